@@ -1,0 +1,209 @@
+"""The edge process: one TaskGroup with a task per connection, the ticker, the keeper, the uplink and status."""
+
+import asyncio
+import json
+import logging
+import random
+import zlib
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from importlib.metadata import version
+from typing import Any
+
+from ganpo_agent import metrics, status, systemd, timekeeper
+from ganpo_agent.connection import ConnectionTask
+from ganpo_agent.keeper import Keeper
+from ganpo_agent.observer import Observer
+from ganpo_agent.outbox import Outbox, OutboxNewer, Row
+from ganpo_agent.timekeeper import Timekeeper
+from ganpo_agent.uplink import Uplink
+from ganpo_config.plant import BoundPoint, Plant
+from ganpo_drivers import Identity, Scan
+from ganpo_model.clock import Clock, iso
+from ganpo_model.errors import FrameError, StorageError
+from ganpo_model.facts import Fact
+from ganpo_model.frame import unpack
+
+log = logging.getLogger(__name__)
+
+KEEP_OPEN_S = 120.0
+STUCK_S = 90.0
+"""A task that made no progress for so long is stuck, and systemd hears nothing any more."""
+_LAST_WORDS_S = 2.0
+
+
+class Agent:
+    """One gateway. `clock` and `rng` are arguments so that months can be replayed in minutes."""
+
+    def __init__(self, plant: Plant, clock: Clock | None = None, rng: random.Random | None = None) -> None:
+        self.plant = plant
+        self._rng = rng or random.Random()  # noqa: S311 - jitter and ids, nothing secret
+        clock = clock or timekeeper.SystemClock()
+        outbox = Outbox(plant.gateway.state_dir, plant.gateway.outbox_mib)
+        self.time = Timekeeper(clock, _newest(outbox))
+        self.observer: Observer | None = None
+        self.uplink = Uplink(plant, self.time, self._rng, self._picture)
+        self.keeper = Keeper(outbox, self.time, self._rng, self._appended)
+        self.connections = [
+            ConnectionTask(bound, self.time, self._rng, self._receive, self._failed, self.uplink.changed)
+            for bound in plant.connections
+        ]
+        slot_s = plant.site.slot_ms / 1000
+        self._spread_s = (
+            zlib.crc32(plant.gateway.id.encode()) % max(round(min(60.0, slot_s / 5) * 1000), 1) / 1000
+        )
+        self._ticked = self.time.monotonic()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until `stop` is set, then close what is open and keep what was observed.
+
+        Raises ConfigError where the port of `gateway.http` cannot be had.
+        """
+        server = status.server(self.health, partial(metrics.text, self))
+        with status.listen(self.plant.gateway.http) as sock:
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(self.keeper.run(), name="keeper"),
+                    group.create_task(self.uplink.run(self.keeper), name="uplink"),
+                    group.create_task(self._tick(), name="ticker"),
+                    group.create_task(self._watch(), name="watchdog"),
+                    *(group.create_task(task.run(), name=task.bound.name) for task in self.connections),
+                ]
+                serving = group.create_task(server.serve(sockets=[sock]), name="status")
+                systemd.notify("READY=1")
+                await stop.wait()
+                systemd.notify("STOPPING=1")
+                server.should_exit = True
+                for task in tasks:
+                    task.cancel()
+                await asyncio.wait([*tasks, serving], timeout=4.0)
+        await self._last_words()
+
+    def health(self) -> dict[str, Any]:
+        """The picture of this gateway: `ok` where everything is read, kept and acknowledged."""
+        links = {task.bound.name: task for task in self.connections}
+        waiting_for_time = not self.time.trusted()
+        ok = (
+            not waiting_for_time
+            and self.keeper.problem is None
+            and self.uplink.connected
+            and self.uplink.window.open
+            and all(task.state == "up" and not task.error for task in links.values())
+        )
+        return {
+            "ok": ok,
+            "gateway": self.plant.gateway.id,
+            "time": "waiting for time" if waiting_for_time else iso(self.time.now()),
+            "uplink": {
+                "connected": self.uplink.connected,
+                "last_ack": iso(self.uplink.last_ack) if self.uplink.last_ack else None,
+                "error": self.uplink.problem or None,
+                "alone": [f"{stream}/{seq}" for stream, seq in self.uplink.window.suspects()],
+            },
+            "outbox": {
+                "stream": self.keeper.outbox.stream or None,
+                "issued": self.keeper.outbox.seq,
+                "error": str(self.keeper.problem) if self.keeper.problem else None,
+                "dropped_facts": self.keeper.dropped,
+                "dropped_frames": self.keeper.outbox.dropped,
+            },
+            **self._picture(),
+        }
+
+    def _picture(self) -> dict[str, Any]:
+        """Connections and subjects, as `live` and `/health` show them."""
+        connections = {
+            task.bound.name: {"state": task.state, "since": iso(task.since), "error": task.error or None}
+            for task in self.connections
+        }
+        subjects = self.observer.subjects() if self.observer is not None else {}
+        return {"connections": connections, "subjects": subjects, "versions": {"ganpo": version("ganpo")}}
+
+    def _receive(self, points: Sequence[BoundPoint], scan: Scan, identity: Identity | None) -> None:
+        """A scan, stamped here, once, at its receipt (I3). Before time is trusted nothing is stamped."""
+        if (now := self._now()) is not None and self.observer is not None:
+            self.observer.feed(points, scan, identity, now)
+
+    def _failed(self, subjects: set[str], reason: str) -> None:
+        if self.observer is not None:
+            self.observer.failed(subjects, reason)
+
+    def _now(self) -> int | None:
+        """The stamp of this moment; the observer begins with the first, and hears of every step."""
+        if not self.time.trusted():
+            return None
+        now, by = self.time.stamp()
+        if self.observer is None:
+            self.observer = Observer(self.plant, self._put, now)
+        elif by:
+            log.warning("the wall clock stepped by_ms=%d", by)
+            self.observer.step(now, by)
+        return now
+
+    def _put(self, facts: Sequence[Fact]) -> None:
+        self.keeper.put(facts)
+
+    def _appended(self, row: Row) -> None:
+        if row.kind == "states":
+            self.uplink.window.hold(row.key, self.time.monotonic() + self._spread_s)
+        self.uplink.appended(row)
+
+    async def _tick(self) -> None:
+        """Once a second: stale values, slots that ended; every 2 min the open slots go to disk."""
+        kept, slot = self.time.monotonic(), -1
+        while True:
+            now = self._now()
+            if now is not None and self.observer is not None:
+                self.observer.tick(now)
+                if self.observer.slot != slot or self.time.monotonic() - kept >= KEEP_OPEN_S:
+                    kept, slot = self.time.monotonic(), self.observer.slot
+                    self.keeper.keep_open(self.observer.open_slots(now))
+            self._ticked = self.time.monotonic()
+            await asyncio.sleep(1.0)
+
+    async def _watch(self) -> None:
+        """Tell systemd "alive" only while every task makes progress."""
+        interval = systemd.watchdog_s()
+        while interval is not None:
+            if not (stuck := self._stuck()):
+                systemd.notify("WATCHDOG=1")
+            else:
+                log.error("no progress tasks=%s", ",".join(stuck))
+            await asyncio.sleep(interval / 3)
+
+    def _stuck(self) -> list[str]:
+        now = self.time.monotonic()
+        progress = {"ticker": self._ticked, "keeper": self.keeper.progress, "uplink": self.uplink.progress}
+        progress |= {task.bound.name: task.progress for task in self.connections}
+        return [name for name, at in progress.items() if now - at > STUCK_S]
+
+    async def _last_words(self) -> None:
+        """What was observed until now goes to disk; what the disk does not take in time is lost as in a power cut."""
+        if (now := self._now()) is not None and self.observer is not None:
+            self.observer.finish(now)
+            try:
+                async with asyncio.timeout(_LAST_WORDS_S):
+                    await self.keeper.flush()
+            except TimeoutError:
+                log.error("the outbox did not take the last facts in %g s", _LAST_WORDS_S)
+        self.keeper.close()
+
+
+def _newest(outbox: Outbox) -> datetime | None:
+    """The time of the newest frame in the outbox. A disk that refuses now is tried again by the keeper.
+
+    Raises OutboxNewer: an older program must not write into a newer one's file.
+    """
+    try:
+        outbox.open()
+        packed = outbox.newest()
+        facts = json.loads(unpack(packed))["facts"] if packed is not None else []
+        return max((datetime.fromisoformat(fact.get("end") or fact["at"]) for fact in facts), default=None)
+    except OutboxNewer:
+        raise
+    except StorageError as error:
+        log.error("outbox refuses: %s", error)
+    except (FrameError, ValueError, KeyError) as error:
+        log.error("the newest frame of the outbox cannot be read: %s", error)
+    return None

@@ -1,0 +1,99 @@
+"""The command `ganpo`. Heavy imports happen inside the commands: `ganpo --help` is quick."""
+
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
+@click.version_option(package_name="ganpo")
+def main() -> None:
+    """The gateway of Ganpo: reads PLCs, CNC controllers and meters, keeps what it saw, sends it on."""
+
+
+_config = click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="agent.toml  [default: $GANPO_CONFIG, then /etc/ganpo/agent.toml]",
+)
+
+
+@main.command()
+@_config
+@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True
+)
+def run(config: Path | None, log_format: str, log_level: str) -> None:
+    """Run the gateway until SIGTERM or Ctrl-C."""
+    import asyncio
+    import signal
+
+    from ganpo_agent import log
+    from ganpo_config import load
+    from ganpo_model.errors import GanpoError
+
+    log.set_up(log_format, log_level)
+    loaded = load(config)
+    for warning in loaded.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    if loaded.plant is None:
+        for error in loaded.errors:
+            click.echo(str(error), err=True)
+        click.echo(f"{len(loaded.errors)} errors: not started. `ganpo check` shows the same.", err=True)
+        sys.exit(1)
+    plant = loaded.plant
+    from ganpo_agent.app import Agent
+
+    async def serve() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        await Agent(plant).run(stop)
+
+    try:
+        asyncio.run(serve())
+    except GanpoError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+
+
+@main.command()
+@_config
+def check(config: Path | None) -> None:
+    """Check the configuration without touching any device: every mistake with its place."""
+    from ganpo_config import load
+
+    loaded = load(config)
+    for error in loaded.errors:
+        click.echo(f"error    {error}")
+    for warning in loaded.warnings:
+        click.echo(f"warning  {warning}")
+    if loaded.plant is None:
+        click.echo(f"{len(loaded.errors)} errors, {len(loaded.warnings)} warnings")
+        sys.exit(1)
+    plant = loaded.plant
+    for note in plant.notes:
+        click.echo(f"note     {note}")
+    points = sum(len(connection.points) for connection in plant.connections)
+    click.echo(
+        f"ok: {len(plant.connections)} connections, {points} points, {len(plant.equipment)} equipment, "
+        f"{len(plant.meters)} meters, {len(loaded.warnings)} warnings"
+    )
+
+
+@main.group()
+def driver() -> None:
+    """The drivers that are installed."""
+
+
+@driver.command("list")
+def driver_list() -> None:
+    """Name, version, origin and abilities of every driver, and why one failed to load."""
+    from ganpo_drivers import registry
+
+    for info in registry.listing():
+        told = info.error or ", ".join(info.abilities) or "cyclic read"
+        click.echo(f"{info.id:<16} {info.version:<10} {info.origin:<24} {told}")

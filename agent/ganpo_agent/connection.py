@@ -1,0 +1,221 @@
+"""One task per connection: open, poll, back off (architecture.md). The only owner of its session (I2)."""
+
+import asyncio
+import logging
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from ganpo_agent.backoff import Backoff
+from ganpo_agent.breaker import Breaker
+from ganpo_agent.timekeeper import Timekeeper
+from ganpo_config.plant import BoundConnection, BoundPoint
+from ganpo_drivers import Address, ConnectionSettings, Driver, Identifies, Identity, Point, Query, Scan
+from ganpo_model.errors import ConnectionLost, GanpoError, TransientError, UnitError
+
+log = logging.getLogger(__name__)
+
+CALL_LIMIT_S = 60.0
+"""Longer than any timeout of a driver: only a call that would never return is cut short."""
+CLOSE_LIMIT_S = 2.0
+PARKED_S = 600.0
+_T = TypeVar("_T")
+Receive = Callable[[Sequence[BoundPoint], Scan, Identity | None], None]
+
+
+@dataclass(slots=True)
+class Group:
+    """Points of one interval and one key: read together, due together."""
+
+    interval_s: float
+    key: str
+    points: list[BoundPoint]
+    query: Query | None = None
+    due: float = 0.0
+
+
+@dataclass(slots=True)
+class Polls:
+    """What the schedule did: polls made, due times missed, lateness of the last thousand polls in seconds."""
+
+    made: int = 0
+    skipped: int = 0
+    lateness: deque[float] = field(default_factory=lambda: deque(maxlen=1000))
+
+
+class ConnectionTask:
+    """Runs one connection for ever. `receive` gets every scan at its receipt; `failed` subjects and why.
+
+    `state`: opening, up, waiting (backs off), parked (permanent), with `since` and `error` for people.
+    """
+
+    def __init__(
+        self,
+        bound: BoundConnection,
+        time: Timekeeper,
+        rng: random.Random,
+        receive: Receive,
+        failed: Callable[[set[str], str], None],
+        changed: Callable[[], None],
+    ) -> None:
+        self.bound = bound
+        self.state = "opening"
+        self.since = time.now()
+        self.error = ""
+        self.bugs = 0
+        self.polls = Polls()
+        self.progress = time.monotonic()
+        self.breakers: dict[str, Breaker] = {}
+        self._time = time
+        self._receive = receive
+        self._failed = failed
+        self._changed = changed
+        self._backoff = Backoff(60.0, rng)
+        self._groups = _grouped(bound.points)
+        self._identity: Identity | None = None
+        self._down_at: float | None = None
+
+    async def run(self) -> None:
+        """Open, poll, close; after an error wait and begin again. A bug of the driver stops nobody else."""
+        while True:
+            driver = self.bound.driver(self.bound.settings)
+            try:
+                await self._session(driver)
+            except TransientError as error:
+                pause = self._down("waiting", str(error), self._backoff.pause())
+            except GanpoError as error:
+                pause = self._down("parked", str(error), PARKED_S)
+            except Exception as error:  # the supervisor: whatever a driver raises is a bug of this connection
+                self.bugs += 1
+                told = f"{type(error).__name__}: {error}" == self.error
+                log.log(
+                    logging.DEBUG if told else logging.ERROR,
+                    "driver bug connection=%s",
+                    self.bound.name,
+                    exc_info=True,
+                )
+                pause = self._down("waiting", f"{type(error).__name__}: {error}", self._backoff.pause())
+            finally:
+                await self._close(driver)
+            self.progress = self._time.monotonic() + pause
+            await asyncio.sleep(pause)
+
+    async def _session(self, driver: Driver[ConnectionSettings, Address]) -> None:
+        self._set("opening" if self.state == "opening" else self.state, self.error)
+        await self._call(driver.open(), "open")
+        for group in self._groups:
+            group.query = driver.prepare([Point(point.name, point.address) for point in group.points])
+        self._identity = await self._identify(driver)
+        start = self._time.monotonic()
+        for group in self._groups:
+            group.due = start
+        while self._groups:
+            group = min(self._groups, key=lambda candidate: candidate.due)
+            await asyncio.sleep(max(group.due - self._time.monotonic(), 0))
+            await self._poll(driver, group)
+        await asyncio.Event().wait()
+
+    async def _poll(self, driver: Driver[ConnectionSettings, Address], group: Group) -> None:
+        """Read one group that is due, and set its next time on the grid of its interval: no drift."""
+        began = self.progress = self._time.monotonic()
+        breaker = self.breakers.setdefault(group.key, Breaker())
+        if breaker.allows(began) and group.query is not None:
+            self.polls.made += 1
+            self.polls.lateness.append(began - group.due)
+            try:
+                scan = await self._call(driver.read(group.query), "read")
+            except UnitError as error:
+                self._silent(breaker, group, str(error), self._time.monotonic() - began)
+            else:
+                self._answered(breaker, group, scan)
+        missed = int((self._time.monotonic() - group.due) // group.interval_s)
+        if breaker.opened is None:
+            self.polls.skipped += missed
+        group.due += (missed + 1) * group.interval_s
+
+    def _answered(self, breaker: Breaker, group: Group, scan: Scan) -> None:
+        if breaker.opened is not None:
+            self._log_up(f"{self.bound.name}/{group.key}", self._time.monotonic() - breaker.opened)
+        breaker.succeeded()
+        self._backoff.reset()
+        silent = [f"{key}: {b.reason}" for key, b in self.breakers.items() if b.opened is not None]
+        self._set("up", "; ".join(silent))
+        self._receive(group.points, scan, self._identity)
+
+    def _silent(self, breaker: Breaker, group: Group, reason: str, cost_s: float) -> None:
+        was = breaker.opened
+        silent = 1 + sum(b.opened is not None for b in self.breakers.values() if b is not breaker)
+        breaker.failed(self._time.monotonic(), cost_s, silent, reason)
+        if was is None and breaker.opened is not None:
+            log.warning("unit silent connection=%s why=%r; it is probed from now on", self.bound.name, reason)
+            self._set(self.state, reason)
+        self._failed({point.subject for point in group.points}, reason)
+
+    async def _identify(self, driver: Driver[ConnectionSettings, Address]) -> Identity | None:
+        if not isinstance(driver, Identifies):
+            return None
+        try:
+            return await self._call(driver.identify(), "identify")
+        except UnitError as error:
+            log.debug("does not identify itself connection=%s why=%s", self.bound.name, error)
+            return None
+
+    async def _call(self, work: Awaitable[_T], what: str) -> _T:
+        """A call to the driver under a deadline. A library that cancels itself has lost its connection."""
+        try:
+            async with asyncio.timeout(CALL_LIMIT_S):
+                return await work
+        except TimeoutError as error:
+            raise ConnectionLost(
+                f"{what} did not return within {CALL_LIMIT_S:g} s", where=self.bound.name
+            ) from error
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            raise ConnectionLost(f"{what} was cancelled by its library", where=self.bound.name) from error
+
+    async def _close(self, driver: Driver[ConnectionSettings, Address]) -> None:
+        try:
+            async with asyncio.timeout(CLOSE_LIMIT_S):
+                await driver.close()
+        except TimeoutError:
+            log.debug("close did not return connection=%s", self.bound.name)
+
+    def _down(self, state: str, reason: str, pause: float) -> float:
+        first = self._down_at is None
+        log.log(
+            logging.WARNING if first else logging.DEBUG,
+            "connection %s %s: %s",
+            self.bound.name,
+            state,
+            reason,
+        )
+        if first:
+            self._down_at = self._time.monotonic()
+        self._failed({point.subject for point in self.bound.points}, reason)
+        self._set(state, reason)
+        return pause
+
+    def _set(self, state: str, error: str) -> None:
+        if state == "up" and self._down_at is not None:
+            self._log_up(self.bound.name, self._time.monotonic() - self._down_at)
+            self._down_at = None
+        if (state, error) != (self.state, self.error):
+            if state != self.state:
+                self.since = self._time.now()
+            self.state, self.error = state, error
+            self._changed()
+
+    def _log_up(self, what: str, seconds: float) -> None:
+        log.info("answers again connection=%s after_s=%.0f", what, seconds)
+
+
+def _grouped(points: Sequence[BoundPoint]) -> list[Group]:
+    groups: dict[tuple[float, str], Group] = {}
+    for point in points:
+        index = (point.interval_s, point.address.key)
+        groups.setdefault(index, Group(*index, [])).points.append(point)
+    return list(groups.values())

@@ -1,0 +1,147 @@
+"""Between observing and the disk: facts are taken at once and kept in memory until the outbox has them (I1, I4)."""
+
+import asyncio
+import logging
+import random
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from ganpo_agent.outbox import Outbox, Row
+from ganpo_agent.timekeeper import Timekeeper
+from ganpo_model.errors import FrameError, StorageError
+from ganpo_model.facts import Fact, Inventory, States
+
+log = logging.getLogger(__name__)
+
+MAX_BYTES = 16 * 1024 * 1024
+RETRY_S = 5.0
+_TIME_S = 0.2
+_PER_FRAME = {"states": 100, "reading": 1000, "event": 200, "inventory": 1}
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+class Keeper:
+    """Owns the outbox and its one thread. `on_append` hears of every frame that is on disk.
+
+    `dropped` counts facts given up because memory was full too: the oldest `states` go first.
+    """
+
+    def __init__(
+        self, outbox: Outbox, time: Timekeeper, rng: random.Random, on_append: Callable[[Row], None]
+    ) -> None:
+        self.outbox = outbox
+        self.dropped = 0
+        self.problem: StorageError | None = None
+        self.progress = time.monotonic()
+        self._time = time
+        self._rng = rng
+        self._on_append = on_append
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="outbox")
+        self._batches: deque[list[Fact]] = deque()
+        self._bytes = 0
+        self._open: list[States] | None = None
+        self._wake = asyncio.Event()
+        self._begun = False
+
+    def put(self, facts: Sequence[Fact]) -> None:
+        """Take facts of one type. Never waits."""
+        step = _PER_FRAME[facts[0].type]
+        for first in range(0, len(facts), step):
+            self._batches.append(list(facts[first : first + step]))
+        self._bytes += sum(map(_size, facts))
+        while self._bytes > MAX_BYTES:
+            self._drop()
+        self._wake.set()
+
+    def keep_open(self, runs: list[States]) -> None:
+        """Take the runs of the open slots, in place of those before. Never waits."""
+        self._open = runs
+        self._wake.set()
+
+    async def call(self, work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        """Do something with the outbox on its thread."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, lambda: work(*args, **kwargs))
+
+    async def run(self) -> None:
+        """Write what was put, for ever. A disk that refuses is tried again every 5 s; nothing is skipped."""
+        while True:
+            await self.flush()
+            if self.problem is not None:
+                await asyncio.sleep(RETRY_S)
+            elif not self._begun:
+                await asyncio.sleep(_TIME_S)
+            elif not self._batches and self._open is None:
+                self._wake.clear()
+                await self._pause(RETRY_S)
+
+    async def flush(self) -> None:
+        """Write what was put until nothing is left or the disk refuses."""
+        self.progress = self._time.monotonic()
+        if not self._time.trusted():
+            return
+        try:
+            if not self._begun:
+                await self.call(self.outbox.begin, self._time.now(), self._rng)
+                self._begun = True
+            while self._batches:
+                await self._append(self._batches[0])
+                self.progress = self._time.monotonic()
+            if self._open is not None:
+                runs, self._open = self._open, None
+                await self.call(self.outbox.keep_open, runs)
+        except StorageError as error:
+            if self.problem is None:
+                log.error("outbox refuses: %s", error)
+            self.problem = error
+            return
+        if self.problem is not None:
+            log.info("outbox writes again")
+            self.problem = None
+
+    def close(self) -> None:
+        """Close the file once its thread is free; do not wait for a disk that hangs."""
+        self._thread.submit(self.outbox.close)
+        self._thread.shutdown(wait=False)
+
+    async def _append(self, facts: list[Fact]) -> None:
+        try:
+            row = await self.call(self.outbox.append, facts, self._time.now())
+        except FrameError as error:
+            # Only an inventory of thousands of subjects can be so large: no other frame is held up by it.
+            log.error("facts of type %s do not travel: %s", facts[0].type, error)
+            self.dropped += len(facts)
+        else:
+            self._on_append(row)
+        if self._batches and self._batches[0] is facts:
+            self._batches.popleft()
+            self._bytes -= sum(map(_size, facts))
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+
+    def _drop(self) -> None:
+        oldest = next((batch for batch in self._batches if batch[0].type == "states"), self._batches[0])
+        if self.dropped == 0:
+            log.error(
+                "memory is full while the outbox refuses: the oldest states go first, they show as UNKNOWN"
+            )
+        self._batches.remove(oldest)
+        self._bytes -= sum(map(_size, oldest))
+        self.dropped += len(oldest)
+
+
+def _size(fact: Fact) -> int:
+    """About what a fact takes in memory, in bytes."""
+    if isinstance(fact, States):
+        return 300 + 100 * len(fact.runs)
+    if isinstance(fact, Inventory):
+        return 1000 * (1 + len(fact.equipment) + len(fact.meters) + len(fact.registers))
+    return 300

@@ -1,0 +1,75 @@
+"""Whether a subject answers, and the evidence for it: the events `link_up` and `link_down`."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from ganpo_agent.signals import Observed
+from ganpo_drivers import Identity
+from ganpo_model.clock import from_ms, iso
+from ganpo_model.facts import Event, EventKind
+
+
+class Link:
+    """One subject and the points it is known by. Up while any of them has a value that is not stale."""
+
+    def __init__(
+        self, subject: str, points: Mapping[str, str], proves: Mapping[str, frozenset[str]], now: int
+    ) -> None:
+        """`points`: name to driver id; `proves`: flag to the points whose Good value is evidence `controller`."""
+        self.subject = subject
+        self.points = points
+        self.up = False
+        self.since = now
+        self.reason = ""
+        self._proves = proves
+        self._proven: set[str] = set()
+
+    def look(
+        self,
+        seen: Mapping[str, Observed],
+        now: int,
+        found: Mapping[str, Observed] | None = None,
+        identity: Identity | None = None,
+    ) -> Event | None:
+        """The event that `seen` at `now` amounts to, None where nothing changed.
+
+        `found`: what the scan just brought. A flag proven for the first time since the link came up is told
+        by another `link_up`: it may rest on a point that answers later than the first.
+        """
+        fresh = [name for name in found or () if name in self.points and _good(seen.get(name), now)]
+        if fresh:
+            proven = {flag for flag, names in self._proves.items() if not names.isdisjoint(fresh)}
+            if self.up and proven <= self._proven:
+                return None
+            telling = next(
+                (name for name in fresh if any(name in self._proves[flag] for flag in proven)), fresh[0]
+            )
+            self._proven |= proven
+            self._change(now, up=True)
+            return self._link_up(telling, seen[telling], identity, now)
+        if self.up and not any(_good(seen.get(name), now) for name in self.points):
+            self._proven.clear()
+            self._change(now, up=False)
+            faults = [seen[name].fault for name in self.points if name in seen]
+            reason = next((fault.text for fault in faults if fault is not None), self.reason or "no answer")
+            return Event("event", from_ms(now), EventKind.LINK_DOWN, self.subject, {"reason": reason[:500]})
+        return None
+
+    def _change(self, now: int, *, up: bool) -> None:
+        if up is not self.up:
+            self.up, self.since = up, now
+
+    def _link_up(self, name: str, observed: Observed, identity: Identity | None, now: int) -> Event:
+        data = {
+            "point": name,
+            "value": observed.value,
+            "source_time": iso(observed.source_time) if observed.source_time else None,
+            "driver": self.points[name],
+            "identity": {k: v for k, v in asdict(identity).items() if v} if identity else {},
+            "proves": sorted(self._proven),
+        }
+        return Event("event", from_ms(now), EventKind.LINK_UP, self.subject, data)
+
+
+def _good(observed: Observed | None, now: int) -> bool:
+    return observed is not None and observed.value is not None and now < observed.until

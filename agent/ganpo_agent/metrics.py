@@ -1,0 +1,43 @@
+"""The text of `/metrics` (Prometheus exposition format 0.0.4). Every name stands in docs/metrics.md."""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ganpo_agent.app import Agent
+
+
+def text(agent: "Agent") -> str:
+    """All metrics of one agent."""
+    return "".join(f"{line}\n" for line in _lines(agent))
+
+
+def _lines(agent: "Agent") -> Iterable[str]:
+    outbox, keeper, uplink = agent.keeper.outbox, agent.keeper, agent.uplink
+    yield from _metric("ganpo_time_trusted", "gauge", {"": int(agent.time.trusted())})
+    yield from _metric("ganpo_outbox_issued_total", "counter", {"": outbox.seq})
+    yield from _metric("ganpo_outbox_dropped_frames_total", "counter", {"": outbox.dropped})
+    yield from _metric("ganpo_memory_dropped_facts_total", "counter", {"": keeper.dropped})
+    yield from _metric("ganpo_outbox_failing", "gauge", {"": int(keeper.problem is not None)})
+    yield from _metric("ganpo_uplink_connected", "gauge", {"": int(uplink.connected)})
+    yield from _metric("ganpo_uplink_frames_alone", "gauge", {"": len(uplink.window.suspects())})
+    names = {f'{{connection="{task.bound.name}"}}': task for task in agent.connections}
+    yield from _metric("ganpo_connection_up", "gauge", {n: int(t.state == "up") for n, t in names.items()})
+    yield from _metric("ganpo_polls_total", "counter", {n: t.polls.made for n, t in names.items()})
+    yield from _metric("ganpo_polls_skipped_total", "counter", {n: t.polls.skipped for n, t in names.items()})
+    yield from _metric("ganpo_driver_bugs_total", "counter", {n: t.bugs for n, t in names.items()})
+    silent = {n: sum(b.opened is not None for b in t.breakers.values()) for n, t in names.items()}
+    yield from _metric("ganpo_units_silent", "gauge", silent)
+    late = {n: _p99(t.polls.lateness) for n, t in names.items()}
+    yield from _metric("ganpo_poll_lateness_p99_seconds", "gauge", late)
+
+
+def _metric(name: str, kind: str, samples: Mapping[str, float]) -> Iterable[str]:
+    yield f"# TYPE {name} {kind}"
+    for labels, value in samples.items():
+        yield f"{name}{labels} {value:g}" if isinstance(value, float) else f"{name}{labels} {value}"
+
+
+def _p99(values: Iterable[float]) -> float:
+    ordered = sorted(values)
+    return ordered[int(len(ordered) * 0.99)] if ordered else 0.0

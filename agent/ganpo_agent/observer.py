@@ -1,0 +1,157 @@
+"""Everything the gateway observes: scans in, facts out. Synchronous; time is an argument."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from ganpo_agent.links import Link
+from ganpo_agent.machine import MachineRuns
+from ganpo_agent.meter import RegisterReadings
+from ganpo_agent.signals import Observed, observe_all
+from ganpo_config.plant import BoundConnection, BoundPoint, Plant, Register
+from ganpo_drivers import Identity, Scan
+from ganpo_model.clock import DAY_MS, from_ms, iso
+from ganpo_model.facts import Event, EventKind, Fact, States
+
+
+class Observer:
+    """Turns scans into facts and hands them to `emit(facts)`, which must not wait.
+
+    `feed` takes what was read; `tick` brings everything else to `now`: values that went stale, slots that
+    ended, the inventory of the day. `now` is ms since 1970 and never falls, but through `step`.
+    """
+
+    def __init__(self, plant: Plant, emit: Callable[[Sequence[Fact]], None], now: int) -> None:
+        self.seen: dict[str, Observed] = {}
+        self._plant = plant
+        self._emit = emit
+        self._slot_ms = plant.site.slot_ms
+        self.slot = now // self._slot_ms
+        self._day = -1
+        self.machines = {machine.asset_no: MachineRuns(machine, now) for machine in plant.machines}
+        self.registers = {
+            point.name: RegisterReadings(point.meaning)
+            for point in plant.registers()
+            if isinstance(point.meaning, Register)
+        }
+        self.links = {link.subject: link for link in _links(plant, now)}
+        self._watching: dict[str, list[Link]] = {}
+        for link in self.links.values():
+            for name in link.points:
+                self._watching.setdefault(name, []).append(link)
+        self.tick(now)
+
+    def feed(self, points: Sequence[BoundPoint], scan: Scan, identity: Identity | None, now: int) -> None:
+        """What one read of a connection brought, at its receipt."""
+        self.tick(now)
+        found = observe_all(points, scan, now)
+        subjects = {link.subject: link for name in found for link in self._watching.get(name, ())}
+        self.seen.update(found)
+        facts: list[Fact] = [
+            event
+            for link in subjects.values()
+            if (event := link.look(self.seen, now, found, identity)) is not None
+        ]
+        for subject in subjects:
+            if (machine := self.machines.get(subject)) is not None:
+                facts += machine.advance(self.seen, now)
+        slot = now // self._slot_ms
+        for name, observed in found.items():
+            if (register := self.registers.get(name)) is not None and isinstance(observed.value, int):
+                facts += register.feed(now, observed.value, slot)
+        self._send(facts)
+
+    def tick(self, now: int) -> None:
+        """Bring everything to `now` without a new scan."""
+        facts: list[Fact] = []
+        if now // DAY_MS != self._day:
+            self._day = now // DAY_MS
+            facts.append(self._plant.inventory(from_ms(now)))
+        while self.slot < now // self._slot_ms:
+            self.slot += 1
+            facts += self._close(self.slot * self._slot_ms)
+        for machine in self.machines.values():
+            facts += machine.advance(self.seen, now)
+        facts += [event for link in self.links.values() if (event := link.look(self.seen, now)) is not None]
+        self._send(facts)
+
+    def step(self, now: int, by: int) -> None:
+        """The wall clock stepped by `by` ms to `now`: the slot ends at the old time, another begins."""
+        facts = self._close(now - by)
+        facts.append(Event("event", from_ms(now), EventKind.CLOCK_STEP, None, {"by_ms": by}))
+        self.seen = {
+            name: Observed(o.at + by, o.until + by, o.value, o.fault, o.source_time)
+            for name, o in self.seen.items()
+        }
+        for machine in self.machines.values():
+            machine.restart(now, by)
+        for register in self.registers.values():
+            register.restart()
+        self.slot = now // self._slot_ms
+        self._send(facts)
+
+    def failed(self, subjects: Iterable[str], reason: str) -> None:
+        """Subjects could not be read: remembered as the reason, should their values go stale."""
+        for subject in subjects:
+            if (link := self.links.get(subject)) is not None:
+                link.reason = reason
+
+    def open_slots(self, now: int) -> list[States]:
+        """The runs of the slots that are open, up to `now`: what a power cut would otherwise cost."""
+        return [machine.open_fact(now) for machine in self.machines.values() if from_ms(now) > machine.start]
+
+    def finish(self, now: int) -> None:
+        """The process ends in order: open slots become short ones."""
+        self.tick(now)
+        self._send(self._close(now))
+
+    def subjects(self) -> dict[str, dict[str, str]]:
+        """Each subject's state now and since when: for the running picture."""
+        picture = {
+            no: {"state": str(m.state), "since": iso(from_ms(m.since))} for no, m in self.machines.items()
+        }
+        for subject, link in self.links.items():
+            if subject not in picture:
+                picture[subject] = {
+                    "state": "up" if link.up else "down",
+                    "since": iso(from_ms(link.since)),
+                }
+        return picture
+
+    def _close(self, end: int) -> list[Fact]:
+        facts: list[Fact] = []
+        for machine in self.machines.values():
+            facts += machine.advance(self.seen, end)
+            if from_ms(end) > machine.start:
+                facts.append(machine.cut(end))
+        return facts
+
+    def _send(self, facts: Sequence[Fact]) -> None:
+        """Frames hold facts of one type: hand them on type by type, in the order in which they came."""
+        by_type: dict[str, list[Fact]] = {}
+        for fact in facts:
+            by_type.setdefault(fact.type, []).append(fact)
+        for kind in ("inventory", "event", "reading", "states"):
+            if kind in by_type:
+                self._emit(by_type[kind])
+
+
+def _links(plant: Plant, now: int) -> Iterable[Link]:
+    """A link per machine with signals and per meter with points."""
+    points = {
+        point.name: (connection, point) for connection in plant.connections for point in connection.points
+    }
+    for machine in plant.machines:
+        if names := [name for name in machine.signals.values() if name in points]:
+            own = {name for name in names if points[name][1].subject == machine.asset_no}
+            proves = {
+                flag: frozenset(machine.signals[s] for s in signals if machine.signals.get(s) in own)
+                for flag, signals in machine.proves.items()
+            }
+            yield Link(machine.asset_no, _drivers(points, names), proves, now)
+    for meter in plant.meters:
+        if names := [name for name, (_, point) in points.items() if point.subject == meter.asset_no]:
+            yield Link(meter.asset_no, _drivers(points, names), {}, now)
+
+
+def _drivers(points: Mapping[str, tuple[BoundConnection, Any]], names: Iterable[str]) -> dict[str, str]:
+    return {name: points[name][0].driver_id for name in names}

@@ -1,0 +1,360 @@
+"""The durable queue of frames (architecture.md): on disk before anything else, bounded, loss declared.
+
+Synchronous, used from one thread. Methods raise StorageError where disk or file refuse; a file found damaged
+is set aside after every row that can still be read was taken over, and the call is answered from the new one.
+"""
+
+import logging
+import random
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from ganpo_agent import salvage
+from ganpo_model.clock import DAY_MS, to_ms
+from ganpo_model.errors import FrameError, StorageError
+from ganpo_model.facts import Event, EventKind, Fact, States
+from ganpo_model.frame import new_stream, pack, renumber, unpack
+
+log = logging.getLogger(__name__)
+
+KEEP_ACKED_MS = 7 * DAY_MS
+_DROPPED_FIRST = ("states", "reading", "event", "inventory")
+_PAGE = 4096
+_VERSION = 1
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS frame (
+    stream TEXT NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL, bytes BLOB NOT NULL, acked_at INTEGER,
+    PRIMARY KEY (stream, seq));
+CREATE INDEX IF NOT EXISTS waiting ON frame (stream, seq) WHERE acked_at IS NULL;
+CREATE TABLE IF NOT EXISTS open (
+    id INTEGER PRIMARY KEY CHECK (id = 1), stream TEXT NOT NULL, seq INTEGER NOT NULL, bytes BLOB);
+"""
+_T = TypeVar("_T")
+Key = tuple[str, int]
+
+
+class OutboxFull(StorageError):
+    """`max_page_count` is reached, or the disk is full."""
+
+    code = "outbox-full"
+
+
+class OutboxNewer(StorageError):
+    """The file was written by a newer version of the agent."""
+
+    code = "outbox-newer"
+
+
+class OutboxDamaged(StorageError):
+    """SQLite, or a frame's own checksum, says that the file is not what was written."""
+
+    code = "outbox-damaged"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A frame that waits for its acknowledgement."""
+
+    stream: str
+    seq: int
+    kind: str
+    packed: bytes
+
+    @property
+    def key(self) -> Key:
+        """What acknowledgements name."""
+        return self.stream, self.seq
+
+
+class Outbox:
+    """`outbox.db` in `folder`, at most `max_mib` large. `dropped`: frames given up unacknowledged, declared lost."""
+
+    def __init__(self, folder: Path, max_mib: int) -> None:
+        self.path = folder / "outbox.db"
+        self.stream = ""
+        self.seq = 0
+        self.dropped = 0
+        self._max_pages = max_mib * 1024 * 1024 // _PAGE
+        self._db: sqlite3.Connection | None = None
+        self._undeclared: list[Key] = []
+
+    def open(self) -> None:
+        """Open the file or make it. Raises StorageError: not writable, or written by a newer version."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._told(sqlite3.OperationalError(str(error))) from error
+        self._mended(lambda: None)
+
+    def close(self) -> None:
+        """Close the file. Safe twice."""
+        if self._db is not None:
+            with suppress(sqlite3.Error):
+                self._db.close()
+            self._db = None
+
+    def newest(self) -> bytes | None:
+        """The frame that was put here last, packed."""
+
+        def read() -> bytes | None:
+            with self._transaction() as db:
+                found = db.execute("SELECT bytes FROM frame ORDER BY rowid DESC LIMIT 1").fetchone()
+            return found[0] if found else None
+
+        return self._mended(read)
+
+    def begin(self, now: datetime, rng: random.Random) -> None:
+        """A stream begins: the runs that the last one left open become its next frame, then `begun` is told."""
+
+        def write() -> str:
+            with self._transaction() as db:
+                previous, last_seq = self._finish_last(db)
+                newest = db.execute("SELECT max(stream) FROM frame").fetchone()[0]
+                known = [stream for stream in (previous, newest) if stream is not None]
+                stream = new_stream(to_ms(now), max(known, default=None), rng)
+                db.execute("INSERT OR REPLACE INTO open VALUES (1, ?, 0, NULL)", (stream,))
+                data = {"previous": previous, "last_seq": last_seq}
+                self._insert(db, stream, 1, [Event("event", now, EventKind.BEGUN, None, data)])
+            return stream
+
+        self.stream, self.seq = self._mended(write), 1
+
+    def append(self, facts: Sequence[Fact], now: datetime) -> Row:
+        """One frame of facts of one type. Once this returns, the frame is kept until it is acknowledged.
+
+        A full outbox makes room by its policy and declares the loss. A number is given by success alone.
+        """
+
+        def write() -> Row:
+            with self._transaction() as db:
+                seq = self.seq
+                for loss in _losses(self._undeclared, now):
+                    seq = self._insert(db, self.stream, seq + 1, [loss]).seq
+                return self._insert(db, self.stream, seq + 1, facts)
+
+        try:
+            row = self._mended(write)
+        except OutboxFull:
+            self._make_room()
+            row = self._mended(write)
+        self.seq = row.seq
+        self._undeclared = []
+        return row
+
+    def keep_open(self, facts: Sequence[States]) -> None:
+        """The runs of the open slots, so that a power cut costs no more than what came since."""
+        packed = pack(self.stream, 0, facts) if facts else None
+
+        def write() -> None:
+            with self._transaction() as db:
+                db.execute("UPDATE open SET bytes = ?", (packed,))
+
+        self._mended(write)
+
+    def waiting(self, limit: int) -> list[Row]:
+        """The oldest frames without acknowledgement, oldest first, each with its checksum verified."""
+
+        def read() -> list[Row]:
+            with self._transaction() as db:
+                query = "SELECT stream, seq, kind, bytes FROM frame WHERE acked_at IS NULL ORDER BY stream, seq LIMIT ?"
+                rows = [Row(*found) for found in db.execute(query, (limit,))]
+            for row in rows:
+                try:
+                    unpack(row.packed)
+                except (FrameError, TypeError) as error:
+                    raise OutboxDamaged(
+                        f"frame {row.seq} of {row.stream}: {error}", where=str(self.path)
+                    ) from error
+            return rows
+
+        return self._mended(read)
+
+    def acknowledge(self, stream: str, ranges: Iterable[tuple[int, int]], now: datetime) -> None:
+        """The collector has committed these numbers (ends included): kept for a week, then gone."""
+        rows = [(to_ms(now), stream, first, last) for first, last in ranges]
+
+        def write() -> None:
+            with self._transaction() as db:
+                db.executemany(
+                    "UPDATE frame SET acked_at = ? WHERE stream = ? AND seq BETWEEN ? AND ? AND acked_at IS NULL",
+                    rows,
+                )
+                db.execute("DELETE FROM frame WHERE acked_at < ?", (to_ms(now) - KEEP_ACKED_MS,))
+
+        self._mended(write)
+
+    def counts(self) -> tuple[int, Key | None]:
+        """How many frames wait, and the oldest of them."""
+
+        def read() -> tuple[int, Key | None]:
+            with self._transaction() as db:
+                number = db.execute("SELECT count(*) FROM frame WHERE acked_at IS NULL").fetchone()[0]
+                query = "SELECT stream, seq FROM frame WHERE acked_at IS NULL ORDER BY stream, seq LIMIT 1"
+                return number, db.execute(query).fetchone()
+
+        return self._mended(read)
+
+    def _finish_last(self, db: sqlite3.Connection) -> tuple[str | None, int | None]:
+        """The last stream and its last number, once its open runs have become a frame of it."""
+        left = db.execute("SELECT stream, seq, bytes FROM open").fetchone()
+        if left is None:
+            query = "SELECT stream, seq, NULL FROM frame ORDER BY stream DESC, seq DESC LIMIT 1"
+            left = db.execute(query).fetchone()
+        if left is None:
+            return None, None
+        stream, seq, runs = left
+        highest = db.execute("SELECT max(seq) FROM frame WHERE stream = ?", (stream,)).fetchone()[0]
+        seq = max(seq, highest or 0)
+        if runs is not None:
+            with suppress(FrameError):
+                packed = renumber(runs, seq + 1)
+                db.execute("INSERT INTO frame VALUES (?, ?, 'states', ?, NULL)", (stream, seq + 1, packed))
+                seq += 1
+        return stream, seq
+
+    def _insert(self, db: sqlite3.Connection, stream: str, seq: int, facts: Sequence[Fact]) -> Row:
+        row = Row(stream, seq, facts[0].type, pack(stream, seq, facts))
+        db.execute("INSERT INTO frame VALUES (?, ?, ?, ?, NULL)", (stream, seq, row.kind, row.packed))
+        db.execute("UPDATE open SET seq = ?", (seq,))
+        return row
+
+    def _make_room(self) -> None:
+        """Free a sixteenth: acknowledged frames first, then by kind, oldest first; what goes is declared."""
+        wanted = self._max_pages * _PAGE // 16
+        with self._transaction() as db:
+            wanted -= _drop(db, "acked_at IS NOT NULL", wanted)[1]
+            lost: list[Key] = []
+            for kind in _DROPPED_FIRST:
+                if wanted > 0:
+                    gone, freed = _drop(db, f"kind = '{kind}' AND acked_at IS NULL", wanted)
+                    wanted -= freed
+                    lost += gone
+        self.dropped += len(lost)
+        self._undeclared = self._undeclared + lost
+        if lost:
+            log.error("outbox full frames_dropped=%d", len(lost))
+
+    def _mended(self, work: Callable[[], _T]) -> _T:
+        """Do the work; where the file shows damage, once more on what can be saved of it."""
+        try:
+            if self._db is None:
+                self._db = self._connect()
+            return work()
+        except OutboxDamaged as error:
+            self._replace(error)
+        return work()
+
+    def _replace(self, damage: OutboxDamaged) -> None:
+        self.close()
+        saved = salvage.read_all(aside := salvage.set_aside(self.path))
+        self._db = self._connect()
+        with self._transaction() as db:
+            db.executemany("INSERT OR IGNORE INTO frame VALUES (?, ?, ?, ?, NULL)", saved.frames)
+            if saved.open is not None:
+                db.execute("INSERT OR REPLACE INTO open VALUES (1, ?, ?, ?)", saved.open)
+            elif self.stream:
+                db.execute("INSERT INTO open VALUES (1, ?, ?, NULL)", (self.stream, self.seq))
+        issued = {self.stream: self.seq} if self.stream else {}
+        self._undeclared = self._undeclared + saved.gaps(issued)
+        log.error(
+            "outbox damaged why=%r frames_saved=%d kept_aside=%s", damage.what, len(saved.frames), aside
+        )
+
+    def _connect(self) -> sqlite3.Connection:
+        db: sqlite3.Connection | None = None
+        try:
+            db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+            stamp = db.execute("PRAGMA user_version").fetchone()[0]
+            if stamp and stamp != _stamp(stamp & 0xFFFF):
+                raise OutboxDamaged("its version is damaged", where=str(self.path))
+            if stamp & 0xFFFF > _VERSION:
+                raise OutboxNewer(
+                    f"written by a newer version (schema {stamp & 0xFFFF}; this one knows {_VERSION})",
+                    where=str(self.path),
+                    hint="install that version again, or move the file away: its frames stay in it",
+                )
+            db.execute(f"PRAGMA page_size = {_PAGE}")
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
+            if (verdict := db.execute("PRAGMA integrity_check(1)").fetchone()[0]) != "ok":
+                raise OutboxDamaged(str(verdict), where=str(self.path))
+            db.execute(f"PRAGMA max_page_count = {self._max_pages}")
+            db.executescript(_SCHEMA)
+            if not stamp:
+                db.execute(f"PRAGMA user_version = {_stamp(_VERSION)}")
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            if db is not None:
+                db.close()
+            raise self._told(error) from error
+        except StorageError:
+            if db is not None:
+                db.close()
+            raise
+        return db
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        if self._db is None:
+            self._db = self._connect()
+        db = self._db
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            yield db
+            db.execute("COMMIT")
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            with suppress(sqlite3.Error):
+                db.execute("ROLLBACK")
+            raise self._told(error) from error
+        except BaseException:
+            with suppress(sqlite3.Error):
+                db.execute("ROLLBACK")
+            raise
+
+    def _told(self, error: Exception) -> StorageError:
+        """An error of SQLite in our words."""
+        where, text = str(self.path), str(error)
+        hint = "free space, or make the folder writable for this user; facts are kept in memory meanwhile"
+        if "is full" in text:
+            return OutboxFull(f"cannot be written: {text}", where=where, hint=hint)
+        if isinstance(error, sqlite3.OperationalError) and "malformed" not in text and "decode" not in text:
+            return StorageError(f"cannot be written: {text}", where=where, hint=hint)
+        return OutboxDamaged(text, where=where)
+
+
+def _drop(db: sqlite3.Connection, which: str, wanted: int) -> tuple[list[Key], int]:
+    """Delete the oldest frames of a kind until `wanted` bytes are free: what went, and how much."""
+    gone: list[tuple[str, int]] = []
+    freed = 0
+    query = f"SELECT stream, seq, length(bytes) FROM frame WHERE {which} ORDER BY stream, seq"
+    for stream, seq, size in db.execute(query):
+        if freed >= wanted:
+            break
+        gone.append((stream, seq))
+        freed += size + 64
+    db.executemany("DELETE FROM frame WHERE stream = ? AND seq = ?", gone)
+    return gone, freed
+
+
+def _losses(lost: Sequence[Key], now: datetime) -> list[Event]:
+    """The `loss` events that declare these numbers, one per stream, in ranges."""
+    by_stream: dict[str, list[list[int]]] = {}
+    for stream, seq in sorted(set(lost)):
+        ranges = by_stream.setdefault(stream, [])
+        if ranges and ranges[-1][1] == seq - 1:
+            ranges[-1][1] = seq
+        else:
+            ranges.append([seq, seq])
+    return [
+        Event("event", now, EventKind.LOSS, None, {"stream": stream, "seqs": ranges})
+        for stream, ranges in by_stream.items()
+    ]
+
+
+def _stamp(version: int) -> int:
+    """The version beside its complement, so that a flipped bit is not taken for a newer version."""
+    return (version ^ 0x7FFF) << 16 | version

@@ -1,0 +1,34 @@
+"""The scalars of `agent.toml`: `[gateway]`, `[uplink]`. Environment names: GANPO_GATEWAY__ID and the like."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+
+class Section(BaseModel):
+    """A table of the file: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class GatewaySettings(Section):
+    """Who this gateway is and where it keeps its data."""
+
+    id: str = Field(pattern=r"^[a-z0-9-]{8,40}$", description="MQTT client id, user name and topic level")
+    state_dir: Path = Field(description="folder of outbox.db")
+    http: str = Field(default="127.0.0.1:8780", description="listen address of /health and /metrics")
+    outbox_mib: int = Field(default=256, ge=1, le=65536, description="hard size of outbox.db in MiB")
+
+
+class UplinkSettings(Section):
+    """How facts travel to the collector."""
+
+    broker: str = Field(pattern=r"^mqtts?://[^\s/]+$", description="mqtt://HOST[:1883] or mqtts://HOST[:8883]")
+    root: str = Field(default="ganpo/v1", pattern=r"^[^\s+#]+$", description="topic below which everything lies")
+    password_file: str | None = Field(default=None, description="file in the secrets directory")
+    password: SecretStr | None = Field(default=None, exclude=True, description="set from password_file, never written")
+    ca_file: str | None = Field(default=None, description="file in the secrets directory: who signs the broker")
+    ca_path: Path | None = Field(default=None, exclude=True, description="set from ca_file, never written")
+    repeat_s: float = Field(default=30, gt=0, description="an unanswered frame is sent again after this time")
+    live_s: float = Field(default=60, ge=1, description="how often the running picture is sent")
+    back_off_max_s: float = Field(default=60, ge=1, description="longest pause between two attempts to connect")

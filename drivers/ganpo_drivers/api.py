@@ -1,0 +1,186 @@
+"""The contract vendors implement (drivers.md). A driver knows one protocol and nothing else.
+
+It does not schedule, retry, scale, convert units, judge staleness, ask for the time or log outages.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, runtime_checkable
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Value = bool | int | float | str
+
+
+class ConnectionSettings(BaseModel):
+    """How to reach one session or bus: what stands under `[connections.NAME]` in `agent.toml`.
+
+    Frozen, unknown keys refused, every field described. Secrets are `SecretStr`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    driver: str = Field(description="id of the driver, as `ganpo driver list` prints it")
+
+    def columns(self) -> dict[str, Any]:
+        """What `Address.parse` has to know of the connection (the addressing of a Modbus point list)."""
+        return {}
+
+
+class Address(BaseModel, ABC):
+    """Where one point lives on the connection."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    @abstractmethod
+    def parse(cls, text: str, **columns: Any) -> Self:  # noqa: ANN401
+        """The address of a list's short form. `columns`: the list's other protocol columns that are not
+        empty (`type`, `order`), what `ConnectionSettings.columns` gives, and the profile's `addressing` and
+        `namespaces` (prefix to URI); a driver takes what it knows and ignores the rest.
+
+        Raises ValueError with the reason; the caller adds file and row.
+        """
+
+    @abstractmethod
+    def __str__(self) -> str:
+        """The short form with the protocol's own 0-based number; it goes into the register's id."""
+
+    @property
+    def key(self) -> str:
+        """The failure domain: the unit on a bus. Points of one key are read together."""
+        return ""
+
+
+ConnectionT = TypeVar("ConnectionT", bound=ConnectionSettings)
+AddressT = TypeVar("AddressT", bound=Address)
+
+
+@dataclass(frozen=True, slots=True)
+class Point(Generic[AddressT]):
+    """One readable value: its name (unique on the connection) and its address."""
+
+    name: str
+    address: AddressT
+
+
+class FaultKind(StrEnum):
+    """Why a point has no value."""
+
+    ABSENT = "absent"
+    """Resolving it at open answered that the device does not have it."""
+    BAD = "bad"
+    """The device said so: status Bad, NaN, exception 02 or 03, a node that vanished later."""
+    MISSING = "missing"
+    """Unanswered while others of the same read were answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class PointFault:
+    """A point without a value, and why, for a person."""
+
+    kind: FaultKind
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What one read brought: a value or a fault per point, in the order of the query's points.
+
+    `source_times`: the device's own times in the same order, aware, or None where it has none.
+    """
+
+    values: list[Value | PointFault]
+    source_times: list[datetime | None] | None = None
+
+
+class Query(Protocol):
+    """Points packed into requests. `str(query)` is what `ganpo plan` prints."""
+
+    @property
+    def points(self) -> Sequence[Point[Any]]:
+        """The points in the order in which `read` answers them."""
+
+    def __str__(self) -> str:
+        """The requests, a line each."""
+
+
+class Driver(ABC, Generic[ConnectionT, AddressT]):
+    """One session or bus. The agent calls `open`, then `read` any number of times, never two at once, then
+    `close`. All calls come from one task; any of them may be cancelled and followed by `close`.
+    """
+
+    connection_type: ClassVar[type[ConnectionSettings]]
+    address_type: ClassVar[type[Address]]
+
+    def __init__(self, connection: ConnectionT) -> None:
+        self.connection = connection
+
+    @abstractmethod
+    async def open(self) -> None:
+        """Reach the device.
+
+        Raises TransientError (unreachable, timeout: say where) or PermanentError (refused, not trusted, another
+        protocol). After an error `close` follows, then perhaps `open` again.
+        """
+
+    @abstractmethod
+    def prepare(self, points: Sequence[Point[AddressT]]) -> Query:
+        """Pack points of one key into requests. Pure and offline."""
+
+    @abstractmethod
+    async def read(self, query: Query) -> Scan:
+        """Read all points of a query of this driver, once.
+
+        One bad point is a PointFault in the Scan, never an exception. Raises UnitSilent at the first unanswered
+        request of the key, UnitBusy, TransientError (the session is of no use) or PermanentError.
+        """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Leave the device and free everything. Safe before open, after errors, twice; raises nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a controller says of itself."""
+
+    vendor: str = ""
+    model: str = ""
+    serial: str = ""
+    controller: str = ""
+
+
+@runtime_checkable
+class Identifies(Protocol):
+    """Ability: ask the controller who it is; the evidence for proven CNC coverage."""
+
+    async def identify(self) -> Identity:
+        """What the device says of itself. Errors as in `Driver.read`."""
+
+
+@runtime_checkable
+class Browses(Protocol):
+    """Ability: list what the device offers."""
+
+    def browse(self, start: str) -> AsyncIterator[str]:
+        """Addresses below `start` in their short form."""
+
+
+@runtime_checkable
+class Subscribes(Protocol):
+    """Ability: let the device speak when something changes."""
+
+    async def subscribe(self, points: Sequence[Point[Any]], deliver: Callable[[Scan], Awaitable[None]]) -> None:
+        """Deliver scans until cancelled; every delivery, also an empty keep-alive, confirms all points."""
+
+
+@runtime_checkable
+class Traces(Protocol):
+    """Ability: the raw bytes of the last exchange."""
+
+    def trace(self) -> list[tuple[str, bytes]]:
+        """(`>` or `<`, bytes) of the last read, oldest first."""

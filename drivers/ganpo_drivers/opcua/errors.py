@@ -1,0 +1,98 @@
+"""Everything asyncua raises, translated in one place."""
+
+import asyncio
+import socket
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from asyncua import ua
+
+from ganpo_drivers.opcua.values import status_text
+from ganpo_model.errors import (
+    AccessRefused,
+    ConnectionLost,
+    PermanentError,
+    TransientError,
+    Unreachable,
+    UnsupportedProtocol,
+)
+
+_CODES = ua.StatusCodes
+_REFUSED = frozenset(
+    (
+        _CODES.BadUserAccessDenied,
+        _CODES.BadIdentityTokenInvalid,
+        _CODES.BadIdentityTokenRejected,
+        _CODES.BadIdentityChangeNotSupported,
+    )
+)
+_UNSUPPORTED = frozenset(
+    (
+        _CODES.BadProtocolVersionUnsupported,
+        _CODES.BadSecurityModeRejected,
+        _CODES.BadSecurityModeInsufficient,
+        _CODES.BadSecurityPolicyRejected,
+        _CODES.BadServiceUnsupported,
+    )
+)
+TOO_MUCH = frozenset(
+    (
+        _CODES.BadTooManyOperations,
+        _CODES.BadEncodingLimitsExceeded,
+        _CODES.BadRequestTooLarge,
+        _CODES.BadResponseTooLarge,
+        _CODES.BadTcpMessageTooLarge,
+    )
+)
+_HINTS = {
+    _CODES.BadUserAccessDenied: "check username and password_file, and what this user may do at the server",
+    _CODES.BadIdentityTokenInvalid: "check username and password_file",
+    _CODES.BadIdentityTokenRejected: "check username and password_file; the server may refuse anonymous sessions",
+    _CODES.BadTooManySessions: "close other clients, or allow the server more sessions",
+}
+
+
+class TooMuch(Exception):
+    """The server takes fewer items in one request."""
+
+
+@asynccontextmanager
+async def asking(where: str, what: str, timeout_s: float, *, opening: bool = False) -> AsyncIterator[None]:
+    """The deadline around one request, and the translation of what may come of it.
+
+    Raises Unreachable (`opening`) or ConnectionLost for silence and a broken connection, AccessRefused,
+    UnsupportedProtocol, and TooMuch for a request that can be split.
+    """
+    lost = Unreachable if opening else ConnectionLost
+    try:
+        async with asyncio.timeout(timeout_s):
+            yield
+    except TimeoutError as error:
+        raise lost(f"no answer to {what} within {timeout_s:g} s", where=where) from error
+    except ConnectionRefusedError as error:
+        hint = "is the server running, and is the port right?"
+        raise lost("connection refused", where=where, hint=hint) from error
+    except socket.gaierror as error:
+        raise lost(
+            "the host name cannot be resolved", where=where, hint="check the name or use the address"
+        ) from error
+    except OSError as error:
+        raise lost(f"connection lost at {what} ({error})", where=where) from error
+    except ua.UaStatusCodeError as error:
+        if error.code in TOO_MUCH:
+            raise TooMuch from error
+        raise _status_error(error.code, what, where, lost) from error
+    except (ua.UaError, struct.error, ValueError) as error:
+        raise lost(f"an answer to {what} that cannot be understood ({error})", where=where) from error
+
+
+def _status_error(
+    code: int, what: str, where: str, lost: type[TransientError]
+) -> PermanentError | TransientError:
+    kind: type[PermanentError] | type[TransientError] = lost
+    if code in _REFUSED:
+        kind = AccessRefused
+    elif code in _UNSUPPORTED:
+        kind = UnsupportedProtocol
+    return kind(f"{what} answered with {status_text(code)}", where=where, hint=_HINTS.get(code, ""))

@@ -1,0 +1,206 @@
+"""One OPC UA session on asyncua: a deadline on every request, our errors only, no task, no reconnection."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+
+from asyncua import Client, ua
+
+from ganpo_drivers.opcua.batches import Batches, BatchSize
+from ganpo_drivers.opcua.errors import TooMuch, asking
+from ganpo_drivers.opcua.settings import OpcUaSettings
+from ganpo_drivers.opcua.transport import Transport
+from ganpo_model.errors import ConnectionLost, TransientError, UnsupportedProtocol
+
+SESSION_TIMEOUT_S = 60
+CLOSE_S = 1.0
+RENEW_AT = 0.75
+_IDS = ua.ObjectIds
+_LIMIT = "Server_ServerCapabilities_OperationLimits_MaxNodesPer"
+
+ItemT = TypeVar("ItemT")
+AnswerT = TypeVar("AnswerT")
+
+
+class Session:
+    """Opened once, used, closed; then a new one. `batches` outlives it. Never two requests at once."""
+
+    def __init__(self, settings: OpcUaSettings, batches: Batches) -> None:
+        self.where = settings.url
+        self.namespaces: dict[str, int] = {}
+        self._timeout_s = settings.timeout_s
+        self._batches = batches
+        self._client = Client(settings.url, timeout=settings.timeout_s)
+        self._client.uaclient = self._transport = Transport(settings.timeout_s)
+        self._client.name = self._client.description = "Ganpo"
+        self._client.application_uri = self._client.product_uri = "urn:ganpo"
+        self._client.session_timeout = SESSION_TIMEOUT_S * 1000
+        self._username, self._password = settings.username, settings.password
+        self._used_at = 0.0
+        self._renew_at = 0.0
+
+    async def open(self) -> None:
+        """Connect and learn namespaces and limits. Raises Unreachable, AccessRefused, UnsupportedProtocol."""
+        try:
+            await self._connect()
+        except TransientError as error:
+            said = self._transport.foreign
+            if said is None:
+                raise
+            raise UnsupportedProtocol(
+                f"what answers there is not OPC UA (it began with {said!r})",
+                where=self.where,
+                hint="check host and port",
+            ) from error
+        await self._learn()
+
+    async def _connect(self) -> None:
+        client, loop = self._client, asyncio.get_running_loop()
+        for what, step in (
+            ("connecting", client.connect_socket),
+            ("the hello", client.send_hello),
+            ("opening a channel", client.open_secure_channel),
+            ("creating a session", self._create_session),
+            ("logging in", self._activate_session),
+        ):
+            async with asking(self.where, what, self._timeout_s, opening=True):
+                await step()
+        self._used_at = loop.time()
+        self._renew_at = loop.time() + client.secure_channel_timeout / 1000 * RENEW_AT
+
+    async def _create_session(self) -> None:
+        try:
+            await self._client.create_session()
+        except ua.UaStatusCodeError:
+            raise
+        except ua.UaError as error:
+            if type(error) is not ua.UaError:
+                raise
+            raise UnsupportedProtocol(  # asyncua found no endpoint that is like the channel
+                'the server offers no endpoint with security "None"',
+                where=self.where,
+                hint="allow it at the server; encrypted sessions are not in this version",
+            ) from error
+
+    async def _activate_session(self) -> None:
+        password = self._password.get_secret_value() if self._password else None
+        await self._client.activate_session(username=self._username, password=password)
+
+    async def _learn(self) -> None:
+        names = ("Read", "Browse", "TranslateBrowsePathsToNodeIds")
+        ids = (_IDS.Server_NamespaceArray, *(getattr(_IDS, _LIMIT + name) for name in names))
+        namespaces, *limits = await self.read([value_attribute(ua.NodeId(number)) for number in ids])
+        uris = namespaces.Value.Value
+        if not isinstance(uris, list):
+            raise ConnectionLost("the server does not tell its namespaces", where=self.where)
+        self.namespaces = {uri: index for index, uri in reversed(list(enumerate(uris)))}
+        sizes = (self._batches.read, self._batches.browse, self._batches.translate)
+        for size, limit in zip(sizes, limits, strict=True):
+            stated = limit.Value.Value
+            if isinstance(stated, int) and stated > 0:
+                size.most = min(size.most, stated)
+
+    @property
+    def expired(self) -> bool:
+        """Whether the server has forgotten an unused session by now (polls slower than its timeout)."""
+        idle_s: float = asyncio.get_running_loop().time() - self._used_at
+        return idle_s >= RENEW_AT * float(self._client.session_timeout) / 1000
+
+    async def read(self, nodes: Sequence[Any]) -> list[Any]:
+        """A `ua.DataValue` with source time for each `ua.ReadValueId`."""
+
+        async def ask(batch: Sequence[Any]) -> Any:
+            request = ua.ReadParameters(TimestampsToReturn=ua.TimestampsToReturn.Source, NodesToRead=batch)
+            return await self._transport.session.read(request)
+
+        return await self._in_batches("Read", self._batches.read, nodes, ask)
+
+    async def translate(self, paths: Sequence[Any]) -> list[Any]:
+        """A `ua.BrowsePathResult` for each `ua.BrowsePath`."""
+        service = self._transport.session.translate_browsepaths_to_nodeids
+        return await self._in_batches(
+            "TranslateBrowsePathsToNodeIds", self._batches.translate, paths, service
+        )
+
+    async def browse(self, nodes: Sequence[Any]) -> list[Any]:
+        """A `ua.BrowseResult` for each `ua.BrowseDescription`, one page; go on with `browse_next`."""
+
+        async def ask(batch: Sequence[Any]) -> Any:
+            return await self._transport.session.browse(ua.BrowseParameters(NodesToBrowse=batch))
+
+        return await self._in_batches("Browse", self._batches.browse, nodes, ask)
+
+    async def browse_next(self, points: Sequence[bytes]) -> list[Any]:
+        """The next page behind each continuation point."""
+
+        async def ask(batch: Sequence[bytes]) -> Any:
+            return await self._transport.session.browse_next(ua.BrowseNextParameters(False, batch))
+
+        return await self._in_batches("BrowseNext", self._batches.browse, points, ask)
+
+    async def _in_batches(
+        self,
+        what: str,
+        size: BatchSize,
+        items: Sequence[ItemT],
+        ask: Callable[[Sequence[ItemT]], Awaitable[list[AnswerT]]],
+    ) -> list[AnswerT]:
+        """All answers, in as few requests as the server takes.
+
+        A request refused as too large is halved. So is, for the next session, one of an unproven size at which
+        the connection broke: some servers drop the line instead of answering.
+        """
+        answers: list[AnswerT] = []
+        while len(answers) < len(items):
+            batch = items[len(answers) : len(answers) + size.most]
+            try:
+                async with asking(self.where, f"{what} of {len(batch)} nodes", self._timeout_s):
+                    await self._renew()
+                    part = await ask(batch)
+            except TooMuch as error:
+                if len(batch) == 1:
+                    raise ConnectionLost(
+                        f"{what} of one node is too much for it", where=self.where
+                    ) from error
+                size.halve(len(batch))
+                continue
+            except ConnectionLost:
+                if len(batch) > max(1, size.proven):
+                    size.halve(len(batch))
+                raise
+            if len(part) != len(batch):
+                text = f"{len(part)} answers to {what} of {len(batch)} nodes"
+                raise ConnectionLost(text, where=self.where)
+            size.proven = max(size.proven, len(batch))
+            answers += part
+            self._used_at = asyncio.get_running_loop().time()
+        return answers
+
+    async def _renew(self) -> None:
+        loop, client = asyncio.get_running_loop(), self._client
+        if loop.time() < self._renew_at:
+            return
+        await client.open_secure_channel(renew=True)
+        self._transport.revolve_security_token()
+        self._renew_at = loop.time() + client.secure_channel_timeout / 1000 * RENEW_AT
+
+    async def close(self) -> None:
+        """CloseSession where it can still be said, then the socket. Raises nothing."""
+        protocol = self._transport.protocol
+        try:
+            async with asyncio.timeout(min(CLOSE_S, self._timeout_s)):
+                await self._client.close_session()
+                await self._client.close_secure_channel()
+        except (OSError, ua.UaError):
+            pass  # it is gone anyway; TimeoutError is an OSError
+        finally:
+            transport = protocol and protocol.transport
+            self._client.disconnect_socket()
+            if transport:
+                transport.abort()  # a peer that takes nothing any more must not hold the socket
+                await asyncio.sleep(0)
+
+
+def value_attribute(node: Any) -> Any:
+    """What to read of a `ua.NodeId`: its Value."""
+    return ua.ReadValueId(NodeId=node, AttributeId=ua.AttributeIds.Value)

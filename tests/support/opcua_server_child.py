@@ -1,0 +1,198 @@
+"""The process of `OpcUaServer`: options as JSON in the argument, commands and answers as JSON lines.
+
+Ends with stdin.
+"""
+
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+from asyncua import Node, Server, ua
+from asyncua.common.utils import ServiceError
+from asyncua.crypto.permission_rules import User, UserRole
+from asyncua.server.internal_session import InternalSession
+from asyncua.server.user_managers import UserManager
+
+SIMULATION = "urn:ganpo:simulation"
+MACHINERY = "http://opcfoundation.org/UA/Machinery/"
+MACHINE_TOOL = "http://opcfoundation.org/UA/MachineTool/"
+TYPES = {bool: "Boolean", int: "Int32", float: "Double", str: "String", type(None): "Null"}
+LIMITS = {
+    "read": ("MaxNodesPerRead", lambda request: request.NodesToRead),
+    "browse": ("MaxNodesPerBrowse", lambda request: request.NodesToBrowse),
+    "translate_browsepaths_to_nodeids": ("MaxNodesPerTranslateBrowsePathsToNodeIds", lambda paths: paths),
+}
+
+
+class Users(UserManager):  # type: ignore[misc]
+    """Who may in, by name and password."""
+
+    def __init__(self, passwords: dict[str, str]) -> None:
+        self.passwords = passwords
+
+    def get_user(
+        self,
+        iserver: Any,
+        username: str | None = None,
+        password: str | None = None,
+        certificate: Any = None,
+    ) -> User | None:
+        """The user, or None."""
+        if username in self.passwords and self.passwords[username] == password:
+            return User(role=UserRole.User)
+        return None
+
+
+class Plant:
+    """The server with its nodes."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        users = options["users"]
+        self.options = options
+        self.server = Server(user_manager=Users(users) if users else None)
+        self.nodes: dict[str, Node] = {}
+        self.drop = False
+
+    async def start(self) -> None:
+        """Serve with the first values."""
+        server, options = self.server, self.options
+        await server.init()
+        server.set_endpoint(options["url"])
+        server.set_server_name("Ganpo simulation")
+        policy = "NoSecurity" if options["security_none"] else "Basic256Sha256_Sign"
+        server.set_security_policy([ua.SecurityPolicyType[policy]])
+        if options["users"]:
+            server.set_identity_tokens([ua.UserNameIdentityToken])
+        for uri in options["leading_namespaces"]:
+            await server.register_namespace(uri)
+        self.simulation = await server.register_namespace(SIMULATION)
+        if options["machines"]:
+            self.machinery = await server.register_namespace(MACHINERY)
+            self.machine_tool = await server.register_namespace(MACHINE_TOOL)
+            machines = await self._object(server.nodes.objects, "Machines", self.machinery)
+            for machine in options["machines"]:
+                await self._machine(machines, machine)
+        for name, value in options["values"].items():
+            await self.set(name=name, value=value)
+        for name, limit in options["limits"].items():
+            node = server.get_node(getattr(ua.ObjectIds, f"Server_ServerCapabilities_OperationLimits_{name}"))
+            await node.write_value(ua.Variant(limit, ua.VariantType.UInt32))
+        self._enforce()
+        await server.start()
+
+    async def set(
+        self, name: str, value: Any, kind: str | None = None, status: str = "Good", time: str | None = None
+    ) -> None:
+        """Write a value, making the variable where there is none."""
+        variant = _variant(value, kind)
+        if name not in self.nodes:
+            self.nodes[name] = await self._variable(
+                self.server.nodes.objects, name, name, self.simulation, variant
+            )
+        at = datetime.fromisoformat(time) if time else None
+        answer = ua.DataValue(variant, ua.StatusCode(getattr(ua.StatusCodes, status)), at)
+        await self.server.write_attribute_value(self.nodes[name].nodeid, answer)
+
+    async def delete(self, name: str) -> None:
+        """Remove a variable."""
+        await self.server.delete_nodes([self.nodes.pop(name)])
+
+    async def enforce(self, name: str, most: int | None, drop: bool) -> None:
+        """Refuse requests of more items from now on, or drop the line at them."""
+        self.options["limits"][name] = most
+        self.drop = drop
+
+    async def sessions(self) -> list[float]:
+        """The timeout in ms of each open session."""
+        return [session.session_timeout for session in self.server.iserver._external_sessions.values()]
+
+    async def _machine(self, machines: Node, name: str) -> None:
+        machine = await self._object(machines, name, self.simulation)
+        monitoring = await self._object(machine, "Monitoring", self.machine_tool)
+        channel = await self._object(monitoring, "Channel1", self.simulation)
+        tool = await self._object(monitoring, "MachineTool", self.machine_tool)
+        for parent, variable, index, value, kind in (
+            (channel, "ChannelState", self.machine_tool, 2, "Int32"),
+            (channel, "ChannelMode", self.machine_tool, 0, "Int32"),
+            (tool, "OperationMode", self.machine_tool, 1, "Int32"),
+            (machine, "Alarm", self.simulation, False, "Boolean"),
+            (machine, "PartsTotal", self.simulation, 0, "UInt32"),
+        ):
+            whole = f"{name}.{variable}"
+            self.nodes[whole] = await self._variable(parent, whole, variable, index, _variant(value, kind))
+
+    async def _object(self, parent: Node, name: str, index: int) -> Node:
+        path = f"{parent.nodeid.Identifier}/{name}"
+        return await parent.add_object(ua.NodeId(path, self.simulation), ua.QualifiedName(name, index))
+
+    async def _variable(self, parent: Node, node: str, name: str, index: int, value: ua.Variant) -> Node:
+        return await parent.add_variable(
+            ua.NodeId(node, self.simulation), ua.QualifiedName(name, index), value
+        )
+
+    def _enforce(self) -> None:
+        for method, (limit, items) in LIMITS.items():
+            setattr(InternalSession, method, self._bounded(getattr(InternalSession, method), limit, items))
+
+    def _bounded(
+        self, service: Callable[[Any, Any], Awaitable[Any]], limit: str, items: Callable[[Any], list[Any]]
+    ) -> Callable[[Any, Any], Awaitable[Any]]:
+        async def bounded(session: Any, request: Any) -> Any:
+            most = self.options["limits"].get(limit)
+            if session.external and most and len(items(request)) > most:
+                if self.drop:
+                    for client in self.server.bserver.clients:
+                        client.transport.abort()
+                raise ServiceError(ua.StatusCodes.BadTooManyOperations)
+            return await service(session, request)
+
+        return bounded
+
+
+def _variant(value: Any, kind: str | None) -> ua.Variant:
+    if kind == "Structure":
+        return ua.Variant(ua.Argument(Name="a structure"), ua.VariantType.ExtensionObject)
+    if kind is None:
+        first = value[0] if isinstance(value, list) else value
+        kind = TYPES[type(first)]
+    if kind == "LocalizedText":
+        value = ua.LocalizedText(value)
+    elif kind == "DateTime":
+        value = datetime.fromisoformat(value)
+    return ua.Variant(value, ua.VariantType[kind])
+
+
+def _answer(**answer: Any) -> None:
+    print(json.dumps(answer), flush=True)
+
+
+async def serve() -> None:
+    """Obey until stdin ends."""
+    plant = Plant(json.loads(sys.argv[1]))
+    commands: dict[str, Callable[..., Awaitable[Any]]] = {
+        "set": plant.set,
+        "delete": plant.delete,
+        "enforce": plant.enforce,
+        "sessions": plant.sessions,
+    }
+    await plant.start()
+    _answer(ok=None)
+    lines = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
+    while line := await lines.readline():
+        command = json.loads(line)
+        try:
+            _answer(ok=await commands[command.pop("do")](**command))
+        except Exception as error:  # noqa: BLE001 - the test hears of it
+            _answer(error=repr(error))
+    await plant.server.stop()
+
+
+if __name__ == "__main__":
+    logging.disable(logging.CRITICAL)
+    asyncio.run(serve())

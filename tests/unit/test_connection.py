@@ -1,0 +1,164 @@
+"""The connection task: schedule, breaker, back-off, bugs (architecture.md, drivers.md)."""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ganpo_agent.backoff import Backoff
+from ganpo_agent.breaker import Breaker
+from ganpo_agent.connection import ConnectionTask
+from ganpo_agent.timekeeper import SystemClock, Timekeeper
+from ganpo_config.plant import BoundPoint, Meaning
+from ganpo_drivers import Identity, Scan
+from ganpo_model.errors import AccessRefused, ConnectionLost, UnitSilent, Unreachable
+from support.plants import PlantBuilder, PlayedDriver
+
+
+class Played(PlayedDriver):
+    """A fresh set of answers per test."""
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> None:
+    Played.values, Played.opened, Played.on_open, Played.reads = {}, 0, None, []
+
+
+class Watched:
+    def __init__(self, folder: Path, addresses: Sequence[str], interval_s: float = 0.05) -> None:
+        builder = PlantBuilder(folder)
+        builder.connection("cell", Played)
+        for address in addresses:
+            builder.point("cell", "SB-1", address, address, Meaning("number"), interval_s)
+        self.scans: list[tuple[list[str], Scan]] = []
+        self.failures: list[str] = []
+        self.task = ConnectionTask(
+            builder.build().connections[0],
+            Timekeeper(SystemClock()),
+            random.Random(1),
+            self._receive,
+            lambda _subjects, why: self.failures.append(why),
+            lambda: None,
+        )
+        self.task._backoff = Backoff(0.05, random.Random(1))
+
+    def _receive(self, points: Sequence[BoundPoint], scan: Scan, _identity: Identity | None) -> None:
+        self.scans.append(([point.signal for point in points], scan))
+
+
+@asynccontextmanager
+async def running(watched: Watched) -> AsyncIterator[Watched]:
+    task = asyncio.create_task(watched.task.run())
+    try:
+        yield watched
+    finally:
+        task.cancel()
+        await asyncio.wait([task], timeout=5)
+
+
+async def until(condition: Any, seconds: float = 5.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def test_polls_follow_the_grid_of_their_interval(tmp_path: Path) -> None:
+    Played.values = {"a": 1.0}
+    async with running(Watched(tmp_path, ["a"])) as watched:
+        await until(lambda: len(watched.scans) >= 20)
+        assert watched.task.state == "up"
+    polls = watched.task.polls
+    assert polls.made - 20 <= 2
+    assert Played.opened == 1
+
+
+async def test_a_lost_connection_is_closed_and_opened_again(tmp_path: Path) -> None:
+    Played.values = {"a": ConnectionLost("reset by peer", where="cell")}
+    async with running(Watched(tmp_path, ["a"])) as watched:
+        await until(lambda: Played.opened >= 3)
+        assert watched.task.state == "waiting"
+        assert watched.failures[0] == "cell: reset by peer"
+        Played.values = {"a": 2.0}
+        await until(lambda: watched.task.state == "up")
+
+
+async def test_a_permanent_error_parks_the_connection_and_says_why(tmp_path: Path) -> None:
+    Played.on_open = AccessRefused("user unknown", where="cell")
+    async with running(Watched(tmp_path, ["a"])) as watched:
+        await until(lambda: watched.task.state == "parked")
+        await asyncio.sleep(0.2)
+        assert Played.opened == 1
+        assert watched.task.error == "cell: user unknown"
+
+
+async def test_a_bug_of_a_driver_is_logged_once_with_its_traceback_and_tried_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    Played.values = {"a": ZeroDivisionError("oops")}
+    async with running(Watched(tmp_path, ["a"])) as watched:
+        await until(lambda: watched.task.bugs >= 3)
+    bugs = [record for record in caplog.records if record.exc_info and record.levelno == logging.ERROR]
+    assert len(bugs) == 1
+    assert watched.failures[0] == "ZeroDivisionError: oops"
+
+
+async def test_a_cancellation_the_library_made_up_is_a_lost_connection_and_no_end(tmp_path: Path) -> None:
+    Played.values = {"a": asyncio.CancelledError()}
+    async with running(Watched(tmp_path, ["a"])) as watched:
+        await until(lambda: Played.opened >= 2)
+        assert "cancelled by its library" in watched.failures[0]
+
+
+async def test_a_silent_unit_is_read_three_times_and_then_only_probed_while_the_others_go_on(tmp_path: Path) -> None:
+    Played.values = {"1:a": UnitSilent("no answer", where="unit 1"), "2:b": 5.0}
+    async with running(Watched(tmp_path, ["1:a", "2:b"])) as watched:
+        await until(lambda: len(watched.scans) >= 20)
+        assert Played.reads.count("1") == 3
+        assert watched.task.state == "up"
+        assert "unit 1: no answer" in watched.task.error
+    assert all(signals == ["2:b"] for signals, _ in watched.scans)
+    assert watched.task.polls.skipped == 0
+
+
+def test_a_breaker_probes_after_ten_seconds_doubling_to_five_minutes_within_five_percent() -> None:
+    breaker = Breaker()
+    for now in (0.0, 1.0, 2.0):
+        assert breaker.allows(now)
+        breaker.failed(now, 0.1, 1, "silent")
+    pauses, now = [], 2.0
+    while len(pauses) < 7:
+        step = now
+        while not breaker.allows(step):
+            step += 1
+        pauses.append(step - now)
+        now = step
+        breaker.failed(now, 0.1, 1, "silent")
+    assert pauses == [10, 20, 40, 80, 160, 300, 300]
+    slow = Breaker()
+    for now in (0.0, 1.0, 2.0):
+        slow.failed(now, 2.0, 3, "silent")
+    assert not slow.allows(2 + 2 * 3 / 0.05 - 1)
+    assert slow.allows(2 + 2 * 3 / 0.05)
+
+
+def test_pauses_double_with_full_jitter_up_to_the_longest() -> None:
+    backoff = Backoff(60.0, random.Random(1))
+    pauses = [backoff.pause() for _ in range(2000)]
+    for n, bound in enumerate((1, 2, 4, 8, 16, 32, 60, 60)):
+        assert 0 <= pauses[n] <= bound
+    assert max(pauses) > 55
+    assert min(pauses[10:]) < 5
+    backoff.reset()
+    assert backoff.pause() <= 1
+
+
+async def test_an_unreachable_device_backs_off_and_counts_no_poll(tmp_path: Path) -> None:
+    Played.on_open = Unreachable("connection refused", where="tcp://127.0.0.1:1")
+    async with running(Watched(tmp_path, ["a"])) as watched:
+        await until(lambda: Played.opened >= 3)
+        assert watched.task.error == "tcp://127.0.0.1:1: connection refused"
+        assert watched.task.polls.made == 0

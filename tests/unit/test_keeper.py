@@ -1,0 +1,94 @@
+"""Between observing and the disk: a disk that refuses costs nothing until memory is full (I1, I4, I13)."""
+
+import asyncio
+import random
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from ganpo_agent import keeper as keeper_module
+from ganpo_agent.keeper import Keeper
+from ganpo_agent.outbox import Outbox, Row
+from ganpo_agent.timekeeper import Timekeeper
+from ganpo_model.errors import StorageError
+from ganpo_model.facts import Reading, States
+from ganpo_model.states import State
+from support.plants import REGISTER, START, TestClock
+
+
+class Refusing(Outbox):
+    """An outbox whose disk refuses while `refuse` is set."""
+
+    refuse = False
+
+    def append(self, facts, now):  # type: ignore[no-untyped-def]
+        if self.refuse:
+            raise StorageError("cannot be written: disk full", where=str(self.path))
+        return super().append(facts, now)
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> tuple[Keeper, Refusing, list[Row]]:
+    outbox = Refusing(tmp_path, 64)
+    rows: list[Row] = []
+    return Keeper(outbox, Timekeeper(TestClock()), random.Random(1), rows.append), outbox, rows
+
+
+def reading(n: int) -> Reading:
+    return Reading("reading", REGISTER, START + timedelta(seconds=n), n)
+
+
+async def test_what_was_put_while_the_disk_refused_is_written_in_order_when_it_is_back(
+    kept: tuple[Keeper, Refusing, list[Row]],
+) -> None:
+    keeper, outbox, rows = kept
+    keeper.put([reading(1)])
+    await keeper.flush()
+    outbox.refuse = True
+    keeper.put([reading(2)])
+    keeper.put([reading(3)])
+    await keeper.flush()
+    assert str(keeper.problem).endswith("disk full")
+    assert [row.seq for row in rows] == [2], "1 is `begun`"
+    outbox.refuse = False
+    await keeper.flush()
+    assert keeper.problem is None
+    assert [row.seq for row in rows] == [2, 3, 4]
+    assert keeper.dropped == 0
+    keeper.close()
+
+
+async def test_when_memory_is_full_too_the_oldest_states_go_first_and_are_counted(
+    kept: tuple[Keeper, Refusing, list[Row]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper, outbox, rows = kept
+    monkeypatch.setattr(keeper_module, "MAX_BYTES", 10_000)
+    outbox.refuse = True
+    await keeper.flush()
+    keeper.put([reading(0)])
+    for n in range(30):
+        at = START + timedelta(seconds=n)
+        keeper.put([States("states", f"SB-{n}", at, at + timedelta(seconds=1), ((0, State.IDLE),))])
+    assert keeper.dropped == 6
+    outbox.refuse = False
+    await keeper.flush()
+    kinds = [row.kind for row in rows]
+    assert kinds == ["reading"] + ["states"] * 24
+    keeper.close()
+
+
+async def test_nothing_is_written_before_time_is_trusted_and_put_never_waits(tmp_path: Path) -> None:
+    clock = TestClock(sure=False, wall=START - timedelta(days=20000))
+    time = Timekeeper(clock)
+    outbox = Outbox(tmp_path, 8)
+    keeper = Keeper(outbox, time, random.Random(1), lambda _row: None)
+    task = asyncio.create_task(keeper.run())
+    await asyncio.sleep(0.3)
+    assert outbox.seq == 0
+    time.tell(START)
+    async with asyncio.timeout(3):
+        while outbox.seq == 0:
+            await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.wait([task])
+    keeper.close()

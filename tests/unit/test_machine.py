@@ -1,0 +1,176 @@
+"""Signals -> state -> runs (metrics.md section 2)."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ganpo_agent.machine import derive
+from ganpo_agent.observer import Observer
+from ganpo_config.plant import Between, Meaning, OneOf, Rule
+from ganpo_drivers import FaultKind, PointFault, Scan
+from ganpo_model.clock import from_ms, to_ms
+from ganpo_model.facts import Fact, States
+from ganpo_model.paint import Slot, paint
+from ganpo_model.states import State
+from support.plants import START, PlantBuilder
+
+T0 = to_ms(START)
+SLOT = 900_000
+
+RULES = (
+    Rule(State.OFF, {"power": Between(None, 0.05)}),
+    Rule(State.FAULT, {"alarm": OneOf((True,))}),
+    Rule(State.HELD, {"execution": OneOf(("FEED_HOLD",))}),
+    Rule(State.PRODUCING, {"execution": OneOf(("ACTIVE",)), "mode": OneOf(("AUTOMATIC",))}),
+)
+
+
+@pytest.mark.parametrize(
+    ("values", "state"),
+    [
+        ({"power": 5.0, "alarm": False, "execution": "ACTIVE", "mode": "AUTOMATIC"}, State.PRODUCING),
+        ({"power": 5.0, "alarm": False, "execution": "READY", "mode": "AUTOMATIC"}, State.IDLE),
+        ({"power": 5.0, "alarm": False, "execution": "ACTIVE", "mode": "EDIT"}, State.IDLE),
+        ({"power": 5.0, "alarm": True, "execution": "ACTIVE", "mode": "AUTOMATIC"}, State.FAULT),
+        # a silent controller and 0 kW: the machine is switched off
+        ({"power": 0.0, "alarm": None, "execution": None, "mode": None}, State.OFF),
+        # undecided for lack of a value: only OFF, MAINTENANCE or FAULT may still win
+        ({"power": None, "alarm": False, "execution": "ACTIVE", "mode": "AUTOMATIC"}, State.UNKNOWN),
+        ({"power": None, "alarm": True, "execution": "ACTIVE", "mode": "AUTOMATIC"}, State.FAULT),
+        ({"power": 5.0, "alarm": False, "execution": "READY", "mode": None}, State.IDLE),
+        ({"power": 5.0, "alarm": False, "execution": "ACTIVE", "mode": None}, State.UNKNOWN),
+        ({"power": 5.0, "alarm": False, "execution": None, "mode": "EDIT"}, State.UNKNOWN),
+        ({"power": None, "alarm": None, "execution": None, "mode": None}, State.UNKNOWN),
+    ],
+)
+def test_the_first_rule_that_holds_wins_and_a_missing_value_never_makes_a_state(
+    values: dict[str, Any], state: State
+) -> None:
+    assert derive(RULES, values.get) is state
+
+
+class Feed:
+    """An observer with one machine `SB-1` and what it emitted."""
+
+    def __init__(self, folder: Path, **machine: Any) -> None:
+        self.builder = PlantBuilder(folder)
+        self.builder.connection("cell")
+        machine.setdefault("addresses", {"execution": "x"})
+        self.builder.machine("cell", "SB-1", **machine)
+        self.plant = self.builder.build()
+        self.facts: list[Fact] = []
+        self.observer = Observer(self.plant, self.facts.extend, T0)
+        self.points = self.plant.connections[0].points
+
+    def __call__(self, at_s: float, *values: Any) -> None:
+        self.observer.feed(self.points, Scan(list(values)), None, T0 + round(at_s * 1000))
+
+    def painted(self, end_s: float) -> list[tuple[float, float, str]]:
+        end = T0 + round(end_s * 1000)
+        self.observer.tick(end)
+        facts = [f for f in [*self.facts, *self.observer.open_slots(end)] if isinstance(f, States)]
+        slots = [Slot((n,), to_ms(f.start), to_ms(f.end), f.runs) for n, f in enumerate(facts)]
+        return [((s.start - T0) / 1000, (s.end - T0) / 1000, str(s.state)) for s in paint(slots, T0, end)]
+
+
+def test_runs_follow_the_signals_across_slots(tmp_path: Path) -> None:
+    feed = Feed(tmp_path)
+    for second in range(0, 2000, 10):
+        feed(second, "ACTIVE" if 500 <= second < 1000 else "READY")
+    assert feed.painted(2000) == [(0, 500, "IDLE"), (500, 1000, "PRODUCING"), (1000, 2000, "IDLE")]
+    ends = [(f.start, f.end) for f in feed.facts if isinstance(f, States)]
+    assert ends == [(from_ms(T0), from_ms(T0 + SLOT)), (from_ms(T0 + SLOT), from_ms(T0 + 2 * SLOT))]
+
+
+def test_a_value_holds_to_its_stale_limit_and_then_it_is_unknown_from_the_limit_on(tmp_path: Path) -> None:
+    feed = Feed(tmp_path)
+    feed(0, "ACTIVE")
+    feed(30, PointFault(FaultKind.MISSING, "no answer"))
+    feed(1700, "ACTIVE")
+    assert feed.painted(1710) == [(0, 60, "PRODUCING"), (60, 1700, "UNKNOWN"), (1700, 1710, "PRODUCING")]
+
+
+def test_what_the_device_itself_calls_bad_is_unknown_at_once_and_never_idle(tmp_path: Path) -> None:
+    feed = Feed(tmp_path, meanings={"execution": Meaning("string", unavailable=("UNAVAILABLE",))})
+    feed(0, "ACTIVE")
+    feed(10, "UNAVAILABLE")
+    feed(20, "READY")
+    feed(30, PointFault(FaultKind.BAD, "BadSensorFailure"))
+    assert feed.painted(40) == [(0, 10, "PRODUCING"), (10, 20, "UNKNOWN"), (20, 30, "IDLE"), (30, 40, "UNKNOWN")]
+
+
+def test_a_number_outside_its_enum_or_range_is_unknown(tmp_path: Path) -> None:
+    feed = Feed(
+        tmp_path,
+        addresses={"execution": "x", "power": "p"},
+        meanings={
+            "execution": Meaning("enum", enum={0: "ACTIVE", 1: "READY"}),
+            "power": Meaning("number", low=0.0, high=50.0),
+        },
+        rules=(
+            Rule(State.OFF, {"power": Between(None, 0.05)}),
+            Rule(State.PRODUCING, {"execution": OneOf(("ACTIVE",))}),
+        ),
+    )
+    feed(0, 0, 5.0)
+    feed(10, 7, 5.0)
+    feed(20, 1, 5.0)
+    feed(30, 0, 400.0)
+    feed(40, 0, float("nan"))
+    feed(50, 0, 0.0)
+    assert feed.painted(60) == [
+        (0, 10, "PRODUCING"),
+        (10, 20, "UNKNOWN"),
+        (20, 30, "IDLE"),
+        (30, 50, "UNKNOWN"),
+        (50, 60, "OFF"),
+    ]
+
+
+def test_an_item_the_device_does_not_have_counts_as_the_profile_says(tmp_path: Path) -> None:
+    gone = PointFault(FaultKind.ABSENT, "BadNoMatch")
+    rules = (Rule(State.FAULT, {"alarm": OneOf((True,))}), Rule(State.PRODUCING, {"execution": OneOf(("ACTIVE",))}))
+    addresses = {"execution": "x", "alarm": "a"}
+    feed = Feed(tmp_path, addresses=addresses, rules=rules, absent={"alarm": False})
+    feed(0, "ACTIVE", gone)
+    assert feed.painted(10) == [(0, 10, "PRODUCING")]
+    feed = Feed(tmp_path, addresses=addresses, rules=rules)
+    feed(0, "ACTIVE", gone)
+    assert feed.painted(10) == [(0, 10, "UNKNOWN")]
+
+
+def test_a_debounced_state_counts_from_its_beginning_even_across_a_slot(tmp_path: Path) -> None:
+    feed = Feed(tmp_path, debounce_s=20)
+    for second in range(0, 1000, 5):
+        feed(second, "ACTIVE" if second in (300, 305) or second >= 890 else "READY")
+    # 10 s of ACTIVE are a bounce; the one that began at 890 is confirmed at 910, in the next slot
+    assert feed.painted(1000) == [(0, 890, "IDLE"), (890, 1000, "PRODUCING")]
+
+
+def test_more_runs_than_a_fact_holds_are_told_in_pieces(tmp_path: Path) -> None:
+    feed = Feed(tmp_path)
+    for n in range(880 * 2):
+        feed(n / 2, "ACTIVE" if n % 2 else "READY")
+    painted = feed.painted(880)
+    assert len(painted) == 880 * 2
+    assert all(len(f.runs) <= 500 for f in feed.facts if isinstance(f, States))
+
+
+def test_a_clock_step_ends_the_slot_and_the_next_begins_at_the_new_time(tmp_path: Path) -> None:
+    for by in (3 * 3_600_000, -3 * 3_600_000):
+        feed = Feed(tmp_path)
+        feed(0, "ACTIVE")
+        feed(100, "ACTIVE")
+        before = len(feed.facts)
+        feed.observer.step(T0 + 110_000 + by, by)
+        told = feed.facts[before:]
+        assert [fact.type for fact in told] == ["event", "states"]
+        assert told[0].data == {"by_ms": by}  # type: ignore[union-attr]
+        assert told[1].end == from_ms(T0 + 110_000)  # type: ignore[union-attr]
+        feed.observer.tick(T0 + 130_000 + by)
+        (open_slot,) = feed.observer.open_slots(T0 + 130_000 + by)
+        assert open_slot.start == from_ms(T0 + 110_000 + by)
+        assert open_slot.runs == ((0, State.PRODUCING),), "the evidence keeps its age"
+        feed.observer.tick(T0 + 180_000 + by)
+        (open_slot,) = feed.observer.open_slots(T0 + 180_000 + by)
+        assert open_slot.runs == ((0, State.PRODUCING), (50_000, State.UNKNOWN)), "stale 60 s after the last scan"

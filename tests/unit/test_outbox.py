@@ -1,0 +1,214 @@
+"""The outbox: nothing that was promised is lost, whatever happens to the file (I4, I6, I13)."""
+
+import json
+import random
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from ganpo_agent.outbox import Outbox, OutboxNewer
+from ganpo_model.errors import StorageError
+from ganpo_model.facts import Event, EventKind, Reading, States
+from ganpo_model.frame import unpack
+from ganpo_model.states import State
+
+NOW = datetime(2026, 11, 25, 1, 0, tzinfo=UTC)
+
+
+def reading(raw: int) -> Reading:
+    return Reading("reading", "DB-1/energy_import#0123abcd", NOW, raw)
+
+
+def noise(raw: int, size: int) -> list[Event]:
+    """A fact that does not compress."""
+    text = random.Random(raw).randbytes(size // 2).hex()
+    return [Event("event", NOW, EventKind.SUSPECT, None, {"n": raw, "text": text})]
+
+
+def states(raw: int, size: int = 0) -> States:
+    return States("states", f"SB-{random.Random(raw).randbytes(size // 2 or 4).hex()}", NOW, NOW, ((0, State.IDLE),))
+
+
+def body(packed: bytes) -> dict[str, object]:
+    return json.loads(unpack(packed))  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> Outbox:
+    box = Outbox(tmp_path, 8)
+    box.open()
+    box.begin(NOW, random.Random(1))
+    return box
+
+
+def test_the_first_fact_of_a_stream_is_begun_and_numbers_follow(outbox: Outbox) -> None:
+    rows = [outbox.append([reading(n)], NOW) for n in range(3)]
+    waiting = outbox.waiting(10)
+    assert [row.seq for row in waiting] == [1, 2, 3, 4]
+    assert waiting[1:] == rows
+    first = body(waiting[0].packed)
+    assert first["facts"] == [
+        {
+            "type": "event",
+            "at": "2026-11-25T01:00:00.000Z",
+            "kind": "begun",
+            "subject": None,
+            "data": {"previous": None, "last_seq": None},
+        }
+    ]
+    outbox.close()
+
+
+def test_acknowledged_frames_are_not_sent_again_and_go_after_a_week(outbox: Outbox) -> None:
+    outbox.append([reading(1)], NOW)
+    outbox.acknowledge(outbox.stream, [(1, 1)], NOW)
+    assert [row.seq for row in outbox.waiting(10)] == [2]
+    assert outbox.counts() == (1, (outbox.stream, 2))
+    outbox.acknowledge(outbox.stream, [(2, 2)], NOW + timedelta(days=8))
+    db = sqlite3.connect(outbox.path)
+    assert db.execute("SELECT seq FROM frame").fetchall() == [(2,)]
+    db.close()
+    outbox.close()
+
+
+def test_a_new_process_continues_with_a_later_stream_and_names_the_one_before(tmp_path: Path, outbox: Outbox) -> None:
+    outbox.append([reading(1)], NOW)
+    open_runs = States("states", "SB-1", NOW, NOW + timedelta(seconds=9), ((0, State.IDLE), (5000, State.HELD)))
+    outbox.keep_open([open_runs])
+    outbox.close()
+    again = Outbox(tmp_path, 8)
+    again.open()
+    again.begin(NOW - timedelta(days=400), random.Random(2))
+    rows = again.waiting(10)
+    assert [(row.stream, row.seq, row.kind) for row in rows] == [
+        (outbox.stream, 1, "event"),
+        (outbox.stream, 2, "reading"),
+        (outbox.stream, 3, "states"),
+        (again.stream, 1, "event"),
+    ]
+    assert again.stream > outbox.stream
+    assert body(rows[2].packed)["seq"] == 3
+    assert body(rows[2].packed)["facts"][0]["runs"] == [[0, "IDLE"], [5000, "HELD"]]  # type: ignore[index]
+    assert body(rows[3].packed)["facts"][0]["data"] == {"previous": outbox.stream, "last_seq": 3}  # type: ignore[index]
+    again.close()
+
+
+def test_a_full_outbox_drops_acknowledged_frames_first_and_then_states_and_declares_the_loss(tmp_path: Path) -> None:
+    box = Outbox(tmp_path, 1)
+    box.open()
+    box.begin(NOW, random.Random(1))
+    kept = [box.append([reading(n)], NOW).key for n in range(20)]
+    acked = [box.append(noise(n, 40_000), NOW).key for n in range(3)]
+    box.acknowledge(box.stream, [(acked[0][1], acked[-1][1])], NOW)
+    issued = [box.append([states(n, 20_000)], NOW).key for n in range(120)]
+    rows = box.waiting(1000)
+    here = {row.key for row in rows}
+    lost: set[tuple[str, int]] = set()
+    for row in rows:
+        for fact in body(row.packed)["facts"]:  # type: ignore[attr-defined]
+            if fact.get("kind") == "loss":
+                lost |= {(fact["data"]["stream"], n) for a, b in fact["data"]["seqs"] for n in range(a, b + 1)}
+    assert lost
+    assert lost < set(issued), "only states were dropped"
+    assert not lost & here
+    assert set(kept) <= here
+    assert lost | here | set(acked) >= {(box.stream, n) for n in range(1, box.seq + 1)}, "every number is accounted for"
+    assert box.dropped == len(lost)
+    assert box.path.stat().st_size <= 1024 * 1024
+    box.close()
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_one_flipped_bit_costs_no_frame_that_can_still_be_read(tmp_path: Path, seed: int) -> None:
+    box = Outbox(tmp_path, 8)
+    box.open()
+    box.begin(NOW, random.Random(1))
+    rng = random.Random(seed)
+    for n in range(60):
+        box.append([reading(n * 10 + i) for i in range(rng.choice([1, 40, 400]))], NOW)
+    before = {row.key: row.packed for row in box.waiting(1000)}
+    box.close()
+    image = bytearray(box.path.read_bytes())
+    place = rng.randrange(len(image))
+    image[place] ^= 1 << rng.randrange(8)
+    box.path.write_bytes(image)
+    readable = _readable(tmp_path, bytes(image))
+
+    again = Outbox(tmp_path, 8)
+    again.open()
+    again.begin(NOW, random.Random(2))
+    after = {row.key: row.packed for row in again.waiting(1000)}
+    for key, packed in readable.items():
+        assert after.get(key) == packed
+    assert all(before[key] == packed for key, packed in after.items() if key in before)
+    again.append([reading(1)], NOW)
+    again.close()
+
+
+def _readable(folder: Path, image: bytes) -> dict[tuple[str, int], bytes]:
+    """What SQLite still reads of the image, by table or index, up or down, and whose gzip opens."""
+    path = folder / "copy.db"
+    path.write_bytes(image)
+    found = {}
+    db = sqlite3.connect(path)
+    db.text_factory = bytes
+    ways = [
+        f"SELECT bytes FROM frame {how} ORDER BY {order}"
+        for how, orders in (
+            ("NOT INDEXED", ("rowid", "rowid DESC")),
+            ("INDEXED BY sqlite_autoindex_frame_1", ("stream, seq", "stream DESC, seq DESC")),
+        )
+        for order in orders
+    ]
+    for way in ways:
+        try:
+            for (packed,) in db.execute(way):
+                try:
+                    frame = body(packed)
+                except Exception:  # noqa: BLE001, S112, PERF203
+                    continue
+                found[str(frame["stream"]), int(str(frame["seq"]))] = packed
+        except (sqlite3.Error, OverflowError):
+            continue
+    db.close()
+    path.unlink()
+    return found
+
+
+def test_a_frame_whose_bytes_rot_while_running_is_declared_lost_and_holds_nothing_up(outbox: Outbox) -> None:
+    for n in range(5):
+        outbox.append([reading(n)], NOW)
+    db = sqlite3.connect(outbox.path)
+    packed = bytearray(db.execute("SELECT bytes FROM frame WHERE seq = 3").fetchone()[0])
+    packed[15] ^= 4
+    db.execute("UPDATE frame SET bytes = ? WHERE seq = 3", (bytes(packed),))
+    db.commit()
+    db.close()
+    assert [row.seq for row in outbox.waiting(10)] == [1, 2, 4, 5, 6]
+    outbox.append([reading(9)], NOW)
+    facts = [body(row.packed)["facts"] for row in outbox.waiting(10)]
+    losses = [f for group in facts for f in group if f.get("kind") == "loss"]  # type: ignore[attr-defined]
+    assert [loss["data"] for loss in losses] == [{"stream": outbox.stream, "seqs": [[3, 3]]}]
+    outbox.close()
+
+
+def test_a_file_of_a_newer_version_is_refused_with_the_reason_and_left_alone(tmp_path: Path) -> None:
+    box = Outbox(tmp_path, 8)
+    box.open()
+    box.close()
+    db = sqlite3.connect(box.path)
+    db.execute(f"PRAGMA user_version = {(2 ^ 0x7FFF) << 16 | 2}")
+    db.commit()
+    db.close()
+    with pytest.raises(OutboxNewer, match=r"outbox\.db: written by a newer version \(schema 2; this one knows 1\)"):
+        Outbox(tmp_path, 8).open()
+    assert list(tmp_path.glob("*damaged*")) == []
+
+
+def test_a_folder_that_cannot_be_made_is_told_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StorageError, match="cannot be written") as told:
+        Outbox(tmp_path / "file" / "below", 8).open()
+    assert str(tmp_path) in str(told.value)
+    assert "free space" in str(told.value)

@@ -1,0 +1,106 @@
+"""Which frames are sent when (uplink.md, Delivery)."""
+
+from ganpo_agent.outbox import Row
+from ganpo_agent.window import SIZE, Window
+
+ROWS = [Row("01S", seq, "reading", b"") for seq in range(1, 41)]
+
+
+def seqs(rows: list[Row]) -> list[int]:
+    return [row.seq for row in rows]
+
+
+def opened(now: float = 0.0) -> Window:
+    window = Window(repeat_s=30)
+    window.connected()
+    window.acknowledged((), now)
+    return window
+
+
+def test_only_an_acknowledgement_opens_the_window() -> None:
+    window = Window(repeat_s=30)
+    window.connected()
+    assert window.due(ROWS, 0) == []
+    window.acknowledged((), 1)
+    assert seqs(window.due(ROWS, 1)) == list(range(1, SIZE + 1))
+
+
+def test_at_most_sixteen_are_in_flight_and_acks_let_more_follow() -> None:
+    window = opened()
+    window.due(ROWS, 0)
+    assert window.due(ROWS, 1) == []
+    window.acknowledged([("01S", 1), ("01S", 2)], 1)
+    assert seqs(window.due(ROWS[2:], 1)) == [17, 18]
+
+
+def test_an_unanswered_frame_is_sent_again_after_thirty_seconds_while_acks_come() -> None:
+    window = opened()
+    window.due(ROWS[:3], 0)
+    window.acknowledged([("01S", 2), ("01S", 3)], 25)
+    assert window.due(ROWS[:1], 29.9) == []
+    assert seqs(window.due(ROWS[:1], 30)) == [1]
+    assert window.due(ROWS[:1], 31) == []
+
+
+def test_when_no_ack_comes_one_frame_is_sent_as_a_probe_in_turn() -> None:
+    window = opened()
+    window.due(ROWS, 0)
+    probes = [seqs(window.due(ROWS, now)) for now in range(30, 30 + 30 * 20)]
+    sent = [probe[0] for probe in probes if probe]
+    assert len(sent) == 20
+    assert set(sent) == set(range(1, SIZE + 1))
+    window.acknowledged([("01S", 1)], 700)
+    assert len(window.due(ROWS[1:], 700)) == SIZE
+
+
+def test_a_frame_in_flight_at_three_losses_of_the_connection_goes_alone_behind_the_others() -> None:
+    window = opened()
+    poison = ROWS[0]
+    for now in range(3):
+        window.due([poison], now)
+        window.lost(now)
+        window.connected()
+        window.acknowledged((), now)
+    assert window.suspects() == [poison.key]
+    assert seqs(window.due(ROWS[:3], 10)) == [2, 3]
+    assert window.due(ROWS[:3], 10.1) == []
+    window.acknowledged([("01S", 2), ("01S", 3)], 11)
+    assert seqs(window.due(ROWS[:1], 11)) == [1]
+    window.lost(12)
+    window.connected()
+    window.acknowledged((), 13)
+    assert window.due(ROWS[:1], 13) == [], "it waits longer each time"
+    assert seqs(window.due(ROWS[:1], 12 + 60)) == [1]
+
+
+def test_frames_that_were_only_in_bad_company_are_delivered_one_after_the_other_at_once() -> None:
+    window = opened()
+    for now in range(3):
+        window.due(ROWS[:4], now)
+        window.lost(now)
+        window.connected()
+        window.acknowledged((), now)
+    left = ROWS[:4]
+    for now in range(10, 14):
+        (row,) = window.due(left, now)
+        window.acknowledged([row.key], now)
+        left = [other for other in left if other is not row]
+    assert left == []
+
+
+def test_three_pubacks_without_ack_while_others_are_acked_make_a_suspect() -> None:
+    window = opened()
+    now = 0.0
+    for n in range(3):
+        window.due([ROWS[0], ROWS[n + 1]], now)
+        window.puback(ROWS[0].key)
+        window.acknowledged([ROWS[n + 1].key], now + 1)
+        now += 30
+    assert window.suspects() == [ROWS[0].key]
+
+
+def test_frames_of_a_slot_that_just_closed_wait_their_turn() -> None:
+    window = opened()
+    window.hold(ROWS[0].key, 5.0)
+    assert seqs(window.due(ROWS[:2], 0)) == [2]
+    assert seqs(window.due(ROWS[:2], 5.0)) == [1]
