@@ -9,7 +9,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,7 +29,7 @@ class Login:
     url: str
     client_id: str
     username: str | None
-    password: str | None
+    password: str | None = field(repr=False)
     ca_file: str | None
 
 

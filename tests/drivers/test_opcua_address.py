@@ -3,11 +3,12 @@
 from typing import Any
 
 import pytest
-from ganpo_drivers.opcua.address import NAMESPACE_0, OpcUaAddress, Step
-from ganpo_drivers.opcua.settings import OpcUaSettings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+
+from ganpo_drivers.opcua.address import NAMESPACE_0, OpcUaAddress, Step
+from ganpo_drivers.opcua.settings import OpcUaSettings
 
 MACHINERY = "http://opcfoundation.org/UA/Machinery/"
 PREFIXES = {"m": MACHINERY, "v": "urn:vendor:a;b>c"}

@@ -103,9 +103,9 @@ class OpcUaServer:
     ) -> None:
         """Give a variable a value, made below Objects if there is none of the name.
 
-        `kind`: a built-in OPC UA type by name, default by the Python type (bool Boolean, int Int32, float
-        Double, str String, list an array, None Null); `Structure` makes a structure. `status`: by name.
-        `source_time`: default now.
+        `kind`: a built-in OPC UA type by name; default the type it has, for a new one by the Python type (bool
+        Boolean, int Int32, float Double, str String, list an array, None Null); `Structure` makes a structure.
+        `status`: by name. `source_time`: default now.
         """
         self._ask(
             do="set",
@@ -125,7 +125,7 @@ class OpcUaServer:
         self._ask(do="enforce", name=limit, most=most, drop=drop)
 
     def sessions(self) -> list[float]:
-        """The timeout in ms of each session that is open."""
+        """The timeout in seconds of each session that is open."""
         return list(self._ask(do="sessions"))
 
     def freeze(self) -> None:

@@ -55,14 +55,15 @@ class Plant:
         self.options = options
         self.server = Server(user_manager=Users(users) if users else None)
         self.nodes: dict[str, Node] = {}
+        self.kinds: dict[str, str] = {}
         self.drop = False
 
     async def start(self) -> None:
         """Serve with the first values."""
         server, options = self.server, self.options
+        server.name = "Ganpo simulation"
         await server.init()
         server.set_endpoint(options["url"])
-        server.set_server_name("Ganpo simulation")
         policy = "NoSecurity" if options["security_none"] else "Basic256Sha256_Sign"
         server.set_security_policy([ua.SecurityPolicyType[policy]])
         if options["users"]:
@@ -88,14 +89,17 @@ class Plant:
         self, name: str, value: Any, kind: str | None = None, status: str = "Good", time: str | None = None
     ) -> None:
         """Write a value, making the variable where there is none."""
-        variant = _variant(value, kind)
         if name not in self.nodes:
-            self.nodes[name] = await self._variable(
-                self.server.nodes.objects, name, name, self.simulation, variant
-            )
+            objects, variant = self.server.nodes.objects, _variant(value, kind or _kind(value))
+            await self._variable(objects, name, name, self.simulation, variant)
+        variant = _variant(value, kind or self.kinds[name])
         at = datetime.fromisoformat(time) if time else None
-        answer = ua.DataValue(variant, ua.StatusCode(getattr(ua.StatusCodes, status)), at)
-        await self.server.write_attribute_value(self.nodes[name].nodeid, answer)
+        item = ua.DataValue(variant, ua.StatusCode(getattr(ua.StatusCodes, status)), at)
+        address_space = self.server.iserver.aspace
+        written = await address_space.write_attribute_value(
+            self.nodes[name].nodeid, ua.AttributeIds.Value, item
+        )
+        written.check()
 
     async def delete(self, name: str) -> None:
         """Remove a variable."""
@@ -107,7 +111,7 @@ class Plant:
         self.drop = drop
 
     async def sessions(self) -> list[float]:
-        """The timeout in ms of each open session."""
+        """The timeout in s of each open session."""
         return [session.session_timeout for session in self.server.iserver._external_sessions.values()]
 
     async def _machine(self, machines: Node, name: str) -> None:
@@ -122,17 +126,16 @@ class Plant:
             (machine, "Alarm", self.simulation, False, "Boolean"),
             (machine, "PartsTotal", self.simulation, 0, "UInt32"),
         ):
-            whole = f"{name}.{variable}"
-            self.nodes[whole] = await self._variable(parent, whole, variable, index, _variant(value, kind))
+            await self._variable(parent, f"{name}.{variable}", variable, index, _variant(value, kind))
 
     async def _object(self, parent: Node, name: str, index: int) -> Node:
         path = f"{parent.nodeid.Identifier}/{name}"
         return await parent.add_object(ua.NodeId(path, self.simulation), ua.QualifiedName(name, index))
 
-    async def _variable(self, parent: Node, node: str, name: str, index: int, value: ua.Variant) -> Node:
-        return await parent.add_variable(
-            ua.NodeId(node, self.simulation), ua.QualifiedName(name, index), value
-        )
+    async def _variable(self, parent: Node, node: str, name: str, index: int, value: ua.Variant) -> None:
+        identifier = ua.NodeId(node, self.simulation)
+        self.nodes[node] = await parent.add_variable(identifier, ua.QualifiedName(name, index), value)
+        self.kinds[node] = value.VariantType.name
 
     def _enforce(self) -> None:
         for method, (limit, items) in LIMITS.items():
@@ -153,12 +156,13 @@ class Plant:
         return bounded
 
 
-def _variant(value: Any, kind: str | None) -> ua.Variant:
+def _kind(value: Any) -> str:
+    return TYPES[type(value[0] if isinstance(value, list) else value)]
+
+
+def _variant(value: Any, kind: str) -> ua.Variant:
     if kind == "Structure":
         return ua.Variant(ua.Argument(Name="a structure"), ua.VariantType.ExtensionObject)
-    if kind is None:
-        first = value[0] if isinstance(value, list) else value
-        kind = TYPES[type(first)]
     if kind == "LocalizedText":
         value = ua.LocalizedText(value)
     elif kind == "DateTime":

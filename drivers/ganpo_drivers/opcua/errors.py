@@ -65,26 +65,29 @@ async def asking(where: str, what: str, timeout_s: float, *, opening: bool = Fal
     UnsupportedProtocol, and TooMuch for a request that can be split.
     """
     lost = Unreachable if opening else ConnectionLost
+    hint = "is an OPC UA server listening there, and alive?" if opening else ""
     try:
         async with asyncio.timeout(timeout_s):
             yield
     except TimeoutError as error:
-        raise lost(f"no answer to {what} within {timeout_s:g} s", where=where) from error
+        raise lost(f"no answer to {what} within {timeout_s:g} s", where=where, hint=hint) from error
     except ConnectionRefusedError as error:
-        hint = "is the server running, and is the port right?"
         raise lost("connection refused", where=where, hint=hint) from error
     except socket.gaierror as error:
         raise lost(
             "the host name cannot be resolved", where=where, hint="check the name or use the address"
         ) from error
     except OSError as error:
-        raise lost(f"connection lost at {what} ({error})", where=where) from error
+        reason = f" ({error.strerror})" if error.strerror else ""
+        raise lost(f"the connection broke at {what}{reason}", where=where, hint=hint) from error
     except ua.UaStatusCodeError as error:
         if error.code in TOO_MUCH:
             raise TooMuch from error
         raise _status_error(error.code, what, where, lost) from error
     except (ua.UaError, struct.error, ValueError) as error:
-        raise lost(f"an answer to {what} that cannot be understood ({error})", where=where) from error
+        raise lost(
+            f"an answer to {what} that cannot be understood ({error})", where=where, hint=hint
+        ) from error
 
 
 def _status_error(
