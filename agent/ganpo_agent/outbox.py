@@ -85,10 +85,6 @@ class Outbox:
 
     def open(self) -> None:
         """Open the file or make it. Raises StorageError: not writable, or written by a newer version."""
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise self._told(sqlite3.OperationalError(str(error))) from error
         self._mended(lambda: None)
 
     def close(self) -> None:
@@ -268,6 +264,7 @@ class Outbox:
     def _connect(self) -> sqlite3.Connection:
         db: sqlite3.Connection | None = None
         try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
             stamp = db.execute("PRAGMA user_version").fetchone()[0]
             if stamp and stamp != _stamp(stamp & 0xFFFF):
@@ -287,7 +284,7 @@ class Outbox:
             db.executescript(_SCHEMA)
             if not stamp:
                 db.execute(f"PRAGMA user_version = {_stamp(_VERSION)}")
-        except (sqlite3.Error, UnicodeDecodeError) as error:
+        except (sqlite3.Error, UnicodeDecodeError, OSError) as error:
             if db is not None:
                 db.close()
             raise self._told(error) from error
@@ -321,7 +318,7 @@ class Outbox:
         hint = "free space, or make the folder writable for this user; facts are kept in memory meanwhile"
         if "is full" in text:
             return OutboxFull(f"cannot be written: {text}", where=where, hint=hint)
-        if isinstance(error, sqlite3.OperationalError) and "malformed" not in text and "decode" not in text:
+        if isinstance(error, sqlite3.OperationalError | OSError) and "malformed" not in text and "decode" not in text:
             return StorageError(f"cannot be written: {text}", where=where, hint=hint)
         return OutboxDamaged(text, where=where)
 

@@ -47,11 +47,10 @@ async def test_a_full_disk_is_told_and_what_was_put_is_written_when_there_is_roo
         keeper.put([Reading("reading", REGISTER, START, 1)])
         await keeper.flush()
         filler = disk / "filler"
-        with filler.open("wb") as file:
+        with filler.open("wb", buffering=0) as file:
             try:
                 while True:
                     file.write(bytes(1024))
-                    file.flush()
             except OSError:
                 pass
         for n in range(20):
