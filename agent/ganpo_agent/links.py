@@ -1,9 +1,9 @@
 """Whether a subject answers, and the evidence for it: the events `link_up` and `link_down`."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 
-from ganpo_agent.signals import Observed
+from ganpo_agent.signals import PointState
 from ganpo_drivers import Identity
 from ganpo_model.clock import from_ms, iso
 from ganpo_model.facts import Event, EventKind
@@ -26,17 +26,17 @@ class Link:
 
     def look(
         self,
-        seen: Mapping[str, Observed],
+        seen: Mapping[str, PointState],
         now: int,
-        found: Mapping[str, Observed] | None = None,
+        found: Collection[str] = (),
         identity: Identity | None = None,
     ) -> Event | None:
         """The event that `seen` at `now` amounts to, None where nothing changed.
 
-        `found`: what the scan just brought. A flag proven for the first time since the link came up is told
-        by another `link_up`: it may rest on a point that answers later than the first.
+        `found`: the points that just said something new. A flag proven for the first time since the link came
+        up is told by another `link_up`: it may rest on a point that answers later than the first.
         """
-        fresh = [name for name in found or () if name in self.points and _good(seen.get(name), now)]
+        fresh = [name for name in found if name in self.points and seen[name].good(now)]
         if fresh:
             proven = {flag for flag, names in self._proves.items() if not names.isdisjoint(fresh)}
             if self.up and proven <= self._proven:
@@ -47,10 +47,10 @@ class Link:
             self._proven |= proven
             self._change(now, up=True)
             return self._link_up(telling, seen[telling], identity, now)
-        if self.up and not any(_good(seen.get(name), now) for name in self.points):
+        if self.up and not any(seen[name].good(now) for name in self.points):
             self._proven.clear()
             self._change(now, up=False)
-            faults = [seen[name].fault for name in self.points if name in seen]
+            faults = [seen[name].fault for name in self.points]
             reason = next((fault.text for fault in faults if fault is not None), self.reason or "no answer")
             return Event("event", from_ms(now), EventKind.LINK_DOWN, self.subject, {"reason": reason[:500]})
         return None
@@ -59,7 +59,7 @@ class Link:
         if up is not self.up:
             self.up, self.since = up, now
 
-    def _link_up(self, name: str, observed: Observed, identity: Identity | None, now: int) -> Event:
+    def _link_up(self, name: str, observed: PointState, identity: Identity | None, now: int) -> Event:
         data = {
             "point": name,
             "value": observed.value,
@@ -69,7 +69,3 @@ class Link:
             "proves": sorted(self._proven),
         }
         return Event("event", from_ms(now), EventKind.LINK_UP, self.subject, data)
-
-
-def _good(observed: Observed | None, now: int) -> bool:
-    return observed is not None and observed.value is not None and now < observed.until

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from ganpo_agent.signals import Observed
+from ganpo_agent.signals import PointState
 from ganpo_config.plant import Between, Machine, OneOf, Rule, SignalValue
 from ganpo_drivers import FaultKind
 from ganpo_model.clock import from_ms
@@ -60,7 +60,7 @@ class MachineRuns:
         self._candidate: tuple[State, int] | None = None
         self._points = frozenset(machine.signals.values())
 
-    def advance(self, seen: Mapping[str, Observed], now: int) -> list[States]:
+    def advance(self, seen: Mapping[str, PointState], now: int) -> list[States]:
         """Bring the state to `now`, with every value that went stale on the way ending at its own moment.
 
         Returns facts that stand complete already: a debounced state that began before the last cut, or a
@@ -98,7 +98,7 @@ class MachineRuns:
         if self._candidate is not None:
             self._candidate = (self._candidate[0], now)
 
-    def _derived(self, seen: Mapping[str, Observed], moment: int) -> State:
+    def _derived(self, seen: Mapping[str, PointState], moment: int) -> State:
         def value(signal: str) -> SignalValue | None:
             name = self.machine.signals.get(signal)
             if name is None:
@@ -106,26 +106,31 @@ class MachineRuns:
             observed = seen.get(name)
             if observed is None:
                 return None
-            if observed.fault is not None:
-                gone = observed.fault.kind is FaultKind.ABSENT
-                return self.machine.absent.get(signal) if gone else None
+            if observed.fault is not None and observed.fault.kind is FaultKind.ABSENT:
+                return self.machine.absent.get(signal)
             return observed.value if moment < observed.until else None
 
         return derive(self.machine.rules, value)
 
     def _become(self, derived: State, moment: int) -> list[States]:
+        """`derived` is what the signals say from `moment` on; what they said before held until then."""
+        done = self._confirm(moment)
         if derived is self.state:
             self._candidate = None
-            return []
-        if self._candidate is None or self._candidate[0] is not derived:
+        elif derived is State.UNKNOWN:
+            self._candidate = None
+            done += self._switch(derived, moment, moment)
+        elif self._candidate is None or self._candidate[0] is not derived:
             self._candidate = (derived, moment)
-        began = self._candidate[1]
-        if derived is State.UNKNOWN:
-            began = moment
-        elif moment - began < self.machine.debounce_s * 1000:
+            done += self._confirm(moment)
+        return done
+
+    def _confirm(self, moment: int) -> list[States]:
+        """A state counts once it was derived without interruption for `debounce_s`, then from its beginning."""
+        if self._candidate is None or moment - self._candidate[1] < self.machine.debounce_s * 1000:
             return []
-        self._candidate = None
-        return self._switch(derived, began, moment)
+        (state, began), self._candidate = self._candidate, None
+        return self._switch(state, began, moment)
 
     def _switch(self, state: State, began: int, moment: int) -> list[States]:
         """The state is `state` since `began`, which may lie before the last cut: later paint covers earlier."""

@@ -1,12 +1,13 @@
 """Everything the gateway observes: scans in, facts out. Synchronous; time is an argument."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from itertools import repeat
+from typing import Any, cast
 
 from ganpo_agent.links import Link
 from ganpo_agent.machine import MachineRuns
 from ganpo_agent.meter import RegisterReadings
-from ganpo_agent.signals import Observed, observe_all
+from ganpo_agent.signals import PointState
 from ganpo_config.plant import BoundConnection, BoundPoint, Plant, Register
 from ganpo_drivers import Identity, Scan
 from ganpo_model.clock import DAY_MS, from_ms, iso
@@ -21,7 +22,7 @@ class Observer:
     """
 
     def __init__(self, plant: Plant, emit: Callable[[Sequence[Fact]], None], now: int) -> None:
-        self.seen: dict[str, Observed] = {}
+        self.seen = {p.name: PointState(p) for connection in plant.connections for p in connection.points}
         self._plant = plant
         self._emit = emit
         self._slot_ms = plant.site.slot_ms
@@ -42,22 +43,25 @@ class Observer:
 
     def feed(self, points: Sequence[BoundPoint], scan: Scan, identity: Identity | None, now: int) -> None:
         """What one read of a connection brought, at its receipt."""
-        self.tick(now)
-        found = observe_all(points, scan, now)
-        subjects = {link.subject: link for name in found for link in self._watching.get(name, ())}
-        self.seen.update(found)
-        facts: list[Fact] = [
-            event
-            for link in subjects.values()
-            if (event := link.look(self.seen, now, found, identity)) is not None
+        states = [self.seen[point.name] for point in points]
+        if now // self._slot_ms != self.slot or any(0 < state.until <= now for state in states):
+            self.tick(now)
+        times = scan.source_times or repeat(None)
+        found = [
+            state.point.name
+            for state, value, source_time in zip(states, scan.values, times, strict=False)
+            if state.observe(value, source_time, now)
         ]
-        for subject in subjects:
+        facts: list[Fact] = []
+        subjects = {link.subject: link for name in found for link in self._watching.get(name, ())}
+        for subject, link in subjects.items():
+            if (event := link.look(self.seen, now, found, identity)) is not None:
+                facts.append(event)
             if (machine := self.machines.get(subject)) is not None:
                 facts += machine.advance(self.seen, now)
-        slot = now // self._slot_ms
-        for name, observed in found.items():
-            if (register := self.registers.get(name)) is not None and isinstance(observed.value, int):
-                facts += register.feed(now, observed.value, slot)
+        for state in states:
+            if state.at == now and state.fault is None and (register := self.registers.get(state.point.name)):
+                facts += register.feed(now, cast(int, state.value), self.slot)
         self._send(facts)
 
     def tick(self, now: int) -> None:
@@ -78,10 +82,8 @@ class Observer:
         """The wall clock stepped by `by` ms to `now`: the slot ends at the old time, another begins."""
         facts = self._close(now - by)
         facts.append(Event("event", from_ms(now), EventKind.CLOCK_STEP, None, {"by_ms": by}))
-        self.seen = {
-            name: Observed(o.at + by, o.until + by, o.value, o.fault, o.source_time)
-            for name, o in self.seen.items()
-        }
+        for state in self.seen.values():
+            state.shift(by)
         for machine in self.machines.values():
             machine.restart(now, by)
         for register in self.registers.values():

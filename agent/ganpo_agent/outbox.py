@@ -318,7 +318,11 @@ class Outbox:
         hint = "free space, or make the folder writable for this user; facts are kept in memory meanwhile"
         if "is full" in text:
             return OutboxFull(f"cannot be written: {text}", where=where, hint=hint)
-        if isinstance(error, sqlite3.OperationalError | OSError) and "malformed" not in text and "decode" not in text:
+        if (
+            isinstance(error, sqlite3.OperationalError | OSError)
+            and "malformed" not in text
+            and "decode" not in text
+        ):
             return StorageError(f"cannot be written: {text}", where=where, hint=hint)
         return OutboxDamaged(text, where=where)
 

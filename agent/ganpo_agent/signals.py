@@ -1,49 +1,68 @@
-"""What the points said last: values with the moment until which each may be believed."""
+"""What the points said last: each with the moment until which it may be believed."""
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
 from ganpo_config.plant import BoundPoint, Meaning, Register, SignalValue
-from ganpo_drivers import FaultKind, PointFault, Scan, Value
+from ganpo_drivers import FaultKind, PointFault, Value
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """One point's last word: a value (counts, for a register) good for `at <= t < until`, or a fault."""
+class PointState:
+    """One point's last word: a value (counts, for a register) good for `at <= t < until`, or a fault.
 
-    at: int
-    until: int
-    value: SignalValue | None
-    fault: PointFault | None
-    source_time: datetime | None = None
+    One object per point for the life of the process: this is the hot path of every poll.
+    """
 
+    __slots__ = ("_raw", "_stale_ms", "at", "fault", "point", "source_time", "until", "value")
 
-def observe(
-    point: BoundPoint, value: Value | PointFault, source_time: datetime | None, now: int
-) -> Observed | None:
-    """The observation a scan brought for a point; None where it brought none (unanswered: the last holds)."""
-    if isinstance(value, PointFault):
-        if value.kind is FaultKind.MISSING:
-            return None
-        return Observed(now, now, None, value, source_time)
-    understood = (
-        _counts(value, point.meaning) if isinstance(point.meaning, Register) else _word(value, point.meaning)
-    )
-    if isinstance(understood, PointFault):
-        return Observed(now, now, None, understood, source_time)
-    return Observed(now, now + round(point.stale_s * 1000), understood, None, source_time)
+    def __init__(self, point: BoundPoint) -> None:
+        self.point = point
+        self.at = 0
+        self.until = 0
+        self.value: SignalValue | None = None
+        self.fault: PointFault | None = None
+        self.source_time: datetime | None = None
+        self._raw: Value | None = None
+        self._stale_ms = round(point.stale_s * 1000)
 
+    def good(self, now: int) -> bool:
+        """Whether it has a value at `now` that is not stale."""
+        return now < self.until
 
-def observe_all(points: Iterable[BoundPoint], scan: Scan, now: int) -> dict[str, Observed]:
-    """The observations of a scan by point name."""
-    times = scan.source_times or [None] * len(scan.values)
-    found = {}
-    for point, value, source_time in zip(points, scan.values, times, strict=True):
-        if (seen := observe(point, value, source_time, now)) is not None:
-            found[point.name] = seen
-    return found
+    def observe(self, raw: Value | PointFault, source_time: datetime | None, now: int) -> bool:
+        """What a scan brought, at its receipt. Tells whether anything but the time is new.
+
+        Unanswered while others were answered (`missing`): the last word holds to its limit.
+        """
+        if raw.__class__ is PointFault:
+            return self._fail(raw, source_time, now)
+        if raw == self._raw and raw.__class__ is self._raw.__class__:
+            fresh = now >= self.until
+        else:
+            meaning = self.point.meaning
+            understood = _counts(raw, meaning) if meaning.__class__ is Register else _word(raw, meaning)  # type: ignore[arg-type]
+            if understood.__class__ is PointFault:
+                return self._fail(understood, source_time, now)
+            fresh = understood != self.value or now >= self.until
+            self._raw, self.value, self.fault = raw, understood, None  # type: ignore[assignment]
+        self.at = now
+        self.until = now + self._stale_ms
+        self.source_time = source_time
+        return fresh
+
+    def shift(self, by: int) -> None:
+        """The wall clock stepped by `by` ms: the evidence keeps its age."""
+        self.at += by
+        if self.until:
+            self.until += by
+
+    def _fail(self, fault: PointFault, source_time: datetime | None, now: int) -> bool:
+        if fault.kind is FaultKind.MISSING:
+            return False
+        fresh = fault != self.fault
+        self.at, self.until, self.value, self.fault, self._raw = now, 0, None, fault, None
+        self.source_time = source_time
+        return fresh
 
 
 def _bad(text: str) -> PointFault:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -115,7 +116,7 @@ async def test_a_bad_node_spoils_only_itself(server: OpcUaServer) -> None:
 async def test_a_value_comes_as_a_plain_python_value_or_not_at_all(
     server: OpcUaServer, value: object, kind: str | None, expected: Value
 ) -> None:
-    server.set(name := f"Typed {kind} {value}", value, kind=kind)
+    server.set(name := f"Typed {kind} {value!r}", value, kind=kind)
     async with opened(server.url) as driver:
         (read_back,) = await read(driver, name)
     if isinstance(read_back, PointFault):
@@ -406,19 +407,26 @@ async def test_a_server_without_an_open_endpoint_is_not_supported(server: OpcUaS
         await driver.close()
 
 
-async def _says(first: bytes, then: bytes) -> asyncio.Server:
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(first)
-        await reader.read(8)
-        writer.write(then)
-        await writer.drain()
-        if then:
-            writer.close()
-        else:
-            await reader.read()
-            writer.close()
+@asynccontextmanager
+async def says(first: bytes, then: bytes) -> AsyncIterator[int]:
+    """A port that speaks something: `first` at once, `then` once it has heard something."""
+    ended = asyncio.Event()
 
-    return await asyncio.start_server(answer, "127.0.0.1", 0)
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            writer.write(first)
+            await reader.read(8)
+            writer.write(then)
+            await reader.read()
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+            ended.set()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as listener:
+        yield listener.sockets[0].getsockname()[1]
+        await ended.wait()
 
 
 @pytest.mark.parametrize(
@@ -443,8 +451,7 @@ async def _says(first: bytes, then: bytes) -> asyncio.Server:
 async def test_another_protocol_on_the_port_is_told_and_does_not_hang(
     first: bytes, then: bytes, error: type[Exception], text: str
 ) -> None:
-    async with await _says(first, then) as listener:
-        port = listener.sockets[0].getsockname()[1]
+    async with says(first, then) as port:
         driver = make(f"opc.tcp://127.0.0.1:{port}")
         begun = time.monotonic()
         with pytest.raises(error) as caught:
@@ -455,9 +462,13 @@ async def test_another_protocol_on_the_port_is_told_and_does_not_hang(
     assert str(caught.value).startswith(f"opc.tcp://127.0.0.1:{port}: ")
 
 
-async def test_a_host_that_has_no_address_is_unreachable() -> None:
-    driver = make("opc.tcp://no-such-host.invalid:4840", timeout_s=5)
-    with pytest.raises(Unreachable):
+async def test_a_host_without_an_address_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    driver = make("opc.tcp://no-such-plc:4840")
+    with pytest.raises(Unreachable, match="host name cannot be resolved"):
         await driver.open()
     await driver.close()
 

@@ -115,6 +115,7 @@ def test_a_url_without_port_gets_the_one_of_opc_ua() -> None:
     ("key", "value", "reason"),
     [
         ("url", "http://plc:4840", "not an OPC UA address"),
+        ("url", "opc.tcp://plc..works", "not an OPC UA address"),
         ("url", "opc.tcp://", "not an OPC UA address"),
         ("url", "opc.tcp://plc:99999", "ort"),
         ("url", "opc.tcp://me:geheim@plc:4840", "no user or password belongs here"),

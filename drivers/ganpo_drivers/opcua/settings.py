@@ -1,5 +1,6 @@
 """What stands under `[connections.NAME]` of an OPC UA server."""
 
+import re
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -47,10 +48,11 @@ class OpcUaSettings(ConnectionSettings):
         parts = urlsplit(url)
         if parts.username is not None or parts.password is not None:
             raise ValueError("no user or password belongs here; use username and password_file")
-        if parts.scheme != "opc.tcp" or not parts.hostname:
+        host = parts.hostname or ""
+        if parts.scheme != "opc.tcp" or not re.fullmatch(r"[^.]{1,63}(\.[^.]{1,63})*\.?", host):
             raise ValueError("not an OPC UA address (opc.tcp://HOST:4840)")
         port = parts.port or DEFAULT_PORT  # raises ValueError with the reason for an impossible port
-        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+        host = f"[{host}]" if ":" in host else host
         return f"opc.tcp://{host}:{port}{parts.path}"
 
     @field_validator("security", mode="before")
