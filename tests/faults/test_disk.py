@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ganpo_agent.app import Agent
 from ganpo_agent.keeper import Keeper
 from ganpo_agent.outbox import Outbox, Row
@@ -36,7 +37,15 @@ def small_disk(folder: Path, size: str = "2m") -> Iterator[Path]:
 
 
 def noise(n: int) -> list[Fact]:
-    return [Event("event", START, EventKind.SUSPECT, None, {"n": n, "text": random.Random(n).randbytes(10_000).hex()})]
+    return [
+        Event(
+            "event",
+            START,
+            EventKind.SUSPECT,
+            None,
+            {"n": n, "text": random.Random(n).randbytes(10_000).hex()},
+        )
+    ]
 
 
 async def test_a_full_disk_is_told_and_what_was_put_is_written_when_there_is_room(tmp_path: Path) -> None:

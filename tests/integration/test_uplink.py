@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ganpo_agent.app import Agent
 from ganpo_agent.mqtt import Login, Session
 from ganpo_model.clock import Clock
@@ -41,7 +42,9 @@ def agent(folder: Path, broker: Mosquitto, clock: Clock | None = None, **uplink:
     builder = PlantBuilder(folder / "state", broker.url, slot_ms=2000, uplink=uplink)
     builder.connection("bus", Played)
     builder.meter("bus", "DB-1", "r", interval_s=0.2)
-    builder.machine("bus", "SB-1", {"execution": "x"}, interval_s=0.2, proves={"numerical_control": ("execution",)})
+    builder.machine(
+        "bus", "SB-1", {"execution": "x"}, interval_s=0.2, proves={"numerical_control": ("execution",)}
+    )
     return Agent(builder.build(), clock, random.Random(1))
 
 
@@ -75,7 +78,11 @@ async def test_a_fresh_start_tells_begun_inventory_link_up_states_and_reading(
     assert inventory["registers"][0]["id"] == REGISTER
     ups = {fact["subject"]: fact["data"] for fact in collector.facts("event") if fact["kind"] == "link_up"}
     assert ups["DB-1"] | {"source_time": None} == ups["DB-1"]
-    assert (ups["DB-1"]["point"], ups["DB-1"]["value"], ups["DB-1"]["proves"]) == ("DB-1/energy_import", 48203, [])
+    assert (ups["DB-1"]["point"], ups["DB-1"]["value"], ups["DB-1"]["proves"]) == (
+        "DB-1/energy_import",
+        48203,
+        [],
+    )
     assert (ups["SB-1"]["point"], ups["SB-1"]["value"]) == ("SB-1/execution", "ACTIVE")
     assert ups["SB-1"]["proves"] == ["numerical_control"]
     reading = collector.facts("reading")[0]
@@ -92,7 +99,11 @@ async def test_live_is_said_at_once_and_carries_the_running_picture(
 ) -> None:
     Played.values = {"r": 1, "x": "READY"}
     async with running(agent(tmp_path, broker)):
-        await until(lambda: any(live.get("subjects", {}).get("SB-1", {}).get("state") == "IDLE" for live in collector.lives))
+        await until(
+            lambda: any(
+                live.get("subjects", {}).get("SB-1", {}).get("state") == "IDLE" for live in collector.lives
+            )
+        )
     live = next(live for live in collector.lives if live.get("subjects"))
     assert live["v"] == 1
     assert live["trusted"] is True
@@ -103,7 +114,9 @@ async def test_live_is_said_at_once_and_carries_the_running_picture(
     assert live["connections"]["bus"]["state"] in ("opening", "up")
 
 
-async def test_the_broker_tells_the_will_when_a_session_is_cut_off(broker: Mosquitto, collector: PlayedCollector) -> None:
+async def test_the_broker_tells_the_will_when_a_session_is_cut_off(
+    broker: Mosquitto, collector: PlayedCollector
+) -> None:
     login = Login(broker.url, "gw-test-0001", None, None, None)
     will = json.dumps({"v": 1, "session": "01S", "offline": True}).encode()
     session = Session(login, ("ganpo/v1/gw-test-0001/live", will), lambda: None)
@@ -113,7 +126,9 @@ async def test_the_broker_tells_the_will_when_a_session_is_cut_off(broker: Mosqu
 
 
 @pytest.mark.parametrize("port", ["refused", "frozen"])
-async def test_a_broker_that_cannot_be_reached_is_told_with_its_address(tmp_path: Path, broker: Mosquitto, port: str) -> None:
+async def test_a_broker_that_cannot_be_reached_is_told_with_its_address(
+    tmp_path: Path, broker: Mosquitto, port: str
+) -> None:
     if port == "refused":
         broker.kill()
     else:
@@ -130,12 +145,16 @@ async def test_a_password_the_broker_refuses_is_told_and_never_shown(tmp_path: P
     subprocess.run(["mosquitto_passwd", "-b", "-c", str(passwords), "gw-test-0001", "right"], check=True)
     passwords.chmod(0o644)
     with Mosquitto(tmp_path, f"allow_anonymous false\npassword_file {passwords}\n") as broker:
-        session = Session(Login(broker.url, "gw-test-0001", "gw-test-0001", "s3cret", None), ("x", b""), lambda: None)
+        session = Session(
+            Login(broker.url, "gw-test-0001", "gw-test-0001", "s3cret", None), ("x", b""), lambda: None
+        )
         with pytest.raises(AccessRefused) as told:
             await session.open("ganpo/v1/gw-test-0001/ack")
         assert "s3cret" not in str(told.value) + repr(session) + repr(Login("", "", None, "s3cret", None))
         assert "check the gateway's id and password" in str(told.value)
-        session = Session(Login(broker.url, "gw-test-0001", "gw-test-0001", "right", None), ("x", b""), lambda: None)
+        session = Session(
+            Login(broker.url, "gw-test-0001", "gw-test-0001", "right", None), ("x", b""), lambda: None
+        )
         await session.open("ganpo/v1/gw-test-0001/ack")
         await session.close()
 
@@ -168,7 +187,9 @@ async def test_a_gateway_that_starts_while_the_broker_is_away_reads_and_keeps(
         await until(lambda: len(collector.facts("states")) >= 2, 15)
 
 
-async def test_only_the_ack_counts_and_a_puback_does_not(tmp_path: Path, broker: Mosquitto, collector: PlayedCollector) -> None:
+async def test_only_the_ack_counts_and_a_puback_does_not(
+    tmp_path: Path, broker: Mosquitto, collector: PlayedCollector
+) -> None:
     refused: list[int] = []
 
     def answer(body: dict[str, Any]) -> bool:
@@ -203,7 +224,9 @@ async def test_the_ack_tells_the_time_to_a_gateway_whose_clock_starts_in_1970(
     assert {fact["at"][:16] for fact in collector.facts("reading")} == {"2027-03-01T08:00"}
 
 
-async def test_a_dropped_range_carries_loss(tmp_path: Path, broker: Mosquitto, collector: PlayedCollector) -> None:
+async def test_a_dropped_range_carries_loss(
+    tmp_path: Path, broker: Mosquitto, collector: PlayedCollector
+) -> None:
     Played.values = {"r": 1, "x": "READY"}
     mine = agent(tmp_path, broker)
     mine.keeper.outbox._undeclared = [("01HF7YAT00V3RS3DTR98H6BCFN", n) for n in (4, 5, 6, 9)]
@@ -229,11 +252,19 @@ async def test_shutdown_takes_less_than_five_seconds_with_a_frozen_broker(
     broker.thaw()
 
 
-async def test_what_is_no_acknowledgement_is_ignored(tmp_path: Path, broker: Mosquitto, collector: PlayedCollector) -> None:
+async def test_what_is_no_acknowledgement_is_ignored(
+    tmp_path: Path, broker: Mosquitto, collector: PlayedCollector
+) -> None:
     Played.values = {"r": 1, "x": "READY"}
     async with running(agent(tmp_path, broker)) as mine:
         await until(lambda: collector.facts("reading"))
-        for payload in (b"", b"{", b"[]", json.dumps({"v": 2, "now": "2026-01-01T00:00:00Z"}).encode(), b"\xff\x00"):
+        for payload in (
+            b"",
+            b"{",
+            b"[]",
+            json.dumps({"v": 2, "now": "2026-01-01T00:00:00Z"}).encode(),
+            b"\xff\x00",
+        ):
             collector._client.publish(f"ganpo/v1/{mine.plant.gateway.id}/ack", payload, qos=1)
         before = len(collector.frames)
         await until(lambda: len(collector.frames) > before)

@@ -19,7 +19,6 @@ from ganpo_agent.uplink import Uplink
 from ganpo_model.clock import floor_ms
 from ganpo_model.facts import Reading
 from ganpo_model.frame import crc32_of
-
 from support.plants import PlantBuilder
 
 

@@ -73,5 +73,9 @@ class PlayedCollector:
             self.frames[key] = body
             stream, seqs = body["stream"], [[body["seq"], body["seq"]]]
         now = self.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        ack = {"v": 1, "now": now, "stream": stream, "seqs": seqs} if stream else {"v": 1, "now": now, "seqs": []}
+        ack = (
+            {"v": 1, "now": now, "stream": stream, "seqs": seqs}
+            if stream
+            else {"v": 1, "now": now, "seqs": []}
+        )
         client.publish(f"ganpo/v1/{gateway}/ack", json.dumps(ack), qos=1)

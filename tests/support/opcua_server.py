@@ -29,7 +29,7 @@ NAMESPACES = {"m": MACHINERY, "mt": MACHINE_TOOL, "sim": SIMULATION}
 
 
 class OpcUaServer:
-    """Started by the constructor (about two seconds, mostly import), stopped by `stop` or `with`.
+    """Started by the constructor (about a second, mostly import), stopped by `stop` or `with`.
 
     `machines`: browse names below Objects/Machines. `values`: name to first value of plain variables.
     `users`: name to password; with any, nobody else may in. `leading_namespaces`: URIs registered first, so
@@ -89,6 +89,8 @@ class OpcUaServer:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            # without byte code asyncua compiles its address space at every start, for seconds
+            env={name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
         )
         self._answer()
 

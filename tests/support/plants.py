@@ -105,7 +105,9 @@ class PlantBuilder:
     gateway: str = "gw-test-0001"
     slot_ms: int = 900_000
     points: dict[str, list[BoundPoint]] = field(default_factory=dict)
-    connections: dict[str, tuple[str, type[Driver[Any, Any]], ConnectionSettings]] = field(default_factory=dict)
+    connections: dict[str, tuple[str, type[Driver[Any, Any]], ConnectionSettings]] = field(
+        default_factory=dict
+    )
     machines: list[Machine] = field(default_factory=list)
     meters: list[MeterItem] = field(default_factory=list)
     uplink: dict[str, Any] = field(default_factory=dict)
@@ -151,7 +153,16 @@ class PlantBuilder:
     ) -> BoundPoint:
         self.meters.append(MeterItem(asset_no, asset_no, "electricity", "boundary_in", None, None))
         item = RegisterItem(
-            register, asset_no, "energy_import", "electricity", "kWh", num, den, modulus, max_rate, resets=False
+            register,
+            asset_no,
+            "energy_import",
+            "electricity",
+            "kWh",
+            num,
+            den,
+            modulus,
+            max_rate,
+            resets=False,
         )
         return self.point(connection, asset_no, "energy_import", address, Register(item), interval_s, stale_s)
 
@@ -189,12 +200,16 @@ class PlantBuilder:
             for name, (driver_id, driver, settings) in self.connections.items()
         )
         equipment = tuple(
-            EquipmentItem(m.asset_no, m.asset_no, "test", tuple(State), tuple(m.proves), ("main",), "in_use", None, None)
+            EquipmentItem(
+                m.asset_no, m.asset_no, "test", tuple(State), tuple(m.proves), ("main",), "in_use", None, None
+            )
             for m in self.machines
         )
         return Plant(
             GatewaySettings(id=self.gateway, state_dir=self.state_dir, http="127.0.0.1:0"),
-            UplinkSettings(broker=self.broker, **{"live_s": 1, "back_off_max_s": 2, "repeat_s": 30, **self.uplink}),
+            UplinkSettings(
+                broker=self.broker, **{"live_s": 1, "back_off_max_s": 2, "repeat_s": 30, **self.uplink}
+            ),
             SiteItem("plant-1", "Test plant", "Asia/Shanghai", self.slot_ms),
             CalendarItem((), ()),
             links,

@@ -11,7 +11,9 @@ TESTS = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 
 
-def python(*args: object, stdout: int | IO[Any] | None = subprocess.PIPE, **env: str) -> subprocess.Popen[str]:
+def python(
+    *args: object, stdout: int | IO[Any] | None = subprocess.PIPE, **env: str
+) -> subprocess.Popen[str]:
     """Start `python ARGS` with `tests/` on its path."""
     return subprocess.Popen(
         [sys.executable, *map(str, args)],

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ganpo_agent.backoff import Backoff
 from ganpo_agent.breaker import Breaker
 from ganpo_agent.connection import ConnectionTask
@@ -113,7 +114,9 @@ async def test_a_cancellation_the_library_made_up_is_a_lost_connection_and_no_en
         assert "cancelled by its library" in watched.failures[0]
 
 
-async def test_a_silent_unit_is_read_three_times_and_then_only_probed_while_the_others_go_on(tmp_path: Path) -> None:
+async def test_a_silent_unit_is_read_three_times_and_then_only_probed_while_the_others_go_on(
+    tmp_path: Path,
+) -> None:
     Played.values = {"1:a": UnitSilent("no answer", where="unit 1"), "2:b": 5.0}
     async with running(Watched(tmp_path, ["1:a", "2:b"])) as watched:
         await until(lambda: len(watched.scans) >= 20)

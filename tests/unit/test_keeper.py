@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+
 from ganpo_agent import keeper as keeper_module
 from ganpo_agent.keeper import Keeper
 from ganpo_agent.outbox import Outbox, Row

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ganpo_agent.machine import derive
 from ganpo_agent.observer import Observer
 from ganpo_config.plant import Between, Meaning, OneOf, Rule
@@ -96,7 +97,12 @@ def test_what_the_device_itself_calls_bad_is_unknown_at_once_and_never_idle(tmp_
     feed(10, "UNAVAILABLE")
     feed(20, "READY")
     feed(30, PointFault(FaultKind.BAD, "BadSensorFailure"))
-    assert feed.painted(40) == [(0, 10, "PRODUCING"), (10, 20, "UNKNOWN"), (20, 30, "IDLE"), (30, 40, "UNKNOWN")]
+    assert feed.painted(40) == [
+        (0, 10, "PRODUCING"),
+        (10, 20, "UNKNOWN"),
+        (20, 30, "IDLE"),
+        (30, 40, "UNKNOWN"),
+    ]
 
 
 def test_a_number_outside_its_enum_or_range_is_unknown(tmp_path: Path) -> None:
@@ -129,7 +135,10 @@ def test_a_number_outside_its_enum_or_range_is_unknown(tmp_path: Path) -> None:
 
 def test_an_item_the_device_does_not_have_counts_as_the_profile_says(tmp_path: Path) -> None:
     gone = PointFault(FaultKind.ABSENT, "BadNoMatch")
-    rules = (Rule(State.FAULT, {"alarm": OneOf((True,))}), Rule(State.PRODUCING, {"execution": OneOf(("ACTIVE",))}))
+    rules = (
+        Rule(State.FAULT, {"alarm": OneOf((True,))}),
+        Rule(State.PRODUCING, {"execution": OneOf(("ACTIVE",))}),
+    )
     addresses = {"execution": "x", "alarm": "a"}
     feed = Feed(tmp_path, addresses=addresses, rules=rules, absent={"alarm": False})
     feed(0, "ACTIVE", gone)
@@ -173,4 +182,6 @@ def test_a_clock_step_ends_the_slot_and_the_next_begins_at_the_new_time(tmp_path
         assert open_slot.runs == ((0, State.PRODUCING),), "the evidence keeps its age"
         feed.observer.tick(T0 + 180_000 + by)
         (open_slot,) = feed.observer.open_slots(T0 + 180_000 + by)
-        assert open_slot.runs == ((0, State.PRODUCING), (50_000, State.UNKNOWN)), "stale 60 s after the last scan"
+        assert open_slot.runs == ((0, State.PRODUCING), (50_000, State.UNKNOWN)), (
+            "stale 60 s after the last scan"
+        )

@@ -43,7 +43,16 @@ def test_the_first_reading_of_every_slot_is_sent(tmp_path: Path) -> None:
 
 def test_both_sides_of_what_does_not_fit_are_sent(tmp_path: Path) -> None:
     feed = Metered(tmp_path, max_rate=3600)
-    for second, raw in [(0, 1000), (10, 1010), (20, 1020), (30, 0), (40, 1040), (50, 1050), (60, 1049), (70, 9000)]:
+    for second, raw in [
+        (0, 1000),
+        (10, 1010),
+        (20, 1020),
+        (30, 0),
+        (40, 1040),
+        (50, 1050),
+        (60, 1049),
+        (70, 9000),
+    ]:
         feed(second, raw)
     assert readings(feed.facts) == [(0, 1000), (20, 1020), (30, 0), (40, 1040), (60, 1049), (70, 9000)]
 
@@ -60,7 +69,9 @@ def test_more_than_sixty_pairs_an_hour_are_one_suspect_event(tmp_path: Path) -> 
 
 def test_what_is_no_register_value_is_a_fault_and_no_reading(tmp_path: Path) -> None:
     feed = Metered(tmp_path, modulus=65536)
-    for second, value in enumerate([-1, "7", True, float("nan"), float("inf"), 65536, PointFault(FaultKind.BAD, "x")]):
+    for second, value in enumerate(
+        [-1, "7", True, float("nan"), float("inf"), 65536, PointFault(FaultKind.BAD, "x")]
+    ):
         feed(second, value)
     assert readings(feed.facts) == []
     feed(10, 65535)

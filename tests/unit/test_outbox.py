@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+
 from ganpo_agent.outbox import Outbox, OutboxNewer
 from ganpo_model.errors import StorageError
 from ganpo_model.facts import Event, EventKind, Reading, States
@@ -27,7 +28,9 @@ def noise(raw: int, size: int) -> list[Event]:
 
 
 def states(raw: int, size: int = 0) -> States:
-    return States("states", f"SB-{random.Random(raw).randbytes(size // 2 or 4).hex()}", NOW, NOW, ((0, State.IDLE),))
+    return States(
+        "states", f"SB-{random.Random(raw).randbytes(size // 2 or 4).hex()}", NOW, NOW, ((0, State.IDLE),)
+    )
 
 
 def body(packed: bytes) -> dict[str, object]:
@@ -72,9 +75,13 @@ def test_acknowledged_frames_are_not_sent_again_and_go_after_a_week(outbox: Outb
     outbox.close()
 
 
-def test_a_new_process_continues_with_a_later_stream_and_names_the_one_before(tmp_path: Path, outbox: Outbox) -> None:
+def test_a_new_process_continues_with_a_later_stream_and_names_the_one_before(
+    tmp_path: Path, outbox: Outbox
+) -> None:
     outbox.append([reading(1)], NOW)
-    open_runs = States("states", "SB-1", NOW, NOW + timedelta(seconds=9), ((0, State.IDLE), (5000, State.HELD)))
+    open_runs = States(
+        "states", "SB-1", NOW, NOW + timedelta(seconds=9), ((0, State.IDLE), (5000, State.HELD))
+    )
     outbox.keep_open([open_runs])
     outbox.close()
     again = Outbox(tmp_path, 8)
@@ -94,7 +101,9 @@ def test_a_new_process_continues_with_a_later_stream_and_names_the_one_before(tm
     again.close()
 
 
-def test_a_full_outbox_drops_acknowledged_frames_first_and_then_states_and_declares_the_loss(tmp_path: Path) -> None:
+def test_a_full_outbox_drops_acknowledged_frames_first_and_then_states_and_declares_the_loss(
+    tmp_path: Path,
+) -> None:
     box = Outbox(tmp_path, 1)
     box.open()
     box.begin(NOW, random.Random(1))
@@ -108,12 +117,16 @@ def test_a_full_outbox_drops_acknowledged_frames_first_and_then_states_and_decla
     for row in rows:
         for fact in body(row.packed)["facts"]:  # type: ignore[attr-defined]
             if fact.get("kind") == "loss":
-                lost |= {(fact["data"]["stream"], n) for a, b in fact["data"]["seqs"] for n in range(a, b + 1)}
+                lost |= {
+                    (fact["data"]["stream"], n) for a, b in fact["data"]["seqs"] for n in range(a, b + 1)
+                }
     assert lost
     assert lost < set(issued), "only states were dropped"
     assert not lost & here
     assert set(kept) <= here
-    assert lost | here | set(acked) >= {(box.stream, n) for n in range(1, box.seq + 1)}, "every number is accounted for"
+    assert lost | here | set(acked) >= {(box.stream, n) for n in range(1, box.seq + 1)}, (
+        "every number is accounted for"
+    )
     assert box.dropped == len(lost)
     assert box.path.stat().st_size <= 1024 * 1024
     box.close()
@@ -166,7 +179,7 @@ def _readable(folder: Path, image: bytes) -> dict[tuple[str, int], bytes]:
             for (packed,) in db.execute(way):
                 try:
                     frame = body(packed)
-                except Exception:  # noqa: BLE001, S112, PERF203
+                except Exception:  # noqa: BLE001
                     continue
                 found[str(frame["stream"]), int(str(frame["seq"]))] = packed
         except (sqlite3.Error, OverflowError):
@@ -201,7 +214,9 @@ def test_a_file_of_a_newer_version_is_refused_with_the_reason_and_left_alone(tmp
     db.execute(f"PRAGMA user_version = {(2 ^ 0x7FFF) << 16 | 2}")
     db.commit()
     db.close()
-    with pytest.raises(OutboxNewer, match=r"outbox\.db: written by a newer version \(schema 2; this one knows 1\)"):
+    with pytest.raises(
+        OutboxNewer, match=r"outbox\.db: written by a newer version \(schema 2; this one knows 1\)"
+    ):
         Outbox(tmp_path, 8).open()
     assert list(tmp_path.glob("*damaged*")) == []
 

@@ -102,14 +102,18 @@ async def _browse(session: Session, walks: Sequence[_Walk]) -> _Reached:
     children = dict(zip(parents, await _children(session, parents), strict=True))
     reached: _Reached = []
     for walk in walks:
-        name = walk.steps[0].name
-        nodes = [child.NodeId for child in children[walk.node] if child.BrowseName.Name == name]
-        reached.append((walk, walk.steps[:1], _only(walk, nodes, session.namespaces)))
+        step, below = walk.steps[:1], children[walk.node]
+        if isinstance(below, PointFault):
+            reached.append((walk, step, below))
+        else:
+            nodes = [child.NodeId for child in below if child.BrowseName.Name == step[0].name]
+            reached.append((walk, step, _only(walk, nodes, session.namespaces)))
     return reached
 
 
-async def _children(session: Session, parents: Sequence[Any]) -> list[list[Any]]:
-    results = await session.browse(
+async def _children(session: Session, parents: Sequence[Any]) -> list[list[Any] | PointFault]:
+    """All children of each parent, page by page, or why they cannot be told."""
+    pages = await session.browse(
         [
             ua.BrowseDescription(
                 NodeId=parent,
@@ -121,16 +125,20 @@ async def _children(session: Session, parents: Sequence[Any]) -> list[list[Any]]
             for parent in parents
         ]
     )
-    children = [list(result.References or ()) for result in results]
-    more = {
-        index: result.ContinuationPoint for index, result in enumerate(results) if result.ContinuationPoint
-    }
-    while more:
+    children: list[list[Any] | PointFault] = [[] for _ in parents]
+    places = list(range(len(parents)))
+    while places:
+        more: dict[int, bytes] = {}
+        for place, page in zip(places, pages, strict=True):
+            known = children[place]
+            if not page.StatusCode.is_good():
+                children[place] = bad(status_text(page.StatusCode.value))
+            elif isinstance(known, list):
+                known += page.References or ()
+                if page.ContinuationPoint:
+                    more[place] = page.ContinuationPoint
+        places = list(more)
         pages = await session.browse_next(list(more.values()))
-        for index, page in zip(list(more), pages, strict=True):
-            children[index] += page.References or ()
-            more[index] = page.ContinuationPoint
-        more = {index: point for index, point in more.items() if point}
     return children
 
 

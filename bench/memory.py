@@ -1,0 +1,86 @@
+"""Resident memory of `ganpo run` with 1,000 Modbus points against a bare process with the same libraries.
+
+The bare process imports what the gateway stands on (asyncio, sqlite3, pymodbus, paho-mqtt, pydantic-settings, click,
+Starlette, uvicorn) and does nothing.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from measure import Figure, ratio
+
+_BARE = """
+import asyncio, sqlite3, pymodbus.client, paho.mqtt.client, pydantic_settings, click, starlette.applications
+import starlette.routing, starlette.responses, uvicorn, time
+time.sleep(60)
+"""
+
+
+def run(*, short: bool) -> Iterator[str]:
+    """Lines to print."""
+    ours, bare = [], []
+    for _ in range(1 if short else 5):
+        with tempfile.TemporaryDirectory() as folder:
+            config = _config(Path(folder))
+            ours.append(
+                _resident(
+                    [Path(sys.executable).parent / "ganpo", "run", "--config", config], 3 if short else 12
+                )
+            )
+        bare.append(_resident([sys.executable, "-c", _BARE], 2))
+    yield str(Figure("ganpo run, 1,000 Modbus points", ours, "MB"))
+    yield str(Figure("bare process with the same libraries", bare, "MB"))
+    yield ratio("ganpo / bare", ours, bare, "<= 1.25, 60 MB")
+
+
+def _resident(command: list[object], settle_s: float) -> float:
+    with subprocess.Popen(list(map(str, command)), stderr=subprocess.DEVNULL) as process:
+        time.sleep(settle_s)
+        pages = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1])
+        process.terminate()
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def _config(folder: Path) -> Path:
+    lines = [
+        "format = 1",
+        "[gateway]",
+        'id = "gw-bench-0001"',
+        f'state_dir = "{folder}"',
+        'http = "127.0.0.1:0"',
+        "[uplink]",
+        'broker = "mqtt://127.0.0.1:1"',
+        "[site]",
+        'id = "plant-1"',
+        'name = "Bench"',
+        'timezone = "Asia/Shanghai"',
+        "[connections.bus]",
+        'driver = "modbus"',
+        'url = "tcp://127.0.0.1:1"',
+        'addressing = "0-based"',
+    ]
+    for n in range(1000):
+        lines += [
+            "[[meters]]",
+            f'asset_no = "M-{n}"',
+            f'name = "Meter {n}"',
+            'carrier = "electricity"',
+            'role = "sub"',
+            "[[points]]",
+            f'asset_no = "M-{n}"',
+            'signal = "energy_import"',
+            'connection = "bus"',
+            f'address = "1:holding:{2 * n}"',
+            'type = "uint32"',
+            'scale = "0.01"',
+            'interval_s = "1"',
+            'max_rate = "800"',
+        ]
+    path = folder / "agent.toml"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path

@@ -1,0 +1,150 @@
+"""CPU per value of 1,000 float32 over Modbus TCP, read to machine and meter, against bare pymodbus.
+
+Both sides poll the same blocks of 124 registers of one server in a process of its own. The first limit reads the
+blocks and converts nothing, the second converts with the library's `convert_from_registers`.
+"""
+
+import asyncio
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from ganpo_drivers.modbus.address import ModbusAddress
+from ganpo_drivers.modbus.driver import ModbusDriver
+from ganpo_drivers.modbus.settings import ModbusSettings
+from pymodbus.client import AsyncModbusTcpClient
+
+from ganpo_agent.observer import Observer
+from ganpo_config.plant import Between, Machine, Meaning, Register, Rule
+from ganpo_drivers import Point
+from ganpo_model.clock import to_ms
+from ganpo_model.facts import RegisterItem
+from ganpo_model.states import State
+from measure import Figure, ratio
+from support.plants import START, PlantBuilder, PlayedDriver
+
+VALUES = 1000
+BLOCK = 124
+POLLS = 100
+
+_SERVER = """
+import asyncio, struct, sys
+FLOATS = struct.pack(">1000f", *[n * 1.5 for n in range(1000)])
+class Server(asyncio.Protocol):
+    def connection_made(self, transport): self.transport, self.left = transport, b""
+    def data_received(self, data):
+        self.left += data
+        while len(self.left) >= 12:
+            tid, _, _, unit, fc, first, count = struct.unpack(">HHHBBHH", self.left[:12])
+            self.left = self.left[12:]
+            body = FLOATS[first * 2:(first + count) * 2]
+            self.transport.write(struct.pack(">HHHBBB", tid, 0, 3 + len(body), unit, fc, len(body)) + body)
+async def main():
+    server = await asyncio.get_running_loop().create_server(Server, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+asyncio.run(main())
+"""
+
+
+def run(*, short: bool) -> Iterator[str]:
+    """Lines to print."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
+        assert server.stdin is not None
+        port = int(server.stdout.readline())
+        yield from asyncio.run(_compare(port, 1 if short else 7, 10 if short else POLLS))
+        server.stdin.close()
+
+
+async def _compare(port: int, runs: int, polls: int) -> list[str]:
+    sides = {"ours": _ours, "bare": _bare, "converted": _converted}
+    found: dict[str, list[float]] = {name: [] for name in sides}
+    for n in range(runs + 1):
+        for name, side in sides.items():
+            cost = await side(port, polls)
+            if n:
+                found[name].append(cost)
+    return [
+        str(Figure("ganpo, read to machine and meter", found["ours"], "us/value")),
+        str(Figure("pymodbus, blocks without conversion", found["bare"], "us/value")),
+        str(Figure("pymodbus, convert_from_registers", found["converted"], "us/value")),
+        ratio("ganpo / pymodbus without conversion", found["ours"], found["bare"], "<= 1.5"),
+        ratio("ganpo / pymodbus with conversion", found["ours"], found["converted"], "<= 1.0"),
+    ]
+
+
+def _per_value(began: float, polls: int) -> float:
+    return (time.process_time() - began) / polls / VALUES * 1e6
+
+
+async def _ours(port: int, polls: int) -> float:
+    builder = PlantBuilder(Path(tempfile.gettempdir()))
+    builder.connection("bus", PlayedDriver)
+    points = []
+    for n in range(VALUES):
+        address = ModbusAddress.parse(f"1:holding:{2 * n}", type="float32", addressing="0-based")
+        if n % 2:
+            item = RegisterItem(
+                f"M-{n}/energy_import#{n:08x}",
+                f"M-{n}",
+                "energy_import",
+                None,
+                "kWh",
+                1,
+                100,
+                None,
+                10**6,
+                resets=False,
+            )
+            points.append(builder.point("bus", f"M-{n}", "energy_import", address, Register(item, 100)))
+        else:
+            points.append(builder.point("bus", f"S-{n}", "power", address, Meaning("number")))
+            rules = (
+                Rule(State.OFF, {"power": Between(None, 0.05)}),
+                Rule(State.PRODUCING, {"power": Between(3.0, None)}),
+            )
+            builder.machines.append(Machine(f"S-{n}", {"power": f"S-{n}/power"}, {}, rules, 0.0, {}))
+    now = to_ms(START)
+    observer = Observer(builder.build(), lambda _facts: None, now)
+    driver = ModbusDriver(
+        ModbusSettings(driver="modbus", url=f"tcp://127.0.0.1:{port}", addressing="0-based")
+    )
+    await driver.open()
+    query = driver.prepare([Point(point.name, point.address) for point in points])
+    began = time.process_time()
+    for _ in range(polls):
+        now += 1000
+        observer.feed(points, await driver.read(query), None, now)
+    cost = _per_value(began, polls)
+    await driver.close()
+    return cost
+
+
+async def _blocks(port: int, polls: int, *, convert: bool) -> float:
+    client = AsyncModbusTcpClient("127.0.0.1", port=port, retries=0)
+    await client.connect()
+    began = time.process_time()
+    for _ in range(polls):
+        for first in range(0, 2 * VALUES, BLOCK):
+            answer = await client.read_holding_registers(
+                first, count=min(BLOCK, 2 * VALUES - first), device_id=1
+            )
+            if convert:
+                client.convert_from_registers(answer.registers, client.DATATYPE.FLOAT32)
+    cost = _per_value(began, polls)
+    client.close()
+    return cost
+
+
+async def _bare(port: int, polls: int) -> float:
+    return await _blocks(port, polls, convert=False)
+
+
+async def _converted(port: int, polls: int) -> float:
+    return await _blocks(port, polls, convert=True)
