@@ -30,8 +30,9 @@ class Session:
         self.namespaces: dict[str, int] = {}
         self._timeout_s = settings.timeout_s
         self._batches = batches
-        self._client = Client(settings.url, timeout=settings.timeout_s)
-        self._client.uaclient = self._transport = Transport(settings.timeout_s)
+        # asyncua's own timeouts lie behind ours, so that there is one deadline and not a race of two
+        self._client = Client(settings.url, timeout=2 * settings.timeout_s)
+        self._client.uaclient = self._transport = Transport(2 * settings.timeout_s)
         self._client.name = self._client.description = "Ganpo"
         self._client.application_uri = self._client.product_uri = "urn:ganpo"
         self._client.session_timeout = SESSION_TIMEOUT_S * 1000

@@ -1,0 +1,104 @@
+"""Storing the facts of frames, and marking what they touch dirty. One `Batch` per transaction."""
+
+import json
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from ganpo_cloud import inventories
+from ganpo_cloud.decode import Frame
+from ganpo_cloud.localdays import DEFAULT_ZONE
+from ganpo_model.clock import to_ms
+from ganpo_model.facts import Event, Fact, Inventory, Reading, States
+
+_LAST = timedelta(milliseconds=1)
+_INSERT = {
+    "reading": "INSERT INTO reading VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    "states": "INSERT INTO states VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    "event": "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    "inventory": "INSERT INTO inventory VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    "dirty": "INSERT INTO dirty VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+}
+
+
+class Batch:
+    """Frames of one transaction: `add` tells whether a frame is new, `write` stores the facts of all."""
+
+    def __init__(self, connection: Connection, now_ms: int) -> None:
+        self._connection = connection
+        self._now = now_ms
+        self._rows: dict[str, list[tuple[Any, ...]]] = {kind: [] for kind in _INSERT}
+        self._dirty: set[tuple[str, str, date]] = set()
+        self._described: set[str] = set()
+        self._zones: dict[str, ZoneInfo] = {}
+
+    def add(self, gateway: str, enterprise: str, frame: Frame) -> bool:
+        """Take a frame, unless it is stored already (told by RETURNING, never by a row count)."""
+        new = self._connection.exec_driver_sql(
+            "INSERT INTO frame (gateway, stream, seq, crc32, committed_at) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT DO NOTHING RETURNING id",
+            (gateway, frame.stream, frame.seq, frame.crc32, self._now),
+        ).first()
+        if new is None:
+            return False
+        for place, fact in enumerate(frame.facts):
+            self._add(gateway, enterprise, new[0], place, fact)
+        return True
+
+    def write(self) -> None:
+        """Store everything that was added. Sorted by key, so that writers never wait for each other in a ring."""
+        self._rows["dirty"] = [
+            (enterprise, subject, day.isoformat()) for enterprise, subject, day in self._dirty
+        ]
+        for kind, statement in _INSERT.items():
+            if rows := self._rows[kind]:
+                self._connection.exec_driver_sql(statement, sorted(rows))
+        for enterprise in sorted(self._described):
+            inventories.refresh(self._connection, enterprise)
+
+    def _add(self, gateway: str, enterprise: str, frame: int, place: int, fact: Fact) -> None:
+        if isinstance(fact, Reading):
+            self._rows["reading"].append((enterprise, fact.register, to_ms(fact.at), fact.raw, frame))
+            self._touch(gateway, enterprise, fact.register.partition("/")[0], fact.at, fact.at)
+        elif isinstance(fact, States):
+            runs = json.dumps(fact.runs, separators=(",", ":"))
+            start, end = to_ms(fact.start), to_ms(fact.end)
+            self._rows["states"].append((enterprise, fact.subject, start, frame, place, end, runs))
+            self._touch(gateway, enterprise, fact.subject, fact.start, fact.end - _LAST)
+        elif isinstance(fact, Event):
+            data = json.dumps(fact.data, ensure_ascii=False)
+            row = (frame, place, gateway, enterprise, to_ms(fact.at), str(fact.kind), fact.subject, data)
+            self._rows["event"].append(row)
+        else:
+            self._add_inventory(gateway, enterprise, frame, place, fact)
+
+    def _add_inventory(self, gateway: str, enterprise: str, frame: int, place: int, fact: Inventory) -> None:
+        body = json.dumps(asdict(fact), default=_plain, ensure_ascii=False)
+        row = (frame, place, gateway, enterprise, to_ms(fact.at), fact.site.timezone, body)
+        self._rows["inventory"].append(row)
+        self._described.add(enterprise)
+
+    def _touch(self, gateway: str, enterprise: str, subject: str, first: datetime, last: datetime) -> None:
+        """Every local day from `first` to `last` has to be computed again."""
+        zone = self._zone(gateway)
+        day, until = first.astimezone(zone).date(), last.astimezone(zone).date()
+        while day <= until:
+            self._dirty.add((enterprise, subject, day))
+            day += timedelta(days=1)
+
+    def _zone(self, gateway: str) -> ZoneInfo:
+        if gateway not in self._zones:
+            found = self._connection.exec_driver_sql(
+                "SELECT timezone FROM inventory WHERE gateway = ? ORDER BY at DESC LIMIT 1", (gateway,)
+            ).first()
+            self._zones[gateway] = ZoneInfo(found[0] if found else DEFAULT_ZONE)
+        return self._zones[gateway]
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} is not stored")

@@ -1,0 +1,102 @@
+"""What gateways say of themselves, and whether they are there (onboarding.md, Gateway)."""
+
+import json
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy import Connection, delete, insert, select, update
+
+from ganpo_cloud.database import Database
+from ganpo_cloud.tables import gateway, live, transition
+from ganpo_model.clock import to_ms
+
+MAX_LIVE = 256 * 1024
+INTERVALS = 3
+"""Online while it said `live` within so many of its own intervals."""
+
+
+class _Live(BaseModel):
+    """What is read of a `live`; everything else is kept as it came. The will has `offline` alone."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    v: int = Field(ge=1, le=1)
+    session: str = Field(max_length=64, pattern=r"^[0-9A-Za-z]+$")
+    offline: bool = False
+    interval_s: float = Field(default=60, gt=0, le=86_400)
+
+
+def hear(database: Database, number: str, payload: bytes, now: datetime) -> bool:
+    """Store what a gateway says. True where it is registered, and so is answered; what is no `live` is not."""
+    try:
+        said = _Live.model_validate_json(payload[: MAX_LIVE + 1])
+        body = payload.decode()
+    except (ValidationError, UnicodeDecodeError):
+        return False
+    at = to_ms(now)
+    with database.write() as connection:
+        if connection.execute(select(gateway.c.id).where(gateway.c.id == number)).first() is None:
+            return False
+        before = connection.execute(select(live).where(live.c.gateway == number)).first()
+        if said.offline:
+            # The will is heeded only for the session heard last: an older one ends after the new one began.
+            if before is not None and before.session == said.session:
+                connection.execute(update(live).where(live.c.gateway == number).values(offline=True))
+                _turn(connection, number, at, online=False)
+            return False
+        connection.execute(delete(live).where(live.c.gateway == number))
+        connection.execute(
+            insert(live).values(
+                gateway=number,
+                heard_at=at,
+                session=said.session,
+                offline=False,
+                interval_ms=round(said.interval_s * 1000),
+                body=body.replace("\x00", "?"),
+            )
+        )
+        _turn(connection, number, at, online=True)
+    return True
+
+
+def online(heard_at: int, interval_ms: int, offline: bool, now_ms: int) -> bool:
+    """Whether a gateway that was heard so is there at `now_ms`."""
+    return not offline and now_ms <= heard_at + INTERVALS * interval_ms
+
+
+def mark_silent(database: Database, now: datetime) -> None:
+    """Gateways that said nothing for three intervals went offline when the third ended."""
+    at = to_ms(now)
+    with database.read() as connection:
+        rows = connection.execute(select(live).where(~live.c.offline)).all()
+        silent = [row for row in rows if not online(row.heard_at, row.interval_ms, row.offline, at)]
+        pending = [row for row in silent if _is_online(connection, row.gateway)]
+    if pending:
+        with database.write() as connection:
+            for row in pending:
+                _turn(connection, row.gateway, row.heard_at + INTERVALS * row.interval_ms, online=False)
+
+
+def picture(body: str) -> dict[str, object]:
+    """A stored `live` as it was said."""
+    found = json.loads(body)
+    return found if isinstance(found, dict) else {}
+
+
+def _is_online(connection: Connection, number: str) -> bool:
+    last = (
+        select(transition.c.online)
+        .where(transition.c.gateway == number)
+        .order_by(transition.c.at.desc())
+        .limit(1)
+    )
+    return bool(connection.execute(last).scalar())
+
+
+def _turn(connection: Connection, number: str, at: int, *, online: bool) -> None:
+    """A transition, where it is one."""
+    if _is_online(connection, number) is online:
+        return
+    mine = (transition.c.gateway == number) & (transition.c.at == at)
+    connection.execute(delete(transition).where(mine))
+    connection.execute(insert(transition).values(gateway=number, at=at, online=online))

@@ -1,0 +1,37 @@
+"""Local days of a site, in ms since 1970: 23 and 25 hours long where clocks change, always exact (I8)."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, select
+
+from ganpo_cloud.tables import subject
+from ganpo_model.clock import from_ms, to_ms
+
+DEFAULT_ZONE = "Asia/Shanghai"
+"""Until an inventory says where a site is."""
+
+
+@lru_cache(maxsize=4096)
+def bounds(day: date, zone: str) -> tuple[int, int]:
+    """Begin and end of a local day. Equal where the zone skipped that day."""
+    return _midnight(day, zone), _midnight(day + timedelta(days=1), zone)
+
+
+def _midnight(day: date, zone: str) -> int:
+    """The instant at which a local date begins; where the zone skips midnight, the instant of the change."""
+    return to_ms(datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC))
+
+
+def day_of(instant: int, zone: str) -> date:
+    """The local date of an instant."""
+    return from_ms(instant).astimezone(ZoneInfo(zone)).date()
+
+
+def zone_of(connection: Connection, enterprise: str, asset_no: str) -> str:
+    """The time zone of the site that a subject belongs to."""
+    query = select(subject.c.timezone).where(
+        (subject.c.enterprise == enterprise) & (subject.c.asset_no == asset_no)
+    )
+    return connection.execute(query).scalar() or DEFAULT_ZONE

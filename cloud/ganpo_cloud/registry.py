@@ -1,0 +1,34 @@
+"""Whose a gateway is: `gateway (id, enterprise, site)`, written by `ganpo-cloud gateway add` alone."""
+
+import re
+
+from sqlalchemy import delete, insert, select
+
+from ganpo_cloud.database import Database
+from ganpo_cloud.tables import gateway
+from ganpo_model.errors import ConfigError
+from ganpo_model.facts import GATEWAY
+
+_CREDIT_CODE = re.compile(r"[0-9A-Z]{18}")
+
+
+def add(database: Database, number: str, enterprise: str, site: str) -> None:
+    """Register a gateway, or correct whose it is from now on: facts stored before stay where they are.
+
+    Raises ConfigError for an id or a credit code that is none.
+    """
+    if not re.fullmatch(GATEWAY, number):
+        raise ConfigError(f"{number!r} is no gateway id ([a-z0-9-], 8 to 40)", where="ID")
+    if not _CREDIT_CODE.fullmatch(enterprise):
+        raise ConfigError(
+            f"{enterprise!r} is no unified social credit code (18 characters 0-9 A-Z)", where="--enterprise"
+        )
+    with database.write() as connection:
+        connection.execute(delete(gateway).where(gateway.c.id == number))
+        connection.execute(insert(gateway).values(id=number, enterprise=enterprise, site=site))
+
+
+def registered(database: Database, number: str) -> bool:
+    """Whether a gateway is registered."""
+    with database.read() as connection:
+        return connection.execute(select(gateway.c.id).where(gateway.c.id == number)).first() is not None

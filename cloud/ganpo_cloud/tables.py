@@ -1,0 +1,252 @@
+"""The tables of the collector. Instants are ms since 1970 (UTC), quantities integers, structures JSON text."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+VERSION = 1
+metadata = MetaData()
+_Id = BigInteger().with_variant(Integer, "sqlite")
+
+schema = Table("schema", metadata, Column("version", Integer, primary_key=True))
+
+gateway = Table(
+    "gateway",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("enterprise", Text, nullable=False, comment="unified social credit code"),
+    Column("site", Text, nullable=False),
+)
+"""The registry: whose a gateway is says this row alone."""
+
+frame = Table(
+    "frame",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("gateway", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("crc32", BigInteger, nullable=False),
+    Column("committed_at", BigInteger, nullable=False),
+    UniqueConstraint("gateway", "stream", "seq", "crc32"),
+    Index("frame_committed", "committed_at"),
+)
+
+reading = Table(
+    "reading",
+    metadata,
+    Column("enterprise", Text, nullable=False),
+    Column("register", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("raw", BigInteger, nullable=False),
+    Column("frame", BigInteger, nullable=False),
+    PrimaryKeyConstraint("enterprise", "register", "at", "raw"),
+    Index("reading_frame", "frame"),
+    sqlite_with_rowid=False,
+)
+
+states = Table(
+    "states",
+    metadata,
+    Column("enterprise", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("start", BigInteger, nullable=False),
+    Column("frame", BigInteger, nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("end", BigInteger, nullable=False),
+    Column("runs", Text, nullable=False),
+    PrimaryKeyConstraint("enterprise", "subject", "start", "frame", "place"),
+    Index("states_frame", "frame"),
+    sqlite_with_rowid=False,
+)
+
+inventory = Table(
+    "inventory",
+    metadata,
+    Column("frame", BigInteger, nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("gateway", Text, nullable=False),
+    Column("enterprise", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("timezone", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    PrimaryKeyConstraint("frame", "place"),
+    Index("inventory_newest", "gateway", "at"),
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("frame", BigInteger, nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("gateway", Text, nullable=False),
+    Column("enterprise", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text),
+    Column("data", Text, nullable=False),
+    PrimaryKeyConstraint("frame", "place"),
+    Index("event_kind", "gateway", "kind", "at"),
+)
+
+subject = Table(
+    "subject",
+    metadata,
+    Column("enterprise", Text, nullable=False),
+    Column("asset_no", Text, nullable=False),
+    Column("kind", Text, nullable=False, comment="equipment | meter"),
+    Column("name", Text, nullable=False),
+    Column("timezone", Text, nullable=False),
+    Column("gateway", Text, nullable=False, comment="whose newest inventory describes it"),
+    Column("at", BigInteger, nullable=False),
+    Column("withdrawn", Boolean, nullable=False),
+    Column("body", Text, nullable=False),
+    PrimaryKeyConstraint("enterprise", "asset_no"),
+)
+"""The newest description of everything an inventory named, recomputed whenever an inventory arrives."""
+
+register = Table(
+    "register",
+    metadata,
+    Column("enterprise", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("signal", Text, nullable=False),
+    Column("carrier", Text),
+    Column("unit", Text, nullable=False),
+    Column("num", BigInteger, nullable=False),
+    Column("den", BigInteger, nullable=False),
+    Column("modulus", BigInteger),
+    Column("max_rate", BigInteger, nullable=False),
+    Column("resets", Boolean, nullable=False),
+    Column("timezone", Text, nullable=False),
+    PrimaryKeyConstraint("enterprise", "id"),
+    Index("register_subject", "enterprise", "subject"),
+)
+
+declaration = Table(
+    "declaration",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("enterprise", Text, nullable=False),
+    Column("register", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("final", BigInteger, nullable=False),
+    Column("new_register", Text),
+    Column("first", BigInteger, nullable=False),
+    Column("confirmed", Boolean, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("declared_at", BigInteger, nullable=False),
+    Index("declaration_register", "enterprise", "register"),
+)
+
+withdrawal = Table(
+    "withdrawal",
+    metadata,
+    Column("declaration", BigInteger, primary_key=True),
+    Column("why", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("withdrawn_at", BigInteger, nullable=False),
+)
+"""Declarations are withdrawn, never edited."""
+
+dirty = Table(
+    "dirty",
+    metadata,
+    Column("enterprise", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    PrimaryKeyConstraint("enterprise", "subject", "day"),
+    sqlite_with_rowid=False,
+)
+
+day = Table(
+    "day",
+    metadata,
+    Column("enterprise", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("start", BigInteger, nullable=False),
+    Column("end", BigInteger, nullable=False),
+    Column("spans", Text, nullable=False),
+    Column("ms", Text, nullable=False),
+    Column("computed_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("enterprise", "subject", "day"),
+    Index("day_computed", "computed_at"),
+)
+"""The painted day of one machine: spans as [ms after start, state], ms per state; they add up to its length."""
+
+register_day = Table(
+    "register_day",
+    metadata,
+    Column("enterprise", Text, nullable=False),
+    Column("register", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("start", BigInteger, nullable=False),
+    Column("state", Text, nullable=False, comment="the fold's state at the end of the day"),
+    Column("millionths", BigInteger),
+    Column("spread_ms", BigInteger, nullable=False),
+    Column("open", Integer, nullable=False),
+    Column("computed_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("enterprise", "register", "day"),
+    Index("register_day_computed", "computed_at"),
+)
+"""The judged day of one register: what it adds up to, and the state from which the next day goes on."""
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("gateway", Text, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("stream", Text),
+    Column("seq", BigInteger),
+    Column("crc32", BigInteger, nullable=False),
+    Column("bytes", LargeBinary, nullable=False),
+    Column("size", Integer, nullable=False),
+    UniqueConstraint("gateway", "crc32", "size"),
+    Index("quarantine_gateway", "gateway", "id"),
+)
+"""Frames kept as they came, with the reason why they were not applied."""
+
+live = Table(
+    "live",
+    metadata,
+    Column("gateway", Text, primary_key=True),
+    Column("heard_at", BigInteger, nullable=False),
+    Column("session", Text, nullable=False),
+    Column("offline", Boolean, nullable=False, comment="the will of that session was told"),
+    Column("interval_ms", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+transition = Table(
+    "transition",
+    metadata,
+    Column("gateway", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("online", Boolean, nullable=False),
+    PrimaryKeyConstraint("gateway", "at"),
+)
+
+counter = Table(
+    "counter",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+"""What must outlive the process: the projection's cursor, and frames given up by a full quarantine."""
