@@ -37,7 +37,7 @@ class Address(BaseModel, ABC):
 
     @classmethod
     @abstractmethod
-    def parse(cls, text: str, **columns: Any) -> Self:  # noqa: ANN401
+    def parse(cls, text: str, **columns: Any) -> Self:
         """The address of a list's short form. `columns`: the list's other protocol columns that are not
         empty (`type`, `order`), what `ConnectionSettings.columns` gives, and the profile's `addressing` and
         `namespaces` (prefix to URI); a driver takes what it knows and ignores the rest.

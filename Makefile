@@ -1,0 +1,90 @@
+# Everything here works in an empty environment (`env -i make demo`): no PATH, no HOME, no locale.
+# What people type: demo, test, check, bench, install, clean.
+
+export PATH := $(if $(PATH),$(PATH):)/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export HOME := $(or $(HOME),$(CURDIR)/.venv/home)
+export LC_ALL := C.UTF-8
+# uv brings its own list of certificate authorities; a machine behind an inspecting proxy has another.
+export UV_SYSTEM_CERTS := 1
+
+SHELL := /bin/sh
+.SHELLFLAGS := -euc
+.ONESHELL:
+.NOTPARALLEL:
+.PHONY: install demo test check bench clean dev debian
+
+BIN := .venv/bin
+# What the tests run beside Python: a broker, a browser, a time-series store, a font with Chinese, systemd-analyze.
+DEBIAN := mosquitto chromium victoria-metrics fonts-wqy-microhei systemd python3-venv
+
+install: .venv/installed
+	@echo "installed in $$(cat $<) s"
+
+# Ctrl-C reaches the demo: it takes the place of the recipe's shell.
+demo: install
+	@GANPO_DEMO_INSTALLED_S=$$(cat .venv/installed) exec $(BIN)/ganpo-demo $(ARGS)
+
+test: debian dev
+	@$(lint)
+	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
+
+check: dev
+	@$(lint)
+	$(BIN)/pytest -n 2 tests/unit $(ARGS)
+
+bench: debian dev
+	@$(BIN)/python bench/run.py $(ARGS)
+
+clean:
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+dev: .venv/installed-dev
+
+.venv/installed: pyproject.toml
+	@$(call install_with)
+
+.venv/installed-dev: pyproject.toml
+	@$(call install_with,--group dev)
+	cp $@ .venv/installed
+
+debian:
+	@command -v dpkg-query >/dev/null || { echo "not a Debian: the tests need what Debian calls $(DEBIAN)"; exit 0; }
+	missing=
+	for package in $(DEBIAN); do
+	    dpkg-query -W -f '$${db:Status-Status}\n' "$$package" 2>/dev/null | grep -qx installed || missing="$$missing $$package"
+	done
+	[ -n "$$missing" ] || exit 0
+	[ "$$(id -u)" = 0 ] || { echo "the tests need Debian packages; as root: apt-get install$$missing" >&2; exit 1; }
+	apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $$missing
+
+define lint
+$(BIN)/ruff check .
+$(BIN)/ruff format --check .
+$(BIN)/mypy
+MYPYPATH=tests:bench $(BIN)/mypy --explicit-package-bases tests bench
+$(BIN)/lint-imports
+endef
+
+# Install the project as it lies here, with uv, or with pip where uv cannot be had. $(1): more for uv to install.
+# The seconds it took stay in the target: `make demo` tells them.
+define install_with
+start=$$(date +%s)
+if ! $(BIN)/python -c pass 2>/dev/null; then
+    for python in python3 python3.14 python3.13 python3.12 python3.11 none; do
+        $$python -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break
+    done
+    [ $$python != none ] || { echo "no Python >= 3.11 with venv here; on Debian, as root: apt-get install python3-venv" >&2; exit 1; }
+    $$python -m venv --clear .venv
+fi
+mkdir -p "$$HOME"
+index=$$($(BIN)/python -m pip config get global.index-url 2>/dev/null || true)
+[ -z "$$index" ] || export UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$$index}"
+if $(BIN)/python -m pip install -q --disable-pip-version-check uv && $(BIN)/uv pip install --python $(BIN)/python -e '.[demo]' $(1); then
+    :
+else
+    echo "without uv: pip does the work, and takes longer"
+    $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"], sep="\n")' >.venv/dev.txt
+    $(BIN)/python -m pip install --disable-pip-version-check -e '.[demo]' $(if $(1),-r .venv/dev.txt)
+fi
+echo $$(($$(date +%s) - start)) >$@
+endef

@@ -1,0 +1,105 @@
+"""A real Modbus TCP server (pymodbus') in a child process, whose registers a test sets."""
+
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+_FORMAT = {"int16": ">h", "uint16": ">H", "int32": ">i", "uint32": ">I", "float32": ">f"}
+
+
+def words(kind: str, value: float, order: str = "ABCD") -> list[int]:
+    """The registers of a value."""
+    packed = struct.pack(_FORMAT[kind], value)
+    found = [int.from_bytes(packed[at : at + 2], "big") for at in range(0, len(packed), 2)]
+    return found[::-1] if order == "CDAB" else found
+
+
+class ModbusServer:
+    """Starts at once; `with` stops it. Addresses are the protocol's own, from 0."""
+
+    def __init__(self) -> None:
+        child = Path(__file__).with_name("modbus_server_child.py")
+        self._process = subprocess.Popen(
+            [sys.executable, str(child)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        self.port: int = json.loads(self._process.stdout.readline())
+        self.url = f"tcp://127.0.0.1:{self.port}"
+        self.pid = self._process.pid
+
+    def set(self, unit: int, area: str, address: int, values: list[int]) -> None:
+        """Registers (or bits) of an area from `address` on."""
+        self.set_many([(unit, area, address, values)])
+
+    def set_value(
+        self, unit: int, area: str, address: int, kind: str, value: float, order: str = "ABCD"
+    ) -> None:
+        """One value of a type."""
+        self.set(unit, area, address, words(kind, value, order))
+
+    def set_many(self, blocks: list[tuple[int, str, int, list[int]]]) -> None:
+        """Several at once."""
+        self._do("set", *blocks)
+
+    def remove(self, unit: int, area: str, address: int) -> None:
+        """Make one register illegal."""
+        self._do("remove", unit, area, address)
+
+    def exception(self, unit: int, code: int) -> None:
+        """The unit answers everything with this exception code; 0 ends that."""
+        self._do("exception", unit, code)
+
+    def silent(self, *units: int) -> None:
+        """These units, and no others, do not answer."""
+        self._do("silent", *units)
+
+    def delay(self, seconds: float) -> None:
+        """Every answer takes so long."""
+        self._do("delay", seconds)
+
+    def requests(self) -> list[list[int]]:
+        """What was asked since the last call: [unit, function code, address, count]."""
+        found: list[list[int]] = self._do("requests")
+        return found
+
+    def freeze(self) -> None:
+        """SIGSTOP: half-open, it says nothing."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT."""
+        os.kill(self.pid, signal.SIGCONT)
+
+    def stop(self) -> None:
+        """SIGKILL. Safe twice."""
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait(10)
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None and not pipe.closed:
+                pipe.close()
+
+    def _do(self, *command: Any) -> Any:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(command) + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
