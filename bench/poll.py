@@ -1,6 +1,7 @@
 """CPU per value of 1,000 float32 over Modbus TCP, read to machine and meter, against bare pymodbus.
 
-Both sides poll the same blocks of 124 registers of one server in a process of its own. The first limit reads the
+Both sides poll the same blocks of 124 registers of one server in a process of its own; every value changes with
+every poll. The first limit reads the
 blocks and converts nothing, the second converts with the library's `convert_from_registers`.
 """
 
@@ -32,15 +33,18 @@ POLLS = 100
 
 _SERVER = """
 import asyncio, struct, sys
-FLOATS = struct.pack(">1000f", *[n * 1.5 for n in range(1000)])
+FLOATS = [struct.pack(">1000f", *[n * 1.5 + step / 10 for n in range(1000)]) for step in range(500)]
+step = 0
 class Server(asyncio.Protocol):
     def connection_made(self, transport): self.transport, self.left = transport, b""
     def data_received(self, data):
+        global step
         self.left += data
         while len(self.left) >= 12:
             tid, _, _, unit, fc, first, count = struct.unpack(">HHHBBHH", self.left[:12])
             self.left = self.left[12:]
-            body = FLOATS[first * 2:(first + count) * 2]
+            step += first == 0
+            body = FLOATS[step % 500][first * 2:(first + count) * 2]
             self.transport.write(struct.pack(">HHHBBB", tid, 0, 3 + len(body), unit, fc, len(body)) + body)
 async def main():
     server = await asyncio.get_running_loop().create_server(Server, "127.0.0.1", 0)

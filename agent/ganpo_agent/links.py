@@ -24,6 +24,11 @@ class Link:
         self._proves = proves
         self._proven: set[str] = set()
 
+    @property
+    def settled(self) -> bool:
+        """Up, with everything proven that can be: a Good value tells nothing new."""
+        return self.up and len(self._proven) == len(self._proves)
+
     def look(
         self,
         seen: Mapping[str, PointState],
@@ -33,10 +38,10 @@ class Link:
     ) -> Event | None:
         """The event that `seen` at `now` amounts to, None where nothing changed.
 
-        `found`: the points that just said something new. A flag proven for the first time since the link came
+        `found`: points of its own that just said something new. A flag proven for the first time since the link came
         up is told by another `link_up`: it may rest on a point that answers later than the first.
         """
-        fresh = [name for name in found if name in self.points and seen[name].good(now)]
+        fresh = [name for name in found if seen[name].good(now)]
         if fresh:
             proven = {flag for flag, names in self._proves.items() if not names.isdisjoint(fresh)}
             if self.up and proven <= self._proven:

@@ -22,6 +22,9 @@ class RegisterReadings:
 
     def feed(self, now: int, raw: int, slot: int) -> list[Fact]:
         """The facts to send for a reading of `raw` at `now` (ms) in slot number `slot`."""
+        if slot == self._sent_slot and self.last is not None and self._fits(self.last, now, raw):
+            self.last, self._sent_last = (now, raw), False
+            return []
         facts: list[Fact] = []
         odd = self.last is not None and not self._fits(self.last, now, raw)
         send = slot != self._sent_slot

@@ -8,7 +8,7 @@ from ganpo_agent.links import Link
 from ganpo_agent.machine import MachineRuns
 from ganpo_agent.meter import RegisterReadings
 from ganpo_agent.signals import PointState
-from ganpo_config.plant import BoundConnection, BoundPoint, Plant, Register
+from ganpo_config.plant import Between, BoundConnection, BoundPoint, Plant, Register
 from ganpo_drivers import Identity, Scan
 from ganpo_model.clock import DAY_MS, from_ms, iso
 from ganpo_model.facts import Event, EventKind, Fact, States
@@ -22,7 +22,12 @@ class Observer:
     """
 
     def __init__(self, plant: Plant, emit: Callable[[Sequence[Fact]], None], now: int) -> None:
-        self.seen = {p.name: PointState(p) for connection in plant.connections for p in connection.points}
+        edges = _edges(plant)
+        self.seen = {
+            p.name: PointState(p, edges.get(p.name))
+            for connection in plant.connections
+            for p in connection.points
+        }
         self._plant = plant
         self._emit = emit
         self._slot_ms = plant.site.slot_ms
@@ -53,11 +58,14 @@ class Observer:
             if state.observe(value, source_time, now)
         ]
         facts: list[Fact] = []
-        subjects = {link.subject: link for name in found for link in self._watching.get(name, ())}
-        for subject, link in subjects.items():
-            if (event := link.look(self.seen, now, found, identity)) is not None:
+        touched: dict[Link, list[str]] = {}
+        for name in found:
+            for link in self._watching.get(name, ()):
+                touched.setdefault(link, []).append(name)
+        for link, names in touched.items():
+            if not link.settled and (event := link.look(self.seen, now, names, identity)) is not None:
                 facts.append(event)
-            if (machine := self.machines.get(subject)) is not None:
+            if (machine := self.machines.get(link.subject)) is not None:
                 facts += machine.advance(self.seen, now)
         for state in states:
             if state.at == now and state.fault is None and (register := self.registers.get(state.point.name)):
@@ -135,6 +143,22 @@ class Observer:
         for kind in ("inventory", "event", "reading", "states"):
             if kind in by_type:
                 self._emit(by_type[kind])
+
+
+def _edges(plant: Plant) -> dict[str, list[float]]:
+    """Where the numbers of points begin to mean something else, for those that only ranges are asked of."""
+    edges: dict[str, set[float]] = {}
+    exact: set[str] = set()
+    for machine in plant.machines:
+        for signal, condition in ((s, c) for rule in machine.rules for s, c in rule.when.items()):
+            name = machine.signals.get(signal, "")
+            if isinstance(condition, Between):
+                edges.setdefault(name, set()).update(
+                    e for e in (condition.min, condition.below) if e is not None
+                )
+            else:
+                exact.add(name)
+    return {name: sorted(found) for name, found in edges.items() if name not in exact}
 
 
 def _links(plant: Plant, now: int) -> Iterable[Link]:

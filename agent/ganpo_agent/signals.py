@@ -1,7 +1,10 @@
 """What the points said last: each with the moment until which it may be believed."""
 
 import math
+from bisect import bisect_right
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any, cast
 
 from ganpo_config.plant import BoundPoint, Meaning, Register, SignalValue
 from ganpo_drivers import FaultKind, PointFault, Value
@@ -13,10 +16,18 @@ class PointState:
     One object per point for the life of the process: this is the hot path of every poll.
     """
 
-    __slots__ = ("_raw", "_stale_ms", "at", "fault", "point", "source_time", "until", "value")
+    __slots__ = (
+        *("_edges", "_raw", "_register", "_stale_ms", "_step"),
+        *("at", "fault", "point", "source_time", "until", "value"),
+    )
 
-    def __init__(self, point: BoundPoint) -> None:
+    def __init__(self, point: BoundPoint, edges: Sequence[float] | None = None) -> None:
+        """`edges`: where a number begins to mean something else to the rules that use it, sorted; None: every
+        other value may. A register means nothing to a rule."""
         self.point = point
+        self._edges = edges
+        self._register = point.meaning if isinstance(point.meaning, Register) else None
+        self._step = -1
         self.at = 0
         self.until = 0
         self.value: SignalValue | None = None
@@ -30,7 +41,7 @@ class PointState:
         return now < self.until
 
     def observe(self, raw: Value | PointFault, source_time: datetime | None, now: int) -> bool:
-        """What a scan brought, at its receipt. Tells whether anything but the time is new.
+        """What a scan brought, at its receipt. Tells whether it means anything new.
 
         Unanswered while others were answered (`missing`): the last word holds to its limit.
         """
@@ -39,12 +50,11 @@ class PointState:
         if raw == self._raw and raw.__class__ is self._raw.__class__:
             fresh = now >= self.until
         else:
-            meaning = self.point.meaning
-            understood = _counts(raw, meaning) if meaning.__class__ is Register else _word(raw, meaning)  # type: ignore[arg-type]
+            understood = self._understand(raw)
             if understood.__class__ is PointFault:
                 return self._fail(understood, source_time, now)
-            fresh = understood != self.value or now >= self.until
-            self._raw, self.value, self.fault = raw, understood, None  # type: ignore[assignment]
+            fresh = now >= self.until or self._differs(understood)
+            self._raw, self.value, self.fault = raw, cast(SignalValue, understood), None
         self.at = now
         self.until = now + self._stale_ms
         self.source_time = source_time
@@ -56,11 +66,26 @@ class PointState:
         if self.until:
             self.until += by
 
+    def _understand(self, raw: Any) -> Any:
+        if self._register is not None:
+            return _counts(raw, self._register)
+        return _word(raw, cast(Meaning, self.point.meaning))
+
+    def _differs(self, value: Any) -> bool:
+        if self._register is not None:
+            return False
+        if self._edges is None:
+            return bool(value != self.value)
+        step = bisect_right(self._edges, value)
+        before, self._step = self._step, step
+        return step != before
+
     def _fail(self, fault: PointFault, source_time: datetime | None, now: int) -> bool:
         if fault.kind is FaultKind.MISSING:
             return False
         fresh = fault != self.fault
         self.at, self.until, self.value, self.fault, self._raw = now, 0, None, fault, None
+        self._step = -1
         self.source_time = source_time
         return fresh
 

@@ -1,0 +1,68 @@
+"""The command `ganpo-demo`. Heavy imports come after the devices' process has started, and before any loop."""
+
+import os
+import socket
+import sys
+import time
+from collections.abc import Iterator
+
+import click
+
+_SEED = 20180615
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
+@click.version_option(package_name="ganpo")
+@click.option(
+    "--for", "seconds", type=click.FloatRange(min=0, min_open=True), help="End after so many seconds."
+)
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=8700, show_default=True, help="Of the page and the API."
+)
+@click.option("--faults", is_flag=True, help="Pull a plug every 20 s and compare the total with the truth.")
+@click.option("--fault-every", type=click.FloatRange(min=2), default=20.0, hidden=True)
+def main(seconds: float | None, port: int, faults: bool, fault_every: float) -> None:
+    """A plant in a box: meters, machines, two gateways, collector and page.
+
+    Everything is simulated and stays on this computer; nothing is kept. Every page says DEMO DATA / 演示数据.
+    """
+    began = time.monotonic()
+    _refuse_used(port)
+
+    from ganpo_demo.child import Devices
+
+    devices = Devices(_SEED)
+    try:
+        import asyncio
+        import logging
+
+        from ganpo_demo.run import Options, run
+
+        logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s %(message)s")
+        installed_s = os.environ.get("GANPO_DEMO_INSTALLED_S")
+        options = Options(port, seconds, fault_every if faults else None, installed_s, began)
+        asyncio.run(run(devices, options))
+    except Exception as error:
+        if not (problems := list(_told(error))):
+            raise
+        for problem in problems:
+            click.echo(problem, err=True)
+        sys.exit(1)
+    finally:
+        devices.end()
+
+
+def _refuse_used(port: int) -> None:
+    from ganpo_demo.loopback import HOST
+
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            click.echo(
+                f"--port {port}: cannot listen: {error.strerror}; another program uses it: choose a free one,"
+                f" ganpo-demo --port {port + 1 if port < 65535 else port - 1}",
+                err=True,
+            )
+            sys.exit(1)

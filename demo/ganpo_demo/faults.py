@@ -1,0 +1,81 @@
+"""Plugs pulled on purpose, and whether the total is right when they are back."""
+
+import asyncio
+import itertools
+import time
+
+import click
+from sqlalchemy import func, select
+
+from ganpo_cloud.database import Database
+from ganpo_cloud.tables import reading
+from ganpo_demo.child import Devices
+from ganpo_demo.page import Page
+from ganpo_demo.plant import ENTERPRISE, MAIN_METER
+from ganpo_demo.simulation import COUNTS_PER_KWH
+from ganpo_model.clock import from_ms, iso
+from ganpo_model.units import MILLION, decimal_text
+
+_AWAY_PART = 0.4
+"""A plug is out for this part of the time between two faults."""
+_BACK_WITHIN_S = 60.0
+_COMPUTED_WITHIN_S = 10.0
+
+
+async def pull_plugs(devices: Devices, page: Page, database: Database, every_s: float) -> None:
+    """Pull the plug of the meters, then that of the machines, and so on, for ever, once every `every_s` seconds.
+
+    When it is back, say what the register really did between the first stored reading and one read after the
+    fault, and what the page says of the same time. Raises GanpoError where the devices do not answer.
+    """
+    loop = asyncio.get_running_loop()
+    due = loop.time()
+    first = await _reading(database, 0)
+    began = await devices.truth(first)
+    for name in itertools.cycle(("meter", "cell")):
+        due = max(due + every_s, loop.time())
+        await asyncio.sleep(due - loop.time())
+        click.echo(f"{name}: plug pulled for {every_s * _AWAY_PART:g} s")
+        await devices.unplug(name)
+        await asyncio.sleep(every_s * _AWAY_PART)
+        await devices.plug(name)
+        last = await _reading(database, time.time_ns() // MILLION)
+        stood = await devices.truth(last)
+        if began is None or stood is None:
+            continue
+        truth = (stood - began) * MILLION // COUNTS_PER_KWH
+        shown = await _shown(page, first, last, truth)
+        told = f"truth {decimal_text(truth, 2)} kWh, page {decimal_text(shown, 2)} kWh"
+        click.echo(f"{name}: back, {told}" + ("" if shown == truth else " - THEY DIFFER"))
+
+
+async def _reading(database: Database, after_ms: int) -> int:
+    """The instant of the first reading of the main meter after `after_ms`, once it is stored."""
+    async with asyncio.timeout(_BACK_WITHIN_S):
+        while (at := await asyncio.to_thread(_stored, database, after_ms)) is None:
+            await asyncio.sleep(0.2)
+    return at
+
+
+def _stored(database: Database, after_ms: int) -> int | None:
+    query = select(func.min(reading.c.at)).where(
+        reading.c.enterprise == ENTERPRISE,
+        reading.c.register.like(f"{MAIN_METER}/%"),
+        reading.c.at > after_ms,
+    )
+    with database.read() as connection:
+        at: int | None = connection.execute(query).scalar()
+    return at
+
+
+async def _shown(page: Page, first: int, last: int, truth: int) -> int:
+    """What the page says, in millionths; what is stored is computed within seconds, so that is waited for."""
+    subject = f"{ENTERPRISE}/{MAIN_METER}"
+    period = {"from": iso(from_ms(first)), "to": iso(from_ms(last))}
+    deadline = time.monotonic() + _COMPUTED_WITHIN_S
+    while True:
+        answer = await page.get("quantities", subject=subject, carrier="electricity", **period)
+        shown = int(answer["millionths"] or 0)
+        if shown == truth or time.monotonic() > deadline:
+            return shown
+        await asyncio.sleep(0.5)

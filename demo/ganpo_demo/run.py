@@ -1,0 +1,129 @@
+"""The plant in a box: broker, collector with page, two agents and the simulated devices, until it is stopped."""
+
+import asyncio
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+
+from ganpo_agent.app import Agent
+from ganpo_agent.timekeeper import SystemClock
+from ganpo_cloud import registry
+from ganpo_cloud.app import run as run_collector
+from ganpo_cloud.database import Database
+from ganpo_cloud.settings import BrokerSettings, CloudSettings, DatabaseSettings, HttpSettings
+from ganpo_demo.broker import broker
+from ganpo_demo.child import Devices
+from ganpo_demo.faults import pull_plugs
+from ganpo_demo.loopback import HOST
+from ganpo_demo.page import Page
+from ganpo_demo.plant import CELL_GATEWAY, ENTERPRISE, METER_GATEWAY, SITE, cell_plant, meter_plant
+
+_AGENTS_END_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was asked for. `began`: when the command was called, on the monotonic clock."""
+
+    port: int
+    seconds: float | None
+    fault_every_s: float | None
+    installed_s: str | None
+    began: float
+
+
+async def run(devices: Devices, options: Options) -> None:
+    """Run until Ctrl-C, SIGTERM, or the time is over, then leave no process, port or file.
+
+    Raises GanpoError, alone or in an ExceptionGroup: a port in use, devices that do not come up.
+    """
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    with TemporaryDirectory(prefix="ganpo-demo-") as name:
+        async with broker() as url:
+            try:
+                await _plant(Path(name), url, devices, options, stop)
+            finally:
+                await devices.stop()
+
+
+async def _plant(folder: Path, url: str, devices: Devices, options: Options, stop: asyncio.Event) -> None:
+    served, agents_stop = asyncio.Event(), asyncio.Event()
+    settings = CloudSettings.model_construct(  # no environment: the demo is the same everywhere
+        format=1,
+        broker=BrokerSettings(url=url, back_off_max_s=2),
+        database=DatabaseSettings(url=f"sqlite:///{folder}/cloud.db"),
+        http=HttpSettings(listen=f"{HOST}:{options.port}"),
+        projection=None,
+    )
+    database = await asyncio.to_thread(_registered, settings.database.url)
+    try:
+        async with asyncio.TaskGroup() as group:
+            collector = group.create_task(
+                run_collector(settings, SystemClock(), demo=True, started=served.set), name="collector"
+            )
+            agents = group.create_task(_agents(folder, url, devices, agents_stop), name="agents")
+            story = group.create_task(_story(devices, database, options, served), name="story")
+            await _over(stop, options)
+            story.cancel()
+            if not devices.ports:
+                agents.cancel()
+            await devices.stop()  # first of all: a frozen device must not hold its driver
+            agents_stop.set()
+            await asyncio.wait([agents], timeout=_AGENTS_END_S)
+            agents.cancel()
+            collector.cancel()
+    finally:
+        database.close()
+
+
+def _registered(url: str) -> Database:
+    database = Database(url)
+    for gateway in (METER_GATEWAY, CELL_GATEWAY):
+        registry.add(database, gateway, ENTERPRISE, SITE)
+    return database
+
+
+async def _agents(folder: Path, url: str, devices: Devices, stop: asyncio.Event) -> None:
+    """Both gateways, from the moment their devices can be reached."""
+    await devices.ready()
+    plants = (
+        meter_plant(folder, url, devices.ports["meter"]),
+        cell_plant(folder, url, devices.ports["cell"]),
+    )
+    async with asyncio.TaskGroup() as group:
+        for plant in plants:
+            group.create_task(Agent(plant).run(stop), name=plant.gateway.id)
+
+
+async def _over(stop: asyncio.Event, options: Options) -> None:
+    try:
+        async with asyncio.timeout(options.seconds):
+            await stop.wait()
+    except TimeoutError:
+        return
+
+
+async def _story(devices: Devices, database: Database, options: Options, served: asyncio.Event) -> None:
+    """Tell where the page is and how long everything took; then pull plugs, where that was asked for."""
+    page = Page(options.port)
+    await served.wait()
+    click.echo(f"DEMO DATA / 演示数据  {page.url}")
+    page_s = time.monotonic() - options.began
+    while not await _has_value(page):
+        await asyncio.sleep(0.05)
+    first_s = time.monotonic() - options.began
+    installed = f"installed in {options.installed_s} s, " if options.installed_s else ""
+    click.echo(f"{installed}page in {page_s:.1f} s, first value in {first_s:.1f} s")
+    click.echo("Ctrl-C ends it")
+    if options.fault_every_s is not None:
+        await pull_plugs(devices, page, database, options.fault_every_s)
+
+
+async def _has_value(page: Page) -> bool:
+    raise NotImplementedError

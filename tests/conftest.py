@@ -1,0 +1,78 @@
+"""What holds for every test: no skip on CI, nothing left behind, no blocking call in a loop of ours."""
+
+import asyncio
+import gc
+import inspect
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from support import leaks
+
+ROOT = Path(__file__).parents[1]
+CI = os.environ.get("CI") == "true"
+
+hypothesis.settings.register_profile("here", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.load_profile("ci" if CI else "here")
+leaks.watch_for_blocking_calls()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with recordings that are not ours to publish: beside the checkout, or $GANPO_SHARED."""
+    folder = Path(os.environ.get("GANPO_SHARED") or ROOT.parent / "shared")
+    if not folder.is_dir():
+        pytest.skip(f"the recordings are missing: no folder {folder}; GANPO_SHARED names another")
+    return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every asynchronous test is watched for tasks that outlive it."""
+    for item in items:
+        if not isinstance(item, pytest.Function) or not inspect.iscoroutinefunction(item.obj):
+            continue
+        if "no_task_left" not in item.fixturenames:
+            item.fixturenames.insert(0, "no_task_left")
+
+
+@pytest.fixture
+async def no_task_left() -> AsyncIterator[None]:
+    """Fails a test that ends before its tasks do."""
+    before = asyncio.all_tasks()
+    yield
+    for _ in range(5):
+        await asyncio.sleep(0)
+    left = asyncio.all_tasks() - before - {asyncio.current_task()}
+    assert not left, f"tasks left behind: {[task.get_name() for task in left]}"
+
+
+@pytest.fixture(autouse=True)
+def no_blocking_call() -> Iterator[None]:
+    """Fails a test in which a loop of ours was held by a blocking call."""
+    leaks.blocked.clear()
+    yield
+    assert not leaks.blocked
+
+
+@pytest.fixture(autouse=True, scope="module")
+def nothing_left() -> Iterator[None]:
+    """Fails a module that leaves a process or a socket; what is collected here unclosed is an error by itself."""
+    children, sockets = leaks.children(), leaks.sockets()
+    yield
+    gc.collect()
+    left = leaks.left_over(children, leaks.children)
+    assert not left, f"processes left behind: {left}"
+    open_still = leaks.left_over(sockets, leaks.sockets)
+    assert not open_still, f"sockets left open: {open_still}"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """On CI a skip is a failure."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if CI and reporter is not None and reporter.stats.get("skipped") and session.exitstatus == 0:
+        reporter.write_line("on CI nothing is skipped", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -1,0 +1,51 @@
+"""Who may import whom: model <- drivers <- config <- agent, model <- cloud (architecture.md)."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from support.processes import BIN
+
+ROOT = Path(__file__).parents[2]
+AREAS = ("model", "drivers", "config", "agent", "cloud", "demo")
+
+
+def lint_imports(root: Path) -> subprocess.CompletedProcess[str]:
+    """The contracts of pyproject.toml over the sources below `root`."""
+    roots = os.pathsep.join(str(root / area) for area in AREAS)
+    return subprocess.run(
+        [str(BIN / "lint-imports"), "--no-cache"],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": roots},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_no_package_imports_one_above_it() -> None:
+    done = lint_imports(ROOT)
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_forbidden_import_is_found(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    for area in AREAS:
+        shutil.copytree(ROOT / area, tmp_path / area, ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "cloud" / "ganpo_cloud" / "wrong.py").write_text("import ganpo_config\n")
+    (tmp_path / "model" / "ganpo_model" / "wrong.py").write_text("import ganpo_drivers\n")
+    done = lint_imports(tmp_path)
+    assert done.returncode == 1, done.stdout
+    assert "ganpo_cloud.wrong -> ganpo_config" in done.stdout
+    assert "ganpo_model.wrong -> ganpo_drivers" in done.stdout
+
+
+def test_the_model_needs_the_standard_library_alone() -> None:
+    for file in sorted((ROOT / "model" / "ganpo_model").rglob("*.py")):
+        for line in file.read_text().splitlines():
+            words = line.split()
+            if words[:1] in (["import"], ["from"]):
+                package = words[1].partition(".")[0]
+                assert package == "ganpo_model" or package in sys.stdlib_module_names, f"{file}: {line}"
