@@ -194,16 +194,14 @@ register_day = Table(
     Column("enterprise", Text, nullable=False),
     Column("register", Text, nullable=False),
     Column("day", Date, nullable=False),
-    Column("start", BigInteger, nullable=False),
     Column("state", Text, nullable=False, comment="the fold's state at the end of the day"),
-    Column("millionths", BigInteger),
-    Column("spread_ms", BigInteger, nullable=False),
-    Column("open", Integer, nullable=False),
+    Column("steps", Text, nullable=False, comment="the steps that end in the day, as they are judged now"),
+    Column("returned_to", BigInteger, comment="how far back a return of this day went"),
     Column("computed_at", BigInteger, nullable=False),
     PrimaryKeyConstraint("enterprise", "register", "day"),
     Index("register_day_computed", "computed_at"),
 )
-"""The judged day of one register: what it adds up to, and the state from which the next day goes on."""
+"""The judged day of one register: its steps, and the state from which the next day goes on."""
 
 quarantine = Table(
     "quarantine",

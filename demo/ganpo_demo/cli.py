@@ -5,8 +5,12 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from ganpo_demo.child import Devices
 
 _SEED = 20180615
 
@@ -33,23 +37,40 @@ def main(seconds: float | None, port: int, faults: bool, fault_every: float) -> 
 
     devices = Devices(_SEED)
     try:
-        import asyncio
-        import logging
-
-        from ganpo_demo.run import Options, run
-
-        logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s %(message)s")
-        installed_s = os.environ.get("GANPO_DEMO_INSTALLED_S")
-        options = Options(port, seconds, fault_every if faults else None, installed_s, began)
-        asyncio.run(run(devices, options))
-    except Exception as error:
-        if not (problems := list(_told(error))):
-            raise
-        for problem in problems:
-            click.echo(problem, err=True)
-        sys.exit(1)
+        problems = _run(devices, port, seconds, fault_every if faults else None, began)
     finally:
         devices.end()
+    for problem in problems:
+        click.echo(problem, err=True)
+    sys.exit(1 if problems else 0)
+
+
+def _run(
+    devices: "Devices", port: int, seconds: float | None, fault_every_s: float | None, began: float
+) -> list[str]:
+    """Run the demo to its end; gives what went wrong, for a person to read."""
+    import asyncio
+    import logging
+
+    from ganpo_demo.run import Options, run
+    from ganpo_model.errors import GanpoError
+
+    logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s %(message)s")
+    options = Options(port, seconds, fault_every_s, os.environ.get("GANPO_DEMO_INSTALLED_S"), began)
+    problems: list[str] = []
+    try:
+        asyncio.run(run(devices, options))
+    except* GanpoError as group:
+        problems = list(_leaves(group))
+    return problems
+
+
+def _leaves(error: BaseException) -> Iterator[str]:
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield str(error)
 
 
 def _refuse_used(port: int) -> None:

@@ -1,0 +1,96 @@
+"""`ganpo-demo` as a person runs it (issue 3, Shows 1 and 10)."""
+
+import os
+import re
+import signal
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.demo import Demo, alive
+
+MAIN_METER = "DB-0101"
+
+
+def test_the_page_comes_moves_and_says_demo_data(tmp_path: Path) -> None:
+    with Demo(tmp_path / "demo", GANPO_DEMO_INSTALLED_S="12") as demo:
+        demo.wait_for(re.escape(demo.url))
+        for language in ("zh", "en"):
+            page = demo.get(f"/?lang={language}")
+            assert "演示数据" in page
+            assert "DEMO DATA" in page
+        demo.wait_for(r"installed in 12 s, page in \d+\.\d s, first value in \d+\.\d s\nCtrl-C ends it")
+        seen = {_register(demo)}
+        deadline = time.monotonic() + 25
+        while len(seen) < 3:
+            assert time.monotonic() < deadline, f"the register stands still: {seen}"
+            time.sleep(0.2)
+            seen.add(_register(demo))
+        states = {subject["asset_no"]: subject["state"] for subject in demo.get("/api/v1/subjects")}
+        assert set(states) == {"SB-0007", "SB-0141", "SB-0142", "DB-0101", "DB-0103"}
+
+        began = time.monotonic()
+        assert demo.end(signal.SIGINT) == 0
+        assert time.monotonic() - began < 5
+        assert "Traceback" not in demo.told
+
+
+def test_for_n_seconds_ends_by_itself_and_leaves_nothing(tmp_path: Path) -> None:
+    with Demo(tmp_path / "demo", "--for", "6") as demo:
+        demo.wait_for("first value in")
+        child = demo.child
+        assert demo.left(), "it works in its temporary folder"
+        assert demo.process.wait(15) == 0, demo.told
+        assert not alive(child)
+        assert demo.refuses()
+        assert demo.left() == []
+        assert "installed in" not in demo.told, "nobody told it"
+
+
+def test_sigterm_ends_it_within_5_s_also_with_frozen_devices(tmp_path: Path) -> None:
+    with Demo(tmp_path / "demo") as demo:
+        demo.wait_for("first value in")
+        child = demo.child
+        os.kill(child, signal.SIGSTOP)
+        time.sleep(1.5)  # a poll hangs by now
+        assert demo.end(signal.SIGTERM, within_s=5) == 0, demo.told
+        assert not alive(child)
+        assert demo.refuses()
+        assert demo.left() == []
+
+
+def test_sigterm_while_it_starts_leaves_nothing_either(tmp_path: Path) -> None:
+    with Demo(tmp_path / "demo") as demo:
+        demo.wait_for(re.escape(demo.url))
+        child = demo.child
+        assert demo.end(signal.SIGTERM, within_s=5) == 0, demo.told
+        assert not alive(child)
+        assert demo.left() == []
+
+
+def test_a_port_in_use_is_said_at_once(tmp_path: Path) -> None:
+    with socket.socket() as taken, Demo(tmp_path / "demo") as first:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with Demo(tmp_path / "other", "--port", taken.getsockname()[1]) as demo:
+            assert demo.process.wait(5) == 1
+            assert re.fullmatch(r"--port \d+: cannot listen: .*; another program uses it.*\n", demo.told)
+            assert demo.left() == []
+
+
+def test_pulled_plugs_cost_no_quantity(tmp_path: Path) -> None:
+    with Demo(tmp_path / "demo", "--faults", "--fault-every", "5") as demo:
+        demo.wait_for("meter: plug pulled")
+        _until(lambda: _state(demo, "SB-0007") == "UNKNOWN", "a machine nobody can see is UNKNOWN")
+        truth, page = demo.wait_for(r"meter: back, truth (\S+) kWh, page (\S+) kWh", 40).groups()
+        assert page == truth
+        demo.wait_for("cell: plug pulled")
+        _until(lambda: _state(demo, "SB-0141") == "UNKNOWN", "a machine nobody can see is UNKNOWN")
+        truth, page = demo.wait_for(r"cell: back, truth (\S+) kWh, page (\S+) kWh", 40).groups()
+        assert page == truth
+        assert float(truth) > 0.1
+        assert "DIFFER" not in demo.told
+        assert demo.end() == 0
