@@ -21,7 +21,7 @@ install: .venv/installed
 	@echo "installed in $$(cat $<) s"
 
 # Ctrl-C reaches the demo: it takes the place of the recipe's shell.
-demo: install
+demo: .venv/installed
 	@GANPO_DEMO_INSTALLED_S=$$(cat .venv/installed) exec $(BIN)/ganpo-demo $(ARGS)
 
 test: debian dev

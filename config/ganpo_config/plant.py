@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from ganpo_config.settings import GatewaySettings, UplinkSettings
 from ganpo_drivers import Address, ConnectionSettings, Driver
 from ganpo_model.facts import CalendarItem, EquipmentItem, Inventory, MeterItem, RegisterItem, SiteItem
 from ganpo_model.states import State
-
-from ganpo_config.settings import GatewaySettings, UplinkSettings
 
 SignalValue = bool | int | float | str
 

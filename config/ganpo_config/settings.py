@@ -23,12 +23,22 @@ class GatewaySettings(Section):
 class UplinkSettings(Section):
     """How facts travel to the collector."""
 
-    broker: str = Field(pattern=r"^mqtts?://[^\s/]+$", description="mqtt://HOST[:1883] or mqtts://HOST[:8883]")
-    root: str = Field(default="ganpo/v1", pattern=r"^[^\s+#]+$", description="topic below which everything lies")
+    broker: str = Field(
+        pattern=r"^mqtts?://[^\s/]+$", description="mqtt://HOST[:1883] or mqtts://HOST[:8883]"
+    )
+    root: str = Field(
+        default="ganpo/v1", pattern=r"^[^\s+#]+$", description="topic below which everything lies"
+    )
     password_file: str | None = Field(default=None, description="file in the secrets directory")
-    password: SecretStr | None = Field(default=None, exclude=True, description="set from password_file, never written")
-    ca_file: str | None = Field(default=None, description="file in the secrets directory: who signs the broker")
+    password: SecretStr | None = Field(
+        default=None, exclude=True, description="set from password_file, never written"
+    )
+    ca_file: str | None = Field(
+        default=None, description="file in the secrets directory: who signs the broker"
+    )
     ca_path: Path | None = Field(default=None, exclude=True, description="set from ca_file, never written")
     repeat_s: float = Field(default=30, gt=0, description="an unanswered frame is sent again after this time")
     live_s: float = Field(default=60, ge=1, description="how often the running picture is sent")
-    back_off_max_s: float = Field(default=60, ge=1, description="longest pause between two attempts to connect")
+    back_off_max_s: float = Field(
+        default=60, ge=1, description="longest pause between two attempts to connect"
+    )

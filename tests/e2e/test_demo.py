@@ -6,9 +6,7 @@ import signal
 import socket
 import time
 from pathlib import Path
-from typing import Any
-
-import pytest
+from collections.abc import Callable
 
 from support.demo import Demo, alive
 
@@ -72,10 +70,10 @@ def test_sigterm_while_it_starts_leaves_nothing_either(tmp_path: Path) -> None:
 
 
 def test_a_port_in_use_is_said_at_once(tmp_path: Path) -> None:
-    with socket.socket() as taken, Demo(tmp_path / "demo") as first:
+    with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        with Demo(tmp_path / "other", "--port", taken.getsockname()[1]) as demo:
+        with Demo(tmp_path / "demo", "--port", taken.getsockname()[1]) as demo:
             assert demo.process.wait(5) == 1
             assert re.fullmatch(r"--port \d+: cannot listen: .*; another program uses it.*\n", demo.told)
             assert demo.left() == []
@@ -94,3 +92,20 @@ def test_pulled_plugs_cost_no_quantity(tmp_path: Path) -> None:
         assert float(truth) > 0.1
         assert "DIFFER" not in demo.told
         assert demo.end() == 0
+
+
+def _register(demo: Demo) -> int:
+    (meter,) = [subject for subject in demo.get("/api/v1/subjects") if subject["asset_no"] == MAIN_METER]
+    return int(meter["register"])
+
+
+def _state(demo: Demo, asset_no: str) -> str:
+    (machine,) = [subject for subject in demo.get("/api/v1/subjects") if subject["asset_no"] == asset_no]
+    return str(machine["state"])
+
+
+def _until(true: Callable[[], bool], what: str, seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.1)

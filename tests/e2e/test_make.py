@@ -1,0 +1,56 @@
+"""The Makefile in a fresh copy of the project and an empty environment: no PATH, no HOME, no locale."""
+
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from support.broker import free_port
+
+ROOT = Path(__file__).parents[2]
+MAKE = shutil.which("make") or "/usr/bin/make"
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What git would clone, as it stands in the working tree."""
+    folder = tmp_path_factory.mktemp("fresh") / "ganpo"
+    shutil.copytree(
+        ROOT, folder, ignore=shutil.ignore_patterns(".venv", ".git", ".*_cache", "__pycache__", ".hypothesis")
+    )
+    return folder
+
+
+@pytest.mark.timeout(300)
+def test_make_demo_installs_and_runs_in_an_empty_environment(checkout: Path) -> None:
+    done = make(checkout, "demo", f"ARGS=--for 10 --port {free_port()}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "installed in " in done.stdout
+    assert "page in " in done.stdout
+    assert "first value in " in done.stdout
+
+
+def test_what_is_installed_is_not_installed_again(checkout: Path) -> None:
+    began = time.monotonic()
+    done = make(checkout, "install")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("installed in ")
+    assert time.monotonic() - began < 2
+
+
+def test_without_a_python_it_says_what_to_install(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("date", "cat", "mkdir"):
+        (programs / name).symlink_to(shutil.which(name) or f"/bin/{name}")
+    done = make(tmp_path, "install", f"PATH={programs}")
+    assert done.returncode == 2
+    assert "apt-get install python3-venv" in done.stderr
+
+
+def make(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([MAKE, *args], cwd=folder, env={}, capture_output=True, text=True, timeout=280)
