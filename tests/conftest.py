@@ -51,10 +51,11 @@ async def no_task_left() -> AsyncIterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def no_blocking_call() -> Iterator[None]:
+def no_blocking_call(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fails a test in which a loop of ours was held by a blocking call."""
     leaks.blocked.clear()
     yield
+    request.node.funcargs.clear()  # what fixtures gave is over: `nothing_left` must not find it held by the test
     assert not leaks.blocked
 
 

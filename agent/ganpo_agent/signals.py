@@ -54,8 +54,7 @@ class PointState:
             if understood.__class__ is PointFault:
                 return self._fail(understood, source_time, now)
             fresh = now >= self.until or self._differs(understood)
-            self._raw, self.fault = raw, None
-            self.value = understood
+            self._raw, self.value, self.fault = cast(Value, raw), understood, None
         self.at = now
         self.until = now + self._stale_ms
         self.source_time = source_time

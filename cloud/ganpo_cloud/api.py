@@ -1,0 +1,313 @@
+"""The API (`/api/v1`): JSON over what is stored. Numbers are integers; percentages are made at display."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, Field
+from sqlalchemy import Connection, select
+
+from ganpo_cloud import days, quantities, views
+from ganpo_cloud.database import Database
+from ganpo_cloud.problems import Problem, Refused
+from ganpo_cloud.tables import subject
+from ganpo_model.clock import Clock, from_ms, iso, to_ms
+from ganpo_model.registers import Step
+from ganpo_model.states import State
+
+LONGEST = timedelta(days=366 * 3)
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    404: {"model": Problem, "description": "no such subject"},
+    422: {"model": Problem, "description": "a parameter is wrong"},
+    503: {"model": Problem, "description": "the database does not answer"},
+}
+
+
+class StepModel(BaseModel):
+    """A step that counts nothing."""
+
+    register_id: str = Field(alias="register", examples=["DB-0101/energy_import#1f3a9c02"])
+    start: str = Field(examples=["2026-11-25T02:15:03.120Z"])
+    end: str = Field(examples=["2026-11-25T02:30:00.480Z"])
+    from_raw: int = Field(examples=[80500])
+    to_raw: int = Field(examples=[12])
+    amount: int = Field(description="counts", examples=[-80488])
+
+
+class QuantityModel(BaseModel):
+    """The quantity of one carrier over a period."""
+
+    carrier: str | None = Field(examples=["electricity"])
+    unit: str = Field(examples=["kWh"])
+    millionths: int | None = Field(
+        description="of the unit; null before the first reading", examples=[521199760000]
+    )
+    spread_ms: int = Field(
+        description="length of the parts between border readings further apart than 30 min"
+    )
+    open: list[StepModel]
+    breaks: list[StepModel]
+    from_: str = Field(alias="from", examples=["2026-11-25T00:00:00.000Z"])
+    to: str = Field(examples=["2026-11-26T00:00:00.000Z"])
+
+
+class RegisterModel(BaseModel):
+    """A register and where it stands."""
+
+    id: str = Field(examples=["DB-0101/energy_import#1f3a9c02"])
+    signal: str = Field(examples=["energy_import"])
+    carrier: str | None
+    unit: str = Field(examples=["kWh"])
+    num: int = Field(description="one count is num/den of the unit")
+    den: int
+    raw: int | None = Field(description="counts at the last accepted reading")
+    at: str | None
+
+
+class SubjectModel(BaseModel):
+    """A machine or a meter."""
+
+    enterprise: str = Field(examples=["91360000625912173B"])
+    asset_no: str = Field(examples=["SB-0141"])
+    kind: str = Field(description="equipment | meter")
+    name: str
+    withdrawn: bool = Field(description="no inventory names it any more")
+    gateways: list[str]
+    state: State | None = Field(description="of a machine, now; UNKNOWN where nobody observes it")
+    state_since: str | None
+    registers: list[RegisterModel]
+    last_word: str | None
+
+
+class SpanModel(BaseModel):
+    """A stretch of one state."""
+
+    start: str
+    end: str
+    state: State
+
+
+class DayModel(BaseModel):
+    """One subject's local day."""
+
+    enterprise: str
+    asset_no: str
+    date: str = Field(examples=["2026-11-25"])
+    timezone: str = Field(examples=["Asia/Shanghai"])
+    start: str
+    end: str
+    spans: list[SpanModel]
+    ms: dict[State, int] = Field(description="milliseconds per state; they add up to the day")
+    planned: None = Field(description="not in this version")
+    kpis: None = Field(description="not in this version")
+    quantities: list[QuantityModel]
+
+
+class StreamModel(BaseModel):
+    """One run of an agent."""
+
+    stream: str
+    issued: int
+    stored: int
+    missing: int
+    lost: int
+
+
+class GatewayModel(BaseModel):
+    """A gateway, registered or waiting for it."""
+
+    id: str = Field(examples=["gw-nc-0007"])
+    enterprise: str | None
+    site: str | None
+    online: bool
+    since: str | None = Field(description="of the last transition between online and offline")
+    last_word: str | None
+    streams: list[StreamModel]
+    quarantined: int
+    quarantine_reason: str | None
+    quarantine_dropped: int
+
+
+def router(database: Database, clock: Clock) -> APIRouter:
+    """The routes below `/api/v1`."""
+    api = APIRouter(prefix="/api/v1", responses=_ERRORS)
+    number = Annotated[str, Path(max_length=80)]
+
+    @api.get("/quantities", response_model=QuantityModel, summary="Consumption of one carrier over a period")
+    def get_quantities(
+        subject: Annotated[str, Query(max_length=200, description="ENTERPRISE/ASSET_NO")],
+        from_: Annotated[str, Query(alias="from", max_length=40, description="instant with time zone")],
+        to: Annotated[str, Query(max_length=40, description="instant with time zone")],
+        carrier: Annotated[str, Query(max_length=64)] = "electricity",
+    ) -> QuantityModel:
+        enterprise, _, asset_no = subject.partition("/")
+        start, end = _instant(from_, "from"), _instant(to, "to")
+        if not start < end:
+            raise Refused(422, "period", "from has to lie before to", "from")
+        if end - start > LONGEST:
+            raise Refused(422, "period", "at most three years at once", "to")
+        with database.read() as connection:
+            _known(connection, enterprise, asset_no)
+            found = quantities.of_subject(connection, enterprise, asset_no, to_ms(start), to_ms(end))
+        total = quantities.total(found, carrier)
+        if total is None:
+            raise Refused(404, "carrier", f"{asset_no} does not measure {carrier[:64]}", "carrier")
+        return _quantity(total, to_ms(start), to_ms(end))
+
+    @api.get(
+        "/subjects", response_model=list[SubjectModel], summary="All subjects, with state or registers now"
+    )
+    def get_subjects() -> list[SubjectModel]:
+        with database.read() as connection:
+            return [_subject(view) for view in views.subjects(connection, clock.utc())]
+
+    @api.get(
+        "/subjects/{enterprise}/{asset_no}/day", response_model=DayModel, summary="One subject's local day"
+    )
+    def get_day(
+        enterprise: number,
+        asset_no: number,
+        date: Annotated[
+            str | None, Query(max_length=10, description="2026-11-25; today where absent")
+        ] = None,
+    ) -> DayModel:
+        with database.read() as connection:
+            zone = _known(connection, enterprise, asset_no)
+            day = _date(date) if date else views.today(clock.utc(), zone)
+            start, end, spans = views.painted_day(connection, enterprise, asset_no, day, zone)
+            found = quantities.of_subject(connection, enterprise, asset_no, start, end)
+        carriers = sorted({item.carrier or "" for item in found})
+        totals = [quantities.total(found, carrier or None) for carrier in carriers]
+        return DayModel(
+            enterprise=enterprise,
+            asset_no=asset_no,
+            date=day.isoformat(),
+            timezone=zone,
+            start=iso(from_ms(start)),
+            end=iso(from_ms(end)),
+            spans=[
+                SpanModel(start=iso(from_ms(s.start)), end=iso(from_ms(s.end)), state=s.state) for s in spans
+            ],
+            ms={State(state): ms for state, ms in days.ms_per_state(spans).items()},
+            planned=None,
+            kpis=None,
+            quantities=[_quantity(total, start, end) for total in totals if total is not None],
+        )
+
+    @api.get(
+        "/gateways", response_model=list[GatewayModel], summary="All gateways, with what is missing of them"
+    )
+    def get_gateways() -> list[GatewayModel]:
+        with database.read() as connection:
+            return [_gateway(view) for view in views.gateways(connection, clock.utc())]
+
+    return api
+
+
+def _known(connection: Connection, enterprise: str, asset_no: str) -> str:
+    """The time zone of a subject; 404 where there is none."""
+    mine = (subject.c.enterprise == enterprise) & (subject.c.asset_no == asset_no)
+    zone = connection.execute(select(subject.c.timezone).where(mine)).scalar()
+    if zone is None:
+        raise Refused(
+            404, "subject", "no such subject", f"{enterprise[:40]}/{asset_no[:80]}", "GET /api/v1/subjects"
+        )
+    return str(zone)
+
+
+def _instant(text: str, where: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Refused(422, "instant", "not an instant like 2026-11-25T10:00:00+08:00", where) from error
+    if instant.tzinfo is None or not 2000 <= instant.year <= 2100:
+        hint = "in a URL + is written %2B"
+        raise Refused(
+            422, "instant", "an instant has a time zone and lies between 2000 and 2100", where, hint
+        )
+    return instant.astimezone(UTC)
+
+
+def _date(text: str) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise Refused(422, "date", "not a date like 2026-11-25", "date") from error
+    if not 2000 <= day.year <= 2100:
+        raise Refused(422, "date", "a date lies between 2000 and 2100", "date")
+    return day
+
+
+def _quantity(total: quantities.Total, start: int, end: int) -> QuantityModel:
+    return QuantityModel.model_validate(
+        {
+            "carrier": total.carrier,
+            "unit": total.unit,
+            "millionths": total.millionths,
+            "spread_ms": total.spread_ms,
+            "open": [_step(register, step) for register, step in total.open],
+            "breaks": [_step(register, step) for register, step in total.breaks],
+            "from": iso(from_ms(start)),
+            "to": iso(from_ms(end)),
+        }
+    )
+
+
+def _step(register: str, step: Step) -> dict[str, object]:
+    return {
+        "register": register,
+        "start": iso(from_ms(step.start.at)),
+        "end": iso(from_ms(step.end.at)),
+        "from_raw": step.start.raw,
+        "to_raw": step.end.raw,
+        "amount": step.amount,
+    }
+
+
+def _subject(view: views.SubjectView) -> SubjectModel:
+    return SubjectModel(
+        enterprise=view.enterprise,
+        asset_no=view.asset_no,
+        kind=view.kind,
+        name=view.name,
+        withdrawn=view.withdrawn,
+        gateways=list(view.gateways),
+        state=view.state,
+        state_since=_told(view.state_since),
+        registers=[
+            RegisterModel(
+                id=r.id,
+                signal=r.signal,
+                carrier=r.carrier,
+                unit=r.unit,
+                num=r.num,
+                den=r.den,
+                raw=r.raw,
+                at=_told(r.at),
+            )
+            for r in view.registers
+        ],
+        last_word=_told(view.last_word),
+    )
+
+
+def _gateway(view: views.GatewayView) -> GatewayModel:
+    return GatewayModel(
+        id=view.id,
+        enterprise=view.enterprise,
+        site=view.site,
+        online=view.online,
+        since=_told(view.since),
+        last_word=_told(view.last_word),
+        streams=[
+            StreamModel(stream=s.stream, issued=s.issued, stored=s.stored, missing=s.missing, lost=s.lost)
+            for s in view.streams
+        ],
+        quarantined=view.quarantined,
+        quarantine_reason=view.quarantine_reason,
+        quarantine_dropped=view.quarantine_dropped,
+    )
+
+
+def _told(ms: int | None) -> str | None:
+    return None if ms is None else iso(from_ms(ms))

@@ -1,0 +1,122 @@
+"""The collector's process: collecting, day rows, projection, page and API in one TaskGroup."""
+
+import asyncio
+import contextlib
+import logging
+import random
+import socket
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import uvicorn
+from sqlalchemy.exc import OperationalError
+
+from ganpo_cloud import days, notify, projection
+from ganpo_cloud.collector import Collector
+from ganpo_cloud.database import Database
+from ganpo_cloud.ingest import retry
+from ganpo_cloud.settings import CloudSettings
+from ganpo_cloud.web import create_app
+from ganpo_model.clock import Clock
+from ganpo_model.errors import ConfigError
+
+log = logging.getLogger(__name__)
+
+STUCK_S = 120.0
+
+
+class SystemClock:
+    """The machine's own clocks; a collector's clock is its operator's business."""
+
+    def utc(self) -> datetime:
+        """The wall clock in UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Seconds of CLOCK_MONOTONIC."""
+        return time.monotonic()
+
+    def trusted(self) -> bool:
+        """Always."""
+        return True
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """The process has one owner of signals, and that is the command."""
+        yield
+
+
+async def run(
+    settings: CloudSettings, clock: Clock, *, demo: bool = False, started: Callable[[], None] | None = None
+) -> None:
+    """Run until cancelled. `started` is called once page and API answer.
+
+    Raises ConfigError (the port is in use) and StorageError (the database cannot be used).
+    """
+    rng = random.Random()  # noqa: S311 - jitter, nothing secret
+    with _listen(settings.http.listen) as sock:
+        database = await asyncio.to_thread(Database, settings.database.url)
+        try:
+            await asyncio.to_thread(_retry_all, database, clock.utc())
+            collector = Collector(settings.broker, database, clock, rng)
+            web = create_app(database, clock, demo=demo, problem=lambda: collector.problem)
+            server = _Server(
+                uvicorn.Config(
+                    web, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1
+                )
+            )
+            async with asyncio.TaskGroup() as group:
+                group.create_task(collector.run(), name="collector")
+                group.create_task(days.run(database, clock), name="days")
+                if settings.projection is not None:
+                    group.create_task(projection.run(database, settings.projection, clock), name="projection")
+                group.create_task(_watch(collector, clock), name="watchdog")
+                serving = group.create_task(server.serve(sockets=[sock]), name="web")
+                try:
+                    while not server.started:  # noqa: ASYNC110 - the library has no event for it
+                        await asyncio.sleep(0.02)
+                    notify.notify("READY=1")
+                    if started is not None:
+                        started()
+                    await asyncio.Event().wait()
+                finally:
+                    server.should_exit = True
+                    await asyncio.wait([serving], timeout=2.0)
+        finally:
+            database.close()
+
+
+def _retry_all(database: Database, now: datetime) -> None:
+    """After an upgrade what was refused may be understood."""
+    try:
+        if applied := retry(database, now):
+            log.info("quarantined frames applied count=%d", applied)
+    except OperationalError as error:
+        log.warning("the quarantine is not tried now: %s", error.orig)
+
+
+async def _watch(collector: Collector, clock: Clock) -> None:
+    interval = notify.watchdog_s()
+    while interval is not None:
+        if clock.monotonic() - collector.progress < STUCK_S:
+            notify.notify("WATCHDOG=1")
+        await asyncio.sleep(interval / 3)
+
+
+def _listen(address: str) -> socket.socket:
+    host, _, port = address.rpartition(":")
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host.strip("[]"), int(port)))
+    except OSError as error:
+        sock.close()
+        raise ConfigError(
+            f"cannot listen: {error.strerror}",
+            where=f"http.listen = {address}",
+            hint="another program uses this port: choose a free one",
+        ) from error
+    return sock

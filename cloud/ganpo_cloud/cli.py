@@ -1,0 +1,237 @@
+"""The command `ganpo-cloud`. Heavy imports happen inside the commands."""
+
+import datetime
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from ganpo_cloud.database import Database
+    from ganpo_cloud.settings import CloudSettings
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
+@click.version_option(package_name="ganpo")
+def main() -> None:
+    """The collector of Ganpo: takes what gateways observed, and shows what it comes to."""
+
+
+_config = click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="cloud.toml  [default: $GANPO_CLOUD_CONFIG, then /etc/ganpo/cloud.toml]",
+)
+
+
+@main.command()
+@_config
+@click.option(
+    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True
+)
+def run(config: Path | None, log_level: str) -> None:
+    """Collect, compute and serve until SIGTERM or Ctrl-C."""
+    import asyncio
+    import logging
+    import signal
+
+    from ganpo_cloud.app import SystemClock
+    from ganpo_cloud.app import run as serve
+
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    logging.getLogger("ganpo_cloud").setLevel(log_level.upper())
+    settings = _settings(config)
+
+    async def until_stopped() -> None:
+        task = asyncio.create_task(serve(settings, SystemClock()))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+        try:
+            await task
+        except asyncio.CancelledError:
+            if asyncio.current_task() is not None and not task.cancelled():
+                raise
+
+    with _told():
+        asyncio.run(until_stopped())
+
+
+@main.group()
+def gateway() -> None:
+    """Whose gateways are."""
+
+
+@gateway.command("add")
+@click.argument("number", metavar="ID")
+@click.option("--enterprise", required=True, metavar="CODE", help="unified social credit code")
+@click.option("--site", required=True, metavar="ID", help="id of the site in the enterprise")
+@_config
+def gateway_add(number: str, enterprise: str, site: str, config: Path | None) -> None:
+    """Register a gateway; frames that waited for it are applied."""
+    from ganpo_cloud import registry
+    from ganpo_cloud.ingest import retry
+
+    with _told(), _database(config) as database:
+        registry.add(database, number, enterprise, site)
+        applied = retry(database, datetime.datetime.now(datetime.UTC), number)
+        click.echo(f"{number} belongs to {enterprise}, site {site}; {applied} waiting frames applied")
+
+
+@main.group()
+def quarantine() -> None:
+    """Frames that could not be applied."""
+
+
+@quarantine.command("list")
+@_config
+def quarantine_list(config: Path | None) -> None:
+    """What waits, by gateway and reason."""
+    from sqlalchemy import func, select
+
+    from ganpo_cloud.tables import quarantine as table
+
+    with _told(), _database(config) as database, database.read() as connection:
+        rows = connection.execute(
+            select(table.c.gateway, table.c.reason, func.count(), func.max(table.c.detail))
+            .group_by(table.c.gateway, table.c.reason)
+            .order_by(table.c.gateway)
+        ).all()
+        for name, reason, number, detail in rows:
+            click.echo(f"{name}  {reason}  {number} frames  {detail}")
+        if not rows:
+            click.echo("nothing is quarantined")
+
+
+@quarantine.command("retry")
+@_config
+def quarantine_retry(config: Path | None) -> None:
+    """Try everything again; harmless at any time."""
+    from ganpo_cloud.ingest import retry
+
+    with _told(), _database(config) as database:
+        click.echo(f"{retry(database, datetime.datetime.now(datetime.UTC))} frames applied")
+
+
+@main.command()
+@click.argument("register", required=False)
+@click.option("--at", "instant", metavar="T", help="when: 2026-11-25T10:00:00+08:00")
+@click.option("--final", type=int, metavar="F", help="where the old register stood, in counts")
+@click.option("--first", type=int, metavar="S", help="where the new one stood, in counts")
+@click.option("--new-register", metavar="R", help="id of the new register, where it has another")
+@click.option("--confirmed", is_flag=True, help="a rise to F that does not fit is consumption all the same")
+@click.option("--why", default="", help="what happened")
+@click.option("--by", default="", help="who says so")
+@click.option("--withdraw", type=int, metavar="ID", help="withdraw this declaration")
+@click.option("--enterprise", metavar="CODE", help="where several have a register of this id")
+@_config
+def declare(
+    register: str | None,
+    instant: str | None,
+    final: int | None,
+    first: int | None,
+    new_register: str | None,
+    confirmed: bool,
+    why: str,
+    by: str,
+    withdraw: int | None,
+    enterprise: str | None,
+    config: Path | None,
+) -> None:
+    """Say what happened to a REGISTER: at T the old one stood at F, the new one at S.
+
+    With F = S = the second reading of an open step and --confirmed, the step becomes consumption.
+    """
+    from ganpo_cloud import declarations
+
+    now = datetime.datetime.now(datetime.UTC)
+    with _told(), _database(config) as database:
+        if withdraw is not None:
+            declarations.withdraw(database, withdraw, why, by, now)
+            click.echo(f"declaration {withdraw} is withdrawn; its days are judged again")
+            return
+        if register is None or instant is None or final is None or first is None:
+            raise click.UsageError("REGISTER, --at, --final and --first are needed (or --withdraw ID)")
+        said = declarations.Exchange(
+            register, _instant(instant), final, first, new_register, confirmed, why, by
+        )
+        number = declarations.declare(database, enterprise, said, now)
+        click.echo(
+            f"declaration {number}; its days are judged again. Withdraw: ganpo-cloud declare --withdraw {number}"
+        )
+
+
+@main.group("projection")
+def projection_group() -> None:
+    """The time-series store."""
+
+
+@projection_group.command("rebuild")
+@_config
+def projection_rebuild(config: Path | None) -> None:
+    """Write everything that is stored again, from the beginning; repetition is harmless."""
+    from ganpo_cloud import projection
+
+    settings = _settings(config)
+    if settings.projection is None:
+        click.echo("no [projection] in cloud.toml: nothing to rebuild", err=True)
+        sys.exit(1)
+    with _told(), _database(config) as database:
+        points = projection.rebuild(database, settings.projection)
+        click.echo(f"{points} points written to {settings.projection.url}")
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of what a frame unpacks to."""
+    import json
+
+    from ganpo_cloud.decode import json_schema
+
+    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+
+
+def _instant(text: str) -> datetime.datetime:
+    try:
+        instant = datetime.datetime.fromisoformat(text)
+    except ValueError as error:
+        raise click.UsageError(f"--at {text}: not an instant like 2026-11-25T10:00:00+08:00") from error
+    if instant.tzinfo is None:
+        raise click.UsageError(f"--at {text}: say the time zone: {text}+08:00, or Z")
+    return instant.astimezone(datetime.UTC)
+
+
+def _settings(config: Path | None) -> "CloudSettings":
+    from ganpo_cloud.settings import load
+
+    loaded = load(config)
+    if loaded.settings is None:
+        for error in loaded.errors:
+            click.echo(str(error), err=True)
+        sys.exit(1)
+    return loaded.settings
+
+
+@contextmanager
+def _database(config: Path | None) -> "Iterator[Database]":
+    from ganpo_cloud.database import Database
+
+    database = Database(_settings(config).database.url)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Errors that a person reads, without a traceback."""
+    from ganpo_model.errors import GanpoError
+
+    try:
+        yield
+    except GanpoError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)

@@ -1,0 +1,196 @@
+"""Facts and day rows to a time-series store that speaks the InfluxDB v2 write API (architecture.md).
+
+Written synchronously from a cursor over what is committed. A store may lose points it has taken, when killed within
+seconds: at start and after every failed write the cursor steps back; repetition is harmless.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from influxdb_client import InfluxDBClient
+from influxdb_client.client.write_api import SYNCHRONOUS
+from influxdb_client.rest import ApiException
+from sqlalchemy import Connection, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import OperationalError
+from urllib3.exceptions import HTTPError
+
+from ganpo_cloud import quantities
+from ganpo_cloud.database import Database
+from ganpo_cloud.localdays import bounds
+from ganpo_cloud.settings import ProjectionSettings
+from ganpo_cloud.tables import counter, frame, register, register_day
+from ganpo_model.clock import Clock
+from ganpo_model.states import State
+
+log = logging.getLogger(__name__)
+
+STEP_BACK_MS = 10 * 60_000
+BATCH = 5000
+PAUSE_S = 2.0
+RETRY_S = 10.0
+_FRAME, _DAY = "projection_frame", "projection_day"
+
+
+class _Cursor(NamedTuple):
+    """Everything up to this frame and this recomputation is written. Frames are numbered inside their
+    transaction, and one loop recomputes days, so neither is ever committed behind the cursor."""
+
+    frame: int
+    computed_at: int
+
+
+async def run(database: Database, settings: ProjectionSettings, clock: Clock) -> None:
+    """Project what is committed, for ever. A store that is away costs nothing but its own delay."""
+    failing = True
+    while True:
+        try:
+            if failing:
+                await asyncio.to_thread(_step_back, database)
+            written = await asyncio.to_thread(project, database, settings)
+        except (ApiException, HTTPError, OSError, OperationalError) as error:
+            log.log(logging.DEBUG if failing else logging.WARNING, "projection: %s", str(error)[:300])
+            failing = True
+            await asyncio.sleep(RETRY_S)
+        else:
+            if failing:
+                log.info("projection writes to %s", settings.url)
+            failing = False
+            await asyncio.sleep(0 if written >= BATCH else PAUSE_S)
+
+
+def rebuild(database: Database, settings: ProjectionSettings) -> int:
+    """Write everything again from the beginning. Gives the number of points."""
+    _move(database, _Cursor(0, 0))
+    total = 0
+    while written := project(database, settings):
+        total += written
+    return total
+
+
+def project(database: Database, settings: ProjectionSettings) -> int:
+    """Write the next batch after the cursor, and move it. Gives the number of points."""
+    with database.read() as connection:
+        after = _cursor(connection)
+        until = _until(connection, after)
+        if until == after:
+            return 0
+        lines = [*_fact_lines(connection, after, until), *_day_lines(connection, after, until)]
+    token = settings.token.get_secret_value() if settings.token is not None else ""
+    with (
+        InfluxDBClient(url=settings.url, token=token, org=settings.org, timeout=20_000) as client,
+        client.write_api(write_options=SYNCHRONOUS) as api,
+    ):
+        for first in range(0, len(lines), BATCH):
+            body = "\n".join(lines[first : first + BATCH]).encode()
+            api.write(bucket=settings.bucket, record=body, write_precision="ms")
+    _move(database, until)
+    return max(len(lines), 1)
+
+
+def _until(connection: Connection, after: _Cursor) -> _Cursor:
+    """How far the next batch goes: some frames, and the day rows of some recomputations."""
+    frames = connection.exec_driver_sql(
+        "SELECT max(id) FROM (SELECT id FROM frame WHERE id > ? ORDER BY id LIMIT 500)", (after.frame,)
+    ).scalar()
+    days = connection.exec_driver_sql(
+        "SELECT max(t) FROM (SELECT computed_at AS t FROM day WHERE computed_at > ?"
+        " UNION ALL SELECT computed_at FROM register_day WHERE computed_at > ? ORDER BY t LIMIT 500)",
+        (after.computed_at, after.computed_at),
+    ).scalar()
+    return _Cursor(frames or after.frame, days or after.computed_at)
+
+
+def _fact_lines(connection: Connection, after: _Cursor, until: _Cursor) -> Iterable[str]:
+    """Readings at their times, and each run at its start, as they came."""
+    span = (after.frame, until.frame)
+    sites = {row[0]: row[1] for row in connection.exec_driver_sql("SELECT id, site FROM gateway")}
+    for enterprise, number, at, raw, gateway in connection.exec_driver_sql(
+        "SELECT r.enterprise, r.register, r.at, r.raw, f.gateway FROM frame f JOIN reading r ON r.frame = f.id"
+        " WHERE f.id > ? AND f.id <= ?",
+        span,
+    ):
+        tags = _tags(enterprise, sites.get(gateway, ""), number.partition("/")[0], number)
+        yield f"reading,{tags} raw={raw}i {at}"
+    for enterprise, subject, start, runs, gateway in connection.exec_driver_sql(
+        "SELECT s.enterprise, s.subject, s.start, s.runs, f.gateway FROM frame f JOIN states s ON s.frame = f.id"
+        " WHERE f.id > ? AND f.id <= ?",
+        span,
+    ):
+        tags = _tags(enterprise, sites.get(gateway, ""), subject, None)
+        for offset, state in json.loads(runs):
+            yield f"state,{tags} code={State(state).code}i {start + offset}"
+
+
+def _day_lines(connection: Connection, after: _Cursor, until: _Cursor) -> Iterable[str]:
+    """Milliseconds per state, and the millionths of each register, at local midnight."""
+    span = (after.computed_at, until.computed_at)
+    for enterprise, subject, start, spent in connection.exec_driver_sql(
+        "SELECT enterprise, subject, start, ms FROM day WHERE computed_at > ? AND computed_at <= ?", span
+    ):
+        found = json.loads(spent)
+        fields = ",".join(f"{state.lower()}_ms={found.get(state, 0)}i" for state in State)
+        yield f"day,{_tags(enterprise, '', subject, None)} {fields} {start}"
+    rows = connection.execute(
+        select(
+            register_day.c.enterprise,
+            register_day.c.register,
+            register_day.c.day,
+            register.c.subject,
+            register.c.timezone,
+        )
+        .join(
+            register,
+            (register.c.enterprise == register_day.c.enterprise) & (register.c.id == register_day.c.register),
+        )
+        .where((register_day.c.computed_at > span[0]) & (register_day.c.computed_at <= span[1]))
+    ).all()
+    for row in rows:
+        start, end = bounds(row.day, row.timezone)
+        for found in quantities.of_subject(connection, row.enterprise, row.subject, start, end):
+            if found.register == row.register and found.quantity.millionths is not None:
+                tags = _tags(row.enterprise, "", row.subject, row.register)
+                yield f"day,{tags} millionths={found.quantity.millionths}i {start}"
+
+
+def _tags(enterprise: str, site: str, subject: str, register: str | None) -> str:
+    found = {"enterprise": enterprise, "register": register, "site": site, "subject": subject}
+    return ",".join(f"{name}={_escaped(value)}" for name, value in found.items() if value)
+
+
+def _escaped(text: str) -> str:
+    """A tag's value in line protocol."""
+    return text.replace("\\", "\\\\").replace(",", "\\,").replace("=", "\\=").replace(" ", "\\ ")
+
+
+def _cursor(connection: Connection) -> _Cursor:
+    rows = connection.execute(
+        select(counter.c.name, counter.c.value).where(counter.c.name.in_((_FRAME, _DAY)))
+    )
+    found = {row.name: row.value for row in rows}
+    return _Cursor(found.get(_FRAME, 0), found.get(_DAY, 0))
+
+
+def _step_back(database: Database) -> None:
+    """Ten minutes of commit time: what a store had taken and lost when it was killed."""
+    with database.read() as connection:
+        at = _cursor(connection)
+        last = connection.execute(select(frame.c.committed_at).where(frame.c.id == at.frame)).scalar()
+        earlier = None
+        if last is not None:
+            query = select(func.max(frame.c.id)).where(frame.c.committed_at < last - STEP_BACK_MS)
+            earlier = connection.execute(query).scalar()
+    _move(database, _Cursor(earlier or 0, max(at.computed_at - STEP_BACK_MS, 0)))
+
+
+def _move(database: Database, cursor: _Cursor) -> None:
+    with database.write() as connection:
+        upsert: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+        for name, value in ((_FRAME, cursor.frame), (_DAY, cursor.computed_at)):
+            statement = upsert(counter).values(name=name, value=value)
+            connection.execute(
+                statement.on_conflict_do_update(index_elements=["name"], set_={"value": value})
+            )

@@ -1,0 +1,214 @@
+"""What page and API both show: subjects, gateways, days, as of an instant. Read-only."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from ganpo_cloud import days, judging, lives, quantities, streams
+from ganpo_cloud.localdays import bounds, day_of
+from ganpo_cloud.quarantine import dropped_name
+from ganpo_cloud.streams import Stream
+from ganpo_cloud.tables import counter, frame, gateway, live, quarantine, register, subject, transition
+from ganpo_model.clock import to_ms
+from ganpo_model.paint import Span
+from ganpo_model.states import State
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayView:
+    """One gateway, registered or waiting to be."""
+
+    id: str
+    enterprise: str | None
+    site: str | None
+    online: bool
+    last_word: int | None
+    since: int | None
+    streams: Sequence[Stream]
+    quarantined: int
+    quarantine_reason: str | None
+    quarantine_dropped: int
+    connections: dict[str, Any]
+    said: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterView:
+    """One register of a subject and where it stands."""
+
+    id: str
+    signal: str
+    carrier: str | None
+    unit: str
+    num: int
+    den: int
+    raw: int | None
+    at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectView:
+    """A machine with its state now, or a meter with its registers."""
+
+    enterprise: str
+    asset_no: str
+    kind: str
+    name: str
+    timezone: str
+    withdrawn: bool
+    gateways: Sequence[str]
+    body: dict[str, Any]
+    state: State | None
+    state_since: int | None
+    last_word: int | None
+    registers: Sequence[RegisterView]
+
+
+def gateways(connection: Connection, now: datetime) -> list[GatewayView]:
+    """All gateways, those that wait for their registration last."""
+    found = [
+        _gateway(connection, row.id, row.enterprise, row.site, to_ms(now))
+        for row in connection.execute(select(gateway).order_by(gateway.c.id)).all()
+    ]
+    strangers = (
+        connection.execute(
+            select(quarantine.c.gateway)
+            .where(quarantine.c.gateway.not_in(select(gateway.c.id)))
+            .group_by(quarantine.c.gateway)
+            .order_by(quarantine.c.gateway)
+        )
+        .scalars()
+        .all()
+    )
+    return found + [_gateway(connection, number, None, None, to_ms(now)) for number in strangers]
+
+
+def subjects(connection: Connection, now: datetime) -> list[SubjectView]:
+    """Everything an inventory ever named, by number; what is observed now comes from the gateways' own word."""
+    said = {
+        row.gateway: lives.picture(row.body)
+        for row in connection.execute(select(live)).all()
+        if lives.online(row.heard_at, row.interval_ms, row.offline, to_ms(now))
+    }
+    rows = connection.execute(select(subject).order_by(subject.c.enterprise, subject.c.asset_no)).all()
+    return [_subject(connection, row, said) for row in rows]
+
+
+def painted_day(
+    connection: Connection, enterprise: str, asset_no: str, day: date, zone: str
+) -> tuple[int, int, list[Span]]:
+    """Begin, end and painted spans of a local day, from the facts as they are now."""
+    start, end = bounds(day, zone)
+    return start, end, days.painted(connection, enterprise, asset_no, start, end)
+
+
+def today(now: datetime, zone: str) -> date:
+    """The local date."""
+    return day_of(to_ms(now), zone)
+
+
+def _gateway(
+    connection: Connection, number: str, enterprise: str | None, site: str | None, now_ms: int
+) -> GatewayView:
+    heard = connection.execute(select(live).where(live.c.gateway == number)).first()
+    since = connection.execute(
+        select(func.max(transition.c.at)).where(transition.c.gateway == number)
+    ).scalar()
+    mine = quarantine.c.gateway == number
+    waiting = connection.execute(select(func.count()).select_from(quarantine).where(mine)).scalar_one()
+    reason = connection.execute(
+        select(quarantine.c.reason, quarantine.c.detail).where(mine).order_by(quarantine.c.id.desc()).limit(1)
+    ).first()
+    dropped = connection.execute(
+        select(counter.c.value).where(counter.c.name == dropped_name(number))
+    ).scalar()
+    last_frame = connection.execute(
+        select(func.max(frame.c.committed_at)).where(frame.c.gateway == number)
+    ).scalar()
+    times = [at for at in (heard.heard_at if heard else None, last_frame) if at is not None]
+    said = lives.picture(heard.body) if heard else {}
+    connections = said.get("connections")
+    return GatewayView(
+        number,
+        enterprise,
+        site,
+        heard is not None and lives.online(heard.heard_at, heard.interval_ms, heard.offline, now_ms),
+        max(times, default=None),
+        since,
+        streams.of_gateway(connection, number) if enterprise is not None else [],
+        waiting,
+        f"{reason.reason}: {reason.detail}" if reason else None,
+        int(dropped or 0),
+        connections if isinstance(connections, dict) else {},
+        said,
+    )
+
+
+def _subject(connection: Connection, row: Any, said: dict[str, dict[str, object]]) -> SubjectView:
+    body = json.loads(row.body)
+    state, since = None, None
+    if row.kind == "equipment" and body.get("profile"):
+        state, since = _state_now(row.asset_no, body.get("gateways", []), said)
+    registers = _registers(connection, row.enterprise, row.asset_no)
+    last = connection.exec_driver_sql(
+        'SELECT max(t) FROM (SELECT max("end") AS t FROM states WHERE enterprise = ? AND subject = ?'
+        " UNION ALL SELECT max(r.at) FROM reading r JOIN register g ON g.enterprise = r.enterprise AND g.id = r.register"
+        " WHERE g.enterprise = ? AND g.subject = ?)",
+        (row.enterprise, row.asset_no, row.enterprise, row.asset_no),
+    ).scalar()
+    return SubjectView(
+        row.enterprise,
+        row.asset_no,
+        row.kind,
+        row.name,
+        row.timezone,
+        bool(row.withdrawn),
+        body.get("gateways", []),
+        body,
+        state,
+        since,
+        last,
+        registers,
+    )
+
+
+def _state_now(
+    asset_no: str, of: Sequence[str], said: dict[str, dict[str, object]]
+) -> tuple[State, int | None]:
+    """What an online gateway says of the machine; nobody there: not observed, UNKNOWN at once."""
+    for number in of:
+        told = said.get(number, {}).get("subjects")
+        item = told.get(asset_no) if isinstance(told, dict) else None
+        if isinstance(item, dict) and item.get("state") in State.__members__:
+            try:
+                since = to_ms(datetime.fromisoformat(str(item.get("since"))))
+            except ValueError:
+                since = None
+            return State(item["state"]), since
+    return State.UNKNOWN, None
+
+
+def _registers(connection: Connection, enterprise: str, asset_no: str) -> list[RegisterView]:
+    """Registers that the newest inventory names have readings to show; the last accepted one is where it stands."""
+    mine = (register.c.enterprise == enterprise) & (register.c.subject == asset_no)
+    found = []
+    for row in connection.execute(select(register).where(mine).order_by(register.c.id)).all():
+        state = judging.newest_state(connection, enterprise, row.id)
+        last = quantities.standing(state).last if state is not None else None
+        found.append(
+            RegisterView(
+                row.id,
+                row.signal,
+                row.carrier,
+                row.unit,
+                row.num,
+                row.den,
+                last.raw if last else None,
+                last.at if last else None,
+            )
+        )
+    return found

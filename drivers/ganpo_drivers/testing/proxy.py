@@ -1,0 +1,135 @@
+"""A TCP proxy that injects faults, in user space and in a thread of its own: a driver that blocks its event loop
+is served too, and shown up.
+"""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self, TypeVar
+
+from ganpo_drivers.testing.relay import Faults, Relay
+
+T = TypeVar("T")
+ANSWER_S = 10.0
+"""Within which the proxy's own thread does what it is told."""
+
+
+class Proxy:
+    """Stands before a device at `host:port`: `with Proxy(host, port) as proxy`, then connect to `proxy.port`.
+
+    Everything passes until a method says otherwise; `restore` lets everything pass again.
+    """
+
+    host = "127.0.0.1"
+    port: int
+
+    def __init__(self, host: str, port: int) -> None:
+        self._target = (host, port)
+        self._faults = Faults()
+        self._relays: list[Relay] = []
+        self._listener: asyncio.Server | None = None
+        self._bound: socket.socket | None = None
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
+
+    def refuse(self) -> None:
+        """Refuse new connections and reset those that stand: the device's program ended, its network did not."""
+        self._do(self._refuse)
+
+    def freeze(self) -> None:
+        """Half-open: connections stand and are accepted, and not a byte passes. `restore` lets them pass, late."""
+        self._do(lambda: self._freeze(frozen=True))
+
+    def delay(self, seconds: float) -> None:
+        """What the device says arrives so much later."""
+        self._faults.delay_s = seconds
+
+    def cut(self) -> None:
+        """Of the next bytes from the device half pass, then that connection is closed."""
+        self._faults.cutting = True
+
+    def drop(self) -> None:
+        """Close what stands, orderly, as devices do with connections that were idle for too long."""
+        self._do(lambda: [relay.close() for relay in self._relays])
+
+    def reset(self) -> None:
+        """Reset what stands."""
+        self._do(lambda: [relay.reset() for relay in self._relays])
+
+    def restore(self) -> None:
+        """Let everything pass again, also what was held."""
+        self._faults.cutting, self._faults.delay_s = False, 0.0
+        self._do(lambda: self._freeze(frozen=False))
+        if self._listener is None:
+            asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(ANSWER_S)
+
+    @property
+    def sent(self) -> list[bytes]:
+        """What was sent to the device so far, an element per connection."""
+        return self._do(lambda: [bytes(relay.sent) for relay in self._relays])
+
+    @property
+    def standing(self) -> int:
+        """How many connections stand now."""
+        return self._do(lambda: sum(relay.stands for relay in self._relays))
+
+    def _do(self, work: Callable[[], T]) -> T:
+        async def done() -> T:
+            return work()
+
+        return asyncio.run_coroutine_threadsafe(done(), self._loop).result(ANSWER_S)
+
+    def _freeze(self, *, frozen: bool) -> None:
+        self._faults.frozen = frozen
+        for relay in self._relays:
+            relay.flow()
+
+    def _refuse(self) -> None:
+        for relay in self._relays:
+            relay.reset()
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+            self._bound = self._bind(self.port)  # bound and not listening: refused, and nobody else gets it
+
+    def _bind(self, port: int) -> socket.socket:
+        bound = socket.socket()
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((self.host, port))
+        return bound
+
+    async def _listen(self) -> None:
+        bound, self._bound = self._bound or self._bind(0), None
+        self.port = bound.getsockname()[1]
+        self._listener = await self._loop.create_server(self._accept, sock=bound)
+
+    def _accept(self) -> asyncio.Protocol:
+        relay = Relay(self._faults, self._target)
+        self._relays.append(relay)
+        return relay.driver
+
+    async def _end(self) -> None:
+        self._refuse()
+        if self._bound is not None:
+            self._bound.close()
+        dialing = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in dialing:
+            task.cancel()
+        await asyncio.gather(*dialing, return_exceptions=True)
+        await asyncio.sleep(0)  # what was reset closes its socket in the next turn of the loop
+        await asyncio.sleep(0)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(ANSWER_S)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(ANSWER_S)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(ANSWER_S)
+        self._loop.close()
