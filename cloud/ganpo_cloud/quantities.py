@@ -42,12 +42,9 @@ def of_subject(
     mine = (register.c.enterprise == enterprise) & (register.c.subject == asset_no)
     found = []
     for row in connection.execute(select(register).where(mine).order_by(register.c.id)).all():
-        state = judging.newest_state(connection, enterprise, row.id)
-        if state is None:
+        quantity = of_register(connection, enterprise, row.id, start, end)
+        if quantity is None:
             continue
-        now = standing(state)
-        steps = judging.steps_between(connection, enterprise, row.id, start, end, row.timezone)
-        quantity = consumption(steps, now.first, now.total, start, end, row.num, row.den)
         found.append(RegisterQuantity(row.id, row.signal, row.carrier, row.unit, row.num, row.den, quantity))
     return found
 
@@ -66,3 +63,18 @@ def total(registers: list[RegisterQuantity], carrier: str | None) -> Total | Non
         tuple((r.register, step) for r in mine for step in r.quantity.open),
         tuple((r.register, step) for r in mine for step in r.quantity.breaks),
     )
+
+
+def of_register(
+    connection: Connection, enterprise: str, number: str, start: int, end: int
+) -> Quantity | None:
+    """One register over [start, end); None before anything of it is judged."""
+    row = connection.execute(
+        select(register).where((register.c.enterprise == enterprise) & (register.c.id == number))
+    ).first()
+    state = judging.newest_state(connection, enterprise, number)
+    if row is None or state is None:
+        return None
+    now = standing(state)
+    steps = judging.steps_between(connection, enterprise, number, start, end, row.timezone)
+    return consumption(steps, now.first, now.total, start, end, row.num, row.den)

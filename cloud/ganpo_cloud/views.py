@@ -8,13 +8,14 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from ganpo_cloud import days, judging, lives, quantities, streams
+from ganpo_cloud import days, judging, lives, streams
 from ganpo_cloud.localdays import bounds, day_of
 from ganpo_cloud.quarantine import dropped_name
 from ganpo_cloud.streams import Stream
 from ganpo_cloud.tables import counter, frame, gateway, live, quarantine, register, subject, transition
 from ganpo_model.clock import to_ms
 from ganpo_model.paint import Span
+from ganpo_model.registers import standing
 from ganpo_model.states import State
 
 
@@ -156,7 +157,8 @@ def _subject(connection: Connection, row: Any, said: dict[str, dict[str, object]
     registers = _registers(connection, row.enterprise, row.asset_no)
     last = connection.exec_driver_sql(
         'SELECT max(t) FROM (SELECT max("end") AS t FROM states WHERE enterprise = ? AND subject = ?'
-        " UNION ALL SELECT max(r.at) FROM reading r JOIN register g ON g.enterprise = r.enterprise AND g.id = r.register"
+        " UNION ALL SELECT max(r.at) FROM reading r"
+        " JOIN register g ON g.enterprise = r.enterprise AND g.id = r.register"
         " WHERE g.enterprise = ? AND g.subject = ?)",
         (row.enterprise, row.asset_no, row.enterprise, row.asset_no),
     ).scalar()
@@ -198,7 +200,7 @@ def _registers(connection: Connection, enterprise: str, asset_no: str) -> list[R
     found = []
     for row in connection.execute(select(register).where(mine).order_by(register.c.id)).all():
         state = judging.newest_state(connection, enterprise, row.id)
-        last = quantities.standing(state).last if state is not None else None
+        last = standing(state).last if state is not None else None
         found.append(
             RegisterView(
                 row.id,

@@ -52,9 +52,10 @@ async def pull_plugs(devices: Devices, page: Page, database: Database, every_s: 
 async def _reading(database: Database, after_ms: int) -> int:
     """The instant of the first reading of the main meter after `after_ms`, once it is stored."""
     async with asyncio.timeout(_BACK_WITHIN_S):
-        while (at := await asyncio.to_thread(_stored, database, after_ms)) is None:
+        while True:
+            if (at := await asyncio.to_thread(_stored, database, after_ms)) is not None:
+                return at
             await asyncio.sleep(0.2)
-    return at
 
 
 def _stored(database: Database, after_ms: int) -> int | None:

@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 import click
 
 from ganpo_agent.app import Agent
-from ganpo_agent.timekeeper import SystemClock
 from ganpo_cloud import registry
+from ganpo_cloud.app import SystemClock
 from ganpo_cloud.app import run as run_collector
 from ganpo_cloud.database import Database
 from ganpo_cloud.settings import BrokerSettings, CloudSettings, DatabaseSettings, HttpSettings
@@ -102,8 +102,9 @@ async def _agents(folder: Path, url: str, devices: Devices, stop: asyncio.Event)
 
 
 async def _over(stop: asyncio.Event, options: Options) -> None:
+    end = options.seconds and max(options.began + options.seconds - time.monotonic(), 0)
     try:
-        async with asyncio.timeout(options.seconds):
+        async with asyncio.timeout(end):
             await stop.wait()
     except TimeoutError:
         return
@@ -115,7 +116,7 @@ async def _story(devices: Devices, database: Database, options: Options, served:
     await served.wait()
     click.echo(f"DEMO DATA / 演示数据  {page.url}")
     page_s = time.monotonic() - options.began
-    while not await _has_value(page):
+    while not await _has_value(page):  # noqa: ASYNC110 - it is seen from outside, as a person would
         await asyncio.sleep(0.05)
     first_s = time.monotonic() - options.began
     installed = f"installed in {options.installed_s} s, " if options.installed_s else ""
@@ -126,4 +127,6 @@ async def _story(devices: Devices, database: Database, options: Options, served:
 
 
 async def _has_value(page: Page) -> bool:
-    raise NotImplementedError
+    """Whether the page shows the register of any subject."""
+    subjects = await page.get("subjects")
+    return any(register["raw"] is not None for subject in subjects for register in subject["registers"])

@@ -8,13 +8,17 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
+
 from ganpo_drivers import FaultKind, Point, PointFault
 from ganpo_drivers.modbus.address import ModbusAddress
 from ganpo_drivers.modbus.driver import ModbusDriver
 from ganpo_drivers.modbus.settings import ModbusSettings
+from ganpo_drivers.testing import Proxy
 from ganpo_model.errors import ConnectionLost, UnitBusy, UnitSilent, Unreachable, UnsupportedProtocol
 from support.broker import free_port
 from support.modbus_server import ModbusServer, words
+
+URL = "tcp://127.0.0.1:{}"
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +68,7 @@ async def test_every_type_order_and_area_is_decoded(server: ModbusServer, driver
             (1, "holding", 0, words("int16", -5) + words("uint16", 65000) + words("int32", -70000)),
             (1, "holding", 4, words("uint32", 4_000_000_000) + words("float32", 1.5)),
             (1, "holding", 8, words("float32", -2.25, "CDAB") + words("uint32", 48203, "CDAB")),
-            (1, "holding", 12, [0b1010] + words("int32", -7, "CDAB")),
+            (1, "holding", 12, [0b1010, *words("int32", -7, "CDAB")]),
             (1, "input", 3, words("uint16", 7)),
             (1, "coil", 10, [1, 0, 1]),
             (1, "discrete", 0, [0, 1, 1, 0, 1, 0, 0, 0, 1, 1]),
@@ -118,7 +122,7 @@ async def test_neighbours_share_a_request_within_gap_and_length(
 async def test_nan_and_all_bits_set_are_faults_the_device_states(
     server: ModbusServer, driver: ModbusDriver
 ) -> None:
-    server.set(1, "holding", 100, words("float32", math.nan) + [0xFFFF, 0xFFFF, 0xFFFF, 5, 0xFFFF])
+    server.set(1, "holding", 100, [*words("float32", math.nan), 0xFFFF, 0xFFFF, 0xFFFF, 5, 0xFFFF])
     found = await read(
         driver,
         "1:holding:100 float32",
@@ -210,50 +214,40 @@ async def test_an_answer_delayed_past_its_timeout_is_never_taken_for_the_next_on
         await asyncio.sleep(0.1)
 
 
-async def test_a_session_in_which_nobody_answers_is_given_up(
-    server: ModbusServer, driver: ModbusDriver
+async def test_a_connection_on_which_nobody_answers_is_opened_anew_and_three_silent_units_stop_no_fourth(
+    server: ModbusServer,
 ) -> None:
-    server.silent(1)
-    for _ in range(2):
-        with pytest.raises(UnitSilent):
-            await read(driver, "1:holding:0 uint16")
-    with pytest.raises(ConnectionLost, match="3 requests in a row unanswered"):
-        await read(driver, "1:holding:0 uint16")
+    server.set(1, "holding", 0, [5])
+    server.silent(5, 6, 7)
+    with Proxy("127.0.0.1", server.port) as proxy:
+        driver = ModbusDriver(
+            ModbusSettings(driver="modbus", url=URL.format(proxy.port), addressing="0-based", timeout_s=0.2)
+        )
+        await driver.open()
+        for _ in range(2):
+            for unit in (5, 6, 7):
+                with pytest.raises(UnitSilent, match=f"unit {unit}"):
+                    await read(driver, f"{unit}:holding:0 uint16")
+            assert await read(driver, "1:holding:0 uint16") == [5]
+        assert len(proxy.sent) == 3
+        await driver.close()
 
 
 async def test_a_socket_closed_between_two_polls_is_opened_again_within_the_poll(
     server: ModbusServer,
 ) -> None:
     server.set(1, "holding", 0, [7])
-    writers: list[asyncio.StreamWriter] = []
-
-    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        up_reader, up_writer = await asyncio.open_connection("127.0.0.1", server.port)
-        writers.extend((writer, up_writer))
-
-        async def copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-            while data := await source.read(1024):
-                sink.write(data)
-            sink.close()
-
-        await asyncio.gather(copy(reader, up_writer), copy(up_reader, writer))
-
-    middle = await asyncio.start_server(relay, "127.0.0.1", 0)
-    port = middle.sockets[0].getsockname()[1]
-    driver = ModbusDriver(
-        ModbusSettings(driver="modbus", url=f"tcp://127.0.0.1:{port}", addressing="0-based")
-    )
-    await driver.open()
-    for _ in range(3):
+    with Proxy("127.0.0.1", server.port) as proxy:
+        driver = ModbusDriver(
+            ModbusSettings(driver="modbus", url=URL.format(proxy.port), addressing="0-based")
+        )
+        await driver.open()
+        for pause_s in (0.05, 0.05, 0.0):
+            assert await read(driver, "1:holding:0 uint16") == [7]
+            proxy.drop()
+            await asyncio.sleep(pause_s)
         assert await read(driver, "1:holding:0 uint16") == [7]
-        for writer in writers:
-            writer.close()
-        writers.clear()
-        await asyncio.sleep(0.05)
-    await driver.close()
-    await asyncio.sleep(0.1)
-    middle.close()
-    await middle.wait_closed()
+        await driver.close()
 
 
 async def test_a_device_that_cannot_be_reached_is_told_with_its_address() -> None:

@@ -5,8 +5,8 @@ import re
 import signal
 import socket
 import time
-from pathlib import Path
 from collections.abc import Callable
+from pathlib import Path
 
 from support.demo import Demo, alive
 
@@ -96,7 +96,7 @@ def test_pulled_plugs_cost_no_quantity(tmp_path: Path) -> None:
 
 def _register(demo: Demo) -> int:
     (meter,) = [subject for subject in demo.get("/api/v1/subjects") if subject["asset_no"] == MAIN_METER]
-    return int(meter["register"])
+    return int(meter["registers"][0]["raw"])
 
 
 def _state(demo: Demo, asset_no: str) -> str:

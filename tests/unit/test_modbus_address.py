@@ -1,6 +1,7 @@
 """Modbus addresses: three addressings, one form inside."""
 
 import pytest
+
 from ganpo_drivers.modbus.address import ModbusAddress
 from ganpo_drivers.modbus.settings import ModbusSettings
 
@@ -51,8 +52,25 @@ def test_what_is_no_address_is_refused_with_the_reason(text: str, columns: dict[
 
 
 @pytest.mark.parametrize(
-    "url", ["127.0.0.1:502", "tcp://", "udp://a", "tcp://host:port", "rtu:///dev/ttyS0", "tls://h"]
+    "url",
+    [
+        "127.0.0.1:502",
+        "tcp://",
+        "udp://a",
+        "tcp://host:port",
+        "rtu:///dev/ttyS0",
+        "tls://h",
+        "tcp://a..b",
+        "tcp://a/1",
+    ],
 )
 def test_what_is_no_endpoint_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="tcp://HOST"):
         ModbusSettings(driver="modbus", url=url, addressing="0-based")
+
+
+def test_a_port_is_a_port() -> None:
+    with pytest.raises(ValueError, match="1 to 65535"):
+        ModbusSettings(driver="modbus", url="tcp://host:70000", addressing="0-based")
+    connection = ModbusSettings(driver="modbus", url="tcp://meter.plant", addressing="0-based")
+    assert connection.endpoint == ("meter.plant", 502)

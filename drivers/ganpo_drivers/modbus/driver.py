@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 DAY_S = 86_400.0
 """How long an illegal address is left alone before it is tried again."""
 SILENT_LIMIT = 3
-"""Requests in a row without any answer after which the session itself is no longer believed."""
+"""Requests in a row without any answer, of whatever unit, after which the next read opens a new connection."""
 
 _BUSY = {
     0x04: "device failure",
@@ -159,12 +159,12 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
             raise ConnectionLost("not open", where=self.connection.url)
         try:
             answer = await self._wire.ask(block.area, block.unit, block.first, block.count)
-        except UnitSilent as error:
+        except UnitSilent:
             self._silent += 1
             if self._silent >= SILENT_LIMIT:
-                raise ConnectionLost(
-                    f"{SILENT_LIMIT} requests in a row unanswered", where=error.where
-                ) from error
+                await (
+                    self.close()
+                )  # perhaps it is half-open; with several silent units it costs the others nothing
             raise
         self._silent = 0
         if isinstance(answer, int):

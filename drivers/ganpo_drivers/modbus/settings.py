@@ -1,12 +1,16 @@
 """How to reach a Modbus device: `[connections.NAME]` with `driver = "modbus"`."""
 
+import re
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
 from ganpo_drivers.api import ConnectionSettings
 
+DEFAULT_PORT = 502
 Addressing = Literal["0-based", "1-based", "4xxxxx"]
+_ENDPOINT = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?(:[0-9]{1,5})?")
 
 
 class ModbusSettings(ConnectionSettings):
@@ -26,19 +30,20 @@ class ModbusSettings(ConnectionSettings):
     @field_validator("url")
     @classmethod
     def _known(cls, url: str) -> str:
-        scheme, separator, rest = url.partition("://")
-        if scheme in ("tls", "rtu", "rtu+tcp"):
-            raise ValueError(f"{scheme}:// is not in this version (tcp://HOST[:502])")
-        host, _, port = rest.partition(":")
-        if scheme != "tcp" or not separator or not host or (port and not port.isdigit()):
+        parts = urlsplit(url)
+        if parts.scheme in ("tls", "rtu", "rtu+tcp"):
+            raise ValueError(f"{parts.scheme}:// is not in this version (tcp://HOST[:502])")
+        if parts.scheme != "tcp" or _ENDPOINT.fullmatch(parts.netloc) is None or parts.path or parts.query:
             raise ValueError("not tcp://HOST[:502]")
+        if not 1 <= int(parts.netloc.partition(":")[2] or DEFAULT_PORT) <= 65535:
+            raise ValueError("a port is a number from 1 to 65535")
         return url
 
     @property
     def endpoint(self) -> tuple[str, int]:
         """Host and port."""
-        host, _, port = self.url.removeprefix("tcp://").partition(":")
-        return host, int(port or 502)
+        host, _, port = urlsplit(self.url).netloc.partition(":")
+        return host, int(port or DEFAULT_PORT)
 
     def columns(self) -> dict[str, Any]:
         """The addressing of the point list."""

@@ -52,11 +52,11 @@ class Proxy:
 
     def drop(self) -> None:
         """Close what stands, orderly, as devices do with connections that were idle for too long."""
-        self._do(lambda: [relay.close() for relay in self._relays])
+        self._do(lambda: self._each(Relay.close))
 
     def reset(self) -> None:
         """Reset what stands."""
-        self._do(lambda: [relay.reset() for relay in self._relays])
+        self._do(lambda: self._each(Relay.reset))
 
     def restore(self) -> None:
         """Let everything pass again, also what was held."""
@@ -83,12 +83,14 @@ class Proxy:
 
     def _freeze(self, *, frozen: bool) -> None:
         self._faults.frozen = frozen
+        self._each(Relay.flow)
+
+    def _each(self, what: Callable[[Relay], None]) -> None:
         for relay in self._relays:
-            relay.flow()
+            what(relay)
 
     def _refuse(self) -> None:
-        for relay in self._relays:
-            relay.reset()
+        self._each(Relay.reset)
         if self._listener is not None:
             self._listener.close()
             self._listener = None

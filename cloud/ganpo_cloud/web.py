@@ -1,0 +1,55 @@
+"""The web application: the page and the API, over one database."""
+
+from collections.abc import Callable
+from importlib.resources import files
+
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.staticfiles import StaticFiles
+from sqlalchemy import func, select
+
+from ganpo_cloud import api, page, problems
+from ganpo_cloud.database import Database
+from ganpo_cloud.tables import dirty, frame, gateway, quarantine
+from ganpo_model.clock import Clock
+
+
+def create_app(
+    database: Database, clock: Clock, *, demo: bool = False, problem: Callable[[], str] | None = None
+) -> FastAPI:
+    """Page at `/`, API at `/api/v1`, `/health` and `/metrics`. `problem` says why nothing is collected, if so."""
+    app = FastAPI(
+        title="Ganpo", version="1", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json"
+    )
+    app.mount("/static", StaticFiles(directory=str(files("ganpo_cloud").joinpath("static"))), name="static")
+    app.include_router(api.router(database, clock))
+    app.include_router(page.router(database, clock, demo=demo))
+    problems.install(app)
+    trouble = problem or (lambda: "")
+
+    @app.get("/health", include_in_schema=False)
+    def health() -> JSONResponse:
+        with database.read() as connection:
+            waiting = connection.execute(select(func.count()).select_from(dirty)).scalar_one()
+        told = trouble()
+        return JSONResponse(
+            {"ok": not told, "problem": told or None, "dirty_days": waiting}, 503 if told else 200
+        )
+
+    @app.get("/metrics", include_in_schema=False)
+    def metrics() -> PlainTextResponse:
+        with database.read() as connection:
+            counts = {
+                name: connection.execute(select(func.count()).select_from(table)).scalar_one()
+                for name, table in (
+                    ("ganpo_cloud_frames_stored", frame),
+                    ("ganpo_cloud_frames_quarantined", quarantine),
+                    ("ganpo_cloud_days_dirty", dirty),
+                    ("ganpo_cloud_gateways", gateway),
+                )
+            }
+        counts["ganpo_cloud_collecting"] = int(not trouble())
+        text = "".join(f"# TYPE {name} gauge\n{name} {value}\n" for name, value in counts.items())
+        return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
+
+    return app

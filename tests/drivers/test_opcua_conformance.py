@@ -1,0 +1,53 @@
+"""The kit over the driver `opcua` and asyncua's own server."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from ganpo_drivers.opcua.address import OpcUaAddress
+from ganpo_drivers.opcua.driver import OpcUaDriver
+from ganpo_drivers.opcua.settings import OpcUaSettings
+from ganpo_drivers.testing import DriverConformance
+from support.broker import free_port
+from support.opcua_server import NAMESPACES, OpcUaServer
+from support.opcua_wire import forbidden
+
+
+@pytest.fixture(scope="module", autouse=True)
+def server() -> Iterator[OpcUaServer]:
+    with OpcUaServer(machines=["VMC850-1"], values={"A": 1, "B": 2.5, "C": "主轴"}) as running:
+        TestOpcUa.port = running.port
+        yield running
+
+
+class TestOpcUa(DriverConformance):
+    port: int
+    bad_addresses = ("", "ns=2;s=A", "A", "nsu=urn:a", "i=x", "/", "/nowhere:A")
+
+    def make(self) -> OpcUaDriver:
+        return self.at(self.port)
+
+    def make_unreachable(self) -> OpcUaDriver:
+        return self.at(free_port())
+
+    def at(self, port: int) -> OpcUaDriver:
+        return OpcUaDriver(
+            OpcUaSettings(
+                driver="opcua",
+                url=f"opc.tcp://127.0.0.1:{port}",
+                security="None",
+                allow_insecure=True,
+                timeout_s=0.5,
+            )
+        )
+
+    def known(self) -> list[OpcUaAddress]:
+        path = "/m:Machines/*:VMC850-1/mt:Monitoring/*:Channel1/mt:ChannelState"
+        nodes = [OpcUaAddress.parse(OpcUaServer.node(name)) for name in "ABC"]
+        return [*nodes, OpcUaAddress.parse(path, namespaces=NAMESPACES)]
+
+    def unknown(self) -> OpcUaAddress:
+        return OpcUaAddress.parse(OpcUaServer.node("Nowhere"))
+
+    def forbidden(self, sent: bytes) -> list[str]:
+        return forbidden(sent)

@@ -1,0 +1,25 @@
+"""Which function codes a Modbus TCP client asked for, read off the bytes it sent (Modbus Messaging on TCP/IP 3.1)."""
+
+import struct
+
+READING = {1, 2, 3, 4}
+
+
+def codes(sent: bytes) -> list[int]:
+    """The function codes in the order asked. `sent`: one connection from its start.
+
+    Raises ValueError for what is no Modbus TCP.
+    """
+    found, at = [], 0
+    while at < len(sent):
+        _, protocol, length = struct.unpack_from(">HHH", sent, at)
+        if protocol or length < 2:
+            raise ValueError(f"no Modbus TCP at byte {at}: {sent[at : at + 12]!r}")
+        found.append(sent[at + 7])
+        at += 6 + length
+    return found
+
+
+def forbidden(sent: bytes) -> list[str]:
+    """The function codes asked for that could change something at the device: all but those that only read."""
+    return [f"function code {code}" for code in codes(sent) if code not in READING]
