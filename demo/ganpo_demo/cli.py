@@ -25,7 +25,8 @@ _SEED = 20180615
 )
 @click.option("--faults", is_flag=True, help="Pull a plug every 20 s and compare the total with the truth.")
 @click.option("--fault-every", type=click.FloatRange(min=2), default=20.0, hidden=True)
-def main(seconds: float | None, port: int, faults: bool, fault_every: float) -> None:
+@click.option("--fault-for", type=click.FloatRange(min=1), default=8.0, hidden=True)
+def main(seconds: float | None, port: int, faults: bool, fault_every: float, fault_for: float) -> None:
     """A plant in a box: meters, machines, two gateways, collector and page.
 
     Everything is simulated and stays on this computer; nothing is kept. Every page says DEMO DATA / 演示数据.
@@ -37,7 +38,7 @@ def main(seconds: float | None, port: int, faults: bool, fault_every: float) -> 
 
     devices = Devices(_SEED)
     try:
-        problems = _run(devices, port, seconds, fault_every if faults else None, began)
+        problems = _run(devices, port, seconds, (fault_every, fault_for) if faults else None, began)
     finally:
         devices.end()
     for problem in problems:
@@ -46,17 +47,19 @@ def main(seconds: float | None, port: int, faults: bool, fault_every: float) -> 
 
 
 def _run(
-    devices: "Devices", port: int, seconds: float | None, fault_every_s: float | None, began: float
+    devices: "Devices", port: int, seconds: float | None, faults: tuple[float, float] | None, began: float
 ) -> list[str]:
     """Run the demo to its end; gives what went wrong, for a person to read."""
     import asyncio
     import logging
 
+    from ganpo_demo.faults import Faults
     from ganpo_demo.run import Options, run
     from ganpo_model.errors import GanpoError
 
     logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s %(message)s")
-    options = Options(port, seconds, fault_every_s, os.environ.get("GANPO_DEMO_INSTALLED_S"), began)
+    installed_s = os.environ.get("GANPO_DEMO_INSTALLED_S")
+    options = Options(port, seconds, Faults(*faults) if faults else None, installed_s, began)
     problems: list[str] = []
     try:
         asyncio.run(run(devices, options))

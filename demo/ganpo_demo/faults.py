@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import time
+from dataclasses import dataclass
 
 import click
 from sqlalchemy import func, select
@@ -16,28 +17,35 @@ from ganpo_demo.simulation import COUNTS_PER_KWH
 from ganpo_model.clock import from_ms, iso
 from ganpo_model.units import MILLION, decimal_text
 
-_AWAY_PART = 0.4
-"""A plug is out for this part of the time between two faults."""
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """A plug is pulled once every `every_s` seconds, and stays out for `away_s` of them."""
+
+    every_s: float
+    away_s: float
+
+
 _BACK_WITHIN_S = 60.0
 _COMPUTED_WITHIN_S = 10.0
 
 
-async def pull_plugs(devices: Devices, page: Page, database: Database, every_s: float) -> None:
-    """Pull the plug of the meters, then that of the machines, and so on, for ever, once every `every_s` seconds.
+async def pull_plugs(devices: Devices, page: Page, database: Database, faults: Faults) -> None:
+    """Pull the plug of the meters, then that of the machines, and so on, for ever.
 
     When it is back, say what the register really did between the first stored reading and one read after the
     fault, and what the page says of the same time. Raises GanpoError where the devices do not answer.
     """
     loop = asyncio.get_running_loop()
-    due = loop.time()
+    due = loop.time() - faults.away_s
     first = await _reading(database, 0)
     began = await devices.truth(first)
     for name in itertools.cycle(("meter", "cell")):
-        due = max(due + every_s, loop.time())
+        due = max(due + faults.every_s, loop.time())
         await asyncio.sleep(due - loop.time())
-        click.echo(f"{name}: plug pulled for {every_s * _AWAY_PART:g} s")
+        click.echo(f"{name}: plug pulled for {faults.away_s:g} s")
         await devices.unplug(name)
-        await asyncio.sleep(every_s * _AWAY_PART)
+        await asyncio.sleep(faults.away_s)
         await devices.plug(name)
         last = await _reading(database, time.time_ns() // MILLION)
         stood = await devices.truth(last)

@@ -17,7 +17,7 @@ from ganpo_cloud.database import Database
 from ganpo_cloud.settings import BrokerSettings, CloudSettings, DatabaseSettings, HttpSettings
 from ganpo_demo.broker import broker
 from ganpo_demo.child import Devices
-from ganpo_demo.faults import pull_plugs
+from ganpo_demo.faults import Faults, pull_plugs
 from ganpo_demo.loopback import HOST
 from ganpo_demo.page import Page
 from ganpo_demo.plant import CELL_GATEWAY, ENTERPRISE, METER_GATEWAY, SITE, cell_plant, meter_plant
@@ -31,7 +31,7 @@ class Options:
 
     port: int
     seconds: float | None
-    fault_every_s: float | None
+    faults: Faults | None
     installed_s: str | None
     began: float
 
@@ -122,8 +122,8 @@ async def _story(devices: Devices, database: Database, options: Options, served:
     installed = f"installed in {options.installed_s} s, " if options.installed_s else ""
     click.echo(f"{installed}page in {page_s:.1f} s, first value in {first_s:.1f} s")
     click.echo("Ctrl-C ends it")
-    if options.fault_every_s is not None:
-        await pull_plugs(devices, page, database, options.fault_every_s)
+    if options.faults is not None:
+        await pull_plugs(devices, page, database, options.faults)
 
 
 async def _has_value(page: Page) -> bool:
