@@ -8,7 +8,6 @@ from typing import Any
 
 from ganpo_model.errors import GanpoError
 
-_GRACE_S = 0.5
 _ANSWER_S = 10.0
 _FIRST_ANSWER_S = 60.0
 
@@ -67,15 +66,12 @@ class Devices:
         await asyncio.to_thread(self.end)
 
     def end(self) -> None:
-        """End the process without a loop: by closing its stdin, else by SIGKILL. Safe twice."""
+        """End the process without a loop. Nothing in it is worth an orderly end. Safe twice."""
         for pipe in (self._process.stdin, self._process.stdout if self._transport is None else None):
             if pipe is not None:
                 pipe.close()
-        try:
-            self._process.wait(_GRACE_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._process.kill()
+        self._process.wait()
 
     async def _ask(self, command: str) -> Any:
         async with self._asking:

@@ -58,6 +58,8 @@ def _run(
     from ganpo_model.errors import GanpoError
 
     logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s %(message)s")
+    for library in ("amqtt", "asyncua", "pymodbus", "uvicorn"):
+        logging.getLogger(library).setLevel(logging.CRITICAL)
     installed_s = os.environ.get("GANPO_DEMO_INSTALLED_S")
     options = Options(port, seconds, Faults(*faults) if faults else None, installed_s, began)
     problems: list[str] = []

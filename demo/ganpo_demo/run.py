@@ -73,8 +73,8 @@ async def _plant(folder: Path, url: str, devices: Devices, options: Options, sto
             story.cancel()
             if not devices.ports:
                 agents.cancel()
-            await devices.stop()  # first of all: a frozen device must not hold its driver
             agents_stop.set()
+            await devices.stop()  # without it a frozen device would hold its driver
             await asyncio.wait([agents], timeout=_AGENTS_END_S)
             agents.cancel()
             collector.cancel()

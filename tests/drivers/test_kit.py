@@ -1,0 +1,112 @@
+"""The kit itself: each way in which the example driver could be wrong fails the test that is about it."""
+
+import contextlib
+import gc
+import importlib
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ganpo_drivers.opcua.driver import OpcUaDriver
+from ganpo_drivers.testing import DriverConformance
+from support import leaks
+
+EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "ganpo-driver-lines"
+CODE = "ganpo_driver_lines/__init__.py"
+README = "ganpo_driver_lines/README.md"
+SAMPLE = "ganpo_driver_lines/sample.toml"
+
+MUTANTS = [
+    # file, right, wrong, test that has to fail
+    (CODE, "in query.points])", "in query.points[::-1]])", "a_value_comes_for_each_point_in_order"),
+    (CODE, "in query.points])", "in query.points[:1]])", "a_value_comes_for_each_point_in_order"),
+    (CODE, 'answer == b"?\\n"', "not answer", "a_bad_point_spoils_only_itself"),
+    (CODE, "FaultKind.ABSENT", "FaultKind.MISSING", "a_bad_point_spoils_only_itself"),
+    (CODE, "return LinesQuery(points)", "return LinesQuery(points[:1])", "preparing_is_offline"),
+    (CODE, "if stream is not None:", "if True:", "closing_is_safe"),
+    (CODE, "self._stream = await", "self.x = asyncio.ensure_future(asyncio.sleep(9)); self._stream = await", "closing"),
+    (CODE, "self._stream = await", "LEAK.append(bytes(9000)); self._stream = await", "leave_no_memory_behind"),
+    (CODE, "except (OSError, ", "except (", "an_unreachable_device"),
+    (CODE, "kind(str(error)", "RuntimeError(str(error)", "a_refused_connection"),
+    (CODE, 'where = f"{self', 'where = "" and f"{self', "a_refused_connection"),
+    (CODE, "timeout(self.connection.timeout_s)", "timeout(None)", "a_half_open_line_is_told"),
+    (CODE, "await self.close()  #", "pass  #", "a_half_open_line_is_told"),
+    (CODE, "timeout(self.connection.timeout_s)", "timeout(None)", "opening_a_half_open_line"),
+    (CODE, "OSError, EOFError, ValueError", "TimeoutError", "a_connection_reset_in_mid_read"),
+    (CODE, "EOFError, ", "", "an_answer_that_is_cut_off"),
+    (CODE, 'readuntil(b"\\n")', "read(99)", "an_answer_that_is_cut_off"),
+    (CODE, "EOFError, ", "", "a_connection_closed_between_two_reads"),
+    (CODE, "timeout(self.connection.timeout_s)", "timeout(0.01)", "slow_answers_are_answers"),
+    (CODE, "except (OSError, ", "except (asyncio.CancelledError, OSError, ", "cancelled_in_mid_read"),
+    (CODE, "stream[1].transport.abort()", "LEAK.append(stream)", "closing_leaves_no_socket_behind"),
+    (CODE, 'f"{name}?\\n"', 'f"{name}?\\n{name}=0\\n"', "nothing_is_ever_written"),
+    (CODE, "writer.write(", "time.sleep(0.5); writer.write(", "slow_answers_are_answers"),
+    (CODE, "return cls(name=text)", "return cls(name=text[:2])", "addresses_print_parse_and_round_trip"),
+    (CODE, "return self.name", 'return f"name={self.name}"', "addresses_print_parse_and_round_trip"),
+    (CODE, "if not (text", "if not (True or text", "what_is_no_address"),
+    (CODE, 'ValueError(f"{text!r} is not a name in small letters")', "ValueError()", "what_is_no_address"),
+    (CODE, ', description="TCP port"', "", "every_option_is_described"),
+    (CODE, "host: str", 'password: str = Field("", description="-")\n    host: str', "no_secret_is_shown"),
+    (SAMPLE, "host ", "hots ", "the_sample_is_true"),
+    (SAMPLE, "4001", "4002", "the_sample_is_true"),
+    (README, "`timeout_s`", "timeout", "the_readme_tells_every_option"),
+]
+
+
+@pytest.mark.filterwarnings("ignore")  # wrong drivers leave what they should not
+@pytest.mark.parametrize(("file", "right", "wrong", "test"), MUTANTS)
+def test_a_wrong_driver_fails_the_test_that_is_about_it(
+    package: Path, gauge: Any, file: str, right: str, wrong: str, test: str
+) -> None:
+    text = (package / file).read_text()
+    assert right in text
+    (package / file).write_text("LEAK = []\nimport time\n" * (file == CODE) + text.replace(right, wrong))
+    tests = gauge()
+    (name,) = (name for name in dir(tests) if name.startswith("test_") and test in name)
+    with pytest.raises((Exception, pytest.fail.Exception)):  # whatever it is, it is red
+        getattr(tests, name)()
+    leaks.blocked.clear()
+    gc.collect()
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    copy = tmp_path / "driver"
+    shutil.copytree(EXAMPLE, copy)
+    monkeypatch.syspath_prepend(copy)
+    monkeypatch.syspath_prepend(copy / "tests")
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    yield copy
+    for name in ("ganpo_driver_lines", "test_lines"):
+        sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def gauge() -> Iterator[Any]:
+    """Makes the example's own test class, with its gauge running."""
+    with contextlib.ExitStack() as stack:
+
+        def make() -> Any:
+            example = importlib.import_module("test_lines")
+            stack.enter_context(contextlib.contextmanager(example.gauge.__wrapped__)())
+            example.TestLines.limit_s = 1.5
+            return example.TestLines()
+
+        yield make
+
+
+def test_a_test_class_that_lacks_a_method_is_an_error_and_not_skipped() -> None:
+    with pytest.raises(TypeError, match="TestHalf: make_unreachable, known, unknown is missing"):
+
+        class TestHalf(DriverConformance):
+            def make(self) -> OpcUaDriver:
+                raise NotImplementedError
+
+
+def test_a_test_class_that_does_not_say_what_it_makes_is_an_error() -> None:
+    with pytest.raises(TypeError, match="says what it returns"):
+        type("TestVague", (DriverConformance,), dict.fromkeys(("make_unreachable", "known", "unknown"), lambda: 0))
