@@ -145,9 +145,10 @@ def _check_inventory(fact: Inventory, where: str) -> None:
     for asset_no in [item.asset_no for item in fact.equipment] + [item.asset_no for item in fact.meters]:
         _subject(asset_no, where)
     for register in fact.registers:
-        _subject(register.subject, where)
         if not _REGISTER.fullmatch(register.id):
             raise FrameError(f"{where}: {register.id[:80]!r} is no register id")
+        if register.id.partition("/")[0] != register.subject:
+            raise FrameError(f"{where}: {register.id[:80]!r} is no register of {register.subject[:80]!r}")
         numbers = (register.num, register.den, register.max_rate, register.modulus or 1)
         if not all(0 < number < MAX_RAW for number in numbers):
             raise FrameError(

@@ -1,16 +1,17 @@
 """What gateways say of themselves, and whether they are there (onboarding.md, Gateway)."""
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import Connection, delete, insert, select, update
 
 from ganpo_cloud.database import Database
-from ganpo_cloud.tables import gateway, live, transition
+from ganpo_cloud.tables import gateway as registry
+from ganpo_cloud.tables import live, transition
 from ganpo_model.clock import to_ms
 
-MAX_LIVE = 256 * 1024
 INTERVALS = 3
 """Online while it said `live` within so many of its own intervals."""
 
@@ -18,7 +19,7 @@ INTERVALS = 3
 class _Live(BaseModel):
     """What is read of a `live`; everything else is kept as it came. The will has `offline` alone."""
 
-    model_config = ConfigDict(extra="ignore", strict=True)
+    model_config = ConfigDict(extra="allow", strict=True)
 
     v: int = Field(ge=1, le=1)
     session: str = Field(max_length=64, pattern=r"^[0-9A-Za-z]+$")
@@ -26,36 +27,50 @@ class _Live(BaseModel):
     interval_s: float = Field(default=60, gt=0, le=86_400)
 
 
-def hear(database: Database, number: str, payload: bytes, now: datetime) -> bool:
-    """Store what a gateway says. True where it is registered, and so is answered; what is no `live` is not."""
-    try:
-        said = _Live.model_validate_json(payload[: MAX_LIVE + 1])
-        body = payload.decode()
-    except (ValidationError, UnicodeDecodeError):
-        return False
-    at = to_ms(now)
+def hear(database: Database, said: Iterable[tuple[str, bytes]], now: datetime) -> list[str]:
+    """Store what gateways say, in the order in which it came. Gives those that are to be answered: registered ones.
+
+    What is no `live` is ignored. Raises sqlalchemy.exc.OperationalError where the database fails.
+    """
+    understood = [(gateway, word) for gateway, payload in said if (word := _read(payload)) is not None]
     with database.write() as connection:
-        if connection.execute(select(gateway.c.id).where(gateway.c.id == number)).first() is None:
-            return False
-        before = connection.execute(select(live).where(live.c.gateway == number)).first()
-        if said.offline:
-            # The will is heeded only for the session heard last: an older one ends after the new one began.
-            if before is not None and before.session == said.session:
-                connection.execute(update(live).where(live.c.gateway == number).values(offline=True))
-                _turn(connection, number, at, online=False)
-            return False
-        connection.execute(delete(live).where(live.c.gateway == number))
-        connection.execute(
-            insert(live).values(
-                gateway=number,
-                heard_at=at,
-                session=said.session,
-                offline=False,
-                interval_ms=round(said.interval_s * 1000),
-                body=body.replace("\x00", "?"),
-            )
+        known = set(connection.execute(select(registry.c.id)).scalars())
+        answered = [
+            gateway
+            for gateway, word in understood
+            if gateway in known and _store(connection, gateway, word, to_ms(now))
+        ]
+    return list(dict.fromkeys(answered))
+
+
+def _read(payload: bytes) -> _Live | None:
+    try:
+        return _Live.model_validate_json(payload)
+    except ValidationError:
+        return None
+
+
+def _store(connection: Connection, gateway: str, said: _Live, at: int) -> bool:
+    """Store one word of a gateway; False for the will, which nobody waits behind."""
+    mine = live.c.gateway == gateway
+    if said.offline:
+        # Heeded only for the session heard last: the will of an older one may come after the new one began.
+        heard_last = mine & (live.c.session == said.session) & ~live.c.offline
+        if connection.execute(update(live).where(heard_last).values(offline=True)).rowcount:
+            _turn(connection, gateway, at, online=False)
+        return False
+    connection.execute(delete(live).where(mine))
+    connection.execute(
+        insert(live).values(
+            gateway=gateway,
+            heard_at=at,
+            session=said.session,
+            offline=False,
+            interval_ms=round(said.interval_s * 1000),
+            body=said.model_dump_json(),
         )
-        _turn(connection, number, at, online=True)
+    )
+    _turn(connection, gateway, at, online=True)
     return True
 
 

@@ -18,10 +18,13 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from ganpo_model.errors import AccessRefused, CertificateNotTrusted, ConnectionLost, Unreachable
+from ganpo_model.frame import MAX_PACKED
 
 KEEPALIVE_S = 20
-MAX_WAITING = 2000
-"""Messages that wait for the database; more are dropped unacknowledged, counted, and come again."""
+MAX_WAITING = 32 * 1024 * 1024
+"""Bytes of messages that wait for the database; what comes beyond is dropped unacknowledged, counted, and comes
+again."""
+_OVERHEAD = 256
 _REFUSED = {"Bad user name or password", "Not authorized", "Client identifier not valid"}
 
 
@@ -37,13 +40,14 @@ class Login:
 
 
 class Session:
-    """`messages`: (topic, payload) as they come, bounded. `closed` is set when it is over, `reason` says why."""
+    """`dropped`: messages for which there was no room. `closed` is set when it is over, `reason` says why."""
 
     def __init__(self, login: Login, on_event: Callable[[], None]) -> None:
-        self.messages: deque[tuple[str, bytes]] = deque()
         self.dropped = 0
         self.closed = False
         self.reason = ""
+        self._messages: deque[tuple[str, bytes]] = deque()
+        self._bytes = 0
         self._login = login
         self._on_event = on_event
         self._loop = asyncio.get_running_loop()
@@ -65,7 +69,7 @@ class Session:
         client.on_connect = self._on_connect
         client.on_subscribe = lambda _c, _u, _m, codes, _p: self._tell(self._subscribed, codes)
         client.on_disconnect = lambda _c, _u, _f, code, _p: self._tell(self._end, str(code))
-        client.on_message = lambda _c, _u, m: self._tell(self._received, m.topic, bytes(m.payload))
+        client.on_message = lambda _c, _u, m: self._tell(self._received, m.topic, m.payload[: MAX_PACKED + 1])
         self._client = client
 
     async def open(self, topics: list[tuple[str, int]], timeout_s: float = 10.0) -> None:
@@ -92,6 +96,12 @@ class Session:
             raise Unreachable(
                 f"{error}", where=where, hint="is the broker running, and is this its port?"
             ) from error
+
+    def take(self, limit: int) -> list[tuple[str, bytes]]:
+        """The next messages as (topic, payload), in the order in which they came."""
+        taken = [self._messages.popleft() for _ in range(min(limit, len(self._messages)))]
+        self._bytes -= sum(_OVERHEAD + len(payload) for _, payload in taken)
+        return taken
 
     def publish(self, topic: str, payload: bytes) -> None:
         """Hand an acknowledgement to the broker at QoS 1. A lost one only costs a repetition."""
@@ -140,10 +150,12 @@ class Session:
         self._on_event()
 
     def _received(self, topic: str, payload: bytes) -> None:
-        if len(self.messages) >= MAX_WAITING:
+        size = _OVERHEAD + len(payload)
+        if self._bytes + size > MAX_WAITING:
             self.dropped += 1
             return
-        self.messages.append((topic, payload))
+        self._messages.append((topic, payload))
+        self._bytes += size
         self._on_event()
 
 

@@ -11,6 +11,7 @@ from ganpo_cloud.tables import counter, quarantine
 from ganpo_cloud.tables import gateway as registry
 from ganpo_model.clock import from_ms, to_ms
 from ganpo_model.errors import FrameError
+from ganpo_model.frame import MAX_PACKED
 
 STRANGER_FRAMES = 1000
 """Frames of a gateway that is not registered; more get no answer."""
@@ -40,7 +41,11 @@ def keep(
     *,
     registered: bool,
 ) -> bool:
-    """Keep a frame; False where the bound of an unknown gateway refuses it. The same frame is kept once."""
+    """Keep a frame; False where the bound of an unknown gateway refuses it. The same frame is kept once.
+
+    Of one that is too large for ever only the beginning is kept.
+    """
+    packed = packed[: MAX_PACKED + 1]
     if not registered and not _room(connection, gateway, crc32, len(packed)):
         return False
     stream, seq = name if name is not None else (None, None)

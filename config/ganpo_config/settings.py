@@ -1,8 +1,12 @@
 """The scalars of `agent.toml`: `[gateway]`, `[uplink]`. Environment names: GANPO_GATEWAY__ID and the like."""
 
+import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+_LISTEN = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})")
 
 
 class Section(BaseModel):
@@ -19,13 +23,19 @@ class GatewaySettings(Section):
     http: str = Field(default="127.0.0.1:8780", description="listen address of /health and /metrics")
     outbox_mib: int = Field(default=256, ge=1, le=65536, description="hard size of outbox.db in MiB")
 
+    @field_validator("http")
+    @classmethod
+    def _listens(cls, http: str) -> str:
+        match = _LISTEN.fullmatch(http)
+        if match is None or int(match[2]) > 65535:
+            raise ValueError("no address to listen at (127.0.0.1:8780)")
+        return http
+
 
 class UplinkSettings(Section):
     """How facts travel to the collector."""
 
-    broker: str = Field(
-        pattern=r"^mqtts?://[^\s/]+$", description="mqtt://HOST[:1883] or mqtts://HOST[:8883]"
-    )
+    broker: str = Field(description="mqtt://HOST[:1883] or mqtts://HOST[:8883]")
     root: str = Field(
         default="ganpo/v1", pattern=r"^[^\s+#]+$", description="topic below which everything lies"
     )
@@ -37,8 +47,29 @@ class UplinkSettings(Section):
         default=None, description="file in the secrets directory: who signs the broker"
     )
     ca_path: Path | None = Field(default=None, exclude=True, description="set from ca_file, never written")
-    repeat_s: float = Field(default=30, gt=0, description="an unanswered frame is sent again after this time")
-    live_s: float = Field(default=60, ge=1, description="how often the running picture is sent")
-    back_off_max_s: float = Field(
-        default=60, ge=1, description="longest pause between two attempts to connect"
+    repeat_s: float = Field(
+        default=30,
+        gt=0,
+        allow_inf_nan=False,
+        description="an unanswered frame is sent again after this time",
     )
+    live_s: float = Field(
+        default=60, ge=1, allow_inf_nan=False, description="how often the running picture is sent"
+    )
+    back_off_max_s: float = Field(
+        default=60, ge=1, allow_inf_nan=False, description="longest pause between two attempts to connect"
+    )
+
+    @field_validator("broker")
+    @classmethod
+    def _reachable(cls, broker: str) -> str:
+        parts = urlsplit(broker)
+        if parts.username is not None or parts.password is not None:
+            raise ValueError(
+                "no user or password belongs here: the user is gateway.id, the password a password_file"
+            )
+        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or parts.path or parts.query:
+            raise ValueError("not mqtt://HOST[:1883] or mqtts://HOST[:8883]")
+        if re.search(r"\s", broker) or parts.port == 0:  # `port` raises ValueError for one beyond 65535
+            raise ValueError("not mqtt://HOST[:1883] or mqtts://HOST[:8883]")
+        return broker

@@ -20,6 +20,7 @@ CODE = "ganpo_driver_lines/__init__.py"
 README = "ganpo_driver_lines/README.md"
 SAMPLE = "ganpo_driver_lines/sample.toml"
 
+NEEDED = ("make", "make_unreachable", "known", "unknown")
 MUTANTS = [
     # file, right, wrong, test that has to fail
     (CODE, "in query.points])", "in query.points[::-1]])", "a_value_comes_for_each_point_in_order"),
@@ -28,8 +29,18 @@ MUTANTS = [
     (CODE, "FaultKind.ABSENT", "FaultKind.MISSING", "a_bad_point_spoils_only_itself"),
     (CODE, "return LinesQuery(points)", "return LinesQuery(points[:1])", "preparing_is_offline"),
     (CODE, "if stream is not None:", "if True:", "closing_is_safe"),
-    (CODE, "self._stream = await", "self.x = asyncio.ensure_future(asyncio.sleep(9)); self._stream = await", "closing"),
-    (CODE, "self._stream = await", "LEAK.append(bytes(9000)); self._stream = await", "leave_no_memory_behind"),
+    (
+        CODE,
+        "self._stream = await",
+        "LEAK.append(asyncio.ensure_future(asyncio.sleep(9))); self._stream = await",
+        "closing_is_safe",
+    ),
+    (
+        CODE,
+        "self._stream = await",
+        "LEAK.append(bytes(9000)); self._stream = await",
+        "leave_no_memory_behind",
+    ),
     (CODE, "except (OSError, ", "except (", "an_unreachable_device"),
     (CODE, "kind(str(error)", "RuntimeError(str(error)", "a_refused_connection"),
     (CODE, 'where = f"{self', 'where = "" and f"{self', "a_refused_connection"),
@@ -109,4 +120,8 @@ def test_a_test_class_that_lacks_a_method_is_an_error_and_not_skipped() -> None:
 
 def test_a_test_class_that_does_not_say_what_it_makes_is_an_error() -> None:
     with pytest.raises(TypeError, match="says what it returns"):
-        type("TestVague", (DriverConformance,), dict.fromkeys(("make_unreachable", "known", "unknown"), lambda: 0))
+        type(
+            "TestVague",
+            (DriverConformance,),
+            dict.fromkeys(NEEDED, lambda _: None),
+        )

@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
+
 from ganpo_cloud import days
 from ganpo_cloud.tables import day
 from ganpo_config import load
 from ganpo_drivers import Point
 from ganpo_model.clock import to_ms
-from sqlalchemy import select
 from support.broker import Mosquitto
 from support.opcua_server import OpcUaServer
 from support.replaying import ENTERPRISE, Cloud, Gateway, ReplayClock
@@ -76,7 +77,9 @@ def recorded(shared: Path) -> tuple[list[tuple[datetime, str, str]], datetime]:
 
 
 @pytest.mark.timeout(200)
-async def test_the_recorded_lathe_gives_its_seven_spans_each_within_one_poll(shared: Path, tmp_path: Path) -> None:
+async def test_the_recorded_lathe_gives_its_seven_spans_each_within_one_poll(
+    shared: Path, tmp_path: Path
+) -> None:
     feed, last = recorded(shared)
     start = feed[0][0]
     clock = ReplayClock(start)
@@ -86,7 +89,9 @@ async def test_the_recorded_lathe_gives_its_seven_spans_each_within_one_poll(sha
         file = tmp_path / "agent.toml"
         nodes = server.node("")
         file.write_text(
-            CONFIG.format(gateway=GATEWAY, folder=tmp_path, broker=broker.url, server=server.url, nodes=nodes),
+            CONFIG.format(
+                gateway=GATEWAY, folder=tmp_path, broker=broker.url, server=server.url, nodes=nodes
+            ),
             encoding="utf-8",
         )
         loaded = load(file, {})

@@ -7,6 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+
 from ganpo_cloud import inventories
 from ganpo_cloud.ingest import ingest
 from ganpo_cloud.quantities import of_subject, total
@@ -46,7 +47,9 @@ def consumption(cloud: Cloud, until: datetime) -> int | None:
 
 
 @pytest.mark.timeout(400)
-async def test_half_a_year_comes_to_exactly_what_was_used_through_every_disturbance(shared: Path, tmp_path: Path) -> None:
+async def test_half_a_year_comes_to_exactly_what_was_used_through_every_disturbance(
+    shared: Path, tmp_path: Path
+) -> None:
     stands = registers(shared)
     rng = random.Random(20180101)
     rebuilt_at = set(rng.sample(range(1, len(stands)), 20))
@@ -84,7 +87,9 @@ async def test_half_a_year_comes_to_exactly_what_was_used_through_every_disturba
         with cloud.database.write() as connection:
             rows = connection.exec_driver_sql("SELECT at, raw FROM reading ORDER BY at").all()
             gone = rng.sample(rows[1:-1], int((len(rows) - 2) * 0.6))
-            connection.exec_driver_sql("DELETE FROM reading WHERE at = ? AND raw = ?", [tuple(row) for row in gone])
+            connection.exec_driver_sql(
+                "DELETE FROM reading WHERE at = ? AND raw = ?", [tuple(row) for row in gone]
+            )
             inventories.judge_anew(connection, ENTERPRISE, REGISTER)
         await cloud.settle()
         assert consumption(cloud, clock.now) == TRUTH
@@ -103,12 +108,17 @@ async def test_the_same_facts_in_random_order_come_to_the_same(shared: Path, tmp
     builder = PlantBuilder(tmp_path / "state", gateway=GATEWAY)
     builder.connection("bus")
     builder.meter("bus", "DB-1", "r", max_rate=80_000, modulus=MODULUS)
-    facts = [Reading("reading", REGISTER, START + timedelta(minutes=15 * n), stand) for n, stand in enumerate(stands)]
+    facts = [
+        Reading("reading", REGISTER, START + timedelta(minutes=15 * n), stand)
+        for n, stand in enumerate(stands)
+    ]
     rng = random.Random(7)
     rng.shuffle(facts)
     stream = "01HF7YAT00V3RS3DTR98H6BCFN"
     frames = [(GATEWAY, pack(stream, 1, [builder.build().inventory(until)]))]
-    frames += [(GATEWAY, pack(stream, n + 2, facts[n * 40 : n * 40 + 40])) for n in range((len(facts) + 39) // 40)]
+    frames += [
+        (GATEWAY, pack(stream, n + 2, facts[n * 40 : n * 40 + 40])) for n in range((len(facts) + 39) // 40)
+    ]
     rng.shuffle(frames)
     for first in range(0, len(frames), 64):
         ingest(cloud.database, frames[first : first + 64], until)

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+
 from ganpo_agent.keeper import Keeper
 from ganpo_agent.observer import Observer
 from ganpo_agent.outbox import Outbox
@@ -20,7 +22,6 @@ from ganpo_cloud.database import Database
 from ganpo_cloud.settings import BrokerSettings
 from ganpo_config.plant import Plant
 from ganpo_model.clock import to_ms
-from paho.mqtt.enums import CallbackAPIVersion
 
 ENTERPRISE = "91360000625912173B"
 
@@ -54,7 +55,9 @@ class Gateway:
         """Everything anew, from the outbox' file alone."""
         timekeeper = Timekeeper(self.clock)
         outbox = Outbox(self.plant.gateway.state_dir, 256)
-        self.uplink = Uplink(self.plant, timekeeper, self._rng, lambda: {"connections": {}, "subjects": {}, "versions": {}})
+        self.uplink = Uplink(
+            self.plant, timekeeper, self._rng, lambda: {"connections": {}, "subjects": {}, "versions": {}}
+        )
         self.keeper = Keeper(outbox, timekeeper, self._rng, self.uplink.appended)
         self.observer = Observer(self.plant, self.keeper.put, to_ms(self.clock.now))
 
@@ -101,7 +104,9 @@ class Cloud:
         self.database = Database(f"sqlite:///{folder}/cloud.db")
         for gateway in gateways:
             registry.add(self.database, gateway, ENTERPRISE, "plant-1")
-        self.collector = Collector(BrokerSettings(url=broker, back_off_max_s=1), self.database, clock, random.Random(1))
+        self.collector = Collector(
+            BrokerSettings(url=broker, back_off_max_s=1), self.database, clock, random.Random(1)
+        )
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:

@@ -75,7 +75,7 @@ class Plant:
     def say(self, gateway: str, at: datetime, **body: Any) -> None:
         """What a gateway says of itself."""
         whole = {"v": 1, "session": STREAM, "interval_s": 60, "stream": STREAM} | body
-        assert lives.hear(self.database, gateway, json.dumps(whole).encode(), at)
+        assert lives.hear(self.database, [(gateway, json.dumps(whole).encode())], at)
 
     def settle(self) -> None:
         """Until no day is dirty."""
@@ -138,7 +138,9 @@ def plant(folder: Path) -> Plant:
     _run(seeded)
     _measure(seeded)
     seeded.send(STRANGER, [Reading("reading", MAIN, NOW - MINUTE, 1)])
-    seeded.send(ONLINE, [Event("event", NOW - MINUTE, EventKind.SUSPECT, None, {"register": MAIN, "pairs": 61})])
+    seeded.send(
+        ONLINE, [Event("event", NOW - MINUTE, EventKind.SUSPECT, None, {"register": MAIN, "pairs": 61})]
+    )
     seeded.send(ONLINE, [Event("event", NOW, EventKind.LOSS, None, {"stream": STREAM, "seqs": [[900, 901]]})])
     since = {asset_no: iso(NOW - (n + 1) * 7 * MINUTE) for n, asset_no in enumerate(NOW_STATES)}
     seeded.say(

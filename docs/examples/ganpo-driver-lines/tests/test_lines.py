@@ -1,3 +1,4 @@
+import contextlib
 import re
 import socketserver
 import threading
@@ -13,14 +14,19 @@ VALUES = {"force": "12.5", "stroke": "80"}
 
 class Gauge(socketserver.StreamRequestHandler):
     def handle(self) -> None:
-        for line in self.rfile:
-            self.wfile.write(VALUES.get(line.decode().strip("?\n"), "?").encode() + b"\n")
+        with contextlib.suppress(ConnectionError):
+            for line in self.rfile:
+                self.wfile.write(VALUES.get(line.decode().strip("?\n"), "?").encode() + b"\n")
+
+
+class Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
 
 
 @pytest.fixture(scope="module", autouse=True)
 def gauge() -> Iterator[None]:
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Gauge) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with Server(("127.0.0.1", 0), Gauge) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         TestLines.port = server.server_address[1]
         yield
         server.shutdown()

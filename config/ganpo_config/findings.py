@@ -1,0 +1,57 @@
+"""What is found while a file is read: errors with their key path, warnings, and notes for `ganpo check`."""
+
+import difflib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, time
+
+from ganpo_model.errors import ConfigError
+
+_SECRET = re.compile(r"password|passwd|token|secret", re.IGNORECASE)
+_USERINFO = re.compile(r"//[^/\s]*@")
+_LONGEST = 60
+
+
+@dataclass(slots=True)
+class Findings:
+    """Collects in the order of finding; `file` is the name that stands before every key path."""
+
+    file: str
+    errors: list[ConfigError] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def error(self, path: str, what: str, hint: str = "", *, value: object = None) -> None:
+        """One mistake at a key path; `value`: what stands there, told unless it may be a secret."""
+        where = f"{self.file}: {path}{shown(path, value)}"
+        self.errors.append(ConfigError(without_userinfo(what), where=where, hint=hint))
+
+    def warn(self, path: str, what: str) -> None:
+        """Something that is probably meant otherwise, but can be run."""
+        self.warnings.append(f"{self.file}: {path}: {what}")
+
+
+def shown(path: str, value: object) -> str:
+    """` = value` behind a key path: scalars alone, cut to 60 characters, no secret (I14)."""
+    key = path.rpartition(".")[2]
+    if (_SECRET.search(path) and not key.endswith("_file")) or value in (None, ""):
+        return ""
+    if isinstance(value, bool):
+        return f" = {str(value).lower()}"
+    if not isinstance(value, str | int | float | date | time):
+        return ""
+    text = without_userinfo(str(value)).encode("utf-8", "replace").decode()
+    text = "".join(sign if sign.isprintable() else "?" for sign in text)
+    return f" = {text if len(text) <= _LONGEST else text[: _LONGEST - 3] + '...'}"
+
+
+def without_userinfo(text: str) -> str:
+    """The text with `user:password@` of a URL hidden."""
+    return _USERINFO.sub("//***@", text)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The hint `did you mean X?`, or nothing."""
+    near = difflib.get_close_matches(name, list(known), 1)
+    return f"did you mean {near[0]}?" if near else ""

@@ -1,0 +1,79 @@
+"""`*_file` keys: files in $CREDENTIALS_DIRECTORY (systemd's), else in /etc/ganpo/secrets. Never a secret in the file."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, SecretStr
+
+from ganpo_config.findings import Findings
+
+FOLDER = Path("/etc/ganpo/secrets")
+
+
+class SecretFiles:
+    """The folder of secrets, read while a file is checked."""
+
+    def __init__(self, environ: Mapping[str, str], findings: Findings) -> None:
+        given = environ.get("CREDENTIALS_DIRECTORY")
+        self._folder = Path(given) if given else FOLDER
+        self._systemd = bool(given)
+        self._findings = findings
+
+    def take(self, table: dict[str, Any], model: type[BaseModel], path: str) -> dict[str, Any]:
+        """What the files of a table hold: `password` for its key `password_file`, for every secret of `model`.
+
+        A secret that stands in the table itself is an error, and taken out of it. A `_file` key that `model` does
+        not know itself is taken out too.
+        """
+        found: dict[str, Any] = {}
+        for name, about in model.model_fields.items():
+            if not _is_secret(about.annotation):
+                continue
+            key = f"{name}_file"
+            if name in table:
+                del table[name]
+                self._findings.error(
+                    f"{path}.{name}", "a secret never stands here", f"{key} = the name of its file"
+                )
+            file = table.get(key) if key in model.model_fields else table.pop(key, None)
+            if file is None:
+                continue
+            text = self.read(file, f"{path}.{key}")
+            if text is not None:
+                found[name] = SecretStr(text)
+        return found
+
+    def file(self, name: Any, path: str) -> Path | None:
+        """The file behind a name, if it can be read; else an error."""
+        return self._folder / name if self.read(name, path) is not None else None
+
+    def read(self, name: Any, path: str) -> str | None:
+        """What is in a file, without the line's end. None: an error was found."""
+        if not isinstance(name, str):
+            self._findings.error(path, "not a text: put it in quotes", value=name)
+            return None
+        if not name or "/" in name or name in (".", "..") or not name.isprintable():
+            what = f"not the name of a file in {self._folder}"
+            self._findings.error(path, what, value=name)
+            return None
+        try:
+            text = (self._folder / name).read_text(encoding="utf-8").strip()
+        except UnicodeDecodeError:
+            self._findings.error(path, "its file is not text", value=name)
+            return None
+        except OSError as error:
+            self._findings.error(path, f"{error.strerror} in {self._folder}", self._hint(name), value=name)
+            return None
+        if not text:
+            self._findings.error(path, "its file is empty", self._hint(name), value=name)
+            return None
+        return text
+
+    def _hint(self, name: str) -> str:
+        unit = f" and LoadCredential={name}:{FOLDER / name} in the unit" if self._systemd else ""
+        return f"make it: sudo install -D -m 600 /dev/stdin {FOLDER / name}{unit}"
+
+
+def _is_secret(annotation: Any) -> bool:
+    return annotation is SecretStr or any(_is_secret(argument) for argument in get_args(annotation))
