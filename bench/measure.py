@@ -19,8 +19,12 @@ class Figure:
         return statistics.median(self.values)
 
     def __str__(self) -> str:
-        spread = f"{min(self.values):.3g} ... {max(self.values):.3g}"
-        return f"  {self.name:<46} {self.median:>9.3g} {self.unit:<10} ({spread})"
+        spread = f"{_shown(min(self.values))} ... {_shown(max(self.values))}"
+        return f"  {self.name:<46} {_shown(self.median):>9} {self.unit:<10} ({spread})"
+
+
+def _shown(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 def pairs(

@@ -13,14 +13,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from ganpo_drivers.modbus.address import ModbusAddress
-from ganpo_drivers.modbus.driver import ModbusDriver
-from ganpo_drivers.modbus.settings import ModbusSettings
 from pymodbus.client import AsyncModbusTcpClient
 
 from ganpo_agent.observer import Observer
 from ganpo_config.plant import Between, Machine, Meaning, Register, Rule
 from ganpo_drivers import Point
+from ganpo_drivers.modbus.address import ModbusAddress
+from ganpo_drivers.modbus.driver import ModbusDriver
+from ganpo_drivers.modbus.settings import ModbusSettings
 from ganpo_model.clock import to_ms
 from ganpo_model.facts import RegisterItem
 from ganpo_model.states import State
@@ -90,9 +90,10 @@ def _per_value(began: float, polls: int) -> float:
 async def _ours(port: int, polls: int) -> float:
     builder = PlantBuilder(Path(tempfile.gettempdir()))
     builder.connection("bus", PlayedDriver)
-    points = []
+    points, addressed = [], []
     for n in range(VALUES):
         address = ModbusAddress.parse(f"1:holding:{2 * n}", type="float32", addressing="0-based")
+        addressed.append(Point(str(n), address))
         if n % 2:
             item = RegisterItem(
                 f"M-{n}/energy_import#{n:08x}",
@@ -120,7 +121,7 @@ async def _ours(port: int, polls: int) -> float:
         ModbusSettings(driver="modbus", url=f"tcp://127.0.0.1:{port}", addressing="0-based")
     )
     await driver.open()
-    query = driver.prepare([Point(point.name, point.address) for point in points])
+    query = driver.prepare(addressed)
     began = time.process_time()
     for _ in range(polls):
         now += 1000

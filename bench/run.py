@@ -25,7 +25,7 @@ def main() -> None:
         if name not in NAMES:
             parser.error(f"{name}: no such benchmark ({', '.join(NAMES)})")
         module = importlib.import_module(name)
-        print(f"{name}: {module.__doc__.splitlines()[0]}", flush=True)
+        print(f"{name}: {(module.__doc__ or '').splitlines()[0]}", flush=True)
         for line in module.run(short=arguments.short):
             print(line, flush=True)
 

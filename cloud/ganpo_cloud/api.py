@@ -4,10 +4,18 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, Field
 from sqlalchemy import Connection, select
 
 from ganpo_cloud import days, quantities, views
+from ganpo_cloud.answers import (
+    DayModel,
+    GatewayModel,
+    QuantityModel,
+    RegisterModel,
+    SpanModel,
+    StreamModel,
+    SubjectModel,
+)
 from ganpo_cloud.database import Database
 from ganpo_cloud.problems import Problem, Refused
 from ganpo_cloud.tables import subject
@@ -16,6 +24,7 @@ from ganpo_model.registers import Step
 from ganpo_model.states import State
 
 LONGEST = timedelta(days=366 * 3)
+_PLUS = "in a URL + is written %2B"
 _ERRORS: dict[int | str, dict[str, Any]] = {
     404: {"model": Problem, "description": "no such subject"},
     422: {"model": Problem, "description": "a parameter is wrong"},
@@ -23,122 +32,34 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
 }
 
 
-class StepModel(BaseModel):
-    """A step that counts nothing."""
-
-    register_id: str = Field(alias="register", examples=["DB-0101/energy_import#1f3a9c02"])
-    start: str = Field(examples=["2026-11-25T02:15:03.120Z"])
-    end: str = Field(examples=["2026-11-25T02:30:00.480Z"])
-    from_raw: int = Field(examples=[80500])
-    to_raw: int = Field(examples=[12])
-    amount: int = Field(description="counts", examples=[-80488])
-
-
-class QuantityModel(BaseModel):
-    """The quantity of one carrier over a period."""
-
-    carrier: str | None = Field(examples=["electricity"])
-    unit: str = Field(examples=["kWh"])
-    millionths: int | None = Field(
-        description="of the unit; null before the first reading", examples=[521199760000]
-    )
-    spread_ms: int = Field(
-        description="length of the parts between border readings further apart than 30 min"
-    )
-    open: list[StepModel]
-    breaks: list[StepModel]
-    from_: str = Field(alias="from", examples=["2026-11-25T00:00:00.000Z"])
-    to: str = Field(examples=["2026-11-26T00:00:00.000Z"])
-
-
-class RegisterModel(BaseModel):
-    """A register and where it stands."""
-
-    id: str = Field(examples=["DB-0101/energy_import#1f3a9c02"])
-    signal: str = Field(examples=["energy_import"])
-    carrier: str | None
-    unit: str = Field(examples=["kWh"])
-    num: int = Field(description="one count is num/den of the unit")
-    den: int
-    raw: int | None = Field(description="counts at the last accepted reading")
-    at: str | None
-
-
-class SubjectModel(BaseModel):
-    """A machine or a meter."""
-
-    enterprise: str = Field(examples=["91360000625912173B"])
-    asset_no: str = Field(examples=["SB-0141"])
-    kind: str = Field(description="equipment | meter")
-    name: str
-    withdrawn: bool = Field(description="no inventory names it any more")
-    gateways: list[str]
-    state: State | None = Field(description="of a machine, now; UNKNOWN where nobody observes it")
-    state_since: str | None
-    registers: list[RegisterModel]
-    last_word: str | None
-
-
-class SpanModel(BaseModel):
-    """A stretch of one state."""
-
-    start: str
-    end: str
-    state: State
-
-
-class DayModel(BaseModel):
-    """One subject's local day."""
-
-    enterprise: str
-    asset_no: str
-    date: str = Field(examples=["2026-11-25"])
-    timezone: str = Field(examples=["Asia/Shanghai"])
-    start: str
-    end: str
-    spans: list[SpanModel]
-    ms: dict[State, int] = Field(description="milliseconds per state; they add up to the day")
-    planned: None = Field(description="not in this version")
-    kpis: None = Field(description="not in this version")
-    quantities: list[QuantityModel]
-
-
-class StreamModel(BaseModel):
-    """One run of an agent."""
-
-    stream: str
-    issued: int
-    stored: int
-    missing: int
-    lost: int
-
-
-class GatewayModel(BaseModel):
-    """A gateway, registered or waiting for it."""
-
-    id: str = Field(examples=["gw-nc-0007"])
-    enterprise: str | None
-    site: str | None
-    online: bool
-    since: str | None = Field(description="of the last transition between online and offline")
-    last_word: str | None
-    streams: list[StreamModel]
-    quarantined: int
-    quarantine_reason: str | None
-    quarantine_dropped: int
-
-
 def router(database: Database, clock: Clock) -> APIRouter:
     """The routes below `/api/v1`."""
     api = APIRouter(prefix="/api/v1", responses=_ERRORS)
-    number = Annotated[str, Path(max_length=80)]
 
     @api.get("/quantities", response_model=QuantityModel, summary="Consumption of one carrier over a period")
     def get_quantities(
-        subject: Annotated[str, Query(max_length=200, description="ENTERPRISE/ASSET_NO")],
-        from_: Annotated[str, Query(alias="from", max_length=40, description="instant with time zone")],
-        to: Annotated[str, Query(max_length=40, description="instant with time zone")],
-        carrier: Annotated[str, Query(max_length=64)] = "electricity",
+        subject: Annotated[
+            str,
+            Query(max_length=200, description="ENTERPRISE/ASSET_NO", examples=["91360000625912173B/DB-0101"]),
+        ],
+        from_: Annotated[
+            str,
+            Query(
+                alias="from",
+                max_length=40,
+                description="instant with time zone",
+                examples=["2026-11-25T00:00:00+08:00"],
+            ),
+        ],
+        to: Annotated[
+            str,
+            Query(
+                max_length=40, description="instant with time zone", examples=["2026-11-26T00:00:00+08:00"]
+            ),
+        ],
+        carrier: Annotated[
+            str, Query(max_length=64, description="id of a carrier", examples=["water_fresh"])
+        ] = "electricity",
     ) -> QuantityModel:
         enterprise, _, asset_no = subject.partition("/")
         start, end = _instant(from_, "from"), _instant(to, "to")
@@ -165,10 +86,16 @@ def router(database: Database, clock: Clock) -> APIRouter:
         "/subjects/{enterprise}/{asset_no}/day", response_model=DayModel, summary="One subject's local day"
     )
     def get_day(
-        enterprise: number,
-        asset_no: number,
+        enterprise: Annotated[
+            str,
+            Path(max_length=80, description="unified social credit code", examples=["91360000625912173B"]),
+        ],
+        asset_no: Annotated[
+            str, Path(max_length=80, description="the plant's own number", examples=["SB-0141"])
+        ],
         date: Annotated[
-            str | None, Query(max_length=10, description="2026-11-25; today where absent")
+            str | None,
+            Query(max_length=10, description="local date; today where absent", examples=["2026-11-25"]),
         ] = None,
     ) -> DayModel:
         with database.read() as connection:
@@ -176,8 +103,9 @@ def router(database: Database, clock: Clock) -> APIRouter:
             day = _date(date) if date else views.today(clock.utc(), zone)
             start, end, spans = views.painted_day(connection, enterprise, asset_no, day, zone)
             found = quantities.of_subject(connection, enterprise, asset_no, start, end)
-        carriers = sorted({item.carrier or "" for item in found})
-        totals = [quantities.total(found, carrier or None) for carrier in carriers]
+        carriers = sorted({item.carrier for item in found if item.carrier is not None})
+        totals = [quantities.total(found, carrier) for carrier in carriers]
+        totals += [quantities.total([item], None) for item in found if item.carrier is None]
         return DayModel(
             enterprise=enterprise,
             asset_no=asset_no,
@@ -219,12 +147,11 @@ def _instant(text: str, where: str) -> datetime:
     try:
         instant = datetime.fromisoformat(text)
     except ValueError as error:
-        raise Refused(422, "instant", "not an instant like 2026-11-25T10:00:00+08:00", where) from error
-    if instant.tzinfo is None or not 2000 <= instant.year <= 2100:
-        hint = "in a URL + is written %2B"
-        raise Refused(
-            422, "instant", "an instant has a time zone and lies between 2000 and 2100", where, hint
-        )
+        title = "not an instant like 2026-11-25T10:00:00+08:00"
+        raise Refused(422, "instant", title, where, _PLUS) from error
+    if instant.tzinfo is None or not 2000 < instant.year < 2100:
+        title = "an instant has a time zone and lies between 2001 and 2099"
+        raise Refused(422, "instant", title, where, _PLUS)
     return instant.astimezone(UTC)
 
 
@@ -233,8 +160,8 @@ def _date(text: str) -> date:
         day = date.fromisoformat(text)
     except ValueError as error:
         raise Refused(422, "date", "not a date like 2026-11-25", "date") from error
-    if not 2000 <= day.year <= 2100:
-        raise Refused(422, "date", "a date lies between 2000 and 2100", "date")
+    if not 2000 < day.year < 2100:
+        raise Refused(422, "date", "a date lies between 2001 and 2099", "date")
     return day
 
 

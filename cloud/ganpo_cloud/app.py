@@ -24,6 +24,7 @@ from ganpo_model.errors import ConfigError
 log = logging.getLogger(__name__)
 
 STUCK_S = 120.0
+"""A task that made no progress for so long is stuck: systemd is told nothing more, and starts us anew."""
 
 
 class SystemClock:
@@ -40,6 +41,28 @@ class SystemClock:
     def trusted(self) -> bool:
         """Always."""
         return True
+
+
+class Progress:
+    """When each task last made progress."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._seen: dict[str, float] = {}
+
+    def of(self, task: str) -> Callable[[], None]:
+        """What this task calls whenever it makes progress."""
+
+        def beat() -> None:
+            self._seen[task] = self._clock.monotonic()
+
+        beat()
+        return beat
+
+    def stuck(self) -> list[str]:
+        """The tasks that made none for `STUCK_S`."""
+        now = self._clock.monotonic()
+        return [task for task, at in self._seen.items() if now - at >= STUCK_S]
 
 
 class _Server(uvicorn.Server):
@@ -61,8 +84,15 @@ async def run(
         database = await asyncio.to_thread(Database, settings.database.url)
         try:
             await asyncio.to_thread(_retry_all, database, clock.utc())
-            collector = Collector(settings.broker, database, clock, rng)
-            web = create_app(database, clock, demo=demo, problem=lambda: collector.problem)
+            progress = Progress(clock)
+            collector = Collector(settings.broker, database, clock, rng, progress.of("collector"))
+            web = create_app(
+                database,
+                clock,
+                demo=demo,
+                exposed=settings.http.allow_unauthenticated,
+                problem=lambda: collector.problem,
+            )
             server = _Server(
                 uvicorn.Config(
                     web, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1
@@ -70,10 +100,10 @@ async def run(
             )
             async with asyncio.TaskGroup() as group:
                 group.create_task(collector.run(), name="collector")
-                group.create_task(days.run(database, clock), name="days")
+                group.create_task(days.run(database, clock, progress.of("days")), name="days")
                 if settings.projection is not None:
                     group.create_task(projection.run(database, settings.projection, clock), name="projection")
-                group.create_task(_watch(collector, clock), name="watchdog")
+                group.create_task(_watch(progress), name="watchdog")
                 serving = group.create_task(server.serve(sockets=[sock]), name="web")
                 try:
                     while not server.started:  # noqa: ASYNC110 - the library has no event for it
@@ -86,7 +116,7 @@ async def run(
                     server.should_exit = True
                     await asyncio.wait([serving], timeout=2.0)
         finally:
-            database.close()
+            await asyncio.to_thread(database.close)
 
 
 def _retry_all(database: Database, now: datetime) -> None:
@@ -98,10 +128,12 @@ def _retry_all(database: Database, now: datetime) -> None:
         log.warning("the quarantine is not tried now: %s", error.orig)
 
 
-async def _watch(collector: Collector, clock: Clock) -> None:
+async def _watch(progress: Progress) -> None:
     interval = notify.watchdog_s()
     while interval is not None:
-        if clock.monotonic() - collector.progress < STUCK_S:
+        if stuck := progress.stuck():
+            log.error("no progress for %g s: %s", STUCK_S, ", ".join(stuck))
+        else:
             notify.notify("WATCHDOG=1")
         await asyncio.sleep(interval / 3)
 

@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 
 from ganpo_cloud import inventories
 from ganpo_cloud.decode import Frame
-from ganpo_cloud.localdays import DEFAULT_ZONE
+from ganpo_cloud.localdays import DEFAULT_ZONE, days_from
+from ganpo_cloud.marks import mark
 from ganpo_model.clock import to_ms
 from ganpo_model.facts import Event, Fact, Inventory, Reading, States
 
@@ -20,7 +21,6 @@ _INSERT = {
     "states": "INSERT INTO states VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
     "event": "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
     "inventory": "INSERT INTO inventory VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-    "dirty": "INSERT INTO dirty VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
 }
 
 
@@ -50,12 +50,10 @@ class Batch:
 
     def write(self) -> None:
         """Store everything that was added. Sorted by key, so that writers never wait for each other in a ring."""
-        self._rows["dirty"] = [
-            (enterprise, subject, day.isoformat()) for enterprise, subject, day in self._dirty
-        ]
         for kind, statement in _INSERT.items():
             if rows := self._rows[kind]:
                 self._connection.exec_driver_sql(statement, sorted(rows))
+        mark(self._connection, self._dirty)
         for enterprise in sorted(self._described):
             inventories.refresh(self._connection, enterprise)
 
@@ -83,16 +81,15 @@ class Batch:
 
     def _touch(self, gateway: str, enterprise: str, subject: str, first: datetime, last: datetime) -> None:
         """Every local day from `first` to `last` has to be computed again."""
-        zone = self._zone(gateway)
-        day, until = first.astimezone(zone).date(), last.astimezone(zone).date()
-        while day <= until:
+        zone = self._zone(enterprise, gateway)
+        for day in days_from(first.astimezone(zone).date(), last.astimezone(zone).date()):
             self._dirty.add((enterprise, subject, day))
-            day += timedelta(days=1)
 
-    def _zone(self, gateway: str) -> ZoneInfo:
+    def _zone(self, enterprise: str, gateway: str) -> ZoneInfo:
         if gateway not in self._zones:
             found = self._connection.exec_driver_sql(
-                "SELECT timezone FROM inventory WHERE gateway = ? ORDER BY at DESC LIMIT 1", (gateway,)
+                "SELECT timezone FROM inventory WHERE enterprise = ? AND gateway = ? ORDER BY at DESC LIMIT 1",
+                (enterprise, gateway),
             ).first()
             self._zones[gateway] = ZoneInfo(found[0] if found else DEFAULT_ZONE)
         return self._zones[gateway]

@@ -4,8 +4,10 @@ import asyncio
 import json
 import logging
 import random
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+import re
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 from sqlalchemy.exc import OperationalError
@@ -16,26 +18,38 @@ from ganpo_cloud.ingest import Committed, ingest
 from ganpo_cloud.mqtt import Login, Session
 from ganpo_cloud.settings import BrokerSettings
 from ganpo_model.clock import Clock, iso
-from ganpo_model.errors import GanpoError
+from ganpo_model.errors import ConnectionLost, GanpoError
+from ganpo_model.facts import GATEWAY
 
 log = logging.getLogger(__name__)
 
 BATCH = 64
 """Frames of one transaction, at most."""
 _SHORT_LIVED_S = 10.0
+_IDLE_S = 5.0
+_RETRY_S = 1.0
 
 
 class Collector:
-    """Takes what gateways send, for ever. `problem` says why it does not, `stored` counts committed frames."""
+    """Takes what gateways send, for ever.
+
+    `problem`: why it does not, or empty; `stored`: frames committed; `dropped`: messages for which there was no
+    room, they come again. `beat` is called whenever it makes progress.
+    """
 
     def __init__(
-        self, settings: BrokerSettings, database: Database, clock: Clock, rng: random.Random
+        self,
+        settings: BrokerSettings,
+        database: Database,
+        clock: Clock,
+        rng: random.Random,
+        beat: Callable[[], None] = lambda: None,
     ) -> None:
         self.problem = "not connected yet"
         self.stored = 0
         self.dropped = 0
-        self.progress = clock.monotonic()
         self._root = settings.root
+        self._topic = re.compile(f"{re.escape(settings.root)}/({GATEWAY})/(facts|live)")
         self._login = Login(
             settings.url,
             settings.client_id,
@@ -47,76 +61,85 @@ class Collector:
         self._database = database
         self._clock = clock
         self._rng = rng
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ingest")
+        self._beat = beat
         self._wake = asyncio.Event()
 
     async def run(self) -> None:
         """Connect, collect, and again, for ever. Pauses double from 1 s, with full jitter."""
         bound = 1.0
-        while True:
-            began = self._clock.monotonic()
-            session = Session(self._login, self._wake.set)
-            try:
-                await session.open([(f"{self._root}/+/facts", 1), (f"{self._root}/+/live", 0)])
-                log.info("collecting broker=%s", self._login.url)
-                self.problem = ""
-                await self._collect(session)
-                self._failed(f"the broker closed the session: {session.reason}; another client uses this id?")
-            except GanpoError as error:
-                self._failed(str(error))
-            finally:
-                await session.close()
-            if self._clock.monotonic() - began >= _SHORT_LIVED_S:
-                bound = 1.0
-            pause = self._rng.uniform(0, min(bound, self._longest))
-            bound = min(bound * 2, self._longest)
-            self.progress = self._clock.monotonic() + pause
-            await asyncio.sleep(pause)
+        with _database_thread() as thread:
+            while True:
+                if await self._session(thread) >= _SHORT_LIVED_S:
+                    bound = 1.0
+                pause = self._rng.uniform(0, min(bound, self._longest))
+                bound = min(bound * 2, self._longest)
+                self._beat()
+                await asyncio.sleep(pause)
 
-    async def _collect(self, session: Session) -> None:
+    async def _session(self, thread: Executor) -> float:
+        """One session with the broker, to its end. Gives how many seconds it lived."""
+        session = Session(self._login, self._wake.set)
+        try:
+            await session.open([(f"{self._root}/+/facts", 1), (f"{self._root}/+/live", 0)])
+            log.info("collecting broker=%s", self._login.url)
+            self.problem = ""
+            began = self._clock.monotonic()
+            await self._collect(session, thread)
+            lived = self._clock.monotonic() - began
+            hint = f"another client uses the id {self._login.client_id}?" if lived < _SHORT_LIVED_S else ""
+            what = f"the broker ended the session: {session.reason}"
+            self._failed(str(ConnectionLost(what, where=self._login.url, hint=hint)))
+        except GanpoError as error:
+            self._failed(str(error))
+            lived = 0.0
+        finally:
+            await session.close()
+        return lived
+
+    async def _collect(self, session: Session, thread: Executor) -> None:
         while not session.closed:
-            self.progress = self._clock.monotonic()
-            if not session.messages:
-                self._wake.clear()
-                try:
-                    async with asyncio.timeout(5):
+            self._beat()
+            self._wake.clear()
+            if batch := session.take(BATCH):
+                await self._take(session, batch, thread)
+            else:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_IDLE_S):
                         await self._wake.wait()
-                except TimeoutError:
-                    continue
-            await self._take(session)
             self.dropped += session.dropped
             session.dropped = 0
 
-    async def _take(self, session: Session) -> None:
-        """One batch: whatever waits, in the order in which it came."""
+    async def _take(self, session: Session, batch: Iterable[tuple[str, bytes]], thread: Executor) -> None:
+        """Commit a batch and answer it; while the database fails it is tried again, and the rest waits."""
         frames: list[tuple[str, bytes]] = []
-        said: dict[str, bytes] = {}
-        while session.messages and len(frames) < BATCH:
-            topic, payload = session.messages.popleft()
-            gateway, _, what = topic.removeprefix(f"{self._root}/").partition("/")
-            if what == "facts":
-                frames.append((gateway, payload))
-            elif what == "live":
-                said[gateway] = payload
+        said: list[tuple[str, bytes]] = []
+        for topic, payload in batch:
+            # What is not addressed to us is ignored: the broker has to see to it that names are true.
+            if (found := self._topic.fullmatch(topic)) is not None:
+                (frames if found[2] == "facts" else said).append((found[1], payload))
         loop = asyncio.get_running_loop()
-        try:
-            if frames:
-                done = await loop.run_in_executor(
-                    self._thread, ingest, self._database, frames, self._clock.utc()
-                )
-                self.stored += len(done)
-                self._acknowledge(session, done)
-            for gateway, payload in said.items():
-                heard = lives.hear
-                if await loop.run_in_executor(
-                    self._thread, heard, self._database, gateway, payload, self._clock.utc()
-                ):
-                    session.publish(f"{self._root}/{gateway}/ack", _ack(self._clock.utc(), None, []))
-        except OperationalError as error:
-            self._failed(f"the database does not answer: {error.orig}; frames wait at their gateways")
-            await asyncio.sleep(1.0)
-        else:
+        while not session.closed:
+            self._beat()
+            try:
+                done, heard = await loop.run_in_executor(thread, self._commit, frames, said)
+            except OperationalError as error:
+                self._failed(f"the database does not answer: {error.orig}; frames wait at their gateways")
+                await asyncio.sleep(_RETRY_S)
+                continue
             self.problem = ""
+            self.stored += len(done)
+            self._acknowledge(session, done)
+            for gateway in heard:
+                session.publish(f"{self._root}/{gateway}/ack", _ack(self._clock.utc(), None, []))
+            return
+
+    def _commit(
+        self, frames: list[tuple[str, bytes]], said: list[tuple[str, bytes]]
+    ) -> tuple[list[Committed], list[str]]:
+        """In the thread of the database."""
+        done = ingest(self._database, frames, self._clock.utc()) if frames else []
+        heard = lives.hear(self._database, said, self._clock.utc()) if said else []
+        return done, heard
 
     def _acknowledge(self, session: Session, done: Iterable[Committed]) -> None:
         """After the commit, one message per stream."""
@@ -129,6 +152,16 @@ class Collector:
     def _failed(self, why: str) -> None:
         log.log(logging.DEBUG if self.problem == why else logging.WARNING, "collector: %s", why)
         self.problem = why
+
+
+@contextmanager
+def _database_thread() -> Iterator[Executor]:
+    """The one thread in which the database is written; nobody waits for it at the end."""
+    thread = ThreadPoolExecutor(1, thread_name_prefix="ingest")
+    try:
+        yield thread
+    finally:
+        thread.shutdown(wait=False, cancel_futures=True)
 
 
 def ranges(numbers: Iterable[int]) -> list[list[int]]:

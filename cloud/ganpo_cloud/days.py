@@ -3,17 +3,18 @@
 import asyncio
 import json
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.exc import OperationalError
 
-from ganpo_cloud import judging, lives
+from ganpo_cloud import judging, lives, tables
 from ganpo_cloud.database import Database
-from ganpo_cloud.localdays import bounds, day_of, zone_of
-from ganpo_cloud.tables import day, dirty, register, states, subject
+from ganpo_cloud.localdays import bounds, day_of, days_from, zone_of
+from ganpo_cloud.marks import mark
+from ganpo_cloud.tables import day, dirty, register, register_day, states, subject
 from ganpo_model.clock import Clock, to_ms
 from ganpo_model.paint import Slot, Span, paint
 from ganpo_model.states import State
@@ -21,45 +22,65 @@ from ganpo_model.states import State
 log = logging.getLogger(__name__)
 
 BATCH = 200
-"""Subject-days of one transaction: short enough that frames never wait long."""
+"""Days of one transaction: short enough that frames never wait long."""
 PAUSE_S = 0.5
+LOOK = timedelta(minutes=10)
+"""How often it is looked whether a local day has ended."""
 _LONGEST_SLOT_MS = 24 * 3_600_000
 
 
-async def run(database: Database, clock: Clock) -> None:
-    """Recompute dirty days, for ever; after each local midnight every named subject's ended day too."""
+async def run(database: Database, clock: Clock, beat: Callable[[], None] = lambda: None) -> None:
+    """Recompute dirty days, for ever; after each local midnight every named subject's ended day too.
+
+    `beat` is called whenever it makes progress.
+    """
+    looked: datetime | None = None
     while True:
+        now, done = clock.utc(), 0
+        beat()
         try:
-            done = await asyncio.to_thread(recompute, database, clock.utc())
-            if not done:
-                await asyncio.to_thread(mark_ended, database, clock.utc())
-                await asyncio.to_thread(lives.mark_silent, database, clock.utc())
+            done = await asyncio.to_thread(recompute, database, now)
+            if looked is None or abs(now - looked) >= LOOK:
+                await asyncio.to_thread(mark_ended, database, now)
+                looked = now
+            await asyncio.to_thread(lives.mark_silent, database, now)
         except OperationalError as error:
             log.warning("days wait: the database does not answer: %s", error.orig)
-            done = 0
-        await asyncio.sleep(0 if done >= BATCH else PAUSE_S)
+        await asyncio.sleep(0 if done else PAUSE_S)
 
 
-def recompute(database: Database, now: datetime, limit: int = BATCH) -> int:
-    """Recompute up to `limit` dirty subject-days, oldest first. Gives how many."""
+def recompute(database: Database, now: datetime) -> int:
+    """Recompute dirty subject-days, about `BATCH` days in one transaction. Gives how many subject-days."""
     with database.read() as connection:
         if connection.execute(select(dirty.c.day).limit(1)).first() is None:
             return 0
     with database.write() as connection:
+        stamp = _stamp(connection, now)
         rows = connection.execute(
-            select(dirty).order_by(dirty.c.enterprise, dirty.c.subject, dirty.c.day).limit(limit)
+            select(dirty).order_by(dirty.c.enterprise, dirty.c.subject, dirty.c.day).limit(BATCH)
         ).all()
+        done, cost = 0, 0
         for row in rows:
-            connection.execute(
-                delete(dirty).filter_by(enterprise=row.enterprise, subject=row.subject, day=row.day)
-            )
-        for row in rows:
-            _paint_day(connection, row.enterprise, row.subject, row.day, to_ms(now))
+            if cost >= BATCH:
+                break
+            this = {"enterprise": row.enterprise, "subject": row.subject, "day": row.day}
+            connection.execute(delete(dirty).filter_by(**this))
+            _paint_day(connection, **this, stamp=stamp)
+            done, cost = done + 1, cost + 1
             # The first dirty day of a subject goes through the following ones by itself; a later dirty one
             # is gone through again, for the states in between may have stood unchanged.
             for number in _registers(connection, row.enterprise, row.subject):
-                judging.judge_from(connection, row.enterprise, number, row.day, to_ms(now))
-    return len(rows)
+                cost += judging.judge_from(connection, row.enterprise, number, row.day, stamp)
+    return done
+
+
+def _stamp(connection: Connection, now: datetime) -> int:
+    """What this transaction's rows are computed at: now, and always later than every row before."""
+    newest = [
+        connection.execute(select(func.max(table.c.computed_at))).scalar() or 0
+        for table in (day, register_day)
+    ]
+    return max(to_ms(now), *(at + 1 for at in newest))
 
 
 def painted(connection: Connection, enterprise: str, asset_no: str, start: int, end: int) -> list[Span]:
@@ -82,61 +103,68 @@ def ms_per_state(spans: Iterable[Span]) -> dict[str, int]:
 
 
 def mark_ended(database: Database, now: datetime) -> None:
-    """Mark yesterday dirty for every named subject that has no row of it, so that silence becomes 0 %."""
+    """Mark every ended day of every named machine that has no row, so that silence becomes 0 % and not a gap."""
     with database.read() as connection:
-        named = connection.execute(
-            select(subject).where(~subject.c.withdrawn & (subject.c.kind == "equipment"))
-        ).all()
-        missing = []
-        for row in named:
-            ended = day_of(to_ms(now), row.timezone) - timedelta(days=1)
-            key = {"enterprise": row.enterprise, "subject": row.asset_no, "day": ended}
-            if (
-                bounds(ended, row.timezone)[1] > row.at
-                and connection.execute(select(day.c.day).filter_by(**key)).first() is None
-            ):
-                missing.append(key)
+        zones = connection.execute(select(subject.c.timezone).distinct()).scalars().all()
+        missing = [found for zone in zones for found in _without_row(connection, zone, now)]
     if missing:
         with database.write() as connection:
-            for key in missing:
-                mark(connection, **key)
+            mark(connection, missing)
 
 
-def mark(connection: Connection, enterprise: str, subject: str, day: date) -> None:
-    """Mark one subject-day dirty."""
-    key = {"enterprise": enterprise, "subject": subject, "day": day}
-    if connection.execute(select(dirty.c.day).filter_by(**key)).first() is None:
-        connection.execute(insert(dirty).values(**key))
+def _without_row(connection: Connection, zone: str, now: datetime) -> Iterable[tuple[str, str, date]]:
+    """The ended days without a row of the machines in a time zone, since they are named; at most 400 back."""
+    ended = day_of(to_ms(now), zone) - timedelta(days=1)
+    oldest = ended - timedelta(days=400)
+    mine = (day.c.enterprise == subject.c.enterprise) & (day.c.subject == subject.c.asset_no)
+    within = (day.c.day >= subject.c.since) & day.c.day.between(oldest, ended)
+    named = ~subject.c.withdrawn & (subject.c.kind == "equipment") & (subject.c.timezone == zone)
+    query = (
+        select(subject.c.enterprise, subject.c.asset_no, subject.c.since, func.count(day.c.day))
+        .outerjoin(day, mine & within)
+        .where(named & (subject.c.since <= ended))
+        .group_by(subject.c.enterprise, subject.c.asset_no)
+    )
+    for enterprise, asset_no, since, number in connection.execute(query).all():
+        wanted = days_from(max(since, oldest), ended)
+        if number < len(wanted):
+            of = (day.c.enterprise == enterprise) & (day.c.subject == asset_no)
+            here = set(connection.execute(select(day.c.day).where(of)).scalars())
+            yield from ((enterprise, asset_no, local) for local in wanted if local not in here)
 
 
 def _runs(text: str) -> tuple[tuple[int, State], ...]:
     return tuple((offset, State(state)) for offset, state in json.loads(text))
 
 
-def _paint_day(connection: Connection, enterprise: str, asset_no: str, local: date, now_ms: int) -> None:
+def _paint_day(connection: Connection, enterprise: str, subject: str, day: date, stamp: int) -> None:
     """The row of one subject's local day. Meters have no states, and no such row."""
-    kind = connection.execute(
-        select(subject.c.kind).where((subject.c.enterprise == enterprise) & (subject.c.asset_no == asset_no))
-    ).scalar()
-    has_states = connection.execute(
-        select(states.c.start)
-        .where((states.c.enterprise == enterprise) & (states.c.subject == asset_no))
-        .limit(1)
-    ).first()
-    if kind != "equipment" and has_states is None:
+    if not _is_painted(connection, enterprise, subject):
         return
-    start, end = bounds(local, zone_of(connection, enterprise, asset_no))
-    spans = painted(connection, enterprise, asset_no, start, end)
-    key = {"enterprise": enterprise, "subject": asset_no, "day": local}
+    start, end = bounds(day, zone_of(connection, enterprise, subject))
+    spans = painted(connection, enterprise, subject, start, end)
+    key = {"enterprise": enterprise, "subject": subject, "day": day}
     values: dict[str, Any] = {
         "start": start,
         "end": end,
         "spans": json.dumps([[span.start - start, span.state] for span in spans], separators=(",", ":")),
         "ms": json.dumps(ms_per_state(spans)),
-        "computed_at": now_ms,
+        "computed_at": stamp,
     }
-    connection.execute(delete(day).filter_by(**key))
-    connection.execute(insert(day).values(**key, **values))
+    connection.execute(delete(tables.day).filter_by(**key))
+    connection.execute(insert(tables.day).values(**key, **values))
+
+
+def _is_painted(connection: Connection, enterprise: str, asset_no: str) -> bool:
+    """Machines are, and what no inventory names yet but has states."""
+    kind = connection.execute(
+        select(subject.c.kind).where((subject.c.enterprise == enterprise) & (subject.c.asset_no == asset_no))
+    ).scalar()
+    mine = (states.c.enterprise == enterprise) & (states.c.subject == asset_no)
+    return (
+        kind == "equipment"
+        or connection.execute(select(states.c.start).where(mine).limit(1)).first() is not None
+    )
 
 
 def _registers(connection: Connection, enterprise: str, asset_no: str) -> Sequence[str]:

@@ -1,15 +1,16 @@
 """What a person declares of a register (metrics.md section 5, rule 4): rows are added and withdrawn, never edited."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
+from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from ganpo_cloud import judging
 from ganpo_cloud.database import Database
-from ganpo_cloud.days import mark
 from ganpo_cloud.inventories import judge_anew
-from ganpo_cloud.localdays import day_of
 from ganpo_cloud.tables import declaration, register, register_day, withdrawal
 from ganpo_model.clock import from_ms, iso, to_ms
 from ganpo_model.errors import ConfigError
@@ -40,7 +41,7 @@ class OpenItem:
     enterprise: str
     register: str
     kind: str
-    """open | not_believed | follows"""
+    """open (a step) | not_believed (readings) | follows (another register of the meter)"""
     since: int
     amount: int | None
     command: str
@@ -83,7 +84,7 @@ def declare(database: Database, enterprise: str | None, said: Exchange, now: dat
             )
         )
         for number in numbers:
-            _judge_again(connection, owner, number)
+            judge_anew(connection, owner, number)
         key = result.inserted_primary_key
         return int(key[0]) if key is not None else 0
 
@@ -100,37 +101,65 @@ def withdraw(database: Database, number: int, why: str, by: str, now: datetime) 
             insert(withdrawal).values(declaration=number, why=why, by=by, withdrawn_at=to_ms(now))
         )
         for register_id in {found.register, found.new_register or found.register}:
-            _judge_again(connection, found.enterprise, register_id)
+            judge_anew(connection, found.enterprise, register_id)
 
 
 def open_items(connection: Connection, now: datetime) -> list[OpenItem]:
-    """Steps that wait for a person, and registers whose readings are not believed for more than an hour."""
-    items = []
+    """What waits for a person: open steps, registers not believed for an hour, registers that follow undeclared."""
     rows = connection.execute(
-        select(register_day.c.enterprise, register_day.c.register, register_day.c.steps)
-        .where(register_day.c.steps.like('%"open"%'))
-        .order_by(register_day.c.day)
+        select(register_day).where((register_day.c.open > 0) | register_day.c.aside_since.is_not(None))
+    ).all()
+    opened = [item for row in rows if row.open for item in _open_steps(connection, row)]
+    doubted = [item for row in rows if row.aside_since for item in _not_believed(connection, row, to_ms(now))]
+    return sorted([*opened, *doubted, *_following(connection)], key=lambda item: item.since)
+
+
+def _open_steps(connection: Connection, row: Any) -> Iterable[OpenItem]:
+    """The open steps of a day that no later day took back."""
+    found = [step for step in judging.load_steps(row.steps) if step.kind is StepKind.OPEN]
+    chain = judging.chain_from(connection, row.enterprise, row.register, row.day, found[-1].end.at)
+    for step in found:
+        if step in chain:
+            command = _command(row.enterprise, row.register, step.end.at, step.start.raw, step.end.raw)
+            yield OpenItem(row.enterprise, row.register, "open", step.start.at, step.amount, command)
+
+
+def _not_believed(connection: Connection, row: Any, now_ms: int) -> Iterable[OpenItem]:
+    """Readings set aside at the end of the newest day, for too long."""
+    mine = (register_day.c.enterprise == row.enterprise) & (register_day.c.register == row.register)
+    newest = connection.execute(select(func.max(register_day.c.day)).where(mine)).scalar()
+    if newest == row.day and now_ms - row.aside_since > NOT_BELIEVED_MS:
+        yield OpenItem(row.enterprise, row.register, "not_believed", row.aside_since, None, "ganpo check")
+
+
+def _following(connection: Connection) -> Iterable[OpenItem]:
+    """Registers of one meter and signal that follow each other, and nobody declared how."""
+    several = (
+        select(register.c.enterprise, register.c.subject, register.c.signal)
+        .group_by(register.c.enterprise, register.c.subject, register.c.signal)
+        .having(func.count() > 1)
     )
-    for row in rows:
-        for step in judging.load_steps(row.steps):
-            if step.kind is StepKind.OPEN:
-                command = _command(row.register, step.end.at, step.start.raw, step.end.raw)
-                items.append(
-                    OpenItem(row.enterprise, row.register, "open", step.start.at, step.amount, command)
-                )
-    for about in connection.execute(select(register.c.enterprise, register.c.id)).all():
-        state = judging.newest_state(connection, about.enterprise, about.id)
-        since = standing(state).aside_since if state is not None else None
-        if since is not None and to_ms(now) - since > NOT_BELIEVED_MS:
-            items.append(OpenItem(about.enterprise, about.id, "not_believed", since, None, "ganpo check"))
-    return items
+    for owner, asset_no, signal in connection.execute(several).all():
+        mine = (register.c.enterprise == owner) & (register.c.subject == asset_no)
+        numbers = connection.execute(
+            select(register.c.id).where(mine & (register.c.signal == signal))
+        ).scalars()
+        judged = [(judging.newest_state(connection, owner, number), number) for number in numbers.all()]
+        lives = [(standing(state), number) for state, number in judged if state is not None]
+        begun = sorted((life.first, number, life.last) for life, number in lives if life.first is not None)
+        for (_, old, last), (first, new, _) in pairwise(begun):
+            ended = any(found.first is None for found in judging.declared(connection, owner, old))
+            if last is not None and not ended:
+                command = _command(owner, old, first.at, last.raw, first.raw, new)
+                yield OpenItem(owner, new, "follows", first.at, None, command)
 
 
-def _command(register_id: str, at: int, final: int, first: int) -> str:
+def _command(enterprise: str, old: str, at: int, final: int, first: int, new: str | None = None) -> str:
     """The command with everything filled in that is known; T is the moment of the exchange, as far as one knows."""
+    follows = f" --new-register '{new}'" if new is not None else ""
     return (
-        f"ganpo-cloud declare '{register_id}' --at {iso(from_ms(at))} --final {final} --first {first}"
-        " --why '...' --by '...'"
+        f"ganpo-cloud declare '{old}' --enterprise {enterprise} --at {iso(from_ms(at))} --final {final}"
+        f" --first {first}{follows} --why '...' --by '...'"
     )
 
 
@@ -150,15 +179,3 @@ def _owner(connection: Connection, enterprise: str | None, register_id: str) -> 
             hint="say --enterprise CODE",
         )
     return str(owners[0])
-
-
-def _judge_again(connection: Connection, enterprise: str, register_id: str) -> None:
-    """A declaration may reject what lies before it too: the register is judged from its beginning."""
-    judge_anew(connection, enterprise, register_id)
-    zone = connection.execute(
-        select(register.c.timezone).where(
-            (register.c.enterprise == enterprise) & (register.c.id == register_id)
-        )
-    ).scalar_one()
-    for found in judging.declared(connection, enterprise, register_id):
-        mark(connection, enterprise, register_id.partition("/")[0], day_of(found.at, zone))

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from datetime import datetime
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
@@ -51,3 +52,14 @@ def age(ms: int, lang: str) -> str:
     if days < 1:
         return f"{hours}时{minutes % 60:02d}分" if lang == "zh" else f"{hours} h {minutes % 60:02d} min"
     return f"{days}天{hours % 24}时" if lang == "zh" else f"{days} d {hours % 24} h"
+
+
+def instant(local: datetime, lang: str) -> str:
+    """A local instant in full: 11月25日（周三）14:42:00 / Wed 25 Nov 2026, 14:42:00."""
+    if lang == "zh":
+        return f"{local.month}月{local.day}日（周{'一二三四五六日'[local.weekday()]}）{local:%H:%M:%S}"
+    return f"{_DAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]} {local.year}, {local:%H:%M:%S}"
+
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -1,4 +1,4 @@
-"""Judging registers day by day: the stored states of `ganpo_model.registers.fold` (metrics.md section 5).
+"""Judging registers day by day: the stored days of `ganpo_model.registers.fold` (metrics.md section 5).
 
 A dirty day goes on from the state before it; the next days follow only while the state at their end changes.
 """
@@ -8,92 +8,70 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, insert, select
 
 from ganpo_cloud.localdays import bounds, day_of
-from ganpo_cloud.tables import declaration, reading, register, register_day, withdrawal
-from ganpo_model.registers import Declaration, Reading, Register, Step, StepKind, fold
+from ganpo_cloud.tables import declaration, register, register_day, withdrawal
+from ganpo_model.registers import Day, Declaration, Reading, Register, Step, StepKind, chain, fold, standing
 
 
-def judge_from(connection: Connection, enterprise: str, number: str, day: date, now_ms: int) -> list[date]:
-    """Judge a register from `day` on, as far as anything changes. Gives the days whose steps changed."""
+def judge_from(connection: Connection, enterprise: str, number: str, day: date, stamp: int) -> int:
+    """Judge a register from `day` on, as far as anything changes. Gives how many days were folded."""
     about = connection.execute(
         select(register).where((register.c.enterprise == enterprise) & (register.c.id == number))
     ).first()
     if about is None:
-        return []  # no inventory names it yet: computed once one does
+        return 0  # no inventory names it yet: computed once one does
     rules = Register(about.max_rate, about.modulus, about.resets)
     declarations = declared(connection, enterprise, number)
-    row_of = (register_day.c.enterprise == enterprise) & (register_day.c.register == number)
-    known = connection.execute(
-        select(register_day.c.day, register_day.c.state, register_day.c.returned_to)
-        .where(row_of & (register_day.c.day >= day))
-        .order_by(register_day.c.day)
-    ).all()
-    before = connection.execute(
+    state = connection.execute(
         select(register_day.c.state)
-        .where(row_of & (register_day.c.day < day))
+        .where(_of(enterprise, number) & (register_day.c.day < day))
         .order_by(register_day.c.day.desc())
         .limit(1)
     ).scalar()
-    states = {row.day: row.state for row in known}
-    changed: list[date] = []
-    state, current = before, day
-    while True:
+    folded = 0
+    current: date | None = day
+    while current is not None:
         start, end = bounds(current, about.timezone)
-        found = fold(
-            rules, state, _readings(connection, enterprise, number, start, end), declarations, start, end
-        )
-        if states.get(current) == found.state:
+        readings = _readings(connection, enterprise, number, start, end)
+        found = fold(rules, state, readings, declarations, start, end)
+        folded += 1
+        if not _store(connection, enterprise, number, current, about.timezone, found, stamp):
             break
-        _store(connection, enterprise, number, current, found.state, found.steps, found.returned_to, now_ms)
-        if found.returned_to is not None:
-            changed += _withdraw(connection, enterprise, number, found.returned_to, current, now_ms)
-        changed.append(current)
         state = found.state
-        following = _next_day(
-            connection, enterprise, number, end, about.timezone, declarations, states, current
-        )
-        if following is None:
-            break
-        current = following
-    if changed:
-        # Returns of later days went back into days that were written anew.
-        for row in known:
-            if row.returned_to is not None and row.day > max(changed):
-                changed += _withdraw(connection, enterprise, number, row.returned_to, row.day, now_ms)
-    return sorted(set(changed))
+        current = _following(connection, enterprise, number, current, end, about.timezone, declarations)
+    return folded
 
 
 def steps_between(
     connection: Connection, enterprise: str, number: str, start: int, end: int, zone: str
 ) -> list[Step]:
-    """The steps of a register that touch [start, end], in order, the one that holds `end` included."""
-    row_of = (register_day.c.enterprise == enterprise) & (register_day.c.register == number)
-    first, last = day_of(start, zone), day_of(end, zone)
+    """The part of a register's chain that holds [start, end)."""
+    return chain_from(connection, enterprise, number, day_of(start, zone), end)
+
+
+def chain_from(connection: Connection, enterprise: str, number: str, day: date, end: int) -> list[Step]:
+    """The steps that were decided from `day` on, to the day that settled `end`, without those taken back."""
     rows = connection.execute(
-        select(register_day.c.day, register_day.c.steps)
-        .where(row_of & register_day.c.day.between(first, last))
+        select(register_day.c.dropped, register_day.c.steps, register_day.c.settled)
+        .where(_of(enterprise, number) & (register_day.c.day >= day))
         .order_by(register_day.c.day)
-    ).all()
-    steps = [step for row in rows for step in load_steps(row.steps)]
-    if not steps or steps[-1].end.at < end:
-        later = connection.execute(
-            select(register_day.c.steps)
-            .where(row_of & (register_day.c.day > last) & (register_day.c.steps != "[]"))
-            .order_by(register_day.c.day)
-            .limit(1)
-        ).scalar()
-        if later is not None:
-            steps.append(load_steps(later)[0])
-    return [step for step in steps if step.end.at >= start]
+    )
+    days = []
+    for row in rows:
+        days.append((row.dropped, load_steps(row.steps)))
+        if row.settled is not None and row.settled >= end:
+            break
+    rows.close()
+    return chain(days)
 
 
 def newest_state(connection: Connection, enterprise: str, number: str) -> str | None:
     """The state of the fold after everything that is stored."""
     return connection.execute(
         select(register_day.c.state)
-        .where((register_day.c.enterprise == enterprise) & (register_day.c.register == number))
+        .where(_of(enterprise, number))
         .order_by(register_day.c.day.desc())
         .limit(1)
     ).scalar()
@@ -123,6 +101,10 @@ def load_steps(text: str) -> list[Step]:
     return [Step(StepKind(s[0]), Reading(*s[1]), Reading(*s[2]), s[3], s[4]) for s in json.loads(text)]
 
 
+def _of(enterprise: str, number: str) -> Any:
+    return (register_day.c.enterprise == enterprise) & (register_day.c.register == number)
+
+
 def _readings(connection: Connection, enterprise: str, number: str, start: int, end: int) -> Sequence[Any]:
     return connection.exec_driver_sql(
         "SELECT at, raw FROM reading WHERE enterprise = ? AND register = ? AND at >= ? AND at < ?",
@@ -130,65 +112,59 @@ def _readings(connection: Connection, enterprise: str, number: str, start: int, 
     ).all()
 
 
-def _next_day(
+def _following(
     connection: Connection,
     enterprise: str,
     number: str,
-    after: int,
+    current: date,
+    end: int,
     zone: str,
     declarations: Sequence[Declaration],
-    states: dict[date, str],
-    current: date,
 ) -> date | None:
-    """The next day on which anything happens to a register."""
-    mine = (reading.c.enterprise == enterprise) & (reading.c.register == number)
-    following = connection.execute(
-        select(func.min(reading.c.at)).where(mine & (reading.c.at >= after))
+    """The next day on which anything happens to a register, or happened when it was judged last."""
+    reads = connection.exec_driver_sql(
+        "SELECT at FROM reading WHERE enterprise = ? AND register = ? AND at >= ? ORDER BY at LIMIT 1",
+        (enterprise, number, end),
     ).scalar()
-    times = [d.at for d in declarations if d.at >= after] + ([following] if following is not None else [])
-    days = [day for day in states if day > current] + ([day_of(min(times), zone)] if times else [])
-    return min(days, default=None)
+    stored = connection.execute(
+        select(register_day.c.day)
+        .where(_of(enterprise, number) & (register_day.c.day > current))
+        .order_by(register_day.c.day)
+        .limit(1)
+    ).scalar()
+    times = [d.at for d in declarations if d.at >= end]
+    if reads is not None:
+        times.append(reads)
+    days = [day_of(min(times), zone)] if times else []
+    return min([*days, stored] if stored is not None else days, default=None)
 
 
 def _store(
-    connection: Connection,
-    enterprise: str,
-    number: str,
-    day: date,
-    state: str,
-    steps: Sequence[Step],
-    returned_to: int | None,
-    now_ms: int,
-) -> None:
-    key = {"enterprise": enterprise, "register": number, "day": day}
-    connection.execute(delete(register_day).filter_by(**key))
-    text = json.dumps(steps, separators=(",", ":"))
+    connection: Connection, enterprise: str, number: str, day: date, zone: str, found: Day, stamp: int
+) -> bool:
+    """Store a judged day. True where the state at its end is another one than before."""
+    this = _of(enterprise, number) & (register_day.c.day == day)
+    before = connection.execute(select(register_day).where(this)).first()
+    steps = json.dumps(found.steps, separators=(",", ":"))
+    touches = day_of(found.steps[0].start.at, zone) if found.steps else day
+    if before is not None:
+        if (before.state, before.steps, before.dropped) == (found.state, steps, found.dropped):
+            return False
+        touches = min(touches, before.touches)
+        connection.execute(delete(register_day).where(this))
     connection.execute(
         insert(register_day).values(
-            state=state, steps=text, returned_to=returned_to, computed_at=now_ms, **key
+            enterprise=enterprise,
+            register=number,
+            day=day,
+            state=found.state,
+            steps=steps,
+            dropped=found.dropped,
+            settled=found.settled,
+            open=sum(step.kind is StepKind.OPEN for step in found.steps),
+            aside_since=standing(found.state).aside_since,
+            touches=touches,
+            computed_at=stamp,
         )
     )
-
-
-def _withdraw(
-    connection: Connection, enterprise: str, number: str, returned_to: int, before: date, now_ms: int
-) -> list[date]:
-    """A return rejected the steps of earlier days that end after `returned_to`."""
-    row_of = (register_day.c.enterprise == enterprise) & (register_day.c.register == number)
-    changed = []
-    rows = connection.execute(
-        select(register_day.c.day, register_day.c.steps)
-        .where(row_of & (register_day.c.day < before) & (register_day.c.steps != "[]"))
-        .order_by(register_day.c.day.desc())
-    )
-    for row in rows.all():
-        steps = load_steps(row.steps)
-        kept = [step for step in steps if step.end.at <= returned_to]
-        if len(kept) < len(steps):
-            text = json.dumps(kept, separators=(",", ":"))
-            mine = row_of & (register_day.c.day == row.day)
-            connection.execute(update(register_day).where(mine).values(steps=text, computed_at=now_ms))
-            changed.append(row.day)
-        if kept:
-            break
-    return changed
+    return before is None or bool(before.state != found.state)

@@ -29,6 +29,11 @@ def day_of(instant: int, zone: str) -> date:
     return from_ms(instant).astimezone(ZoneInfo(zone)).date()
 
 
+def days_from(first: date, last: date) -> list[date]:
+    """Every date from `first` to `last`, both included; none where `last` is earlier."""
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
 def zone_of(connection: Connection, enterprise: str, asset_no: str) -> str:
     """The time zone of the site that a subject belongs to."""
     query = select(subject.c.timezone).where(

@@ -69,7 +69,9 @@ class Session:
         client.on_connect = self._on_connect
         client.on_subscribe = lambda _c, _u, _m, codes, _p: self._tell(self._subscribed, codes)
         client.on_disconnect = lambda _c, _u, _f, code, _p: self._tell(self._end, str(code))
-        client.on_message = lambda _c, _u, m: self._tell(self._received, m.topic, m.payload[: MAX_PACKED + 1])
+        client.on_message = lambda _c, _u, m: self._tell(
+            self._received, m.topic, bytes(m.payload[: MAX_PACKED + 1])
+        )
         self._client = client
 
     async def open(self, topics: list[tuple[str, int]], timeout_s: float = 10.0) -> None:

@@ -1,8 +1,9 @@
 """The page: machines with their painted day, meters with their registers, what needs a person, gateways."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from importlib.resources import files
+from itertools import pairwise
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -12,16 +13,19 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
 
-from ganpo_cloud import days, declarations, i18n, quantities, timeline, views
+from ganpo_cloud import days, i18n, quantities, timeline, views
 from ganpo_cloud.database import Database
 from ganpo_cloud.localdays import DEFAULT_ZONE, bounds
+from ganpo_cloud.needs import Needs
 from ganpo_model.clock import Clock, from_ms, to_ms
-from ganpo_model.paint import Slot, paint
+from ganpo_model.paint import Slot, Span, paint
 from ganpo_model.states import State
 from ganpo_model.units import decimal_text, millionths
 
 DEMO_WINDOW_MS = 600_000
 """The demo's bars show ten minutes: a day of it would be a hair."""
+STALE_MS = 1_800_000
+PARTS = 24
 WORDS = {
     State.PRODUCING: "Producing",
     State.SETUP: "Setup",
@@ -32,13 +36,14 @@ WORDS = {
     State.OFF: "Off",
     State.UNKNOWN: "Unknown",
 }
-_ORDER = {State.FAULT: 0, State.HELD: 1, State.UNKNOWN: 2}
+_ORDER = (State.FAULT, State.HELD, State.UNKNOWN)
+"""Machines in these states stand first; ui.md, State timeline."""
 
 Item = dict[str, Any]
 
 
-def router(database: Database, clock: Clock, *, demo: bool) -> APIRouter:
-    """The route `/`. `fragment` gives the moving part alone."""
+def router(database: Database, clock: Clock, *, demo: bool, exposed: bool) -> APIRouter:
+    """The route `/`. `fragment` gives the moving part alone; `exposed` shows that anybody may read."""
     pages = APIRouter(include_in_schema=False)
     environment = Environment(
         loader=PackageLoader("ganpo_cloud"),
@@ -50,12 +55,13 @@ def router(database: Database, clock: Clock, *, demo: bool) -> APIRouter:
     environment.globals["css"] = (
         files("ganpo_cloud").joinpath("static", "page.css").read_text(encoding="utf-8")
     )
+    environment.globals["exposed"] = exposed
 
     @pages.get("/", response_class=HTMLResponse)
     def show(
         request: Request,
         lang: Annotated[str | None, Query(max_length=10)] = None,
-        fragment: Annotated[int, Query()] = 0,
+        fragment: Annotated[bool, Query()] = False,
     ) -> HTMLResponse:
         chosen = i18n.choose(lang, request.headers.get("accept-language", ""))
         view = _View(chosen, clock.utc(), demo=demo)
@@ -76,253 +82,194 @@ class _View:
     def __init__(self, lang: str, now: datetime, *, demo: bool) -> None:
         self._lang, self._now, self._demo = lang, now, demo
         self._ms = to_ms(now)
-        self._t: Callable[[str], str] = i18n.translator(lang)
+        self._t = i18n.translator(lang)
         self._zone = DEFAULT_ZONE
 
     def model(self, connection: Connection) -> Item:
-        found = [view for view in views.subjects(connection, self._now) if not view.withdrawn]
+        subjects = [view for view in views.subjects(connection, self._now) if not view.withdrawn]
         gateways = views.gateways(connection, self._now)
-        if found:
-            self._zone = found[0].timezone
-        machines = [self._machine(connection, view) for view in found if view.kind == "equipment"]
-        machines.sort(key=lambda item: (_ORDER.get(item["state"], 3), item["asset_no"]))
-        meters = [self._meter(connection, view) for view in found if view.kind == "meter"]
-        needs = self._needs(machines, gateways, declarations.open_items(connection, self._now))
+        if subjects:
+            self._zone = subjects[0].timezone
+        needs = Needs(self._t, self._lang, self._ms, self._told).all(connection, subjects, gateways)
+        machines = [view for view in subjects if view.kind == "equipment"]
+        machines.sort(key=_urgency)
         return self._frame() | {
-            "machines": machines,
-            "meters": meters,
+            "machines": [self._machine(connection, view) for view in machines],
+            "meters": [self._meter(connection, view) for view in subjects if view.kind == "meter"],
             "gateways": [self._gateway(view) for view in gateways],
             "needs": needs,
             "lead": self._lead(machines, gateways),
+            "counts": self._counts(machines),
             "error": "",
         }
 
     def broken(self, why: str) -> Item:
-        empty: Item = {"machines": [], "meters": [], "gateways": [], "needs": [], "lead": ""}
+        empty: Item = {"machines": [], "meters": [], "gateways": [], "needs": [], "lead": [], "counts": []}
         return self._frame() | empty | {"error": why}
 
     def _frame(self) -> Item:
-        states = [{"state": state, "word": self._t(word)} for state, word in WORDS.items()]
-        as_of = self._clock_text(self._ms)
         return {
             "t": self._t,
             "lang": self._lang,
             "demo": self._demo,
-            "as_of": as_of,
-            "legend": states,
+            "as_of": i18n.instant(self._now.astimezone(ZoneInfo(self._zone)), self._lang),
+            "legend": [{"state": state, "word": self._t(word)} for state, word in WORDS.items()],
             "zone": self._zone,
+            "window": self._t("last 10 minutes") if self._demo else self._t("today"),
         }
 
     def _machine(self, connection: Connection, view: views.SubjectView) -> Item:
-        start, end, label = self._window(view.timezone)
-        spans = days.painted(connection, view.enterprise, view.asset_no, start, min(end, self._ms))
-        state = view.state
-        if state is None and view.body.get("profile") is None:
-            return self._subject(view) | {
-                "state": None,
-                "word": self._t("no connection"),
-                "since": "",
-                "bar": [],
-                "ticks": [],
-            }
-        shown = state or State.UNKNOWN
-        past = min(end, self._ms) - start
-        known = past - days.ms_per_state(spans).get(State.UNKNOWN, 0)
-        return self._subject(view) | {
-            "state": shown,
-            "word": self._t(WORDS[shown]),
+        if view.state is None:
+            return _subject(view) | {"state": None}
+        start, end = self._window(view.timezone)
+        until = min(end, self._ms)
+        spans = days.painted(connection, view.enterprise, view.asset_no, start, until)
+        spans = self._with_now(spans, view, start, until)
+        spent = days.ms_per_state(spans)
+        known = until - start - spent.get(State.UNKNOWN, 0)
+        told = "; ".join(
+            self._count(word, i18n.age(spent[state], self._lang))
+            for state, word in WORDS.items()
+            if state in spent
+        )
+        return _subject(view) | {
+            "state": view.state,
+            "word": self._t(WORDS[view.state]),
             "since": i18n.age(self._ms - view.state_since, self._lang) if view.state_since else "",
-            "bar": timeline.pieces(self._with_now(spans, view, start, end), start, end, self._ms),
-            "now_x": round(min(max(self._ms - start, 0) / (end - start), 1) * 1000),
+            "bar": timeline.pieces(spans, start, end, self._ms),
+            "now_x": (until - start) * 1000 // (end - start),
             "ticks": self._ticks(start, end, view.timezone),
-            "window": label,
-            "known": f"{known * 1000 // past / 10:.1f}%" if past > 0 else "—",
-            "finding": self._finding(view, shown),
+            "known": f"{known * 1000 // (until - start) / 10:.1f}%" if until > start else "—",
+            "finding": f"{view.asset_no} {view.name}: {self._t(WORDS[view.state])}; {told}",
         }
 
-    def _with_now(self, spans: Sequence[Any], view: views.SubjectView, start: int, end: int) -> list[Any]:
+    def _with_now(self, spans: list[Span], view: views.SubjectView, start: int, until: int) -> list[Span]:
         """What a gateway says now reaches back to where its state began; slots come only when they end."""
-        if view.state in (None, State.UNKNOWN) or view.state_since is None:
-            return list(spans)
+        if view.state is None or view.state_since is None or max(view.state_since, start) >= until:
+            return spans
         slots = [Slot((0, n), s.start, s.end, ((0, s.state),)) for n, s in enumerate(spans)]
-        slots.append(
-            Slot(
-                (1,), max(view.state_since, start), max(self._ms, start), ((0, view.state or State.UNKNOWN),)
-            )
-        )
-        return paint([slot for slot in slots if slot.start < slot.end], start, min(end, self._ms))
-
-    def _finding(self, view: views.SubjectView, state: State) -> str:
-        return f"{view.asset_no} {view.name}: {self._t(WORDS[state])}"
+        slots.append(Slot((1,), max(view.state_since, start), until, ((0, view.state),)))
+        return paint(slots, start, until)
 
     def _meter(self, connection: Connection, view: views.SubjectView) -> Item:
-        start, end, _ = self._window(view.timezone, always_day=True)
-        found = quantities.of_subject(connection, view.enterprise, view.asset_no, start, end)
+        begin, end = bounds(views.today(self._now, view.timezone), view.timezone)
         rows = []
         for register in view.registers:
             if register.raw is None or register.at is None:
                 continue
-            total = quantities.total(
-                [item for item in found if item.register == register.id], register.carrier
-            )
+            day = quantities.of_register(connection, view.enterprise, register.id, begin, end)
+            used = day.millionths if day is not None else None
             rows.append(
                 {
                     "id": register.id,
                     "value": decimal_text(millionths(register.raw, register.num, register.den), 2),
-                    "unit": register.unit,
-                    "at": self._clock_text(register.at),
-                    "day": decimal_text(total.millionths, 2)
-                    if total and total.millionths is not None
-                    else "—",
-                    "stale": self._ms - register.at > 1_800_000,
+                    "unit": register.unit.replace("m3", "m³"),
+                    "at": self._told(register.at),
+                    "day": "—" if used is None else decimal_text(used, 2),
+                    "open": bool(day and day.open),
+                    "stale": self._ms - register.at > STALE_MS,
                     "age": i18n.age(self._ms - register.at, self._lang),
-                    "hours": self._hours(connection, view, register, start, end),
+                    "bars": self._bars(connection, view, register),
                 }
             )
-        return self._subject(view) | {"registers": rows}
+        return _subject(view) | {"registers": rows}
 
-    def _hours(
-        self,
-        connection: Connection,
-        view: views.SubjectView,
-        register: views.RegisterView,
-        start: int,
-        end: int,
+    def _bars(
+        self, connection: Connection, view: views.SubjectView, register: views.RegisterView
     ) -> list[Item]:
-        """Twenty-four bars of the day: consumption, hatched where it is spread over a hole."""
-        if self._demo:
-            end, start = self._ms, self._ms - DEMO_WINDOW_MS
-        step = (end - start) // 24
-        bars = []
-        for n in range(24):
-            a, b = start + n * step, start + (n + 1) * step
-            if a >= self._ms or register.at is None or a >= register.at:
-                break
-            found = quantities.of_register(connection, view.enterprise, register.id, a, b)
-            amount = found.millionths if found is not None else None
-            bars.append({"n": n, "amount": amount or 0, "spread": bool(found and found.spread_ms)})
-        top = max((bar["amount"] for bar in bars), default=0) or 1
-        return [bar | {"height": max(round(bar["amount"] * 24 / top), 1)} for bar in bars]
+        """The window in 24 bars: consumption, spread over a hole or not; an open step has no quantity."""
+        start, end = self._window(view.timezone)
+        borders = [start + (end - start) * n // PARTS for n in range(PARTS + 1)]
+        last = register.at or 0
+        parts = quantities.in_parts(connection, view.enterprise, register.id, borders)
+        known = [
+            (n, part, part.millionths)
+            for n, (part, (begin, _)) in enumerate(zip(parts, pairwise(borders), strict=True))
+            if part.millionths is not None and begin < min(last, self._ms)
+        ]
+        top = max((amount for _, _, amount in known), default=0) or 1
+        return [
+            {
+                "n": n,
+                "height": max(amount * 24 // top, 1),
+                "spread": part.spread_ms > 0,
+                "open": bool(part.open),
+            }
+            for n, part, amount in known
+        ]
 
     def _gateway(self, view: views.GatewayView) -> Item:
-        streams = [s for s in view.streams if s.missing or s.lost][:3] or view.streams[:1]
         return {
             "id": view.id,
             "enterprise": view.enterprise,
             "site": view.site,
             "online": view.online,
             "last": i18n.age(self._ms - view.last_word, self._lang) if view.last_word else "—",
-            "streams": streams,
-            "missing": sum(s.missing for s in view.streams),
-            "lost": sum(s.lost for s in view.streams),
-            "stored": sum(s.stored for s in view.streams),
+            "counts": [
+                (self._t("issued"), sum(s.issued for s in view.streams)),
+                (self._t("stored"), sum(s.stored for s in view.streams)),
+                (self._t("missing"), sum(s.missing for s in view.streams)),
+                (self._t("lost"), sum(s.lost for s in view.streams)),
+            ],
             "quarantined": view.quarantined,
+            "dropped": view.quarantine_dropped,
             "reason": view.quarantine_reason,
             "connections": [
-                {"name": name, "state": item.get("state"), "error": item.get("error")}
+                {"name": name, "state": str(item.get("state") or "—"), "error": item.get("error")}
                 for name, item in sorted(view.connections.items())
                 if isinstance(item, dict)
             ],
         }
 
-    def _needs(
-        self,
-        machines: list[Item],
-        gateways: Sequence[views.GatewayView],
-        items: Sequence[declarations.OpenItem],
-    ) -> list[Item]:
-        """What a person must look at, alarms first, each with the command that closes it."""
-        t = self._t
-        found = [
-            {
-                "level": "alarm",
-                "who": m["asset_no"],
-                "what": f"{m['name']} {m['word']} {m['since']}",
-                "command": "",
-            }
-            for m in machines
-            if m["state"] is State.FAULT
-        ]
-        for view in gateways:
-            if view.enterprise is None:
-                command = f"ganpo-cloud gateway add {view.id} --enterprise CODE --site ID"
-                what = t("is not registered; its frames wait: {n}").format(n=view.quarantined)
-                found.append({"level": "warn", "who": view.id, "what": what, "command": command})
-                continue
-            if not view.online:
-                last = i18n.age(self._ms - view.last_word, self._lang) if view.last_word else "—"
-                what = t("gateway is offline; last word {age} ago").format(age=last)
-                found.append(
-                    {"level": "warn", "who": view.id, "what": what, "command": "systemctl status ganpo-agent"}
-                )
-            for name, item in sorted(view.connections.items()):
-                if view.online and isinstance(item, dict) and item.get("error"):
-                    command = "curl http://127.0.0.1:8780/health"
-                    found.append(
-                        {"level": "warn", "who": name, "what": str(item["error"])[:160], "command": command}
-                    )
-            if view.quarantined:
-                what = t("{n} frames in quarantine: {why}").format(
-                    n=view.quarantined, why=view.quarantine_reason or ""
-                )
-                found.append(
-                    {
-                        "level": "warn",
-                        "who": view.id,
-                        "what": what[:200],
-                        "command": "ganpo-cloud quarantine list",
-                    }
-                )
-        for item in items:
-            if item.kind == "open":
-                what = t(
-                    "step of {n} counts is open since {at}: it counts nothing until somebody says what it was"
-                )
-                told = what.format(n=f"{item.amount or 0:,}", at=self._clock_text(item.since))
-            else:
-                what = t("not believed since {at}: check max_rate, unit, decoding")
-                told = what.format(at=self._clock_text(item.since))
-            found.append({"level": "warn", "who": item.register, "what": told, "command": item.command})
-        return found[:12]
-
-    def _lead(self, machines: list[Item], gateways: Sequence[views.GatewayView]) -> str:
-        with_state = [m for m in machines if m["state"] is not None]
-        seen = [m for m in with_state if m["state"] is not State.UNKNOWN]
-        online = sum(view.online for view in gateways)
-        registered = sum(view.enterprise is not None for view in gateways)
+    def _lead(
+        self, machines: Sequence[views.SubjectView], gateways: Sequence[views.GatewayView]
+    ) -> list[str]:
+        """Phrases of one sentence: lines break between them alone."""
+        registered = [view for view in gateways if view.enterprise is not None]
         if not registered:
-            return ""
-        told = self._t("{seen} of {all} machines are observed; {online} of {gateways} gateways are online.")
-        return told.format(seen=len(seen), all=len(with_state), online=online, gateways=registered)
-
-    def _subject(self, view: views.SubjectView) -> Item:
-        several = len(view.gateways) > 1
-        return {
-            "asset_no": view.asset_no,
-            "name": view.name,
-            "several": several,
-            "gateways": ", ".join(view.gateways),
-        }
-
-    def _window(self, zone: str, *, always_day: bool = False) -> tuple[int, int, str]:
-        if self._demo and not always_day:
-            return self._ms - DEMO_WINDOW_MS, self._ms, self._t("last 10 minutes")
-        day = views.today(self._now, zone)
-        start, end = bounds(day, zone)
-        return start, end, day.isoformat()
-
-    def _ticks(self, start: int, end: int, zone: str) -> list[Item]:
-        count = 5 if self._demo else 6
-        found = []
-        for n in range(count + 1):
-            at = start + (end - start) * n // count
-            text = from_ms(at).astimezone(ZoneInfo(zone)).strftime("%H:%M")
-            found.append(
-                {"x": round(n * 100 / count), "text": "24:00" if n == count and not self._demo else text}
+            return []
+        connected = [view for view in machines if view.state is not None]
+        seen = sum(view.state is not State.UNKNOWN for view in connected)
+        online = sum(view.online for view in registered)
+        told = []
+        if connected:
+            told.append(
+                self._t("{seen} of {all} machines are observed;").format(seen=seen, all=len(connected))
             )
-        return found
+        last = self._t("{online} of {gateways} gateways are online.")
+        return [*told, last.format(online=online, gateways=len(registered))]
 
-    def _clock_text(self, ms: int) -> str:
-        local = from_ms(ms).astimezone(ZoneInfo(self._zone))
-        same_day = local.date() == self._now.astimezone(ZoneInfo(self._zone)).date()
-        return local.strftime("%H:%M:%S" if same_day else "%Y-%m-%d %H:%M")
+    def _counts(self, machines: Sequence[views.SubjectView]) -> list[str]:
+        """How many machines are in each state now."""
+        now = [view.state for view in machines]
+        found = [self._count(word, now.count(state)) for state, word in WORDS.items() if state in now]
+        return found + ([self._t("no connection: {n}").format(n=now.count(None))] if None in now else [])
+
+    def _count(self, word: str, n: object) -> str:
+        return self._t("{state} {n}").format(state=self._t(word), n=n)
+
+    def _window(self, zone: str) -> tuple[int, int]:
+        """The stretch that the bars show."""
+        if self._demo:
+            return self._ms - DEMO_WINDOW_MS, self._ms
+        return bounds(views.today(self._now, zone), zone)
+
+    def _ticks(self, start: int, end: int, zone: str) -> list[str]:
+        count = 5 if self._demo else 6
+        times = [from_ms(start + (end - start) * n // count).astimezone(ZoneInfo(zone)) for n in range(count)]
+        last = f"{self._now.astimezone(ZoneInfo(zone)):%H:%M}" if self._demo else "24:00"
+        return [*(f"{time:%H:%M}" for time in times), last]
+
+    def _told(self, ms: int) -> str:
+        """An instant in the site's time: of today without its date."""
+        local, now = (from_ms(at).astimezone(ZoneInfo(self._zone)) for at in (ms, self._ms))
+        return f"{local:%H:%M:%S}" if local.date() == now.date() else f"{local:%Y-%m-%d %H:%M}"
+
+
+def _urgency(view: views.SubjectView) -> tuple[int, str]:
+    return (_ORDER.index(view.state) if view.state in _ORDER else len(_ORDER), view.asset_no)
+
+
+def _subject(view: views.SubjectView) -> Item:
+    several = ", ".join(view.gateways) if len(view.gateways) > 1 else ""
+    return {"asset_no": view.asset_no, "name": view.name, "several": several}

@@ -1,5 +1,9 @@
 """Errors of the API: RFC 9457 problem documents with `code`, `where`, `hint`."""
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -7,16 +11,20 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import DatabaseError
 from starlette.exceptions import HTTPException
 
+MEDIA_TYPE = "application/problem+json"
+
 
 class Problem(BaseModel):
     """What went wrong, where, and what to do."""
 
     type: str = Field(default="about:blank", description="kind of problem")
-    title: str = Field(description="what is wrong, one sentence")
-    status: int = Field(description="HTTP status")
-    code: str = Field(description="stable word for programs")
-    where: str = Field(default="", description="the parameter or path")
-    hint: str = Field(default="", description="what to do")
+    title: str = Field(description="what is wrong, one sentence", examples=["no such subject"])
+    status: int = Field(description="HTTP status", examples=[404])
+    code: str = Field(description="stable word for programs", examples=["subject"])
+    where: str = Field(
+        default="", description="the parameter or path", examples=["91360000625912173B/SB-9999"]
+    )
+    hint: str = Field(default="", description="what to do", examples=["GET /api/v1/subjects"])
 
 
 class Refused(Exception):
@@ -51,10 +59,22 @@ def install(app: FastAPI) -> None:
             Problem(title=title, status=503, code="database", hint="it is tried again with the next request")
         )
 
+    app.openapi = partial(_described, app.openapi)  # type: ignore[method-assign]
     app.add_exception_handler(Refused, refused)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(DatabaseError, database)
+
+
+def _described(generate: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The OpenAPI document with the errors' true media type."""
+    document = generate()
+    for path in document["paths"].values():
+        for operation in path.values():
+            for status, answer in operation["responses"].items():
+                if status >= "4" and "application/json" in answer.get("content", {}):
+                    answer["content"][MEDIA_TYPE] = answer["content"].pop("application/json")
+    return document
 
 
 def _unknown() -> Problem:
@@ -62,4 +82,4 @@ def _unknown() -> Problem:
 
 
 def _answer(problem: Problem) -> JSONResponse:
-    return JSONResponse(problem.model_dump(), problem.status, media_type="application/problem+json")
+    return JSONResponse(problem.model_dump(), problem.status, media_type=MEDIA_TYPE)

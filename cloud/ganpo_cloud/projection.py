@@ -8,6 +8,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from influxdb_client import InfluxDBClient
@@ -18,9 +19,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 from urllib3.exceptions import HTTPError
 
-from ganpo_cloud import quantities
+from ganpo_cloud import judging, quantities
 from ganpo_cloud.database import Database
-from ganpo_cloud.localdays import bounds
+from ganpo_cloud.localdays import bounds, day_of
 from ganpo_cloud.settings import ProjectionSettings
 from ganpo_cloud.tables import counter, frame, register, register_day
 from ganpo_model.clock import Clock
@@ -32,6 +33,8 @@ STEP_BACK_MS = 10 * 60_000
 BATCH = 5000
 PAUSE_S = 2.0
 RETRY_S = 10.0
+TIMEOUT_MS = 3000
+"""Below the 5 s in which the process ends: a store that hangs must not hold it."""
 _FRAME, _DAY = "projection_frame", "projection_day"
 
 
@@ -45,19 +48,21 @@ class _Cursor(NamedTuple):
 
 async def run(database: Database, settings: ProjectionSettings, clock: Clock) -> None:
     """Project what is committed, for ever. A store that is away costs nothing but its own delay."""
-    failing = True
+    trusted = failing = False
     while True:
         try:
-            if failing:
+            if not trusted:
                 await asyncio.to_thread(_step_back, database)
+                trusted = True
             written = await asyncio.to_thread(project, database, settings)
         except (ApiException, HTTPError, OSError, OperationalError) as error:
             log.log(logging.DEBUG if failing else logging.WARNING, "projection: %s", str(error)[:300])
-            failing = True
+            # What the store took shortly before may be lost; while it is away nothing more can be.
+            trusted, failing = failing, True
             await asyncio.sleep(RETRY_S)
         else:
             if failing:
-                log.info("projection writes to %s", settings.url)
+                log.info("projection writes again to %s", settings.url)
             failing = False
             await asyncio.sleep(0 if written >= BATCH else PAUSE_S)
 
@@ -81,7 +86,7 @@ def project(database: Database, settings: ProjectionSettings) -> int:
         lines = [*_fact_lines(connection, after, until), *_day_lines(connection, after, until)]
     token = settings.token.get_secret_value() if settings.token is not None else ""
     with (
-        InfluxDBClient(url=settings.url, token=token, org=settings.org, timeout=20_000) as client,
+        InfluxDBClient(url=settings.url, token=token, org=settings.org, timeout=TIMEOUT_MS) as client,
         client.write_api(write_options=SYNCHRONOUS) as api,
     ):
         for first in range(0, len(lines), BATCH):
@@ -113,14 +118,14 @@ def _fact_lines(connection: Connection, after: _Cursor, until: _Cursor) -> Itera
         " WHERE f.id > ? AND f.id <= ?",
         span,
     ):
-        tags = _tags(enterprise, sites.get(gateway, ""), number.partition("/")[0], number)
+        tags = _tags(enterprise, sites.get(gateway), number.partition("/")[0], number)
         yield f"reading,{tags} raw={raw}i {at}"
     for enterprise, subject, start, runs, gateway in connection.exec_driver_sql(
         "SELECT s.enterprise, s.subject, s.start, s.runs, f.gateway FROM frame f JOIN states s ON s.frame = f.id"
         " WHERE f.id > ? AND f.id <= ?",
         span,
     ):
-        tags = _tags(enterprise, sites.get(gateway, ""), subject, None)
+        tags = _tags(enterprise, sites.get(gateway), subject, None)
         for offset, state in json.loads(runs):
             yield f"state,{tags} code={State(state).code}i {start + offset}"
 
@@ -128,17 +133,24 @@ def _fact_lines(connection: Connection, after: _Cursor, until: _Cursor) -> Itera
 def _day_lines(connection: Connection, after: _Cursor, until: _Cursor) -> Iterable[str]:
     """Milliseconds per state, and the millionths of each register, at local midnight."""
     span = (after.computed_at, until.computed_at)
+    sites = {
+        (row[0], row[1]): row[2]
+        for row in connection.exec_driver_sql(
+            "SELECT s.enterprise, s.asset_no, g.site FROM subject s JOIN gateway g ON g.id = s.gateway"
+        )
+    }
     for enterprise, subject, start, spent in connection.exec_driver_sql(
         "SELECT enterprise, subject, start, ms FROM day WHERE computed_at > ? AND computed_at <= ?", span
     ):
         found = json.loads(spent)
         fields = ",".join(f"{state.lower()}_ms={found.get(state, 0)}i" for state in State)
-        yield f"day,{_tags(enterprise, '', subject, None)} {fields} {start}"
+        yield f"day,{_tags(enterprise, sites.get((enterprise, subject)), subject, None)} {fields} {start}"
     rows = connection.execute(
         select(
             register_day.c.enterprise,
             register_day.c.register,
             register_day.c.day,
+            register_day.c.steps,
             register.c.subject,
             register.c.timezone,
         )
@@ -149,14 +161,26 @@ def _day_lines(connection: Connection, after: _Cursor, until: _Cursor) -> Iterab
         .where((register_day.c.computed_at > span[0]) & (register_day.c.computed_at <= span[1]))
     ).all()
     for row in rows:
-        start, end = bounds(row.day, row.timezone)
-        for found in quantities.of_subject(connection, row.enterprise, row.subject, start, end):
-            if found.register == row.register and found.quantity.millionths is not None:
-                tags = _tags(row.enterprise, "", row.subject, row.register)
-                yield f"day,{tags} millionths={found.quantity.millionths}i {start}"
+        tags = _tags(row.enterprise, sites.get((row.enterprise, row.subject)), row.subject, row.register)
+        for start, amount in _millionths(connection, row):
+            yield f"day,{tags} millionths={amount}i {start}"
 
 
-def _tags(enterprise: str, site: str, subject: str, register: str | None) -> str:
+def _millionths(connection: Connection, row: Any) -> Iterable[tuple[int, int]]:
+    """The quantities of a judged day, and of the days before it into which its first step reaches."""
+    steps = judging.load_steps(row.steps)
+    day = day_of(steps[0].start.at, row.timezone) if steps else row.day
+    borders = [bounds(day, row.timezone)[0]]
+    while day <= row.day:
+        borders.append(bounds(day, row.timezone)[1])
+        day += timedelta(days=1)
+    parts = quantities.in_parts(connection, row.enterprise, row.register, borders)
+    for start, part in zip(borders, parts, strict=False):
+        if part.millionths is not None:
+            yield start, part.millionths
+
+
+def _tags(enterprise: str, site: str | None, subject: str, register: str | None) -> str:
     found = {"enterprise": enterprise, "register": register, "site": site, "subject": subject}
     return ",".join(f"{name}={_escaped(value)}" for name, value in found.items() if value)
 

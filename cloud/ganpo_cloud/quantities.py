@@ -1,6 +1,8 @@
 """Quantities over any period, from the judged steps (formats.md, GET quantities)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from sqlalchemy import Connection, select
 
@@ -69,12 +71,20 @@ def of_register(
     connection: Connection, enterprise: str, number: str, start: int, end: int
 ) -> Quantity | None:
     """One register over [start, end); None before anything of it is judged."""
+    return next(iter(in_parts(connection, enterprise, number, (start, end))), None)
+
+
+def in_parts(connection: Connection, enterprise: str, number: str, borders: Sequence[int]) -> list[Quantity]:
+    """One register over each stretch between neighbouring borders; empty before anything of it is judged."""
     row = connection.execute(
         select(register).where((register.c.enterprise == enterprise) & (register.c.id == number))
     ).first()
     state = judging.newest_state(connection, enterprise, number)
     if row is None or state is None:
-        return None
+        return []
     now = standing(state)
-    steps = judging.steps_between(connection, enterprise, number, start, end, row.timezone)
-    return consumption(steps, now.first, now.total, start, end, row.num, row.den)
+    steps = judging.steps_between(connection, enterprise, number, borders[0], borders[-1], row.timezone)
+    return [
+        consumption(steps, now.first, now.total, start, end, row.num, row.den)
+        for start, end in pairwise(borders)
+    ]

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 VERSION = 1
@@ -82,7 +83,7 @@ inventory = Table(
     Column("timezone", Text, nullable=False),
     Column("body", Text, nullable=False),
     PrimaryKeyConstraint("frame", "place"),
-    Index("inventory_newest", "gateway", "at"),
+    Index("inventory_newest", "enterprise", "gateway", "at"),
 )
 
 event = Table(
@@ -110,6 +111,7 @@ subject = Table(
     Column("timezone", Text, nullable=False),
     Column("gateway", Text, nullable=False, comment="whose newest inventory describes it"),
     Column("at", BigInteger, nullable=False),
+    Column("since", Date, nullable=False, comment="the local day on which it was first named"),
     Column("withdrawn", Boolean, nullable=False),
     Column("body", Text, nullable=False),
     PrimaryKeyConstraint("enterprise", "asset_no"),
@@ -188,6 +190,8 @@ day = Table(
 )
 """The painted day of one machine: spans as [ms after start, state], ms per state; they add up to its length."""
 
+_waits = text("open > 0 OR aside_since IS NOT NULL")
+
 register_day = Table(
     "register_day",
     metadata,
@@ -195,13 +199,21 @@ register_day = Table(
     Column("register", Text, nullable=False),
     Column("day", Date, nullable=False),
     Column("state", Text, nullable=False, comment="the fold's state at the end of the day"),
-    Column("steps", Text, nullable=False, comment="the steps that end in the day, as they are judged now"),
-    Column("returned_to", BigInteger, comment="how far back a return of this day went"),
+    Column("steps", Text, nullable=False, comment="the steps that the day decided"),
+    Column("dropped", Integer, nullable=False, comment="how many steps of earlier days it took back before"),
+    Column("settled", BigInteger, comment="no later day takes back a step that ends by then"),
+    Column("open", Integer, nullable=False, comment="how many of its steps are open"),
+    Column("aside_since", BigInteger, comment="since when nothing is believed, at its end"),
+    Column("touches", Date, nullable=False, comment="from this day on it may have changed quantities"),
     Column("computed_at", BigInteger, nullable=False),
     PrimaryKeyConstraint("enterprise", "register", "day"),
     Index("register_day_computed", "computed_at"),
+    Index("register_day_waits", "enterprise", "register", sqlite_where=_waits, postgresql_where=_waits),
 )
-"""The judged day of one register: its steps, and the state from which the next day goes on."""
+"""The judged day of one register (`ganpo_model.registers.Day`), from which the next day goes on.
+
+`computed_at` rises with every transaction that computes days, here and in `day`: a cursor over it misses nothing.
+"""
 
 quarantine = Table(
     "quarantine",

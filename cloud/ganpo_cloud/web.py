@@ -15,15 +15,24 @@ from ganpo_model.clock import Clock
 
 
 def create_app(
-    database: Database, clock: Clock, *, demo: bool = False, problem: Callable[[], str] | None = None
+    database: Database,
+    clock: Clock,
+    *,
+    demo: bool = False,
+    exposed: bool = False,
+    problem: Callable[[], str] | None = None,
 ) -> FastAPI:
-    """Page at `/`, API at `/api/v1`, `/health` and `/metrics`. `problem` says why nothing is collected, if so."""
+    """Page at `/`, API at `/api/v1`, `/health` and `/metrics`.
+
+    `demo` marks every page DEMO DATA, `exposed` says in red that anybody may read;
+    `problem` says why nothing is collected, if so.
+    """
     app = FastAPI(
         title="Ganpo", version="1", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json"
     )
     app.mount("/static", StaticFiles(directory=str(files("ganpo_cloud").joinpath("static"))), name="static")
     app.include_router(api.router(database, clock))
-    app.include_router(page.router(database, clock, demo=demo))
+    app.include_router(page.router(database, clock, demo=demo, exposed=exposed))
     problems.install(app)
     trouble = problem or (lambda: "")
 

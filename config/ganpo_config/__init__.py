@@ -1,5 +1,6 @@
 """What a plant engineer writes, and the plant it comes to."""
 
+from ganpo_config.document import json_schema
 from ganpo_config.load import Loaded, load
 
-__all__ = ["Loaded", "load"]
+__all__ = ["Loaded", "json_schema", "load"]

@@ -69,7 +69,9 @@ class EquipmentRow(Row):
     name: Text = Field(min_length=1, max_length=200, description="what people call it")
     profile: str = Field(default="", description="id of its profile; empty: it stands in the ledger only")
     connection: str = Field(default="none", description="name of its connection, or none")
-    parameters: str = Field(default="", description="`key=value` of the profile's parameters, as a shell splits")
+    parameters: str = Field(
+        default="", description="`key=value` of the profile's parameters, as a shell splits"
+    )
     flags: str = Field(default="", description="main, numerical_control, digital, intelligent")
     since: Day = Field(default=None, description="in service since")
     status: Status = Field(default="in_use", description="status in the ledger")

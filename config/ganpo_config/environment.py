@@ -86,14 +86,13 @@ def unknown_names(environ: Mapping[str, str]) -> list[ConfigError]:
             hint=nearest(name, known) or "the environment sets [gateway], [uplink] and [site] only",
         )
         for name in sorted(environ)
-        if name.startswith(PREFIX)
-        and name not in known
-        and name not in _OURS
-        and not name.startswith(_APART)
+        if name.startswith(PREFIX) and name not in known and name not in _OURS and not name.startswith(_APART)
     ]
 
 
-def merged(part: type[_Part], name: str, raw: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+def merged(
+    part: type[_Part], name: str, raw: Mapping[str, Any], environ: Mapping[str, str]
+) -> dict[str, Any]:
     """What the file says of a section, and over it what the environment says."""
     source = EnvSettingsSource(part)
     source.env_vars = {key.lower(): environ[key] for key in names() if key in environ}

@@ -95,7 +95,9 @@ def _hint(item: ErrorDetails, loc: Loc, model: type[BaseModel]) -> str:
         names = {} if beside is None else beside.model_fields
         return nearest(str(loc[-1]), [about.alias or name for name, about in names.items()])
     if item["type"] == "literal_error":
-        return nearest(str(item["input"]), item["ctx"]["expected"].replace("'", "").split(" or ")[0].split(", "))
+        return nearest(
+            str(item["input"]), item["ctx"]["expected"].replace("'", "").split(" or ")[0].split(", ")
+        )
     return ""
 
 

@@ -1,177 +1,157 @@
-"""Profiles: the signals, addresses and state rules of a kind of equipment (formats.md)."""
+"""Profiles: the signals, addresses and state rules of a kind of equipment, as they are written (formats.md)."""
 
-import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
-from ganpo_config.explain import explained
+from ganpo_config.explain import explain
+from ganpo_config.findings import Findings
+from ganpo_config.parameters import Number
+from ganpo_config.profile_checks import check
 from ganpo_config.settings import Section
-from ganpo_model import reference
 from ganpo_model.errors import ConfigError
-from ganpo_model.states import PRECEDENCE, State
 
-_PARAMETER = re.compile(r"\{([a-z_]+)\}")
-Number = float | str
+Word = bool | int | float | str
 
 
 class Words(Section):
     """A text in both languages."""
 
-    zh: str
-    en: str
+    zh: str = Field(description="in Chinese")
+    en: str = Field(description="in English")
 
 
 class Parameter(Words):
     """What a plant has to say of its own machine."""
 
-    default: str | None = None
+    default: str | None = Field(default=None, description="what holds where nothing is said")
 
 
 class Range(Section):
-    """Bounds of a number; either may be a parameter."""
+    """Bounds of a number, both included; either may be a parameter."""
 
-    min: Number | None = None
-    max: Number | None = None
+    min: Number | None = Field(default=None, description="the least that can be true")
+    max: Number | None = Field(default=None, description="the most that can be true")
 
 
 class ProfileSignal(Section):
     """How one signal is read, and what its values mean."""
 
-    address: str | None = Field(default=None, description="with {parameters}; none: bound in the point list")
-    meter: str | None = Field(default=None, description="asset_no of the meter whose point it reads")
-    type: str = ""
-    order: str = ""
-    scale: str = "1"
-    offset: Number = 0.0
-    unit: str = ""
-    modulus: int | None = None
-    max_rate: str = ""
-    resets: bool = False
-    enum: dict[str, int | str] | list[str] | None = None
-    unavailable: list[int | float | str] = []
-    valid: Range | None = None
-    absent: bool | int | float | str | None = None
-    interval_s: float | None = Field(default=None, gt=0)
-    stale_s: float | None = Field(default=None, gt=0)
+    address: str | None = Field(
+        default=None, description="with `{parameter}`s; without one it is bound in `[[points]]`"
+    )
+    meter: str | None = Field(default=None, description="asset_no of the meter whose point it reads instead")
+    type: str = Field(default="", description="of the value, where the protocol needs it")
+    order: str = Field(default="", description="of the bytes of two registers or more")
+    scale: str = Field(default="1", description="unit per count, exact: 0.01")
+    offset: Number = Field(default=0.0, description="added after scaling; for signals that are numbers")
+    unit: str = Field(default="", description="of the scaled value, where it is not the signal's own")
+    modulus: int | None = Field(
+        default=None, gt=1, lt=2**63, description="values after which a register begins at 0 again"
+    )
+    max_rate: str = Field(default="", description="the most a register can count in an hour, in its unit")
+    resets: bool = Field(default=False, description="a counter that people set to 0")
+    enum: dict[str, int | str] | list[str] | None = Field(
+        default=None, description="word = the device's value, or a list of texts that stand for themselves"
+    )
+    unavailable: list[int | float | str] = Field(
+        default=[], description="values with which the device itself says that it does not know"
+    )
+    valid: Range | None = Field(default=None, description="`{ min = , max = }`; outside is a fault")
+    absent: Word | None = Field(
+        default=None, description="what holds where the device does not have this item"
+    )
+    interval_s: float | None = Field(
+        default=None, gt=0, le=86_400, description="seconds between two polls; 5, of registers 10"
+    )
+    stale_s: float | None = Field(
+        default=None,
+        gt=0,
+        le=86_400,
+        description="how long a value holds without an answer; 3 intervals, at least 60",
+    )
 
 
 class Band(Section):
     """min <= number < below; either may be a parameter."""
 
-    min: Number | None = None
-    below: Number | None = None
+    min: Number | None = Field(default=None, description="from here on")
+    below: Number | None = Field(default=None, description="up to here, not included")
 
 
 class StateRule(Section):
     """All conditions must hold."""
 
-    state: Literal["OFF", "MAINTENANCE", "FAULT", "SETUP", "HELD", "PRODUCING"]
-    when: dict[str, bool | int | float | str | list[bool | int | float | str] | Band]
+    state: Literal["OFF", "MAINTENANCE", "FAULT", "SETUP", "HELD", "PRODUCING"] = Field(
+        description="rules stand in the order OFF, MAINTENANCE, FAULT, SETUP, HELD, PRODUCING"
+    )
+    when: dict[str, Word | list[Word] | Band] = Field(
+        min_length=1,
+        description="signal = a value, a list of values, or `{ min = , below = }`; all must hold",
+    )
 
 
 class Profile(Section):
     """One profile file."""
 
-    format: Literal[1]
-    id: str = Field(pattern=r"^[a-z0-9_]{1,64}$")
-    title: Words
-    origin: str
-    driver: str = ""
-    addressing: str = ""
-    debounce_s: Number = 0.0
-    parameters: dict[str, Parameter] = {}
-    namespaces: dict[str, str] = {}
-    signals: dict[str, ProfileSignal]
-    states: list[StateRule] = []
-    proves: dict[str, list[str]] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class Parameters:
-    """The parameters of one subject, filled into a profile's templates."""
-
-    values: Mapping[str, str]
-
-    def fill(self, template: str) -> str:
-        """The text with every {parameter} replaced."""
-        return _PARAMETER.sub(lambda match: self.values[match[1]], template)
-
-    def number(self, template: Number) -> float:
-        """A number, or one that a parameter gives. Raises ValueError."""
-        return float(self.fill(template)) if isinstance(template, str) else template
+    format: Literal[1] = Field(description="of this file; always 1")
+    id: str = Field(pattern=r"^[a-z0-9_]{1,64}$", description="what `profile` of equipment and meters names")
+    title: Words = Field(description="what people call it: `{ zh = , en = }`")
+    origin: str = Field(min_length=1, description="where names, numbers and mapping come from")
+    driver: str = Field(default="", description="of the connection, if it reads a device")
+    addressing: str = Field(default="", description="of its addresses, where the protocol has several")
+    debounce_s: Number = Field(
+        default=0.0, description="a state counts once it was derived without interruption for so long"
+    )
+    parameters: dict[str, Parameter] = Field(
+        default={}, description="name = `{ zh = , en = , default = }`: what a plant has to say"
+    )
+    namespaces: dict[str, str] = Field(default={}, description="OPC UA: prefix = namespace URI")
+    signals: dict[str, ProfileSignal] = Field(description="by id, of the table of signals")
+    states: list[StateRule] = Field(default=[], description="tried in this order; none holds: IDLE")
+    proves: dict[str, list[str]] = Field(
+        default={}, description="flag = the signals whose good value is evidence for it"
+    )
 
 
 def load_profiles(own: Path) -> tuple[dict[str, Profile], list[ConfigError]]:
     """Profiles by id: the site's own folder first, then ours. Two files of one id in a folder are an error."""
     found: dict[str, Profile] = {}
     errors: list[ConfigError] = []
-    ours = files("ganpo_config").joinpath("profiles")
-    sources = sorted(own.glob("*.toml")) if own.is_dir() else []
-    for path in [*sources, *sorted(ours.iterdir(), key=lambda item: item.name)]:
-        if not path.name.endswith(".toml"):
-            continue
-        profile, wrong = _read(path.name, path.read_bytes())
-        errors += wrong
-        if profile is None:
-            continue
-        if profile.id in found and path in sources:
-            errors.append(ConfigError(f"another file has the id {profile.id} too", where=path.name))
-        found.setdefault(profile.id, profile)
+    ours = list(files("ganpo_config").joinpath("profiles").iterdir())
+    for folder in (sorted(own.glob("*.toml")) if own.is_dir() else [], ours):
+        places: dict[str, str] = {}
+        for file in sorted(folder, key=lambda item: item.name):
+            if not file.name.endswith(".toml"):
+                continue
+            findings = Findings(f"profiles/{file.name}")
+            profile = _read(file, findings)
+            if profile is not None and profile.id in places:
+                findings.error("id", f"{places[profile.id]} has it too", value=profile.id)
+            elif profile is not None:
+                places[profile.id] = file.name
+                found.setdefault(profile.id, profile)
+            errors += findings.errors
     return found, errors
 
 
-def _read(name: str, raw: bytes) -> tuple[Profile | None, list[ConfigError]]:
+def _read(file: Any, findings: Findings) -> Profile | None:
+    """The profile in a file that holds what it says; else None, and the errors are found."""
     try:
-        document: dict[str, Any] = tomllib.loads(raw.decode())
-        profile = Profile(**document)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        return None, [ConfigError(f"not TOML: {error}", where=name)]
+        document: dict[str, Any] = tomllib.loads(file.read_bytes().decode("utf-8-sig"))
+        profile = Profile.model_validate(document)
+    except OSError as error:
+        findings.errors.append(ConfigError(f"cannot be read: {error.strerror}", where=findings.file))
+    except UnicodeDecodeError:
+        findings.errors.append(ConfigError("is not UTF-8", where=findings.file, hint="save it as UTF-8"))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        findings.errors.append(ConfigError(f"not TOML: {error}", where=findings.file))
     except ValidationError as error:
-        return None, [explained(item, name, Profile) for item in error.errors(include_url=False)]
-    return profile, _check(profile, name)
-
-
-def _check(profile: Profile, name: str) -> list[ConfigError]:
-    errors = []
-    known = reference.signals()
-    for signal, about in profile.signals.items():
-        if signal not in known:
-            errors.append(
-                ConfigError("no such signal (the table of signals)", where=f"{name}: signals.{signal}")
-            )
-        for template in (about.address, about.meter):
-            for parameter in _PARAMETER.findall(template or ""):
-                if parameter not in profile.parameters:
-                    errors.append(
-                        ConfigError(f"no parameter {parameter!r}", where=f"{name}: signals.{signal}")
-                    )
-    ranks = [PRECEDENCE.index(State(rule.state)) for rule in profile.states]
-    if ranks != sorted(ranks):
-        order = ", ".join(PRECEDENCE)
-        errors.append(ConfigError(f"rules stand in the order {order}", where=f"{name}: states"))
-    for number, rule in enumerate(profile.states):
-        for signal, condition in rule.when.items():
-            where = f"{name}: states[{number}].when.{signal}"
-            if signal not in profile.signals:
-                errors.append(ConfigError("the profile has no such signal", where=where))
-            elif (enum := profile.signals[signal].enum) is not None and not isinstance(condition, Band):
-                for word in condition if isinstance(condition, list) else [condition]:
-                    if word not in enum:
-                        errors.append(ConfigError(f"{word!r} is none of {', '.join(enum)}", where=where))
-    for flag, signals in profile.proves.items():
-        if flag not in reference.flags():
-            errors.append(
-                ConfigError(f"no flag ({', '.join(reference.flags())})", where=f"{name}: proves.{flag}")
-            )
-        errors += [
-            ConfigError("the profile has no such signal", where=f"{name}: proves.{flag} = {signal}")
-            for signal in signals
-            if signal not in profile.signals
-        ]
-    return errors
+        explain(error.errors(include_url=False), findings, Profile)
+    else:
+        check(profile, findings)
+        return profile if not findings.errors else None
+    return None

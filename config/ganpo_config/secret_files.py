@@ -1,4 +1,4 @@
-"""`*_file` keys: files in $CREDENTIALS_DIRECTORY (systemd's), else in /etc/ganpo/secrets. Never a secret in the file."""
+"""`*_file` keys: files in $CREDENTIALS_DIRECTORY (systemd) or in /etc/ganpo/secrets. No secret stands here itself."""
 
 from collections.abc import Mapping
 from pathlib import Path

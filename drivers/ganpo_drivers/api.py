@@ -174,7 +174,9 @@ class Browses(Protocol):
 class Subscribes(Protocol):
     """Ability: let the device speak when something changes."""
 
-    async def subscribe(self, points: Sequence[Point[Any]], deliver: Callable[[Scan], Awaitable[None]]) -> None:
+    async def subscribe(
+        self, points: Sequence[Point[Any]], deliver: Callable[[Scan], Awaitable[None]]
+    ) -> None:
         """Deliver scans until cancelled; every delivery, also an empty keep-alive, confirms all points."""
 
 

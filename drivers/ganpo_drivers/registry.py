@@ -16,7 +16,12 @@ log = logging.getLogger(__name__)
 GROUP = "ganpo.drivers"
 OURS = "ganpo"
 _ID = re.compile(r"[a-z][a-z0-9_]{0,39}")
-_ABILITIES = {"identifies": Identifies, "browses": Browses, "subscribes": Subscribes, "traces": Traces}
+_ABILITIES: dict[str, type[Any]] = {
+    "identifies": Identifies,
+    "browses": Browses,
+    "subscribes": Subscribes,
+    "traces": Traces,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,26 +35,33 @@ class DriverInfo:
     error: str = ""
 
 
-def load(number: str) -> type[Driver[Any, Any]]:
-    """The class of a driver. Raises ConfigError: not installed (with the nearest name), or it cannot be loaded."""
-    usable = _usable(entry_points(group=GROUP))
-    if number not in usable:
-        near = difflib.get_close_matches(number, usable, 1)
+def load(name: str) -> type[Driver[Any, Any]]:
+    """The class of a driver.
+
+    Raises ConfigError: not installed (with the nearest name), of two packages, or it cannot be loaded.
+    """
+    points = list(entry_points(group=GROUP))
+    usable = _usable(points)
+    rivals = sorted(_origin(point) for point in points if point.name == name)
+    if name not in usable and len(rivals) > 1:
+        raise ConfigError(f"driver {name!r} comes with {', '.join(rivals)}", hint="uninstall all but one")
+    if name not in usable:
+        near = difflib.get_close_matches(name, usable, 1)
         raise ConfigError(
-            f"no driver {number!r} is installed ({', '.join(sorted(usable))})",
+            f"no driver {name!r} is installed ({', '.join(sorted(usable))})",
             hint=f"did you mean {near[0]}?" if near else "`ganpo driver list` shows what there is",
         )
-    found = _class(usable[number])
+    found = _class(usable[name])
     if isinstance(found, str):
         raise ConfigError(
-            f"driver {number!r} cannot be loaded: {found}", hint="`ganpo driver list` shows the same"
+            f"driver {name!r} cannot be loaded: {found}", hint="`ganpo driver list` shows the same"
         )
     return found
 
 
 def listing() -> list[DriverInfo]:
     """Every driver that says it is one, by id, also those that cannot be used. Never raises."""
-    points = entry_points(group=GROUP)
+    points = list(entry_points(group=GROUP))
     usable = _usable(points)
     return sorted((_info(point, usable) for point in points), key=lambda info: (info.id, info.origin))
 
@@ -73,17 +85,13 @@ def _info(point: EntryPoint, usable: dict[str, EntryPoint]) -> DriverInfo:
     version = point.dist.version if point.dist is not None else ""
     if not _ID.fullmatch(point.name):
         return DriverInfo(point.name, version, origin, (), "its id is not lower_snake_case")
-    if usable.get(point.name) != point:
+    if usable.get(point.name) is not point:
         return DriverInfo(point.name, version, origin, (), "another package has this id")
     found = _class(point)
     if isinstance(found, str):
         return DriverInfo(point.name, version, origin, (), found)
-    members = {name: ability for name, ability in _ABILITIES.items() if _has(found, ability)}
-    return DriverInfo(point.name, version, origin, tuple(members))
-
-
-def _has(driver: type[Driver[Any, Any]], ability: type[Any]) -> bool:
-    return all(callable(getattr(driver, name, None)) for name in vars(ability) if not name.startswith("_"))
+    abilities = tuple(name for name, ability in _ABILITIES.items() if issubclass(found, ability))
+    return DriverInfo(point.name, version, origin, abilities)
 
 
 def _class(point: EntryPoint) -> type[Driver[Any, Any]] | str:

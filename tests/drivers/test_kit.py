@@ -32,13 +32,13 @@ MUTANTS = [
     (
         CODE,
         "self._stream = await",
-        "LEAK.append(asyncio.ensure_future(asyncio.sleep(9))); self._stream = await",
+        "self.left = asyncio.ensure_future(asyncio.sleep(9)); self._stream = await",
         "closing_is_safe",
     ),
     (
         CODE,
         "self._stream = await",
-        "LEAK.append(bytes(9000)); self._stream = await",
+        'vars(self).setdefault("left", []).append(bytes(9000)); self._stream = await',
         "leave_no_memory_behind",
     ),
     (CODE, "except (OSError, ", "except (", "an_unreachable_device"),
@@ -53,7 +53,12 @@ MUTANTS = [
     (CODE, "EOFError, ", "", "a_connection_closed_between_two_reads"),
     (CODE, "timeout(self.connection.timeout_s)", "timeout(0.01)", "slow_answers_are_answers"),
     (CODE, "except (OSError, ", "except (asyncio.CancelledError, OSError, ", "cancelled_in_mid_read"),
-    (CODE, "stream[1].transport.abort()", "LEAK.append(stream)", "closing_leaves_no_socket_behind"),
+    (
+        CODE,
+        "stream[1].transport.abort()",
+        'vars(self).setdefault("left", []).append(stream)',
+        "closing_leaves_no_socket_behind",
+    ),
     (CODE, 'f"{name}?\\n"', 'f"{name}?\\n{name}=0\\n"', "nothing_is_ever_written"),
     (CODE, "writer.write(", "time.sleep(0.5); writer.write(", "slow_answers_are_answers"),
     (CODE, "return cls(name=text)", "return cls(name=text[:2])", "addresses_print_parse_and_round_trip"),
@@ -75,7 +80,7 @@ def test_a_wrong_driver_fails_the_test_that_is_about_it(
 ) -> None:
     text = (package / file).read_text()
     assert right in text
-    (package / file).write_text("LEAK = []\nimport time\n" * (file == CODE) + text.replace(right, wrong))
+    (package / file).write_text("import time\n" * (file == CODE) + text.replace(right, wrong))
     tests = gauge()
     (name,) = (name for name in dir(tests) if name.startswith("test_") and test in name)
     with pytest.raises((Exception, pytest.fail.Exception)):  # whatever it is, it is red

@@ -119,22 +119,30 @@ async def test_neighbours_share_a_request_within_gap_and_length(
     assert server.requests() == [[2, 3, 0, 124], [2, 3, 124, 124], [2, 3, 248, 52]]
 
 
-async def test_nan_and_all_bits_set_are_faults_the_device_states(
+async def test_nan_infinity_and_all_bits_set_are_faults_the_device_states_and_spoil_no_neighbour(
     server: ModbusServer, driver: ModbusDriver
 ) -> None:
-    server.set(1, "holding", 100, [*words("float32", math.nan), 0xFFFF, 0xFFFF, 0xFFFF, 5, 0xFFFF])
+    nan, infinite = words("float32", math.nan), words("float32", -math.inf)
+    server.set(
+        1, "holding", 100, [*nan, 0xFFFF, 0xFFFF, 0xFFFF, 5, 0xFFFF, *infinite, *words("float32", 1.5)]
+    )
     found = await read(
         driver,
         "1:holding:100 float32",
         "1:holding:102 uint32",
         "1:holding:104 uint16",
+        "1:holding:107 float32",
         "1:holding:105 uint16",
         "1:holding:106 int16",
+        "1:holding:109 float32",
     )
-    assert [f.kind for f in found[:3]] == [FaultKind.BAD] * 3
-    assert "NaN" in found[0].text
-    assert "no value" in found[1].text
-    assert found[3:] == [5, -1]
+    assert [fault.kind for fault in found[:4]] == [FaultKind.BAD] * 4
+    for fault, told in zip(found, ("NaN", "no value", "no value", "infinity"), strict=False):
+        assert told in fault.text
+    assert found[4:] == [5, -1, 1.5]
+    alone = await read(driver, "1:holding:100 float32", "1:holding:109 float32")
+    assert alone == [found[0], 1.5]
+    assert await read(driver, "1:holding:104 uint16", "1:holding:105 uint16") == [found[2], 5]
 
 
 async def test_one_illegal_register_in_a_block_of_a_hundred_costs_only_its_point(
@@ -261,10 +269,12 @@ async def test_a_device_that_cannot_be_reached_is_told_with_its_address() -> Non
     await driver.close()
 
 
+@pytest.mark.parametrize("at_once", [False, True])
 @pytest.mark.parametrize("greeting", [b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 400 Bad Request\r\n\r\n"])
-async def test_a_port_that_speaks_another_protocol_is_told(greeting: bytes) -> None:
+async def test_a_port_that_speaks_another_protocol_is_told(greeting: bytes, at_once: bool) -> None:
     async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(12)
+        if not at_once:
+            await reader.read(12)
         writer.write(greeting)
         await reader.read()
         writer.close()
@@ -272,11 +282,14 @@ async def test_a_port_that_speaks_another_protocol_is_told(greeting: bytes) -> N
     stranger = await asyncio.start_server(speak, "127.0.0.1", 0)
     port = stranger.sockets[0].getsockname()[1]
     driver = ModbusDriver(
-        ModbusSettings(driver="modbus", url=f"tcp://127.0.0.1:{port}", addressing="0-based")
+        ModbusSettings(driver="modbus", url=URL.format(port), addressing="0-based", timeout_s=0.3)
     )
+    await driver.open()
+    await asyncio.sleep(0.05)
     with pytest.raises(UnsupportedProtocol, match="not Modbus TCP") as told:
         await read(driver, "1:holding:0 uint16")
-    assert f"tcp://127.0.0.1:{port}" in str(told.value)
+    assert str(told.value).startswith(f"{URL.format(port)}: ")
+    assert "is this the device's Modbus port" in str(told.value)
     await driver.close()
     await asyncio.sleep(0.1)
     stranger.close()

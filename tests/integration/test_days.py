@@ -13,7 +13,7 @@ from ganpo_cloud import days, judging, registry
 from ganpo_cloud.database import Database
 from ganpo_cloud.ingest import ingest
 from ganpo_cloud.quantities import of_subject, total
-from ganpo_cloud.tables import day, dirty, register, register_day
+from ganpo_cloud.tables import day, dirty, register
 from ganpo_model.clock import from_ms, to_ms
 from ganpo_model.facts import (
     CalendarItem,
@@ -122,7 +122,10 @@ def test_silence_becomes_a_day_of_unknown_and_not_a_gap(database: Database) -> N
     feeder.settle()
     with database.read() as connection:
         rows = connection.execute(select(day.c.day, day.c.ms)).all()
-    assert [(str(row.day), json.loads(row.ms)) for row in rows] == [("2026-11-22", {"UNKNOWN": 24 * HOUR})]
+    assert [(str(row.day), json.loads(row.ms)) for row in rows] == [
+        ("2026-11-21", {"UNKNOWN": 24 * HOUR}),
+        ("2026-11-22", {"UNKNOWN": 24 * HOUR}),
+    ]
     days.mark_ended(database, now)
     assert days.recompute(database, now) == 0, "once is enough"
     database.close()
@@ -206,7 +209,8 @@ def history(rng: random.Random, kind: str) -> tuple[dict[str, Any], list[tuple[i
         about["modulus"], raw = 65_536, 60_000
     elif kind == "resets":
         about["resets"], raw = True, 100
-    found, declarations = [], []
+    found: list[tuple[int, int]] = []
+    declarations: list[Declaration] = []
     for _ in range(rng.randrange(20, 90)):
         dt = rng.choice([900_000] * 6 + [10_000, 600_000, HOUR, 6 * HOUR, 30 * HOUR])
         at += dt
@@ -270,8 +274,7 @@ def test_readings_fed_late_and_out_of_order_through_the_stored_states_come_to_ju
             feeder.settle()
     feeder.settle()
     with database.read() as connection:
-        rows = connection.execute(select(register_day.c.steps).order_by(register_day.c.day)).scalars()
-        steps = [step for text in rows for step in judging.load_steps(text)]
+        steps = judging.steps_between(connection, ENTERPRISE, REGISTER, 0, 2**62, "Asia/Shanghai")
         assert connection.execute(select(dirty)).first() is None
         assert connection.execute(select(register.c.id)).scalar_one() == REGISTER
     assert steps == whole.steps

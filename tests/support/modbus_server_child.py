@@ -80,14 +80,15 @@ async def main() -> None:
     server = ModbusTcpServer(
         device, address=("127.0.0.1", 0), trace_pdu=memory.drop_silent, trace_packet=memory.packet
     )
-    server.context = memory
+    server.context = memory  # type: ignore[assignment]
     await server.serve_forever(background=True)
-    print(json.dumps(server.transport.sockets[0].getsockname()[1]), flush=True)
+    listening: Any = server.transport
+    print(json.dumps(listening.sockets[0].getsockname()[1]), flush=True)
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         name, *arguments = json.loads(line)
         print(json.dumps(memory.command(name, arguments)), flush=True)
-    await server.shutdown()
+    await server.shutdown()  # type: ignore[no-untyped-call]
 
 
 if __name__ == "__main__":

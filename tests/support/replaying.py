@@ -144,7 +144,7 @@ class Repeater:
             return
         self._heard += 1
         if self._heard % self._n == 0:
-            self._said.add(message.payload)
+            self._said.add(bytes(message.payload))
             self.repeated += 1
             client.publish(message.topic, message.payload, qos=1)
 

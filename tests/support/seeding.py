@@ -35,6 +35,8 @@ MIDNIGHT = datetime(2026, 11, 24, 16, tzinfo=UTC)
 NOW = MIDNIGHT + timedelta(hours=14, minutes=42)
 MAIN, EXCHANGED = "DB-0101/energy_import#1f3a9c02", "SB-W-01/water_volume#77aa01bc"
 MINUTE = timedelta(minutes=1)
+SILENCE = timedelta(hours=3)
+"""For so long nobody heard of the silent gateway."""
 
 
 class TestClock:
@@ -61,10 +63,11 @@ class Plant:
     now: datetime = NOW
     seqs: dict[str, int] = field(default_factory=dict)
 
-    def send(self, gateway: str, facts: Sequence[Fact], *, skip: int = 0) -> None:
-        """One frame. `skip`: how many numbers before it never came."""
-        self.seqs[gateway] = self.seqs.get(gateway, 0) + 1 + skip
-        assert ingest(self.database, [(gateway, pack(STREAM, self.seqs[gateway], facts))], self.now)
+    def send(self, gateway: str, facts: Sequence[Fact]) -> None:
+        """One frame."""
+        self.seqs[gateway] = self.seqs.get(gateway, 0) + 1
+        now = self.now - SILENCE if gateway == SILENT else self.now
+        assert ingest(self.database, [(gateway, pack(STREAM, self.seqs[gateway], facts))], now)
 
     def readings(self, gateway: str, register: str, values: Iterable[tuple[datetime, int]]) -> None:
         """Readings of one register, as many frames as they need."""
@@ -141,12 +144,15 @@ def plant(folder: Path) -> Plant:
     seeded.send(
         ONLINE, [Event("event", NOW - MINUTE, EventKind.SUSPECT, None, {"register": MAIN, "pairs": 61})]
     )
-    seeded.send(ONLINE, [Event("event", NOW, EventKind.LOSS, None, {"stream": STREAM, "seqs": [[900, 901]]})])
+    sent = seeded.seqs[ONLINE] + 1
+    lost = {"stream": STREAM, "seqs": [[sent + 1, sent + 2]]}
+    seeded.send(ONLINE, [Event("event", NOW, EventKind.LOSS, None, lost)])
     since = {asset_no: iso(NOW - (n + 1) * 7 * MINUTE) for n, asset_no in enumerate(NOW_STATES)}
     seeded.say(
         ONLINE,
         NOW - timedelta(seconds=8),
-        issued=904,
+        issued=sent + 5,
+        waiting=1,
         connections={
             "cnc-cell": {"state": "up", "since": iso(NOW), "error": None},
             "plc-lb01": {
@@ -157,7 +163,7 @@ def plant(folder: Path) -> Plant:
         },
         subjects={n: {"state": NOW_STATES[n], "since": since[n]} for n in NOW_STATES},
     )
-    seeded.say(SILENT, NOW - timedelta(hours=3), subjects={"LB-01": {"state": "PRODUCING", "since": None}})
+    seeded.say(SILENT, NOW - SILENCE, subjects={"LB-01": {"state": "PRODUCING", "since": None}})
     seeded.settle()
     return seeded
 
@@ -201,5 +207,5 @@ def _measure(seeded: Plant) -> None:
     """150 kWh an hour with a hole from 05:00 to 06:40; water whose register fell from 48,216 to 102 at 10:20."""
     minutes = [m for m in range(0, 882, 5) if not 300 < m < 400]
     seeded.readings(ONLINE, MAIN, ((MIDNIGHT + m * MINUTE, 4_820_300 + m * 250) for m in minutes))
-    fell = [(MIDNIGHT + m * MINUTE, (48_216 if m < 620 else 102) + m // 2) for m in range(0, 700, 10)]
+    fell = [(MIDNIGHT + m * MINUTE, (48_216 if m < 620 else 102) + m // 2) for m in range(0, 680, 10)]
     seeded.readings(SILENT, EXCHANGED, fell)

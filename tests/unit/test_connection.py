@@ -132,7 +132,8 @@ def test_a_breaker_probes_after_ten_seconds_doubling_to_five_minutes_within_five
     for now in (0.0, 1.0, 2.0):
         assert breaker.allows(now)
         breaker.failed(now, 0.1, 1, "silent")
-    pauses, now = [], 2.0
+    pauses: list[float] = []
+    now = 2.0
     while len(pauses) < 7:
         step = now
         while not breaker.allows(step):

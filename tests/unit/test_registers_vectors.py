@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ganpo_model.registers import Declaration, Register, StepKind, judge
 
 VECTORS = json.loads(Path(__file__).with_name("registers.json").read_text(encoding="utf-8"))

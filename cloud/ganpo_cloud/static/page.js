@@ -1,7 +1,9 @@
 // Fetches the moving part of the page every two seconds; the button pauses it. Without JavaScript the page
 // is the same, and the browser reloads it.
-const part = document.getElementById("moving");
+const moving = document.getElementById("moving");
 const button = document.getElementById("pause");
+const away = document.getElementById("away");
+const said = document.getElementById("said");
 let paused = false;
 button.hidden = false;
 button.addEventListener("click", () => {
@@ -9,15 +11,26 @@ button.addEventListener("click", () => {
   button.setAttribute("aria-pressed", String(paused));
   button.textContent = paused ? button.dataset.resume : button.dataset.pause;
 });
+// Who marks a command to copy it must not lose the mark.
+const reading = () => !getSelection().isCollapsed && moving.contains(getSelection().anchorNode);
+const needs = () => document.getElementById("needs")?.textContent ?? "";
 async function refresh() {
-  if (!paused && !document.hidden) {
-    try {
-      const answer = await fetch(`/?fragment=1&lang=${document.documentElement.dataset.lang}`);
-      if (answer.ok && !paused) part.innerHTML = await answer.text();
-    } catch {
-      // The collector is away: what is shown stays, with its own time.
+  try {
+    const url = `/?fragment=1&lang=${document.documentElement.dataset.lang}`;
+    const answer = await fetch(url, { signal: AbortSignal.timeout(10000) });
+    const html = await answer.text();
+    if (answer.ok && !paused && !reading()) {
+      const before = needs();
+      moving.innerHTML = html;
+      if (needs() !== before) said.textContent = needs();
     }
+    away.hidden = answer.ok;
+  } catch {
+    away.hidden = false;
   }
-  setTimeout(refresh, 2000);
 }
-setTimeout(refresh, 2000);
+async function loop() {
+  if (!paused && !document.hidden) await refresh();
+  setTimeout(loop, 2000);
+}
+setTimeout(loop, 2000);

@@ -1,0 +1,1 @@
+"""Modbus TCP over pymodbus: cyclic reads. `driver` loads pymodbus, `settings` and `address` do not."""

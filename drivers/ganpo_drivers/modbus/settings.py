@@ -24,7 +24,7 @@ class ModbusSettings(ConnectionSettings):
     max_gap: int = Field(
         default=16, ge=0, le=125, description="unused registers read along to save a request"
     )
-    max_registers: int = Field(default=125, ge=1, le=125, description="registers asked for in one request")
+    max_registers: int = Field(default=125, ge=2, le=125, description="registers asked for in one request")
     max_bits: int = Field(default=2000, ge=1, le=2000, description="coils or discrete inputs in one request")
 
     @field_validator("url")

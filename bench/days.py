@@ -1,0 +1,84 @@
+"""Recomputing dirty days of 100, 1,000 and 10,000 subjects: milliseconds a subject-day, and growth.
+
+Each subject is a machine with a slot of runs every 15 min of one day; all are dirty and recomputed.
+"""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+from ganpo_cloud import days, registry
+from ganpo_cloud.database import Database
+from ganpo_cloud.ingest import ingest
+from ganpo_model.facts import CalendarItem, EquipmentItem, Inventory, SiteItem, States
+from ganpo_model.frame import pack
+from ganpo_model.states import State
+from measure import Figure
+
+_STREAM = "01HF7YAT00V3RS3DTR98H6BCFN"
+_NOW = datetime(2026, 11, 24, 16, 1, tzinfo=UTC)
+_START = datetime(2026, 11, 23, 16, tzinfo=UTC)
+_SLOT = timedelta(minutes=15)
+_RUNS = ((0, State.IDLE), (100_000, State.PRODUCING), (700_000, State.HELD))
+
+
+def run(*, short: bool) -> Iterator[str]:
+    """Lines to print."""
+    sizes = (20, 200) if short else (100, 1000, 10_000)
+    runs = 1 if short else 3
+    found: dict[int, list[float]] = {}
+    for size in sizes:
+        found[size] = [_recompute(size) for _ in range(runs if size < 10_000 else min(runs, 3))]
+        per_day = [1000 * seconds / size for seconds in found[size]]
+        yield str(Figure(f"{size:,} subject-days", per_day, "ms each"))
+    for small, large in pairwise(sizes):
+        grown = sorted(found[large])[len(found[large]) // 2] / sorted(found[small])[len(found[small]) // 2]
+        yield f"  {f'{large:,} / {small:,} subjects':<46} {grown:>9.2f} x          goal <= 13"
+
+
+def _recompute(subjects: int) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        database = Database(f"sqlite:///{folder}/cloud.db")
+        _fill(database, subjects)
+        began = time.perf_counter()
+        done = 0
+        while number := days.recompute(database, _NOW):
+            done += number
+        seconds = time.perf_counter() - began
+        database.close()
+    assert done == subjects
+    return seconds
+
+
+def _fill(database: Database, subjects: int) -> None:
+    names = [f"SB-{n:05d}" for n in range(subjects)]
+    site = SiteItem("plant-1", "Bench", "Asia/Shanghai", 900_000)
+    equipment = tuple(
+        EquipmentItem(name, name, "bench", tuple(State), (), (), "in_use", None, None) for name in names
+    )
+    # One gateway names 2,000 subjects at most here: an inventory has to fit into a frame.
+    frames = []
+    for number, first in enumerate(range(0, subjects, 2000)):
+        gateway = f"gw-bench-{number:04d}"
+        registry.add(database, gateway, "91360000625912173B", "plant-1")
+        part = equipment[first : first + 2000]
+        frames.append(
+            (
+                gateway,
+                pack(_STREAM, 1, [Inventory("inventory", _START, site, CalendarItem((), ()), part, (), ())]),
+            )
+        )
+    seq = 1
+    for slot in range(96):
+        start = _START + slot * _SLOT
+        for first in range(0, subjects, 100):
+            seq += 1
+            facts = [
+                States("states", name, start, start + _SLOT, _RUNS) for name in names[first : first + 100]
+            ]
+            frames.append(("gw-bench-0000", pack(_STREAM, seq, facts)))
+    for first in range(0, len(frames), 64):
+        batch = frames[first : first + 64]
+        assert len(ingest(database, batch, _NOW)) == len(batch)

@@ -1,0 +1,13 @@
+"""Marking subject-days dirty: they are computed again by the days' loop."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from sqlalchemy import Connection
+
+
+def mark(connection: Connection, days: Iterable[tuple[str, str, date]]) -> None:
+    """Mark (enterprise, asset_no, local day). Sorted, so that writers never wait for each other in a ring."""
+    rows = sorted({(enterprise, asset_no, day.isoformat()) for enterprise, asset_no, day in days})
+    if rows:
+        connection.exec_driver_sql("INSERT INTO dirty VALUES (?, ?, ?) ON CONFLICT DO NOTHING", rows)

@@ -1,0 +1,98 @@
+"""What needs a person: alarms first, each with the command that closes it, where there is one (ui.md)."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from ganpo_cloud import declarations, i18n, views
+from ganpo_cloud.tables import event
+from ganpo_model.clock import from_ms
+from ganpo_model.facts import EventKind
+from ganpo_model.states import State
+
+DAY_MS = 24 * 3_600_000
+"""How long an event of a gateway is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One line: who, and what is the matter. `level`: alarm (act now) or warn (look)."""
+
+    level: str
+    who: str
+    what: str
+    command: str = ""
+
+
+class Needs:
+    """Words the findings of one instant `now_ms` in one language. `told` writes an instant for people."""
+
+    def __init__(
+        self, words: Callable[[str], str], lang: str, now_ms: int, told: Callable[[int], str]
+    ) -> None:
+        self._t, self._lang, self._now, self._told = words, lang, now_ms, told
+
+    def all(
+        self,
+        connection: Connection,
+        subjects: Iterable[views.SubjectView],
+        gateways: Sequence[views.GatewayView],
+    ) -> list[Need]:
+        """Everything, alarms first."""
+        fault = self._t("{name}: fault for {age}")
+        found = [
+            Need("alarm", view.asset_no, fault.format(name=view.name, age=self._since(view.state_since)))
+            for view in subjects
+            if view.state is State.FAULT
+        ]
+        for gateway in gateways:
+            found += self._registered(gateway) if gateway.enterprise else [self._stranger(gateway)]
+        found += [self._open(item) for item in declarations.open_items(connection, from_ms(self._now))]
+        return found + [need for gateway in gateways for need in self._suspects(connection, gateway)]
+
+    def _stranger(self, view: views.GatewayView) -> Need:
+        what = self._t("is not registered; its frames wait: {n}").format(n=view.quarantined)
+        return Need("warn", view.id, what, f"ganpo-cloud gateway add {view.id} --enterprise CODE --site ID")
+
+    def _registered(self, view: views.GatewayView) -> Iterable[Need]:
+        t = self._t
+        if not view.online:
+            what = t("gateway is offline; last word {age} ago").format(age=self._since(view.last_word))
+            yield Need("warn", view.id, what, "systemctl status ganpo-agent")
+        for name, item in sorted(view.connections.items()):
+            if view.online and isinstance(item, dict) and item.get("error"):
+                yield Need("warn", name, str(item["error"])[:200], "curl http://127.0.0.1:8780/health")
+        held = view.said.get("waiting")
+        missing = sum(stream.missing for stream in view.streams)
+        if view.online and missing > (held if isinstance(held, int) else 0):
+            what = t("{n} frames are missing: not stored, not declared lost, not at the gateway")
+            yield Need("warn", view.id, what.format(n=missing), "systemctl status ganpo-agent")
+        if view.quarantined:
+            what = t("{n} frames in quarantine: {why}").format(
+                n=view.quarantined, why=(view.quarantine_reason or "")[:160]
+            )
+            yield Need("warn", view.id, what, "ganpo-cloud quarantine list")
+
+    def _open(self, item: declarations.OpenItem) -> Need:
+        if item.kind == "open":
+            what = self._t(
+                "step of {n} counts is open since {at}: it counts nothing until somebody says what it was"
+            )
+        else:
+            what = self._t("not believed since {at}: check max_rate, unit, decoding")
+        told = what.format(n=f"{item.amount or 0:,}".replace("-", "\u2212"), at=self._told(item.since))
+        return Need("warn", item.register, told, item.command)
+
+    def _suspects(self, connection: Connection, view: views.GatewayView) -> Iterable[Need]:
+        """Registers of which a gateway saw more jumps than it may send, in the last day."""
+        recent = (event.c.gateway == view.id) & (event.c.at > self._now - DAY_MS)
+        query = select(event.c.at, event.c.data).where(recent & (event.c.kind == EventKind.SUSPECT))
+        newest = {str(json.loads(data).get("register")): at for at, data in connection.execute(query)}
+        for register, at in sorted(newest.items()):
+            what = self._t("jumps more than 60 times an hour, last at {at}: check max_rate, unit, decoding")
+            yield Need("warn", register, what.format(at=self._told(at)), "ganpo check")
+
+    def _since(self, instant: int | None) -> str:
+        return "—" if instant is None else i18n.age(self._now - instant, self._lang)

@@ -1,0 +1,63 @@
+"""`[connections.NAME]`: each judged by the settings of its driver."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from ganpo_config.bind import Link
+from ganpo_config.explain import explain
+from ganpo_config.findings import Findings
+from ganpo_config.secret_files import SecretFiles
+from ganpo_drivers import registry
+from ganpo_model.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """The good connections by name, and the names of all."""
+
+    good: Mapping[str, Link]
+    names: frozenset[str]
+
+
+def links(tables: Any, secrets: SecretFiles, findings: Findings) -> Links:
+    """What stands under `[connections]`; mistakes are found and left out."""
+    if not isinstance(tables, dict):
+        findings.error("connections", "not a table: [connections.NAME]")
+        return Links({}, frozenset())
+    good = {}
+    for name, table in tables.items():
+        path = f"connections.{name}"
+        if not isinstance(table, dict):
+            findings.error(path, f"not a table: [connections.{name}]")
+        elif not name or not name.isprintable() or len(name) > 64 or name == "none":
+            findings.error(path, "no name for a connection (1 to 64 characters, not none)")
+        elif (link := _link(name, table, path, secrets, findings)) is not None:
+            good[name] = link
+    return Links(good, frozenset(tables))
+
+
+def _link(
+    name: str, table: Mapping[str, Any], path: str, secrets: SecretFiles, findings: Findings
+) -> Link | None:
+    driver_id = table.get("driver")
+    if not isinstance(driver_id, str):
+        what = "is missing: the id of a driver" if driver_id is None else "not a text: put it in quotes"
+        findings.error(f"{path}.driver", what, "`ganpo driver list` shows them", value=driver_id)
+        return None
+    try:
+        driver = registry.load(driver_id)
+    except ConfigError as error:
+        findings.error(f"{path}.driver", error.what, error.hint, value=driver_id)
+        return None
+    values = dict(table)
+    before = len(findings.errors)
+    values |= secrets.take(values, driver.connection_type, path)
+    try:
+        settings = driver.connection_type.model_validate(values)
+    except ValidationError as error:
+        explain(error.errors(include_url=False), findings, driver.connection_type, path)
+        return None
+    return Link(name, driver_id, driver, settings) if len(findings.errors) == before else None

@@ -1,0 +1,140 @@
+"""What a meter's nameplate says of all its registers: transformers, pulse, and the most that can pass in an hour."""
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+
+from ganpo_config.document import MeterRow
+from ganpo_config.exact import NumberError, positive, ratio
+from ganpo_config.findings import Findings
+from ganpo_config.parameters import Parameters
+from ganpo_model import reference
+from ganpo_model.reference import Carrier
+
+MARGIN = Fraction(6, 5)
+"""Of a rate that is derived from a transformer or a pipe; a stated one has none."""
+VOLTAGE = 400
+WATER_M_S = 3
+"""Metres a second: faster than any water pipe is laid out for."""
+EXTRA_PARAMETERS = frozenset({"pipe", "voltage"})
+"""What every meter may say besides the parameters of its profile."""
+_ROOT_3 = Fraction(17321, 10000)
+_PI = Fraction(314159, 100000)
+
+UNITS = {
+    ("Wh", "kWh"): Fraction(1, 1000),
+    ("MWh", "kWh"): Fraction(1000),
+    ("GWh", "kWh"): Fraction(1_000_000),
+    ("L", "m3"): Fraction(1, 1000),
+    ("g", "kg"): Fraction(1, 1000),
+    ("t", "kg"): Fraction(1000),
+    ("kJ", "MJ"): Fraction(1, 1000),
+    ("GJ", "MJ"): Fraction(1000),
+    ("kWh", "MJ"): Fraction(18, 5),
+    ("MWh", "MJ"): Fraction(3600),
+    ("W", "kW"): Fraction(1, 1000),
+    ("MW", "kW"): Fraction(1000),
+}
+"""One of the first is so many of the second, exactly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """A meter as its registers see it."""
+
+    carrier: Carrier | None
+    ratio: Fraction = Fraction(1)
+    """What one of the meter's own kWh or kW is in truth: CT x PT where it counts its secondary side."""
+    ratio_from: str = ""
+    pulse: Fraction | None = None
+    max_rate: Fraction | None = None
+    full_load_kw: Fraction | None = None
+    full_load_from: str = ""
+    pipe_m3_h: Fraction | None = None
+    pipe_from: str = ""
+
+    def measures(self, unit: str) -> bool:
+        """Whether a register in `unit` measures the meter's carrier."""
+        if self.carrier is None or unit == "1":
+            return False
+        wanted = self.carrier.unit
+        return unit == wanted or (unit, wanted) in UNITS or (wanted, unit) in UNITS
+
+
+def meter_of(row: MeterRow, parameters: Parameters, path: str, findings: Findings) -> Meter:
+    """What the row says; mistakes are found and left out."""
+    carrier = reference.carriers().get(row.carrier)
+    ct, pt = _sides("ct", row.ct, path, findings), _sides("pt", row.pt, path, findings)
+    if (row.ct or row.pt) and carrier is not None and carrier.id != "electricity":
+        findings.error(f"{path}.{'ct' if row.ct else 'pt'}", f"{carrier.id} has no transformers")
+    elif (row.ct or row.pt) and not row.reads:
+        what = "is missing: with a ct or pt it has to be said what the meter counts, primary or secondary"
+        findings.error(f"{path}.reads", what)
+    elif row.reads == "secondary" and not row.ct and not row.pt:
+        findings.error(f"{path}.reads", "the secondary side of what? ct or pt is missing", value=row.reads)
+    both = [side for side in (ct, pt) if side is not None and row.reads == "secondary"]
+    transformed = Fraction(1)
+    for primary, secondary in both:
+        transformed *= primary / secondary
+    names = [f"ct {row.ct}" if row.ct else "", f"pt {row.pt}" if row.pt else ""]
+    load, load_from = _full_load(ct, pt, row, parameters, path, findings)
+    pipe, pipe_from = _pipe(parameters, path, findings)
+    return Meter(
+        carrier,
+        transformed,
+        " x ".join(name for name in names if name) if both else "",
+        _positive("pulse", row.pulse, path, findings),
+        _positive("max_rate", row.max_rate, path, findings),
+        load,
+        load_from,
+        pipe,
+        pipe_from,
+    )
+
+
+def _full_load(
+    ct: tuple[Fraction, Fraction] | None,
+    pt: tuple[Fraction, Fraction] | None,
+    row: MeterRow,
+    parameters: Parameters,
+    path: str,
+    findings: Findings,
+) -> tuple[Fraction | None, str]:
+    """What CT and voltage admit, three-phase, in kW, with the margin; and what it comes from."""
+    voltage = _positive("parameters", parameters.values.get("voltage", ""), path, findings)
+    if ct is None:
+        return None, ""
+    if voltage is None:
+        voltage = pt[0] if pt is not None else Fraction(VOLTAGE)
+    power = _ROOT_3 * voltage * ct[0] / 1000 * MARGIN
+    return power, f"from ct {row.ct} at {float(voltage):g} V three-phase, margin {float(MARGIN):g}"
+
+
+def _pipe(parameters: Parameters, path: str, findings: Findings) -> tuple[Fraction | None, str]:
+    """What a pipe lets through in an hour, in m3, with the margin; and what it comes from."""
+    text = parameters.values.get("pipe", "")
+    if not text:
+        return None, ""
+    match = re.fullmatch(r"DN([1-9][0-9]{0,3})", text, re.IGNORECASE)
+    if match is None:
+        findings.error(f"{path}.parameters", "no nominal diameter like DN50", value=f"pipe={text}")
+        return None, ""
+    radius = Fraction(int(match[1]), 2000)
+    rate = _PI * radius * radius * WATER_M_S * 3600 * MARGIN
+    return rate, f"from pipe {text.upper()} at {WATER_M_S} m/s, margin {float(MARGIN):g}"
+
+
+def _sides(key: str, text: str, path: str, findings: Findings) -> tuple[Fraction, Fraction] | None:
+    try:
+        return ratio(text) if text else None
+    except NumberError as error:
+        findings.error(f"{path}.{key}", error.what, error.hint, value=text)
+        return None
+
+
+def _positive(key: str, text: str, path: str, findings: Findings) -> Fraction | None:
+    try:
+        return positive(text) if text else None
+    except NumberError as error:
+        findings.error(f"{path}.{key}", error.what, error.hint, value=text)
+        return None

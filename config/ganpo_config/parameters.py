@@ -1,0 +1,70 @@
+"""The parameters of one subject: `key=value` as a shell splits it, filled into a profile's templates."""
+
+import re
+import shlex
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+
+from ganpo_config.exact import NumberError, plain
+from ganpo_config.findings import Findings, nearest
+
+PARAMETER = re.compile(r"\{([a-z0-9_]+)\}")
+Number = float | str
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """Values by name."""
+
+    values: Mapping[str, str]
+
+    def fill(self, template: str) -> str:
+        """The text with every {parameter} replaced; all are known (`check` of the profile, `split`)."""
+        return PARAMETER.sub(lambda match: self.values[match[1]], template)
+
+    def number(self, template: Number) -> float:
+        """A number, or the one that a parameter gives. Raises NumberError."""
+        if not isinstance(template, str):
+            return template
+        text = self.fill(template)
+        try:
+            return plain(text)
+        except NumberError as error:
+            raise NumberError(f"{template.strip('{}')}={text} is {error.what}") from None
+
+
+def split(
+    text: str, defaults: Mapping[str, str | None], extra: Set[str], path: str, findings: Findings
+) -> Parameters | None:
+    """The parameters of a row. `defaults`: what a profile asks for, None where it has to be said; `extra`: what may
+    stand there besides. None: an error was found."""
+    before = len(findings.errors)
+    values = {key: value for key, value in defaults.items() if value is not None}
+    known = [*defaults, *sorted(extra)]
+    said: set[str] = set()
+    for word in _words(text, path, findings):
+        key, equals, value = word.partition("=")
+        if not equals:
+            findings.error(path, f"{word} is not key=value", value=text)
+        elif key not in known:
+            what = f"no such parameter ({', '.join(known) or 'there are none'})"
+            findings.error(path, what, nearest(key, known), value=word)
+        elif key in said:
+            findings.error(path, f"{key} stands here twice", value=text)
+        elif not value:
+            findings.error(path, f"{key} is empty", value=text)
+        else:
+            said.add(key)
+            values[key] = value
+    missing = [key for key in defaults if key not in values]
+    if missing and len(findings.errors) == before:
+        findings.error(path, f"{', '.join(missing)} missing", f"{missing[0]}=...", value=text)
+    return Parameters(values) if len(findings.errors) == before else None
+
+
+def _words(text: str, path: str, findings: Findings) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError:
+        findings.error(path, "a quote is not closed", value=text)
+        return []

@@ -1,0 +1,126 @@
+"""A register: its exact factor, its id (uplink.md), the most it can count, and what `check` says of it."""
+
+import hashlib
+import math
+from fractions import Fraction
+
+from ganpo_config.exact import NumberError, factor, positive, told
+from ganpo_config.meters import Meter
+from ganpo_config.plant import Register
+from ganpo_config.wanted import BindError, Wanted, unit_factor
+from ganpo_drivers import Address
+from ganpo_model.facts import RegisterItem
+
+FLOAT_COUNTS = 100
+"""Counts per value of a register that is read as a float: a resolution of 0.01 of the device's own unit."""
+
+
+def register_of(wanted: Wanted, address: Address, meter: Meter | None) -> tuple[Register, str]:
+    """The register of a point, and the words of its note. Raises BindError."""
+    kind = wanted.signal
+    if wanted.offset:
+        raise BindError("offset", wanted.offset, f"{kind.id} is a register: it has no offset")
+    if wanted.modulus is not None and wanted.resets:
+        raise BindError("resets", "yes", "a register that resets has no modulus: they exclude each other")
+    per_value = FLOAT_COUNTS if _floats(address, kind.unit) else 1
+    count, how = _count(wanted, meter)
+    count /= per_value
+    rate, rate_from = _max_rate(wanted, meter)
+    max_rate = math.ceil(rate / count)
+    modulus = wanted.modulus * per_value if wanted.modulus is not None else None
+    if modulus is not None and not 1 < modulus < 2**63:
+        raise BindError("modulus", wanted.modulus, "lies between 2 and 2^63 counts")
+    carrier = meter.carrier if meter is not None else None
+    item = RegisterItem(
+        _id(wanted, address, count),
+        wanted.subject,
+        kind.id,
+        carrier.id if carrier is not None and meter is not None and meter.measures(kind.unit) else None,
+        kind.unit,
+        count.numerator,
+        count.denominator,
+        modulus,
+        max_rate,
+        wanted.resets,
+    )
+    note = (
+        f"a count is {_amount(count, kind.unit)}{how}, at most {_rate(rate, kind.unit)} an hour ({rate_from})"
+    )
+    if modulus is not None:
+        note += f"; begins at 0 again after {modulus} counts, which bridges an outage of {_hours(modulus, max_rate)}"
+    if wanted.resets:
+        note += "; people set it to 0"
+    if str(getattr(address, "type", "")) == "float32" and kind.unit != "1":
+        note += f"; a float32 loses 0.01 above 131,072: bind an integer register of {kind.id} if there is one"
+    return Register(item, per_value), note
+
+
+def _floats(address: Address, unit: str) -> bool:
+    """Whether values may have decimals: a float, or a protocol whose variables know their own type."""
+    value_type = str(getattr(address, "type", ""))
+    return value_type.startswith("float") if value_type else unit != "1"
+
+
+def _count(wanted: Wanted, meter: Meter | None) -> tuple[Fraction, str]:
+    """What one value is, in the signal's unit, and what it comes from."""
+    try:
+        value = factor(wanted.scale)
+    except NumberError as error:
+        raise BindError("scale", wanted.scale, error.what, error.hint) from error
+    if value <= 0:
+        raise BindError("scale", wanted.scale, "must be above 0")
+    value *= unit_factor(wanted.unit, wanted.signal.unit)
+    how = []
+    if meter is not None and wanted.signal.unit != "1":
+        if meter.pulse is not None and meter.measures(wanted.signal.unit):
+            value *= meter.pulse
+            how.append(f"pulse {told(meter.pulse)}")
+        if meter.ratio_from and wanted.signal.unit == "kWh":
+            value *= meter.ratio
+            how.append(meter.ratio_from)
+    return value, f" ({', '.join(how)})" if how else ""
+
+
+def _max_rate(wanted: Wanted, meter: Meter | None) -> tuple[Fraction, str]:
+    """Units per hour, and where they come from."""
+    unit = wanted.signal.unit
+    if wanted.max_rate:
+        try:
+            return positive(wanted.max_rate), "stated"
+        except NumberError as error:
+            raise BindError("max_rate", wanted.max_rate, error.what, error.hint) from error
+    if meter is not None and meter.max_rate is not None and meter.measures(unit):
+        return meter.max_rate, "stated"
+    if unit == "kWh" and meter is not None and meter.full_load_kw is not None:
+        return meter.full_load_kw, meter.full_load_from
+    if unit == "m3" and meter is not None and meter.pipe_m3_h is not None:
+        return meter.pipe_m3_h, meter.pipe_from
+    derived = {"kWh": ", or give ct", "m3": ", or give pipe=DN50 in the meter's parameters"}
+    hint = "state it" + (derived.get(unit, "") if meter is not None else "")
+    raise BindError("max_rate", "", f"is missing: the most {wanted.signal.id} can count in an hour", hint)
+
+
+def _id(wanted: Wanted, address: Address, count: Fraction) -> str:
+    value_type, order = str(getattr(address, "type", "")), str(getattr(address, "order", ""))
+    number = f"{count.numerator}/{count.denominator}"
+    seed = "|".join((wanted.signal.id, str(address), value_type, order, number))
+    return f"{wanted.subject}/{wanted.signal.id}#{hashlib.sha256(seed.encode()).hexdigest()[:8]}"
+
+
+def _amount(count: Fraction, unit: str) -> str:
+    return f"{told(count)}{'' if unit == '1' else f' {unit}'}"
+
+
+def _rate(rate: Fraction, unit: str) -> str:
+    return f"{float(rate):,.6g}{'' if unit == '1' else f' {unit}'}"
+
+
+def _hours(modulus: int, max_rate: int) -> str:
+    """Rounded down, so that the promise holds."""
+    minutes = modulus * 60 // max_rate
+    if minutes < 120:
+        return f"{minutes} min"
+    if minutes < 72 * 60:
+        return f"{minutes // 60} h"
+    days = minutes // 1440
+    return f"{days} days" if days < 3650 else "more than ten years"

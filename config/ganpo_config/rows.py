@@ -1,0 +1,118 @@
+"""The rows of `[[equipment]]`, `[[meters]]`, `[[points]]`: each judged by itself, so that no mistake hides another."""
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from pydantic import ValidationError
+
+from ganpo_config.document import EquipmentRow, MeterRow, PointRow, Row
+from ganpo_config.explain import explain
+from ganpo_config.findings import Findings
+
+RowT = TypeVar("RowT", bound=Row)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed(Generic[RowT]):
+    """A row that can be checked further, and its key path: `meters[0]`.
+
+    `sound`: all its cells are good; those that are not were found and left out.
+    """
+
+    path: str
+    row: RowT
+    sound: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of a file. `claimed`: every asset_no that stands somewhere, also in a row that cannot be read."""
+
+    equipment: tuple[Placed[EquipmentRow], ...]
+    meters: tuple[Placed[MeterRow], ...]
+    points: tuple[Placed[PointRow], ...]
+    claimed: frozenset[str]
+
+    def subjects(self) -> tuple[Placed[EquipmentRow] | Placed[MeterRow], ...]:
+        """Equipment, then meters."""
+        return (*self.equipment, *self.meters)
+
+
+def read_rows(raw: Mapping[str, Any], findings: Findings) -> Rows:
+    """Check every row; what cannot be read is found and left out. An asset_no that stands twice is told with both
+    places."""
+    rows = Rows(
+        _table(raw, "equipment", EquipmentRow, findings),
+        _table(raw, "meters", MeterRow, findings),
+        _table(raw, "points", PointRow, findings),
+        frozenset(_claimed(raw)),
+    )
+    _unique(rows, findings)
+    _look_at_zeros(rows, findings)
+    return rows
+
+
+def _table(
+    raw: Mapping[str, Any], name: str, model: type[RowT], findings: Findings
+) -> tuple[Placed[RowT], ...]:
+    table = raw.get(name, [])
+    if not isinstance(table, list):
+        findings.error(name, f"not a list: its rows begin with [[{name}]]")
+        return ()
+    good = []
+    for number, cells in enumerate(table):
+        path = f"{name}[{number}]"
+        if not isinstance(cells, dict):
+            findings.error(path, "not a table")
+            continue
+        flat = {key: cell for key, cell in cells.items() if not isinstance(cell, dict)}
+        for key in cells.keys() - flat.keys():
+            # [[equipment]] then [equipment.x]: a later key would silently land in the last element.
+            what = f"an element of [[{name}]] has no table below it"
+            hint = f"[{name}.{key}] lands in the last [[{name}]] above it: a row holds key = value alone"
+            findings.error(f"{path}.{key}", what, hint)
+        try:
+            good.append(Placed(path, model.model_validate(flat)))
+        except ValidationError as error:
+            found = error.errors(include_url=False)
+            explain(found, findings, model, path)
+            bad = {item["loc"][0] for item in found}
+            rest = {key: cell for key, cell in flat.items() if key not in bad}
+            with contextlib.suppress(ValidationError):
+                good.append(Placed(path, model.model_validate(rest), sound=False))
+    return tuple(good)
+
+
+def _claimed(raw: Mapping[str, Any]) -> set[str]:
+    tables = [raw.get(name) for name in ("equipment", "meters")]
+    rows = [row for table in tables if isinstance(table, list) for row in table if isinstance(row, dict)]
+    return {str(row["asset_no"]).strip() for row in rows if "asset_no" in row}
+
+
+def _unique(rows: Rows, findings: Findings) -> None:
+    taken: dict[str, str] = {}
+    for placed in rows.subjects():
+        number = placed.row.asset_no
+        if number in taken:
+            what = f"stands in {taken[number]}.asset_no too: numbers are unique, over equipment and meters together"
+            findings.error(f"{placed.path}.asset_no", what, value=number)
+        taken.setdefault(number, placed.path)
+    points: dict[tuple[str, str], str] = {}
+    for point in rows.points:
+        key = (point.row.asset_no, point.row.signal)
+        if key in points:
+            what = f"{key[0]}/{key[1]} stands in {points[key]} too: a signal has one point"
+            findings.error(point.path, what)
+        points.setdefault(key, point.path)
+
+
+def _look_at_zeros(rows: Rows, findings: Findings) -> None:
+    seen: dict[str, tuple[str, str]] = {}
+    for placed in rows.subjects():
+        number = placed.row.asset_no
+        first, path = seen.setdefault(number.lstrip("0"), (number, placed.path))
+        if first != number:
+            what = f"{number} and {first} of {path} differ in leading zeros only: did a spreadsheet eat some?"
+            findings.warn(f"{placed.path}.asset_no", what)
