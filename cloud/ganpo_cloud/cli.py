@@ -3,7 +3,7 @@
 import datetime
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,9 @@ import click
 if TYPE_CHECKING:
     from ganpo_cloud.database import Database
     from ganpo_cloud.settings import CloudSettings
+
+_PATIENCE_S = 30.0
+"""How long a command waits for a running collector."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
@@ -29,31 +32,29 @@ _config = click.option(
 
 @main.command()
 @_config
+@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option(
     "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True
 )
-def run(config: Path | None, log_level: str) -> None:
+def run(config: Path | None, log_format: str, log_level: str) -> None:
     """Collect, compute and serve until SIGTERM or Ctrl-C."""
     import asyncio
-    import logging
     import signal
 
+    from ganpo_cloud import log
     from ganpo_cloud.app import SystemClock
     from ganpo_cloud.app import run as serve
 
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
-    logging.getLogger("ganpo_cloud").setLevel(log_level.upper())
+    log.set_up(log_format, log_level)
     settings = _settings(config)
 
     async def until_stopped() -> None:
-        task = asyncio.create_task(serve(settings, SystemClock()))
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-        try:
-            await task
-        except asyncio.CancelledError:
-            if asyncio.current_task() is not None and not task.cancelled():
-                raise
+        this = asyncio.current_task()
+        if this is not None:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                asyncio.get_running_loop().add_signal_handler(number, this.cancel)
+        with suppress(asyncio.CancelledError):
+            await serve(settings, SystemClock())
 
     with _told():
         asyncio.run(until_stopped())
@@ -216,11 +217,17 @@ def _settings(config: Path | None) -> "CloudSettings":
 
 @contextmanager
 def _database(config: Path | None) -> "Iterator[Database]":
-    from ganpo_cloud.database import Database
+    from sqlalchemy.exc import OperationalError
 
-    database = Database(_settings(config).database.url)
+    from ganpo_cloud.database import Database
+    from ganpo_model.errors import StorageError
+
+    url = _settings(config).database.url
+    database = Database(url, _PATIENCE_S)
     try:
         yield database
+    except OperationalError as error:
+        raise StorageError(f"does not answer: {error.orig}", where=url, hint="nothing was changed") from error
     finally:
         database.close()
 

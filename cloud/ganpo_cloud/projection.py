@@ -1,14 +1,15 @@
 """Facts and day rows to a time-series store that speaks the InfluxDB v2 write API (architecture.md).
 
-Written synchronously from a cursor over what is committed. A store may lose points it has taken, when killed within
-seconds: at start and after every failed write the cursor steps back; repetition is harmless.
+Written synchronously from a cursor over what is committed. A store that is killed loses what it took seconds
+before, so the cursor that is kept trails, and at start and after a failed write one goes back further still:
+repetition is harmless.
 """
 
 import asyncio
 import json
 import logging
+from collections import deque
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import Any, NamedTuple
 
 from influxdb_client import InfluxDBClient
@@ -19,9 +20,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 from urllib3.exceptions import HTTPError
 
-from ganpo_cloud import judging, quantities
+from ganpo_cloud import quantities
 from ganpo_cloud.database import Database
-from ganpo_cloud.localdays import bounds, day_of
+from ganpo_cloud.localdays import bounds, days_from
 from ganpo_cloud.settings import ProjectionSettings
 from ganpo_cloud.tables import counter, frame, register, register_day
 from ganpo_model.clock import Clock
@@ -33,6 +34,8 @@ STEP_BACK_MS = 10 * 60_000
 BATCH = 5000
 PAUSE_S = 2.0
 RETRY_S = 10.0
+SETTLED_S = 60.0
+"""After so long what a store took is on its disk."""
 TIMEOUT_MS = 3000
 """Below the 5 s in which the process ends: a store that hangs must not hold it."""
 _FRAME, _DAY = "projection_frame", "projection_day"
@@ -48,17 +51,23 @@ class _Cursor(NamedTuple):
 
 async def run(database: Database, settings: ProjectionSettings, clock: Clock) -> None:
     """Project what is committed, for ever. A store that is away costs nothing but its own delay."""
-    trusted = failing = False
+    at: _Cursor | None = None
+    recent: deque[tuple[float, _Cursor]] = deque()
+    failing = False
     while True:
         try:
-            if not trusted:
-                await asyncio.to_thread(_step_back, database)
-                trusted = True
-            written = await asyncio.to_thread(project, database, settings)
+            if at is None:
+                at = await asyncio.to_thread(_begin, database)
+            until, written = await asyncio.to_thread(_write, database, settings, at)
+            at = until
+            if written:
+                recent.append((clock.monotonic(), until))
+            while recent and recent[0][0] <= clock.monotonic() - SETTLED_S:
+                await asyncio.to_thread(_keep, database, recent.popleft()[1])
         except (ApiException, HTTPError, OSError, OperationalError) as error:
             log.log(logging.DEBUG if failing else logging.WARNING, "projection: %s", str(error)[:300])
-            # What the store took shortly before may be lost; while it is away nothing more can be.
-            trusted, failing = failing, True
+            at, failing = None, True
+            recent.clear()
             await asyncio.sleep(RETRY_S)
         else:
             if failing:
@@ -68,21 +77,21 @@ async def run(database: Database, settings: ProjectionSettings, clock: Clock) ->
 
 
 def rebuild(database: Database, settings: ProjectionSettings) -> int:
-    """Write everything again from the beginning. Gives the number of points."""
-    _move(database, _Cursor(0, 0))
-    total = 0
-    while written := project(database, settings):
+    """Write everything from the beginning, also beside a running collector. Gives the number of points."""
+    at, total = _Cursor(0, 0), 0
+    while True:
+        at, written = _write(database, settings, at)
+        if not written:
+            return total
         total += written
-    return total
 
 
-def project(database: Database, settings: ProjectionSettings) -> int:
-    """Write the next batch after the cursor, and move it. Gives the number of points."""
+def _write(database: Database, settings: ProjectionSettings, after: _Cursor) -> tuple[_Cursor, int]:
+    """Write the next batch after a cursor. Gives the cursor behind it and the number of points, 0 at the end."""
     with database.read() as connection:
-        after = _cursor(connection)
         until = _until(connection, after)
         if until == after:
-            return 0
+            return after, 0
         lines = [*_fact_lines(connection, after, until), *_day_lines(connection, after, until)]
     token = settings.token.get_secret_value() if settings.token is not None else ""
     with (
@@ -92,8 +101,7 @@ def project(database: Database, settings: ProjectionSettings) -> int:
         for first in range(0, len(lines), BATCH):
             body = "\n".join(lines[first : first + BATCH]).encode()
             api.write(bucket=settings.bucket, record=body, write_precision="ms")
-    _move(database, until)
-    return max(len(lines), 1)
+    return until, max(len(lines), 1)
 
 
 def _until(connection: Connection, after: _Cursor) -> _Cursor:
@@ -150,7 +158,7 @@ def _day_lines(connection: Connection, after: _Cursor, until: _Cursor) -> Iterab
             register_day.c.enterprise,
             register_day.c.register,
             register_day.c.day,
-            register_day.c.steps,
+            register_day.c.touches,
             register.c.subject,
             register.c.timezone,
         )
@@ -167,13 +175,9 @@ def _day_lines(connection: Connection, after: _Cursor, until: _Cursor) -> Iterab
 
 
 def _millionths(connection: Connection, row: Any) -> Iterable[tuple[int, int]]:
-    """The quantities of a judged day, and of the days before it into which its first step reaches."""
-    steps = judging.load_steps(row.steps)
-    day = day_of(steps[0].start.at, row.timezone) if steps else row.day
-    borders = [bounds(day, row.timezone)[0]]
-    while day <= row.day:
-        borders.append(bounds(day, row.timezone)[1])
-        day += timedelta(days=1)
+    """The quantities of a judged day, and of the days before it that it changed."""
+    days = days_from(row.touches, row.day)
+    borders = [bounds(days[0], row.timezone)[0], *(bounds(day, row.timezone)[1] for day in days)]
     parts = quantities.in_parts(connection, row.enterprise, row.register, borders)
     for start, part in zip(borders, parts, strict=False):
         if part.millionths is not None:
@@ -190,30 +194,25 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace(",", "\\,").replace("=", "\\=").replace(" ", "\\ ")
 
 
-def _cursor(connection: Connection) -> _Cursor:
-    rows = connection.execute(
-        select(counter.c.name, counter.c.value).where(counter.c.name.in_((_FRAME, _DAY)))
-    )
-    found = {row.name: row.value for row in rows}
-    return _Cursor(found.get(_FRAME, 0), found.get(_DAY, 0))
-
-
-def _step_back(database: Database) -> None:
-    """Ten minutes of commit time: what a store had taken and lost when it was killed."""
+def _begin(database: Database) -> _Cursor:
+    """The cursor that is kept, less ten minutes of commit time: what a store had taken and lost when it was killed."""
     with database.read() as connection:
-        at = _cursor(connection)
-        last = connection.execute(select(frame.c.committed_at).where(frame.c.id == at.frame)).scalar()
-        earlier = None
-        if last is not None:
-            query = select(func.max(frame.c.id)).where(frame.c.committed_at < last - STEP_BACK_MS)
-            earlier = connection.execute(query).scalar()
-    _move(database, _Cursor(earlier or 0, max(at.computed_at - STEP_BACK_MS, 0)))
+        rows = connection.execute(
+            select(counter.c.name, counter.c.value).where(counter.c.name.in_((_FRAME, _DAY)))
+        )
+        kept = {row.name: row.value for row in rows}
+        number, computed_at = kept.get(_FRAME, 0), kept.get(_DAY, 0)
+        last = connection.execute(select(frame.c.committed_at).where(frame.c.id == number)).scalar() or 0
+        earlier = connection.execute(
+            select(func.max(frame.c.id)).where(frame.c.committed_at < last - STEP_BACK_MS)
+        ).scalar()
+    return _Cursor(min(earlier or 0, number), max(computed_at - STEP_BACK_MS, 0))
 
 
-def _move(database: Database, cursor: _Cursor) -> None:
+def _keep(database: Database, cursor: _Cursor) -> None:
     with database.write() as connection:
         upsert: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-        for name, value in ((_FRAME, cursor.frame), (_DAY, cursor.computed_at)):
+        for name, value in ((_DAY, cursor.computed_at), (_FRAME, cursor.frame)):
             statement = upsert(counter).values(name=name, value=value)
             connection.execute(
                 statement.on_conflict_do_update(index_elements=["name"], set_={"value": value})

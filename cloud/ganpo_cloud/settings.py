@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from ganpo_model.errors import ConfigError
@@ -28,13 +36,19 @@ class BrokerSettings(Section):
     """Where gateways send to."""
 
     url: str = Field(
-        default="mqtt://127.0.0.1:1883", pattern=r"^mqtts?://[^\s/]+$", description="mqtt:// or mqtts://"
+        default="mqtt://127.0.0.1:1883",
+        pattern=r"^mqtts?://[^\s/@]+$",
+        description="mqtt://HOST:PORT or mqtts://HOST:PORT",
     )
     root: str = Field(
-        default="ganpo/v1", pattern=r"^[^\s+#]+$", description="topic below which everything lies"
+        default="ganpo/v1",
+        pattern=r"^[^\s+#]+$",
+        description="topic below which everything lies, without + and #",
     )
     client_id: str = Field(
-        default="ganpo-collector", pattern=r"^[a-z0-9-]{1,40}$", description="MQTT client id"
+        default="ganpo-collector",
+        pattern=r"^[a-z0-9-]{1,40}$",
+        description="MQTT client id: a-z, 0-9 and -, at most 40",
     )
     user: str | None = Field(default=None, description="user name at the broker")
     password_file: str | None = Field(default=None, description="file in the secrets directory")
@@ -51,30 +65,38 @@ class BrokerSettings(Section):
 class DatabaseSettings(Section):
     """Where facts are stored."""
 
-    url: str = Field(default="sqlite:////var/lib/ganpo-cloud/cloud.db", description="sqlite:///FILE")
+    url: str = Field(
+        default="sqlite:////var/lib/ganpo-cloud/cloud.db",
+        pattern=r"^sqlite:///.+$",
+        description="sqlite:///FILE; four slashes before an absolute path",
+    )
 
 
 class HttpSettings(Section):
     """Page and API."""
 
-    listen: str = Field(default="127.0.0.1:8700", pattern=r"^.+:\d{1,5}$", description="address and port")
     allow_unauthenticated: bool = Field(default=False, description="needed for any address but loopback")
+    listen: str = Field(default="127.0.0.1:8700", pattern=r"^.+:\d{1,5}$", description="ADDRESS:PORT")
 
-    @model_validator(mode="after")
-    def _loopback(self) -> "HttpSettings":
-        host = self.listen.rpartition(":")[0].strip("[]")
-        if host not in ("127.0.0.1", "::1", "localhost") and not self.allow_unauthenticated:
+    @field_validator("listen")
+    @classmethod
+    def _reachable(cls, listen: str, info: ValidationInfo) -> str:
+        host, _, port = listen.rpartition(":")
+        if not 0 <= int(port) < 65_536:
+            raise ValueError("a port is at most 65535")
+        loopback = host.strip("[]") in ("127.0.0.1", "::1", "localhost")
+        if not loopback and not info.data.get("allow_unauthenticated"):
             raise ValueError(
                 "there are no accounts yet: anybody who reaches this address reads everything; "
                 "say allow_unauthenticated = true if that is meant"
             )
-        return self
+        return listen
 
 
 class ProjectionSettings(Section):
     """The time-series store, InfluxDB v2 write API."""
 
-    url: str = Field(pattern=r"^https?://\S+$", description="address of the store")
+    url: str = Field(pattern=r"^https?://[^\s@]+$", description="http://HOST:PORT or https://HOST:PORT")
     token_file: str | None = Field(default=None, description="file in the secrets directory")
     token: SecretStr | None = Field(default=None, exclude=True, description="set from token_file")
     bucket: str = Field(default="ganpo", description="bucket")
@@ -141,22 +163,36 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> L
         return Loaded(None, (ConfigError(f"cannot be read: {error}", where=str(file)),))
     except tomllib.TOMLDecodeError as error:
         return Loaded(None, (ConfigError(f"not TOML: {error}", where=str(file)),))
-    errors = _unknown_names(environ)
+    errors = _unknown_names(environ) + _no_tables(document, str(file)) + _own_secrets(document, str(file))
     secrets = Path(environ.get("CREDENTIALS_DIRECTORY") or SECRETS)
     errors += _resolve_secrets(document, environ, secrets, str(file))
     try:
         settings = CloudSettings(**document)
     except ValidationError as error:
-        errors += [_explained(item, str(file), document) for item in error.errors(include_url=False)]
+        found = [_explained(item, str(file), environ) for item in error.errors(include_url=False)]
+        errors += [one for one in found if one is not None]
         return Loaded(None, tuple(errors))
     return Loaded(None if errors else settings, tuple(errors))
+
+
+_FROM_FILE = {
+    ("broker", "password"): "password_file",
+    ("broker", "ca_path"): "ca_file",
+    ("projection", "token"): "token_file",
+}
+"""What is never written itself: the key beside it names a file in the secrets directory."""
 
 
 def _names() -> set[str]:
     names = {"GANPO_CLOUD_CONFIG", "GANPO_CLOUD_FORMAT"}
     for section, model in _SECTIONS.items():
-        names |= {f"{_PREFIX}{section}__{field}".upper() for field in model.model_fields}
+        keys = [key for key in model.model_fields if (section, key) not in _FROM_FILE]
+        names |= {_name_of(section, key) for key in keys}
     return names
+
+
+def _name_of(section: str, key: str) -> str:
+    return f"{_PREFIX}{section}__{key}".upper()
 
 
 def _unknown_names(environ: Mapping[str, str]) -> list[ConfigError]:
@@ -171,49 +207,67 @@ def _unknown_names(environ: Mapping[str, str]) -> list[ConfigError]:
     return errors
 
 
+def _no_tables(document: dict[str, Any], file: str) -> list[ConfigError]:
+    """A section that is none, taken out, so that the environment does not hide it."""
+    wrong = [name for name in _SECTIONS if not isinstance(document.get(name, {}), dict)]
+    return [
+        ConfigError("is a table", where=f"{file}: {name} = {document.pop(name)!r}", hint=f"write [{name}]")
+        for name in wrong
+    ]
+
+
+def _own_secrets(document: dict[str, Any], file: str) -> list[ConfigError]:
+    """A secret that stands in the file itself is refused, and taken out, so that nothing shows it."""
+    errors = []
+    for (section, key), instead in _FROM_FILE.items():
+        table = document.get(section)
+        if isinstance(table, dict) and table.pop(key, None) is not None:
+            errors.append(
+                ConfigError(
+                    "is never written into this file", where=f"{file}: {section}.{key}", hint=f"use {instead}"
+                )
+            )
+    return errors
+
+
 def _resolve_secrets(
     document: dict[str, Any], environ: Mapping[str, str], secrets: Path, file: str
 ) -> list[ConfigError]:
     errors = []
-    for section, key, target, is_path in (
-        ("broker", "password_file", "password", False),
-        ("broker", "ca_file", "ca_path", True),
-        ("projection", "token_file", "token", False),
-    ):
-        table = document.get(section, {})
-        name = environ.get(f"{_PREFIX}{section}__{key}".upper()) or (
-            table.get(key) if isinstance(table, dict) else None
-        )
+    for (section, target), key in _FROM_FILE.items():
+        told = environ.get(_name_of(section, key))
+        name = told or document.get(section, {}).get(key)
         if not isinstance(name, str):
             continue
         path = secrets / name
         try:
-            value: Any = path if is_path else path.read_text(encoding="utf-8").strip()
-            if is_path:
-                path.read_bytes()
+            content = path.read_bytes()
         except OSError as error:
+            where = _name_of(section, key) if told else f"{file}: {section}.{key}"
             hint = f"make it: install -m 600 /dev/stdin {path}"
             errors.append(
-                ConfigError(
-                    f"cannot be read: {error.strerror}", where=f"{file}: {section}.{key} = {name}", hint=hint
-                )
+                ConfigError(f"cannot be read: {error.strerror}", where=f"{where} = {name}", hint=hint)
             )
         else:
-            document.setdefault(section, {})[target] = value
+            secret = path if target == "ca_path" else content.decode(errors="replace").strip()
+            document.setdefault(section, {})[target] = secret
     return errors
 
 
-def _explained(item: Any, file: str, document: dict[str, Any]) -> ConfigError:
-    path = ".".join(map(str, item["loc"]))
-    value = (
-        ""
-        if item["type"] in ("missing", "extra_forbidden") or "password" in path
-        else f" = {item['input']!r}"
-    )
+def _explained(item: Any, file: str, environ: Mapping[str, str]) -> ConfigError | None:
+    """One finding of pydantic, for people; None where the environment's own check has told it."""
+    keys = [str(key) for key in item["loc"]]
+    fields = _SECTIONS[keys[0]].model_fields if len(keys) == 2 else CloudSettings.model_fields
+    name = _name_of(*keys) if len(keys) == 2 else f"{_PREFIX}{keys[0]}".upper()
+    where = name if name in environ else f"{file}: {'.'.join(keys)}"
     what = item["msg"].removeprefix("Value error, ")
-    hint = ""
     if item["type"] == "extra_forbidden":
-        known = _SECTIONS[item["loc"][0]].model_fields if len(item["loc"]) > 1 else CloudSettings.model_fields
-        near = difflib.get_close_matches(str(item["loc"][-1]), known, 1)
-        what, hint = "no such key", f"did you mean {near[0]}?" if near else ""
-    return ConfigError(what, where=f"{file}: {path}{value}", hint=hint)
+        if name in environ:
+            return None
+        near = difflib.get_close_matches(keys[-1], fields, 1)
+        return ConfigError("no such key", where=where, hint=f"did you mean {near[0]}?" if near else "")
+    if item["type"] == "missing":
+        return ConfigError(f"is missing: {fields[keys[-1]].description}", where=where)
+    if item["type"] == "string_pattern_mismatch":
+        what = f"expected {fields[keys[-1]].description}"
+    return ConfigError(what, where=f"{where} = {item['input']}")

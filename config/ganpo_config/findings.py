@@ -23,9 +23,11 @@ class Findings:
     notes: list[str] = field(default_factory=list)
 
     def error(self, path: str, what: str, hint: str = "", *, value: object = None) -> None:
-        """One mistake at a key path; `value`: what stands there, told unless it may be a secret."""
+        """One mistake at a key path, told once; `value`: what stands there, told unless it may be a secret."""
         where = f"{self.file}: {path}{shown(path, value)}"
-        self.errors.append(ConfigError(without_userinfo(what), where=where, hint=hint))
+        error = ConfigError(without_userinfo(what), where=where, hint=hint)
+        if error.args not in [known.args for known in self.errors]:
+            self.errors.append(error)
 
     def warn(self, path: str, what: str) -> None:
         """Something that is probably meant otherwise, but can be run."""

@@ -6,8 +6,8 @@ before. A `Day` depends on nothing else, so who stores them needs three sentence
 - a day of which a reading arrives is folded again, and the next one only if the state at its end changed;
 - a step is stored with the day whose readings decided it, also where it ends earlier, and a *return* takes back
   steps of earlier days by saying how many are `dropped`: nothing is edited, `chain` puts the days together;
-- what ends at or before `settled` no later day takes back, so a period needs the days from its beginning to the
-  first one that settled its end.
+- what ends before `settled` no later day takes back, so a period needs the days from its beginning to the first one
+  whose `settled` lies behind its end, or to the newest.
 
 All are pure: the same for any order and any copies of readings and declarations.
 """
@@ -51,7 +51,7 @@ class Day:
 
     `state`: the state at its end, as text; equal states have equal texts.
     `steps`: the steps it decided, in order. `dropped`: how many steps of earlier days it took back before these.
-    `settled`: no later day drops a step that ends by then; None before the first reading.
+    `settled`: no later day drops a step that ends before; it never goes back. None before the first reading.
     """
 
     state: str

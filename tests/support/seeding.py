@@ -1,4 +1,4 @@
-"""A collector's database filled through the real ingest: machines in every state, meters with a hole and an open step."""
+"""A collector's database filled through the real ingest: machines in every state, a hole, an open step."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -32,7 +32,9 @@ ONLINE, SILENT, STRANGER = "gw-press-0001", "gw-water-0002", "gw-new-0003"
 STREAM = "01HF7YAT00V3RS3DTR98H6BCFN"
 MIDNIGHT = datetime(2026, 11, 24, 16, tzinfo=UTC)
 """In Shanghai the day begins."""
-NOW = MIDNIGHT + timedelta(hours=14, minutes=42)
+AGE = timedelta(hours=14, minutes=42)
+"""How old the day is when somebody looks."""
+NOW = MIDNIGHT + AGE
 MAIN, EXCHANGED = "DB-0101/energy_import#1f3a9c02", "SB-W-01/water_volume#77aa01bc"
 MINUTE = timedelta(minutes=1)
 SILENCE = timedelta(hours=3)
@@ -60,8 +62,11 @@ class Plant:
     """Feeds one database, a frame per call, from the gateways it names."""
 
     database: Database
-    now: datetime = NOW
+    midnight: datetime = MIDNIGHT
     seqs: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.now = self.midnight + AGE
 
     def send(self, gateway: str, facts: Sequence[Fact]) -> None:
         """One frame."""
@@ -92,13 +97,16 @@ def machine(asset_no: str, name: str, profile: str | None = "machine_tool_opcua_
 
 
 def inventory(
-    equipment: Sequence[EquipmentItem], meters: Sequence[MeterItem], registers: Sequence[RegisterItem]
+    at: datetime,
+    equipment: Sequence[EquipmentItem],
+    meters: Sequence[MeterItem],
+    registers: Sequence[RegisterItem],
 ) -> Inventory:
-    """What a gateway observes from the day's beginning on."""
+    """What a gateway observes."""
     site = SiteItem("plant-1", "一车间", "Asia/Shanghai", 900_000)
     return Inventory(
         "inventory",
-        MIDNIGHT,
+        at,
         site,
         CalendarItem((), ()),
         tuple(equipment),
@@ -132,38 +140,39 @@ NAMES = {
 }
 
 
-def plant(folder: Path) -> Plant:
+def plant(folder: Path, midnight: datetime = MIDNIGHT) -> Plant:
     """A whole plant at 14:42 of its day: one gateway online, one silent for three hours, one not registered."""
-    seeded = Plant(empty(folder))
+    seeded = Plant(empty(folder), midnight)
     for gateway in (ONLINE, SILENT):
         registry.add(seeded.database, gateway, ENTERPRISE, "plant-1")
     _describe(seeded)
     _run(seeded)
     _measure(seeded)
-    seeded.send(STRANGER, [Reading("reading", MAIN, NOW - MINUTE, 1)])
+    seeded.send(STRANGER, [Reading("reading", MAIN, seeded.now - MINUTE, 1)])
     seeded.send(
-        ONLINE, [Event("event", NOW - MINUTE, EventKind.SUSPECT, None, {"register": MAIN, "pairs": 61})]
+        ONLINE,
+        [Event("event", seeded.now - MINUTE, EventKind.SUSPECT, None, {"register": MAIN, "pairs": 61})],
     )
     sent = seeded.seqs[ONLINE] + 1
     lost = {"stream": STREAM, "seqs": [[sent + 1, sent + 2]]}
-    seeded.send(ONLINE, [Event("event", NOW, EventKind.LOSS, None, lost)])
-    since = {asset_no: iso(NOW - (n + 1) * 7 * MINUTE) for n, asset_no in enumerate(NOW_STATES)}
+    seeded.send(ONLINE, [Event("event", seeded.now, EventKind.LOSS, None, lost)])
+    since = {asset_no: iso(seeded.now - (n + 1) * 7 * MINUTE) for n, asset_no in enumerate(NOW_STATES)}
     seeded.say(
         ONLINE,
-        NOW - timedelta(seconds=8),
+        seeded.now - timedelta(seconds=8),
         issued=sent + 5,
         waiting=1,
         connections={
-            "cnc-cell": {"state": "up", "since": iso(NOW), "error": None},
+            "cnc-cell": {"state": "up", "since": iso(seeded.now), "error": None},
             "plc-lb01": {
                 "state": "waiting",
-                "since": iso(NOW),
+                "since": iso(seeded.now),
                 "error": "10.12.4.31:502: no answer in 3 s; is the unit id right?",
             },
         },
         subjects={n: {"state": NOW_STATES[n], "since": since[n]} for n in NOW_STATES},
     )
-    seeded.say(SILENT, NOW - SILENCE, subjects={"LB-01": {"state": "PRODUCING", "since": None}})
+    seeded.say(SILENT, seeded.now - SILENCE, subjects={"LB-01": {"state": "PRODUCING", "since": None}})
     seeded.settle()
     return seeded
 
@@ -180,8 +189,8 @@ def _describe(seeded: Plant) -> None:
     )
     machines = [machine(number, name) for number, name in NAMES.items()]
     machines.append(machine("JC-01", "金属带锯床", None))
-    seeded.send(ONLINE, [inventory(machines, [electricity, gas], [kwh])])
-    seeded.send(SILENT, [inventory([machine("LB-01", "拉拔机1号")], [water], [m3])])
+    seeded.send(ONLINE, [inventory(seeded.midnight, machines, [electricity, gas], [kwh])])
+    seeded.send(SILENT, [inventory(seeded.midnight, [machine("LB-01", "拉拔机1号")], [water], [m3])])
 
 
 def _run(seeded: Plant) -> None:
@@ -191,7 +200,7 @@ def _run(seeded: Plant) -> None:
         gateway = SILENT if asset_no == "LB-01" else ONLINE
         slots = []
         for slot in range(58 if gateway == ONLINE else 46):
-            start = MIDNIGHT + slot * 15 * MINUTE
+            start = seeded.midnight + slot * 15 * MINUTE
             if 20 <= slot < 24:
                 continue
             pick = order[(slot // 3 + number) % 7] if slot % 3 == 0 else State.PRODUCING
@@ -206,6 +215,6 @@ def _run(seeded: Plant) -> None:
 def _measure(seeded: Plant) -> None:
     """150 kWh an hour with a hole from 05:00 to 06:40; water whose register fell from 48,216 to 102 at 10:20."""
     minutes = [m for m in range(0, 882, 5) if not 300 < m < 400]
-    seeded.readings(ONLINE, MAIN, ((MIDNIGHT + m * MINUTE, 4_820_300 + m * 250) for m in minutes))
-    fell = [(MIDNIGHT + m * MINUTE, (48_216 if m < 620 else 102) + m // 2) for m in range(0, 680, 10)]
+    seeded.readings(ONLINE, MAIN, ((seeded.midnight + m * MINUTE, 4_820_300 + m * 250) for m in minutes))
+    fell = [(seeded.midnight + m * MINUTE, (48_216 if m < 620 else 102) + m // 2) for m in range(0, 680, 10)]
     seeded.readings(SILENT, EXCHANGED, fell)

@@ -1,0 +1,90 @@
+"""Both languages say the same: every text of the page has its Chinese, and nothing is left over."""
+
+import re
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+
+import ganpo_cloud
+from ganpo_cloud import i18n
+from ganpo_cloud.page import WORDS
+
+PACKAGE = Path(ganpo_cloud.__file__).parent
+CONNECTION_STATES = {"opening", "up", "waiting", "parked"}
+"""Said by gateways (ganpo_agent.connection) and shown as they come."""
+
+
+def used() -> set[str]:
+    methods = [("**.py", "python"), ("templates/**.html", "jinja2")]
+    found = extract_from_dir(str(PACKAGE), method_map=methods, keywords={"t": None, "_t": None})
+    return {str(message) for _, _, message, _, _ in found}
+
+
+def test_no_text_is_without_its_translation_and_no_translation_is_unused() -> None:
+    with (PACKAGE / "locale/zh_CN/LC_MESSAGES/messages.po").open("rb") as file:
+        catalogue = read_po(file, locale="zh_CN")
+    entries = [message for message in catalogue if message.id]
+    assert {message.id for message in entries} == used() | set(WORDS.values()) | CONNECTION_STATES
+    assert not [message.id for message in entries if message.fuzzy or not message.string]
+    for message in entries:
+        names = [sorted(re.findall(r"{\w+}", text)) for text in (str(message.id), str(message.string))]
+        assert names[0] == names[1], message.id
+
+
+def test_no_space_stands_between_chinese_and_digits_or_latin() -> None:
+    text = (PACKAGE / "locale/zh_CN/LC_MESSAGES/messages.po").read_text()
+    for told in re.findall(r'msgstr "(.*)"', text):
+        assert not re.search(r"[\u4e00-\u9fff，；：。] [\w{]|[\w}] [\u4e00-\u9fff]", told), told
+
+
+@pytest.mark.parametrize(
+    ("asked", "accepted", "chosen"),
+    [
+        (None, "", "zh"),
+        ("en", "zh-CN", "en"),
+        ("zh", "en", "zh"),
+        ("tlh", "en-GB,en;q=0.9", "en"),
+        (None, "de-DE,zh;q=0.8,en;q=0.5", "zh"),
+        (None, "de", "zh"),
+    ],
+)
+def test_the_language_is_that_of_the_url_else_the_browsers_else_chinese(
+    asked: str | None, accepted: str, chosen: str
+) -> None:
+    assert i18n.choose(asked, accepted) == chosen
+
+
+def test_ages_and_instants_are_said_as_people_say_them() -> None:
+    ages = [(7_000, "7秒", "7 s"), (2_220_000, "37分", "37 min"), (7_680_000, "2时08分", "2 h 08 min")]
+    ages.append((1_100_000_000, "12天17时", "12 d 17 h"))
+    for ms, zh, en in ages:
+        assert (i18n.age(ms, "zh"), i18n.age(ms, "en")) == (zh, en)
+    sunday = datetime(2026, 11, 22, 14, 5, 9)  # noqa: DTZ001 - local already
+    assert i18n.instant(sunday, "zh") == "11月22日（周日）14:05:09"
+    assert i18n.instant(sunday, "en") == "Sun 22 Nov 2026, 14:05:09"
+
+
+def test_texts_are_readable_on_every_ground() -> None:
+    css = (PACKAGE / "static/page.css").read_text()
+    tokens = dict(re.findall(r"--([\w-]+): (#[0-9A-F]{6})", css))
+    pairs = [(text, ground) for text in ("ink", "ink-2", "ink-3", "accent") for ground in ("surface", "bg")]
+    pairs += [("alarm", "surface"), ("warn", "surface"), ("warn", "warn-bg"), ("surface", "ink")]
+    for text, ground in [*pairs, ("surface", "alarm")]:
+        assert contrast(tokens[text], tokens[ground]) >= 4.5, (text, ground)
+    for mark in ("data", "run", "line-2", "hatch", "alarm", "warn-mark"):
+        assert contrast(tokens[mark], tokens["surface"]) >= 3, mark
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2.2, 1.4.3."""
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
