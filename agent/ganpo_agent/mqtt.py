@@ -92,6 +92,7 @@ class Session:
             hint = "check ca_file, and the date of this machine"
             raise CertificateNotTrusted(f"{error.verify_message}", where=where, hint=hint) from error
         except OSError as error:
+            self.closed = True
             raise Unreachable(
                 f"{error}", where=where, hint="is the broker running, and is this its port?"
             ) from error

@@ -125,7 +125,7 @@ def quarantine_retry(config: Path | None) -> None:
 @click.option("--confirmed", is_flag=True, help="a rise to F that does not fit is consumption all the same")
 @click.option("--why", default="", help="what happened")
 @click.option("--by", default="", help="who says so")
-@click.option("--withdraw", type=int, metavar="ID", help="withdraw this declaration")
+@click.option("--withdraw", type=click.IntRange(1, 2**63 - 1), metavar="ID", help="withdraw this declaration")
 @click.option("--enterprise", metavar="CODE", help="where several have a register of this id")
 @_config
 def declare(
@@ -197,11 +197,11 @@ def schema() -> None:
 def _instant(text: str) -> datetime.datetime:
     try:
         instant = datetime.datetime.fromisoformat(text)
-    except ValueError as error:
+        if instant.tzinfo is None:
+            raise click.UsageError(f"--at {text}: say the time zone: {text}+08:00, or Z")
+        return instant.astimezone(datetime.UTC)
+    except (ValueError, OverflowError) as error:
         raise click.UsageError(f"--at {text}: not an instant like 2026-11-25T10:00:00+08:00") from error
-    if instant.tzinfo is None:
-        raise click.UsageError(f"--at {text}: say the time zone: {text}+08:00, or Z")
-    return instant.astimezone(datetime.UTC)
 
 
 def _settings(config: Path | None) -> "CloudSettings":

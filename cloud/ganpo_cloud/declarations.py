@@ -14,6 +14,7 @@ from ganpo_cloud.inventories import judge_anew
 from ganpo_cloud.tables import declaration, register, register_day, withdrawal
 from ganpo_model.clock import from_ms, iso, to_ms
 from ganpo_model.errors import ConfigError
+from ganpo_model.facts import MAX_RAW
 from ganpo_model.registers import StepKind, standing
 
 NOT_BELIEVED_MS = 3_600_000
@@ -50,10 +51,13 @@ class OpenItem:
 def declare(database: Database, enterprise: str | None, said: Exchange, now: datetime) -> int:
     """Store a declaration; the days from its instant on are judged again. Gives its id.
 
-    Raises ConfigError: no such register (or of several enterprises), two at one instant, a number below 0.
+    Raises ConfigError: no such register (or of several enterprises), two at one instant, an instant or a number
+    that cannot be.
     """
-    if said.final < 0 or said.first < 0:
-        raise ConfigError("a register never stands below 0", where="--final, --first")
+    if not (0 <= said.final < MAX_RAW and 0 <= said.first < MAX_RAW):
+        raise ConfigError("a register stands at 0 to 2^63 - 1", where="--final, --first")
+    if not 0 <= to_ms(said.at) <= to_ms(now):
+        raise ConfigError("what is declared has happened: not before 1970, not ahead of now", where="--at")
     if not said.why.strip() or not said.by.strip():
         raise ConfigError("a declaration says why and by whom", where="--why, --by")
     with database.write() as connection:

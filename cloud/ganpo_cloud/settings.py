@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -270,4 +271,5 @@ def _explained(item: Any, file: str, environ: Mapping[str, str]) -> ConfigError 
         return ConfigError(f"is missing: {fields[keys[-1]].description}", where=where)
     if item["type"] == "string_pattern_mismatch":
         what = f"expected {fields[keys[-1]].description}"
-    return ConfigError(what, where=f"{where} = {item['input']}")
+    shown = re.sub(r"//.*@", "//...@", str(item["input"]))  # a password that somebody put into an address
+    return ConfigError(what, where=f"{where} = {shown}")

@@ -24,14 +24,14 @@ class Findings:
 
     def error(self, path: str, what: str, hint: str = "", *, value: object = None) -> None:
         """One mistake at a key path, told once; `value`: what stands there, told unless it may be a secret."""
-        where = f"{self.file}: {path}{shown(path, value)}"
-        error = ConfigError(without_userinfo(what), where=where, hint=hint)
+        where = printable(f"{self.file}: {path}{shown(path, value)}")
+        error = ConfigError(printable(without_userinfo(what)), where=where, hint=printable(hint))
         if error.args not in [known.args for known in self.errors]:
             self.errors.append(error)
 
     def warn(self, path: str, what: str) -> None:
         """Something that is probably meant otherwise, but can be run."""
-        self.warnings.append(f"{self.file}: {path}: {what}")
+        self.warnings.append(printable(f"{self.file}: {path}: {what}"))
 
 
 def shown(path: str, value: object) -> str:
@@ -43,9 +43,13 @@ def shown(path: str, value: object) -> str:
         return f" = {str(value).lower()}"
     if not isinstance(value, str | int | float | date | time):
         return ""
-    text = without_userinfo(str(value)).encode("utf-8", "replace").decode()
-    text = "".join(sign if sign.isprintable() else "?" for sign in text)
+    text = without_userinfo(str(value))
     return f" = {text if len(text) <= _LONGEST else text[: _LONGEST - 3] + '...'}"
+
+
+def printable(text: str) -> str:
+    """The text with everything that would spoil a line of a terminal or a log as `?`."""
+    return "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
 def without_userinfo(text: str) -> str:

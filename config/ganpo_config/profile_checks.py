@@ -50,7 +50,7 @@ def _check_signal(signal: str, about: ProfileSignal, profile: Profile, findings:
     if about.address is not None and about.meter is not None:
         findings.error(f"{path}.meter", "either an address or a meter")
     if about.address is not None and not profile.driver:
-        findings.error("driver", f"is missing: {signal} has an address")
+        findings.error("driver", "is missing: its signals have addresses")
     try:
         factor(about.scale)
     except NumberError as error:

@@ -43,6 +43,7 @@ class Subjects:
         self._tried: set[str] = set()
         self._bound: set[str] = set()
         self._profile_of: dict[str, tuple[Profile | None, Parameters | None]] = {}
+        self._path_of: dict[str, str] = {}
         self._meter_of: dict[str, Meter] = {}
         self._doubtful: set[str] = set()
         for placed in rows.meters:
@@ -79,7 +80,8 @@ class Subjects:
                 {} if profile is None else {n: about.default for n, about in profile.parameters.items()}
             )
             parameters = split(row.parameters, defaults, extra, f"{path}.parameters", self._findings)
-        self._profile_of.setdefault(row.asset_no, (profile, parameters))
+        self._profile_of[path] = (profile, parameters)
+        self._path_of.setdefault(row.asset_no, path)
         return profile, parameters
 
     def _connection(self, name: str, path: str) -> None:
@@ -104,9 +106,9 @@ class Subjects:
             hint = nearest(row.signal, reference.signals())
             findings.error(f"{path}.signal", "no such signal (the table of signals)", hint, value=row.signal)
             return
-        if row.asset_no not in self._profile_of:  # its own row is not good
+        if row.asset_no not in self._path_of:  # its own row is not good
             return
-        profile, parameters = self._profile_of[row.asset_no]
+        profile, parameters = self._profile_of[self._path_of[row.asset_no]]
         about = profile.signals.get(row.signal) if profile is not None else None
         link = self._links.get(row.connection)
         if link is None or (profile is not None and parameters is None):
@@ -131,7 +133,7 @@ class Subjects:
     def _bind_profile(self, placed: Placed[EquipmentRow] | Placed[MeterRow]) -> None:
         """Every signal of a row's profile that has an address and is not bound by hand."""
         row, path, findings = placed.row, placed.path, self._findings
-        profile, parameters = self._profile_of[row.asset_no]
+        profile, parameters = self._profile_of[path]
         if profile is None or parameters is None or all(s.address is None for s in profile.signals.values()):
             return
         if row.connection == NONE:
@@ -234,7 +236,7 @@ class Subjects:
         )
 
     def _machine(self, row: EquipmentRow, path: str) -> Machine | None:
-        profile, parameters = self._profile_of[row.asset_no]
+        profile, parameters = self._profile_of[path]
         if profile is None or parameters is None or not profile.states:
             return None
         carriers: dict[str, str] = {}

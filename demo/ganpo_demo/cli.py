@@ -18,7 +18,10 @@ _SEED = 20180615
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
 @click.version_option(package_name="ganpo")
 @click.option(
-    "--for", "seconds", type=click.FloatRange(min=0, min_open=True), help="End after so many seconds."
+    "--for",
+    "seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    help="End so many seconds after the page is there.",
 )
 @click.option(
     "--port", type=click.IntRange(1, 65535), default=8700, show_default=True, help="Of the page and the API."

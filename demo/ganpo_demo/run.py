@@ -27,7 +27,7 @@ _AGENTS_END_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What was asked for. `began`: when the command was called, on the monotonic clock."""
+    """What was asked for. `seconds` count from the page on; `began`: when the command was called, monotonic."""
 
     port: int
     seconds: float | None
@@ -68,8 +68,8 @@ async def _plant(folder: Path, url: str, devices: Devices, options: Options, sto
                 run_collector(settings, SystemClock(), demo=True, started=served.set), name="collector"
             )
             agents = group.create_task(_agents(folder, url, devices, agents_stop), name="agents")
-            story = group.create_task(_story(devices, database, options, served), name="story")
-            await _over(stop, options)
+            story = group.create_task(_story(devices, database, options, served, stop), name="story")
+            await stop.wait()
             story.cancel()
             if not devices.ports:
                 agents.cancel()
@@ -101,20 +101,15 @@ async def _agents(folder: Path, url: str, devices: Devices, stop: asyncio.Event)
             group.create_task(Agent(plant).run(stop), name=plant.gateway.id)
 
 
-async def _over(stop: asyncio.Event, options: Options) -> None:
-    end = options.seconds and max(options.began + options.seconds - time.monotonic(), 0)
-    try:
-        async with asyncio.timeout(end):
-            await stop.wait()
-    except TimeoutError:
-        return
-
-
-async def _story(devices: Devices, database: Database, options: Options, served: asyncio.Event) -> None:
+async def _story(
+    devices: Devices, database: Database, options: Options, served: asyncio.Event, stop: asyncio.Event
+) -> None:
     """Tell where the page is and how long everything took; then pull plugs, where that was asked for."""
     page = Page(options.port)
     await served.wait()
     click.echo(f"DEMO DATA / 演示数据  {page.url}")
+    if options.seconds is not None:
+        asyncio.get_running_loop().call_later(options.seconds, stop.set)
     page_s = time.monotonic() - options.began
     while not await _has_value(page):  # noqa: ASYNC110 - it is seen from outside, as a person would
         await asyncio.sleep(0.05)
@@ -128,5 +123,8 @@ async def _story(devices: Devices, database: Database, options: Options, served:
 
 async def _has_value(page: Page) -> bool:
     """Whether the page shows the register of any subject."""
-    subjects = await page.get("subjects")
+    try:
+        subjects = await page.get("subjects")
+    except OSError:  # a busy computer: it is asked again
+        return False
     return any(register["raw"] is not None for subject in subjects for register in subject["registers"])

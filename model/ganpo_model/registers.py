@@ -59,11 +59,6 @@ class Day:
     dropped: int
     settled: int | None
 
-    @property
-    def returned_to(self) -> int | None:
-        """The instant from which steps of earlier days were taken back; None where none were."""
-        return self.steps[0].start.at if self.dropped else None
-
 
 @dataclass(frozen=True, slots=True)
 class Standing:

@@ -7,13 +7,10 @@ MILLION = 1_000_000
 
 def fraction(text: str) -> Fraction:
     """The exact value of a decimal text (`0.01`) or a ratio (`400/5`, `10:5`). Raises ValueError."""
-    cleaned = text.strip().replace(":", "/")
-    if "/" in cleaned:
-        upper, _, lower = cleaned.partition("/")
-        result = Fraction(upper.strip()) / Fraction(lower.strip())
-    else:
-        result = Fraction(cleaned)
-    return result
+    parts = [Fraction(part.strip()) for part in text.replace(":", "/", 1).split("/", 1)]
+    if 0 in parts[1:]:
+        raise ValueError(f"{text!r}: a ratio to 0")
+    return parts[0] / parts[1] if parts[1:] else parts[0]
 
 
 def millionths(raw: int, num: int, den: int) -> int:
@@ -23,7 +20,7 @@ def millionths(raw: int, num: int, den: int) -> int:
 
 def decimal_text(amount: int, decimals: int) -> str:
     """Millionths as decimal text with `decimals` places, rounded towards zero: for display alone."""
-    sign = "-" if amount < 0 else ""
     whole, part = divmod(abs(amount), MILLION)
     digits = f"{part:06d}"[:decimals]
-    return f"{sign}{whole:,}.{digits}" if decimals else f"{sign}{whole:,}"
+    text = f"{whole:,}.{digits}" if decimals else f"{whole:,}"
+    return f"-{text}" if amount < 0 and text.strip("0.,") else text

@@ -37,11 +37,11 @@ def test_the_page_comes_moves_and_says_demo_data(tmp_path: Path) -> None:
 
 
 def test_for_n_seconds_ends_by_itself_and_leaves_nothing(tmp_path: Path) -> None:
-    with Demo(tmp_path / "demo", "--for", "8") as demo:
-        demo.wait_for("first value in")
+    with Demo(tmp_path / "demo", "--for", "4") as demo:
+        demo.wait_for(re.escape(demo.url))
         child = demo.child
         assert demo.left(), "it works in its temporary folder"
-        assert demo.process.wait(15) == 0, demo.told
+        assert demo.process.wait(20) == 0, demo.told
         assert not alive(child)
         assert demo.refuses()
         assert demo.left() == []

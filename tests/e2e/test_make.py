@@ -1,10 +1,13 @@
 """The Makefile in a fresh copy of the project and an empty environment: no PATH, no HOME, no locale."""
 
+import os
 import shutil
+import signal
 import subprocess
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from support.broker import free_port
@@ -24,12 +27,31 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.timeout(300)
-def test_make_demo_installs_and_runs_in_an_empty_environment(checkout: Path) -> None:
-    done = make(checkout, "demo", f"ARGS=--for 10 --port {free_port()}")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "installed in " in done.stdout
-    assert "page in " in done.stdout
-    assert "first value in " in done.stdout
+def test_make_demo_installs_and_runs_in_an_empty_environment_until_ctrl_c(checkout: Path) -> None:
+    with subprocess.Popen(
+        [MAKE, "demo", f"ARGS=--port {free_port()}"],
+        cwd=checkout,
+        env={},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        said = ""
+        for line in process.stdout:
+            said += line
+            if "first value in " in line:
+                break
+        assert "first value in " in said
+        group = psutil.Process(process.pid).children(recursive=True)
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(20)
+    assert "installed in " in said
+    assert "page in " in said
+    assert group
+    _, alive = psutil.wait_procs(group, 5)
+    assert not alive
 
 
 def test_what_is_installed_is_not_installed_again(checkout: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -113,7 +114,7 @@ def test_a_day_is_painted_to_its_full_length(http: httpx.Client) -> None:
     assert found["timezone"] == "Asia/Shanghai"
     assert (found["start"], found["end"]) == ("2026-11-24T16:00:00.000Z", "2026-11-25T16:00:00.000Z")
     assert sum(found["ms"].values()) == 86_400_000
-    assert all(a["end"] == b["start"] for a, b in zip(found["spans"], found["spans"][1:], strict=False))
+    assert all(a["end"] == b["start"] for a, b in pairwise(found["spans"]))
     assert found["spans"][-1] == {
         "start": "2026-11-25T06:30:00.000Z",
         "end": "2026-11-25T16:00:00.000Z",

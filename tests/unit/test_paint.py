@@ -1,65 +1,127 @@
-"""Painting: idempotent, order-free, exactly as long as the day (I8)."""
+"""A painted day: exactly as long as the date, whatever comes twice, late or overlapping (I8)."""
 
-import random
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from itertools import pairwise
+from random import Random
+from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganpo_model.clock import HOUR_MS
+from ganpo_model.clock import HOUR_MS, to_ms
 from ganpo_model.paint import Slot, Span, paint
 from ganpo_model.states import State
 
-STATES = list(State)
+END = 120
+"""A small axis, so that slots often overlap; the reference below paints it one ms after the other."""
 
 
 @st.composite
-def slots(draw: st.DrawFn) -> list[Slot]:
-    found = []
-    for number in range(draw(st.integers(0, 12))):
-        start = draw(st.integers(-20, 100))
-        length = draw(st.integers(1, 60))
-        offsets = sorted({0, *draw(st.lists(st.integers(1, max(length - 1, 1)), max_size=4))})
-        runs = tuple((offset, draw(st.sampled_from(STATES))) for offset in offsets if offset < length)
-        found.append(Slot((draw(st.integers(0, 3)), number), start, start + length, runs))
-    return found
+def slots(draw: st.DrawFn, longest: int = 60) -> Slot:
+    start = draw(st.integers(-40, END + 20))
+    end = start + draw(st.integers(0, longest))
+    offsets = sorted(draw(st.sets(st.integers(0, longest + 10), max_size=5)) | {0})
+    runs = tuple((offset, draw(st.sampled_from(State))) for offset in offsets)
+    order = (draw(st.sampled_from("ab")), draw(st.integers(1, 3)), draw(st.integers(0, 1)), 0)
+    return Slot(order, start, end, runs)
 
 
-def by_hand(found: list[Slot], start: int, end: int) -> list[State]:
-    """The state of every single millisecond."""
+SLOTS = st.lists(slots(), max_size=8, unique_by=lambda slot: slot.order)
+
+
+def painted_ms_by_ms(slots: Iterable[Slot], start: int, end: int) -> list[State]:
     cells = [State.UNKNOWN] * (end - start)
-    for slot in sorted(found, key=lambda slot: slot.order):
-        ends = [offset for offset, _ in slot.runs[1:]] + [slot.end - slot.start]
-        for (offset, state), until in zip(slot.runs, ends, strict=True):
-            for at in range(slot.start + offset, slot.start + until):
-                if start <= at < end and state is not State.UNKNOWN:
-                    cells[at - start] = state
+    for slot in sorted(slots, key=lambda slot: slot.order):
+        for at in range(max(slot.start, start), min(slot.end, end)):
+            state = [state for offset, state in slot.runs if slot.start + offset <= at][-1]
+            if state is not State.UNKNOWN:
+                cells[at - start] = state
     return cells
 
 
-@given(slots(), st.randoms(use_true_random=False))
-def test_later_paint_covers_earlier_and_unknown_never_covers_known(
-    found: list[Slot], rng: random.Random
+@given(SLOTS, st.integers(0, END), st.integers(0, END))
+def test_a_painted_day_is_what_painting_one_millisecond_after_the_other_gives(
+    found: list[Slot], start: int, length: int
 ) -> None:
-    spans = paint(found, 0, 90)
-    assert [span.state for span in spans for _ in range(span.start, span.end)] == by_hand(found, 0, 90)
-    assert all(a.end == b.start and a.state is not b.state for a, b in pairwise(spans))
-    again = found + rng.choices(found, k=3) if found else []
+    spans = paint(found, start, start + length)
+    cells = [span.state for span in spans for _ in range(span.start, span.end)]
+    assert cells == painted_ms_by_ms(found, start, start + length)
+
+
+@given(SLOTS)
+def test_spans_fill_the_day_without_gap_and_neighbours_differ(found: list[Slot]) -> None:
+    spans = paint(found, 0, END)
+    assert (spans[0].start, spans[-1].end) == (0, END)
+    for left, right in pairwise(spans):
+        assert left.end == right.start
+        assert left.state is not right.state
+    assert all(span.start < span.end for span in spans)
+
+
+@given(SLOTS, st.randoms(use_true_random=False))
+def test_any_order_and_any_copies_of_the_slots_paint_the_same(found: list[Slot], rng: Random) -> None:
+    again = found + [rng.choice(found) for _ in found]
     rng.shuffle(again)
-    assert paint(again, 0, 90) == spans
+    assert paint(again, 0, END) == paint(found, 0, END)
 
 
-@given(slots(), st.sampled_from([23, 23.5, 24, 25, 0]))
-def test_a_painted_day_is_exactly_as_long_as_the_day(found: list[Slot], hours: float) -> None:
-    length = round(hours * HOUR_MS)
-    scaled = [
-        Slot(s.order, s.start * 900_000, s.end * 900_000, tuple((o * 900_000, x) for o, x in s.runs))
-        for s in found
+@given(SLOTS)
+def test_painting_what_was_painted_changes_nothing(found: list[Slot]) -> None:
+    once = paint(found, 0, END)
+    as_slot = Slot(("z",), 0, END, tuple((span.start, span.state) for span in once))
+    assert paint([as_slot], 0, END) == paint([*found, as_slot], 0, END) == once
+
+
+@given(SLOTS, slots())
+def test_more_paint_makes_nothing_unknown_that_was_known(found: list[Slot], more: Slot) -> None:
+    before = painted_ms_by_ms(found, 0, END)
+    after = [s.state for s in paint([*found, more], 0, END) for _ in range(s.start, s.end)]
+    assert all(
+        new is not State.UNKNOWN for old, new in zip(before, after, strict=True) if old is not State.UNKNOWN
+    )
+
+
+def test_later_paint_covers_earlier_and_unknown_covers_nothing() -> None:
+    early = Slot(("s", 1), 0, 100, ((0, State.PRODUCING), (60, State.UNKNOWN)))
+    late = Slot(("s", 2), 40, 120, ((0, State.UNKNOWN), (10, State.IDLE), (50, State.UNKNOWN)))
+    assert paint([late, early], 0, 120) == [
+        Span(0, 50, State.PRODUCING),
+        Span(50, 90, State.IDLE),
+        Span(90, 120, State.UNKNOWN),
     ]
-    spans = paint(scaled, 0, length)
-    assert sum(span.end - span.start for span in spans) == length
-    assert (spans[0].start, spans[-1].end) == (0, length) if length else spans == []
 
 
-def test_what_nobody_painted_is_unknown() -> None:
-    assert paint([], 0, 10) == [Span(0, 10, State.UNKNOWN)]
+def local_day(year: int, month: int, day: int, zone: str) -> tuple[int, int]:
+    midnight = datetime(year, month, day, tzinfo=ZoneInfo(zone))
+    return to_ms(midnight), to_ms(midnight + timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    ("day", "hours"),
+    [
+        (local_day(2026, 3, 29, "Europe/Berlin"), 23),
+        (local_day(2026, 10, 4, "Australia/Lord_Howe"), 23.5),
+        (local_day(2026, 7, 1, "Asia/Shanghai"), 24),
+        (local_day(2026, 10, 25, "Europe/Berlin"), 25),
+        (local_day(2011, 12, 30, "Pacific/Apia"), 0),
+    ],
+)
+def test_the_states_of_a_day_add_up_to_its_length_also_where_clocks_change(
+    day: tuple[int, int], hours: float
+) -> None:
+    start, end = day
+    assert end - start == hours * HOUR_MS
+    rng = Random(8)
+    found = []
+    for number in range(200):
+        at = rng.randrange(start - 2 * HOUR_MS, end + 2 * HOUR_MS)
+        runs = tuple((offset, rng.choice(list(State))) for offset in (0, 1, 60_000, 600_000))
+        found.append(Slot(("s", number), at, at + rng.randrange(1, 2 * HOUR_MS), runs))
+    for part in (found, found[:3], []):
+        assert sum(span.end - span.start for span in paint(part, start, end)) == end - start
+
+
+def test_a_day_without_length_has_no_spans() -> None:
+    assert paint([Slot(("s",), -5, 5, ((0, State.IDLE),))], 0, 0) == []

@@ -1,5 +1,7 @@
 """A painted day as a bar: every alarm is seen, nothing is drawn of the future."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,6 +49,6 @@ def test_pieces_are_adjacent_differ_from_their_neighbours_and_fill_the_past(
     found = pieces(spans, 0, DAY, DAY)
     assert [piece.x for piece in found] == [0, *(piece.x + piece.width for piece in found)][:-1]
     assert sum(piece.width for piece in found) == 1000
-    assert all(a.state is not b.state for a, b in zip(found, found[1:], strict=False))
+    assert all(a.state is not b.state for a, b in pairwise(found))
     drawn = {piece.state for piece in found}
     assert {span.state for span in spans} & {State.FAULT} <= drawn

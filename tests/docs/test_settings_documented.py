@@ -1,0 +1,143 @@
+"""docs/configuration.md has every setting with its default and its meaning; the JSON Schema is the present one."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from ganpo_cloud import settings as cloud
+from ganpo_config import document, json_schema, load, profiles, settings
+from ganpo_config.profiles import load_profiles
+from ganpo_drivers.modbus.settings import ModbusSettings
+from ganpo_drivers.opcua.settings import OpcUaSettings
+from support.configs import BUS, CELL, HEAD
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "configuration.md").read_text(encoding="utf-8")
+NOT_WRITTEN = {"password", "ca_path", "token"}
+"""Set from their `_file` keys."""
+
+SECTIONS: list[tuple[str, type[BaseModel]]] = [
+    ("[gateway]", settings.GatewaySettings),
+    ("[uplink]", settings.UplinkSettings),
+    ("[site]", document.SiteTable),
+    ("[site.shifts]", document.ShiftTable),
+    ("[[site.exceptions]]", document.ExceptionTable),
+    ('driver = "modbus"', ModbusSettings),
+    ('driver = "opcua"', OpcUaSettings),
+    ("[[equipment]]", document.EquipmentRow),
+    ("[[meters]]", document.MeterRow),
+    ("[[points]]", document.PointRow),
+    ("A profile", profiles.Profile),
+    ("[parameters]", profiles.Parameter),
+    ("[signals.SIGNAL]", profiles.ProfileSignal),
+    ("[[states]]", profiles.StateRule),
+    ("[broker]", cloud.BrokerSettings),
+    ("[database]", cloud.DatabaseSettings),
+    ("[http]", cloud.HttpSettings),
+    ("[projection]", cloud.ProjectionSettings),
+]
+
+
+def lines(model: type[BaseModel]) -> list[str]:
+    """The table of a model as it has to stand on the page."""
+    found = []
+    for name, about in model.model_fields.items():
+        key = about.alias or name
+        if name in NOT_WRITTEN and f"{name}_file" in model.model_fields or name == "ca_path":
+            continue
+        if name in NOT_WRITTEN:
+            key = f"{name}_file"
+        assert about.description, f"{model.__name__}.{name} has no description"
+        found.append(f"| `{key}` | {default(about)} | {about.description} |")
+    return found
+
+
+def default(about: FieldInfo) -> str:
+    """The default as TOML; `-` where there is none to write down."""
+    if about.is_required():
+        return "required"
+    value: Any = about.get_default(call_default_factory=True)
+    assert value is not PydanticUndefined
+    if value in (None, "") or value == () or value == [] or value == {}:
+        return "-"
+    return (
+        f"`{json.dumps(value, ensure_ascii=False)}`" if isinstance(value, str | int | float) else f"`{value}`"
+    )
+
+
+def section(heading: str) -> list[str]:
+    """The rows of the table below a heading."""
+    found = re.search(rf"^#+ `?{re.escape(heading)}`?$(.*?)(?=^#|\Z)", PAGE, re.MULTILINE | re.DOTALL)
+    assert found is not None, f"no heading {heading}"
+    return [line for line in found[1].splitlines() if line.startswith("| `")]
+
+
+@pytest.mark.parametrize(("heading", "model"), SECTIONS, ids=[heading for heading, _ in SECTIONS])
+def test_every_setting_stands_on_the_page_with_its_default_and_none_that_does_not_exist(
+    heading: str, model: type[BaseModel]
+) -> None:
+    assert section(heading) == lines(model)
+
+
+def test_every_key_of_the_two_files_has_its_section() -> None:
+    headings = "\n".join(re.findall(r"^#+ .*$", PAGE, re.MULTILINE))
+    for model in (document.Document, cloud.CloudSettings):
+        for key in model.model_fields:
+            assert key == "format" or re.search(rf"\[{key}[\].]", headings), key
+
+
+def test_every_profile_of_ours_is_on_the_page_with_its_parameters() -> None:
+    found, _ = load_profiles(Path("nowhere"))
+    for profile in found.values():
+        (line,) = [line for line in PAGE.splitlines() if line.startswith(f"| `{profile.id}` |")]
+        for name in profile.parameters:
+            assert f"`{name}`" in line, f"{profile.id}: {name}"
+
+
+def test_the_json_schema_is_the_present_one() -> None:
+    stored = json.loads((DOCS / "agent.schema.json").read_text(encoding="utf-8"))
+    assert stored == json_schema(), "write it anew: see docs/configuration.md"
+
+
+def test_the_json_schema_takes_what_load_takes_and_refuses_what_it_refuses() -> None:
+    import tomllib
+
+    import jsonschema
+
+    example = tomllib.loads((DOCS.parent / "config" / "examples" / "points.toml").read_text(encoding="utf-8"))
+    for meter in example["meters"]:
+        if "since" in meter:
+            meter["since"] = str(meter["since"])  # JSON has no dates
+    jsonschema.validate(example, json_schema())
+    example["uplink"]["password"] = "x"
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(example, json_schema())
+
+
+PARTS = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("part", PARTS, ids=range(len(PARTS)))
+def test_a_part_on_the_page_is_accepted(tmp_path: Path, part: str) -> None:
+    text = HEAD + BUS + CELL
+    named = re.match(r"# profiles/(\w+)\.toml\n", part)
+    if named is not None:
+        (tmp_path / "profiles").mkdir()
+        (tmp_path / "profiles" / f"{named[1]}.toml").write_text(part, encoding="utf-8")
+    else:
+        text += part
+    file = tmp_path / "agent.toml"
+    file.write_text(text, encoding="utf-8")
+    loaded = load(file, {})
+    assert loaded.errors == ()
+    assert loaded.warnings == ()
+
+
+def test_the_page_shows_parts() -> None:
+    assert len(PARTS) >= 3
