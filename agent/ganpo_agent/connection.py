@@ -99,6 +99,7 @@ class ConnectionTask:
                 pause = self._down("waiting", f"{type(error).__name__}: {error}", self._backoff.pause())
             finally:
                 await self._close(driver)
+            _end_if_cancelled()
             self.progress = self._time.monotonic() + pause
             await asyncio.sleep(pause)
 
@@ -166,7 +167,7 @@ class ConnectionTask:
         """A call to the driver under a deadline. A library that cancels itself has lost its connection."""
         try:
             async with asyncio.timeout(CALL_LIMIT_S):
-                return await work
+                done = await work
         except TimeoutError as error:
             raise ConnectionLost(
                 f"{what} did not return within {CALL_LIMIT_S:g} s", where=self.bound.name
@@ -176,6 +177,8 @@ class ConnectionTask:
             if task is None or task.cancelling():
                 raise
             raise ConnectionLost(f"{what} was cancelled by its library", where=self.bound.name) from error
+        _end_if_cancelled()
+        return done
 
     async def _close(self, driver: Driver[ConnectionSettings, Address]) -> None:
         try:
@@ -211,6 +214,13 @@ class ConnectionTask:
 
     def _log_up(self, what: str, seconds: float) -> None:
         log.info("answers again connection=%s after_s=%.0f", what, seconds)
+
+
+def _end_if_cancelled() -> None:
+    """A library may swallow the cancellation of the task it runs in (asyncio.wait_for of 3.11 does): it still ends."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _grouped(points: Sequence[BoundPoint]) -> list[Group]:

@@ -148,6 +148,7 @@ class Session:
             kind = AccessRefused if reason in _REFUSED else ConnectionLost
             hint = "check the gateway's id and password at the broker" if kind is AccessRefused else ""
             self._up.set_exception(kind(reason, where=self._login.url, hint=hint))
+            self._up.exception()  # told by `open`, or to nobody where that was cancelled
         self._on_event()
 
     def _received(self, topic: str, payload: bytes) -> None:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import uvicorn
 from sqlalchemy.exc import OperationalError
 
-from ganpo_cloud import days, notify, projection
+from ganpo_cloud import days, notify
 from ganpo_cloud.collector import Collector
 from ganpo_cloud.database import Database
 from ganpo_cloud.ingest import retry
@@ -102,6 +102,10 @@ async def run(
                 group.create_task(collector.run(), name="collector")
                 group.create_task(days.run(database, clock, progress.of("days")), name="days")
                 if settings.projection is not None:
+                    from ganpo_cloud import (
+                        projection,
+                    )  # most operators have none: influxdb_client takes a second
+
                     group.create_task(projection.run(database, settings.projection, clock), name="projection")
                 group.create_task(_watch(progress), name="watchdog")
                 serving = group.create_task(server.serve(sockets=[sock]), name="web")

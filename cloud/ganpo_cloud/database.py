@@ -20,7 +20,7 @@ from sqlalchemy.pool import StaticPool
 from ganpo_cloud.tables import VERSION, metadata, schema
 from ganpo_model.errors import StorageError
 
-PATIENCE_S = 4.0
+PATIENCE_S = 3.0
 """How long a writer waits for another process; then the caller decides. Short, so that the process can end."""
 
 
@@ -71,9 +71,9 @@ class Database:
             yield connection
 
     def close(self) -> None:
-        """Close every connection, once the writer is done. Safe twice."""
+        """Close every connection, once the writer is done: nobody writes after this was called. Safe twice."""
+        self._closed = True
         with self._lock:
-            self._closed = True
             self._writer.dispose()
             if hasattr(self, "reader"):
                 self.reader.dispose()

@@ -5,12 +5,13 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.exc import OperationalError
 
-from ganpo_cloud import judging, lives, tables
+from ganpo_cloud import judging, lives
 from ganpo_cloud.database import Database
 from ganpo_cloud.localdays import bounds, day_of, days_from, zone_of
 from ganpo_cloud.marks import mark
@@ -60,18 +61,28 @@ def recompute(database: Database, now: datetime) -> int:
             select(dirty).order_by(dirty.c.enterprise, dirty.c.subject, dirty.c.day).limit(BATCH)
         ).all()
         done, cost = 0, 0
-        for row in rows:
+        for (enterprise, asset_no), group in groupby(rows, key=lambda row: (row.enterprise, row.subject)):
             if cost >= BATCH:
                 break
-            this = {"enterprise": row.enterprise, "subject": row.subject, "day": row.day}
-            connection.execute(delete(dirty).filter_by(**this))
-            _paint_day(connection, **this, stamp=stamp)
-            done, cost = done + 1, cost + 1
-            # The first dirty day of a subject goes through the following ones by itself; a later dirty one
-            # is gone through again, for the states in between may have stood unchanged.
-            for number in _registers(connection, row.enterprise, row.subject):
-                cost += judging.judge_from(connection, row.enterprise, number, row.day, stamp)
+            marked = [row.day for row in group]
+            cost += _compute(connection, enterprise, asset_no, marked, stamp)
+            done += len(marked)
     return done
+
+
+def _compute(connection: Connection, enterprise: str, asset_no: str, marked: list[date], stamp: int) -> int:
+    """The rows of one subject's marked days. Gives how many days were painted or judged."""
+    mine = (dirty.c.enterprise == enterprise) & (dirty.c.subject == asset_no)
+    connection.execute(delete(dirty).where(mine & (dirty.c.day <= marked[-1])))
+    cost = 0
+    if _is_painted(connection, enterprise, asset_no):
+        zone = zone_of(connection, enterprise, asset_no)
+        for local in marked:
+            _paint_day(connection, enterprise, asset_no, local, zone, stamp)
+        cost += len(marked)
+    for number in _registers(connection, enterprise, asset_no):
+        cost += judging.judge_days(connection, enterprise, number, marked, stamp)
+    return cost
 
 
 def _stamp(connection: Connection, now: datetime) -> int:
@@ -137,13 +148,13 @@ def _runs(text: str) -> tuple[tuple[int, State], ...]:
     return tuple((offset, State(state)) for offset, state in json.loads(text))
 
 
-def _paint_day(connection: Connection, enterprise: str, subject: str, day: date, stamp: int) -> None:
-    """The row of one subject's local day. Meters have no states, and no such row."""
-    if not _is_painted(connection, enterprise, subject):
-        return
-    start, end = bounds(day, zone_of(connection, enterprise, subject))
-    spans = painted(connection, enterprise, subject, start, end)
-    key = {"enterprise": enterprise, "subject": subject, "day": day}
+def _paint_day(
+    connection: Connection, enterprise: str, asset_no: str, local: date, zone: str, stamp: int
+) -> None:
+    """The row of one machine's local day."""
+    start, end = bounds(local, zone)
+    spans = painted(connection, enterprise, asset_no, start, end)
+    key = {"enterprise": enterprise, "subject": asset_no, "day": local}
     values: dict[str, Any] = {
         "start": start,
         "end": end,
@@ -151,12 +162,12 @@ def _paint_day(connection: Connection, enterprise: str, subject: str, day: date,
         "ms": json.dumps(ms_per_state(spans)),
         "computed_at": stamp,
     }
-    connection.execute(delete(tables.day).filter_by(**key))
-    connection.execute(insert(tables.day).values(**key, **values))
+    connection.execute(delete(day).filter_by(**key))
+    connection.execute(insert(day).values(**key, **values))
 
 
 def _is_painted(connection: Connection, enterprise: str, asset_no: str) -> bool:
-    """Machines are, and what no inventory names yet but has states."""
+    """Whether it has painted days: machines have, and what no inventory names yet but has states."""
     kind = connection.execute(
         select(subject.c.kind).where((subject.c.enterprise == enterprise) & (subject.c.asset_no == asset_no))
     ).scalar()

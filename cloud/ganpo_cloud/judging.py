@@ -4,7 +4,7 @@ A dirty day goes on from the state before it; the next days follow only while th
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -15,8 +15,11 @@ from ganpo_cloud.tables import declaration, register, register_day, withdrawal
 from ganpo_model.registers import Day, Declaration, Reading, Register, Step, StepKind, chain, fold, standing
 
 
-def judge_from(connection: Connection, enterprise: str, number: str, day: date, stamp: int) -> int:
-    """Judge a register from `day` on, as far as anything changes. Gives how many days were folded."""
+def judge_days(connection: Connection, enterprise: str, number: str, days: Iterable[date], stamp: int) -> int:
+    """Judge a register on these days, and on those after them as far as anything changes.
+
+    Gives how many days were folded, each once.
+    """
     about = connection.execute(
         select(register).where((register.c.enterprise == enterprise) & (register.c.id == number))
     ).first()
@@ -24,23 +27,22 @@ def judge_from(connection: Connection, enterprise: str, number: str, day: date, 
         return 0  # no inventory names it yet: computed once one does
     rules = Register(about.max_rate, about.modulus, about.resets)
     declarations = declared(connection, enterprise, number)
-    state = connection.execute(
-        select(register_day.c.state)
-        .where(_of(enterprise, number) & (register_day.c.day < day))
-        .order_by(register_day.c.day.desc())
-        .limit(1)
-    ).scalar()
+    waiting = sorted(set(days), reverse=True)
     folded = 0
-    current: date | None = day
-    while current is not None:
-        start, end = bounds(current, about.timezone)
-        readings = _readings(connection, enterprise, number, start, end)
-        found = fold(rules, state, readings, declarations, start, end)
-        folded += 1
-        if not _store(connection, enterprise, number, current, about.timezone, found, stamp):
-            break
-        state = found.state
-        current = _following(connection, enterprise, number, current, end, about.timezone, declarations)
+    while waiting:
+        day: date | None = waiting[-1]
+        state = _state_before(connection, enterprise, number, waiting[-1])
+        while day is not None:
+            while waiting and waiting[-1] <= day:
+                waiting.pop()
+            start, end = bounds(day, about.timezone)
+            readings = _readings(connection, enterprise, number, start, end)
+            found = fold(rules, state, readings, declarations, start, end)
+            folded += 1
+            if not _store(connection, enterprise, number, day, about.timezone, found, stamp):
+                break
+            state = found.state
+            day = _following(connection, enterprise, number, day, end, about.timezone, declarations)
     return folded
 
 
@@ -103,6 +105,16 @@ def load_steps(text: str) -> list[Step]:
 
 def _of(enterprise: str, number: str) -> Any:
     return (register_day.c.enterprise == enterprise) & (register_day.c.register == number)
+
+
+def _state_before(connection: Connection, enterprise: str, number: str, day: date) -> str | None:
+    """The state at the end of the last judged day before this one."""
+    return connection.execute(
+        select(register_day.c.state)
+        .where(_of(enterprise, number) & (register_day.c.day < day))
+        .order_by(register_day.c.day.desc())
+        .limit(1)
+    ).scalar()
 
 
 def _readings(connection: Connection, enterprise: str, number: str, start: int, end: int) -> Sequence[Any]:

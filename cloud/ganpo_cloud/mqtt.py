@@ -95,6 +95,7 @@ class Session:
             hint = "check broker.ca_file, and the date of this machine"
             raise CertificateNotTrusted(error.verify_message, where=where, hint=hint) from error
         except OSError as error:
+            self.closed = True
             raise Unreachable(
                 f"{error}", where=where, hint="is the broker running, and is this its port?"
             ) from error
@@ -149,6 +150,7 @@ class Session:
             kind = AccessRefused if reason in _REFUSED else ConnectionLost
             hint = "check broker.user and broker.password_file" if kind is AccessRefused else ""
             self._up.set_exception(kind(reason, where=self._login.url, hint=hint))
+            self._up.exception()  # told by `open`, or to nobody where that was cancelled
         self._on_event()
 
     def _received(self, topic: str, payload: bytes) -> None:

@@ -80,6 +80,8 @@ class Needs:
             what = self._t(
                 "step of {n} counts is open since {at}: it counts nothing until somebody says what it was"
             )
+        elif item.kind == "follows":
+            what = self._t("a new register of this meter begins at {at}: nobody said where the old one ended")
         else:
             what = self._t("not believed since {at}: check max_rate, unit, decoding")
         told = what.format(n=f"{item.amount or 0:,}".replace("-", "\u2212"), at=self._told(item.since))

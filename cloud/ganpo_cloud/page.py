@@ -24,7 +24,8 @@ from ganpo_model.units import decimal_text, millionths
 
 DEMO_WINDOW_MS = 600_000
 """The demo's bars show ten minutes: a day of it would be a hair."""
-STALE_MS = 1_800_000
+STALE_MS, DEMO_STALE_MS = 1_800_000, 20_000
+"""Two slots without a reading: the value stands with its age."""
 PARTS = 24
 WORDS = {
     State.PRODUCING: "Producing",
@@ -167,7 +168,7 @@ class _View:
                     "at": self._told(register.at),
                     "day": "—" if used is None else decimal_text(used, 2),
                     "open": bool(day and day.open),
-                    "stale": self._ms - register.at > STALE_MS,
+                    "stale": self._ms - register.at > (DEMO_STALE_MS if self._demo else STALE_MS),
                     "age": i18n.age(self._ms - register.at, self._lang),
                     "bars": self._bars(connection, view, register),
                 }

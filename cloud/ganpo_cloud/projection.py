@@ -3,6 +3,9 @@
 Written synchronously from a cursor over what is committed. A store that is killed loses what it took seconds
 before, so the cursor that is kept trails, and at start and after a failed write one goes back further still:
 repetition is harmless.
+
+A day is written again when it is recomputed. InfluxDB then overwrites its point; VictoriaMetrics (1.79 tried) keeps one
+of the two, mostly the bigger: there the numbers of recomputed days are right again after wiping it and `rebuild`.
 """
 
 import asyncio

@@ -128,7 +128,10 @@ def _gateway(
         select(counter.c.value).where(counter.c.name == dropped_name(number))
     ).scalar()
     last_frame = connection.execute(
-        select(func.max(frame.c.committed_at)).where(frame.c.gateway == number)
+        select(frame.c.committed_at)
+        .where(frame.c.gateway == number)
+        .order_by(frame.c.stream.desc(), frame.c.seq.desc())
+        .limit(1)
     ).scalar()
     times = [at for at in (heard.heard_at if heard else None, last_frame) if at is not None]
     said = lives.picture(heard.body) if heard else {}
@@ -155,13 +158,6 @@ def _subject(connection: Connection, row: Any, said: dict[str, dict[str, object]
     if row.kind == "equipment" and body.get("profile"):
         state, since = _state_now(row.asset_no, body.get("gateways", []), said)
     registers = _registers(connection, row.enterprise, row.asset_no)
-    last = connection.exec_driver_sql(
-        'SELECT max(t) FROM (SELECT max("end") AS t FROM states WHERE enterprise = ? AND subject = ?'
-        " UNION ALL SELECT max(r.at) FROM reading r"
-        " JOIN register g ON g.enterprise = r.enterprise AND g.id = r.register"
-        " WHERE g.enterprise = ? AND g.subject = ?)",
-        (row.enterprise, row.asset_no, row.enterprise, row.asset_no),
-    ).scalar()
     return SubjectView(
         row.enterprise,
         row.asset_no,
@@ -173,9 +169,26 @@ def _subject(connection: Connection, row: Any, said: dict[str, dict[str, object]
         body,
         state,
         since,
-        last,
+        _last_word(connection, row.enterprise, row.asset_no, registers),
         registers,
     )
+
+
+def _last_word(
+    connection: Connection, enterprise: str, asset_no: str, registers: Sequence[RegisterView]
+) -> int | None:
+    """The newest observation of a subject."""
+    seen = connection.exec_driver_sql(
+        'SELECT "end" FROM states WHERE enterprise = ? AND subject = ? ORDER BY start DESC LIMIT 1',
+        (enterprise, asset_no),
+    ).scalar()
+    read = [
+        connection.exec_driver_sql(
+            "SELECT max(at) FROM reading WHERE enterprise = ? AND register = ?", (enterprise, number.id)
+        ).scalar()
+        for number in registers
+    ]
+    return max((at for at in (seen, *read) if at is not None), default=None)
 
 
 def _state_now(

@@ -74,7 +74,10 @@ class EquipmentRow(Row):
     )
     flags: str = Field(default="", description="main, numerical_control, digital, intelligent")
     since: Day = Field(default=None, description="in service since")
-    status: Status = Field(default="in_use", description="status in the ledger")
+    status: Status = Field(
+        default="in_use",
+        description="in_use, idle, under_repair, sealed, not_commissioned, leased_out, retired",
+    )
     planned_run_time_s: str = Field(
         default="", pattern=r"^[0-9]{0,9}$", description="planned run time per part, in whole seconds"
     )
@@ -86,7 +89,9 @@ class MeterRow(Row):
     asset_no: AssetNo = Field(description="the plant's own number, unique in the enterprise")
     name: Text = Field(min_length=1, max_length=200, description="what people call it")
     carrier: str = Field(description="what it measures: electricity, water_fresh, natural_gas ...")
-    role: Role = Field(description="its place in the balance")
+    role: Role = Field(
+        description="place in the balance: boundary_in, boundary_out, generation, sub, process"
+    )
     parent: str = Field(default="", description="asset_no of the meter above it")
     profile: str = Field(default="", description="id of its profile; empty: its points stand in `[[points]]`")
     connection: str = Field(default="none", description="name of its connection, or none")
@@ -96,7 +101,8 @@ class MeterRow(Row):
     ct: str = Field(default="", description="current transformer as the nameplate says it: 400/5")
     pt: str = Field(default="", description="voltage transformer: 10000/100")
     reads: Literal["", "primary", "secondary"] = Field(
-        default="", description="what the meter counts; with a ct or pt it has to be said"
+        default="",
+        description="what the meter counts: primary or secondary; with a ct or pt it has to be said",
     )
     pulse: str = Field(default="", description="unit per pulse of a pulse meter: 0.01")
     max_rate: str = Field(default="", description="the most it can count in an hour, in the signal's unit")

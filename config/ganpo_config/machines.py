@@ -40,6 +40,7 @@ def machine_of(
                 )
                 findings.error(f"{path}.parameters", what)
                 return None
+    _look_at_limits(rules, f"{path}.parameters", findings)
     absent = {name: about.absent for name, about in profile.signals.items() if about.absent is not None}
     proves = {}
     for flag, signals in profile.proves.items():
@@ -83,6 +84,24 @@ def _rule(state: str, when: Mapping[str, Any], parameters: Parameters) -> Rule:
 
 def _empty(condition: Between) -> bool:
     return condition.min is not None and condition.below is not None and condition.min >= condition.below
+
+
+def _look_at_limits(rules: tuple[Rule, ...], path: str, findings: Findings) -> None:
+    """Two states that one number alone decides should not both hold: the first would hide the second."""
+    limits = [(rule.state, *next(iter(rule.when.items()))) for rule in rules if len(rule.when) == 1]
+    bands = [(state, name, band) for state, name, band in limits if isinstance(band, Between)]
+    for number, (state, signal, band) in enumerate(bands):
+        for other, name, next_band in bands[number + 1 :]:
+            both = _both(band, next_band)
+            if name == signal and other is not state and not _empty(both):
+                what = f"{state} and {other} both hold for {signal} from {both.min} to below {both.below}"
+                findings.warn(path, f"{what}: are the limits the wrong way round?")
+
+
+def _both(one: Between, other: Between) -> Between:
+    low = [end for end in (one.min, other.min) if end is not None]
+    high = [end for end in (one.below, other.below) if end is not None]
+    return Between(max(low, default=None), min(high, default=None))
 
 
 def _may_hold(rule: Rule, machine: Machine) -> bool:

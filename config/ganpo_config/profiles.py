@@ -104,7 +104,7 @@ class Profile(Section):
     driver: str = Field(default="", description="of the connection, if it reads a device")
     addressing: str = Field(default="", description="of its addresses, where the protocol has several")
     debounce_s: Number = Field(
-        default=0.0, description="a state counts once it was derived without interruption for so long"
+        default=0.0, description="seconds without interruption after which a state counts, from its beginning"
     )
     parameters: dict[str, Parameter] = Field(
         default={}, description="name = `{ zh = , en = , default = }`: what a plant has to say"

@@ -51,13 +51,16 @@ class UplinkSettings(Section):
         default=30,
         gt=0,
         allow_inf_nan=False,
-        description="an unanswered frame is sent again after this time",
+        description="seconds after which an unanswered frame is sent again",
     )
     live_s: float = Field(
-        default=60, ge=1, allow_inf_nan=False, description="how often the running picture is sent"
+        default=60, ge=1, allow_inf_nan=False, description="seconds between two running pictures"
     )
     back_off_max_s: float = Field(
-        default=60, ge=1, allow_inf_nan=False, description="longest pause between two attempts to connect"
+        default=60,
+        ge=1,
+        allow_inf_nan=False,
+        description="longest pause between two attempts to connect, in seconds",
     )
 
     @field_validator("broker")

@@ -49,7 +49,7 @@ def lines(model: type[BaseModel]) -> list[str]:
     found = []
     for name, about in model.model_fields.items():
         key = about.alias or name
-        if name in NOT_WRITTEN and f"{name}_file" in model.model_fields or name == "ca_path":
+        if (name in NOT_WRITTEN and f"{name}_file" in model.model_fields) or name == "ca_path":
             continue
         if name in NOT_WRITTEN:
             key = f"{name}_file"

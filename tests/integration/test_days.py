@@ -13,7 +13,7 @@ from ganpo_cloud import days, judging, registry
 from ganpo_cloud.database import Database
 from ganpo_cloud.ingest import ingest
 from ganpo_cloud.quantities import of_subject, total
-from ganpo_cloud.tables import day, dirty, register
+from ganpo_cloud.tables import day, dirty, register, register_day
 from ganpo_model.clock import from_ms, to_ms
 from ganpo_model.facts import (
     CalendarItem,
@@ -27,7 +27,7 @@ from ganpo_model.facts import (
     States,
 )
 from ganpo_model.frame import pack
-from ganpo_model.registers import Declaration, Register, StepKind, judge
+from ganpo_model.registers import Declaration, Register, StepKind, fold, judge
 from ganpo_model.states import State
 
 ENTERPRISE = "91360000625912173B"
@@ -46,8 +46,8 @@ def database(tmp_path: Path) -> Database:
 
 
 def inventory(at: datetime, zone: str = "Asia/Shanghai", **changes: Any) -> Inventory:
-    about = {"modulus": None, "max_rate": 80_000, "resets": False} | changes
-    item = RegisterItem(REGISTER, "DB-1", "energy_import", "electricity", "kWh", 1, 100, **about)
+    about = {"carrier": "electricity", "modulus": None, "max_rate": 80_000, "resets": False} | changes
+    item = RegisterItem(REGISTER, "DB-1", "energy_import", unit="kWh", num=1, den=100, **about)
     return Inventory(
         "inventory",
         at,
@@ -131,6 +131,83 @@ def test_silence_becomes_a_day_of_unknown_and_not_a_gap(database: Database) -> N
     database.close()
 
 
+def test_days_on_which_nobody_computed_are_filled_too(database: Database) -> None:
+    feeder = Feeder(database, START + timedelta(days=5, hours=1))
+    feeder([inventory(START)])
+    feeder(
+        [
+            States("states", "SB-1", at, at + timedelta(hours=1), ((0, State.IDLE),))
+            for at in (START + timedelta(days=3),)
+        ]
+    )
+    feeder.settle()
+    days.mark_ended(database, feeder.now)
+    feeder.settle()
+    with database.read() as connection:
+        rows = connection.execute(select(day.c.day).order_by(day.c.day)).scalars().all()
+    assert rows == [date(2026, 11, 21) + timedelta(days=n) for n in range(5)]
+    database.close()
+
+
+def test_days_begin_where_the_site_is_also_when_its_time_zone_comes_after_its_states(
+    database: Database,
+) -> None:
+    feeder = Feeder(database, START + timedelta(days=2))
+    slot = States(
+        "states", "SB-1", START - timedelta(hours=2), START + timedelta(hours=2), ((0, State.HELD),)
+    )
+    feeder([slot])
+    feeder.settle()
+    with database.read() as connection:
+        assert len(connection.execute(select(day)).all()) == 2, "midnight in Shanghai is in the middle"
+    feeder([inventory(START, "Europe/Berlin")])
+    feeder.settle()
+    with database.read() as connection:
+        (row,) = connection.execute(select(day)).all()
+    assert (row.day, json.loads(row.ms)["HELD"]) == (date(2026, 11, 20), 4 * HOUR)
+    database.close()
+
+
+def test_every_transaction_of_days_is_later_than_the_one_before_also_when_the_clock_stands(
+    database: Database,
+) -> None:
+    feeder = Feeder(database, START + timedelta(days=2))
+    feeder([inventory(START)])
+    stamps = []
+    for hours in range(3):
+        feeder([reading(START + timedelta(hours=hours), 1000 + hours)])
+        feeder.settle()
+        with database.read() as connection:
+            stamps.append(connection.execute(select(register_day.c.computed_at)).scalar_one())
+    assert stamps[0] < stamps[1] < stamps[2]
+    database.close()
+
+
+def test_a_long_judgement_is_a_transaction_of_its_own_and_folds_each_day_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folded: list[int] = []
+
+    def counted(*arguments: Any) -> Any:
+        folded.append(arguments[4])
+        return fold(*arguments)
+
+    monkeypatch.setattr(judging, "fold", counted)
+    monkeypatch.setattr(days, "BATCH", 20)
+    feeder = Feeder(database, START + timedelta(days=50))
+    feeder([inventory(START)])
+    feeder([reading(START + timedelta(days=n), 1000 + n) for n in range(50)])
+    feeder([States("states", "SB-1", START, START + timedelta(hours=1), ((0, State.IDLE),))])
+    assert days.recompute(database, feeder.now) == 20
+    assert len(folded) == 50, "the first days go on through the others while anything changes"
+    with database.read() as connection:
+        assert len(connection.execute(select(dirty)).all()) == 31
+    feeder.settle()
+    assert len(folded) == 50 + 30
+    assert feeder.consumption(START, feeder.now) == 49 * 10_000
+    database.close()
+
+
 def test_a_hole_costs_resolution_and_never_quantity(database: Database) -> None:
     feeder = Feeder(database, START + timedelta(days=9))
     feeder([inventory(START)])
@@ -173,6 +250,16 @@ def test_a_max_rate_that_is_corrected_judges_the_past_anew(database: Database) -
     feeder([inventory(START + timedelta(days=2), max_rate=600)])
     feeder.settle()
     assert feeder.consumption(START, START + timedelta(days=2)) == 47 * 5_000_000
+    database.close()
+
+
+def test_a_carrier_that_is_corrected_is_corrected_for_the_past(database: Database) -> None:
+    feeder = Feeder(database, START + timedelta(days=3))
+    feeder([inventory(START, carrier="water_fresh")])
+    feeder([reading(START, 1000), reading(START + timedelta(hours=1), 1500)])
+    feeder([inventory(START + timedelta(days=1))])
+    feeder.settle()
+    assert feeder.consumption(START, START + timedelta(hours=2)) == 5_000_000
     database.close()
 
 

@@ -50,6 +50,20 @@ def body(**changes: Any) -> bytes:
     return gzip.compress(json.dumps(whole).encode(), mtime=0)
 
 
+def inventory(subject: str, zone: str = "Asia/Shanghai") -> dict[str, Any]:
+    about = {"signal": "energy_import", "carrier": "electricity", "unit": "kWh", "num": 1, "den": 100}
+    limits = {"modulus": None, "max_rate": 80_000, "resets": False}
+    return {
+        "type": "inventory",
+        "at": "2026-11-25T02:00:00.000Z",
+        "site": {"id": "plant-1", "name": "Plant", "timezone": zone, "slot_ms": 900_000},
+        "calendar": {"shifts": [], "exceptions": []},
+        "equipment": [],
+        "meters": [],
+        "registers": [{"id": REGISTER, "subject": subject} | about | limits],
+    }
+
+
 def count(database: Database, table: Any) -> int:
     with database.read() as connection:
         return connection.execute(select(func.count()).select_from(table)).scalar_one()
@@ -131,6 +145,12 @@ BAD: dict[str, tuple[Callable[[], bytes], str, str]] = {
         "schema",
         "they begin at 0, rise",
     ),
+    "a register of another subject": (
+        lambda: body(facts=[inventory("DB-2")]),
+        "schema",
+        "is no register of 'DB-2'",
+    ),
+    "no time zone": (lambda: body(facts=[inventory("DB-1", "Mars/Olympus")]), "schema", "is no time zone"),
     "an unknown state": (
         lambda: body(
             facts=[
@@ -292,6 +312,29 @@ def test_every_issued_number_is_stored_lost_or_missing_and_stored_wins(database:
     with database.read() as connection:
         old = of_gateway(connection, GATEWAY)[1]
     assert (old.stored, old.lost, old.missing) == (4, 0, 5)
+    database.close()
+
+
+def test_a_number_with_two_contents_or_in_quarantine_is_stored_once_and_a_lost_stream_is_shown(
+    database: Database,
+) -> None:
+    gone = STREAM[:-1] + "A"
+    loss = Event("event", NOW, EventKind.LOSS, None, {"stream": gone, "seqs": [[1, 4]]})
+    frames = [of(1), of(1, raw=7), body(seq=1, v=2), body(seq=3, v=2), pack(STREAM, 4, [loss])]
+    assert len(ingest(database, [(GATEWAY, packed) for packed in frames], NOW)) == 5
+    with database.read() as connection:
+        here, other = of_gateway(connection, GATEWAY)
+    assert (here.issued, here.stored, here.lost, here.missing) == (4, 3, 0, 1)
+    assert (other.stream, other.issued, other.stored, other.lost, other.missing) == (gone, 4, 0, 4, 0)
+    database.close()
+
+
+def test_of_a_frame_that_is_too_large_for_ever_only_the_beginning_is_kept(database: Database) -> None:
+    ingest(database, [(GATEWAY, random.Random(1).randbytes(10 * MAX_PACKED))], NOW)
+    with database.read() as connection:
+        row = connection.execute(select(quarantine)).one()
+    assert (row.reason, len(row.bytes), row.size) == ("limits", MAX_PACKED + 1, MAX_PACKED + 1)
+    assert retry(database, NOW) == 0
     database.close()
 
 

@@ -8,7 +8,19 @@ from ganpo_agent.machine import derive
 from ganpo_config.plant import Between, Machine, OneOf, SignalValue
 from ganpo_model import reference
 from ganpo_model.states import State
-from support.configs import BUS, CELL, errors, machine, meaning, meter, only_machine, plant, point
+from support.configs import (
+    BUS,
+    CELL,
+    HEAD,
+    errors,
+    machine,
+    meaning,
+    meter,
+    only_machine,
+    plant,
+    point,
+    write,
+)
 
 CT = 'ct = "50/5"\nreads = "secondary"'
 PRESS = BUS + meter(CT) + machine("machine_by_power", "meter=DB-1 idle_kw=0.4 run_kw=3.0")
@@ -69,6 +81,15 @@ def test_a_limit_that_is_no_number_is_told(tmp_path: Path) -> None:
     assert found.startswith(
         "agent.toml: equipment[0].parameters: idle_kw=nan is no finite number; profile machine_by_power"
     )
+
+
+def test_limits_the_wrong_way_round_are_a_warning(tmp_path: Path) -> None:
+    (warning,) = write(tmp_path, HEAD + PRESS.replace("idle_kw=0.4", "idle_kw=3.5")).warnings
+    assert (
+        "OFF and PRODUCING both hold for power from 3.0 to below 3.5: are the limits the wrong way round?"
+        in warning
+    )
+    assert write(tmp_path, HEAD + PRESS).warnings == ()
 
 
 def _state(machine: Machine, **signals: SignalValue) -> State:

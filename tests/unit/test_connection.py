@@ -1,6 +1,7 @@
 """The connection task: schedule, breaker, back-off, bugs (architecture.md, drivers.md)."""
 
 import asyncio
+import dataclasses
 import logging
 import random
 from collections.abc import AsyncIterator, Sequence
@@ -166,3 +167,27 @@ async def test_an_unreachable_device_backs_off_and_counts_no_poll(tmp_path: Path
         await until(lambda: Played.opened >= 3)
         assert watched.task.error == "tcp://127.0.0.1:1: connection refused"
         assert watched.task.polls.made == 0
+
+
+async def test_a_cancellation_that_a_library_swallows_ends_the_task_all_the_same(tmp_path: Path) -> None:
+    class Swallowing(Played):
+        async def read(self, query: Any) -> Scan:
+            try:
+                await asyncio.sleep(30)
+            except asyncio.CancelledError:
+                if self.values["a"] == "lost":
+                    raise ConnectionLost("closed", where="cell") from None
+            return Scan([1.0])
+
+    for answer in ("value", "lost"):
+        Played.values = {"a": answer}
+        watched = Watched(tmp_path, ["a"])
+        watched.task.bound = dataclasses.replace(watched.task.bound, driver=Swallowing)
+        task = asyncio.create_task(watched.task.run())
+        await until(lambda: Swallowing.opened >= 1)
+        await asyncio.sleep(0.1)
+        task.cancel()
+        done, _ = await asyncio.wait([task], timeout=3)
+        assert done, "it went on"
+        assert task.cancelled()
+        Swallowing.opened = 0

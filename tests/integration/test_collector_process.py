@@ -1,0 +1,180 @@
+"""`ganpo-cloud` as a process: what it tells, what commands do beside it, how it ends."""
+
+import json
+import signal
+import socket
+import sqlite3
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ganpo_cloud.cli import main
+from ganpo_model.facts import Reading
+from ganpo_model.frame import pack
+from support.broker import Mosquitto, free_port
+from support.gateways import PlayedGateway, wait_for
+from support.processes import BIN, end
+
+ENTERPRISE = "91360000625912173B"
+GATEWAY = "gw-test-0001"
+STREAM = "01HF7YAT00V3RS3DTR98H6BCFN"
+
+
+class Cloud:
+    """`ganpo-cloud` with a cloud.toml of its own."""
+
+    def __init__(self, folder: Path, broker: str) -> None:
+        self.path = folder / "cloud.db"
+        self.log = folder / "cloud.log"
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self._file = folder / "cloud.toml"
+        self._file.write_text(
+            f'[broker]\nurl = "{broker}"\nback_off_max_s = 1\n'
+            f'[database]\nurl = "sqlite:///{self.path}"\n[http]\nlisten = "127.0.0.1:{port}"\n'
+        )
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def type(self, *words: str) -> Result:
+        """A command, in the process of the test: another one than the collector's."""
+        return CliRunner().invoke(main, [*words, "--config", str(self._file)])
+
+    def start(self, *words: str, **env: str) -> None:
+        with self.log.open("w") as log:
+            command = [str(BIN / "ganpo-cloud"), "run", "--config", str(self._file), *words]
+            self.process = subprocess.Popen(command, stderr=log, env=env or None)
+
+    def ready(self) -> None:
+        wait_for(lambda: self.health()[0] == 200, 30)
+
+    def health(self) -> tuple[int, dict[str, Any]]:
+        try:
+            with urllib.request.urlopen(f"{self.url}/health", timeout=5) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.load(error)
+        except OSError:
+            return 0, {}
+
+    def end(self) -> tuple[int, float]:
+        """SIGTERM; exit code, and how many seconds it took."""
+        assert self.process is not None
+        began = time.monotonic()
+        code = end(self.process, signal.SIGTERM, 20)
+        return code, time.monotonic() - began
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    with Mosquitto(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def cloud(tmp_path: Path, broker: Mosquitto) -> Iterator[Cloud]:
+    cloud = Cloud(tmp_path, broker.url)
+    yield cloud
+    if cloud.process is not None and cloud.process.poll() is None:
+        cloud.process.kill()
+        cloud.process.wait(10)
+
+
+def frame(seq: int, at: datetime | None = None) -> bytes:
+    instant = (at or datetime.now(UTC) - timedelta(minutes=1)).replace(microsecond=0)
+    return pack(STREAM, seq, [Reading("reading", "DB-1/energy_import#0123abcd", instant, 1000 + seq)])
+
+
+def test_a_gateway_registered_beside_a_running_collector_gets_what_waited_applied(
+    cloud: Cloud, broker: Mosquitto
+) -> None:
+    cloud.start()
+    cloud.ready()
+    gateway = PlayedGateway(broker.port, GATEWAY)
+    gateway.send(frame(1))
+    gateway.send(frame(2, datetime(1970, 1, 1, tzinfo=UTC)))
+    wait_for(lambda: gateway.acknowledged(STREAM) == {1, 2})
+    listed = cloud.type("quarantine", "list").stdout
+    print(listed)
+    assert f"{GATEWAY}  gateway  1 frames  gateway {GATEWAY} is not registered" in listed
+    assert f"{GATEWAY}  time  1 frames  facts[0]: 1970-01-01T00:00:00+00:00 lies more than 400 days" in listed
+    added = cloud.type("gateway", "add", GATEWAY, "--enterprise", ENTERPRISE, "--site", "plant-1")
+    assert added.stdout == f"{GATEWAY} belongs to {ENTERPRISE}, site plant-1; 1 waiting frames applied\n"
+    gateway.send(frame(3))
+    wait_for(lambda: gateway.acknowledged(STREAM) == {1, 2, 3})
+    gateway.leave()
+    assert cloud.type("quarantine", "retry").stdout == "0 frames applied\n"
+    assert "  time  1 frames" in cloud.type("quarantine", "list").stdout
+    code, seconds = cloud.end()
+    assert (code, seconds < 5) == (0, True)
+    assert "Traceback" not in cloud.log.read_text()
+
+
+def test_it_ends_within_five_seconds_with_a_frozen_broker_and_a_locked_database(
+    cloud: Cloud, broker: Mosquitto
+) -> None:
+    cloud.type("gateway", "add", GATEWAY, "--enterprise", ENTERPRISE, "--site", "plant-1")
+    cloud.start()
+    cloud.ready()
+    gateway = PlayedGateway(broker.port, GATEWAY)
+    other = sqlite3.connect(cloud.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    gateway.send(frame(1))
+    wait_for(lambda: "database is locked" in str(cloud.health()[1].get("problem")))
+    assert gateway.acks == []
+    broker.freeze()
+    code, seconds = cloud.end()
+    print(f"{seconds:.1f} s")
+    assert (code, seconds < 5) == (0, True)
+    assert "Traceback" not in cloud.log.read_text()
+    other.close()
+    broker.thaw()
+    gateway.leave()
+
+
+def test_systemd_is_told_when_it_answers_and_that_it_lives_and_the_log_may_be_json(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.bind(str(tmp_path / "notify"))
+        sock.settimeout(20)
+        cloud.start("--log-format", "json", NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="300000")
+        told = {sock.recv(100) for _ in range(3)}
+        assert told == {b"READY=1", b"WATCHDOG=1"}
+        wait_for(lambda: "collecting broker=" in cloud.log.read_text())
+        assert cloud.end()[0] == 0
+    for line in cloud.log.read_text().splitlines():
+        assert {"level", "logger", "message"} <= set(json.loads(line))
+
+
+def test_a_database_of_a_newer_version_is_refused_with_the_reason(cloud: Cloud) -> None:
+    assert cloud.type("quarantine", "list").stdout == "nothing is quarantined\n"
+    with sqlite3.connect(cloud.path) as other:
+        other.execute("UPDATE schema SET version = 7")
+    other.close()
+    told = (
+        f"{cloud.path}: schema 7, this version knows 1: it was written by a newer ganpo-cloud;"
+        " install that version again, or give another database.url; nothing was changed\n"
+    )
+    print(told)
+    said = cloud.type("quarantine", "list")
+    assert (said.exit_code, said.stderr) == (1, told)
+    cloud.start()
+    assert cloud.process is not None
+    assert cloud.process.wait(30) == 1
+    assert cloud.log.read_text() == told
+
+
+def test_what_is_no_gateway_id_and_no_credit_code_is_refused(cloud: Cloud) -> None:
+    said = cloud.type("gateway", "add", "GW 7", "--enterprise", ENTERPRISE, "--site", "plant-1")
+    assert (said.exit_code, said.stderr) == (1, "ID: 'GW 7' is no gateway id ([a-z0-9-], 8 to 40)\n")
+    said = cloud.type("gateway", "add", GATEWAY, "--enterprise", "9136", "--site", "plant-1")
+    assert "--enterprise: '9136' is no unified social credit code" in said.stderr
