@@ -2,20 +2,18 @@
 
 import json
 from dataclasses import asdict
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from ganpo_cloud import inventories
 from ganpo_cloud.decode import Frame
-from ganpo_cloud.localdays import DEFAULT_ZONE, days_from
+from ganpo_cloud.localdays import DEFAULT_ZONE, day_of, days_from
 from ganpo_cloud.marks import mark
 from ganpo_model.clock import to_ms
 from ganpo_model.facts import Event, Fact, Inventory, Reading, States
 
-_LAST = timedelta(milliseconds=1)
 _INSERT = {
     "reading": "INSERT INTO reading VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
     "states": "INSERT INTO states VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -33,7 +31,7 @@ class Batch:
         self._rows: dict[str, list[tuple[Any, ...]]] = {kind: [] for kind in _INSERT}
         self._dirty: set[tuple[str, str, date]] = set()
         self._described: set[str] = set()
-        self._zones: dict[str, ZoneInfo] = {}
+        self._zones: dict[str, str] = {}
 
     def add(self, gateway: str, enterprise: str, frame: Frame) -> bool:
         """Take a frame, unless it is stored already (told by RETURNING, never by a row count)."""
@@ -44,8 +42,9 @@ class Batch:
         ).first()
         if new is None:
             return False
+        zone = self._zone(enterprise, gateway)
         for place, fact in enumerate(frame.facts):
-            self._add(gateway, enterprise, new[0], place, fact)
+            self._add(gateway, enterprise, zone, new[0], place, fact)
         return True
 
     def write(self) -> None:
@@ -57,15 +56,17 @@ class Batch:
         for enterprise in sorted(self._described):
             inventories.refresh(self._connection, enterprise)
 
-    def _add(self, gateway: str, enterprise: str, frame: int, place: int, fact: Fact) -> None:
+    def _add(self, gateway: str, enterprise: str, zone: str, frame: int, place: int, fact: Fact) -> None:
         if isinstance(fact, Reading):
-            self._rows["reading"].append((enterprise, fact.register, to_ms(fact.at), fact.raw, frame))
-            self._touch(gateway, enterprise, fact.register.partition("/")[0], fact.at, fact.at)
+            at = to_ms(fact.at)
+            self._rows["reading"].append((enterprise, fact.register, at, fact.raw, frame))
+            self._dirty.add((enterprise, fact.register.partition("/")[0], day_of(at, zone)))
         elif isinstance(fact, States):
             runs = json.dumps(fact.runs, separators=(",", ":"))
             start, end = to_ms(fact.start), to_ms(fact.end)
             self._rows["states"].append((enterprise, fact.subject, start, frame, place, end, runs))
-            self._touch(gateway, enterprise, fact.subject, fact.start, fact.end - _LAST)
+            for day in days_from(day_of(start, zone), day_of(end - 1, zone)):
+                self._dirty.add((enterprise, fact.subject, day))
         elif isinstance(fact, Event):
             data = json.dumps(fact.data, ensure_ascii=False)
             row = (frame, place, gateway, enterprise, to_ms(fact.at), str(fact.kind), fact.subject, data)
@@ -79,19 +80,14 @@ class Batch:
         self._rows["inventory"].append(row)
         self._described.add(enterprise)
 
-    def _touch(self, gateway: str, enterprise: str, subject: str, first: datetime, last: datetime) -> None:
-        """Every local day from `first` to `last` has to be computed again."""
-        zone = self._zone(enterprise, gateway)
-        for day in days_from(first.astimezone(zone).date(), last.astimezone(zone).date()):
-            self._dirty.add((enterprise, subject, day))
-
-    def _zone(self, enterprise: str, gateway: str) -> ZoneInfo:
+    def _zone(self, enterprise: str, gateway: str) -> str:
+        """Where the gateway's site is: what its facts touch are local days."""
         if gateway not in self._zones:
             found = self._connection.exec_driver_sql(
                 "SELECT timezone FROM inventory WHERE enterprise = ? AND gateway = ? ORDER BY at DESC LIMIT 1",
                 (enterprise, gateway),
             ).first()
-            self._zones[gateway] = ZoneInfo(found[0] if found else DEFAULT_ZONE)
+            self._zones[gateway] = found[0] if found else DEFAULT_ZONE
         return self._zones[gateway]
 
 

@@ -32,6 +32,9 @@ OLDEST = timedelta(days=400)
 AHEAD = timedelta(minutes=5)
 MAX_SEQ = 2**53
 
+_Span = tuple[datetime, datetime]
+"""The oldest and the newest instant that a fact may tell."""
+_ZERO = timedelta(0)
 _STREAM = re.compile(STREAM)
 _ASSET = re.compile(ASSET_NO)
 _REGISTER = re.compile(REGISTER)
@@ -80,8 +83,9 @@ def decode(packed: bytes, now: datetime) -> Frame:
         raise FrameError(f"stream {body.stream!r}, seq {body.seq}: not a ULID and a number from 1")
     if not body.facts or len({fact.type for fact in body.facts}) != 1:
         raise FrameError("a frame holds facts of one type, at least one")
+    span = (now - OLDEST, now + AHEAD)
     for place, fact in enumerate(body.facts):
-        _check(fact, f"facts[{place}]", now)
+        _check(fact, f"facts[{place}]", span)
     return Frame(body.stream, body.seq, crc32_of(packed), body.facts)
 
 
@@ -107,26 +111,26 @@ def _explained(error: ValidationError) -> FrameError:
     return FrameError(f"{where}: {first['msg']}", reason=reason)
 
 
-def _check(fact: Fact, where: str, now: datetime) -> None:
+def _check(fact: Fact, where: str, span: _Span) -> None:
     if isinstance(fact, Reading):
-        _time(fact.at, where, now)
+        _time(fact.at, where, span)
         if not _REGISTER.fullmatch(fact.register):
             raise FrameError(f"{where}.register: {fact.register[:80]!r} is no register id")
         if not 0 <= fact.raw < MAX_RAW:
             raise FrameError(f"{where}.raw: {fact.raw} is not within 0 ... 2^63 - 1", reason="limits")
     elif isinstance(fact, States):
-        _check_states(fact, where, now)
+        _check_states(fact, where, span)
     elif isinstance(fact, Inventory):
-        _time(fact.at, where, now)
+        _time(fact.at, where, span)
         _check_inventory(fact, where)
     else:
-        _check_event(fact, where, now)
+        _check_event(fact, where, span)
 
 
-def _check_states(fact: States, where: str, now: datetime) -> None:
+def _check_states(fact: States, where: str, span: _Span) -> None:
     _subject(fact.subject, where)
-    _time(fact.start, where, now)
-    _time(fact.end, where, now)
+    _time(fact.start, where, span)
+    _time(fact.end, where, span)
     length = (fact.end - fact.start) // timedelta(milliseconds=1)
     offsets = [offset for offset, _ in fact.runs]
     if not 0 < len(offsets) <= MAX_RUNS or not 0 < length <= MAX_STATES_MS:
@@ -158,17 +162,18 @@ def _check_inventory(fact: Inventory, where: str) -> None:
             raise FrameError(f"{where}: {register.id} has a modulus and resets: they exclude each other")
 
 
-def _check_event(fact: Event, where: str, now: datetime) -> None:
-    _time(fact.at, where, now)
+def _check_event(fact: Event, where: str, span: _Span) -> None:
+    _time(fact.at, where, span)
     if fact.subject is not None:
         _subject(fact.subject, where)
     _plain(fact.data, where)
 
 
-def _time(instant: datetime, where: str, now: datetime) -> None:
-    if instant.tzinfo is None or instant.utcoffset() != timedelta(0):
+def _time(instant: datetime, where: str, span: _Span) -> None:
+    if instant.tzinfo is None or instant.utcoffset() != _ZERO:
         raise FrameError(f"{where}: {instant.isoformat()} is not UTC with Z", reason="time")
-    if not now - OLDEST <= instant <= now + AHEAD:
+    if not span[0] <= instant <= span[1]:
+        now = span[1] - AHEAD
         raise FrameError(
             f"{where}: {instant.isoformat()} lies more than 400 days back or 5 min ahead of {now.isoformat()}",
             reason="time",

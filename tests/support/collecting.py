@@ -34,7 +34,7 @@ class PlayedCollector:
         self._client.reconnect_delay_set(1, 1)
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
-        assert self._ready.wait(5)
+        assert self._ready.wait(20)
 
     def facts(self, kind: str) -> list[dict[str, Any]]:
         """All facts of one type, in the order of streams and numbers."""

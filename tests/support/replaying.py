@@ -137,7 +137,7 @@ class Repeater:
         self._client.connect("127.0.0.1", port)
         self._client.subscribe("ganpo/v1/+/facts", qos=1)
         self._client.loop_start()
-        assert self._ready.wait(5)
+        assert self._ready.wait(20)
 
     def _message(self, client: paho.Client, _u: Any, message: paho.MQTTMessage) -> None:
         if message.payload in self._said:
