@@ -11,11 +11,11 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+
+from ganpo_drivers.testing import Proxy
 from support.broker import Mosquitto, free_port
 from support.modbus_server import ModbusServer, words
 from support.processes import BIN, end
-
-from ganpo_drivers.testing import Proxy
 
 ENTERPRISE = "91360000625912173B"
 GATEWAY = "gw-test-0001"
@@ -100,7 +100,7 @@ class Plant:
         assert "belongs to" in added
 
     def cloud(self, *words: str) -> str:
-        command = [BIN / "ganpo-cloud", *words, "--config", self.cloud_file]
+        command: list[str | Path] = [BIN / "ganpo-cloud", *words, "--config", self.cloud_file]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
     def start(self, name: str) -> None:
@@ -207,7 +207,7 @@ def test_a_port_in_use_is_told_with_its_setting(tmp_path: Path) -> None:
         file.write_text(
             f'format = 1\n[database]\nurl = "sqlite:///{tmp_path}/c.db"\n[http]\nlisten = "127.0.0.1:{port}"\n'
         )
-        command = [BIN / "ganpo-cloud", "run", "--config", file]
+        command: list[str | Path] = [BIN / "ganpo-cloud", "run", "--config", file]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
         assert done.returncode == 1
         assert f"http.listen = 127.0.0.1:{port}: cannot listen" in done.stderr

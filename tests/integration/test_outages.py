@@ -5,14 +5,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from support.broker import Mosquitto
-from support.plants import PlantBuilder
-from support.replaying import ENTERPRISE, Cloud, Gateway, ReplayClock
-
 from ganpo_cloud import days
 from ganpo_cloud.quantities import of_subject, total
 from ganpo_drivers import Scan
 from ganpo_model.clock import to_ms
+from support.broker import Mosquitto
+from support.plants import PlantBuilder
+from support.replaying import ENTERPRISE, Cloud, Gateway, ReplayClock
 
 START = datetime.fromisoformat("2026-11-25T10:00:00+08:00")
 GATEWAY = "gw-test-0001"

@@ -182,7 +182,8 @@ async def test_a_cancellation_that_a_library_swallows_ends_the_task_all_the_same
     for answer in ("value", "lost"):
         Played.values = {"a": answer}
         watched = Watched(tmp_path, ["a"])
-        watched.task.bound = dataclasses.replace(watched.task.bound, driver=Swallowing)
+        driver: Any = Swallowing
+        watched.task.bound = dataclasses.replace(watched.task.bound, driver=driver)
         task = asyncio.create_task(watched.task.run())
         await until(lambda: Swallowing.opened >= 1)
         await asyncio.sleep(0.1)
