@@ -180,7 +180,12 @@ def projection_rebuild(config: Path | None) -> None:
         click.echo("no [projection] in cloud.toml: nothing to rebuild", err=True)
         sys.exit(1)
     with _told(), _database(config) as database:
-        points = projection.rebuild(database, settings.projection)
+        try:
+            points = projection.rebuild(database, settings.projection)
+        except projection.REFUSED as error:
+            what = f"projection.url = {settings.projection.url}: the store refuses: {str(error)[:300]}"
+            click.echo(f"{what}; is it running, and are token, bucket and org right?", err=True)
+            sys.exit(1)
         click.echo(f"{points} points written to {settings.projection.url}")
 
 

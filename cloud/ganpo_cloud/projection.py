@@ -41,6 +41,8 @@ SETTLED_S = 60.0
 """After so long what a store took is on its disk."""
 TIMEOUT_MS = 3000
 """Below the 5 s in which the process ends: a store that hangs must not hold it."""
+REFUSED = (ApiException, HTTPError, OSError)
+"""What a store that is away, or that does not want us, comes to."""
 _FRAME, _DAY = "projection_frame", "projection_day"
 
 
@@ -67,7 +69,7 @@ async def run(database: Database, settings: ProjectionSettings, clock: Clock) ->
                 recent.append((clock.monotonic(), until))
             while recent and recent[0][0] <= clock.monotonic() - SETTLED_S:
                 await asyncio.to_thread(_keep, database, recent.popleft()[1])
-        except (ApiException, HTTPError, OSError, OperationalError) as error:
+        except (*REFUSED, OperationalError) as error:
             log.log(logging.DEBUG if failing else logging.WARNING, "projection: %s", str(error)[:300])
             at, failing = None, True
             recent.clear()

@@ -3,10 +3,11 @@
 from collections import Counter
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganpo_model.clock import DAY_MS, HOUR_MS
+from ganpo_model.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from ganpo_model.registers import Declaration, Judged, Reading, Register, StepKind, judge
 from support.histories import QUARTER, History, histories
 from support.naive_judge import naive_judge
@@ -99,3 +100,14 @@ def test_a_return_to_a_declared_value_has_the_hour_that_a_persons_watch_may_be_w
     judged = judge(Register(3600), read, [Declaration(QUARTER, 80_100, 0)])
     assert [step.amount for step in judged.steps] == [100, -80_100, 1000, 100]
     assert judged.rejected == [Reading(QUARTER + 10_000, 2000)]
+
+
+@pytest.mark.parametrize(
+    ("minute", "kinds"), [(4, ["used"] * 3), (3, ["used", "used", "open", "used", "used"])]
+)
+def test_a_group_returns_behind_an_ordinary_step_that_ended_at_most_ten_minutes_before_it(
+    minute: int, kinds: list[str]
+) -> None:
+    read = [(0, 1000), (minute * MINUTE_MS, 10_000), (6 * MINUTE_MS, 12_000)]
+    read += [(14 * MINUTE_MS + n * 5 * MINUTE_MS, 5000 + n) for n in range(3)]
+    assert [step.kind for step in judge(Register(360_000), read).steps] == kinds
