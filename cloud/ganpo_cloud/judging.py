@@ -63,7 +63,7 @@ def chain_from(connection: Connection, enterprise: str, number: str, day: date, 
     days = []
     for row in rows:
         days.append((row.dropped, load_steps(row.steps)))
-        if row.settled is not None and row.settled >= end:
+        if row.settled is not None and row.settled > end:
             break
     rows.close()
     return chain(days)

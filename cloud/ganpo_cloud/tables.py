@@ -201,7 +201,7 @@ register_day = Table(
     Column("state", Text, nullable=False, comment="the fold's state at the end of the day"),
     Column("steps", Text, nullable=False, comment="the steps that the day decided"),
     Column("dropped", Integer, nullable=False, comment="how many steps of earlier days it took back before"),
-    Column("settled", BigInteger, comment="no later day takes back a step that ends by then"),
+    Column("settled", BigInteger, comment="no later day takes back a step that ends before"),
     Column("open", Integer, nullable=False, comment="how many of its steps are open"),
     Column("aside_since", BigInteger, comment="since when nothing is believed, at its end"),
     Column("touches", Date, nullable=False, comment="from this day on it may have changed quantities"),
