@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -39,10 +40,11 @@ HOUR = 3_600_000
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
+def database(tmp_path: Path) -> Iterator[Database]:
     database = Database(f"sqlite:///{tmp_path}/cloud.db")
     registry.add(database, GATEWAY, ENTERPRISE, "plant-1")
-    return database
+    yield database
+    database.close()
 
 
 def inventory(at: datetime, zone: str = "Asia/Shanghai", **changes: Any) -> Inventory:

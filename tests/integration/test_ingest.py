@@ -3,7 +3,7 @@
 import gzip
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -32,10 +32,11 @@ REGISTER = "DB-1/energy_import#0123abcd"
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
+def database(tmp_path: Path) -> Iterator[Database]:
     database = Database(f"sqlite:///{tmp_path}/cloud.db")
     registry.add(database, GATEWAY, ENTERPRISE, "plant-1")
-    return database
+    yield database
+    database.close()
 
 
 def of(seq: int, raw: int = 1000) -> bytes:
@@ -98,11 +99,11 @@ def test_a_frame_that_came_before_is_answered_and_changes_nothing(database: Data
 
 BAD: dict[str, tuple[Callable[[], bytes], str, str]] = {
     "not gzip": (lambda: b"hello, is this the broker?", "schema", "not gzip"),
-    "not JSON": (lambda: gzip.compress(b"{'v': 1}"), "schema", "Invalid JSON"),
+    "not JSON": (lambda: gzip.compress(b"{'v': 1}", mtime=0), "schema", "Invalid JSON"),
     "cut short": (lambda: of(7)[:-9], "schema", "cut short"),
     "something follows": (lambda: of(7) + b"x", "schema", "something follows"),
     "too large": (lambda: random.Random(1).randbytes(MAX_PACKED + 1), "limits", "at most"),
-    "a bomb": (lambda: gzip.compress(bytes(MAX_UNPACKED + 1)), "limits", "unpacks to more than"),
+    "a bomb": (lambda: gzip.compress(bytes(MAX_UNPACKED + 1), mtime=0), "limits", "unpacks to more than"),
     "unknown version": (lambda: body(v=2), "version", "version 2"),
     "unknown type": (lambda: body(fact={"type": "sum"}), "type", "'sum'"),
     "unknown key": (lambda: body(extra=1), "schema", "extra"),
@@ -198,7 +199,8 @@ BAD: dict[str, tuple[Callable[[], bytes], str, str]] = {
     ),
     "deep nesting": (
         lambda: gzip.compress(
-            b'{"v":1,"stream":"%s","seq":7,"facts":%s}' % (STREAM.encode(), b"[" * 9000 + b"]" * 9000)
+            b'{"v":1,"stream":"%s","seq":7,"facts":%s}' % (STREAM.encode(), b"[" * 9000 + b"]" * 9000),
+            mtime=0,
         ),
         "schema",
         "",

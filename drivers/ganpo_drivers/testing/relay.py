@@ -98,7 +98,8 @@ class _Side(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
-        self._made()
+        # Not here and now: until 3.11.4 a transport begins to read after this call, paused in it or not.
+        asyncio.get_running_loop().call_soon(self._made)
 
     def data_received(self, data: bytes) -> None:
         self._heard(data)
