@@ -92,6 +92,7 @@ class Session:
         except TimeoutError as error:
             raise Unreachable(f"the broker does not answer within {timeout_s:g} s", where=where) from error
         except ssl.SSLCertVerificationError as error:
+            self.closed = True
             hint = "check broker.ca_file, and the date of this machine"
             raise CertificateNotTrusted(error.verify_message, where=where, hint=hint) from error
         except OSError as error:
