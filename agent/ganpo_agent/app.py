@@ -15,7 +15,8 @@ from ganpo_agent import metrics, status, systemd, timekeeper
 from ganpo_agent.connection import ConnectionTask
 from ganpo_agent.keeper import Keeper
 from ganpo_agent.observer import Observer
-from ganpo_agent.outbox import Outbox, OutboxNewer, Row
+from ganpo_agent.outbox import Outbox, Row
+from ganpo_agent.outbox_file import OutboxNewer
 from ganpo_agent.timekeeper import Timekeeper
 from ganpo_agent.uplink import Uplink
 from ganpo_config.plant import BoundPoint, Plant
@@ -60,7 +61,9 @@ class Agent:
 
         Raises ConfigError where the port of `gateway.http` cannot be had.
         """
-        server = status.server(self.health, partial(metrics.text, self))
+        server = status.server(
+            self.health, partial(metrics.text, self.time, self.keeper, self.uplink, self.connections)
+        )
         with status.listen(self.plant.gateway.http) as sock:
             async with asyncio.TaskGroup() as group:
                 tasks = [

@@ -1,27 +1,30 @@
 """The text of `/metrics` (Prometheus exposition format 0.0.4). Every name stands in docs/metrics.md."""
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
 
-if TYPE_CHECKING:
-    from ganpo_agent.app import Agent
+from ganpo_agent.connection import ConnectionTask
+from ganpo_agent.keeper import Keeper
+from ganpo_agent.timekeeper import Timekeeper
+from ganpo_agent.uplink import Uplink
 
 
-def text(agent: "Agent") -> str:
+def text(time: Timekeeper, keeper: Keeper, uplink: Uplink, connections: Sequence[ConnectionTask]) -> str:
     """All metrics of one agent."""
-    return "".join(f"{line}\n" for line in _lines(agent))
+    return "".join(f"{line}\n" for line in _lines(time, keeper, uplink, connections))
 
 
-def _lines(agent: "Agent") -> Iterable[str]:
-    outbox, keeper, uplink = agent.keeper.outbox, agent.keeper, agent.uplink
-    yield from _metric("ganpo_time_trusted", "gauge", {"": int(agent.time.trusted())})
+def _lines(
+    time: Timekeeper, keeper: Keeper, uplink: Uplink, connections: Sequence[ConnectionTask]
+) -> Iterable[str]:
+    outbox = keeper.outbox
+    yield from _metric("ganpo_time_trusted", "gauge", {"": int(time.trusted())})
     yield from _metric("ganpo_outbox_issued_total", "counter", {"": outbox.seq})
     yield from _metric("ganpo_outbox_dropped_frames_total", "counter", {"": outbox.dropped})
     yield from _metric("ganpo_memory_dropped_facts_total", "counter", {"": keeper.dropped})
     yield from _metric("ganpo_outbox_failing", "gauge", {"": int(keeper.problem is not None)})
     yield from _metric("ganpo_uplink_connected", "gauge", {"": int(uplink.connected)})
     yield from _metric("ganpo_uplink_frames_alone", "gauge", {"": len(uplink.window.suspects())})
-    names = {f'{{connection="{task.bound.name}"}}': task for task in agent.connections}
+    names = {f'{{connection="{task.bound.name}"}}': task for task in connections}
     yield from _metric("ganpo_connection_up", "gauge", {n: int(t.state == "up") for n, t in names.items()})
     yield from _metric("ganpo_polls_total", "counter", {n: t.polls.made for n, t in names.items()})
     yield from _metric("ganpo_polls_skipped_total", "counter", {n: t.polls.skipped for n, t in names.items()})

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from ganpo_agent import salvage
+from ganpo_agent.outbox_file import PAGE, OutboxDamaged, OutboxFull, connect, told
 from ganpo_model.clock import DAY_MS, to_ms
-from ganpo_model.errors import FrameError, StorageError
+from ganpo_model.errors import FrameError
 from ganpo_model.facts import Event, EventKind, Fact, States
 from ganpo_model.frame import new_stream, pack, renumber, unpack
 
@@ -24,36 +25,8 @@ log = logging.getLogger(__name__)
 
 KEEP_ACKED_MS = 7 * DAY_MS
 _DROPPED_FIRST = ("states", "reading", "event", "inventory")
-_PAGE = 4096
-_VERSION = 1
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS frame (
-    stream TEXT NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL, bytes BLOB NOT NULL, acked_at INTEGER,
-    PRIMARY KEY (stream, seq));
-CREATE INDEX IF NOT EXISTS waiting ON frame (stream, seq) WHERE acked_at IS NULL;
-CREATE TABLE IF NOT EXISTS open (
-    id INTEGER PRIMARY KEY CHECK (id = 1), stream TEXT NOT NULL, seq INTEGER NOT NULL, bytes BLOB);
-"""
 _T = TypeVar("_T")
 Key = tuple[str, int]
-
-
-class OutboxFull(StorageError):
-    """`max_page_count` is reached, or the disk is full."""
-
-    code = "outbox-full"
-
-
-class OutboxNewer(StorageError):
-    """The file was written by a newer version of the agent."""
-
-    code = "outbox-newer"
-
-
-class OutboxDamaged(StorageError):
-    """SQLite, or a frame's own checksum, says that the file is not what was written."""
-
-    code = "outbox-damaged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +52,7 @@ class Outbox:
         self.stream = ""
         self.seq = 0
         self.dropped = 0
-        self._max_pages = max_mib * 1024 * 1024 // _PAGE
+        self._max_pages = max_mib * 1024 * 1024 // PAGE
         self._db: sqlite3.Connection | None = None
         self._undeclared: list[Key] = []
 
@@ -221,7 +194,7 @@ class Outbox:
 
     def _make_room(self) -> None:
         """Free a sixteenth: acknowledged frames first, then by kind, oldest first; what goes is declared."""
-        wanted = self._max_pages * _PAGE // 16
+        wanted = self._max_pages * PAGE // 16
         with self._transaction() as db:
             wanted -= _drop(db, "acked_at IS NOT NULL", wanted)[1]
             lost: list[Key] = []
@@ -239,7 +212,7 @@ class Outbox:
         """Do the work; where the file shows damage, once more on what can be saved of it."""
         try:
             if self._db is None:
-                self._db = self._connect()
+                self._db = connect(self.path, self._max_pages)
             return work()
         except OutboxDamaged as error:
             self._replace(error)
@@ -248,7 +221,7 @@ class Outbox:
     def _replace(self, damage: OutboxDamaged) -> None:
         self.close()
         saved = salvage.read_all(aside := salvage.set_aside(self.path))
-        self._db = self._connect()
+        self._db = connect(self.path, self._max_pages)
         with self._transaction() as db:
             db.executemany("INSERT OR IGNORE INTO frame VALUES (?, ?, ?, ?, NULL)", saved.frames)
             if saved.open is not None:
@@ -261,43 +234,10 @@ class Outbox:
             "outbox damaged why=%r frames_saved=%d kept_aside=%s", damage.what, len(saved.frames), aside
         )
 
-    def _connect(self) -> sqlite3.Connection:
-        db: sqlite3.Connection | None = None
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
-            stamp = db.execute("PRAGMA user_version").fetchone()[0]
-            if stamp and stamp != _stamp(stamp & 0xFFFF):
-                raise OutboxDamaged("its version is damaged", where=str(self.path))
-            if stamp & 0xFFFF > _VERSION:
-                raise OutboxNewer(
-                    f"written by a newer version (schema {stamp & 0xFFFF}; this one knows {_VERSION})",
-                    where=str(self.path),
-                    hint="install that version again, or move the file away: its frames stay in it",
-                )
-            db.execute(f"PRAGMA page_size = {_PAGE}")
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = FULL")
-            if (verdict := db.execute("PRAGMA integrity_check(1)").fetchone()[0]) != "ok":
-                raise OutboxDamaged(str(verdict), where=str(self.path))
-            db.execute(f"PRAGMA max_page_count = {self._max_pages}")
-            db.executescript(_SCHEMA)
-            if not stamp:
-                db.execute(f"PRAGMA user_version = {_stamp(_VERSION)}")
-        except (sqlite3.Error, UnicodeDecodeError, OSError) as error:
-            if db is not None:
-                db.close()
-            raise self._told(error) from error
-        except StorageError:
-            if db is not None:
-                db.close()
-            raise
-        return db
-
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         if self._db is None:
-            self._db = self._connect()
+            self._db = connect(self.path, self._max_pages)
         db = self._db
         try:
             db.execute("BEGIN IMMEDIATE")
@@ -306,25 +246,11 @@ class Outbox:
         except (sqlite3.Error, UnicodeDecodeError) as error:
             with suppress(sqlite3.Error):
                 db.execute("ROLLBACK")
-            raise self._told(error) from error
+            raise told(self.path, error) from error
         except BaseException:
             with suppress(sqlite3.Error):
                 db.execute("ROLLBACK")
             raise
-
-    def _told(self, error: Exception) -> StorageError:
-        """An error of SQLite in our words."""
-        where, text = str(self.path), str(error)
-        hint = "free space, or make the folder writable for this user; facts are kept in memory meanwhile"
-        if "is full" in text:
-            return OutboxFull(f"cannot be written: {text}", where=where, hint=hint)
-        if (
-            isinstance(error, sqlite3.OperationalError | OSError)
-            and "malformed" not in text
-            and "decode" not in text
-        ):
-            return StorageError(f"cannot be written: {text}", where=where, hint=hint)
-        return OutboxDamaged(text, where=where)
 
 
 def _drop(db: sqlite3.Connection, which: str, wanted: int) -> tuple[list[Key], int]:
@@ -354,8 +280,3 @@ def _losses(lost: Sequence[Key], now: datetime) -> list[Event]:
         Event("event", now, EventKind.LOSS, None, {"stream": stream, "seqs": ranges})
         for stream, ranges in by_stream.items()
     ]
-
-
-def _stamp(version: int) -> int:
-    """The version beside its complement, so that a flipped bit is not taken for a newer version."""
-    return (version ^ 0x7FFF) << 16 | version

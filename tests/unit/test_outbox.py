@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ganpo_agent.outbox import Outbox, OutboxNewer
+from ganpo_agent.outbox import Outbox
+from ganpo_agent.outbox_file import OutboxNewer
 from ganpo_model.errors import StorageError
 from ganpo_model.facts import Event, EventKind, Reading, States
 from ganpo_model.frame import unpack
