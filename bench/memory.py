@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from measure import Figure, ratio
+from poll import serving
 
 _BARE = """
 import asyncio, sqlite3, pymodbus.client, paho.mqtt.client, pydantic_settings, click, starlette.applications
@@ -25,8 +26,8 @@ def run(*, short: bool) -> Iterator[str]:
     """Lines to print."""
     ours, bare = [], []
     for _ in range(1 if short else 5):
-        with tempfile.TemporaryDirectory() as folder:
-            config = _config(Path(folder))
+        with tempfile.TemporaryDirectory() as folder, serving() as port:
+            config = _config(Path(folder), port)
             ours.append(
                 _resident(
                     [Path(sys.executable).parent / "ganpo", "run", "--config", config], 3 if short else 12
@@ -46,7 +47,7 @@ def _resident(command: list[object], settle_s: float) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def _config(folder: Path) -> Path:
+def _config(folder: Path, port: int) -> Path:
     lines = [
         "format = 1",
         "[gateway]",
@@ -61,7 +62,7 @@ def _config(folder: Path) -> Path:
         'timezone = "Asia/Shanghai"',
         "[connections.bus]",
         'driver = "modbus"',
-        'url = "tcp://127.0.0.1:1"',
+        f'url = "tcp://127.0.0.1:{port}"',
         'addressing = "0-based"',
     ]
     for n in range(1000):

@@ -42,12 +42,12 @@ class _SlowDisk(Outbox):
 
 def run(*, short: bool) -> Iterator[str]:
     """Lines to print."""
-    for away_s, runs in ((1, 1),) if short else ((6, 5), (60, 3)):
+    for away_s, runs in ((1, 1),) if short else ((6, 5), (60, 2)):
         found = [asyncio.run(_first_value(away_s)) for _ in range(runs)]
         yield str(Figure(f"first value after {away_s} s without broker (goal 3)", found, "s"))
-    seconds = 3 if short else 40
+    seconds = 3 if short else 35
     calm, disturbed = [], []
-    for _ in range(1 if short else 3):
+    for _ in range(1 if short else 2):
         calm.append(asyncio.run(_lateness(seconds, slow=False)))
         disturbed.append(asyncio.run(_lateness(seconds, slow=True)))
     yield str(Figure("p99 lateness of polls, undisturbed", calm, "ms"))

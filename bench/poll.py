@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pymodbus.client import AsyncModbusTcpClient
@@ -54,16 +55,22 @@ asyncio.run(main())
 """
 
 
-def run(*, short: bool) -> Iterator[str]:
-    """Lines to print."""
+@contextmanager
+def serving() -> Iterator[int]:
+    """The server in a process of its own; gives its port."""
     with subprocess.Popen(
         [sys.executable, "-c", _SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as server:
         assert server.stdout is not None
         assert server.stdin is not None
-        port = int(server.stdout.readline())
-        yield from asyncio.run(_compare(port, 1 if short else 7, 10 if short else POLLS))
+        yield int(server.stdout.readline())
         server.stdin.close()
+
+
+def run(*, short: bool) -> Iterator[str]:
+    """Lines to print."""
+    with serving() as port:
+        yield from asyncio.run(_compare(port, 1 if short else 7, 10 if short else POLLS))
 
 
 async def _compare(port: int, runs: int, polls: int) -> list[str]:
