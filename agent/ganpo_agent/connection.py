@@ -104,7 +104,6 @@ class ConnectionTask:
             await asyncio.sleep(pause)
 
     async def _session(self, driver: Driver[ConnectionSettings, Address]) -> None:
-        self._set("opening" if self.state == "opening" else self.state, self.error)
         await self._call(driver.open(), "open")
         for group in self._groups:
             group.query = driver.prepare([Point(point.name, point.address) for point in group.points])

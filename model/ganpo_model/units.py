@@ -1,16 +1,6 @@
 """Exact quantities: a count is `num/den` of a unit, sums are integer millionths (metrics.md section 5)."""
 
-from fractions import Fraction
-
 MILLION = 1_000_000
-
-
-def fraction(text: str) -> Fraction:
-    """The exact value of a decimal text (`0.01`) or a ratio (`400/5`, `10:5`). Raises ValueError."""
-    parts = [Fraction(part.strip()) for part in text.replace(":", "/").split("/")]
-    if len(parts) > 2 or 0 in parts[1:]:
-        raise ValueError(f"{text!r}: neither a number nor a ratio of two")
-    return parts[0] / parts[1] if parts[1:] else parts[0]
 
 
 def millionths(raw: int, num: int, den: int) -> int:

@@ -5,7 +5,6 @@ import json
 import random
 import zlib
 from datetime import UTC, datetime, timedelta, timezone
-from fractions import Fraction
 
 import pytest
 
@@ -16,7 +15,6 @@ from ganpo_model.facts import Event, EventKind, Reading
 from ganpo_model.frame import MAX_PACKED, MAX_UNPACKED, crc32_of, new_stream, pack, renumber, unpack
 from ganpo_model.registers import StepKind
 from ganpo_model.states import PRECEDENCE, State
-from ganpo_model.units import decimal_text, fraction, millionths
 
 NOW = datetime(2026, 11, 25, 2, 15, 3, 120_999, tzinfo=UTC)
 STREAM = "01HF7YAT00V3RS3DTR98H6BCFN"
@@ -86,18 +84,6 @@ def test_instants_travel_as_utc_with_milliseconds() -> None:
     assert iso(local) == iso(NOW) == "2026-11-25T02:15:03.120Z"
     assert from_ms(to_ms(NOW)) == floor_ms(NOW)
     assert to_ms(datetime.fromisoformat(iso(NOW))) == to_ms(NOW)
-
-
-def test_scales_are_exact_and_quantities_integer_millionths() -> None:
-    assert fraction("0.01") == Fraction(1, 100)
-    assert fraction(" 400/5 ") == fraction("400:5") == 80
-    for wrong in ("", "a", "1/0", "1e999x"):
-        with pytest.raises((ValueError, ZeroDivisionError)):
-            fraction(wrong)
-    assert millionths(52_119_976, 1, 100) == 521_199_760_000
-    assert millionths(1, 1, 3) == 333_333
-    assert decimal_text(521_199_760_000, 2) == "521,199.76"
-    assert decimal_text(-1_239_999, 2) == "-1.23"
 
 
 def test_every_word_of_the_code_stands_in_the_tables_and_the_other_way_round() -> None:

@@ -8,30 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganpo_model.units import decimal_text, fraction, millionths
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("0.01", Fraction(1, 100)),
-        (" 1 ", Fraction(1)),
-        ("400/5", Fraction(80)),
-        ("10:5", Fraction(2)),
-        ("0.1 / 3", Fraction(1, 30)),
-        ("1e-3", Fraction(1, 1000)),
-    ],
-)
-def test_a_decimal_or_a_ratio_is_exact(text: str, value: Fraction) -> None:
-    assert fraction(text) == value
-
-
-@pytest.mark.parametrize(
-    "text", ["", "x", "1/0", "1/x", "/5", "1/2/3", "1:2:3", "400/", "nan", "0,01", "10:5月"]
-)
-def test_what_is_no_number_is_a_value_error(text: str) -> None:
-    with pytest.raises(ValueError):
-        fraction(text)
+from ganpo_model.units import decimal_text, millionths
 
 
 def test_the_steel_recordings_total_is_exact_where_floats_miss_it() -> None:
