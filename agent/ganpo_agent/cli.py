@@ -43,8 +43,10 @@ def run(config: Path | None, log_format: str, log_level: str) -> None:
             click.echo(str(error), err=True)
         click.echo(f"{len(loaded.errors)} errors: not started. `ganpo check` shows the same.", err=True)
         sys.exit(1)
-    plant = loaded.plant
     from ganpo_agent.app import Agent
+
+    plant = loaded.plant
+    del loaded  # its notes are for `check`
 
     async def serve() -> None:
         stop = asyncio.Event()
@@ -75,7 +77,7 @@ def check(config: Path | None) -> None:
         click.echo(f"{len(loaded.errors)} errors, {len(loaded.warnings)} warnings")
         sys.exit(1)
     plant = loaded.plant
-    for note in plant.notes:
+    for note in loaded.notes:
         click.echo(f"note     {note}")
     points = sum(len(connection.points) for connection in plant.connections)
     click.echo(

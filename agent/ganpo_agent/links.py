@@ -12,6 +12,8 @@ from ganpo_model.facts import Event, EventKind
 class Link:
     """One subject and the points it is known by. Up while any of them has a value that is not stale."""
 
+    __slots__ = ("_proven", "_proves", "points", "reason", "since", "subject", "up")
+
     def __init__(
         self, subject: str, points: Mapping[str, str], proves: Mapping[str, frozenset[str]], now: int
     ) -> None:

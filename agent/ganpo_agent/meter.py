@@ -12,9 +12,13 @@ class RegisterReadings:
     """Chooses the readings of one register: the first of every slot and of every process, and both sides of
     whatever falls by more than 2 counts or rises by more than fits."""
 
+    __slots__ = ("_at", "_hour", "_pairs", "_raw", "_sent_last", "_sent_slot", "register")
+
     def __init__(self, register: Register) -> None:
         self.register = register
-        self.last: tuple[int, int] | None = None
+        self._at: int | None = None
+        """When it was read last, None before the first reading and after a step of the clock; `_raw`: what then."""
+        self._raw = 0
         self._sent_slot: int | None = None
         self._sent_last = False
         self._hour = -1
@@ -22,36 +26,27 @@ class RegisterReadings:
 
     def feed(self, now: int, raw: int, slot: int) -> list[Fact]:
         """The facts to send for a reading of `raw` at `now` (ms) in slot number `slot`."""
-        if slot == self._sent_slot and self.last is not None and self._fits(self.last, now, raw):
-            self.last, self._sent_last = (now, raw), False
-            return []
         facts: list[Fact] = []
-        odd = self.last is not None and not self._fits(self.last, now, raw)
         send = slot != self._sent_slot
-        if odd and self._room(now, facts):
-            if not self._sent_last and self.last is not None:
-                facts.append(self._reading(*self.last))
-            send = True
+        if self._at is not None:
+            fits = -2 <= raw - self._raw <= self.register.item.max_rate * (now - self._at) // HOUR_MS + 1
+            if not fits and self._room(now, facts):
+                if not self._sent_last:
+                    facts.append(self._reading(self._at, self._raw))
+                send = True
         if send:
             facts.append(self._reading(now, raw))
             self._sent_slot = slot
-        self.last = (now, raw)
-        self._sent_last = send
+        self._at, self._raw, self._sent_last = now, raw, send
         return facts
 
     def restart(self) -> None:
         """The clock stepped: what was read before lies on another axis; a new slot has begun."""
-        self.last = None
+        self._at = None
         self._sent_slot = None
 
     def _reading(self, at: int, raw: int) -> Reading:
         return Reading("reading", self.register.item.id, from_ms(at), raw)
-
-    def _fits(self, last: tuple[int, int], now: int, raw: int) -> bool:
-        at, before = last
-        if raw < before - 2:
-            return False
-        return raw - before <= self.register.item.max_rate * (now - at) // HOUR_MS + 1
 
     def _room(self, now: int, facts: list[Fact]) -> bool:
         if now // HOUR_MS != self._hour:

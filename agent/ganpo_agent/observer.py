@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import repeat
-from typing import Any, cast
+from typing import Any
 
 from ganpo_agent.links import Link
 from ganpo_agent.machine import MachineRuns
-from ganpo_agent.meter import RegisterReadings
 from ganpo_agent.signals import PointState
-from ganpo_config.plant import Between, BoundConnection, BoundPoint, Plant, Register
+from ganpo_config.plant import Between, BoundConnection, BoundPoint, Plant
 from ganpo_drivers import Identity, Scan
 from ganpo_model.clock import DAY_MS, from_ms, iso
 from ganpo_model.facts import Event, EventKind, Fact, States
@@ -34,11 +33,6 @@ class Observer:
         self.slot = now // self._slot_ms
         self._day = -1
         self.machines = {machine.asset_no: MachineRuns(machine, now) for machine in plant.machines}
-        self.registers = {
-            point.name: RegisterReadings(point.meaning)
-            for point in plant.registers()
-            if isinstance(point.meaning, Register)
-        }
         self.links = {link.subject: link for link in _links(plant, now)}
         self._watching: dict[str, list[Link]] = {}
         for link in self.links.values():
@@ -49,7 +43,7 @@ class Observer:
     def feed(self, points: Sequence[BoundPoint], scan: Scan, identity: Identity | None, now: int) -> None:
         """What one read of a connection brought, at its receipt."""
         states = [self.seen[point.name] for point in points]
-        if now // self._slot_ms != self.slot or any(0 < state.until <= now for state in states):
+        if now // self._slot_ms != self.slot or [1 for state in states if 0 < state.until <= now]:
             self.tick(now)
         times = scan.source_times or repeat(None)
         found = [
@@ -68,8 +62,8 @@ class Observer:
             if (machine := self.machines.get(link.subject)) is not None:
                 facts += machine.advance(self.seen, now)
         for state in states:
-            if state.at == now and state.fault is None and (register := self.registers.get(state.point.name)):
-                facts += register.feed(now, cast(int, state.value), self.slot)
+            if state.register is not None and state.at == now and isinstance(state.value, int):
+                facts += state.register.feed(now, state.value, self.slot)
         self._send(facts)
 
     def tick(self, now: int) -> None:
@@ -92,10 +86,10 @@ class Observer:
         facts.append(Event("event", from_ms(now), EventKind.CLOCK_STEP, None, {"by_ms": by}))
         for state in self.seen.values():
             state.shift(by)
+            if state.register is not None:
+                state.register.restart()
         for machine in self.machines.values():
             machine.restart(now, by)
-        for register in self.registers.values():
-            register.restart()
         self.slot = now // self._slot_ms
         self._send(facts)
 

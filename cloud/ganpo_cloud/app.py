@@ -95,7 +95,12 @@ async def run(
             )
             server = _Server(
                 uvicorn.Config(
-                    web, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1
+                    web,
+                    ws="none",
+                    lifespan="off",
+                    log_level="critical",
+                    access_log=False,
+                    timeout_graceful_shutdown=1,
                 )
             )
             async with asyncio.TaskGroup() as group:

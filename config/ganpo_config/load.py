@@ -32,11 +32,12 @@ _PartT = TypeVar("_PartT", GatewayPart, UplinkPart, SitePart)
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The plant, or every error; warnings stop nothing."""
+    """The plant, or every error; warnings stop nothing. `notes`: what `check` tells of what is right, a line each."""
 
     plant: Plant | None
     errors: tuple[ConfigError, ...]
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Loaded:
@@ -60,7 +61,7 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> L
     findings.errors += environment.unknown_names(environ)
     plant = _plant(file, raw, environ, findings)
     errors = tuple(findings.errors)
-    return Loaded(None if errors else plant, errors, tuple(findings.warnings))
+    return Loaded(None if errors else plant, errors, tuple(findings.warnings), tuple(findings.notes))
 
 
 def _plant(file: Path, raw: dict[str, Any], environ: Mapping[str, str], findings: Findings) -> Plant | None:
@@ -90,7 +91,6 @@ def _plant(file: Path, raw: dict[str, Any], environ: Mapping[str, str], findings
         tuple(subjects.machines),
         tuple(subjects.equipment),
         tuple(subjects.meters),
-        tuple(findings.notes),
     )
 
 

@@ -103,7 +103,7 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Plant:
-    """Everything one gateway runs. `notes`: what `check` tells besides errors, a line each."""
+    """Everything one gateway runs."""
 
     gateway: GatewaySettings
     uplink: UplinkSettings
@@ -113,7 +113,6 @@ class Plant:
     machines: tuple[Machine, ...]
     equipment: tuple[EquipmentItem, ...]
     meters: tuple[MeterItem, ...]
-    notes: tuple[str, ...] = ()
 
     def registers(self) -> tuple[BoundPoint, ...]:
         """The points that are registers, over all connections."""

@@ -48,6 +48,13 @@ def plant(folder: Path, text: str, environ: Mapping[str, str] | None = None) -> 
     return loaded.plant
 
 
+def notes(folder: Path, text: str) -> tuple[str, ...]:
+    """What `check` tells of HEAD and a text that is right."""
+    loaded = write(folder, HEAD + text)
+    assert loaded.errors == ()
+    return loaded.notes
+
+
 def errors(folder: Path, text: str, environ: Mapping[str, str] | None = None) -> list[str]:
     """What is wrong with HEAD and a text."""
     return [str(error) for error in write(folder, HEAD + text, environ).errors]

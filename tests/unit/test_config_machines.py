@@ -16,6 +16,7 @@ from support.configs import (
     machine,
     meaning,
     meter,
+    notes,
     only_machine,
     plant,
     point,
@@ -42,13 +43,13 @@ def test_a_machine_known_by_its_power_reads_the_meter_s_point(tmp_path: Path) ->
     ]
     assert found.equipment[0].states == (State.PRODUCING, State.IDLE, State.OFF, State.UNKNOWN)
     assert found.equipment[0].proves == ()
-    assert "SB-1: cannot show FAULT: machine_by_power has no rule for it" in found.notes
+    assert "SB-1: cannot show FAULT: machine_by_power has no rule for it" in notes(tmp_path, PRESS)
 
 
 def test_a_machine_tool_cannot_show_a_fault_until_an_alarm_is_bound(tmp_path: Path) -> None:
     found = plant(tmp_path, VMC)
     assert State.FAULT not in found.equipment[0].states
-    assert "SB-1: cannot show FAULT: bind alarm in [[points]]" in found.notes
+    assert "SB-1: cannot show FAULT: bind alarm in [[points]]" in notes(tmp_path, VMC)
     assert "alarm" not in only_machine(found).signals
     assert only_machine(found).absent == {"operation_mode": "Automatic", "alarm": False}
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from support.configs import BUS, CELL, bound, errors, meaning, meter, plant, point, register
+from support.configs import BUS, CELL, bound, errors, meaning, meter, notes, plant, point, register
 
 CT = 'ct = "400/5"\nreads = "secondary"'
 UINT16 = 'address = "4:input:11"\ntype = "uint16"'
@@ -35,9 +35,11 @@ def test_a_count_is_exact_and_a_rate_is_derived_from_what_the_plate_says(
 
 
 def test_the_voltage_may_be_stated(tmp_path: Path) -> None:
-    found = plant(tmp_path, BUS + meter('ct = "400/5"\nreads = "primary"', parameters="unit=1 voltage=690"))
-    assert register(found, ENERGY).item.max_rate == 57368  # 1.7321 x 690 V x 400 A x 1.2 up to 0.01 kWh
-    assert any("at 690 V three-phase, margin 1.2" in note for note in found.notes)
+    text = BUS + meter('ct = "400/5"\nreads = "primary"', parameters="unit=1 voltage=690")
+    assert (
+        register(plant(tmp_path, text), ENERGY).item.max_rate == 57368
+    )  # 1.7321 x 690 V x 400 A x 1.2 up to 0.01 kWh
+    assert any("at 690 V three-phase, margin 1.2" in note for note in notes(tmp_path, text))
 
 
 def test_the_id_is_the_hash_of_signal_address_type_order_and_factor_and_of_nothing_else(
@@ -63,9 +65,8 @@ def test_an_address_counts_as_what_is_asked_whatever_the_list_calls_it(tmp_path:
     ):
         bus = BUS.replace("0-based", addressing)
         row = point(f'address = "{address}"\ntype = "uint32"\norder = "CDAB"\nscale = "0.01"\nmax_rate = 50')
-        found = plant(tmp_path, bus + BARE + row)
-        ids.add(register(found, ENERGY).item.id)
-        assert found.notes[0].startswith(
+        ids.add(register(plant(tmp_path, bus + BARE + row), ENERGY).item.id)
+        assert notes(tmp_path, bus + BARE + row)[0].startswith(
             "DB-1/energy_import: bus 1:holding:10 uint32 CDAB every 10 s; a count is 0.01 kWh"
         )
     assert len(ids) == 1
@@ -99,7 +100,7 @@ def test_a_float_counts_in_hundredths_and_is_warned_of(tmp_path: Path) -> None:
     told = register(found, ENERGY)
     assert (told.counts_per_value, told.item.num, told.item.den) == (100, 1, 100)
     assert (told.item.modulus, told.item.max_rate) == (100_000_000, 80_000)
-    assert "a float32 loses 0.01 above 131,072" in found.notes[0]
+    assert "a float32 loses 0.01 above 131,072" in notes(tmp_path, BUS + BARE + row)[0]
 
 
 def test_an_opcua_register_counts_pieces_whole_and_quantities_in_hundredths(tmp_path: Path) -> None:
@@ -127,7 +128,7 @@ def test_a_register_that_does_not_measure_the_carrier_carries_none(tmp_path: Pat
 def test_check_tells_how_long_an_outage_a_modulus_bridges(tmp_path: Path) -> None:
     machine = '[[equipment]]\nasset_no = "SB-1"\nname = "Machine"\n'
     row = point(UINT16 + "\nmodulus = 65536\nmax_rate = 1200", asset_no="SB-1", signal="parts_total")
-    (note,) = plant(tmp_path, BUS + machine + row).notes
+    (note,) = notes(tmp_path, BUS + machine + row)
     assert note.endswith(
         "a count is 1, at most 1,200 an hour (stated); begins at 0 again after 65536 counts, "
         "which bridges an outage of 54 h"
@@ -136,9 +137,9 @@ def test_check_tells_how_long_an_outage_a_modulus_bridges(tmp_path: Path) -> Non
 
 def test_check_tells_what_a_pipe_lets_through(tmp_path: Path) -> None:
     pipe = WATER + 'parameters = "pipe=DN50"\npulse = "0.01"\n'
-    found = plant(tmp_path, BUS + pipe + point(UINT16, signal="volume_total"))
-    assert register(found, "DB-1/volume_total").item.max_rate == 2545
-    assert "at most 25.4469 m3 an hour (from pipe DN50 at 3 m/s, margin 1.2)" in found.notes[0]
+    text = BUS + pipe + point(UINT16, signal="volume_total")
+    assert register(plant(tmp_path, text), "DB-1/volume_total").item.max_rate == 2545
+    assert "at most 25.4469 m3 an hour (from pipe DN50 at 3 m/s, margin 1.2)" in notes(tmp_path, text)[0]
 
 
 @pytest.mark.parametrize(
