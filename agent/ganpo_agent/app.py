@@ -112,6 +112,7 @@ class Agent:
                 "dropped_frames": self.keeper.outbox.dropped,
             },
             **self._picture(),
+            "faults": self.observer.faults() if self.observer is not None else {},
         }
 
     def _picture(self) -> dict[str, Any]:

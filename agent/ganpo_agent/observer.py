@@ -121,6 +121,14 @@ class Observer:
                 }
         return picture
 
+    def faults(self) -> dict[str, str]:
+        """Why points have no value: their address, and the words of device or driver."""
+        return {
+            name: f"{state.point.address}: {state.fault.text}"
+            for name, state in self.seen.items()
+            if state.fault is not None
+        }
+
     def _close(self, end: int) -> list[Fact]:
         facts: list[Fact] = []
         for machine in self.machines.values():

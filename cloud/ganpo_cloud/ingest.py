@@ -107,7 +107,8 @@ def _take(
         if isinstance(found, FrameError):
             done += _refuse(connection, gateway, packed, found, now)
         elif gateway not in known:
-            stranger = FrameError(f"gateway {gateway} is not registered", reason="gateway")
+            hint = f"ganpo-cloud gateway add {gateway} --enterprise CREDIT-CODE --site SITE"
+            stranger = FrameError(f"gateway {gateway} is not registered", hint=hint, reason="gateway")
             done += _refuse(connection, gateway, packed, stranger, now)
     return done
 

@@ -33,6 +33,10 @@ class Findings:
         """Something that is probably meant otherwise, but can be run."""
         self.warnings.append(printable(f"{self.file}: {path}: {what}"))
 
+    def note(self, what: str) -> None:
+        """What is right, for `check` to tell."""
+        self.notes.append(printable(what))
+
 
 def shown(path: str, value: object) -> str:
     """` = value` behind a key path: scalars alone, cut to 60 characters, no secret (I14)."""

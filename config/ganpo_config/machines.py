@@ -66,7 +66,7 @@ def note_missing(machine: Machine, profile: Profile, states: tuple[State, ...], 
         rules = [rule for rule in machine.rules if rule.state is state]
         unbound = sorted({s for rule in rules for s in rule.when if s not in machine.signals})
         what = f"bind {' or '.join(unbound)} in [[points]]" if unbound else f"{profile.id} has no rule for it"
-        findings.notes.append(f"{machine.asset_no}: cannot show {state}: {what}")
+        findings.note(f"{machine.asset_no}: cannot show {state}: {what}")
 
 
 def _rule(state: str, when: Mapping[str, Any], parameters: Parameters) -> Rule:

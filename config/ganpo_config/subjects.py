@@ -128,7 +128,7 @@ class Subjects:
         point, note = bound(wanted, link, self._meter_of.get(asset_no))
         self._bound.add(point.name)
         self.points[link.name].append(point)
-        self._findings.notes.append(note)
+        self._findings.note(note)
 
     def _bind_profile(self, placed: Placed[EquipmentRow] | Placed[MeterRow]) -> None:
         """Every signal of a row's profile that has an address and is not bound by hand."""

@@ -194,29 +194,3 @@ def test_totals_are_right_each_time(plant: tuple[Plant, Proxy, Counting, Mosquit
     (gateway,) = processes.get("gateways")
     assert sum(stream["lost"] for stream in gateway["streams"]) == 0
     processes.wait(lambda: sum(s["missing"] for s in processes.get("gateways")[0]["streams"]) <= 2)
-
-
-def test_a_port_in_use_is_told_with_its_setting(tmp_path: Path) -> None:
-    import socket
-
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        file = tmp_path / "cloud.toml"
-        file.write_text(
-            f'format = 1\n[database]\nurl = "sqlite:///{tmp_path}/c.db"\n[http]\nlisten = "127.0.0.1:{port}"\n'
-        )
-        command: list[str | Path] = [BIN / "ganpo-cloud", "run", "--config", file]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
-        assert done.returncode == 1
-        assert f"http.listen = 127.0.0.1:{port}: cannot listen" in done.stderr
-        agent = tmp_path / "agent.toml"
-        agent.write_text(
-            AGENT.format(gateway=GATEWAY, folder=tmp_path, http=port, broker="mqtt://127.0.0.1:1", port=1)
-        )
-        command = [BIN / "ganpo", "run", "--config", agent]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
-        assert done.returncode == 1
-        assert f"gateway.http = 127.0.0.1:{port}: cannot listen" in done.stderr
-        assert "Traceback" not in done.stderr

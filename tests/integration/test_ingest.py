@@ -1,10 +1,8 @@
 """The collector's transaction: every frame is applied or quarantined with its reason, and then acknowledged."""
 
-import gzip
-import json
 import random
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +18,10 @@ from ganpo_cloud.ingest import Committed, ingest, retry
 from ganpo_cloud.streams import of_gateway
 from ganpo_cloud.tables import dirty, frame, quarantine, reading, states
 from ganpo_model.errors import StorageError
-from ganpo_model.facts import Event, EventKind, Reading, States
-from ganpo_model.frame import MAX_PACKED, MAX_UNPACKED, pack
+from ganpo_model.facts import Event, EventKind, States
+from ganpo_model.frame import MAX_PACKED, pack
 from ganpo_model.states import State
-
-NOW = datetime(2026, 11, 25, 2, 15, tzinfo=UTC)
-GATEWAY = "gw-test-0001"
-ENTERPRISE = "91360000625912173B"
-STREAM = "01HF7YAT00V3RS3DTR98H6BCFN"
-REGISTER = "DB-1/energy_import#0123abcd"
+from support.bad.frames import ENTERPRISE, GATEWAY, NOW, STREAM, body, of
 
 
 @pytest.fixture
@@ -37,32 +30,6 @@ def database(tmp_path: Path) -> Iterator[Database]:
     registry.add(database, GATEWAY, ENTERPRISE, "plant-1")
     yield database
     database.close()
-
-
-def of(seq: int, raw: int = 1000) -> bytes:
-    return pack(STREAM, seq, [Reading("reading", REGISTER, NOW - timedelta(seconds=60 - seq), raw + seq)])
-
-
-def body(**changes: Any) -> bytes:
-    """A frame as JSON with something wrong."""
-    fact = {"type": "reading", "register": REGISTER, "at": "2026-11-25T02:00:00.000Z", "raw": 5}
-    fact |= changes.pop("fact", {})
-    whole = {"v": 1, "stream": STREAM, "seq": 7, "facts": [fact]} | changes
-    return gzip.compress(json.dumps(whole).encode(), mtime=0)
-
-
-def inventory(subject: str, zone: str = "Asia/Shanghai") -> dict[str, Any]:
-    about = {"signal": "energy_import", "carrier": "electricity", "unit": "kWh", "num": 1, "den": 100}
-    limits = {"modulus": None, "max_rate": 80_000, "resets": False}
-    return {
-        "type": "inventory",
-        "at": "2026-11-25T02:00:00.000Z",
-        "site": {"id": "plant-1", "name": "Plant", "timezone": zone, "slot_ms": 900_000},
-        "calendar": {"shifts": [], "exceptions": []},
-        "equipment": [],
-        "meters": [],
-        "registers": [{"id": REGISTER, "subject": subject} | about | limits],
-    }
 
 
 def count(database: Database, table: Any) -> int:
@@ -94,138 +61,6 @@ def test_a_frame_that_came_before_is_answered_and_changes_nothing(database: Data
         )
     assert count(database, reading) == 1
     assert count(database, frame) == 1
-    database.close()
-
-
-BAD: dict[str, tuple[Callable[[], bytes], str, str]] = {
-    "not gzip": (lambda: b"hello, is this the broker?", "schema", "not gzip"),
-    "not JSON": (lambda: gzip.compress(b"{'v': 1}", mtime=0), "schema", "Invalid JSON"),
-    "cut short": (lambda: of(7)[:-9], "schema", "cut short"),
-    "something follows": (lambda: of(7) + b"x", "schema", "something follows"),
-    "too large": (lambda: random.Random(1).randbytes(MAX_PACKED + 1), "limits", "at most"),
-    "a bomb": (lambda: gzip.compress(bytes(MAX_UNPACKED + 1), mtime=0), "limits", "unpacks to more than"),
-    "unknown version": (lambda: body(v=2), "version", "version 2"),
-    "unknown type": (lambda: body(fact={"type": "sum"}), "type", "'sum'"),
-    "unknown key": (lambda: body(extra=1), "schema", "extra"),
-    "no facts": (lambda: body(facts=[]), "schema", "at least one"),
-    "time in 1970": (lambda: body(fact={"at": "1970-01-01T00:00:00.000Z"}), "time", "400 days"),
-    "time in 2099": (lambda: body(fact={"at": "2099-01-01T00:00:00.000Z"}), "time", "5 min ahead"),
-    "naive time": (lambda: body(fact={"at": "2026-11-25T02:00:00.000"}), "time", "not UTC"),
-    "local time": (lambda: body(fact={"at": "2026-11-25T10:00:00.000+08:00"}), "time", "not UTC"),
-    "microseconds": (
-        lambda: body(fact={"at": "2026-11-25T02:00:00.000001Z"}),
-        "time",
-        "more than milliseconds",
-    ),
-    "a number as time": (lambda: body(fact={"at": 1764000000}), "schema", "datetime"),
-    "NUL in a name": (
-        lambda: body(fact={"register": "DB\x001/energy_import#0123abcd"}),
-        "schema",
-        "no register id",
-    ),
-    "raw 2^80": (lambda: body(fact={"raw": 2**80}), "limits", "2^63"),
-    "raw below 0": (lambda: body(fact={"raw": -1}), "limits", "2^63"),
-    "raw a float": (lambda: body(fact={"raw": 5.0}), "schema", "integer"),
-    "raw a bool": (lambda: body(fact={"raw": True}), "schema", "integer"),
-    "raw a text": (lambda: body(fact={"raw": "5"}), "schema", "integer"),
-    "seq 0": (lambda: body(seq=0), "schema", "seq 0"),
-    "seq 2^80": (lambda: body(seq=2**80), "schema", "seq"),
-    "no ULID": (lambda: body(stream="abc"), "schema", "'abc'"),
-    "runs that fall": (
-        lambda: body(
-            facts=[
-                {
-                    "type": "states",
-                    "subject": "SB-1",
-                    "start": "2026-11-25T02:00:00.000Z",
-                    "end": "2026-11-25T02:10:00.000Z",
-                    "runs": [[0, "IDLE"], [9, "HELD"], [5, "IDLE"]],
-                }
-            ]
-        ),
-        "schema",
-        "they begin at 0, rise",
-    ),
-    "a register of another subject": (
-        lambda: body(facts=[inventory("DB-2")]),
-        "schema",
-        "is no register of 'DB-2'",
-    ),
-    "no time zone": (lambda: body(facts=[inventory("DB-1", "Mars/Olympus")]), "schema", "is no time zone"),
-    "an unknown state": (
-        lambda: body(
-            facts=[
-                {
-                    "type": "states",
-                    "subject": "SB-1",
-                    "start": "2026-11-25T02:00:00.000Z",
-                    "end": "2026-11-25T02:10:00.000Z",
-                    "runs": [[0, "RUNNING"]],
-                }
-            ]
-        ),
-        "schema",
-        "PRODUCING",
-    ),
-    "NUL in an event": (
-        lambda: body(
-            facts=[
-                {
-                    "type": "event",
-                    "at": "2026-11-25T02:00:00.000Z",
-                    "kind": "link_down",
-                    "subject": "SB-1",
-                    "data": {"reason": "a\x00b"},
-                }
-            ]
-        ),
-        "schema",
-        "control character",
-    ),
-    "2^80 in an event": (
-        lambda: body(
-            facts=[
-                {
-                    "type": "event",
-                    "at": "2026-11-25T02:00:00.000Z",
-                    "kind": "link_up",
-                    "subject": "SB-1",
-                    "data": {"value": 2**80},
-                }
-            ]
-        ),
-        "limits",
-        "64 bits",
-    ),
-    "deep nesting": (
-        lambda: gzip.compress(
-            b'{"v":1,"stream":"%s","seq":7,"facts":%s}' % (STREAM.encode(), b"[" * 9000 + b"]" * 9000),
-            mtime=0,
-        ),
-        "schema",
-        "",
-    ),
-}
-
-
-@pytest.mark.parametrize("case", BAD)
-def test_a_bad_frame_among_forty_nine_good_ones_is_quarantined_with_its_reason_and_blocks_none(
-    database: Database, case: str
-) -> None:
-    make, reason, told = BAD[case]
-    batch = [(GATEWAY, of(seq)) for seq in range(10, 59)]
-    batch.insert(25, (GATEWAY, make()))
-    done = ingest(database, batch, NOW)
-    assert {c.seq for c in done} >= set(range(10, 59))
-    assert count(database, reading) == 49
-    with database.read() as connection:
-        row = connection.execute(select(quarantine)).one()
-    print(f"{case}: {row.reason}: {row.detail}")
-    assert row.reason == reason
-    assert told in row.detail
-    assert row.bytes == make()
-    # a frame that can still be named is acknowledged, so that its gateway does not send it for ever
-    assert (7 in {c.seq for c in done}) == (row.seq == 7)
     database.close()
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from ganpo_agent.outbox import Outbox
-from ganpo_agent.outbox_file import OutboxNewer
 from ganpo_model.errors import StorageError
 from ganpo_model.facts import Event, EventKind, Reading, States
 from ganpo_model.frame import unpack
@@ -133,63 +132,6 @@ def test_a_full_outbox_drops_acknowledged_frames_first_and_then_states_and_decla
     box.close()
 
 
-@pytest.mark.parametrize("seed", range(50))
-def test_one_flipped_bit_costs_no_frame_that_can_still_be_read(tmp_path: Path, seed: int) -> None:
-    box = Outbox(tmp_path, 8)
-    box.open()
-    box.begin(NOW, random.Random(1))
-    rng = random.Random(seed)
-    for n in range(60):
-        box.append([reading(n * 10 + i) for i in range(rng.choice([1, 40, 400]))], NOW)
-    before = {row.key: row.packed for row in box.waiting(1000)}
-    box.close()
-    image = bytearray(box.path.read_bytes())
-    place = rng.randrange(len(image))
-    image[place] ^= 1 << rng.randrange(8)
-    box.path.write_bytes(image)
-    readable = _readable(tmp_path, bytes(image))
-
-    again = Outbox(tmp_path, 8)
-    again.open()
-    again.begin(NOW, random.Random(2))
-    after = {row.key: row.packed for row in again.waiting(1000)}
-    for key, packed in readable.items():
-        assert after.get(key) == packed
-    assert all(before[key] == packed for key, packed in after.items() if key in before)
-    again.append([reading(1)], NOW)
-    again.close()
-
-
-def _readable(folder: Path, image: bytes) -> dict[tuple[str, int], bytes]:
-    """What SQLite still reads of the image, by table or index, up or down, and whose gzip opens."""
-    path = folder / "copy.db"
-    path.write_bytes(image)
-    found = {}
-    db = sqlite3.connect(path)
-    db.text_factory = bytes
-    ways = [
-        f"SELECT bytes FROM frame {how} ORDER BY {order}"
-        for how, orders in (
-            ("NOT INDEXED", ("rowid", "rowid DESC")),
-            ("INDEXED BY sqlite_autoindex_frame_1", ("stream, seq", "stream DESC, seq DESC")),
-        )
-        for order in orders
-    ]
-    for way in ways:
-        try:
-            for (packed,) in db.execute(way):
-                try:
-                    frame = body(packed)
-                except Exception:  # noqa: BLE001
-                    continue
-                found[str(frame["stream"]), int(str(frame["seq"]))] = packed
-        except (sqlite3.Error, OverflowError):
-            continue
-    db.close()
-    path.unlink()
-    return found
-
-
 def test_a_frame_whose_bytes_rot_while_running_is_declared_lost_and_holds_nothing_up(outbox: Outbox) -> None:
     for n in range(5):
         outbox.append([reading(n)], NOW)
@@ -205,21 +147,6 @@ def test_a_frame_whose_bytes_rot_while_running_is_declared_lost_and_holds_nothin
     losses = [f for group in facts for f in group if f.get("kind") == "loss"]  # type: ignore[attr-defined]
     assert [loss["data"] for loss in losses] == [{"stream": outbox.stream, "seqs": [[3, 3]]}]
     outbox.close()
-
-
-def test_a_file_of_a_newer_version_is_refused_with_the_reason_and_left_alone(tmp_path: Path) -> None:
-    box = Outbox(tmp_path, 8)
-    box.open()
-    box.close()
-    db = sqlite3.connect(box.path)
-    db.execute(f"PRAGMA user_version = {(2 ^ 0x7FFF) << 16 | 2}")
-    db.commit()
-    db.close()
-    with pytest.raises(
-        OutboxNewer, match=r"outbox\.db: written by a newer version \(schema 2; this one knows 1\)"
-    ):
-        Outbox(tmp_path, 8).open()
-    assert list(tmp_path.glob("*damaged*")) == []
 
 
 def test_a_folder_that_cannot_be_made_is_told_with_its_place(tmp_path: Path) -> None:
