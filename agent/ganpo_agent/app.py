@@ -11,7 +11,7 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any
 
-from ganpo_agent import metrics, status, systemd, timekeeper
+from ganpo_agent import metrics, status, timekeeper
 from ganpo_agent.connection import ConnectionTask
 from ganpo_agent.keeper import Keeper
 from ganpo_agent.observer import Observer
@@ -25,6 +25,8 @@ from ganpo_model.clock import Clock, iso
 from ganpo_model.errors import FrameError, StorageError
 from ganpo_model.facts import Fact
 from ganpo_model.frame import unpack
+from ganpo_service import systemd
+from ganpo_service.http import Server, listen
 
 log = logging.getLogger(__name__)
 
@@ -61,16 +63,15 @@ class Agent:
 
         Raises ConfigError where the port of `gateway.http` cannot be had.
         """
-        server = status.server(
-            self.health, partial(metrics.text, self.time, self.keeper, self.uplink, self.connections)
-        )
-        with status.listen(self.plant.gateway.http) as sock:
+        show_metrics = partial(metrics.text, self.time, self.keeper, self.uplink, self.connections)
+        server = Server(status.pages(self.health, show_metrics))
+        with listen(self.plant.gateway.http, "gateway.http") as sock:
             async with asyncio.TaskGroup() as group:
                 tasks = [
                     group.create_task(self.keeper.run(), name="keeper"),
                     group.create_task(self.uplink.run(self.keeper), name="uplink"),
                     group.create_task(self._tick(), name="ticker"),
-                    group.create_task(self._watch(), name="watchdog"),
+                    group.create_task(systemd.watch(self._stuck), name="watchdog"),
                     *(group.create_task(task.run(), name=task.bound.name) for task in self.connections),
                 ]
                 serving = group.create_task(server.serve(sockets=[sock]), name="status")
@@ -165,16 +166,6 @@ class Agent:
                     self.keeper.keep_open(self.observer.open_slots(now))
             self._ticked = self.time.monotonic()
             await asyncio.sleep(1.0)
-
-    async def _watch(self) -> None:
-        """Tell systemd "alive" only while every task makes progress."""
-        interval = systemd.watchdog_s()
-        while interval is not None:
-            if not (stuck := self._stuck()):
-                systemd.notify("WATCHDOG=1")
-            else:
-                log.error("no progress tasks=%s", ",".join(stuck))
-            await asyncio.sleep(interval / 3)
 
     def _stuck(self) -> list[str]:
         now = self.time.monotonic()

@@ -30,9 +30,9 @@ def run(config: Path | None, log_format: str, log_level: str) -> None:
     import asyncio
     import signal
 
-    from ganpo_agent import log
     from ganpo_config import load
     from ganpo_model.errors import GanpoError
+    from ganpo_service import log
 
     log.set_up(log_format, log_level)
     loaded = load(config)

@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from ganpo_agent.backoff import Backoff
 from ganpo_agent.breaker import Breaker
 from ganpo_agent.timekeeper import Timekeeper
 from ganpo_config.plant import BoundConnection, BoundPoint
 from ganpo_drivers import Address, ConnectionSettings, Driver, Identifies, Identity, Point, Query, Scan
 from ganpo_model.errors import ConnectionLost, GanpoError, TransientError, UnitError
+from ganpo_service.backoff import Backoff
 
 log = logging.getLogger(__name__)
 

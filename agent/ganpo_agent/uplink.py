@@ -8,9 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from ganpo_agent.backoff import Backoff
 from ganpo_agent.keeper import Keeper
-from ganpo_agent.mqtt import Login, Session
 from ganpo_agent.outbox import Key, Row
 from ganpo_agent.timekeeper import Timekeeper
 from ganpo_agent.window import SIZE, Window
@@ -18,6 +16,8 @@ from ganpo_config.plant import Plant
 from ganpo_model.clock import iso, to_ms
 from ganpo_model.errors import GanpoError
 from ganpo_model.frame import new_stream
+from ganpo_service.backoff import Backoff
+from ganpo_service.mqtt import Login, Session
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,8 @@ class Uplink:
         gateway, settings = plant.gateway, plant.uplink
         password = settings.password.get_secret_value() if settings.password is not None else None
         ca_file = str(settings.ca_path) if settings.ca_path is not None else None
-        self._login = Login(settings.broker, gateway.id, gateway.id if password else None, password, ca_file)
+        user = gateway.id if password else None
+        self._login = Login(settings.broker, gateway.id, "uplink", user, password, ca_file)
         self._topic = f"{settings.root}/{gateway.id}/"
         self._live_s = settings.live_s
         self._time = time
@@ -68,9 +69,9 @@ class Uplink:
             began = self._time.monotonic()
             session_id = new_stream(to_ms(self._time.now()), None, self._rng)
             will = json.dumps({"v": 1, "session": session_id, "offline": True}).encode()
-            session = Session(self._login, (self._topic + "live", will), self._wake.set)
+            session = Session(self._login, self._wake.set, (self._topic + "live", will))
             try:
-                await session.open(self._topic + "ack")
+                await session.open([(self._topic + "ack", 1)])
                 await self._converse(session, session_id, keeper)
             except GanpoError as error:
                 self._failed(str(error))
@@ -113,8 +114,7 @@ class Uplink:
         for mid in published:
             if (key := sent.pop(mid, None)) is not None:
                 self.window.puback(key)
-        messages, session.messages = session.messages, []
-        for topic, payload in messages:
+        for topic, payload in session.take():
             ack = _read_ack(payload)
             if topic != self._topic + "ack" or ack is None:
                 log.warning("ignored what is no acknowledgement topic=%s bytes=%d", topic, len(payload))

@@ -1,25 +1,23 @@
 """The collector's process: collecting, day rows, projection, page and API in one TaskGroup."""
 
 import asyncio
-import contextlib
 import logging
 import random
-import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 
-import uvicorn
 from sqlalchemy.exc import OperationalError
 
-from ganpo_cloud import days, notify
+from ganpo_cloud import days
 from ganpo_cloud.collector import Collector
 from ganpo_cloud.database import Database
 from ganpo_cloud.ingest import retry
 from ganpo_cloud.settings import CloudSettings
 from ganpo_cloud.web import create_app
 from ganpo_model.clock import Clock
-from ganpo_model.errors import ConfigError
+from ganpo_service import systemd
+from ganpo_service.http import Server, listen
 
 log = logging.getLogger(__name__)
 
@@ -65,13 +63,6 @@ class Progress:
         return [task for task, at in self._seen.items() if now - at >= STUCK_S]
 
 
-class _Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """The process has one owner of signals, and that is the command."""
-        yield
-
-
 async def run(
     settings: CloudSettings, clock: Clock, *, demo: bool = False, started: Callable[[], None] | None = None
 ) -> None:
@@ -80,7 +71,7 @@ async def run(
     Raises ConfigError (the port is in use) and StorageError (the database cannot be used).
     """
     rng = random.Random()  # noqa: S311 - jitter, nothing secret
-    with _listen(settings.http.listen) as sock:
+    with listen(settings.http.listen, "http.listen") as sock:
         database = await asyncio.to_thread(Database, settings.database.url)
         try:
             await asyncio.to_thread(_retry_all, database, clock.utc())
@@ -93,16 +84,7 @@ async def run(
                 exposed=settings.http.allow_unauthenticated,
                 problem=lambda: collector.problem,
             )
-            server = _Server(
-                uvicorn.Config(
-                    web,
-                    ws="none",
-                    lifespan="off",
-                    log_level="critical",
-                    access_log=False,
-                    timeout_graceful_shutdown=1,
-                )
-            )
+            server = Server(web)
             async with asyncio.TaskGroup() as group:
                 group.create_task(collector.run(), name="collector")
                 group.create_task(days.run(database, clock, progress.of("days")), name="days")
@@ -112,12 +94,12 @@ async def run(
                     )  # most operators have none: influxdb_client takes a second
 
                     group.create_task(projection.run(database, settings.projection, clock), name="projection")
-                group.create_task(_watch(progress), name="watchdog")
+                group.create_task(systemd.watch(progress.stuck), name="watchdog")
                 serving = group.create_task(server.serve(sockets=[sock]), name="web")
                 try:
                     while not server.started:  # noqa: ASYNC110 - the library has no event for it
                         await asyncio.sleep(0.02)
-                    notify.notify("READY=1")
+                    systemd.notify("READY=1")
                     if started is not None:
                         started()
                     await asyncio.Event().wait()
@@ -135,29 +117,3 @@ def _retry_all(database: Database, now: datetime) -> None:
             log.info("quarantined frames applied count=%d", applied)
     except OperationalError as error:
         log.warning("the quarantine is not tried now: %s", error.orig)
-
-
-async def _watch(progress: Progress) -> None:
-    interval = notify.watchdog_s()
-    while interval is not None:
-        if stuck := progress.stuck():
-            log.error("no progress for %g s: %s", STUCK_S, ", ".join(stuck))
-        else:
-            notify.notify("WATCHDOG=1")
-        await asyncio.sleep(interval / 3)
-
-
-def _listen(address: str) -> socket.socket:
-    host, _, port = address.rpartition(":")
-    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        sock.bind((host.strip("[]"), int(port)))
-    except OSError as error:
-        sock.close()
-        raise ConfigError(
-            f"cannot listen: {error.strerror}",
-            where=f"http.listen = {address}",
-            hint="another program uses this port: choose a free one",
-        ) from error
-    return sock

@@ -41,9 +41,9 @@ def run(config: Path | None, log_format: str, log_level: str) -> None:
     import asyncio
     import signal
 
-    from ganpo_cloud import log
     from ganpo_cloud.app import SystemClock
     from ganpo_cloud.app import run as serve
+    from ganpo_service import log
 
     log.set_up(log_format, log_level)
     settings = _settings(config)

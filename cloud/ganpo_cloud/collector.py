@@ -15,11 +15,12 @@ from sqlalchemy.exc import OperationalError
 from ganpo_cloud import lives
 from ganpo_cloud.database import Database
 from ganpo_cloud.ingest import Committed, ingest
-from ganpo_cloud.mqtt import Login, Session
 from ganpo_cloud.settings import BrokerSettings
 from ganpo_model.clock import Clock, iso
 from ganpo_model.errors import ConnectionLost, GanpoError
 from ganpo_model.facts import GATEWAY
+from ganpo_service.backoff import Backoff
+from ganpo_service.mqtt import Login, Session
 
 log = logging.getLogger(__name__)
 
@@ -53,28 +54,25 @@ class Collector:
         self._login = Login(
             settings.url,
             settings.client_id,
+            "broker",
             settings.user,
             settings.password.get_secret_value() if settings.password is not None else None,
             str(settings.ca_path) if settings.ca_path is not None else None,
         )
-        self._longest = settings.back_off_max_s
+        self._backoff = Backoff(settings.back_off_max_s, rng)
         self._database = database
         self._clock = clock
-        self._rng = rng
         self._beat = beat
         self._wake = asyncio.Event()
 
     async def run(self) -> None:
-        """Connect, collect, and again, for ever. Pauses double from 1 s, with full jitter."""
-        bound = 1.0
+        """Connect, collect, and again, for ever."""
         with _database_thread() as thread:
             while True:
                 if await self._session(thread) >= _SHORT_LIVED_S:
-                    bound = 1.0
-                pause = self._rng.uniform(0, min(bound, self._longest))
-                bound = min(bound * 2, self._longest)
+                    self._backoff.reset()
                 self._beat()
-                await asyncio.sleep(pause)
+                await asyncio.sleep(self._backoff.pause())
 
     async def _session(self, thread: Executor) -> float:
         """One session with the broker, to its end. Gives how many seconds it lived."""
@@ -130,7 +128,7 @@ class Collector:
             self.stored += len(done)
             self._acknowledge(session, done)
             for gateway in heard:
-                session.publish(f"{self._root}/{gateway}/ack", _ack(self._clock.utc(), None, []))
+                session.publish(f"{self._root}/{gateway}/ack", _ack(self._clock.utc(), None, []), qos=1)
             return
 
     def _commit(
@@ -147,7 +145,9 @@ class Collector:
         for one in done:
             streams.setdefault((one.gateway, one.stream), []).append(one.seq)
         for (gateway, stream), seqs in streams.items():
-            session.publish(f"{self._root}/{gateway}/ack", _ack(self._clock.utc(), stream, ranges(seqs)))
+            session.publish(
+                f"{self._root}/{gateway}/ack", _ack(self._clock.utc(), stream, ranges(seqs)), qos=1
+            )
 
     def _failed(self, why: str) -> None:
         log.log(logging.DEBUG if self.problem == why else logging.WARNING, "collector: %s", why)

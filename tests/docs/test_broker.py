@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from paho.mqtt.enums import CallbackAPIVersion
 
-from ganpo_agent.mqtt import Login, Session
 from ganpo_model.errors import AccessRefused, CertificateNotTrusted
+from ganpo_service.mqtt import Login, Session
 from support.broker import Mosquitto
 
 PAGE = (Path(__file__).parents[2] / "docs" / "broker.md").read_text()
@@ -34,15 +34,16 @@ def file_of(path: str) -> str:
     return found[1]
 
 
-def certificate(folder: Path) -> None:
-    """ca.pem, broker.pem and broker.key for 127.0.0.1; the broker's certificate is its own authority."""
+def certificate(folder: Path, begins: timedelta = timedelta(days=-1)) -> None:
+    """ca.pem, broker.pem and broker.key for 127.0.0.1; the broker's certificate is its own authority, valid for two
+    days that begin so long from now."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "broker of a test")])
     now = datetime.now(UTC)
     made = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(now + begins)
+        .not_valid_after(now + begins + timedelta(days=2))
         .add_extension(
             x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False
         )
@@ -162,16 +163,47 @@ async def test_the_agent_trusts_the_named_authority_alone(broker: Mosquitto, tmp
     certificate(tmp_path)
     with pytest.raises(CertificateNotTrusted):
         await connect(broker, f"of {ONE}", str(tmp_path / "ca.pem"))
+    await the_connecting_thread_ended()
+
+
+@pytest.mark.filterwarnings(
+    "ignore:unclosed <ssl.SSLSocket:ResourceWarning"
+)  # paho forgets it when TLS fails
+@pytest.mark.parametrize(
+    ("begins", "why"), [(10, "certificate is not yet valid"), (-10, "certificate has expired")]
+)
+async def test_a_certificate_of_another_time_is_refused_with_its_dates_and_ours(
+    tmp_path: Path, begins: int, why: str
+) -> None:
+    certificate(tmp_path, timedelta(days=begins))
+    text = f"allow_anonymous true\ncertfile {tmp_path}/broker.pem\nkeyfile {tmp_path}/broker.key\n"
+    with Mosquitto(tmp_path, text) as broker:
+        with pytest.raises(CertificateNotTrusted) as caught:
+            await connect(broker, None, str(tmp_path / "ca.pem"))
+        told = str(caught.value)
+        del caught  # it holds the socket that the library forgot
+        await the_connecting_thread_ended()
+    now = datetime.now(UTC)
+    first, last = now + timedelta(days=begins), now + timedelta(days=begins + 2)
+    assert f"{broker.url.replace('mqtt', 'mqtts')}: {why}: it is valid from {first:%Y-%m-%d} " in told
+    assert f" to {last:%Y-%m-%d} " in told
+    assert f"here it is {now:%Y-%m-%d} " in told
+    assert "check uplink.ca_file, and the date of this machine" in told
+
+
+async def the_connecting_thread_ended() -> None:
+    """It holds the error, and with it the socket."""
     while any(thread.name == "mqtt-connect" for thread in threading.enumerate()):
-        await asyncio.sleep(0.01)  # it holds the error, and with it the socket
+        await asyncio.sleep(0.01)
     gc.collect()
 
 
 async def connect(broker: Mosquitto, password: str | None, ca_file: str) -> Session:
-    login = Login(f"mqtts://127.0.0.1:{broker.port}", ONE, ONE if password else None, password, ca_file)
-    session = Session(login, (f"ganpo/v1/{ONE}/live", b"gone"), lambda: None)
+    user = ONE if password else None
+    login = Login(f"mqtts://127.0.0.1:{broker.port}", ONE, "uplink", user, password, ca_file)
+    session = Session(login, lambda: None, (f"ganpo/v1/{ONE}/live", b"gone"))
     try:
-        await session.open(f"ganpo/v1/{ONE}/ack")
+        await session.open([(f"ganpo/v1/{ONE}/ack", 1)])
     except BaseException:
         await session.close()
         raise

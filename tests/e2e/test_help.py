@@ -12,7 +12,6 @@ HEAVY = {
     "asyncua",
     "pymodbus",
     "paho",
-    "rich",
     "fastapi",
     "starlette",
     "sqlalchemy",

@@ -24,7 +24,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ZipFile]:
 def test_the_wheel_holds_every_file_of_every_package_and_nothing_else(wheel: ZipFile) -> None:
     packages = [
         next(ROOT.glob(f"{area}/ganpo_{area}"))
-        for area in ("model", "drivers", "config", "agent", "cloud", "demo")
+        for area in ("model", "service", "drivers", "config", "agent", "cloud", "demo")
     ]
     there = {
         f"{package.name}/{file.relative_to(package)}"

@@ -41,8 +41,14 @@ LINES: dict[str, tuple[Case, tuple[str, ...]]] = {
         (f"gateway {frames.STRANGER} is not registered; ganpo-cloud gateway add {frames.STRANGER} ",),
     ),
     "a clock that starts in 1970": (places.clock_of_1970, ("waiting for time",)),
-    "a clock that steps +3 h in mid-slot": (partial(places.clock_steps, hours=3), ("the wall clock stepped by_ms=10",)),
-    "a clock that steps -3 h in mid-slot": (partial(places.clock_steps, hours=-3), ("the wall clock stepped by_ms=-10",)),
+    "a clock that steps +3 h in mid-slot": (
+        partial(places.clock_steps, hours=3),
+        ("stepped by_ms=10",),
+    ),
+    "a clock that steps -3 h in mid-slot": (
+        partial(places.clock_steps, hours=-3),
+        ("stepped by_ms=-10",),
+    ),
     "a full disk": (places.full_disk, ("outbox.db: cannot be written", "disk is full", "free space")),
     "a read-only disk": (
         places.read_only_disk,

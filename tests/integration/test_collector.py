@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from ganpo_cloud import mqtt, registry
+from ganpo_cloud import registry
 from ganpo_cloud.app import SystemClock
 from ganpo_cloud.collector import Collector
 from ganpo_cloud.database import Database
@@ -25,6 +25,7 @@ from ganpo_cloud.settings import BrokerSettings
 from ganpo_cloud.tables import live, quarantine, reading, transition
 from ganpo_model.facts import Reading
 from ganpo_model.frame import pack
+from ganpo_service import mqtt
 from support.broker import Mosquitto
 from support.gateways import PlayedGateway
 
@@ -265,6 +266,6 @@ async def test_a_password_the_broker_refuses_is_told_and_never_shown(
         task.cancel()
         await asyncio.wait([task])
         assert collecting.problem == (
-            f"{broker.url}: Not authorized; check broker.user and broker.password_file"
+            f"{broker.url}: Not authorized; check user and password in [broker], and what the broker knows of them"
         )
         assert "s3cret" not in json.dumps(str(vars(collecting)))

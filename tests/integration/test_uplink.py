@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from ganpo_agent.app import Agent
-from ganpo_agent.mqtt import Login, Session
 from ganpo_model.clock import Clock
 from ganpo_model.errors import AccessRefused, Unreachable
+from ganpo_service.mqtt import Login, Session
 from support.broker import Mosquitto
 from support.collecting import PlayedCollector
 from support.plants import REGISTER, PlantBuilder, PlayedDriver, TestClock
@@ -117,10 +117,10 @@ async def test_live_is_said_at_once_and_carries_the_running_picture(
 async def test_the_broker_tells_the_will_when_a_session_is_cut_off(
     broker: Mosquitto, collector: PlayedCollector
 ) -> None:
-    login = Login(broker.url, "gw-test-0001", None, None, None)
+    login = Login(broker.url, "gw-test-0001", "uplink")
     will = json.dumps({"v": 1, "session": "01S", "offline": True}).encode()
-    session = Session(login, ("ganpo/v1/gw-test-0001/live", will), lambda: None)
-    await session.open("ganpo/v1/gw-test-0001/ack")
+    session = Session(login, lambda: None, ("ganpo/v1/gw-test-0001/live", will))
+    await session.open([("ganpo/v1/gw-test-0001/ack", 1)])
     session.abort()
     await until(lambda: {"v": 1, "session": "01S", "offline": True} in collector.lives)
 
@@ -133,9 +133,9 @@ async def test_a_broker_that_cannot_be_reached_is_told_with_its_address(
         broker.kill()
     else:
         broker.freeze()
-    session = Session(Login(broker.url, "gw-test-0001", None, None, None), ("x", b""), lambda: None)
+    session = Session(Login(broker.url, "gw-test-0001", "uplink"), lambda: None)
     with pytest.raises(Unreachable, match=broker.url):
-        await session.open("ganpo/v1/gw-test-0001/ack", timeout_s=1.0)
+        await session.open([("ganpo/v1/gw-test-0001/ack", 1)], timeout_s=1.0)
     session.abort()
     broker.thaw()
 
@@ -145,17 +145,13 @@ async def test_a_password_the_broker_refuses_is_told_and_never_shown(tmp_path: P
     subprocess.run(["mosquitto_passwd", "-b", "-c", str(passwords), "gw-test-0001", "right"], check=True)
     passwords.chmod(0o644)
     with Mosquitto(tmp_path, f"allow_anonymous false\npassword_file {passwords}\n") as broker:
-        session = Session(
-            Login(broker.url, "gw-test-0001", "gw-test-0001", "s3cret", None), ("x", b""), lambda: None
-        )
+        session = Session(Login(broker.url, "gw-test-0001", "uplink", "gw-test-0001", "s3cret"), lambda: None)
         with pytest.raises(AccessRefused) as told:
-            await session.open("ganpo/v1/gw-test-0001/ack")
-        assert "s3cret" not in str(told.value) + repr(session) + repr(Login("", "", None, "s3cret", None))
-        assert "check the gateway's id and password" in str(told.value)
-        session = Session(
-            Login(broker.url, "gw-test-0001", "gw-test-0001", "right", None), ("x", b""), lambda: None
-        )
-        await session.open("ganpo/v1/gw-test-0001/ack")
+            await session.open([("ganpo/v1/gw-test-0001/ack", 1)])
+        assert "s3cret" not in str(told.value) + repr(session) + repr(Login("", "", "", None, "s3cret"))
+        assert "check user and password in [uplink]" in str(told.value)
+        session = Session(Login(broker.url, "gw-test-0001", "uplink", "gw-test-0001", "right"), lambda: None)
+        await session.open([("ganpo/v1/gw-test-0001/ack", 1)])
         await session.close()
 
 

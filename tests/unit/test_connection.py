@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from ganpo_agent.backoff import Backoff
 from ganpo_agent.breaker import Breaker
 from ganpo_agent.connection import ConnectionTask
 from ganpo_agent.timekeeper import SystemClock, Timekeeper
 from ganpo_config.plant import BoundPoint, Meaning
 from ganpo_drivers import Identity, Scan
 from ganpo_model.errors import AccessRefused, ConnectionLost, UnitSilent, Unreachable
+from ganpo_service.backoff import Backoff
 from support.plants import PlantBuilder, PlayedDriver
 
 

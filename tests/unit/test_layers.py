@@ -1,4 +1,4 @@
-"""Who may import whom: model <- drivers <- config <- agent, model <- cloud (architecture.md)."""
+"""Who may import whom: model <- drivers <- config <- agent, model <- cloud, service below both (architecture.md)."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from pathlib import Path
 from support.processes import BIN
 
 ROOT = Path(__file__).parents[2]
-AREAS = ("model", "drivers", "config", "agent", "cloud", "demo")
+AREAS = ("model", "service", "drivers", "config", "agent", "cloud", "demo")
 
 
 def lint_imports(root: Path) -> subprocess.CompletedProcess[str]:

@@ -50,7 +50,8 @@ class LoopWatch:
         while not self._ended.wait(STEP_S / 2):
             turned = threading.Event()
             self._loop.call_soon_threadsafe(turned.set)
-            if not any(turned.wait(STEP_S) for _ in range(STEPS)):
+            # Once it has ended, its loop stands still because it waits for this thread.
+            if not any(turned.wait(STEP_S) or self._ended.is_set() for _ in range(STEPS)):
                 frame = sys._current_frames().get(self._watched)  # noqa: SLF001  # the only way to see it
                 self.blocked.append("".join(traceback.format_stack(frame, 8)))
                 turned.wait(60)

@@ -3,6 +3,9 @@
 import json
 import logging
 
+_TOLD_BETTER = ("asyncua", "pymodbus", "uvicorn")
+"""Libraries that log what we say with its place and what to do."""
+
 
 class _Json(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
@@ -13,13 +16,12 @@ class _Json(logging.Formatter):
 
 
 def set_up(log_format: str, level: str) -> None:
-    """Send our log to stderr. Libraries speak from WARNING on: what they say twice we say better."""
+    """Send our log to stderr. Other libraries speak from WARNING on."""
     handler = logging.StreamHandler()
-    handler.setFormatter(
-        _Json() if log_format == "json" else logging.Formatter("%(levelname)s %(name)s %(message)s")
-    )
+    plain = logging.Formatter("%(levelname)s %(name)s %(message)s")
+    handler.setFormatter(_Json() if log_format == "json" else plain)
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    for name in ("ganpo_agent", "ganpo_drivers", "ganpo_config"):
-        logging.getLogger(name).setLevel(level.upper())
-    for name in ("asyncua", "pymodbus", "uvicorn"):
+    for name in ("agent", "cloud", "config", "drivers", "service"):
+        logging.getLogger(f"ganpo_{name}").setLevel(level.upper())
+    for name in _TOLD_BETTER:
         logging.getLogger(name).setLevel(logging.CRITICAL)

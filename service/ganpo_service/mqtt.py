@@ -1,7 +1,8 @@
-"""The collector's MQTT session on paho-mqtt, told to asyncio (uplink.md: the pattern that survived every kill).
+"""One MQTT session on paho-mqtt, told to asyncio (uplink.md: the pattern that survived every kill).
 
-A fresh client per session; nothing of the library is trusted with delivery. PUBACK is flow control: what is
-dropped here unacknowledged comes again.
+A fresh client per session: a reused one sends its own old messages again. Nothing of the library is trusted
+with delivery: no reconnecting, no queue of its own, no window. PUBACK is flow control: what is dropped here
+unacknowledged comes again.
 """
 
 import asyncio
@@ -9,8 +10,9 @@ import socket
 import ssl
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,27 +24,36 @@ from ganpo_model.frame import MAX_PACKED
 
 KEEPALIVE_S = 20
 MAX_WAITING = 32 * 1024 * 1024
-"""Bytes of messages that wait for the database; what comes beyond is dropped unacknowledged, counted, and comes
-again."""
+"""Bytes of messages that wait to be taken; what comes beyond is dropped, counted, and comes again."""
 _OVERHEAD = 256
+_OUT_OF_DATE = (9, 10)
+"""What OpenSSL calls not valid yet, and expired."""
 _REFUSED = {"Bad user name or password", "Not authorized", "Client identifier not valid"}
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Where the broker is and who we are."""
+    """Where the broker is and who we are; `section`: where a person wrote that."""
 
     url: str
     client_id: str
+    section: str
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     ca_file: str | None = None
 
 
 class Session:
-    """`dropped`: messages for which there was no room. `closed` is set when it is over, `reason` says why."""
+    """`published`: ids of messages the broker took; `dropped`: messages for which there was no room.
 
-    def __init__(self, login: Login, on_event: Callable[[], None]) -> None:
+    `closed` is set when the session is over, `reason` says why. `on_event` is called whenever anything of this
+    changes. All members belong to the event loop.
+    """
+
+    def __init__(
+        self, login: Login, on_event: Callable[[], None], will: tuple[str, bytes] | None = None
+    ) -> None:
+        self.published: list[int] = []
         self.dropped = 0
         self.closed = False
         self.reason = ""
@@ -63,6 +74,8 @@ class Session:
         client.max_inflight_messages_set(0)
         client.max_queued_messages_set(0)
         client.connect_timeout = 4.0
+        if will is not None:
+            client.will_set(will[0], will[1], qos=0)
         if login.username is not None:
             client.username_pw_set(login.username, login.password)
         client.on_socket_open = lambda _c, _u, sock: _no_delay(sock)
@@ -72,19 +85,20 @@ class Session:
         client.on_message = lambda _c, _u, m: self._tell(
             self._received, m.topic, bytes(m.payload[: MAX_PACKED + 1])
         )
+        client.on_publish = lambda _c, _u, mid, _r, _p: self._tell(self._taken, mid)
         self._client = client
 
-    async def open(self, topics: list[tuple[str, int]], timeout_s: float = 10.0) -> None:
+    async def open(self, topics: Sequence[tuple[str, int]], timeout_s: float = 10.0) -> None:
         """Connect and subscribe to (topic, QoS); returns once the broker has granted it.
 
         Raises Unreachable, ConnectionLost, AccessRefused, CertificateNotTrusted.
         """
-        self._topics = topics
         url, where = urlsplit(self._login.url), self._login.url
+        port = url.port or (8883 if url.scheme == "mqtts" else 1883)
+        self._topics = list(topics)
         try:
             if url.scheme == "mqtts":
                 self._client.tls_set(ca_certs=self._login.ca_file)
-            port = url.port or (8883 if url.scheme == "mqtts" else 1883)
             async with asyncio.timeout(timeout_s):
                 await _in_thread(lambda: self._client.connect(url.hostname or "", port, KEEPALIVE_S))
                 self._client.loop_start()
@@ -93,23 +107,30 @@ class Session:
             raise Unreachable(f"the broker does not answer within {timeout_s:g} s", where=where) from error
         except ssl.SSLCertVerificationError as error:
             self.closed = True
-            hint = "check broker.ca_file, and the date of this machine"
-            raise CertificateNotTrusted(error.verify_message, where=where, hint=hint) from error
+            what = error.verify_message
+            if error.verify_code in _OUT_OF_DATE:
+                what += f": {await asyncio.to_thread(_dates, url.hostname or '', port)}"
+            hint = f"check {self._login.section}.ca_file, and the date of this machine"
+            raise CertificateNotTrusted(what, where=where, hint=hint) from error
         except OSError as error:
             self.closed = True
             raise Unreachable(
                 f"{error}", where=where, hint="is the broker running, and is this its port?"
             ) from error
 
-    def take(self, limit: int) -> list[tuple[str, bytes]]:
+    def take(self, limit: int | None = None) -> list[tuple[str, bytes]]:
         """The next messages as (topic, payload), in the order in which they came."""
-        taken = [self._messages.popleft() for _ in range(min(limit, len(self._messages)))]
+        number = len(self._messages) if limit is None else min(limit, len(self._messages))
+        taken = [self._messages.popleft() for _ in range(number)]
         self._bytes -= sum(_OVERHEAD + len(payload) for _, payload in taken)
         return taken
 
-    def publish(self, topic: str, payload: bytes) -> None:
-        """Hand an acknowledgement to the broker at QoS 1. A lost one only costs a repetition."""
-        self._client.publish(topic, payload, qos=1)
+    def publish(self, topic: str, payload: bytes, qos: int) -> int:
+        """Hand a message to the broker; gives the id that `published` will name. Raises ConnectionLost."""
+        info = self._client.publish(topic, payload, qos=qos)
+        if info.rc != paho.MQTT_ERR_SUCCESS:
+            raise ConnectionLost(paho.error_string(info.rc), where=self._login.url)
+        return info.mid
 
     async def close(self) -> None:
         """Leave in order if the broker answers within 2 s; never wait for a frozen one, never join the thread."""
@@ -118,6 +139,10 @@ class Session:
             if self.closed:
                 return
             await asyncio.sleep(0.1)
+        self.abort()
+
+    def abort(self) -> None:
+        """Cut the socket: the library's thread ends by itself."""
         sock: Any = self._client.socket()
         if sock is not None:
             try:
@@ -149,7 +174,11 @@ class Session:
         self.reason = self.reason or reason
         if not self._up.done():
             kind = AccessRefused if reason in _REFUSED else ConnectionLost
-            hint = "check broker.user and broker.password_file" if kind is AccessRefused else ""
+            hint = ""
+            if kind is AccessRefused:
+                hint = (
+                    f"check user and password in [{self._login.section}], and what the broker knows of them"
+                )
             self._up.set_exception(kind(reason, where=self._login.url, hint=hint))
             self._up.exception()  # told by `open`, or to nobody where that was cancelled
         self._on_event()
@@ -163,10 +192,27 @@ class Session:
         self._bytes += size
         self._on_event()
 
+    def _taken(self, mid: int) -> None:
+        self.published.append(mid)
+        self._on_event()
+
 
 def _no_delay(sock: Any) -> None:
     """Small packets at once: 1.5 ms a frame instead of 5."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _dates(host: str, port: int) -> str:
+    """The dates of a certificate that was refused for them, beside ours: asked for again, and trusted with nothing."""
+    from cryptography import x509
+
+    ours = f"here it is {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    try:
+        found = x509.load_pem_x509_certificate(ssl.get_server_certificate((host, port), timeout=4).encode())
+    except (OSError, ValueError):
+        return ours
+    first, last = found.not_valid_before_utc, found.not_valid_after_utc
+    return f"it is valid from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC, {ours}"
 
 
 async def _in_thread(work: Callable[[], object]) -> None:

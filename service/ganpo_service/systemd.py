@@ -1,7 +1,12 @@
 """Telling systemd how we are: READY, WATCHDOG, STOPPING (sd_notify(3))."""
 
+import asyncio
+import logging
 import os
 import socket
+from collections.abc import Callable
+
+log = logging.getLogger(__name__)
 
 
 def notify(message: str) -> None:
@@ -16,7 +21,12 @@ def notify(message: str) -> None:
         sock.send(message.encode())
 
 
-def watchdog_s() -> float | None:
-    """How often systemd wants to hear of us, in seconds; None if it does not."""
+async def watch(stuck: Callable[[], list[str]]) -> None:
+    """Tell systemd "alive" as often as it wants, but only while `stuck` names no task; else it starts us anew."""
     microseconds = os.environ.get("WATCHDOG_USEC")
-    return int(microseconds) / 1e6 if microseconds else None
+    while microseconds:
+        if names := stuck():
+            log.error("no progress tasks=%s", ",".join(names))
+        else:
+            notify("WATCHDOG=1")
+        await asyncio.sleep(int(microseconds) / 3e6)

@@ -1,0 +1,1 @@
+"""What both long-running processes stand on: MQTT, HTTP, systemd, pauses, log lines. It knows no gateway, no page."""
