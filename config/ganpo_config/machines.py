@@ -7,7 +7,7 @@ from ganpo_config.exact import NumberError
 from ganpo_config.findings import Findings
 from ganpo_config.parameters import Parameters
 from ganpo_config.plant import Between, Machine, OneOf, Rule, SignalValue
-from ganpo_config.profiles import Band, Profile
+from ganpo_config.profile import Band, Profile
 from ganpo_model.states import PRECEDENCE, State
 
 _LONGEST_DEBOUNCE_S = 3600

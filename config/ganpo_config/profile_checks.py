@@ -1,18 +1,13 @@
 """What has to hold inside a profile, beyond the types of its keys."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 from ganpo_config.exact import NumberError, factor, plain
 from ganpo_config.findings import Findings, nearest
 from ganpo_config.parameters import PARAMETER
+from ganpo_config.profile import Profile, ProfileSignal, StateRule
 from ganpo_model import reference
 from ganpo_model.states import PRECEDENCE, State
-
-if TYPE_CHECKING:
-    from ganpo_config.profiles import Profile, ProfileSignal, StateRule
 
 
 def check(profile: Profile, findings: Findings) -> None:

@@ -9,7 +9,7 @@ from ganpo_config.machines import machine_of, note_missing, states_of
 from ganpo_config.meters import EXTRA_PARAMETERS, Meter, meter_of
 from ganpo_config.parameters import Parameters, split
 from ganpo_config.plant import BoundPoint, Machine
-from ganpo_config.profiles import Profile
+from ganpo_config.profile import Profile
 from ganpo_config.rows import Placed, Rows
 from ganpo_config.wanted import BindError, Wanted, of_profile, of_row
 from ganpo_model import reference

@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from ganpo_cloud import settings as cloud
-from ganpo_config import document, json_schema, load, profiles, settings
+from ganpo_config import document, json_schema, load, profile, settings
 from ganpo_config.profiles import load_profiles
 from ganpo_drivers.modbus.settings import ModbusSettings
 from ganpo_drivers.opcua.settings import OpcUaSettings
@@ -33,10 +33,10 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("[[equipment]]", document.EquipmentRow),
     ("[[meters]]", document.MeterRow),
     ("[[points]]", document.PointRow),
-    ("A profile", profiles.Profile),
-    ("[parameters]", profiles.Parameter),
-    ("[signals.SIGNAL]", profiles.ProfileSignal),
-    ("[[states]]", profiles.StateRule),
+    ("A profile", profile.Profile),
+    ("[parameters]", profile.Parameter),
+    ("[signals.SIGNAL]", profile.ProfileSignal),
+    ("[[states]]", profile.StateRule),
     ("[broker]", cloud.BrokerSettings),
     ("[database]", cloud.DatabaseSettings),
     ("[http]", cloud.HttpSettings),
@@ -94,10 +94,10 @@ def test_every_key_of_the_two_files_has_its_section() -> None:
 
 def test_every_profile_of_ours_is_on_the_page_with_its_parameters() -> None:
     found, _ = load_profiles(Path("nowhere"))
-    for profile in found.values():
-        (line,) = [line for line in PAGE.splitlines() if line.startswith(f"| `{profile.id}` |")]
-        for name in profile.parameters:
-            assert f"`{name}`" in line, f"{profile.id}: {name}"
+    for ours in found.values():
+        (line,) = [line for line in PAGE.splitlines() if line.startswith(f"| `{ours.id}` |")]
+        for name in ours.parameters:
+            assert f"`{name}`" in line, f"{ours.id}: {name}"
 
 
 def test_the_json_schema_is_the_present_one() -> None:

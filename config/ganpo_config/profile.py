@@ -1,0 +1,110 @@
+"""A profile as it is written: the signals, addresses and state rules of a kind of equipment (formats.md)."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from ganpo_config.parameters import Number
+from ganpo_config.settings import Section
+
+Word = bool | int | float | str
+
+
+class Words(Section):
+    """A text in both languages."""
+
+    zh: str = Field(description="in Chinese")
+    en: str = Field(description="in English")
+
+
+class Parameter(Words):
+    """What a plant has to say of its own machine."""
+
+    default: str | None = Field(default=None, description="what holds where nothing is said")
+
+
+class Range(Section):
+    """Bounds of a number, both included; either may be a parameter."""
+
+    min: Number | None = Field(default=None, description="the least that can be true")
+    max: Number | None = Field(default=None, description="the most that can be true")
+
+
+class ProfileSignal(Section):
+    """How one signal is read, and what its values mean."""
+
+    address: str | None = Field(
+        default=None, description="with `{parameter}`s; without one it is bound in `[[points]]`"
+    )
+    meter: str | None = Field(default=None, description="asset_no of the meter whose point it reads instead")
+    type: str = Field(default="", description="of the value, where the protocol needs it")
+    order: str = Field(default="", description="of the bytes of two registers or more")
+    scale: str = Field(default="1", description="unit per count, exact: 0.01")
+    offset: Number = Field(default=0.0, description="added after scaling; for signals that are numbers")
+    unit: str = Field(default="", description="of the scaled value, where it is not the signal's own")
+    modulus: int | None = Field(
+        default=None, gt=1, lt=2**63, description="values after which a register begins at 0 again"
+    )
+    max_rate: str = Field(default="", description="the most a register can count in an hour, in its unit")
+    resets: bool = Field(default=False, description="a counter that people set to 0")
+    enum: dict[str, int | str] | list[str] | None = Field(
+        default=None, description="word = the device's value, or a list of texts that stand for themselves"
+    )
+    unavailable: list[int | float | str] = Field(
+        default=[], description="values with which the device itself says that it does not know"
+    )
+    valid: Range | None = Field(default=None, description="`{ min = , max = }`; outside is a fault")
+    absent: Word | None = Field(
+        default=None, description="what holds where the device does not have this item"
+    )
+    interval_s: float | None = Field(
+        default=None, gt=0, le=86_400, description="seconds between two polls; 5, of registers 10"
+    )
+    stale_s: float | None = Field(
+        default=None,
+        gt=0,
+        le=86_400,
+        description="how long a value holds without an answer; 3 intervals, at least 60",
+    )
+
+
+class Band(Section):
+    """min <= number < below; either may be a parameter."""
+
+    min: Number | None = Field(default=None, description="from here on")
+    below: Number | None = Field(default=None, description="up to here, not included")
+
+
+class StateRule(Section):
+    """All conditions must hold."""
+
+    state: Literal["OFF", "MAINTENANCE", "FAULT", "SETUP", "HELD", "PRODUCING"] = Field(
+        description="rules stand in the order OFF, MAINTENANCE, FAULT, SETUP, HELD, PRODUCING"
+    )
+    when: dict[str, Word | list[Word] | Band] = Field(
+        min_length=1,
+        description="signal = a value, a list of values, or `{ min = , below = }`; all must hold",
+    )
+
+
+class Profile(Section):
+    """One profile file."""
+
+    format: Literal[1] = Field(description="of this file; always 1")
+    id: str = Field(pattern=r"^[a-z0-9_]{1,64}$", description="what `profile` of equipment and meters names")
+    title: Words = Field(description="what people call it: `{ zh = , en = }`")
+    origin: str = Field(min_length=1, description="where names, numbers and mapping come from")
+    driver: str = Field(default="", description="of the connection, if it reads a device")
+    addressing: str = Field(default="", description="of its addresses, where the protocol has several")
+    debounce_s: Number = Field(
+        default=0.0, description="seconds without interruption after which a state counts, from its beginning"
+    )
+    parameters: dict[str, Parameter] = Field(
+        default={}, description="name = `{ zh = , en = , default = }`: what a plant has to say"
+    )
+    namespaces: dict[str, str] = Field(default={}, description="OPC UA: prefix = namespace URI")
+    signals: dict[str, ProfileSignal] = Field(description="by id, of the table of signals")
+    states: list[StateRule] = Field(default=[], description="tried in this order; none holds: IDLE")
+    proves: dict[str, list[str]] = Field(
+        default={}, description="flag = the signals whose good value is evidence for it"
+    )
