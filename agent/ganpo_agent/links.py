@@ -1,6 +1,6 @@
 """Whether a subject answers, and the evidence for it: the events `link_up` and `link_down`."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 
 from ganpo_agent.signals import PointState
@@ -12,19 +12,26 @@ from ganpo_model.facts import Event, EventKind
 class Link:
     """One subject and the points it is known by. Up while any of them has a value that is not stale."""
 
-    __slots__ = ("_proven", "_proves", "points", "reason", "since", "subject", "up")
+    __slots__ = ("_drivers", "_proven", "_proves", "points", "reason", "since", "subject", "up")
 
     def __init__(
-        self, subject: str, points: Mapping[str, str], proves: Mapping[str, frozenset[str]], now: int
+        self,
+        subject: str,
+        points: Sequence[str],
+        drivers: Mapping[str, str],
+        proves: Mapping[str, frozenset[str]],
+        now: int,
     ) -> None:
-        """`points`: name to driver id; `proves`: flag to the points whose Good value is evidence `controller`."""
+        """`drivers`: ids by point, of at least these; `proves`: flag to the points whose Good value is evidence
+        `controller`."""
         self.subject = subject
-        self.points = points
+        self.points = tuple(points)
+        self._drivers = drivers
         self.up = False
         self.since = now
         self.reason = ""
         self._proves = proves
-        self._proven: set[str] = set()
+        self._proven: frozenset[str] = frozenset()
 
     @property
     def settled(self) -> bool:
@@ -55,7 +62,7 @@ class Link:
             self._change(now, up=True)
             return self._link_up(telling, seen[telling], identity, now)
         if self.up and not any(seen[name].good(now) for name in self.points):
-            self._proven.clear()
+            self._proven = frozenset()
             self._change(now, up=False)
             faults = [seen[name].fault for name in self.points]
             reason = next((fault.text for fault in faults if fault is not None), self.reason or "no answer")
@@ -71,7 +78,7 @@ class Link:
             "point": name,
             "value": observed.value,
             "source_time": iso(observed.source_time) if observed.source_time else None,
-            "driver": self.points[name],
+            "driver": self._drivers[name],
             "identity": {k: v for k, v in asdict(identity).items() if v} if identity else {},
             "proves": sorted(self._proven),
         }

@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import repeat
-from typing import Any
 
 from ganpo_agent.links import Link
 from ganpo_agent.machine import MachineRuns
 from ganpo_agent.signals import PointState
-from ganpo_config.plant import Between, BoundConnection, BoundPoint, Plant
+from ganpo_config.plant import Between, BoundPoint, Plant
 from ganpo_drivers import Identity, Scan
 from ganpo_model.clock import DAY_MS, from_ms, iso
 from ganpo_model.facts import Event, EventKind, Fact, States
@@ -147,6 +146,9 @@ class Observer:
                 self._emit(by_type[kind])
 
 
+_NOTHING: Mapping[str, frozenset[str]] = {}
+
+
 def _edges(plant: Plant) -> dict[str, list[float]]:
     """Where the numbers of points begin to mean something else, for those that only ranges are asked of."""
     edges: dict[str, set[float]] = {}
@@ -165,21 +167,20 @@ def _edges(plant: Plant) -> dict[str, list[float]]:
 
 def _links(plant: Plant, now: int) -> Iterable[Link]:
     """A link per machine with signals and per meter with points."""
-    points = {
-        point.name: (connection, point) for connection in plant.connections for point in connection.points
-    }
+    drivers: dict[str, str] = {}
+    own: dict[str, list[str]] = {}
+    for connection in plant.connections:
+        for point in connection.points:
+            drivers[point.name] = connection.driver_id
+            own.setdefault(point.subject, []).append(point.name)
     for machine in plant.machines:
-        if names := [name for name in machine.signals.values() if name in points]:
-            own = {name for name in names if points[name][1].subject == machine.asset_no}
+        if names := [name for name in machine.signals.values() if name in drivers]:
             proves = {
-                flag: frozenset(machine.signals[s] for s in signals if machine.signals.get(s) in own)
+                flag: frozenset(machine.signals[s] for s in signals if s in machine.signals)
+                & frozenset(own.get(machine.asset_no, ()))
                 for flag, signals in machine.proves.items()
             }
-            yield Link(machine.asset_no, _drivers(points, names), proves, now)
+            yield Link(machine.asset_no, names, drivers, proves, now)
     for meter in plant.meters:
-        if names := [name for name, (_, point) in points.items() if point.subject == meter.asset_no]:
-            yield Link(meter.asset_no, _drivers(points, names), {}, now)
-
-
-def _drivers(points: Mapping[str, tuple[BoundConnection, Any]], names: Iterable[str]) -> dict[str, str]:
-    return {name: points[name][0].driver_id for name in names}
+        if meter.asset_no in own:
+            yield Link(meter.asset_no, own[meter.asset_no], drivers, _NOTHING, now)

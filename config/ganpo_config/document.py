@@ -169,6 +169,8 @@ class SiteTable(Section):
 class Document(Section):
     """All of `agent.toml`."""
 
+    model_config = ConfigDict(defer_build=True)  # read section by section: the whole is for the schema alone
+
     format: Literal[1] = Field(description="of this file; always 1")
     gateway: GatewaySettings = Field(description="who this gateway is")
     uplink: UplinkSettings = Field(description="how facts travel")

@@ -41,13 +41,14 @@ class Rows:
 
 
 def read_rows(raw: Mapping[str, Any], findings: Findings) -> Rows:
-    """Check every row; what cannot be read is found and left out. An asset_no that stands twice is told with both
-    places."""
+    """Check every row, and take it out of `raw`; what cannot be read is found and left out. An asset_no that stands
+    twice is told with both places."""
+    claimed = frozenset(_claimed(raw))
     rows = Rows(
         _table(raw, "equipment", EquipmentRow, findings),
         _table(raw, "meters", MeterRow, findings),
         _table(raw, "points", PointRow, findings),
-        frozenset(_claimed(raw)),
+        claimed,
     )
     _unique(rows, findings)
     _look_at_zeros(rows, findings)
@@ -62,7 +63,11 @@ def _table(
         findings.error(name, f"not a list: its rows begin with [[{name}]]")
         return ()
     good = []
-    for number, cells in enumerate(table):
+    for number in range(len(table)):
+        cells, table[number] = (
+            table[number],
+            None,
+        )  # a thousand rows take megabytes: each is let go once it is read
         path = f"{name}[{number}]"
         if not isinstance(cells, dict):
             findings.error(path, "not a table")
