@@ -89,11 +89,11 @@ async def run(
                 group.create_task(collector.run(), name="collector")
                 group.create_task(days.run(database, clock, progress.of("days")), name="days")
                 if settings.projection is not None:
-                    from ganpo_cloud import (
-                        projection,
-                    )  # most operators have none: influxdb_client takes a second
+                    from ganpo_cloud import projection  # most operators have none: its library takes a second
 
-                    group.create_task(projection.run(database, settings.projection, clock), name="projection")
+                    beat = progress.of("projection")
+                    work = projection.run(database, settings.projection, clock, beat)
+                    group.create_task(work, name="projection")
                 group.create_task(systemd.watch(progress.stuck), name="watchdog")
                 serving = group.create_task(server.serve(sockets=[sock]), name="web")
                 try:

@@ -12,7 +12,7 @@ import asyncio
 import json
 import logging
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from influxdb_client import InfluxDBClient
@@ -54,12 +54,18 @@ class _Cursor(NamedTuple):
     computed_at: int
 
 
-async def run(database: Database, settings: ProjectionSettings, clock: Clock) -> None:
-    """Project what is committed, for ever. A store that is away costs nothing but its own delay."""
+async def run(
+    database: Database, settings: ProjectionSettings, clock: Clock, beat: Callable[[], None] = lambda: None
+) -> None:
+    """Project what is committed, for ever. A store that is away costs nothing but its own delay.
+
+    `beat` is called whenever it makes progress: waiting for a store is progress too.
+    """
     at: _Cursor | None = None
     recent: deque[tuple[float, _Cursor]] = deque()
     failing = False
     while True:
+        beat()
         try:
             if at is None:
                 at = await asyncio.to_thread(_begin, database)
