@@ -14,8 +14,8 @@ SHELL := /bin/sh
 .PHONY: install demo test check bench clean dev debian
 
 BIN := .venv/bin
-# What the tests run beside Python: a broker, a browser, a time-series store, a font with Chinese, systemd-analyze.
-DEBIAN := mosquitto chromium victoria-metrics fonts-wqy-microhei systemd python3-venv
+# What the tests run beside Python: a broker, a database, a browser, a time-series store, a font with Chinese, systemd-analyze.
+DEBIAN := mosquitto postgresql chromium victoria-metrics fonts-wqy-microhei systemd python3-venv
 
 install: .venv/installed
 	@echo "installed in $$(cat $<) s"

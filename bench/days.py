@@ -14,6 +14,7 @@ from ganpo_cloud import days, registry
 from ganpo_cloud.database import Database
 from ganpo_cloud.ingest import ingest
 from ganpo_cloud.marks import mark
+from ganpo_cloud.settings import DatabaseSettings
 from ganpo_model.facts import CalendarItem, EquipmentItem, Inventory, SiteItem, States
 from ganpo_model.frame import pack
 from ganpo_model.states import State
@@ -43,7 +44,7 @@ def _recompute(subjects: int, runs: int) -> list[float]:
     """Seconds that it takes to recompute every day, run by run, after one run that nobody counts."""
     found = []
     with tempfile.TemporaryDirectory() as folder:
-        database = Database(f"sqlite:///{folder}/cloud.db")
+        database = Database(DatabaseSettings(url=f"sqlite:///{folder}/cloud.db"))
         names = _fill(database, subjects)
         for _ in range(runs + 1):
             with database.write() as connection:

@@ -14,6 +14,7 @@ from pathlib import Path
 from ganpo_cloud import registry
 from ganpo_cloud.database import Database
 from ganpo_cloud.ingest import ingest
+from ganpo_cloud.settings import DatabaseSettings
 from ganpo_model.clock import to_ms
 from ganpo_model.facts import Reading
 from ganpo_model.frame import pack
@@ -47,7 +48,7 @@ def run(*, short: bool) -> Iterator[str]:
 
 def _ours(packed: list[bytes]) -> float:
     with tempfile.TemporaryDirectory() as folder:
-        database = Database(f"sqlite:///{folder}/cloud.db")
+        database = Database(DatabaseSettings(url=f"sqlite:///{folder}/cloud.db"))
         registry.add(database, "gw-bench-0001", _ENTERPRISE, "plant-1")
         began = time.perf_counter()
         for first in range(0, len(packed), BATCH):

@@ -11,13 +11,13 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any
 
-from ganpo_agent import metrics, status, timekeeper
+from ganpo_agent import metrics, status
 from ganpo_agent.connection import ConnectionTask
 from ganpo_agent.keeper import Keeper
 from ganpo_agent.observer import Observer
 from ganpo_agent.outbox import Outbox, Row
 from ganpo_agent.outbox_file import OutboxNewer
-from ganpo_agent.timekeeper import Timekeeper
+from ganpo_agent.timekeeper import GatewayClock, Timekeeper
 from ganpo_agent.uplink import Uplink
 from ganpo_config.plant import BoundPoint, Plant
 from ganpo_drivers import Identity, Scan
@@ -42,7 +42,7 @@ class Agent:
     def __init__(self, plant: Plant, clock: Clock | None = None, rng: random.Random | None = None) -> None:
         self.plant = plant
         self._rng = rng or random.Random()  # noqa: S311 - jitter and ids, nothing secret
-        clock = clock or timekeeper.SystemClock()
+        clock = clock or GatewayClock()
         outbox = Outbox(plant.gateway.state_dir, plant.gateway.outbox_mib)
         self.time = Timekeeper(clock, _newest(outbox))
         self.observer: Observer | None = None

@@ -1,10 +1,10 @@
 """Time at the gateway: whether it may be stamped, and when the wall clock stepped (architecture.md)."""
 
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ganpo_model.clock import Clock, from_ms, to_ms
+from ganpo_service.clock import SystemClock
 
 RELEASED = datetime(2026, 11, 25, tzinfo=UTC)
 """No clock is right that stands before the day of this version."""
@@ -13,16 +13,8 @@ STEP_MS = 1000
 _TIMESYNC = Path("/run/systemd/timesync/synchronized")
 
 
-class SystemClock:
-    """The machine's own clocks. Trusted where systemd-timesyncd has set its mark."""
-
-    def utc(self) -> datetime:
-        """The wall clock in UTC."""
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        """Seconds of CLOCK_MONOTONIC."""
-        return time.monotonic()
+class GatewayClock(SystemClock):
+    """The machine's own clocks, trusted where systemd-timesyncd has set its mark: a gateway may have no RTC."""
 
     def trusted(self) -> bool:
         """Whether systemd says that the clock is synchronised."""

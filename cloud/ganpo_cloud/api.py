@@ -135,7 +135,9 @@ def router(database: Database, clock: Clock) -> APIRouter:
 def _known(connection: Connection, enterprise: str, asset_no: str) -> str:
     """The time zone of a subject; 404 where there is none."""
     mine = (subject.c.enterprise == enterprise) & (subject.c.asset_no == asset_no)
-    zone = connection.execute(select(subject.c.timezone).where(mine)).scalar()
+    # Nothing stored has a NUL in it, and PostgreSQL does not even take the question.
+    named = "\x00" not in enterprise + asset_no
+    zone = connection.execute(select(subject.c.timezone).where(mine)).scalar() if named else None
     if zone is None:
         raise Refused(
             404, "subject", "no such subject", f"{enterprise[:40]}/{asset_no[:80]}", "GET /api/v1/subjects"

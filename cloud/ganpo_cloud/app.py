@@ -3,9 +3,8 @@
 import asyncio
 import logging
 import random
-import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy.exc import OperationalError
 
@@ -23,22 +22,6 @@ log = logging.getLogger(__name__)
 
 STUCK_S = 120.0
 """A task that made no progress for so long is stuck: systemd is told nothing more, and starts us anew."""
-
-
-class SystemClock:
-    """The machine's own clocks; a collector's clock is its operator's business."""
-
-    def utc(self) -> datetime:
-        """The wall clock in UTC."""
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        """Seconds of CLOCK_MONOTONIC."""
-        return time.monotonic()
-
-    def trusted(self) -> bool:
-        """Always."""
-        return True
 
 
 class Progress:
@@ -72,7 +55,7 @@ async def run(
     """
     rng = random.Random()  # noqa: S311 - jitter, nothing secret
     with listen(settings.http.listen, "http.listen") as sock:
-        database = await asyncio.to_thread(Database, settings.database.url)
+        database = await asyncio.to_thread(Database, settings.database)
         try:
             await asyncio.to_thread(_retry_all, database, clock.utc())
             progress = Progress(clock)

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ganpo_cloud import inventories
+from ganpo_cloud.database import fast
 from ganpo_cloud.decode import Frame
 from ganpo_cloud.localdays import DEFAULT_ZONE, day_of, days_from
 from ganpo_cloud.marks import mark
@@ -35,7 +36,8 @@ class Batch:
 
     def add(self, gateway: str, enterprise: str, frame: Frame) -> bool:
         """Take a frame, unless it is stored already (told by RETURNING, never by a row count)."""
-        new = self._connection.exec_driver_sql(
+        new = fast(
+            self._connection,
             "INSERT INTO frame (gateway, stream, seq, crc32, committed_at) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT DO NOTHING RETURNING id",
             (gateway, frame.stream, frame.seq, frame.crc32, self._now),
@@ -51,7 +53,7 @@ class Batch:
         """Store everything that was added. Sorted by key, so that writers never wait for each other in a ring."""
         for kind, statement in _INSERT.items():
             if rows := self._rows[kind]:
-                self._connection.exec_driver_sql(statement, sorted(rows))
+                fast(self._connection, statement, sorted(rows))
         mark(self._connection, self._dirty)
         for enterprise in sorted(self._described):
             inventories.refresh(self._connection, enterprise)
@@ -83,7 +85,8 @@ class Batch:
     def _zone(self, enterprise: str, gateway: str) -> str:
         """Where the gateway's site is: what its facts touch are local days."""
         if gateway not in self._zones:
-            found = self._connection.exec_driver_sql(
+            found = fast(
+                self._connection,
                 "SELECT timezone FROM inventory WHERE enterprise = ? AND gateway = ? ORDER BY at DESC LIMIT 1",
                 (enterprise, gateway),
             ).first()

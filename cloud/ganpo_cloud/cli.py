@@ -41,9 +41,9 @@ def run(config: Path | None, log_format: str, log_level: str) -> None:
     import asyncio
     import signal
 
-    from ganpo_cloud.app import SystemClock
     from ganpo_cloud.app import run as serve
     from ganpo_service import log
+    from ganpo_service.clock import SystemClock
 
     log.set_up(log_format, log_level)
     settings = _settings(config)
@@ -227,12 +227,12 @@ def _database(config: Path | None) -> "Iterator[Database]":
     from ganpo_cloud.database import Database
     from ganpo_model.errors import StorageError
 
-    url = _settings(config).database.url
-    database = Database(url, _PATIENCE_S)
+    database = Database(_settings(config).database, _PATIENCE_S)
     try:
         yield database
     except OperationalError as error:
-        raise StorageError(f"does not answer: {error.orig}", where=url, hint="nothing was changed") from error
+        what = f"does not answer: {error.orig}"
+        raise StorageError(what, where=database.where, hint="nothing was changed") from error
     finally:
         database.close()
 

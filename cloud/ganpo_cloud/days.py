@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.exc import OperationalError
 
 from ganpo_cloud import judging, lives
-from ganpo_cloud.database import Database
+from ganpo_cloud.database import Database, fast
 from ganpo_cloud.localdays import bounds, day_of, days_from, zone_of
 from ganpo_cloud.marks import mark
 from ganpo_cloud.tables import day, dirty, register, register_day, states, subject
@@ -96,7 +96,8 @@ def _stamp(connection: Connection, now: datetime) -> int:
 
 def painted(connection: Connection, enterprise: str, asset_no: str, start: int, end: int) -> list[Span]:
     """The painted states of one subject over [start, end), from the facts as they are now."""
-    rows = connection.exec_driver_sql(
+    rows: Sequence[Any] = fast(
+        connection,
         "SELECT f.stream, f.seq, f.crc32, s.place, s.start, s.end, s.runs FROM states s JOIN frame f ON f.id = s.frame"
         " WHERE s.enterprise = ? AND s.subject = ? AND s.start >= ? AND s.start < ? AND s.end > ?",
         (enterprise, asset_no, start - _LONGEST_SLOT_MS, end, start),

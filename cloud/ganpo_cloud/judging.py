@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
+from ganpo_cloud.database import fast
 from ganpo_cloud.localdays import bounds, day_of
 from ganpo_cloud.tables import declaration, register, register_day, withdrawal
 from ganpo_model.registers import Day, Declaration, Reading, Register, Step, StepKind, chain, fold, standing
@@ -118,7 +119,8 @@ def _state_before(connection: Connection, enterprise: str, number: str, day: dat
 
 
 def _readings(connection: Connection, enterprise: str, number: str, start: int, end: int) -> Sequence[Any]:
-    return connection.exec_driver_sql(
+    return fast(
+        connection,
         "SELECT at, raw FROM reading WHERE enterprise = ? AND register = ? AND at >= ? AND at < ?",
         (enterprise, number, start, end),
     ).all()
@@ -134,7 +136,8 @@ def _following(
     declarations: Sequence[Declaration],
 ) -> date | None:
     """The next day on which anything happens to a register, or happened when it was judged last."""
-    reads = connection.exec_driver_sql(
+    reads = fast(
+        connection,
         "SELECT at FROM reading WHERE enterprise = ? AND register = ? AND at >= ? ORDER BY at LIMIT 1",
         (enterprise, number, end),
     ).scalar()

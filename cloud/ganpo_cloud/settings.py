@@ -68,9 +68,13 @@ class DatabaseSettings(Section):
 
     url: str = Field(
         default="sqlite:////var/lib/ganpo-cloud/cloud.db",
-        pattern=r"^sqlite:///.+$",
-        description="sqlite:///FILE; four slashes before an absolute path",
+        pattern=r"^(sqlite:///.+|postgresql://[^\s:@/]+@[^\s/@]+/[^\s/?]+)$",
+        description="sqlite:///FILE, four slashes before an absolute path; or postgresql://USER@HOST[:PORT]/NAME",
     )
+    password_file: str | None = Field(
+        default=None, description="file in the secrets directory, for PostgreSQL"
+    )
+    password: SecretStr | None = Field(default=None, exclude=True, description="set from password_file")
 
 
 class HttpSettings(Section):
@@ -179,6 +183,7 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> L
 _FROM_FILE = {
     ("broker", "password"): "password_file",
     ("broker", "ca_path"): "ca_file",
+    ("database", "password"): "password_file",
     ("projection", "token"): "token_file",
 }
 """What is never written itself: the key beside it names a file in the secrets directory."""

@@ -16,11 +16,8 @@ from sqlalchemy import (
     text,
 )
 
-VERSION = 1
 metadata = MetaData()
 _Id = BigInteger().with_variant(Integer, "sqlite")
-
-schema = Table("schema", metadata, Column("version", Integer, primary_key=True))
 
 gateway = Table(
     "gateway",

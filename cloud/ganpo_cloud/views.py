@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from ganpo_cloud import days, judging, lives, streams
+from ganpo_cloud.database import fast
 from ganpo_cloud.localdays import bounds, day_of
 from ganpo_cloud.quarantine import dropped_name
 from ganpo_cloud.streams import Stream
@@ -178,13 +179,16 @@ def _last_word(
     connection: Connection, enterprise: str, asset_no: str, registers: Sequence[RegisterView]
 ) -> int | None:
     """The newest observation of a subject."""
-    seen = connection.exec_driver_sql(
+    seen = fast(
+        connection,
         'SELECT "end" FROM states WHERE enterprise = ? AND subject = ? ORDER BY start DESC LIMIT 1',
         (enterprise, asset_no),
     ).scalar()
     read = [
-        connection.exec_driver_sql(
-            "SELECT max(at) FROM reading WHERE enterprise = ? AND register = ?", (enterprise, number.id)
+        fast(
+            connection,
+            "SELECT max(at) FROM reading WHERE enterprise = ? AND register = ?",
+            (enterprise, number.id),
         ).scalar()
         for number in registers
     ]

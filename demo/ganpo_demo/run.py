@@ -11,7 +11,6 @@ import click
 
 from ganpo_agent.app import Agent
 from ganpo_cloud import registry
-from ganpo_cloud.app import SystemClock
 from ganpo_cloud.app import run as run_collector
 from ganpo_cloud.database import Database
 from ganpo_cloud.settings import BrokerSettings, CloudSettings, DatabaseSettings, HttpSettings
@@ -21,6 +20,7 @@ from ganpo_demo.faults import Faults, pull_plugs
 from ganpo_demo.loopback import HOST
 from ganpo_demo.page import Page
 from ganpo_demo.plant import CELL_GATEWAY, ENTERPRISE, METER_GATEWAY, SITE, cell_plant, meter_plant
+from ganpo_service.clock import SystemClock
 
 _AGENTS_END_S = 3.0
 
@@ -61,7 +61,7 @@ async def _plant(folder: Path, url: str, devices: Devices, options: Options, sto
         http=HttpSettings(listen=f"{HOST}:{options.port}"),
         projection=None,
     )
-    database = await asyncio.to_thread(_registered, settings.database.url)
+    database = await asyncio.to_thread(_registered, settings.database)
     try:
         async with asyncio.TaskGroup() as group:
             collector = group.create_task(
@@ -82,8 +82,8 @@ async def _plant(folder: Path, url: str, devices: Devices, options: Options, sto
         database.close()
 
 
-def _registered(url: str) -> Database:
-    database = Database(url)
+def _registered(settings: DatabaseSettings) -> Database:
+    database = Database(settings)
     for gateway in (METER_GATEWAY, CELL_GATEWAY):
         registry.add(database, gateway, ENTERPRISE, SITE)
     return database

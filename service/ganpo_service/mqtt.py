@@ -134,12 +134,17 @@ class Session:
 
     async def close(self) -> None:
         """Leave in order if the broker answers within 2 s; never wait for a frozen one, never join the thread."""
-        self._client.disconnect()
+        client = self._client
+        client.disconnect()
         for _ in range(20):
             if self.closed:
-                return
+                break
             await asyncio.sleep(0.1)
-        self.abort()
+        else:
+            self.abort()
+        # It and we hold each other: without this its sockets stay until the next collection of garbage.
+        client.on_connect = client.on_subscribe = client.on_disconnect = None
+        client.on_message = client.on_publish = client.on_socket_open = None
 
     def abort(self) -> None:
         """Cut the socket: the library's thread ends by itself."""

@@ -17,7 +17,7 @@ PAGES = [
     for page in (*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md")), ROOT / "systemd" / "README.md")
     if page.name not in ("configuration.md", "drivers.md")  # they show parts, and have tests of their own
 ]
-SECRETS = ("mqtt_password", "broker-ca.pem", "influx_token")
+SECRETS = ("mqtt_password", "broker-ca.pem", "influx_token", "db_password")
 BLOCKS = [
     pytest.param(block, id=f"{page.relative_to(ROOT)}-{number}")
     for page in PAGES

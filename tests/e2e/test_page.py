@@ -188,7 +188,7 @@ def test_what_needs_a_person_stands_alarms_first_with_the_command(watched: Watch
 
 def test_the_commands_on_the_page_close_what_they_stand_beside(browser: Browser, tmp_path: Path) -> None:
     plant = seeding.plant(tmp_path)
-    env = os.environ | {"GANPO_CLOUD_DATABASE__URL": f"sqlite:///{plant.database.path}"}
+    env = os.environ | {"GANPO_CLOUD_DATABASE__URL": f"sqlite:///{plant.database.where}"}
     config = tmp_path / "cloud.toml"
     config.write_text("format = 1\n")
     watched = Watched(browser)

@@ -61,7 +61,7 @@ LINES: dict[str, tuple[Case, tuple[str, ...]]] = {
     ),
     "a database of a newer schema": (
         places.newer_database,
-        ("cloud.db: schema 2, this version knows 1", "a newer ganpo-cloud", "install that version"),
+        ("cloud.db: schema 9999, this version knows ", "a newer ganpo-cloud", "install that version"),
     ),
     "a port in use": (
         places.port_in_use,

@@ -11,6 +11,7 @@ import pytest
 
 from ganpo_cloud import registry
 from ganpo_cloud.database import Database
+from ganpo_cloud.settings import DatabaseSettings
 from ganpo_model.registers import StepKind, standing
 from support.appending import Appender
 from support.broker import Mosquitto, free_port
@@ -30,7 +31,7 @@ class CollectorProcess:
             f'format = 1\n[broker]\nurl = "{broker}"\nback_off_max_s = 2\n[database]\nurl = "sqlite:///{self.database}"\n'
             f'[http]\nlisten = "127.0.0.1:{free_port()}"\n'
         )
-        database = Database(f"sqlite:///{self.database}")
+        database = Database(DatabaseSettings(url=f"sqlite:///{self.database}"))
         registry.add(database, "gw-test-0001", ENTERPRISE, "plant-1")
         database.close()
         self.start()

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from ganpo_cloud.web import create_app
-from support import seeding
+from support import databases, seeding
 from support.seeding import ENTERPRISE, EXCHANGED, MAIN, MIDNIGHT, NOW, ONLINE, SILENT, STRANGER
 from support.serving import Served
 
@@ -29,9 +29,16 @@ def clock() -> seeding.TestClock:
     return seeding.TestClock()
 
 
-@pytest.fixture(scope="module")
-def http(tmp_path_factory: pytest.TempPathFactory, clock: seeding.TestClock) -> Iterator[httpx.Client]:
+@pytest.fixture(scope="module", params=databases.KINDS)
+def http(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    clock: seeding.TestClock,
+    postgresql: None,
+) -> Iterator[httpx.Client]:
+    databases.choose(request.param)
     plant = seeding.plant(tmp_path_factory.mktemp("api"))
+    databases.choose("sqlite")
     with Served(create_app(plant.database, clock)) as served, httpx.Client(base_url=served.url) as client:
         yield client
     plant.database.close()

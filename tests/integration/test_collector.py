@@ -3,7 +3,6 @@
 import asyncio
 import json
 import random
-import sqlite3
 import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -16,7 +15,6 @@ import pytest
 from sqlalchemy import func, select
 
 from ganpo_cloud import registry
-from ganpo_cloud.app import SystemClock
 from ganpo_cloud.collector import Collector
 from ganpo_cloud.database import Database
 from ganpo_cloud.ingest import retry
@@ -26,6 +24,8 @@ from ganpo_cloud.tables import live, quarantine, reading, transition
 from ganpo_model.facts import Reading
 from ganpo_model.frame import pack
 from ganpo_service import mqtt
+from ganpo_service.clock import SystemClock
+from support import databases
 from support.broker import Mosquitto
 from support.gateways import PlayedGateway
 
@@ -43,8 +43,8 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path}/cloud.db", patience_s=0.2)
+def database(tmp_path: Path, each_database: str) -> Iterator[Database]:
+    database = databases.database(tmp_path, patience_s=0.2)
     registry.add(database, GATEWAY, ENTERPRISE, "plant-1")
     yield database
     database.close()
@@ -183,20 +183,17 @@ async def test_what_is_not_addressed_to_it_and_what_is_no_live_is_ignored(
 async def test_frames_keep_while_the_database_is_locked_and_are_committed_once_it_answers(
     broker: Mosquitto, database: Database, gateway: PlayedGateway, tmp_path: Path
 ) -> None:
-    other = sqlite3.connect(tmp_path / "cloud.db", isolation_level=None)
     async with running(broker, database) as collecting:
-        other.execute("BEGIN IMMEDIATE")
-        gateway.send(frame(1))
-        await until(lambda: "the database does not answer: database is locked" in collecting.problem)
-        gateway.send(frame(2))
-        began = time.monotonic()
-        await asyncio.sleep(0.5)
-        assert time.monotonic() - began < 1, "the loop never waits for the database"
-        assert gateway.acks == []
-        other.execute("COMMIT")
+        with databases.held(database):
+            gateway.send(frame(1))
+            await until(lambda: "the database does not answer: " in collecting.problem)
+            gateway.send(frame(2))
+            began = time.monotonic()
+            await asyncio.sleep(0.5)
+            assert time.monotonic() - began < 1, "the loop never waits for the database"
+            assert gateway.acks == []
         await until(lambda: gateway.acknowledged(STREAM) == {1, 2})
         assert collecting.problem == ""
-    other.close()
     assert count(database, reading) == 2
 
 
@@ -208,22 +205,19 @@ async def test_when_no_room_is_left_messages_are_dropped_unacknowledged_and_coun
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(mqtt, "MAX_WAITING", 5 * (256 + len(frame(1))))
-    other = sqlite3.connect(tmp_path / "cloud.db", isolation_level=None)
     async with running(broker, database) as collecting:
-        other.execute("BEGIN IMMEDIATE")
-        gateway.send(frame(1))
-        await until(lambda: collecting.problem)
-        for seq in range(2, 42):
-            gateway.send(frame(seq))
-        await asyncio.sleep(0.2)
-        other.execute("COMMIT")
+        with databases.held(database):
+            gateway.send(frame(1))
+            await until(lambda: collecting.problem)
+            for seq in range(2, 42):
+                gateway.send(frame(seq))
+            await asyncio.sleep(0.2)
         await until(lambda: collecting.dropped > 0)
         assert collecting.stored < 41
         for seq in range(1, 42):
             while seq not in gateway.acknowledged(STREAM):
                 gateway.send(frame(seq))
                 await asyncio.sleep(0.02)
-    other.close()
     assert count(database, reading) == 41
 
 

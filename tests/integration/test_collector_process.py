@@ -17,6 +17,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ganpo_cloud.cli import main
+from ganpo_cloud.schema import HEAD
 from ganpo_model.facts import Reading
 from ganpo_model.frame import pack
 from support.broker import Mosquitto, free_port
@@ -158,10 +159,10 @@ def test_systemd_is_told_when_it_answers_and_that_it_lives_and_the_log_may_be_js
 def test_a_database_of_a_newer_version_is_refused_with_the_reason(cloud: Cloud) -> None:
     assert cloud.type("quarantine", "list").stdout == "nothing is quarantined\n"
     with sqlite3.connect(cloud.path) as other:
-        other.execute("UPDATE schema SET version = 7")
+        other.execute("UPDATE alembic_version SET version_num = '9999'")
     other.close()
     told = (
-        f"{cloud.path}: schema 7, this version knows 1: it was written by a newer ganpo-cloud;"
+        f"{cloud.path}: schema 9999, this version knows {HEAD}: it was written by a newer ganpo-cloud;"
         " install that version again, or give another database.url; nothing was changed\n"
     )
     print(told)

@@ -30,6 +30,7 @@ from ganpo_model.facts import (
 from ganpo_model.frame import pack
 from ganpo_model.registers import Declaration, Register, StepKind, fold, judge
 from ganpo_model.states import State
+from support import databases
 
 ENTERPRISE = "91360000625912173B"
 GATEWAY = "gw-test-0001"
@@ -40,8 +41,8 @@ HOUR = 3_600_000
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path}/cloud.db")
+def database(tmp_path: Path, each_database: str) -> Iterator[Database]:
+    database = databases.database(tmp_path)
     registry.add(database, GATEWAY, ENTERPRISE, "plant-1")
     yield database
     database.close()

@@ -18,6 +18,7 @@ from ganpo_cloud.quantities import of_subject, total
 from ganpo_model.clock import to_ms
 from ganpo_model.facts import CalendarItem, Fact, Inventory, MeterItem, Reading, RegisterItem, SiteItem
 from ganpo_model.frame import pack
+from support import databases
 
 ENTERPRISE = "91360000625912173B"
 GATEWAY = "gw-test-0001"
@@ -31,10 +32,11 @@ class Plant:
     """One meter at the collector."""
 
     def __init__(self, folder: Path) -> None:
-        self.database = Database(f"sqlite:///{folder}/cloud.db")
+        about = databases.settings(folder)
+        self.database = Database(about)
         registry.add(self.database, GATEWAY, ENTERPRISE, "plant-1")
         self.config = folder / "cloud.toml"
-        self.config.write_text(f'[database]\nurl = "sqlite:///{folder}/cloud.db"\n')
+        self.config.write_text(f'[database]\nurl = "{about.url}"\n')
         self._seq = 0
         self.send([self.inventory(OLD)])
 
@@ -82,7 +84,7 @@ class Plant:
 
 
 @pytest.fixture
-def plant(tmp_path: Path) -> Iterator[Plant]:
+def plant(tmp_path: Path, each_database: str) -> Iterator[Plant]:
     plant = Plant(tmp_path)
     yield plant
     plant.database.close()

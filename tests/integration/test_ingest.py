@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, text
 
-from ganpo_cloud import ingest as ingest_module
 from ganpo_cloud import quarantine as quarantine_module
 from ganpo_cloud import registry
 from ganpo_cloud.apply import Batch
@@ -17,16 +16,16 @@ from ganpo_cloud.database import Database
 from ganpo_cloud.ingest import Committed, ingest, retry
 from ganpo_cloud.streams import of_gateway
 from ganpo_cloud.tables import dirty, frame, quarantine, reading, states
-from ganpo_model.errors import StorageError
 from ganpo_model.facts import Event, EventKind, States
 from ganpo_model.frame import MAX_PACKED, pack
 from ganpo_model.states import State
+from support import databases
 from support.bad.frames import ENTERPRISE, GATEWAY, NOW, STREAM, body, of
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path}/cloud.db")
+def database(tmp_path: Path, each_database: str) -> Iterator[Database]:
+    database = databases.database(tmp_path)
     registry.add(database, GATEWAY, ENTERPRISE, "plant-1")
     yield database
     database.close()
@@ -173,22 +172,3 @@ def test_of_a_frame_that_is_too_large_for_ever_only_the_beginning_is_kept(databa
     assert (row.reason, len(row.bytes), row.size) == ("limits", MAX_PACKED + 1, MAX_PACKED + 1)
     assert retry(database, NOW) == 0
     database.close()
-
-
-@pytest.mark.parametrize("version", [0, 2])
-def test_a_database_of_another_version_is_refused_with_the_reason_and_left_alone(
-    tmp_path: Path, version: int
-) -> None:
-    path = tmp_path / "cloud.db"
-    database = Database(f"sqlite:///{path}")
-    with database.write() as connection:
-        connection.execute(text(f"UPDATE schema SET version = {version}"))
-    database.close()
-    before = path.read_bytes()
-    with pytest.raises(StorageError) as told:
-        Database(f"sqlite:///{path}")
-    print(told.value)
-    assert f"schema {version}, this version knows 1" in str(told.value)
-    assert str(path) in str(told.value)
-    assert path.read_bytes() == before
-    assert ingest_module.log.name == "ganpo_cloud.ingest"

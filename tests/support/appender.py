@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ganpo_agent.keeper import Keeper
 from ganpo_agent.outbox import Outbox, Row
-from ganpo_agent.timekeeper import SystemClock, Timekeeper
+from ganpo_agent.timekeeper import GatewayClock, Timekeeper
 from ganpo_agent.uplink import Uplink
 from ganpo_model.clock import floor_ms
 from ganpo_model.facts import Reading
@@ -34,7 +34,7 @@ async def main(folder: Path, broker: str, rate: float, facts: int, first: int) -
     for number in range(facts):
         builder.meter("bus", f"M-{number}", f"r{number}", register(number), max_rate=360_000)
     plant = builder.build()
-    time = Timekeeper(SystemClock())
+    time = Timekeeper(GatewayClock())
     outbox = Outbox(folder, 64)
     outbox.open()
     raw = first

@@ -18,10 +18,10 @@ from ganpo_agent.timekeeper import Timekeeper
 from ganpo_agent.uplink import Uplink
 from ganpo_cloud import days, registry
 from ganpo_cloud.collector import Collector
-from ganpo_cloud.database import Database
 from ganpo_cloud.settings import BrokerSettings
 from ganpo_config.plant import Plant
 from ganpo_model.clock import to_ms
+from support import databases
 
 ENTERPRISE = "91360000625912173B"
 
@@ -101,7 +101,7 @@ class Cloud:
 
     def __init__(self, folder: Path, broker: str, clock: ReplayClock, *gateways: str) -> None:
         self.clock = clock
-        self.database = Database(f"sqlite:///{folder}/cloud.db")
+        self.database = databases.database(folder)
         for gateway in gateways:
             registry.add(self.database, gateway, ENTERPRISE, "plant-1")
         self.collector = Collector(

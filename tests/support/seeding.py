@@ -26,6 +26,7 @@ from ganpo_model.facts import (
 )
 from ganpo_model.frame import pack
 from ganpo_model.states import State
+from support import databases
 
 ENTERPRISE = "91360000625912173B"
 ONLINE, SILENT, STRANGER = "gw-press-0001", "gw-water-0002", "gw-new-0003"
@@ -117,7 +118,7 @@ def inventory(
 
 def empty(folder: Path) -> Database:
     """A collector that nobody speaks to yet."""
-    return Database(f"sqlite:///{folder}/cloud.db")
+    return databases.database(folder)
 
 
 NOW_STATES = {

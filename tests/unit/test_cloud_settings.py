@@ -54,7 +54,10 @@ def test_all_mistakes_are_told_in_one_pass_with_file_and_key(tmp_path: Path) -> 
         "cloud.toml: broker.url = http://mqtt.example: expected mqtt://HOST:PORT or mqtts://HOST:PORT",
         "cloud.toml: broker.back_off_max_s = soon: Input should be a valid number, unable to parse string as a number",
         "cloud.toml: broker.uzer: no such key; did you mean user?",
-        "cloud.toml: database.url = postgresql://db: expected sqlite:///FILE; four slashes before an absolute path",
+        (
+            "cloud.toml: database.url = postgresql://db: expected sqlite:///FILE, four slashes before an absolute path;"
+            " or postgresql://USER@HOST[:PORT]/NAME"
+        ),
         (
             "cloud.toml: http.listen = 0.0.0.0:8700: there are no accounts yet: anybody who reaches this address"
             " reads everything; say allow_unauthenticated = true if that is meant"

@@ -13,7 +13,7 @@ import pytest
 
 from ganpo_agent.breaker import Breaker
 from ganpo_agent.connection import ConnectionTask
-from ganpo_agent.timekeeper import SystemClock, Timekeeper
+from ganpo_agent.timekeeper import GatewayClock, Timekeeper
 from ganpo_config.plant import BoundPoint, Meaning
 from ganpo_drivers import Identity, Scan
 from ganpo_model.errors import AccessRefused, ConnectionLost, UnitSilent, Unreachable
@@ -40,7 +40,7 @@ class Watched:
         self.failures: list[str] = []
         self.task = ConnectionTask(
             builder.build().connections[0],
-            Timekeeper(SystemClock()),
+            Timekeeper(GatewayClock()),
             random.Random(1),
             self._receive,
             lambda _subjects, why: self.failures.append(why),

@@ -16,11 +16,12 @@ from typing import Any
 
 from ganpo_agent.app import Agent
 from ganpo_agent.outbox import Outbox
-from ganpo_agent.timekeeper import SystemClock
 from ganpo_cloud.database import Database
+from ganpo_cloud.settings import DatabaseSettings
 from ganpo_model.clock import Clock
 from ganpo_model.facts import Event, EventKind, Reading
 from ganpo_model.frame import unpack
+from ganpo_service.clock import SystemClock
 from support.broker import Mosquitto
 from support.collecting import PlayedCollector
 from support.configs import BUS, HEAD, meter
@@ -188,9 +189,9 @@ async def newer_outbox(folder: Path) -> str:
 async def newer_database(folder: Path) -> str:
     """The collector's database was written by a later version."""
     path = folder / "cloud.db"
-    Database(f"sqlite:///{path}").close()
+    Database(DatabaseSettings(url=f"sqlite:///{path}")).close()
     db = sqlite3.connect(path)
-    db.execute("UPDATE schema SET version = 2")
+    db.execute("UPDATE alembic_version SET version_num = '9999'")
     db.commit()
     db.close()
     before = path.read_bytes()

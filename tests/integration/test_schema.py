@@ -1,0 +1,110 @@
+"""The schema: made, migrated with its data, and refused where it is newer; SQLite and PostgreSQL alike."""
+
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, select, text
+
+from ganpo_cloud import registry, schema
+from ganpo_cloud.database import Database
+from ganpo_cloud.tables import gateway, metadata
+from ganpo_model.errors import StorageError
+from support import databases
+
+pytestmark = pytest.mark.usefixtures("each_database")
+ENTERPRISE = "91360000625912173B"
+
+
+def empty(connection: Connection) -> None:
+    """No table at all."""
+    for name in inspect(connection).get_table_names():
+        connection.execute(text(f'DROP TABLE "{name}"'))
+
+
+def first_schema(connection: Connection) -> None:
+    """As the first version left it: its own table of versions, and none of Alembic."""
+    empty(connection)
+    command.upgrade(schema._config(connection), "0001")
+    connection.execute(text("DROP TABLE alembic_version"))
+    connection.execute(text("INSERT INTO schema (version) VALUES (1)"))
+
+
+def test_a_database_of_the_first_version_migrates_with_its_data(tmp_path: Path) -> None:
+    about = databases.settings(tmp_path)
+    database = Database(about)
+    with database.write() as connection:
+        first_schema(connection)
+        connection.execute(
+            text("INSERT INTO gateway VALUES ('gw-old-0001', :code, 'plant-1')"), {"code": ENTERPRISE}
+        )
+    database.close()
+    database = Database(about)
+    assert registry.registered(database, "gw-old-0001")
+    with database.read() as connection:
+        names = inspect(connection).get_table_names()
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == schema.HEAD
+    assert "schema" not in names
+    assert {"enterprise", "flag", "target"} <= set(names)
+    database.close()
+
+
+def test_migrating_comes_to_what_is_made_anew(tmp_path: Path) -> None:
+    database = databases.database(tmp_path)
+    with database.write() as connection:
+        first_schema(connection)
+        schema.prepare(connection, database.where)
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        differences = [
+            item
+            for item in compare_metadata(context, metadata)
+            if item[0] != "remove_table" and _matters(item)
+        ]
+    assert differences == []
+    database.close()
+
+
+def _matters(item: object) -> bool:
+    """Comments are for people who look into a new database."""
+    return not (isinstance(item, list) and all(change[0] == "modify_comment" for change in item))
+
+
+def test_the_newest_revision_is_the_one_that_is_stamped(tmp_path: Path) -> None:
+    database = databases.database(tmp_path)
+    with database.write() as connection:
+        scripts = ScriptDirectory.from_config(schema._config(connection))
+    assert scripts.get_current_head() == schema.HEAD
+    database.close()
+
+
+def test_a_newer_one_is_refused_with_the_reason_and_left_alone(tmp_path: Path) -> None:
+    about = databases.settings(tmp_path)
+    database = Database(about)
+    registry.add(database, "gw-test-0001", ENTERPRISE, "plant-1")
+    with database.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    database.close()
+    with pytest.raises(StorageError) as told:
+        Database(about)
+    assert f"schema 9999, this version knows {schema.HEAD}: it was written by a newer ganpo-cloud" in str(
+        told.value
+    )
+    assert "install that version again" in str(told.value)
+    with database.read() as connection:
+        assert connection.execute(select(gateway.c.id)).scalars().all() == ["gw-test-0001"]
+    database.close()
+
+
+def test_a_database_that_is_none_of_ours_or_away_is_told(tmp_path: Path) -> None:
+    about = databases.settings(tmp_path)
+    if about.url.startswith("sqlite"):
+        (tmp_path / "cloud.db").write_text("this is a letter to my aunt, and no database at all, " * 30)
+    else:
+        about = about.model_copy(update={"url": about.url.rpartition("/")[0] + "/nowhere"})
+    with pytest.raises(StorageError) as told:
+        Database(about)
+    assert "cannot be used" in str(told.value)
+    assert "cloud.db" in str(told.value) or "/nowhere" in str(told.value)
