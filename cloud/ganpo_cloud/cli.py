@@ -116,6 +116,30 @@ def quarantine_retry(config: Path | None) -> None:
         click.echo(f"{retry(database, datetime.datetime.now(datetime.UTC))} frames applied")
 
 
+@main.command("import")
+@click.argument("kind")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE.csv")
+@click.option("--preview", is_flag=True, help="show what it would change, and change nothing")
+@_config
+def import_list(kind: str, file: Path, preview: bool, config: Path | None) -> None:
+    """Take a list into the registry: all of it, or nothing while a row is refused.
+
+    KIND is one of enterprises, sites, equipment, flags, population, value_added, statements, carriers, targets.
+    """
+    from ganpo_cloud.imports import report
+
+    if kind not in report.KINDS:
+        raise click.UsageError(f"{kind}: no such list ({', '.join(report.KINDS)})")
+    settings = _settings(config)
+    today = datetime.datetime.now(datetime.UTC).date()
+    with _told(), _database(config) as database:
+        found = report.take(database, settings.province.folder, kind, file, today, apply=not preview)
+        for line in report.lines(found, file.name, applied=not preview):
+            click.echo(line)
+        if found.errors:
+            sys.exit(1)
+
+
 @main.command()
 @click.argument("register", required=False)
 @click.option("--at", "instant", metavar="T", help="when: 2026-11-25T10:00:00+08:00")

@@ -6,10 +6,9 @@ from sqlalchemy import delete, insert, select
 
 from ganpo_cloud.database import Database
 from ganpo_cloud.tables import gateway
+from ganpo_model import credit_code
 from ganpo_model.errors import ConfigError
 from ganpo_model.facts import GATEWAY
-
-_CREDIT_CODE = re.compile(r"[0-9A-Z]{18}")
 
 
 def add(database: Database, number: str, enterprise: str, site: str) -> None:
@@ -19,10 +18,8 @@ def add(database: Database, number: str, enterprise: str, site: str) -> None:
     """
     if not re.fullmatch(GATEWAY, number):
         raise ConfigError(f"{number!r} is no gateway id ([a-z0-9-], 8 to 40)", where="ID")
-    if not _CREDIT_CODE.fullmatch(enterprise):
-        raise ConfigError(
-            f"{enterprise!r} is no unified social credit code (18 characters 0-9 A-Z)", where="--enterprise"
-        )
+    if (why := credit_code.wrong(enterprise)) is not None:
+        raise ConfigError(why, where=f"--enterprise {enterprise[:40]}")
     with database.write() as connection:
         connection.execute(delete(gateway).where(gateway.c.id == number))
         connection.execute(insert(gateway).values(id=number, enterprise=enterprise, site=site))

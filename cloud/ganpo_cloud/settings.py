@@ -108,6 +108,14 @@ class ProjectionSettings(Section):
     org: str = Field(default="ganpo", description="organisation")
 
 
+class ProvinceSettings(Section):
+    """Whose numbers these are."""
+
+    folder: Path | None = Field(
+        default=None, description="folder of areas.csv and industries.csv; absent: Jiangxi's"
+    )
+
+
 class CloudSettings(BaseSettings):
     """All of `cloud.toml`."""
 
@@ -124,6 +132,7 @@ class CloudSettings(BaseSettings):
     database: DatabaseSettings = Field(default=DatabaseSettings(), description="where facts are stored")
     http: HttpSettings = Field(default=HttpSettings(), description="page and API")
     projection: ProjectionSettings | None = Field(default=None, description="time-series store; absent: none")
+    province: ProvinceSettings = Field(default=ProvinceSettings(), description="whose numbers these are")
 
     @classmethod
     def settings_customise_sources(
@@ -143,6 +152,7 @@ _SECTIONS: dict[str, type[Section]] = {
     "database": DatabaseSettings,
     "http": HttpSettings,
     "projection": ProjectionSettings,
+    "province": ProvinceSettings,
 }
 
 

@@ -133,6 +133,14 @@ class PointRow(Row):
     note: Text = Field(default="", description="for people")
 
 
+class ListsTable(Section):
+    """What plants have in a spreadsheet anyway: CSV files beside this one, with the columns of the rows below."""
+
+    equipment: str | None = Field(default=None, description="CSV file with rows of `[[equipment]]`")
+    meters: str | None = Field(default=None, description="CSV file with rows of `[[meters]]`")
+    points: str | None = Field(default=None, description="CSV file with rows of `[[points]]`")
+
+
 class ShiftTable(Section):
     """A shift: it belongs to the day on which it starts."""
 
@@ -175,6 +183,7 @@ class Document(Section):
     gateway: GatewaySettings = Field(description="who this gateway is")
     uplink: UplinkSettings = Field(description="how facts travel")
     site: SiteTable = Field(description="where it stands")
+    lists: ListsTable = Field(default=ListsTable(), description="rows as CSV files")
     connections: dict[str, dict[str, Any]] = Field(default={}, description="protocol sessions by name")
     equipment: tuple[EquipmentRow, ...] = Field(default=(), description="production units")
     meters: tuple[MeterRow, ...] = Field(default=(), description="meters")

@@ -10,6 +10,7 @@ from ganpo_model.errors import ConfigError
 
 _SECRET = re.compile(r"password|passwd|token|secret", re.IGNORECASE)
 _USERINFO = re.compile(r"//[^/\s]*@")
+_LIST_ROW = re.compile(r"(.+ row \d+)\.?(.*)")
 _LONGEST = 60
 
 
@@ -24,18 +25,29 @@ class Findings:
 
     def error(self, path: str, what: str, hint: str = "", *, value: object = None) -> None:
         """One mistake at a key path, told once; `value`: what stands there, told unless it may be a secret."""
-        where = printable(f"{self.file}: {path}{shown(path, value)}")
+        where = printable(self._placed(path) + shown(path, value))
         error = ConfigError(printable(without_userinfo(what)), where=where, hint=printable(hint))
         if error.args not in [known.args for known in self.errors]:
             self.errors.append(error)
 
     def warn(self, path: str, what: str) -> None:
         """Something that is probably meant otherwise, but can be run."""
-        self.warnings.append(printable(f"{self.file}: {path}: {what}"))
+        self.warnings.append(printable(f"{self._placed(path)}: {what}"))
 
     def note(self, what: str) -> None:
         """What is right, for `check` to tell."""
         self.notes.append(printable(what))
+
+    def _placed(self, path: str) -> str:
+        """`agent.toml: meters[0].ct`, or `meters.csv row 3, ct`: the row of a list has a file of its own."""
+        told = readable(path)
+        return told if _LIST_ROW.match(path) else f"{self.file}: {told}"
+
+
+def readable(path: str) -> str:
+    """A key path for people: a column of a list's row stands behind a comma."""
+    match = _LIST_ROW.match(path)
+    return path if match is None or not match[2] else f"{match[1]}, {match[2]}"
 
 
 def shown(path: str, value: object) -> str:

@@ -75,7 +75,7 @@ def _plant(file: Path, raw: dict[str, Any], environ: Mapping[str, str], findings
     found = links(raw.get("connections", {}), secrets, findings)
     profiles, wrong = load_profiles(file.parent / "profiles")
     findings.errors += wrong
-    subjects = Subjects(read_rows(raw, findings), profiles, found.good, found.names, findings)
+    subjects = Subjects(read_rows(raw, file.parent, findings), profiles, found.good, found.names, findings)
     if findings.errors or gateway is None or uplink is None or site is None or days is None:
         return None
     connections = tuple(
@@ -96,10 +96,7 @@ def _plant(file: Path, raw: dict[str, Any], environ: Mapping[str, str], findings
 
 def _top_level(raw: dict[str, Any], findings: Findings) -> None:
     for key in raw:
-        if key == "lists":
-            hint = "write [[equipment]], [[meters]] and [[points]] inline"
-            findings.error("lists", "not in this version", hint)
-        elif key not in Document.model_fields:
+        if key not in Document.model_fields:
             findings.error(key, "no such key", nearest(key, Document.model_fields))
     if "format" not in raw:
         findings.error("format", "is missing (of this file; always 1)", "format = 1")

@@ -1,15 +1,18 @@
 """The rows of `[[equipment]]`, `[[meters]]`, `[[points]]`: each judged by itself, so that no mistake hides another."""
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
 from ganpo_config.document import EquipmentRow, MeterRow, PointRow, Row
 from ganpo_config.explain import explain
-from ganpo_config.findings import Findings
+from ganpo_config.findings import Findings, readable
+from ganpo_config.lists import Lists
 
 RowT = TypeVar("RowT", bound=Row)
 
@@ -40,15 +43,16 @@ class Rows:
         return (*self.equipment, *self.meters)
 
 
-def read_rows(raw: Mapping[str, Any], findings: Findings) -> Rows:
-    """Check every row, and take it out of `raw`; what cannot be read is found and left out. An asset_no that stands
-    twice is told with both places."""
-    claimed = frozenset(_claimed(raw))
+def read_rows(raw: Mapping[str, Any], folder: Path, findings: Findings) -> Rows:
+    """Check every row, those of the lists in `folder` too, and take it out of `raw`; what cannot be read is found and
+    left out. An asset_no that stands twice is told with both places."""
+    claimed: set[str] = set()
+    lists = Lists(raw, folder, findings)
     rows = Rows(
-        _table(raw, "equipment", EquipmentRow, findings),
-        _table(raw, "meters", MeterRow, findings),
-        _table(raw, "points", PointRow, findings),
-        claimed,
+        _table(raw, lists, "equipment", EquipmentRow, claimed, findings),
+        _table(raw, lists, "meters", MeterRow, claimed, findings),
+        _table(raw, lists, "points", PointRow, set(), findings),
+        frozenset(claimed),
     )
     _unique(rows, findings)
     _look_at_zeros(rows, findings)
@@ -56,18 +60,38 @@ def read_rows(raw: Mapping[str, Any], findings: Findings) -> Rows:
 
 
 def _table(
-    raw: Mapping[str, Any], name: str, model: type[RowT], findings: Findings
+    raw: Mapping[str, Any],
+    lists: Lists,
+    name: str,
+    model: type[RowT],
+    claimed: set[str],
+    findings: Findings,
 ) -> tuple[Placed[RowT], ...]:
+    good = []
+    for path, cells in chain(_inline(raw, name, findings), lists.rows(name)):
+        if "asset_no" in cells:
+            claimed.add(str(cells["asset_no"]).strip())
+        try:
+            good.append(Placed(path, model.model_validate(cells)))
+        except ValidationError as error:
+            found = error.errors(include_url=False)
+            explain(found, findings, model, path)
+            bad = {item["loc"][0] for item in found}
+            rest = {key: cell for key, cell in cells.items() if key not in bad}
+            with contextlib.suppress(ValidationError):
+                good.append(Placed(path, model.model_validate(rest), sound=False))
+    return tuple(good)
+
+
+def _inline(raw: Mapping[str, Any], name: str, findings: Findings) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The rows that stand in the file itself."""
     table = raw.get(name, [])
     if not isinstance(table, list):
         findings.error(name, f"not a list: its rows begin with [[{name}]]")
-        return ()
-    good = []
+        return
     for number in range(len(table)):
-        cells, table[number] = (
-            table[number],
-            None,
-        )  # a thousand rows take megabytes: each is let go once it is read
+        # A thousand rows take megabytes: each is let go once it is read.
+        cells, table[number] = table[number], None
         path = f"{name}[{number}]"
         if not isinstance(cells, dict):
             findings.error(path, "not a table")
@@ -78,22 +102,7 @@ def _table(
             what = f"an element of [[{name}]] has no table below it"
             hint = f"[{name}.{key}] lands in the last [[{name}]] above it: a row holds key = value alone"
             findings.error(f"{path}.{key}", what, hint)
-        try:
-            good.append(Placed(path, model.model_validate(flat)))
-        except ValidationError as error:
-            found = error.errors(include_url=False)
-            explain(found, findings, model, path)
-            bad = {item["loc"][0] for item in found}
-            rest = {key: cell for key, cell in flat.items() if key not in bad}
-            with contextlib.suppress(ValidationError):
-                good.append(Placed(path, model.model_validate(rest), sound=False))
-    return tuple(good)
-
-
-def _claimed(raw: Mapping[str, Any]) -> set[str]:
-    tables = [raw.get(name) for name in ("equipment", "meters")]
-    rows = [row for table in tables if isinstance(table, list) for row in table if isinstance(row, dict)]
-    return {str(row["asset_no"]).strip() for row in rows if "asset_no" in row}
+        yield path, flat
 
 
 def _unique(rows: Rows, findings: Findings) -> None:
@@ -101,7 +110,8 @@ def _unique(rows: Rows, findings: Findings) -> None:
     for placed in rows.subjects():
         number = placed.row.asset_no
         if number in taken:
-            what = f"stands in {taken[number]}.asset_no too: numbers are unique, over equipment and meters together"
+            there = readable(f"{taken[number]}.asset_no")
+            what = f"stands in {there} too: numbers are unique, over equipment and meters together"
             findings.error(f"{placed.path}.asset_no", what, value=number)
         taken.setdefault(number, placed.path)
     points: dict[tuple[str, str], str] = {}

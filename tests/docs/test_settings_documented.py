@@ -26,6 +26,7 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("[gateway]", settings.GatewaySettings),
     ("[uplink]", settings.UplinkSettings),
     ("[site]", document.SiteTable),
+    ("[lists]", document.ListsTable),
     ("[site.shifts]", document.ShiftTable),
     ("[[site.exceptions]]", document.ExceptionTable),
     ('driver = "modbus"', ModbusSettings),
@@ -40,6 +41,7 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("[broker]", cloud.BrokerSettings),
     ("[database]", cloud.DatabaseSettings),
     ("[http]", cloud.HttpSettings),
+    ("[province]", cloud.ProvinceSettings),
     ("[projection]", cloud.ProjectionSettings),
 ]
 

@@ -1,0 +1,144 @@
+"""A list against what the registry holds: what is new, what changes, what is refused; then all of it or nothing."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, Table, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ganpo_cloud import registry_tables as registry
+from ganpo_cloud.divisions import Province
+from ganpo_cloud.imports.cells import Cells, Known
+from ganpo_cloud.imports.kinds import KINDS, Values
+from ganpo_cloud.tables import subject
+from ganpo_model import tables
+from ganpo_model.errors import ConfigError
+
+_PART = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One row that says something new. `before`: what stood there, column by column, where it differs."""
+
+    row: int
+    key: str
+    before: Mapping[str, tuple[Any, Any]] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a list comes to, in rows. Nothing is applied while there are `errors`."""
+
+    kind: str
+    rejected: int
+    unchanged: int
+    added: tuple[Change, ...]
+    changed: tuple[Change, ...]
+    errors: tuple[ConfigError, ...]
+    notes: tuple[str, ...]
+    values: tuple[Values, ...]
+
+
+def preview(
+    connection: Connection, kind: str, raw: bytes, name: str, province: Province, today: date
+) -> Preview:
+    """Read a list and compare it with the registry. `name` of the file stands in every error."""
+    about = KINDS[kind]
+    found = tables.read(raw, name, about.columns, about.columns)
+    known = _known(connection, province, today)
+    there = _there(connection, about.table)
+    errors = list(found.errors)
+    added, changed, values = [], [], []
+    unread = len({error.where.partition(",")[0] for error in errors})
+    rejected = 0
+    taken: dict[tuple[Any, ...], int] = {}
+    for row in found.rows:
+        cells = Cells(row.cells, known)
+        value = about.read(cells)
+        if cells.errors:
+            rejected += 1
+            for wrong in cells.errors:
+                where = tables.place(name, row.number, wrong.column, row.cells[wrong.column])
+                errors.append(ConfigError(wrong.what, where=where, hint=wrong.hint))
+            continue
+        key = _key(about.table, value)
+        if key in taken:
+            what = f"row {taken[key]} says something of the same: {_named(key)}"
+            errors.append(ConfigError(what, where=f"{name} row {row.number}"))
+            rejected += 1
+            continue
+        taken[key] = row.number
+        before = there.get(key)
+        if before is None:
+            added.append(Change(row.number, _named(key), None))
+        elif differences := {n: (before[n], v) for n, v in value.items() if before[n] != v}:
+            changed.append(Change(row.number, _named(key), differences))
+        else:
+            continue
+        values.append(value)
+    return Preview(
+        kind,
+        rejected + unread,
+        len(found.rows) - len(added) - len(changed) - rejected,
+        tuple(added),
+        tuple(changed),
+        tuple(errors),
+        found.notes,
+        tuple(values),
+    )
+
+
+def apply(connection: Connection, found: Preview) -> None:
+    """Store what a preview holds, in the transaction of the connection.
+
+    Raises ValueError where rows were refused: nothing is applied by halves.
+    """
+    if found.errors:
+        raise ValueError("rows were refused")
+    table = KINDS[found.kind].table
+    for first in range(0, len(found.values), _PART):
+        _upsert(connection, table, found.values[first : first + _PART])
+
+
+def _upsert(connection: Connection, table: Table, values: Sequence[Values]) -> None:
+    keys = [column.name for column in table.primary_key]
+    rest = [column.name for column in table.columns if column.name not in keys]
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = insert(table)
+    if rest:
+        changes = {name: statement.excluded[name] for name in rest}
+        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), list(values))
+    else:
+        connection.execute(statement.on_conflict_do_nothing(), list(values))
+
+
+def _known(connection: Connection, province: Province, today: date) -> Known:
+    def pairs(*columns: Any) -> Iterable[tuple[str, str]]:
+        return ((row[0], row[1]) for row in connection.execute(select(*columns).distinct()))
+
+    equipment = {
+        *pairs(registry.equipment.c.enterprise, registry.equipment.c.asset_no),
+        *pairs(subject.c.enterprise, subject.c.asset_no),
+    }
+    return Known(
+        province,
+        today,
+        frozenset(connection.execute(select(registry.enterprise.c.code).distinct()).scalars()),
+        frozenset(pairs(registry.site.c.enterprise, registry.site.c.site)),
+        frozenset(equipment),
+    )
+
+
+def _there(connection: Connection, table: Table) -> dict[tuple[Any, ...], Mapping[str, Any]]:
+    return {_key(table, row): dict(row) for row in connection.execute(select(table)).mappings()}
+
+
+def _key(table: Table, values: Mapping[Any, Any]) -> tuple[Any, ...]:
+    return tuple(values[column.name] for column in table.primary_key)
+
+
+def _named(key: Sequence[Any]) -> str:
+    return " ".join(str(part) for part in key)

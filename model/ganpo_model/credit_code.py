@@ -1,0 +1,30 @@
+"""The unified social credit code of an enterprise, with both of its check characters (GB 32100-2015, GB 11714)."""
+
+_SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+_WEIGHTS = tuple(pow(3, n, 31) for n in range(17))
+_ORGANISATION = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_ORGANISATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
+
+
+def wrong(code: str) -> str | None:
+    """What is wrong with a credit code, or None. A sum divisible by 31 (or 11) has the check character 0."""
+    if any("\uff01" <= sign <= "\uff5e" for sign in code):
+        return "full-width characters: switch the input method to half-width"
+    if len(code) != 18:
+        return f"{len(code)} characters: a unified social credit code has 18"
+    for place, sign in enumerate(code, start=1):
+        if sign not in _SIGNS:
+            told = "lower case" if sign.upper() in _SIGNS else "none of 0-9 and A-Z without I, O, S, V, Z"
+            return f"character {place}, {sign!r}: {told}"
+    if not code[2:8].isdigit():
+        return "characters 3 to 8 are the number of an area"
+    total = sum(weight * _SIGNS.index(sign) for weight, sign in zip(_WEIGHTS, code, strict=False))
+    if _SIGNS[-total % 31] != code[17]:
+        return (
+            f"its check character is {code[17]} and would have to be {_SIGNS[-total % 31]}: a typing error?"
+        )
+    part = zip(_ORGANISATION_WEIGHTS, code[8:16], strict=True)
+    rest = -sum(weight * _ORGANISATION.index(sign) for weight, sign in part) % 11
+    if code[16] != ("X" if rest == 10 else str(rest)):
+        return "the check character of its organisation code (the 17th) does not fit: a typing error?"
+    return None

@@ -1,0 +1,114 @@
+"""`[lists]`: rows as CSV files come to the same plant as rows in the file, and their mistakes have row and column."""
+
+from pathlib import Path
+
+import pytest
+
+from support.configs import BUS, CELL, HEAD, write
+
+EXAMPLES = Path(__file__).parents[2] / "config" / "examples" / "lists"
+LISTS = """
+[lists]
+equipment = "equipment.csv"
+meters = "meters.csv"
+points = "points.csv"
+"""
+EQUIPMENT = (EXAMPLES / "equipment.csv").read_text(encoding="utf-8")
+METERS = (EXAMPLES / "meters.csv").read_text(encoding="utf-8")
+POINTS = (EXAMPLES / "points.csv").read_text(encoding="utf-8")
+
+
+def put(folder: Path, **lists: str | bytes) -> None:
+    for name, text in {"equipment": EQUIPMENT, "meters": METERS, "points": POINTS, **lists}.items():
+        (folder / f"{name}.csv").write_bytes(text if isinstance(text, bytes) else text.encode())
+
+
+def test_the_lists_of_the_page_come_to_a_plant(tmp_path: Path) -> None:
+    put(tmp_path)
+    loaded = write(tmp_path, HEAD + LISTS + BUS + CELL)
+    assert loaded.errors == ()
+    assert loaded.plant is not None
+    plant = loaded.plant
+    assert [item.asset_no for item in plant.equipment] == ["SB-0141", "SB-0007", "SB-0003"]
+    assert [item.asset_no for item in plant.meters] == ["DB-0101", "DB-0103"]
+    assert {point.meaning.item.id.partition("#")[0] for point in plant.registers()} >= {  # type: ignore[union-attr]
+        "SB-0141/parts_total",
+        "SB-0007/parts_total",
+        "DB-0101/energy_import",
+    }
+
+
+def test_a_list_and_rows_in_the_file_stand_together(tmp_path: Path) -> None:
+    put(tmp_path, points=POINTS.splitlines()[0] + "\n")
+    inline = '[[equipment]]\nasset_no = "SB-9"\nname = "Saw"\n'
+    loaded = write(tmp_path, HEAD + LISTS + BUS + CELL + inline)
+    assert loaded.plant is not None, loaded.errors
+    assert [item.asset_no for item in loaded.plant.equipment] == ["SB-9", "SB-0141", "SB-0007", "SB-0003"]
+    twice = write(tmp_path, HEAD + LISTS + BUS + CELL + inline.replace("SB-9", "SB-0003"))
+    (error,) = twice.errors
+    assert str(error).startswith(
+        "equipment.csv row 4, asset_no = SB-0003: stands in equipment[0].asset_no too: numbers are unique"
+    )
+
+
+def test_gbk_is_read_and_said(tmp_path: Path) -> None:
+    put(tmp_path, equipment=EQUIPMENT.encode("gbk"))
+    loaded = write(tmp_path, HEAD + LISTS + BUS + CELL)
+    assert loaded.plant is not None, loaded.errors
+    assert loaded.plant.equipment[1].name == "老式冲床"
+    assert any("equipment.csv: is GBK and was read as such" in warning for warning in loaded.warnings)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "told"),
+    [
+        ("meters", "400/5", "400", "meters.csv row 2, ct = 400: no ratio like 400/5"),
+        (
+            "meters",
+            "400/5",
+            "4月5日",
+            "meters.csv row 2, ct = 4月5日: a date or a time: Excel made it of a ratio",
+        ),
+        ("meters", "boundary_in", "boundary", "meters.csv row 2, role = boundary: none of 'boundary_in'"),
+        (
+            "meters",
+            ",carrier",
+            ",carier",
+            "meters.csv row 1: no such column: carier; it has asset_no, name, carrier",
+        ),
+        (
+            "equipment",
+            "SB-0141",
+            "2.02503E+11",
+            "equipment.csv row 2, asset_no = 2.02503E+11: Excel made a number of",
+        ),
+        (
+            "equipment",
+            "machine_by_power",
+            "machine_power",
+            "equipment.csv row 3, profile = machine_power: no such",
+        ),
+        (
+            "equipment",
+            "2009-06-01",
+            "2009-06-31",
+            "equipment.csv row 4, since = 2009-06-31: no day of the calendar",
+        ),
+        ("points", "uint16", "uint17", "points.csv row 3, address"),
+        ("points", "SB-0007", "SB-0008", "points.csv row 3, asset_no = SB-0008: no equipment and no meter"),
+        ("points", ",1200,yes", ",=1200,yes", "points.csv row 2, max_rate = =1200: a formula, no value"),
+    ],
+)
+def test_a_mistake_is_told_with_file_row_and_column(
+    tmp_path: Path, name: str, old: str, new: str, told: str
+) -> None:
+    text = {"equipment": EQUIPMENT, "meters": METERS, "points": POINTS}[name]
+    assert old in text
+    put(tmp_path, **{name: text.replace(old, new, 1)})
+    errors = [str(error) for error in write(tmp_path, HEAD + LISTS + BUS + CELL).errors]
+    assert any(error.startswith(told) for error in errors), errors
+
+
+def test_a_key_that_is_none_is_told(tmp_path: Path) -> None:
+    errors = [str(error) for error in write(tmp_path, HEAD + '[lists]\nequipments = "e.csv"\n').errors]
+    assert errors == ["agent.toml: lists.equipments: no such key; did you mean equipment?"]
