@@ -118,7 +118,7 @@ def quarantine_retry(config: Path | None) -> None:
 
 @main.command("import")
 @click.argument("kind")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE.csv")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.csv")
 @click.option("--preview", is_flag=True, help="show what it would change, and change nothing")
 @_config
 def import_list(kind: str, file: Path, preview: bool, config: Path | None) -> None:

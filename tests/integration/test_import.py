@@ -213,6 +213,7 @@ def test_two_rows_for_one_device_are_refused(known: Take) -> None:
 
 def test_an_unknown_list_and_a_file_that_is_none_are_told(take: Take, tmp_path: Path) -> None:
     assert "machines: no such list (enterprises, sites, equipment, flags, " in take("machines", "").output
-    missing = CliRunner().invoke(main, ["import", "sites", str(tmp_path / "none.csv")])
-    assert missing.exit_code == 2
-    assert "does not exist" in missing.output
+    config = str(tmp_path / "cloud.toml")
+    missing = CliRunner().invoke(main, ["import", "sites", str(tmp_path / "none.csv"), "--config", config])
+    assert missing.exit_code == 1
+    assert "none.csv: cannot be read: No such file" in missing.output
