@@ -1,7 +1,7 @@
 """The API (`/api/v1`): JSON over what is stored. Numbers are integers; percentages are made at display."""
 
-from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Any
+from datetime import date, timedelta
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 from sqlalchemy import Connection, select
@@ -17,24 +17,19 @@ from ganpo_cloud.answers import (
     SubjectModel,
 )
 from ganpo_cloud.database import Database
-from ganpo_cloud.problems import Problem, Refused
+from ganpo_cloud.instants import instant
+from ganpo_cloud.problems import ERRORS, Refused
 from ganpo_cloud.tables import subject
 from ganpo_model.clock import Clock, from_ms, iso, to_ms
 from ganpo_model.registers import Step
 from ganpo_model.states import State
 
 LONGEST = timedelta(days=366 * 3)
-_PLUS = "in a URL + is written %2B"
-_ERRORS: dict[int | str, dict[str, Any]] = {
-    404: {"model": Problem, "description": "no such subject"},
-    422: {"model": Problem, "description": "a parameter is wrong"},
-    503: {"model": Problem, "description": "the database does not answer"},
-}
 
 
 def router(database: Database, clock: Clock) -> APIRouter:
     """The routes below `/api/v1`."""
-    api = APIRouter(prefix="/api/v1", responses=_ERRORS)
+    api = APIRouter(prefix="/api/v1", responses=ERRORS)
 
     @api.get("/quantities", response_model=QuantityModel, summary="Consumption of one carrier over a period")
     def get_quantities(
@@ -62,7 +57,7 @@ def router(database: Database, clock: Clock) -> APIRouter:
         ] = "electricity",
     ) -> QuantityModel:
         enterprise, _, asset_no = subject.partition("/")
-        start, end = _instant(from_, "from"), _instant(to, "to")
+        start, end = instant(from_, "from"), instant(to, "to")
         if not start < end:
             raise Refused(422, "period", "from has to lie before to", "from")
         if end - start > LONGEST:
@@ -143,18 +138,6 @@ def _known(connection: Connection, enterprise: str, asset_no: str) -> str:
             404, "subject", "no such subject", f"{enterprise[:40]}/{asset_no[:80]}", "GET /api/v1/subjects"
         )
     return str(zone)
-
-
-def _instant(text: str, where: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        title = "not an instant like 2026-11-25T10:00:00+08:00"
-        raise Refused(422, "instant", title, where, _PLUS) from error
-    if instant.tzinfo is None or not 2000 < instant.year < 2100:
-        title = "an instant has a time zone and lies between 2001 and 2099"
-        raise Refused(422, "instant", title, where, _PLUS)
-    return instant.astimezone(UTC)
 
 
 def _date(text: str) -> date:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy.exc import OperationalError
 
-from ganpo_cloud import days
+from ganpo_cloud import days, divisions
 from ganpo_cloud.collector import Collector
 from ganpo_cloud.database import Database
 from ganpo_cloud.ingest import retry
@@ -51,9 +51,11 @@ async def run(
 ) -> None:
     """Run until cancelled. `started` is called once page and API answer.
 
-    Raises ConfigError (the port is in use) and StorageError (the database cannot be used).
+    Raises ConfigError (the port is in use, the province's files are damaged) and StorageError (the database cannot be
+    used).
     """
     rng = random.Random()  # noqa: S311 - jitter, nothing secret
+    province = divisions.load(settings.province.folder)
     with listen(settings.http.listen, "http.listen") as sock:
         database = await asyncio.to_thread(Database, settings.database)
         try:
@@ -65,6 +67,7 @@ async def run(
                 clock,
                 demo=demo,
                 exposed=settings.http.allow_unauthenticated,
+                province=province,
                 problem=lambda: collector.problem,
             )
             server = Server(web)

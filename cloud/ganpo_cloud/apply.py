@@ -13,7 +13,7 @@ from ganpo_cloud.decode import Frame
 from ganpo_cloud.localdays import DEFAULT_ZONE, day_of, days_from
 from ganpo_cloud.marks import mark
 from ganpo_model.clock import to_ms
-from ganpo_model.facts import Event, Fact, Inventory, Reading, States
+from ganpo_model.facts import Event, EventKind, Fact, Inventory, Reading, States
 
 _INSERT = {
     "reading": "INSERT INTO reading VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -21,6 +21,11 @@ _INSERT = {
     "event": "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
     "inventory": "INSERT INTO inventory VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
 }
+_PROVE = (
+    "INSERT INTO proof VALUES (?, ?, ?, ?, ?) ON CONFLICT (enterprise, asset_no, flag)"
+    " DO UPDATE SET at = excluded.at, frame = excluded.frame WHERE excluded.at < proof.at"
+)
+"""The earliest wins, in whatever order they come."""
 
 
 class Batch:
@@ -31,6 +36,7 @@ class Batch:
         self._now = now_ms
         self._rows: dict[str, list[tuple[Any, ...]]] = {kind: [] for kind in _INSERT}
         self._dirty: set[tuple[str, str, date]] = set()
+        self._proofs: list[tuple[Any, ...]] = []
         self._described: set[str] = set()
         self._zones: dict[str, str] = {}
 
@@ -54,6 +60,8 @@ class Batch:
         for kind, statement in _INSERT.items():
             if rows := self._rows[kind]:
                 fast(self._connection, statement, sorted(rows))
+        if self._proofs:
+            fast(self._connection, _PROVE, sorted(self._proofs))
         mark(self._connection, self._dirty)
         for enterprise in sorted(self._described):
             inventories.refresh(self._connection, enterprise)
@@ -73,6 +81,10 @@ class Batch:
             data = json.dumps(fact.data, ensure_ascii=False)
             row = (frame, place, gateway, enterprise, to_ms(fact.at), str(fact.kind), fact.subject, data)
             self._rows["event"].append(row)
+            if fact.kind is EventKind.LINK_UP and fact.subject is not None:
+                flags = fact.data.get("proves")
+                for flag in flags if isinstance(flags, list) else []:
+                    self._proofs.append((enterprise, fact.subject, str(flag), to_ms(fact.at), frame))
         else:
             self._add_inventory(gateway, enterprise, frame, place, fact)
 

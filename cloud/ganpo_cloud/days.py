@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.exc import OperationalError
 
-from ganpo_cloud import judging, lives
+from ganpo_cloud import judging, lives, onboarding
 from ganpo_cloud.database import Database, fast
 from ganpo_cloud.localdays import bounds, day_of, days_from, zone_of
 from ganpo_cloud.marks import mark
@@ -75,13 +75,15 @@ def _compute(connection: Connection, enterprise: str, asset_no: str, marked: lis
     mine = (dirty.c.enterprise == enterprise) & (dirty.c.subject == asset_no)
     connection.execute(delete(dirty).where(mine & (dirty.c.day <= marked[-1])))
     cost = 0
+    zone = zone_of(connection, enterprise, asset_no)
     if _is_painted(connection, enterprise, asset_no):
-        zone = zone_of(connection, enterprise, asset_no)
         for local in marked:
             _paint_day(connection, enterprise, asset_no, local, zone, stamp)
         cost += len(marked)
-    for number in _registers(connection, enterprise, asset_no):
+    registers = _registers(connection, enterprise, asset_no)
+    for number in registers:
         cost += judging.judge_days(connection, enterprise, number, marked, stamp)
+    onboarding.look(connection, enterprise, asset_no, marked, registers, zone)
     return cost
 
 

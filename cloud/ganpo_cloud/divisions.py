@@ -53,6 +53,11 @@ class Province:
             self.areas.setdefault(area.id, []).append(area)
         self.industries: Mapping[str, Industry] = {industry.id: industry for industry in industries}
 
+    @property
+    def whole(self) -> str:
+        """The id of the province itself: the area that lies in no other."""
+        return next(area for area, rows in self.areas.items() if rows[-1].parent is None)
+
     def area(self, number: str, day: date) -> Area | None:
         """The area of this id on a day; None where there is none then."""
         return next((area for area in self.areas.get(number, ()) if area.holds(day)), None)

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from ganpo_cloud.judging import declared
 from ganpo_cloud.localdays import DEFAULT_ZONE, day_of, days_from, zone_of
 from ganpo_cloud.marks import mark
+from ganpo_cloud.registry_tables import onboarding
 from ganpo_cloud.tables import day, inventory, reading, register, register_day, states, subject
 
 _DESCRIBED_BY = ("subject", "signal", "carrier", "unit")
@@ -97,9 +98,12 @@ def _store_registers(connection: Connection, enterprise: str, found: dict[str, d
 
 
 def judge_anew(connection: Connection, enterprise: str, number: str) -> None:
-    """Forget what was judged of a register: its days go, and the first day on which anything happens is dirty."""
+    """Forget what was judged of a register, and when its subject came into the cloud: the first day on which anything
+    happens is dirty, and both are computed again."""
     mine = (register_day.c.enterprise == enterprise) & (register_day.c.register == number)
     connection.execute(delete(register_day).where(mine))
+    of_subject = onboarding.c.asset_no == number.partition("/")[0]
+    connection.execute(delete(onboarding).where((onboarding.c.enterprise == enterprise) & of_subject))
     first = connection.execute(
         select(func.min(reading.c.at)).where(
             (reading.c.enterprise == enterprise) & (reading.c.register == number)

@@ -27,6 +27,14 @@ class Problem(BaseModel):
     hint: str = Field(default="", description="what to do", examples=["GET /api/v1/subjects"])
 
 
+ERRORS: dict[int | str, dict[str, Any]] = {
+    404: {"model": Problem, "description": "no such thing"},
+    422: {"model": Problem, "description": "a parameter is wrong"},
+    503: {"model": Problem, "description": "the database does not answer"},
+}
+"""What any request may be answered with instead."""
+
+
 class Refused(Exception):
     """Answer with this problem."""
 

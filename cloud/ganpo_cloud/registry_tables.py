@@ -157,3 +157,29 @@ downtime = Table(
     Column("recorded_at", BigInteger, nullable=False, comment="it counts only if before `start`"),
     PrimaryKeyConstraint("enterprise", "asset_no", "start"),
 )
+
+proof = Table(
+    "proof",
+    metadata,
+    Column("enterprise", Text, nullable=False),
+    Column("asset_no", Text, nullable=False),
+    Column("flag", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("frame", BigInteger, nullable=False),
+    PrimaryKeyConstraint("enterprise", "asset_no", "flag"),
+)
+"""Evidence `controller`: the earliest `link_up` whose Good value proves a flag. Facts add to it alone."""
+
+onboarding = Table(
+    "onboarding",
+    metadata,
+    Column("enterprise", Text, nullable=False),
+    Column("asset_no", Text, nullable=False),
+    Column("networked_at", BigInteger, nullable=False, comment="least time of a Good value: the agent's"),
+    Column("evidence", Text, nullable=False, comment="what that value was, JSON"),
+    Column("networked_frame", BigInteger, nullable=False),
+    Column("cloud_at", BigInteger, nullable=False, comment="least commit time of a Good value: ours"),
+    Column("cloud_frame", BigInteger, nullable=False),
+    PrimaryKeyConstraint("enterprise", "asset_no"),
+)
+"""When each device came onto the network and into the cloud: computed from what is stored, never entered."""

@@ -96,6 +96,7 @@ event = Table(
     Column("data", Text, nullable=False),
     PrimaryKeyConstraint("frame", "place"),
     Index("event_kind", "gateway", "kind", "at"),
+    Index("event_subject", "enterprise", "subject", "kind", "at"),
 )
 
 subject = Table(

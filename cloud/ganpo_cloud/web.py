@@ -8,8 +8,9 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import func, select
 
-from ganpo_cloud import api, page, problems
+from ganpo_cloud import api, divisions, page, problems, province_api
 from ganpo_cloud.database import Database
+from ganpo_cloud.divisions import Province
 from ganpo_cloud.tables import dirty, frame, gateway, quarantine
 from ganpo_model.clock import Clock
 
@@ -20,18 +21,20 @@ def create_app(
     *,
     demo: bool = False,
     exposed: bool = False,
+    province: Province | None = None,
     problem: Callable[[], str] | None = None,
 ) -> FastAPI:
     """Page at `/`, API at `/api/v1`, `/health` and `/metrics`.
 
     `demo` marks every page DEMO DATA, `exposed` says in red that anybody may read;
-    `problem` says why nothing is collected, if so.
+    `province`: whose areas and industries, ours where absent; `problem` says why nothing is collected, if so.
     """
     app = FastAPI(
         title="Ganpo", version="1", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json"
     )
     app.mount("/static", StaticFiles(directory=str(files("ganpo_cloud").joinpath("static"))), name="static")
     app.include_router(api.router(database, clock))
+    app.include_router(province_api.router(database, clock, province or divisions.load()))
     app.include_router(page.router(database, clock, demo=demo, exposed=exposed))
     problems.install(app)
     trouble = problem or (lambda: "")

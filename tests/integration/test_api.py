@@ -249,6 +249,8 @@ def test_every_answer_is_as_the_openapi_document_says(http: httpx.Client) -> Non
         "/api/v1/subjects/{enterprise}/{asset_no}/day": get(http, f"subjects/{ENTERPRISE}/CJ-01/day"),
         "/api/v1/gateways": get(http, "gateways"),
     }
+    province = ("overview", "areas", "industries", "equipment", "enterprises")
+    answers |= {f"/api/v1/{name}": get(http, name) for name in province}
     assert set(document["paths"]) == set(answers)
     for path, answer in answers.items():
         responses = document["paths"][path]["get"]["responses"]

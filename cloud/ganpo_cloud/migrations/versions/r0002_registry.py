@@ -1,5 +1,7 @@
 """The registry of the province; Alembic keeps the version from here on."""
 
+import json
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -135,4 +137,50 @@ def upgrade() -> None:
         sa.Column("price_basis", sa.Text(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("enterprise", "year"),
+    )
+    op.create_table(
+        "proof",
+        sa.Column("enterprise", sa.Text(), nullable=False),
+        sa.Column("asset_no", sa.Text(), nullable=False),
+        sa.Column("flag", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("frame", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("enterprise", "asset_no", "flag"),
+    )
+    op.create_table(
+        "onboarding",
+        sa.Column("enterprise", sa.Text(), nullable=False),
+        sa.Column("asset_no", sa.Text(), nullable=False),
+        sa.Column("networked_at", sa.BigInteger(), nullable=False),
+        sa.Column("evidence", sa.Text(), nullable=False),
+        sa.Column("networked_frame", sa.BigInteger(), nullable=False),
+        sa.Column("cloud_at", sa.BigInteger(), nullable=False),
+        sa.Column("cloud_frame", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("enterprise", "asset_no"),
+    )
+    op.create_index("event_subject", "event", ["enterprise", "subject", "kind", "at"])
+    _look_at_what_is_stored()
+
+
+def _look_at_what_is_stored() -> None:
+    """Everything observed before is looked at again: proofs are kept, and every subject's first day is dirty, so that
+    its onboarding is computed."""
+    connection = op.get_bind()
+    rows = connection.execute(
+        sa.text(
+            "SELECT enterprise, subject, at, frame, data FROM event WHERE kind = 'link_up' ORDER BY at DESC"
+        )
+    )
+    proofs = {}
+    for enterprise, subject, at, frame, data in rows:
+        for flag in json.loads(data).get("proves") or []:
+            proofs[enterprise, subject, str(flag)] = (at, frame)
+    for (enterprise, subject, flag), (at, frame) in proofs.items():
+        values = {"e": enterprise, "s": subject, "f": flag, "at": at, "frame": frame}
+        connection.execute(sa.text("INSERT INTO proof VALUES (:e, :s, :f, :at, :frame)"), values)
+    connection.execute(
+        sa.text(
+            "INSERT INTO dirty (enterprise, subject, day) SELECT enterprise, asset_no, since FROM subject WHERE 1 = 1"
+            " ON CONFLICT DO NOTHING"
+        )
     )

@@ -1,0 +1,371 @@
+"""The province's numbers: from lists and facts to the API, over both kinds of database; recomputed by a plain loop."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from ganpo_cloud import days, registry
+from ganpo_cloud.database import Database
+from ganpo_cloud.divisions import load
+from ganpo_cloud.imports.importing import apply, preview
+from ganpo_cloud.ingest import ingest
+from ganpo_cloud.web import create_app
+from ganpo_model.facts import (
+    CalendarItem,
+    EquipmentItem,
+    Event,
+    EventKind,
+    Fact,
+    Inventory,
+    Reading,
+    SiteItem,
+    States,
+)
+from ganpo_model.frame import pack
+from ganpo_model.states import State
+from support import databases
+from support.plants import TestClock
+from support.serving import Served
+
+pytestmark = pytest.mark.usefixtures("each_database")
+CODES = ("91360000625912173B", "914403001922038216", "9144030071526726XG", "91350100M000100Y43")
+NOW = datetime(2026, 11, 28, 2, 0, tzinfo=UTC)
+STREAM = "01HF7YAT00V3RS3DTR98H6BCFN"
+PROVINCE = load()
+
+
+@dataclass
+class Plant:
+    """A collector that a test fills with lists and facts."""
+
+    database: Database
+    seqs: dict[str, int] = field(default_factory=dict)
+
+    def take(self, kind: str, *rows: str) -> None:
+        from ganpo_cloud.imports.kinds import KINDS
+
+        text = "\n".join([",".join(KINDS[kind].columns), *rows])
+        with self.database.write() as connection:
+            found = preview(connection, kind, text.encode(), f"{kind}.csv", PROVINCE, NOW.date())
+            assert found.errors == ()
+            apply(connection, found)
+
+    def send(self, gateway: str, facts: list[Fact], now: datetime = NOW) -> None:
+        self.seqs[gateway] = self.seqs.get(gateway, 0) + 1
+        assert ingest(self.database, [(gateway, pack(STREAM, self.seqs[gateway], facts))], now)
+        while days.recompute(self.database, now):
+            pass
+
+
+@pytest.fixture
+def plant(tmp_path: Path) -> Iterator[Plant]:
+    plant = Plant(databases.database(tmp_path))
+    yield plant
+    plant.database.close()
+
+
+@pytest.fixture
+def http(plant: Plant) -> Iterator[httpx.Client]:
+    app = create_app(plant.database, TestClock(wall=NOW))
+    with Served(app) as served, httpx.Client(base_url=f"{served.url}/api/v1") as client:
+        yield client
+
+
+def get(http: httpx.Client, path: str, **params: str | None) -> Any:
+    answer = http.get(path, params={name: value for name, value in params.items() if value is not None})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def number(http: httpx.Client, name: str, **params: str | None) -> Any:
+    return next(item for item in get(http, "/overview", **params) if item["id"] == name)
+
+
+def enterprise(code: str, area: str = "360681", gbt4754: str = "3211", industry: str = "NONFERROUS") -> str:
+    return f"{code},Name,,{area},{industry},{gbt4754},yes,2018-01-01"
+
+
+def inventory(*numbers: str, flags: tuple[str, ...] = (), at: datetime = NOW) -> Inventory:
+    items = tuple(
+        EquipmentItem(n, n, "machine", tuple(State), ("numerical_control",), flags, "in_use", None, None)
+        for n in numbers
+    )
+    site = SiteItem("plant-1", "Plant", "Asia/Shanghai", 900_000)
+    return Inventory("inventory", at, site, CalendarItem((), ()), items, (), ())
+
+
+def link_up(number: str, at: datetime, *proves: str) -> Event:
+    data = {"point": f"{number}/channel_state", "value": "Active", "driver": "opcua", "proves": list(proves)}
+    return Event("event", at, EventKind.LINK_UP, number, data)
+
+
+def test_a_machine_counts_step_by_step_as_evidence_comes(plant: Plant, http: httpx.Client) -> None:
+    code = CODES[0]
+    assert number(http, "nc_rate_main")["checked"] == {"numerator": 0, "denominator": 0}
+    plant.take("enterprises", enterprise(code))
+    plant.take("sites", f"{code},plant-1,Plant,360681,Asia/Shanghai")
+    plant.take("targets", "T01,360000,,>=,60,2020-12-31,,,plan")
+    assert number(http, "nc_rate_main")["status"] == "no_data", "null is not 0"
+    registry.add(plant.database, "gw-test-0001", code, "plant-1")
+    start = NOW - timedelta(hours=3)
+    plant.send("gw-test-0001", [inventory("SB-1", "SB-2", flags=("main", "numerical_control"), at=start)])
+    found = number(http, "nc_rate_main")
+    assert (found["declared"]["numerator"], found["checked"]["numerator"], found["proven"]["numerator"]) == (
+        2,
+        0,
+        0,
+    )
+    assert found["status"] == "below"
+    assert found["enterprises"] == {"with_data": 1, "of": None}
+    plant.send("gw-test-0001", [link_up("SB-1", start + timedelta(minutes=5), "numerical_control")])
+    plant.take("flags", f"{code},SB-2,numerical_control,yes,document,2026-17,Wang,2026-11-01")
+    found = number(http, "nc_rate_main")
+    assert (found["checked"]["numerator"], found["proven"]["numerator"]) == (2, 1)
+    assert found["status"] == "reached"
+    plant.take("flags", f"{code},SB-2,numerical_control,no,document,2026-18,Wang,2026-11-20")
+    assert number(http, "nc_rate_main")["declared"]["numerator"] == 1, (
+        "a document stands above what is claimed"
+    )
+    assert number(http, "nc_rate_main", area="360600")["checked"]["denominator"] == 2
+    assert number(http, "nc_rate_main", area="360100")["checked"]["denominator"] == 0
+    assert number(http, "nc_rate_main", industry="FOOD")["checked"]["denominator"] == 0
+    (one, two) = get(http, "/equipment")
+    assert (one["flags"], two["flags"]) == (
+        {"main": "claimed", "numerical_control": "controller"},
+        {"main": "claimed"},
+    )
+    assert (one["area"], one["industry"], one["counts"]) == ("360681", "NONFERROUS", True)
+
+
+def test_dates_of_onboarding_are_the_least_of_what_is_stored_in_whatever_order_it_came(
+    plant: Plant, http: httpx.Client
+) -> None:
+    from sqlalchemy import select
+
+    from ganpo_cloud.registry_tables import onboarding
+
+    def dates() -> Any:
+        with plant.database.read() as connection:
+            return connection.execute(select(onboarding)).one()
+
+    code = CODES[0]
+    registry.add(plant.database, "gw-test-0001", code, "plant-1")
+    noon = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
+    quarter = timedelta(minutes=15)
+    plant.send("gw-test-0001", [inventory("SB-1", at=noon)], NOW)
+    unknown = States("states", "SB-1", noon - quarter, noon, ((0, State.UNKNOWN),))
+    plant.send("gw-test-0001", [unknown], NOW)
+    assert number(http, "equip_network_rate")["proven"] == {"numerator": 0, "denominator": 1}
+    late = NOW + timedelta(minutes=1)
+    run = States("states", "SB-1", noon, noon + quarter, ((0, State.UNKNOWN), (60_000, State.IDLE)))
+    plant.send("gw-test-0001", [run], late)
+    first = dates()
+    assert first.networked_at == int((noon + timedelta(minutes=1)).timestamp() * 1000)
+    assert first.cloud_at == int(late.timestamp() * 1000)
+    assert '"states"' in first.evidence
+    plant.send("gw-test-0001", [link_up("SB-1", noon - timedelta(days=2))], late + timedelta(minutes=1))
+    older = States("states", "SB-1", noon - timedelta(days=3), noon - timedelta(days=2), ((0, State.IDLE),))
+    plant.send("gw-test-0001", [older], late + timedelta(minutes=2))
+    second = dates()
+    assert second.networked_at == int((noon - timedelta(days=3)).timestamp() * 1000)
+    assert second.cloud_at == first.cloud_at, "what comes later can come into the cloud no earlier"
+    assert number(http, "equip_cloud_rate")["proven"] == {"numerator": 0, "denominator": 1}, (
+        "not before its commit"
+    )
+
+
+def test_a_meter_known_before_its_inventory_has_the_dates_of_its_first_reading(plant: Plant) -> None:
+    from sqlalchemy import select
+
+    from ganpo_cloud.registry_tables import onboarding
+    from ganpo_model.facts import MeterItem, RegisterItem
+
+    register = "DB-1/energy_import#0123abcd"
+    registry.add(plant.database, "gw-test-0001", CODES[0], "plant-1")
+    at = NOW - timedelta(hours=5)
+    plant.send("gw-test-0001", [Reading("reading", register, at, 100)], NOW - timedelta(hours=4))
+    item = RegisterItem(
+        register, "DB-1", "energy_import", "electricity", "kWh", 1, 100, None, 80_000, resets=False
+    )
+    meter = MeterItem("DB-1", "Main", "electricity", "boundary_in", None, None)
+    site = SiteItem("plant-1", "Plant", "Asia/Shanghai", 900_000)
+    told = Inventory("inventory", at, site, CalendarItem((), ()), (), (meter,), (item,))
+    plant.send("gw-test-0001", [told], NOW - timedelta(hours=1))
+    with plant.database.read() as connection:
+        row = connection.execute(select(onboarding)).one()
+    assert row.networked_at == int(at.timestamp() * 1000)
+    assert row.cloud_at == int((NOW - timedelta(hours=4)).timestamp() * 1000)
+
+
+@dataclass
+class Machine:
+    """What a test knows of one machine."""
+
+    code: str
+    asset_no: str
+    area: str
+    industry: str
+    statuses: list[tuple[date, str]]
+    flags: list[tuple[str, str, date, bool]]
+    proven: datetime | None
+
+
+@pytest.mark.parametrize("seed", [1])
+def test_any_filter_and_instant_comes_to_what_a_plain_loop_counts(
+    plant: Plant, http: httpx.Client, seed: int
+) -> None:
+    rng = random.Random(seed)
+    print(f"seed {seed}")
+    counties = [
+        area for area, rows in PROVINCE.areas.items() if rows[-1].kind == "county" and rows[-1].until is None
+    ]
+    classes = {"NONFERROUS": "3211", "FOOD": "1310", "TEXTILE": "1711", "OTHER": "4011"}
+    machines: list[Machine] = []
+    for n, code in enumerate(CODES):
+        industry = rng.choice(list(classes))
+        plant.take("enterprises", enterprise(code, rng.choice(counties), classes[industry], industry))
+        area = rng.choice(counties)
+        plant.take("sites", f"{code},plant-1,Plant,{area},Asia/Shanghai")
+        registry.add(plant.database, f"gw-test-000{n}", code, "plant-1")
+        for m in range(rng.randrange(3, 9)):
+            begin = date(2024, 1, 1) + timedelta(days=rng.randrange(900))
+            statuses = [(begin, "in_use")]
+            if rng.random() < 0.4:
+                statuses.append(
+                    (begin + timedelta(days=rng.randrange(1, 200)), rng.choice(["idle", "retired", "sealed"]))
+                )
+            flags = [
+                (flag, evidence, begin + timedelta(days=rng.randrange(200)), rng.random() < 0.8)
+                for flag in ("main", "numerical_control")
+                for evidence in ("claimed", "document")
+                if rng.random() < 0.7
+            ]
+            proven = NOW - timedelta(days=rng.randrange(1, 390)) if rng.random() < 0.4 else None
+            machines.append(Machine(code, f"SB-{m}", area, industry, statuses, flags, proven))
+        mine = [machine for machine in machines if machine.code == code]
+        plant.take(
+            "equipment",
+            *(
+                f"{code},plant-1,{x.asset_no},X,{status},{since}"
+                for x in mine
+                for since, status in x.statuses
+            ),
+        )
+        plant.take(
+            "flags",
+            *(
+                f"{code},{x.asset_no},{flag},{'yes' if value else 'no'},{evidence},D,Li,{since}"
+                for x in mine
+                for flag, evidence, since, value in x.flags
+            ),
+        )
+        ups: list[Fact] = [
+            link_up(x.asset_no, x.proven, "numerical_control") for x in mine if x.proven is not None
+        ]
+        if ups:
+            plant.send(f"gw-test-000{n}", ups)
+    for _ in range(30):
+        area = rng.choice(
+            [*(x.area for x in machines), "360000", *(PROVINCE.above(x.area)[1] for x in machines)]
+        )
+        chosen = rng.choice([None, *classes])
+        at = NOW - timedelta(days=rng.randrange(700), hours=rng.randrange(24))
+        found = number(http, "nc_rate_main", area=area, industry=chosen, as_of=at.isoformat())
+        assert found["as_of"] == at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        told = [found[level]["numerator"] for level in ("declared", "checked", "proven")]
+        assert [*told, found["checked"]["denominator"]] == by_hand(machines, area, chosen, at), (
+            area,
+            chosen,
+            at,
+        )
+
+
+def by_hand(machines: list[Machine], area: str, industry: str | None, at: datetime) -> list[int]:
+    """N(main and NC) declared, checked, proven, and N(main), word by word."""
+    day = (at + timedelta(hours=8)).date()
+    declared = checked = proven = among = 0
+    for x in machines:
+        if area not in PROVINCE.above(x.area) or industry not in (None, x.industry):
+            continue
+        status, since = "", day
+        for begin, word in sorted(x.statuses):
+            if begin <= day:
+                status, since = word, begin
+        leap = (since.month, since.day) == (2, 29)
+        year_later = date(since.year + 1, 3, 1) if leap else since.replace(year=since.year + 1)
+        if not (status == "in_use" or (status == "idle" and day <= year_later)):
+            continue
+        if holds(x, "main", day, at) == 0:
+            continue
+        among += 1
+        level = holds(x, "numerical_control", day, at)
+        declared, checked, proven = declared + (level > 0), checked + (level > 1), proven + (level > 2)
+    return [declared, checked, proven, among]
+
+
+def holds(machine: Machine, flag: str, day: date, at: datetime) -> int:
+    """How well it is known: 0 not at all, 1 claimed, 2 document, 3 controller."""
+    if flag == "numerical_control" and machine.proven is not None and machine.proven <= at:
+        return 3
+    for level, evidence in ((2, "document"), (1, "claimed")):
+        rows = sorted((s, v) for f, e, s, v in machine.flags if f == flag and e == evidence and s <= day)
+        if rows:
+            return level if rows[-1][1] else 0
+    return 0
+
+
+def test_a_past_instant_does_not_change_when_later_facts_arrive(plant: Plant, http: httpx.Client) -> None:
+    code = CODES[0]
+    plant.take("enterprises", enterprise(code))
+    registry.add(plant.database, "gw-test-0001", code, "plant-1")
+    plant.send(
+        "gw-test-0001",
+        [inventory("SB-1", flags=("main",), at=NOW - timedelta(days=9))],
+        NOW - timedelta(days=9),
+    )
+    then = (NOW - timedelta(days=5)).isoformat()
+    before = get(http, "/overview", as_of=then)
+    later = inventory("SB-1", "SB-2", flags=("main", "numerical_control"), at=NOW - timedelta(days=1))
+    plant.send("gw-test-0001", [later])
+    plant.send("gw-test-0001", [link_up("SB-1", NOW - timedelta(hours=1), "numerical_control")])
+    assert get(http, "/overview", as_of=then) == before
+    assert number(http, "nc_rate_main")["proven"] == {"numerator": 1, "denominator": 2}
+
+
+@pytest.mark.parametrize(
+    ("path", "params", "status", "told"),
+    [
+        ("/overview", {"area": "360105"}, 404, "湾里区 was abolished on 2020-06-01"),
+        ("/overview", {"area": "x\x00y"}, 404, "no such area"),
+        ("/overview", {"area": "9" * 41}, 422, ""),
+        ("/overview", {"industry": "STEAL"}, 404, "no such industry"),
+        ("/overview", {"as_of": "2031-01-01T00:00:00+08:00"}, 422, "lies in the future"),
+        ("/overview", {"as_of": "yesterday"}, 422, "not an instant"),
+        ("/equipment", {"area": "nowhere"}, 404, "no such area"),
+        ("/enterprises", {"as_of": "2026-11-25"}, 422, "an instant has a time zone"),
+        ("/areas", {"as_of": "1999-01-01T00:00:00Z"}, 422, "between 2001 and 2099"),
+    ],
+)
+def test_bad_input_is_a_problem_that_says_what(
+    http: httpx.Client, path: str, params: dict[str, str], status: int, told: str
+) -> None:
+    answer = http.get(path, params=params)
+    assert answer.status_code == status
+    assert told in answer.text
+    assert answer.headers["content-type"].startswith("application/problem+json")
+
+
+def test_areas_and_industries_are_those_of_the_instant(http: httpx.Client) -> None:
+    def names(**params: str) -> set[str]:
+        return {area["name_zh"] for area in get(http, "/areas", **params)}
+
+    assert "湾里区" not in names()
+    assert "湾里区" in names(as_of="2019-01-01T00:00:00+08:00")
+    assert "红谷滩区" not in names(as_of="2019-01-01T00:00:00+08:00")
+    assert len(get(http, "/industries")) == 9
