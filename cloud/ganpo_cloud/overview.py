@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from ganpo_cloud import registry_tables as registry
-from ganpo_cloud.divisions import Province
+from ganpo_cloud.divisions import OTHER, Province
 from ganpo_cloud.ledger import Device, Ledger
 from ganpo_model.coverage import Count, Unit, connected, flagged, reaches
 
@@ -131,6 +131,8 @@ def by_area(
     parts: dict[str | None, list[Device]] = {
         area: [] for area, rows in province.areas.items() if rows[-1].parent == parent
     }
+    if not parts:
+        return {}
     for device in found.within(province, parent, industry):
         if not device.counts:
             continue
@@ -144,20 +146,20 @@ def _population(
     connection: Connection, province: Province, area: str, industry: str | None, year: int
 ) -> int | None:
     """How many enterprises there are: what is entered for the area itself, else what its parts add up to; of the
-    newest year up to `year`."""
+    newest year up to `year`. None where a part of it is missing: a part is no denominator."""
     table = registry.population
     query = select(table.c.area, table.c.industry, table.c.count.label("number"))
     rows = connection.execute(query.where(table.c.year <= year).order_by(table.c.year))
     newest: dict[tuple[str, str], int] = {(row.area, row.industry): row.number for row in rows}
-    wanted = [industry] if industry is not None else list(province.industries)
+    wanted = [industry] if industry is not None else [name for name in province.industries if name != OTHER]
 
     def of(place: str) -> int | None:
         own = [newest[place, name] for name in wanted if (place, name) in newest]
-        if own:
+        if len(own) == len(wanted):
             return sum(own)
         below = [of(part) for part, rows in province.areas.items() if rows[-1].parent == place]
         known = [number for number in below if number is not None]
-        return sum(known) if known else None
+        return sum(known) if known and len(known) == len(below) else None
 
     return of(area)
 

@@ -43,9 +43,8 @@ _ORDER = (State.FAULT, State.HELD, State.UNKNOWN)
 Item = dict[str, Any]
 
 
-def router(database: Database, clock: Clock, *, demo: bool, exposed: bool) -> APIRouter:
-    """The route `/`. `fragment` gives the moving part alone; `exposed` shows that anybody may read."""
-    pages = APIRouter(include_in_schema=False)
+def templates(*, exposed: bool) -> Environment:
+    """The templates of all pages; `exposed` shows that anybody may read."""
     environment = Environment(
         loader=PackageLoader("ganpo_cloud"),
         autoescape=True,
@@ -57,6 +56,12 @@ def router(database: Database, clock: Clock, *, demo: bool, exposed: bool) -> AP
         files("ganpo_cloud").joinpath("static", "page.css").read_text(encoding="utf-8")
     )
     environment.globals["exposed"] = exposed
+    return environment
+
+
+def router(database: Database, clock: Clock, environment: Environment, *, demo: bool) -> APIRouter:
+    """The route `/`. `fragment` gives the moving part alone."""
+    pages = APIRouter(include_in_schema=False)
 
     @pages.get("/", response_class=HTMLResponse)
     def show(
@@ -113,6 +118,8 @@ class _View:
             "t": self._t,
             "lang": self._lang,
             "demo": self._demo,
+            "here": "plant",
+            "keep": "",
             "as_of": i18n.instant(self._now.astimezone(ZoneInfo(self._zone)), self._lang),
             "legend": [{"state": state, "word": self._t(word)} for state, word in WORDS.items()],
             "zone": self._zone,

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import func, select
 
-from ganpo_cloud import api, divisions, page, problems, province_api
+from ganpo_cloud import api, divisions, page, problems, province_api, province_page
 from ganpo_cloud.database import Database
 from ganpo_cloud.divisions import Province
 from ganpo_cloud.tables import dirty, frame, gateway, quarantine
@@ -34,8 +34,11 @@ def create_app(
     )
     app.mount("/static", StaticFiles(directory=str(files("ganpo_cloud").joinpath("static"))), name="static")
     app.include_router(api.router(database, clock))
-    app.include_router(province_api.router(database, clock, province or divisions.load()))
-    app.include_router(page.router(database, clock, demo=demo, exposed=exposed))
+    province = province or divisions.load()
+    app.include_router(province_api.router(database, clock, province))
+    templates = page.templates(exposed=exposed)
+    app.include_router(page.router(database, clock, templates, demo=demo))
+    app.include_router(province_page.router(database, clock, province, templates, demo=demo))
     problems.install(app)
     trouble = problem or (lambda: "")
 

@@ -68,7 +68,7 @@ class Watched:
 
     def open(self, url: str) -> Page:
         """Load a page; requests to any other host are trouble from now on."""
-        self._home = url.split("/?")[0].rstrip("/")
+        self._home = "/".join(url.split("/")[:3])
         self.page.goto(url)
         return self.page
 

@@ -1,0 +1,58 @@
+"""A collector of a province that a test fills with lists and facts."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from ganpo_cloud import days
+from ganpo_cloud.database import Database
+from ganpo_cloud.divisions import load
+from ganpo_cloud.imports.importing import apply, preview
+from ganpo_cloud.imports.kinds import KINDS
+from ganpo_cloud.ingest import ingest
+from ganpo_model.facts import CalendarItem, EquipmentItem, Event, EventKind, Fact, Inventory, SiteItem
+from ganpo_model.frame import pack
+from ganpo_model.states import State
+
+CODES = ("91360000625912173B", "914403001922038216", "9144030071526726XG", "91350100M000100Y43")
+NOW = datetime(2026, 11, 28, 2, 0, tzinfo=UTC)
+STREAM = "01HF7YAT00V3RS3DTR98H6BCFN"
+PROVINCE = load()
+
+
+@dataclass
+class Plant:
+    """A collector that a test fills with lists and facts."""
+
+    database: Database
+    seqs: dict[str, int] = field(default_factory=dict)
+
+    def take(self, kind: str, *rows: str) -> None:
+        text = "\n".join([",".join(KINDS[kind].columns), *rows])
+        with self.database.write() as connection:
+            found = preview(connection, kind, text.encode(), f"{kind}.csv", PROVINCE, NOW.date())
+            assert found.errors == ()
+            apply(connection, found)
+
+    def send(self, gateway: str, facts: list[Fact], now: datetime = NOW) -> None:
+        self.seqs[gateway] = self.seqs.get(gateway, 0) + 1
+        assert ingest(self.database, [(gateway, pack(STREAM, self.seqs[gateway], facts))], now)
+        while days.recompute(self.database, now):
+            pass
+
+
+def enterprise(code: str, area: str = "360681", gbt4754: str = "3211", industry: str = "NONFERROUS") -> str:
+    return f"{code},Name,,{area},{industry},{gbt4754},yes,2018-01-01"
+
+
+def inventory(*numbers: str, flags: tuple[str, ...] = (), at: datetime = NOW) -> Inventory:
+    items = tuple(
+        EquipmentItem(n, n, "machine", tuple(State), ("numerical_control",), flags, "in_use", None, None)
+        for n in numbers
+    )
+    site = SiteItem("plant-1", "Plant", "Asia/Shanghai", 900_000)
+    return Inventory("inventory", at, site, CalendarItem((), ()), items, (), ())
+
+
+def link_up(number: str, at: datetime, *proves: str) -> Event:
+    data = {"point": f"{number}/channel_state", "value": "Active", "driver": "opcua", "proves": list(proves)}
+    return Event("event", at, EventKind.LINK_UP, number, data)
