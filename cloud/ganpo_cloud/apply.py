@@ -82,6 +82,7 @@ class Batch:
             row = (frame, place, gateway, enterprise, to_ms(fact.at), str(fact.kind), fact.subject, data)
             self._rows["event"].append(row)
             if fact.kind is EventKind.LINK_UP and fact.subject is not None:
+                self._dirty.add((enterprise, fact.subject, day_of(to_ms(fact.at), zone)))
                 flags = fact.data.get("proves")
                 for flag in flags if isinstance(flags, list) else []:
                     self._proofs.append((enterprise, fact.subject, str(flag), to_ms(fact.at), frame))

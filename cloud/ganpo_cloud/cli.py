@@ -116,6 +116,30 @@ def quarantine_retry(config: Path | None) -> None:
         click.echo(f"{retry(database, datetime.datetime.now(datetime.UTC))} frames applied")
 
 
+@main.command()
+@click.argument("enterprise", metavar="CODE")
+@click.argument("asset_no", required=False, metavar="ASSET_NO")
+@click.option("--lang", type=click.Choice(["zh", "en"]), default="en", show_default=True)
+@_config
+def why(enterprise: str, asset_no: str | None, lang: str, config: Path | None) -> None:
+    """Say why an enterprise, or one of its devices, is not counted: what is missing, and what closes it."""
+    from ganpo_cloud import i18n
+    from ganpo_cloud.localdays import local
+    from ganpo_cloud.why import WORDS
+    from ganpo_cloud.why import why as reasons_of
+
+    t = i18n.translator(lang)
+    with _told(), _database(config) as database, database.read() as connection:
+        found = reasons_of(connection, enterprise, asset_no, datetime.datetime.now(datetime.UTC))
+        for reason in found:
+            when = "" if reason.since is None else f" ({i18n.instant(local(reason.since), lang)})"
+            click.echo(f"- {t(WORDS[reason.code]).format(**reason.details)}{when}")
+            if reason.command:
+                click.echo(f"    {reason.command}")
+        if not found:
+            click.echo(t("nothing is missing: it is counted"))
+
+
 @main.command("import")
 @click.argument("kind")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.csv")

@@ -36,6 +36,11 @@ def _day_of_quarter(quarter: int, zone: str) -> date:
     return from_ms(quarter * _QUARTER_MS).astimezone(ZoneInfo(zone)).date()
 
 
+def local(instant: int, zone: str = DEFAULT_ZONE) -> datetime:
+    """An instant as the clocks of a zone show it."""
+    return from_ms(instant).astimezone(ZoneInfo(zone))
+
+
 def days_from(first: date, last: date) -> list[date]:
     """Every date from `first` to `last`, both included; none where `last` is earlier."""
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]

@@ -97,6 +97,15 @@ class DeviceModel(BaseModel):
     cloud: bool = Field(description="a Good value was stored", examples=[True])
 
 
+class ReasonModel(BaseModel):
+    """One thing that is missing of an enterprise or a device."""
+
+    code: str = Field(description="stable word for programs", examples=["device"])
+    what: str = Field(description="for people, in English", examples=["it does not answer: no answer"])
+    since: str | None = Field(description="where it is known", examples=["2026-11-25T02:15:00.000Z"])
+    command: str = Field(description="what closes it", examples=["curl http://127.0.0.1:8780/health"])
+
+
 class EnterpriseModel(BaseModel):
     """One enterprise of the registry at an instant."""
 

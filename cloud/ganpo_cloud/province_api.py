@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from sqlalchemy import Connection
 
 from ganpo_cloud.database import Database
@@ -21,9 +21,11 @@ from ganpo_cloud.province_answers import (
     IndicatorModel,
     IndustryModel,
     RatioModel,
+    ReasonModel,
     TargetModel,
 )
-from ganpo_model.clock import Clock, iso, to_ms
+from ganpo_cloud.why import WORDS, why
+from ganpo_model.clock import Clock, from_ms, iso, to_ms
 
 _Area = Annotated[
     str | None, Query(max_length=40, description="id of an area; absent: the province", examples=["360100"])
@@ -114,6 +116,34 @@ def router(database: Database, clock: Clock, province: Province) -> APIRouter:
             _enterprise(code, found)
             for code, about in sorted(found.enterprises.items())
             if place in province.above(about["area"]) and of in (None, about["industry"])
+        ]
+
+    @api.get(
+        "/why/{enterprise}/{asset_no}",
+        response_model=list[ReasonModel],
+        summary="Why a device is not counted",
+    )
+    def get_why(
+        enterprise: Annotated[
+            str,
+            Path(max_length=80, description="unified social credit code", examples=["91360000625912173B"]),
+        ],
+        asset_no: Annotated[
+            str, Path(max_length=80, description="the plant's own number", examples=["SB-0141"])
+        ],
+    ) -> list[ReasonModel]:
+        if "\x00" in enterprise + asset_no:
+            raise Refused(404, "subject", "no such subject", "why")
+        with database.read() as connection:
+            found = why(connection, enterprise, asset_no, clock.utc())
+        return [
+            ReasonModel(
+                code=reason.code,
+                what=WORDS[reason.code].format(**reason.details),
+                since=None if reason.since is None else iso(from_ms(reason.since)),
+                command=reason.command,
+            )
+            for reason in found
         ]
 
     return api

@@ -4,6 +4,8 @@ import asyncio
 import signal
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.resources import as_file, files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,6 +15,7 @@ from ganpo_agent.app import Agent
 from ganpo_cloud import registry
 from ganpo_cloud.app import run as run_collector
 from ganpo_cloud.database import Database
+from ganpo_cloud.imports import report
 from ganpo_cloud.settings import BrokerSettings, CloudSettings, DatabaseSettings, HttpSettings
 from ganpo_demo.broker import broker
 from ganpo_demo.child import Devices
@@ -84,6 +87,9 @@ async def _plant(folder: Path, url: str, devices: Devices, options: Options, sto
 
 def _registered(settings: DatabaseSettings) -> Database:
     database = Database(settings)
+    for kind in ("enterprises", "sites", "targets"):
+        with as_file(files("ganpo_demo").joinpath("lists", f"{kind}.csv")) as file:
+            report.take(database, None, kind, file, datetime.now(UTC).date(), apply=True)
     for gateway in (METER_GATEWAY, CELL_GATEWAY):
         registry.add(database, gateway, ENTERPRISE, SITE)
     return database

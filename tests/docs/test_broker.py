@@ -156,9 +156,7 @@ async def test_the_agent_connects_with_its_password_and_is_told_when_it_is_wrong
         await connect(broker, None, str(folder / "ca.pem"))
 
 
-@pytest.mark.filterwarnings(
-    "ignore:unclosed <ssl.SSLSocket:ResourceWarning"
-)  # paho forgets it when TLS fails
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # paho forgets its sockets when TLS fails
 async def test_the_agent_trusts_the_named_authority_alone(broker: Mosquitto, tmp_path: Path) -> None:
     certificate(tmp_path)
     with pytest.raises(CertificateNotTrusted):
@@ -166,9 +164,7 @@ async def test_the_agent_trusts_the_named_authority_alone(broker: Mosquitto, tmp
     await the_connecting_thread_ended()
 
 
-@pytest.mark.filterwarnings(
-    "ignore:unclosed <ssl.SSLSocket:ResourceWarning"
-)  # paho forgets it when TLS fails
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # paho forgets its sockets when TLS fails
 @pytest.mark.parametrize(
     ("begins", "why"), [(10, "certificate is not yet valid"), (-10, "certificate has expired")]
 )

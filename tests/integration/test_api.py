@@ -251,6 +251,7 @@ def test_every_answer_is_as_the_openapi_document_says(http: httpx.Client) -> Non
     }
     province = ("overview", "areas", "industries", "equipment", "enterprises")
     answers |= {f"/api/v1/{name}": get(http, name) for name in province}
+    answers["/api/v1/why/{enterprise}/{asset_no}"] = get(http, f"why/{ENTERPRISE}/CJ-01")
     assert set(document["paths"]) == set(answers)
     for path, answer in answers.items():
         responses = document["paths"][path]["get"]["responses"]

@@ -9,7 +9,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 import ganpo_cloud
-from ganpo_cloud import i18n, overview, province_page
+from ganpo_cloud import i18n, overview, province_page, why
 from ganpo_cloud.page import WORDS
 
 PACKAGE = Path(ganpo_cloud.__file__).parent
@@ -26,7 +26,7 @@ def used() -> set[str]:
 def tables() -> set[str]:
     """Words that stand in tables and are translated where they are shown."""
     pages = province_page
-    words = (WORDS, overview.WORDS, pages.STATUS, pages.FLAGS, pages.LEVELS)
+    words = (WORDS, overview.WORDS, pages.STATUS, pages.FLAGS, pages.LEVELS, why.WORDS)
     return {word for table in words for word in table.values()}
 
 

@@ -1,0 +1,159 @@
+"""Why is it not counted? The first things that are missing of an enterprise or a device, since when, and what closes
+each (onboarding.md)."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from ganpo_cloud import lives
+from ganpo_cloud.ledger import Device, Ledger, ledger
+from ganpo_cloud.tables import event, gateway, live, quarantine, subject, transition
+from ganpo_model.clock import to_ms
+from ganpo_model.coverage import Evidence
+from ganpo_model.facts import EventKind
+
+WORDS: Mapping[str, str] = {
+    "enterprise": "the enterprise is not in the registry",
+    "gateway": "no gateway of the enterprise is registered",
+    "never": "gateway {gateway} was never heard",
+    "offline": "gateway {gateway} is offline",
+    "clock": "gateway {gateway} waits for the time: its clock is not trusted",
+    "quarantine": "{n} frames of gateway {gateway} are in quarantine: {reason}",
+    "elsewhere": "{asset_no} is observed by gateway {gateway}, which belongs to {other}",
+    "unknown": "neither a list nor an inventory names {asset_no}",
+    "status": "it does not count: {status}",
+    "main": "it is not said to be main production equipment",
+    "nc": "it is not said to be numerically controlled",
+    "claimed": "numerical control is only claimed: no document, and the controller has not shown it",
+    "ledger": "it stands in the ledger only: no gateway names it",
+    "connection": "its gateway has no connection to it",
+    "device": "it does not answer: {reason}",
+    "silent": "no Good value of it was ever stored",
+}
+"""What each reason says; translated where it is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One thing that is missing. `since`: ms, where it is known; `details` fill the words; `command` closes it."""
+
+    code: str
+    since: int | None = None
+    details: Mapping[str, str] = field(default_factory=dict)
+    command: str = ""
+
+
+def why(connection: Connection, enterprise: str, asset_no: str | None, now: datetime) -> list[Reason]:
+    """What is missing of an enterprise, or of one of its devices; nothing: it is counted."""
+    found = ledger(connection, now)
+    mine = select(gateway.c.id).where(gateway.c.enterprise == enterprise).order_by(gateway.c.id)
+    gateways = list(connection.execute(mine).scalars())
+    reasons = []
+    if enterprise not in found.enterprises:
+        reasons.append(Reason("enterprise", command="ganpo-cloud import enterprises FILE.csv"))
+    if not gateways:
+        reasons.append(
+            Reason("gateway", command=f"ganpo-cloud gateway add ID --enterprise {enterprise} --site SITE")
+        )
+    for number in gateways:
+        reasons += _of_gateway(connection, number, now)
+    if asset_no is not None:
+        reasons += _of_device(connection, found, enterprise, asset_no)
+    return reasons
+
+
+def _of_gateway(connection: Connection, number: str, now: datetime) -> Iterator[Reason]:
+    named = {"gateway": number}
+    heard = connection.execute(select(live).where(live.c.gateway == number)).first()
+    mine = quarantine.c.gateway == number
+    kept = connection.execute(
+        select(func.count(), func.max(quarantine.c.id), func.min(quarantine.c.received_at)).where(mine)
+    ).one()
+    if heard is None and not kept[0]:
+        yield Reason("never", None, named, "systemctl status ganpo-agent")
+    elif heard is not None and not lives.online(heard.heard_at, heard.interval_ms, heard.offline, to_ms(now)):
+        since = connection.execute(
+            select(func.max(transition.c.at)).where((transition.c.gateway == number) & ~transition.c.online)
+        ).scalar()
+        yield Reason("offline", since or heard.heard_at, named, "systemctl status ganpo-agent")
+    elif heard is not None and lives.picture(heard.body).get("trusted") is False:
+        yield Reason("clock", None, named, "timedatectl status")
+    if kept[0]:
+        row = connection.execute(
+            select(quarantine.c.reason, quarantine.c.detail).where(quarantine.c.id == kept[1])
+        ).one()
+        details = named | {"n": str(kept[0]), "reason": f"{row.reason}: {row.detail}"}
+        yield Reason("quarantine", kept[2], details, "ganpo-cloud quarantine list")
+
+
+def _of_device(connection: Connection, found: Ledger, enterprise: str, asset_no: str) -> list[Reason]:
+    device = next((d for d in found.devices if (d.enterprise, d.asset_no) == (enterprise, asset_no)), None)
+    named = connection.execute(
+        select(subject).where((subject.c.enterprise == enterprise) & (subject.c.asset_no == asset_no))
+    ).first()
+    if device is None and named is None:
+        return _elsewhere(connection, enterprise, asset_no)
+    reasons = [*_flags(device)] if device is not None else []
+    if device is None or not device.unit.networked:
+        reasons += _not_observed(connection, enterprise, asset_no, named)
+    else:
+        reasons += _down(connection, enterprise, asset_no)
+    return reasons
+
+
+def _elsewhere(connection: Connection, enterprise: str, asset_no: str) -> list[Reason]:
+    row = connection.execute(
+        select(subject.c.enterprise, subject.c.gateway)
+        .where((subject.c.asset_no == asset_no) & (subject.c.enterprise != enterprise))
+        .order_by(subject.c.at.desc())
+        .limit(1)
+    ).first()
+    if row is None:
+        command = "ganpo-cloud import equipment FILE.csv"
+        return [Reason("unknown", None, {"asset_no": asset_no}, command)]
+    details = {"asset_no": asset_no, "gateway": row.gateway, "other": row.enterprise}
+    command = f"ganpo-cloud gateway add {row.gateway} --enterprise {enterprise} --site SITE"
+    return [Reason("elsewhere", None, details, command)]
+
+
+def _flags(device: Device) -> Iterator[Reason]:
+    command = "ganpo-cloud import flags FILE.csv"
+    if not device.counts:
+        yield Reason("status", None, {"status": device.status}, "ganpo-cloud import equipment FILE.csv")
+    if "main" not in device.unit.flags:
+        yield Reason("main", command=command)
+    level = device.unit.flags.get("numerical_control")
+    if level is None:
+        yield Reason("nc", command=command)
+    elif level is Evidence.CLAIMED:
+        yield Reason("claimed", command=command)
+
+
+def _not_observed(connection: Connection, enterprise: str, asset_no: str, named: Any) -> Sequence[Reason]:
+    if named is None:
+        return [Reason("ledger", command="ganpo check")]
+    body = json.loads(named.body)
+    if named.kind == "equipment" and not body.get("profile"):
+        return [Reason("connection", command="ganpo check")]
+    return _down(connection, enterprise, asset_no) or [
+        Reason("silent", command="curl http://127.0.0.1:8780/health")
+    ]
+
+
+def _down(connection: Connection, enterprise: str, asset_no: str) -> list[Reason]:
+    """The newest word of its link, where that is that it went down."""
+    row = connection.execute(
+        select(event.c.kind, event.c.at, event.c.data)
+        .where((event.c.enterprise == enterprise) & (event.c.subject == asset_no))
+        .where(event.c.kind.in_([EventKind.LINK_UP, EventKind.LINK_DOWN]))
+        .order_by(event.c.at.desc(), event.c.frame.desc(), event.c.place.desc())
+        .limit(1)
+    ).first()
+    if row is None or row.kind != EventKind.LINK_DOWN:
+        return []
+    reason = str(json.loads(row.data).get("reason", ""))
+    return [Reason("device", row.at, {"reason": reason}, "curl http://127.0.0.1:8780/health")]

@@ -1,0 +1,131 @@
+"""Why is it not counted? Broken installations, each told with what closes it, in both languages."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from ganpo_cloud import i18n, lives, registry
+from ganpo_cloud.ingest import ingest
+from ganpo_cloud.why import WORDS, why
+from ganpo_model.facts import Event, EventKind
+from support import databases
+from support.province import CODES, NOW, Plant, enterprise, inventory, link_up
+
+pytestmark = pytest.mark.usefixtures("each_database")
+CODE, OTHER = CODES[:2]
+GATEWAY = "gw-test-0001"
+HEARD = '{{"v":1,"session":"S1","interval_s":60,"trusted":{},"connections":{{}},"subjects":{{}}}}'
+
+
+@pytest.fixture
+def plant(tmp_path: Path) -> Iterator[Plant]:
+    plant = Plant(databases.database(tmp_path))
+    yield plant
+    plant.database.close()
+
+
+def installed(plant: Plant) -> None:
+    """Everything as it should be: registered, heard, checked, proven."""
+    plant.take("enterprises", enterprise(CODE))
+    registry.add(plant.database, GATEWAY, CODE, "plant-1")
+    lives.hear(plant.database, [(GATEWAY, HEARD.format("true").encode())], NOW)
+    plant.send(GATEWAY, [inventory("SB-1", flags=("main", "numerical_control"))])
+    plant.send(GATEWAY, [link_up("SB-1", NOW, "numerical_control")])
+
+
+def nothing(_plant: Plant) -> None:
+    """Nobody did anything."""
+
+
+def no_gateway(plant: Plant) -> None:
+    plant.take("enterprises", enterprise(CODE))
+
+
+def never_heard(plant: Plant) -> None:
+    no_gateway(plant)
+    registry.add(plant.database, GATEWAY, CODE, "plant-1")
+
+
+def offline(plant: Plant) -> None:
+    installed(plant)
+    lives.hear(plant.database, [(GATEWAY, b'{"v":1,"session":"S1","offline":true}')], NOW)
+
+
+def clock(plant: Plant) -> None:
+    never_heard(plant)
+    lives.hear(plant.database, [(GATEWAY, HEARD.format("false").encode())], NOW)
+
+
+def quarantined(plant: Plant) -> None:
+    installed(plant)
+    ingest(plant.database, [(GATEWAY, b"no gzip at all")], NOW)
+
+
+def elsewhere(plant: Plant) -> None:
+    plant.take("enterprises", enterprise(CODE), enterprise(OTHER))
+    registry.add(plant.database, GATEWAY, OTHER, "plant-1")
+    plant.send(GATEWAY, [inventory("SB-1")])
+
+
+def retired(plant: Plant) -> None:
+    installed(plant)
+    plant.take("sites", f"{CODE},plant-1,P,360681,Asia/Shanghai")
+    plant.take("equipment", f"{CODE},plant-1,SB-1,X,retired,2026-11-01")
+
+
+def flags_missing(plant: Plant) -> None:
+    never_heard(plant)
+    plant.send(GATEWAY, [inventory("SB-1")])
+
+
+def only_claimed(plant: Plant) -> None:
+    never_heard(plant)
+    plant.send(GATEWAY, [inventory("SB-1", flags=("main", "numerical_control"))])
+
+
+def unreachable(plant: Plant) -> None:
+    installed(plant)
+    down = Event("event", NOW + timedelta(minutes=1), EventKind.LINK_DOWN, "SB-1", {"reason": "no answer"})
+    plant.send(GATEWAY, [down])
+
+
+def ledger_only(plant: Plant) -> None:
+    installed(plant)
+    plant.take("sites", f"{CODE},plant-1,P,360681,Asia/Shanghai")
+    plant.take("equipment", f"{CODE},plant-1,SB-2,Old lathe,in_use,2009-06-01")
+
+
+@pytest.mark.parametrize(
+    ("broken", "asset_no", "codes"),
+    [
+        (installed, "SB-1", []),
+        (nothing, "SB-1", ["enterprise", "gateway", "unknown"]),
+        (no_gateway, "SB-1", ["gateway", "unknown"]),
+        (never_heard, "SB-1", ["never", "unknown"]),
+        (offline, "SB-1", ["offline"]),
+        (clock, "SB-1", ["clock", "unknown"]),
+        (quarantined, "SB-1", ["quarantine"]),
+        (elsewhere, "SB-1", ["gateway", "elsewhere"]),
+        (retired, "SB-1", ["status"]),
+        (flags_missing, "SB-1", ["never", "main", "nc", "silent"]),
+        (only_claimed, "SB-1", ["never", "claimed", "silent"]),
+        (unreachable, "SB-1", ["device"]),
+        (ledger_only, "SB-2", ["main", "nc", "ledger"]),
+        (unreachable, None, []),
+    ],
+)
+def test_every_broken_installation_says_what_is_missing(
+    plant: Plant, broken: Callable[[Plant], None], asset_no: str | None, codes: list[str]
+) -> None:
+    broken(plant)
+    with plant.database.read() as connection:
+        found = why(connection, CODE, asset_no, NOW)
+    assert [reason.code for reason in found] == codes
+    for reason in found:
+        for lang in i18n.LANGUAGES:
+            told = i18n.translator(lang)(WORDS[reason.code]).format(**reason.details)
+            print(f"{broken.__name__}: {told}; {reason.command}")
+            assert told
+        assert reason.command
