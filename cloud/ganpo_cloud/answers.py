@@ -83,6 +83,23 @@ class SpanModel(BaseModel):
     state: State = Field(description="the state", examples=["IDLE"])
 
 
+class PlannedModel(BaseModel):
+    """Planned time and what the machine did in it."""
+
+    ms: int = Field(description="planned", examples=[27000000])
+    states: dict[State, int] = Field(
+        description="milliseconds per state; they add up to `ms`",
+        examples=[{"PRODUCING": 20000000, "UNKNOWN": 7000000}],
+    )
+
+
+class KpiModel(BaseModel):
+    """A ratio; percentages are made at display."""
+
+    numerator: int = Field(description="of the ratio", examples=[18000000])
+    denominator: int = Field(description="of the ratio", examples=[28800000])
+
+
 class DayModel(BaseModel):
     """One subject's local day."""
 
@@ -97,8 +114,14 @@ class DayModel(BaseModel):
         description="milliseconds per state; they add up to the day",
         examples=[{"PRODUCING": 36432000, "UNKNOWN": 49968000}],
     )
-    planned: None = Field(description="not in this version")
-    kpis: None = Field(description="not in this version")
+    planned: PlannedModel | None = Field(
+        description="planned time of the production day, until now; null: nothing is planned",
+        examples=[{"ms": 27000000, "states": {"PRODUCING": 20000000, "UNKNOWN": 7000000}}],
+    )
+    kpis: dict[str, KpiModel | None] | None = Field(
+        description="ISO 22400, of the production day; null: nothing is planned, or an input is missing",
+        examples=[{"availability": {"numerator": 18000000, "denominator": 28800000}, "oee": None}],
+    )
     quantities: list[QuantityModel] = Field(
         description="one per carrier; registers without carrier one by one"
     )

@@ -6,10 +6,12 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from sqlalchemy import Connection, select
 
-from ganpo_cloud import days, quantities, views
+from ganpo_cloud import days, production, quantities, views
 from ganpo_cloud.answers import (
     DayModel,
     GatewayModel,
+    KpiModel,
+    PlannedModel,
     QuantityModel,
     RegisterModel,
     SpanModel,
@@ -98,6 +100,7 @@ def router(database: Database, clock: Clock) -> APIRouter:
             day = _date(date) if date else views.today(clock.utc(), zone)
             start, end, spans = views.painted_day(connection, enterprise, asset_no, day, zone)
             found = quantities.of_subject(connection, enterprise, asset_no, start, end)
+            made = _production(connection, enterprise, asset_no, day, to_ms(clock.utc()))
         carriers = sorted({item.carrier for item in found if item.carrier is not None})
         totals = [quantities.total(found, carrier) for carrier in carriers]
         totals += [quantities.total([item], None) for item in found if item.carrier is None]
@@ -112,8 +115,12 @@ def router(database: Database, clock: Clock) -> APIRouter:
                 SpanModel(start=iso(from_ms(s.start)), end=iso(from_ms(s.end)), state=s.state) for s in spans
             ],
             ms={State(state): ms for state, ms in days.ms_per_state(spans).items()},
-            planned=None,
-            kpis=None,
+            planned=made and PlannedModel(ms=made.planned_ms, states=dict(made.spent)),
+            kpis=made
+            and {
+                name: ratio and KpiModel(numerator=ratio[0], denominator=ratio[1])
+                for name, ratio in made.kpis.items()
+            },
             quantities=[_quantity(total, start, end) for total in totals if total is not None],
         )
 
@@ -138,6 +145,15 @@ def _known(connection: Connection, enterprise: str, asset_no: str) -> str:
             404, "subject", "no such subject", f"{enterprise[:40]}/{asset_no[:80]}", "GET /api/v1/subjects"
         )
     return str(zone)
+
+
+def _production(
+    connection: Connection, enterprise: str, asset_no: str, day: date, now_ms: int
+) -> production.Production | None:
+    """The production day of a machine; meters have none."""
+    mine = (subject.c.enterprise == enterprise) & (subject.c.asset_no == asset_no)
+    row = connection.execute(select(subject).where(mine)).one()
+    return production.of_day(connection, row, day, now_ms) if row.kind == "equipment" else None
 
 
 def _date(text: str) -> date:

@@ -1,4 +1,4 @@
-"""Shifts and exceptions: parsed and checked; nothing computes with them in this version."""
+"""Shifts and exceptions: parsed and checked; `ganpo_model.calendar` computes with them."""
 
 import re
 from collections.abc import Iterable

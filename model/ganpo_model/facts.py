@@ -69,7 +69,7 @@ class ExceptionItem:
 
 @dataclass(frozen=True, slots=True)
 class CalendarItem:
-    """Weekly shifts and dated exceptions; nothing computes with them in this version."""
+    """Weekly shifts and dated exceptions (`ganpo_model.calendar`)."""
 
     shifts: tuple[ShiftItem, ...]
     exceptions: tuple[ExceptionItem, ...]

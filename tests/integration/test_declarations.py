@@ -200,7 +200,7 @@ def test_a_declaration_that_cannot_be_is_refused_with_the_reason(plant: Plant, w
 
 
 def test_a_register_of_two_enterprises_is_told_apart_by_its_enterprise(plant: Plant) -> None:
-    other = "91360000625912174X"
+    other = "913601000005543370"
     registry.add(plant.database, "gw-test-0002", other, "plant-1")
     facts: list[Any] = [plant.inventory(OLD)]
     assert ingest(plant.database, [("gw-test-0002", pack("01HF7YAT00V3RS3DTR98H6BCFN", 1, facts))], NOW)

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from ganpo_cloud import registry
 from ganpo_cloud.web import create_app
@@ -317,3 +318,12 @@ def test_areas_and_industries_are_those_of_the_instant(http: httpx.Client) -> No
     assert "湾里区" in names(as_of="2019-01-01T00:00:00+08:00")
     assert "红谷滩区" not in names(as_of="2019-01-01T00:00:00+08:00")
     assert len(get(http, "/industries")) == 9
+
+
+def test_a_database_that_fails_is_told_on_page_and_api(plant: Plant, http: httpx.Client) -> None:
+    with plant.database.write() as connection:
+        connection.execute(text("DROP TABLE onboarding"))
+    page = httpx.get(f"{str(http.base_url).partition('/api')[0]}/province?lang=en")
+    assert page.status_code == 200
+    assert "The database does not answer" in page.text
+    assert http.get("/overview").status_code == 503

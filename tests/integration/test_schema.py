@@ -9,9 +9,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, select, text
 
-from ganpo_cloud import registry, schema
+from ganpo_cloud import registry, registry_tables, schema
 from ganpo_cloud.database import Database
-from ganpo_cloud.tables import gateway, metadata
+from ganpo_cloud.tables import dirty, gateway, metadata
 from ganpo_model.errors import StorageError
 from support import databases
 
@@ -41,13 +41,29 @@ def test_a_database_of_the_first_version_migrates_with_its_data(tmp_path: Path) 
         connection.execute(
             text("INSERT INTO gateway VALUES ('gw-old-0001', :code, 'plant-1')"), {"code": ENTERPRISE}
         )
+        for frame, at in ((1, 2000), (2, 1000)):
+            connection.execute(
+                text("INSERT INTO event VALUES (:f, 0, 'gw-old-0001', :code, :at, 'link_up', 'SB-1', :data)"),
+                {"f": frame, "code": ENTERPRISE, "at": at, "data": '{"proves": ["numerical_control"]}'},
+            )
+        connection.execute(
+            text(
+                "INSERT INTO subject VALUES"
+                " (:code, 'SB-1', 'equipment', 'X', 'Asia/Shanghai', 'gw-old-0001', 1, '2026-11-25', :no, '{}')"
+            ),
+            {"code": ENTERPRISE, "no": False},
+        )
     database.close()
     database = Database(about)
     assert registry.registered(database, "gw-old-0001")
     with database.read() as connection:
         names = inspect(connection).get_table_names()
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == schema.HEAD
+        proof = connection.execute(select(registry_tables.proof)).one()
+        marked = connection.execute(select(dirty)).one()
     assert "schema" not in names
+    assert tuple(proof) == (ENTERPRISE, "SB-1", "numerical_control", 1000, 2), "the earliest"
+    assert (marked.subject, str(marked.day)) == ("SB-1", "2026-11-25"), "its onboarding is computed"
     assert {"enterprise", "flag", "target"} <= set(names)
     database.close()
 
