@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ganpo_cloud import inventories
-from ganpo_cloud.database import fast
+from ganpo_cloud.database import driver_sql
 from ganpo_cloud.decode import Frame
 from ganpo_cloud.localdays import DEFAULT_ZONE, day_of, days_from
 from ganpo_cloud.marks import mark
@@ -42,7 +42,7 @@ class Batch:
 
     def add(self, gateway: str, enterprise: str, frame: Frame) -> bool:
         """Take a frame, unless it is stored already (told by RETURNING, never by a row count)."""
-        new = fast(
+        new = driver_sql(
             self._connection,
             "INSERT INTO frame (gateway, stream, seq, crc32, committed_at) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT DO NOTHING RETURNING id",
@@ -59,9 +59,9 @@ class Batch:
         """Store everything that was added. Sorted by key, so that writers never wait for each other in a ring."""
         for kind, statement in _INSERT.items():
             if rows := self._rows[kind]:
-                fast(self._connection, statement, sorted(rows))
+                driver_sql(self._connection, statement, sorted(rows))
         if self._proofs:
-            fast(self._connection, _PROVE, sorted(self._proofs))
+            driver_sql(self._connection, _PROVE, sorted(self._proofs))
         mark(self._connection, self._dirty)
         for enterprise in sorted(self._described):
             inventories.refresh(self._connection, enterprise)
@@ -98,7 +98,7 @@ class Batch:
     def _zone(self, enterprise: str, gateway: str) -> str:
         """Where the gateway's site is: what its facts touch are local days."""
         if gateway not in self._zones:
-            found = fast(
+            found = driver_sql(
                 self._connection,
                 "SELECT timezone FROM inventory WHERE enterprise = ? AND gateway = ? ORDER BY at DESC LIMIT 1",
                 (enterprise, gateway),

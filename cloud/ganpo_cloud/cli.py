@@ -151,9 +151,10 @@ def import_list(kind: str, file: Path, preview: bool, config: Path | None) -> No
     KIND is one of enterprises, sites, equipment, flags, population, value_added, statements, carriers, targets.
     """
     from ganpo_cloud.imports import report
+    from ganpo_cloud.imports.kinds import KINDS
 
-    if kind not in report.KINDS:
-        raise click.UsageError(f"{kind}: no such list ({', '.join(report.KINDS)})")
+    if kind not in KINDS:
+        raise click.UsageError(f"{kind}: no such list ({', '.join(KINDS)})")
     settings = _settings(config)
     today = datetime.datetime.now(datetime.UTC).date()
     with _told(), _database(config) as database:

@@ -74,7 +74,7 @@ class Database:
         self._store.close()
 
 
-def fast(connection: Connection, statement: str, values: Sequence[Any]) -> CursorResult[Any]:
+def driver_sql(connection: Connection, statement: str, values: Sequence[Any]) -> CursorResult[Any]:
     """A statement of the hot path, straight to the driver. Values stand as `?`; a list of tuples runs it for each."""
     if connection.dialect.paramstyle != "qmark":
         statement = statement.replace("?", "%s")

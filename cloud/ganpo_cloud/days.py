@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.exc import OperationalError
 
 from ganpo_cloud import judging, lives, onboarding
-from ganpo_cloud.database import Database, fast
+from ganpo_cloud.database import Database, driver_sql
 from ganpo_cloud.localdays import bounds, day_of, days_from, zone_of
 from ganpo_cloud.marks import mark
 from ganpo_cloud.tables import day, dirty, register, register_day, states, subject
@@ -98,7 +98,7 @@ def _stamp(connection: Connection, now: datetime) -> int:
 
 def painted(connection: Connection, enterprise: str, asset_no: str, start: int, end: int) -> list[Span]:
     """The painted states of one subject over [start, end), from the facts as they are now."""
-    rows: Sequence[Any] = fast(
+    rows: Sequence[Any] = driver_sql(
         connection,
         "SELECT f.stream, f.seq, f.crc32, s.place, s.start, s.end, s.runs FROM states s JOIN frame f ON f.id = s.frame"
         " WHERE s.enterprise = ? AND s.subject = ? AND s.start >= ? AND s.start < ? AND s.end > ?",

@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from ganpo_cloud import quarantine
 from ganpo_cloud.apply import Batch
-from ganpo_cloud.database import Database, fast
+from ganpo_cloud.database import Database, driver_sql
 from ganpo_cloud.decode import Frame, decode, name_of
 from ganpo_model.clock import to_ms
 from ganpo_model.errors import FrameError
@@ -128,7 +128,7 @@ def _apply(connection: Connection, frames: Sequence[tuple[str, Frame]], now: dat
 
 def _enterprise(connection: Connection, cache: dict[str, str | None], gateway: str) -> str | None:
     if gateway not in cache:
-        found = fast(connection, "SELECT enterprise FROM gateway WHERE id = ?", (gateway,)).first()
+        found = driver_sql(connection, "SELECT enterprise FROM gateway WHERE id = ?", (gateway,)).first()
         cache[gateway] = found[0] if found else None
     return cache[gateway]
 

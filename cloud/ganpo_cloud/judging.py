@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
-from ganpo_cloud.database import fast
+from ganpo_cloud.database import driver_sql
 from ganpo_cloud.localdays import bounds, day_of
 from ganpo_cloud.tables import declaration, register, register_day, withdrawal
 from ganpo_model.registers import Day, Declaration, Reading, Register, Step, StepKind, chain, fold, standing
@@ -119,7 +119,7 @@ def _state_before(connection: Connection, enterprise: str, number: str, day: dat
 
 
 def _readings(connection: Connection, enterprise: str, number: str, start: int, end: int) -> Sequence[Any]:
-    return fast(
+    return driver_sql(
         connection,
         "SELECT at, raw FROM reading WHERE enterprise = ? AND register = ? AND at >= ? AND at < ?",
         (enterprise, number, start, end),
@@ -136,7 +136,7 @@ def _following(
     declarations: Sequence[Declaration],
 ) -> date | None:
     """The next day on which anything happens to a register, or happened when it was judged last."""
-    reads = fast(
+    reads = driver_sql(
         connection,
         "SELECT at FROM reading WHERE enterprise = ? AND register = ? AND at >= ? ORDER BY at LIMIT 1",
         (enterprise, number, end),

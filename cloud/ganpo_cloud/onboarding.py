@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from ganpo_cloud.database import fast
+from ganpo_cloud.database import driver_sql
 from ganpo_cloud.localdays import bounds, day_of
 from ganpo_cloud.registry_tables import onboarding
 from ganpo_model.states import State
@@ -83,7 +83,7 @@ def _first(
 
 
 def _linked(connection: Connection, enterprise: str, asset_no: str, span: tuple[int, int]) -> Iterable[Good]:
-    row: Any = fast(
+    row: Any = driver_sql(
         connection,
         "SELECT at, frame, data FROM event WHERE enterprise = ? AND subject = ? AND kind = 'link_up'"
         " AND at >= ? AND at < ? ORDER BY at LIMIT 1",
@@ -99,7 +99,7 @@ def _read(
     connection: Connection, enterprise: str, registers: Iterable[str], span: tuple[int, int]
 ) -> Iterable[Good]:
     for number in registers:
-        row: Any = fast(
+        row: Any = driver_sql(
             connection,
             "SELECT at, frame, raw FROM reading WHERE enterprise = ? AND register = ? AND at >= ? AND at < ?"
             " ORDER BY at LIMIT 1",
@@ -110,7 +110,7 @@ def _read(
 
 
 def _known(connection: Connection, enterprise: str, asset_no: str, span: tuple[int, int]) -> Iterable[Good]:
-    rows: Iterable[Any] = fast(
+    rows: Iterable[Any] = driver_sql(
         connection,
         'SELECT start, frame, runs FROM states WHERE enterprise = ? AND subject = ? AND "end" > ? AND start < ?'
         " ORDER BY start",
@@ -144,7 +144,7 @@ def _committed(
     found = []
     for query, values in queries:
         statement = f"SELECT f.committed_at, f.id {query} ORDER BY f.committed_at, f.id LIMIT 1"
-        row: Any = fast(connection, statement, values).first()
+        row: Any = driver_sql(connection, statement, values).first()
         if row is not None:
             found.append((row[0], row[1]))
     return min(found, default=None)

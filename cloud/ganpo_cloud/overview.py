@@ -1,7 +1,7 @@
 """The province's numbers at an instant, for any area and industry: coverage, intelligent equipment, onboarding
 (metrics.md section 6). Every one with its denominator, how many enterprises stand behind it, and its target."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -20,9 +20,11 @@ TARGETS = {"nc_rate_main": "T01", "intelligent_count": "T02", "enterprise_onboar
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """One indicator. `rate`: a share of its denominator; else a plain count."""
+    """One indicator. `word`: what people call it, translated for pages; `text`: what is counted, and among what.
+    `rate`: a share of its denominator; else a plain count."""
 
     id: str
+    word: str
     text: str
     rate: bool
     count: Callable[[Sequence[Unit]], Count]
@@ -61,42 +63,49 @@ def _onboarded(units: Sequence[Unit]) -> Count:
 DEFINITIONS: tuple[Definition, ...] = (
     Definition(
         "nc_rate_main",
+        "CNC coverage",
         "N(main and numerical_control and in service) / N(main and in service)",
         True,
         lambda units: flagged(units, "numerical_control", "main"),
     ),
     Definition(
         "intelligent_count",
+        "Intelligent equipment",
         "N(intelligent and in service)",
         False,
         lambda units: flagged(units, "intelligent"),
     ),
     Definition(
         "enterprise_onboarded",
+        "Enterprises in the cloud",
         "N(enterprises with a device whose cloud_at is set)",
         False,
         _onboarded,
     ),
     Definition(
         "equip_digital_rate",
+        "Digital equipment",
         "N(digital and in service) / N(in service)",
         True,
         lambda units: flagged(units, "digital"),
     ),
     Definition(
         "equip_network_rate",
+        "Networked equipment",
         "N(networked_at set and in service) / N(in service)",
         True,
         connected,
     ),
     Definition(
         "digital_equip_network_rate",
+        "Networked, of digital equipment",
         "N(digital and networked_at set) / N(digital and in service)",
         True,
         lambda units: connected(units, among="digital"),
     ),
     Definition(
         "equip_cloud_rate",
+        "Equipment in the cloud",
         "N(cloud_at set and in service) / N(in service)",
         True,
         lambda units: connected(units, cloud=True),
@@ -186,15 +195,3 @@ def _status(definition: Definition, count: Count, target: Target | None) -> str:
         if reaches(count.checked, denominator, target.comparator, Fraction(target.value))
         else "below"
     )
-
-
-WORDS: Mapping[str, str] = {
-    "nc_rate_main": "CNC coverage",
-    "intelligent_count": "Intelligent equipment",
-    "enterprise_onboarded": "Enterprises in the cloud",
-    "equip_digital_rate": "Digital equipment",
-    "equip_network_rate": "Networked equipment",
-    "digital_equip_network_rate": "Networked, of digital equipment",
-    "equip_cloud_rate": "Equipment in the cloud",
-}
-"""What people call them; translated for pages."""

@@ -18,7 +18,7 @@ from ganpo_cloud.database import Database
 from ganpo_cloud.divisions import Province
 from ganpo_cloud.ledger import Device, Ledger, ledger
 from ganpo_cloud.localdays import DEFAULT_ZONE, day_of
-from ganpo_cloud.overview import WORDS, Indicator, by_area, overview
+from ganpo_cloud.overview import Indicator, by_area, overview
 from ganpo_cloud.sentences import lead
 from ganpo_model.clock import Clock, to_ms
 from ganpo_model.coverage import Count, Evidence, connected, flagged, percent
@@ -188,7 +188,7 @@ class _View:
     def _indicator(self, item: Indicator) -> Item:
         count, target = item.count, item.target
         rate = item.definition.rate
-        word = self._t(WORDS[item.definition.id])
+        word = self._t(item.definition.word)
         goal = target.value if target is not None else None
 
         def told(number: int) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from ganpo_cloud import days, judging, lives, streams
-from ganpo_cloud.database import fast
+from ganpo_cloud.database import driver_sql
 from ganpo_cloud.localdays import bounds, day_of
 from ganpo_cloud.quarantine import dropped_name
 from ganpo_cloud.streams import Stream
@@ -179,13 +179,13 @@ def _last_word(
     connection: Connection, enterprise: str, asset_no: str, registers: Sequence[RegisterView]
 ) -> int | None:
     """The newest observation of a subject."""
-    seen = fast(
+    seen = driver_sql(
         connection,
         'SELECT "end" FROM states WHERE enterprise = ? AND subject = ? ORDER BY start DESC LIMIT 1',
         (enterprise, asset_no),
     ).scalar()
     read = [
-        fast(
+        driver_sql(
             connection,
             "SELECT max(at) FROM reading WHERE enterprise = ? AND register = ?",
             (enterprise, number.id),

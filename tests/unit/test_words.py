@@ -26,8 +26,9 @@ def used() -> set[str]:
 def tables() -> set[str]:
     """Words that stand in tables and are translated where they are shown."""
     pages = province_page
-    words = (WORDS, overview.WORDS, pages.STATUS, pages.FLAGS, pages.LEVELS, why.WORDS)
-    return {word for table in words for word in table.values()}
+    words = (WORDS, pages.STATUS, pages.FLAGS, pages.LEVELS, why.WORDS)
+    named = {definition.word for definition in overview.DEFINITIONS}
+    return named | {word for table in words for word in table.values()}
 
 
 def test_no_text_is_without_its_translation_and_no_translation_is_unused() -> None:

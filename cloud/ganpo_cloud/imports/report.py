@@ -8,10 +8,8 @@ from ganpo_cloud import divisions
 from ganpo_cloud.database import Database
 from ganpo_cloud.imports import importing
 from ganpo_cloud.imports.importing import Change, Preview
-from ganpo_cloud.imports.kinds import KINDS
 from ganpo_model.errors import ConfigError
 
-__all__ = ["KINDS", "lines", "take"]
 _MOST = 20
 """Lines of one sort; more are counted."""
 
@@ -28,7 +26,7 @@ def take(
         raw = file.read_bytes()
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", where=str(file)) from error
-    with database.write() as connection:
+    with database.write() if apply else database.read() as connection:
         found = importing.preview(connection, kind, raw, file.name, province, today)
         if apply and not found.errors:
             importing.apply(connection, found)
