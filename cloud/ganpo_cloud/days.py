@@ -13,9 +13,9 @@ from sqlalchemy.exc import OperationalError
 
 from ganpo_cloud import judging, lives, onboarding
 from ganpo_cloud.database import Database, driver_sql
-from ganpo_cloud.localdays import bounds, day_of, days_from, zone_of
+from ganpo_cloud.localdays import DEFAULT_ZONE, bounds, day_of, days_from
 from ganpo_cloud.marks import mark
-from ganpo_cloud.tables import day, dirty, register, register_day, states, subject
+from ganpo_cloud.tables import day, dirty, register_day, subject
 from ganpo_model.clock import Clock, to_ms
 from ganpo_model.paint import Slot, Span, paint
 from ganpo_model.states import State
@@ -75,8 +75,8 @@ def _compute(connection: Connection, enterprise: str, asset_no: str, marked: lis
     mine = (dirty.c.enterprise == enterprise) & (dirty.c.subject == asset_no)
     connection.execute(delete(dirty).where(mine & (dirty.c.day <= marked[-1])))
     cost = 0
-    zone = zone_of(connection, enterprise, asset_no)
-    if _is_painted(connection, enterprise, asset_no):
+    kind, zone = _about(connection, enterprise, asset_no)
+    if _is_painted(connection, enterprise, asset_no, kind):
         for local in marked:
             _paint_day(connection, enterprise, asset_no, local, zone, stamp)
         cost += len(marked)
@@ -169,18 +169,19 @@ def _paint_day(
     connection.execute(insert(day).values(**key, **values))
 
 
-def _is_painted(connection: Connection, enterprise: str, asset_no: str) -> bool:
+def _is_painted(connection: Connection, enterprise: str, asset_no: str, kind: str) -> bool:
     """Whether it has painted days: machines have, and what no inventory names yet but has states."""
-    kind = connection.execute(
-        select(subject.c.kind).where((subject.c.enterprise == enterprise) & (subject.c.asset_no == asset_no))
-    ).scalar()
-    mine = (states.c.enterprise == enterprise) & (states.c.subject == asset_no)
-    return (
-        kind == "equipment"
-        or connection.execute(select(states.c.start).where(mine).limit(1)).first() is not None
-    )
+    query = "SELECT 1 FROM states WHERE enterprise = ? AND subject = ? LIMIT 1"
+    return kind == "equipment" or driver_sql(connection, query, (enterprise, asset_no)).first() is not None
+
+
+def _about(connection: Connection, enterprise: str, asset_no: str) -> tuple[str, str]:
+    """What a subject is, and its time zone; nothing, and ours, until an inventory names it."""
+    query = "SELECT kind, timezone FROM subject WHERE enterprise = ? AND asset_no = ?"
+    row: Any = driver_sql(connection, query, (enterprise, asset_no)).first()
+    return (row[0], row[1]) if row is not None else ("", DEFAULT_ZONE)
 
 
 def _registers(connection: Connection, enterprise: str, asset_no: str) -> Sequence[str]:
-    mine = (register.c.enterprise == enterprise) & (register.c.subject == asset_no)
-    return connection.execute(select(register.c.id).where(mine).order_by(register.c.id)).scalars().all()
+    query = "SELECT id FROM register WHERE enterprise = ? AND subject = ? ORDER BY id"
+    return [row[0] for row in driver_sql(connection, query, (enterprise, asset_no))]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, update
 
 from ganpo_cloud.database import driver_sql
 from ganpo_cloud.localdays import bounds, day_of
@@ -41,8 +41,8 @@ def look(
     What is committed later can come into the cloud no earlier, so that date is found once; the other one falls when an
     older observation arrives late.
     """
-    mine = (onboarding.c.enterprise == enterprise) & (onboarding.c.asset_no == asset_no)
-    before = connection.execute(select(onboarding).where(mine)).first()
+    query = "SELECT networked_at FROM onboarding WHERE enterprise = ? AND asset_no = ?"
+    before: int | None = driver_sql(connection, query, (enterprise, asset_no)).scalar()
     if before is None:
         first = _first(connection, enterprise, asset_no, registers, _ALL)
         cloud = _committed(connection, enterprise, asset_no, registers)
@@ -59,12 +59,14 @@ def look(
                 )
             )
         return
-    networked = day_of(before.networked_at, zone)
+    networked = day_of(before, zone)
     for day in days:
         if day > networked:
             return
-        found = _first(connection, enterprise, asset_no, registers, bounds(day, zone))
-        if found is not None and found.at < before.networked_at:
+        start, end = bounds(day, zone)
+        found = _first(connection, enterprise, asset_no, registers, (start, min(end, before)))
+        if found is not None:
+            mine = (onboarding.c.enterprise == enterprise) & (onboarding.c.asset_no == asset_no)
             values = {"networked_at": found.at, "evidence": found.evidence, "networked_frame": found.frame}
             connection.execute(update(onboarding).where(mine).values(**values))
             return
