@@ -122,7 +122,10 @@ def quarantine_retry(config: Path | None) -> None:
 @click.option("--lang", type=click.Choice(["zh", "en"]), default="en", show_default=True)
 @_config
 def why(enterprise: str, asset_no: str | None, lang: str, config: Path | None) -> None:
-    """Say why an enterprise, or one of its devices, is not counted: what is missing, and what closes it."""
+    """Say why something is not counted.
+
+    What is missing of an enterprise, or of one of its devices, since when, and the command that closes it.
+    """
     from ganpo_cloud import i18n
     from ganpo_cloud.localdays import local
     from ganpo_cloud.why import WORDS
@@ -146,9 +149,9 @@ def why(enterprise: str, asset_no: str | None, lang: str, config: Path | None) -
 @click.option("--preview", is_flag=True, help="show what it would change, and change nothing")
 @_config
 def import_list(kind: str, file: Path, preview: bool, config: Path | None) -> None:
-    """Take a list into the registry: all of it, or nothing while a row is refused.
+    """Take a list into the registry.
 
-    KIND is one of enterprises, sites, equipment, flags, population, value_added, statements, carriers, targets.
+    All of it is taken, or nothing while a row is refused. KIND is one of enterprises, sites, equipment, flags, population, value_added, statements, carriers, targets.
     """
     from ganpo_cloud.imports import report
     from ganpo_cloud.imports.kinds import KINDS
