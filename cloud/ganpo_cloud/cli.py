@@ -2,19 +2,12 @@
 
 import datetime
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-if TYPE_CHECKING:
-    from ganpo_cloud.database import Database
-    from ganpo_cloud.settings import CloudSettings
-
-_PATIENCE_S = 30.0
-"""How long a command waits for a running collector."""
+from ganpo_cloud import opening
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
@@ -46,7 +39,7 @@ def run(config: Path | None, log_format: str, log_level: str) -> None:
     from ganpo_service.clock import SystemClock
 
     log.set_up(log_format, log_level)
-    settings = _settings(config)
+    settings = opening.settings(config)
 
     async def until_stopped() -> None:
         this = asyncio.current_task()
@@ -56,7 +49,7 @@ def run(config: Path | None, log_format: str, log_level: str) -> None:
         with suppress(asyncio.CancelledError):
             await serve(settings, SystemClock())
 
-    with _told():
+    with opening.told():
         asyncio.run(until_stopped())
 
 
@@ -75,7 +68,7 @@ def gateway_add(number: str, enterprise: str, site: str, config: Path | None) ->
     from ganpo_cloud import registry
     from ganpo_cloud.ingest import retry
 
-    with _told(), _database(config) as database:
+    with opening.told(), opening.database(config) as database:
         registry.add(database, number, enterprise, site)
         applied = retry(database, datetime.datetime.now(datetime.UTC), number)
         click.echo(f"{number} belongs to {enterprise}, site {site}; {applied} waiting frames applied")
@@ -94,7 +87,7 @@ def quarantine_list(config: Path | None) -> None:
 
     from ganpo_cloud.tables import quarantine as table
 
-    with _told(), _database(config) as database, database.read() as connection:
+    with opening.told(), opening.database(config) as database, database.read() as connection:
         rows = connection.execute(
             select(table.c.gateway, table.c.reason, func.count(), func.max(table.c.detail))
             .group_by(table.c.gateway, table.c.reason)
@@ -112,7 +105,7 @@ def quarantine_retry(config: Path | None) -> None:
     """Try everything again; harmless at any time."""
     from ganpo_cloud.ingest import retry
 
-    with _told(), _database(config) as database:
+    with opening.told(), opening.database(config) as database:
         click.echo(f"{retry(database, datetime.datetime.now(datetime.UTC))} frames applied")
 
 
@@ -132,7 +125,7 @@ def why(enterprise: str, asset_no: str | None, lang: str, config: Path | None) -
     from ganpo_cloud.why import why as reasons_of
 
     t = i18n.translator(lang)
-    with _told(), _database(config) as database, database.read() as connection:
+    with opening.told(), opening.database(config) as database, database.read() as connection:
         found = reasons_of(connection, enterprise, asset_no, datetime.datetime.now(datetime.UTC))
         for reason in found:
             when = "" if reason.since is None else f" ({i18n.instant(local(reason.since), lang)})"
@@ -159,9 +152,9 @@ def import_list(kind: str, file: Path, preview: bool, config: Path | None) -> No
 
     if kind not in KINDS:
         raise click.UsageError(f"{kind}: no such list ({', '.join(KINDS)})")
-    settings = _settings(config)
+    settings = opening.settings(config)
     today = datetime.datetime.now(datetime.UTC).date()
-    with _told(), _database(config) as database:
+    with opening.told(), opening.database(config) as database:
         found = report.take(database, settings.province.folder, kind, file, today, apply=not preview)
         for line in report.lines(found, file.name, applied=not preview):
             click.echo(line)
@@ -201,7 +194,7 @@ def declare(
     from ganpo_cloud import declarations
 
     now = datetime.datetime.now(datetime.UTC)
-    with _told(), _database(config) as database:
+    with opening.told(), opening.database(config) as database:
         if withdraw is not None:
             declarations.withdraw(database, withdraw, why, by, now)
             click.echo(f"declaration {withdraw} is withdrawn; its days are judged again")
@@ -228,11 +221,11 @@ def projection_rebuild(config: Path | None) -> None:
     """Write everything that is stored again, from the beginning; repetition is harmless."""
     from ganpo_cloud import projection
 
-    settings = _settings(config)
+    settings = opening.settings(config)
     if settings.projection is None:
         click.echo("no [projection] in cloud.toml: nothing to rebuild", err=True)
         sys.exit(1)
-    with _told(), _database(config) as database:
+    with opening.told(), opening.database(config) as database:
         try:
             points = projection.rebuild(database, settings.projection)
         except projection.REFUSED as error:
@@ -260,43 +253,3 @@ def _instant(text: str) -> datetime.datetime:
         return instant.astimezone(datetime.UTC)
     except (ValueError, OverflowError) as error:
         raise click.UsageError(f"--at {text}: not an instant like 2026-11-25T10:00:00+08:00") from error
-
-
-def _settings(config: Path | None) -> "CloudSettings":
-    from ganpo_cloud.settings import load
-
-    loaded = load(config)
-    if loaded.settings is None:
-        for error in loaded.errors:
-            click.echo(str(error), err=True)
-        sys.exit(1)
-    return loaded.settings
-
-
-@contextmanager
-def _database(config: Path | None) -> "Iterator[Database]":
-    from sqlalchemy.exc import OperationalError
-
-    from ganpo_cloud.database import Database
-    from ganpo_model.errors import StorageError
-
-    database = Database(_settings(config).database, _PATIENCE_S)
-    try:
-        yield database
-    except OperationalError as error:
-        what = f"does not answer: {error.orig}"
-        raise StorageError(what, where=database.where, hint="nothing was changed") from error
-    finally:
-        database.close()
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Errors that a person reads, without a traceback."""
-    from ganpo_model.errors import GanpoError
-
-    try:
-        yield
-    except GanpoError as error:
-        click.echo(str(error), err=True)
-        sys.exit(1)

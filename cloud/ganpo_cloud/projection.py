@@ -19,12 +19,11 @@ from influxdb_client import InfluxDBClient
 from influxdb_client.client.write_api import SYNCHRONOUS
 from influxdb_client.rest import ApiException
 from sqlalchemy import Connection, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 from urllib3.exceptions import HTTPError
 
 from ganpo_cloud import quantities
-from ganpo_cloud.database import Database
+from ganpo_cloud.database import Database, upsert
 from ganpo_cloud.localdays import bounds, days_from
 from ganpo_cloud.settings import ProjectionSettings
 from ganpo_cloud.tables import counter, frame, register, register_day
@@ -222,9 +221,8 @@ def _begin(database: Database) -> _Cursor:
 
 def _keep(database: Database, cursor: _Cursor) -> None:
     with database.write() as connection:
-        upsert: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
         for name, value in ((_DAY, cursor.computed_at), (_FRAME, cursor.frame)):
-            statement = upsert(counter).values(name=name, value=value)
+            statement = upsert(connection, counter).values(name=name, value=value)
             connection.execute(
                 statement.on_conflict_do_update(index_elements=["name"], set_={"value": value})
             )

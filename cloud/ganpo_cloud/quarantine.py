@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from ganpo_cloud.database import upsert
 from ganpo_cloud.tables import counter, quarantine
 from ganpo_cloud.tables import gateway as registry
 from ganpo_model.clock import from_ms, to_ms
@@ -49,9 +49,8 @@ def keep(
     if not registered and not _room(connection, gateway, crc32, len(packed)):
         return False
     stream, seq = name if name is not None else (None, None)
-    upsert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     connection.execute(
-        upsert(quarantine)
+        upsert(connection, quarantine)
         .values(
             gateway=gateway,
             received_at=to_ms(now),
@@ -127,8 +126,7 @@ def _drop_oldest(connection: Connection, gateway: str) -> None:
         total -= size
         dropped += 1
     if dropped:
-        upsert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-        statement = upsert(counter).values(name=dropped_name(gateway), value=dropped)
+        statement = upsert(connection, counter).values(name=dropped_name(gateway), value=dropped)
         connection.execute(
             statement.on_conflict_do_update(
                 index_elements=["name"], set_={"value": counter.c.value + dropped}

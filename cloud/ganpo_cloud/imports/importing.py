@@ -6,9 +6,9 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, Table, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ganpo_cloud import registry_tables as registry
+from ganpo_cloud.database import upsert
 from ganpo_cloud.divisions import Province
 from ganpo_cloud.imports.cells import Cells, Known
 from ganpo_cloud.imports.kinds import KINDS, Values
@@ -106,8 +106,7 @@ def apply(connection: Connection, found: Preview) -> None:
 def _upsert(connection: Connection, table: Table, values: Sequence[Values]) -> None:
     keys = [column.name for column in table.primary_key]
     rest = [column.name for column in table.columns if column.name not in keys]
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(table)
+    statement = upsert(connection, table)
     if rest:
         changes = {name: statement.excluded[name] for name in rest}
         connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), list(values))
