@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
+from ganpo_demo.loopback import free_port
 from ganpo_drivers import FaultKind, Point, PointFault
 from ganpo_drivers.modbus.address import ModbusAddress
 from ganpo_drivers.modbus.driver import ModbusDriver
 from ganpo_drivers.modbus.settings import ModbusSettings
 from ganpo_drivers.testing import Proxy
 from ganpo_model.errors import ConnectionLost, UnitBusy, UnitSilent, Unreachable, UnsupportedProtocol
-from support.broker import free_port
 from support.modbus_server import ModbusServer, words
 
 URL = "tcp://127.0.0.1:{}"

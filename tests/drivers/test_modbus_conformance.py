@@ -6,11 +6,11 @@ from collections.abc import Iterator
 import pytest
 from pymodbus.client import AsyncModbusTcpClient
 
+from ganpo_demo.loopback import free_port
 from ganpo_drivers.modbus.address import ModbusAddress
 from ganpo_drivers.modbus.driver import ModbusDriver
 from ganpo_drivers.modbus.settings import ModbusSettings
 from ganpo_drivers.testing import DriverConformance, Proxy
-from support.broker import free_port
 from support.modbus_server import ModbusServer, words
 from support.modbus_wire import codes, forbidden
 

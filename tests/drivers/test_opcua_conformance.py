@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from ganpo_demo.loopback import free_port
 from ganpo_drivers.opcua.address import OpcUaAddress
 from ganpo_drivers.opcua.driver import OpcUaDriver
 from ganpo_drivers.opcua.settings import OpcUaSettings
 from ganpo_drivers.testing import DriverConformance
-from support.broker import free_port
 from support.opcua_server import NAMESPACES, OpcUaServer
 from support.opcua_wire import forbidden
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from support.broker import free_port
+from ganpo_demo.loopback import free_port
 
 ROOT = Path(__file__).parents[2]
 MAKE = shutil.which("make") or "/usr/bin/make"

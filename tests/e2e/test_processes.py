@@ -12,8 +12,9 @@ from urllib.parse import quote
 
 import pytest
 
+from ganpo_demo.loopback import free_port
 from ganpo_drivers.testing import Proxy
-from support.broker import Mosquitto, free_port
+from support.broker import Mosquitto
 from support.modbus_server import ModbusServer, words
 from support.processes import BIN, end
 

@@ -12,9 +12,10 @@ import pytest
 from ganpo_cloud import registry
 from ganpo_cloud.database import Database
 from ganpo_cloud.settings import DatabaseSettings
+from ganpo_demo.loopback import free_port
 from ganpo_model.registers import StepKind, standing
 from support.appending import Appender
-from support.broker import Mosquitto, free_port
+from support.broker import Mosquitto
 from support.processes import BIN, end
 
 KILLS = 20

@@ -18,9 +18,10 @@ from click.testing import CliRunner, Result
 
 from ganpo_cloud.cli import main
 from ganpo_cloud.schema import HEAD
+from ganpo_demo.loopback import free_port
 from ganpo_model.facts import Reading
 from ganpo_model.frame import pack
-from support.broker import Mosquitto, free_port
+from support.broker import Mosquitto
 from support.gateways import PlayedGateway, wait_for
 from support.processes import BIN, end
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from ganpo_cloud.database import Database
 from ganpo_cloud.settings import DatabaseSettings
-from support.broker import free_port
+from ganpo_demo.loopback import free_port
 
 KINDS = ("sqlite", "postgresql")
 _kind = "sqlite"

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from support.broker import free_port
+from ganpo_demo.loopback import free_port
 from support.processes import BIN
 
 

@@ -12,7 +12,6 @@ below Objects. A machine has the browse paths of OPC 40501-1 below Objects/Machi
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -20,6 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+from ganpo_demo.loopback import free_port
 
 CHILD = Path(__file__).with_name("opcua_server_child.py")
 SIMULATION = "urn:ganpo:simulation"
@@ -48,7 +49,7 @@ class OpcUaServer:
         security_none: bool = True,
         port: int | None = None,
     ) -> None:
-        self.port = port or _free_port()
+        self.port = port or free_port()
         self.url = f"opc.tcp://127.0.0.1:{self.port}"
         self.options: dict[str, Any] = {
             "url": self.url,
@@ -182,9 +183,3 @@ class OpcUaServer:
         if "error" in answer:
             raise RuntimeError(answer["error"])
         return answer["ok"]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -12,7 +12,7 @@ from typing import Self
 
 import httpx
 
-from support.broker import free_port
+from ganpo_demo.loopback import free_port
 
 Series = dict[tuple[tuple[str, str], ...], dict[int, int]]
 """By its sorted labels: values by ms since 1970."""

@@ -13,8 +13,8 @@ from typing import Any
 
 from ganpo_agent.app import Agent
 from ganpo_config import load
+from ganpo_demo.loopback import free_port
 from ganpo_drivers.testing import Proxy
-from support.broker import free_port
 from support.modbus_server import ModbusServer, words
 from support.opcua_server import OpcUaServer
 
