@@ -91,6 +91,13 @@ class PlannedModel(BaseModel):
         description="milliseconds per state; they add up to `ms`",
         examples=[{"PRODUCING": 20000000, "UNKNOWN": 7000000}],
     )
+    outside_ms: int = Field(
+        description="PRODUCING of this local day outside any planned time: it enters no rate", examples=[0]
+    )
+    confirmed: bool = Field(
+        description="somebody said which days of the year are off; else the weekly pattern holds",
+        examples=[True],
+    )
 
 
 class KpiModel(BaseModel):

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from sqlalchemy import Connection, select
 
-from ganpo_cloud import days, production, quantities, views
+from ganpo_cloud import painting, quantities, views
 from ganpo_cloud.answers import (
     DayModel,
     GatewayModel,
@@ -18,7 +18,9 @@ from ganpo_cloud.answers import (
     StreamModel,
     SubjectModel,
 )
+from ganpo_cloud.counting import machines
 from ganpo_cloud.database import Database
+from ganpo_cloud.divisions import Province
 from ganpo_cloud.instants import instant
 from ganpo_cloud.problems import ERRORS, Refused
 from ganpo_cloud.tables import subject
@@ -29,7 +31,7 @@ from ganpo_model.states import State
 LONGEST = timedelta(days=366 * 3)
 
 
-def router(database: Database, clock: Clock) -> APIRouter:
+def router(database: Database, clock: Clock, province: Province) -> APIRouter:
     """The routes below `/api/v1`."""
     api = APIRouter(prefix="/api/v1", responses=ERRORS)
 
@@ -100,7 +102,7 @@ def router(database: Database, clock: Clock) -> APIRouter:
             day = _date(date) if date else views.today(clock.utc(), zone)
             start, end, spans = views.painted_day(connection, enterprise, asset_no, day, zone)
             found = quantities.of_subject(connection, enterprise, asset_no, start, end)
-            made = _production(connection, enterprise, asset_no, day, to_ms(clock.utc()))
+            made = machines.day(connection, enterprise, asset_no, day, province, to_ms(clock.utc()))
         carriers = sorted({item.carrier for item in found if item.carrier is not None})
         totals = [quantities.total(found, carrier) for carrier in carriers]
         totals += [quantities.total([item], None) for item in found if item.carrier is None]
@@ -114,8 +116,14 @@ def router(database: Database, clock: Clock) -> APIRouter:
             spans=[
                 SpanModel(start=iso(from_ms(s.start)), end=iso(from_ms(s.end)), state=s.state) for s in spans
             ],
-            ms={State(state): ms for state, ms in days.ms_per_state(spans).items()},
-            planned=made and PlannedModel(ms=made.planned_ms, states=dict(made.spent)),
+            ms={State(state): ms for state, ms in painting.ms_per_state(spans).items()},
+            planned=made
+            and PlannedModel(
+                ms=made.production.planned_ms,
+                states=dict(made.production.spent),
+                outside_ms=made.production.outside_ms,
+                confirmed=made.confirmed,
+            ),
             kpis=made
             and {
                 name: ratio and KpiModel(numerator=ratio[0], denominator=ratio[1])
@@ -145,15 +153,6 @@ def _known(connection: Connection, enterprise: str, asset_no: str) -> str:
             404, "subject", "no such subject", f"{enterprise[:40]}/{asset_no[:80]}", "GET /api/v1/subjects"
         )
     return str(zone)
-
-
-def _production(
-    connection: Connection, enterprise: str, asset_no: str, day: date, now_ms: int
-) -> production.Production | None:
-    """The production day of a machine; meters have none."""
-    mine = (subject.c.enterprise == enterprise) & (subject.c.asset_no == asset_no)
-    row = connection.execute(select(subject).where(mine)).one()
-    return production.of_day(connection, row, day, now_ms) if row.kind == "equipment" else None
 
 
 def _date(text: str) -> date:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy.exc import OperationalError
 
-from ganpo_cloud import days, divisions
+from ganpo_cloud import computing, divisions
 from ganpo_cloud.collector import Collector
 from ganpo_cloud.database import Database
 from ganpo_cloud.ingest import retry
@@ -73,13 +73,14 @@ async def run(
             server = Server(web)
             async with asyncio.TaskGroup() as group:
                 group.create_task(collector.run(), name="collector")
-                group.create_task(days.run(database, clock, progress.of("days")), name="days")
+                work = computing.run(database, province, clock, progress.of("days"))
+                group.create_task(work, name="days")
                 if settings.projection is not None:
                     from ganpo_cloud import projection  # most operators have none: its library takes a second
 
                     beat = progress.of("projection")
-                    work = projection.run(database, settings.projection, clock, beat)
-                    group.create_task(work, name="projection")
+                    writing = projection.run(database, settings.projection, clock, beat)
+                    group.create_task(writing, name="projection")
                 group.create_task(systemd.watch(progress.stuck), name="watchdog")
                 serving = group.create_task(server.serve(sockets=[sock]), name="web")
                 try:

@@ -11,7 +11,7 @@ from ganpo_cloud import inventories
 from ganpo_cloud.database import driver_sql
 from ganpo_cloud.decode import Frame
 from ganpo_cloud.localdays import DEFAULT_ZONE, day_of, days_from
-from ganpo_cloud.marks import mark
+from ganpo_cloud.marks import mark, mark_ledgers
 from ganpo_model.clock import to_ms
 from ganpo_model.facts import Event, EventKind, Fact, Inventory, Reading, States
 
@@ -62,9 +62,11 @@ class Batch:
                 driver_sql(self._connection, statement, sorted(rows))
         if self._proofs:
             driver_sql(self._connection, _PROVE, sorted(self._proofs))
+            mark_ledgers(self._connection, {row[0] for row in self._proofs})
         mark(self._connection, self._dirty)
         for enterprise in sorted(self._described):
             inventories.refresh(self._connection, enterprise)
+        mark_ledgers(self._connection, self._described)
 
     def _add(self, gateway: str, enterprise: str, zone: str, frame: int, place: int, fact: Fact) -> None:
         if isinstance(fact, Reading):

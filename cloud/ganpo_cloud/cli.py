@@ -1,6 +1,7 @@
 """The command `ganpo-cloud`. Heavy imports happen inside the commands."""
 
 import datetime
+import re
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -119,14 +120,17 @@ def why(enterprise: str, asset_no: str | None, lang: str, config: Path | None) -
 
     What is missing of an enterprise, or of one of its devices, since when, and the command that closes it.
     """
-    from ganpo_cloud import i18n
+    from ganpo_cloud import divisions, i18n
     from ganpo_cloud.localdays import local
     from ganpo_cloud.why import WORDS
     from ganpo_cloud.why import why as reasons_of
 
     t = i18n.translator(lang)
+    settings = opening.settings(config)
     with opening.told(), opening.database(config) as database, database.read() as connection:
-        found = reasons_of(connection, enterprise, asset_no, datetime.datetime.now(datetime.UTC))
+        holidays = divisions.load(settings.province.folder).holidays
+        now = datetime.datetime.now(datetime.UTC)
+        found = reasons_of(connection, enterprise, asset_no, now, holidays)
         for reason in found:
             when = "" if reason.since is None else f" ({i18n.instant(local(reason.since), lang)})"
             click.echo(f"- {t(WORDS[reason.code]).format(**reason.details)}{when}")
@@ -145,7 +149,8 @@ def import_list(kind: str, file: Path, preview: bool, config: Path | None) -> No
     """Take a list into the registry.
 
     All of it is taken, or nothing while a row is refused. KIND is one of enterprises, sites, equipment, flags,
-    population, value_added, statements, carriers, targets.
+    population, value_added, statements, carriers, targets, calendars, exceptions,
+    downtime.
     """
     from ganpo_cloud.imports import report
     from ganpo_cloud.imports.kinds import KINDS
@@ -153,13 +158,33 @@ def import_list(kind: str, file: Path, preview: bool, config: Path | None) -> No
     if kind not in KINDS:
         raise click.UsageError(f"{kind}: no such list ({', '.join(KINDS)})")
     settings = opening.settings(config)
-    today = datetime.datetime.now(datetime.UTC).date()
+    now = datetime.datetime.now(datetime.UTC)
     with opening.told(), opening.database(config) as database:
-        found = report.take(database, settings.province.folder, kind, file, today, apply=not preview)
+        found = report.take(database, settings.province.folder, kind, file, now, apply=not preview)
         for line in report.lines(found, file.name, applied=not preview):
             click.echo(line)
         if found.errors:
             sys.exit(1)
+
+
+@main.command()
+@click.argument("month", metavar="YYYY-MM")
+@_config
+def publish(month: str, config: Path | None) -> None:
+    """Publish the report of a month that is over.
+
+    It is stored with a checksum and never changed; the collector does it by itself on the 5th.
+    """
+    from ganpo_cloud import divisions
+    from ganpo_cloud.counting import publishing
+
+    if re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", month, re.ASCII) is None:
+        raise click.UsageError(f"{month}: no month like 2026-11")
+    settings = opening.settings(config)
+    now = datetime.datetime.now(datetime.UTC)
+    with opening.told(), opening.database(config) as database:
+        found = publishing.publish(database, divisions.load(settings.province.folder), month, now)
+        click.echo(f"{month} is published: {len(found.lines)} rows, SHA-256 {found.checksum}")
 
 
 @main.command()

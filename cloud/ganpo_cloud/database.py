@@ -87,6 +87,11 @@ def driver_sql(connection: Connection, statement: str, values: Sequence[Any]) ->
     return connection.exec_driver_sql(statement, values)
 
 
+def rows_of(connection: Connection, statement: str, values: Sequence[Any]) -> Sequence[Any]:
+    """The rows of a question in the manner of `driver_sql`, as plain tuples of what the driver gives."""
+    return driver_sql(connection, statement, values).all()
+
+
 def _store(settings: DatabaseSettings, patience_s: float) -> Store:
     url = make_url(settings.url)
     if url.get_backend_name() == "sqlite" and url.database:

@@ -1,62 +1,42 @@
 """Day rows: recomputed from the facts whenever something of a day arrives, never incremented."""
 
-import asyncio
 import json
-import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection, delete, func, select
 
-from ganpo_cloud import judging, lives, onboarding
+from ganpo_cloud import judging, onboarding, painting
+from ganpo_cloud.counting import consumption, production
+from ganpo_cloud.counting.calendars import Calendars, Machine
+from ganpo_cloud.counting.production import Piece
 from ganpo_cloud.database import Database, driver_sql
 from ganpo_cloud.localdays import DEFAULT_ZONE, bounds, day_of, days_from
-from ganpo_cloud.marks import mark
+from ganpo_cloud.marks import mark, mark_ledgers, mark_totals
 from ganpo_cloud.tables import day, dirty, register_day, subject
-from ganpo_model.clock import Clock, to_ms
-from ganpo_model.paint import Slot, Span, paint
-from ganpo_model.states import State
-
-log = logging.getLogger(__name__)
+from ganpo_model.activity import GONE_DAYS
+from ganpo_model.clock import to_ms
+from ganpo_model.facts import ExceptionItem
 
 BATCH = 200
 """Days of one transaction: short enough that frames never wait long."""
-PAUSE_S = 0.5
-LOOK = timedelta(minutes=10)
-"""How often it is looked whether a local day has ended."""
-_LONGEST_SLOT_MS = 24 * 3_600_000
+_DELETE = "DELETE FROM day WHERE enterprise = ? AND subject = ? AND day >= ? AND day <= ?"
+_INSERT = "INSERT INTO day VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
 
-async def run(database: Database, clock: Clock, beat: Callable[[], None] = lambda: None) -> None:
-    """Recompute dirty days, for ever; after each local midnight every named subject's ended day too.
+def recompute(database: Database, now: datetime, holidays: Sequence[ExceptionItem] = ()) -> int:
+    """Recompute dirty subject-days, about `BATCH` days in one transaction. Gives how many subject-days.
 
-    `beat` is called whenever it makes progress.
+    `holidays`: of the province; a site's calendar may say otherwise.
     """
-    looked: datetime | None = None
-    while True:
-        now, done = clock.utc(), 0
-        beat()
-        try:
-            done = await asyncio.to_thread(recompute, database, now)
-            if looked is None or abs(now - looked) >= LOOK:
-                await asyncio.to_thread(mark_ended, database, now)
-                looked = now
-            await asyncio.to_thread(lives.mark_silent, database, now)
-        except OperationalError as error:
-            log.warning("days wait: the database does not answer: %s", error.orig)
-        await asyncio.sleep(0 if done else PAUSE_S)
-
-
-def recompute(database: Database, now: datetime) -> int:
-    """Recompute dirty subject-days, about `BATCH` days in one transaction. Gives how many subject-days."""
     with database.read() as connection:
         if connection.execute(select(dirty.c.day).limit(1)).first() is None:
             return 0
     with database.write() as connection:
-        stamp = _stamp(connection, now)
+        work = _Work(connection, _stamp(connection, now), to_ms(now), Calendars(connection, holidays))
         rows = connection.execute(
             select(dirty).order_by(dirty.c.enterprise, dirty.c.subject, dirty.c.day).limit(BATCH)
         ).all()
@@ -65,25 +45,50 @@ def recompute(database: Database, now: datetime) -> int:
             if cost >= BATCH:
                 break
             marked = [row.day for row in group]
-            cost += _compute(connection, enterprise, asset_no, marked, stamp)
+            cost += _compute(work, enterprise, asset_no, marked)
             done += len(marked)
+        mark_totals(connection, work.touched)
     return done
 
 
-def _compute(connection: Connection, enterprise: str, asset_no: str, marked: list[date], stamp: int) -> int:
+@dataclass(slots=True)
+class _Work:
+    """One transaction of computing. `touched`: the days of which sums may be others now."""
+
+    connection: Connection
+    stamp: int
+    now_ms: int
+    calendars: Calendars
+    touched: set[date] = field(default_factory=set)
+
+
+def _compute(work: _Work, enterprise: str, asset_no: str, marked: list[date]) -> int:
     """The rows of one subject's marked days. Gives how many days were painted or judged."""
+    connection = work.connection
     mine = (dirty.c.enterprise == enterprise) & (dirty.c.subject == asset_no)
     connection.execute(delete(dirty).where(mine & (dirty.c.day <= marked[-1])))
+    work.touched.update(marked)
     cost = 0
-    kind, zone = _about(connection, enterprise, asset_no)
+    kind, zone, gateway = _about(connection, enterprise, asset_no)
+    registers = consumption.counters(connection, enterprise, asset_no)
+    for counter in registers:
+        judged = judging.judge_days(connection, enterprise, counter.id, marked, work.stamp)
+        cost += judged.folded
+        if judged.first is not None and judged.last is not None:
+            consumption.store(connection, enterprise, counter, judged.first, judged.last)
+            work.touched.update(days_from(judged.first, judged.last))
     if _is_painted(connection, enterprise, asset_no, kind):
-        for local in marked:
-            _paint_day(connection, enterprise, asset_no, local, zone, stamp)
+        whole = _paint(work, enterprise, asset_no, marked, zone)
         cost += len(marked)
-    registers = _registers(connection, enterprise, asset_no)
-    for number in registers:
-        cost += judging.judge_days(connection, enterprise, number, marked, stamp)
-    onboarding.look(connection, enterprise, asset_no, marked, registers, zone)
+        if kind == "equipment":
+            of_signal: dict[str, list[str]] = {}
+            for counter in registers:
+                of_signal.setdefault(counter.signal, []).append(counter.id)
+            machine = Machine(enterprise, asset_no, gateway, zone, of_signal)
+            production.store(connection, machine, whole, work.calendars, work.now_ms)
+    numbers = [counter.id for counter in registers]
+    if onboarding.look(connection, enterprise, asset_no, marked, numbers, zone):
+        mark_ledgers(connection, [enterprise])
     return cost
 
 
@@ -94,26 +99,6 @@ def _stamp(connection: Connection, now: datetime) -> int:
         for table in (day, register_day)
     ]
     return max(to_ms(now), *(at + 1 for at in newest))
-
-
-def painted(connection: Connection, enterprise: str, asset_no: str, start: int, end: int) -> list[Span]:
-    """The painted states of one subject over [start, end), from the facts as they are now."""
-    rows: Sequence[Any] = driver_sql(
-        connection,
-        "SELECT f.stream, f.seq, f.crc32, s.place, s.start, s.end, s.runs FROM states s JOIN frame f ON f.id = s.frame"
-        " WHERE s.enterprise = ? AND s.subject = ? AND s.start >= ? AND s.start < ? AND s.end > ?",
-        (enterprise, asset_no, start - _LONGEST_SLOT_MS, end, start),
-    ).all()
-    slots = [Slot(tuple(row[:4]), row[4], row[5], _runs(row[6])) for row in rows]
-    return paint(slots, start, end)
-
-
-def ms_per_state(spans: Iterable[Span]) -> dict[str, int]:
-    """How long each state lasted; states that did not occur are left out."""
-    found: dict[str, int] = {}
-    for span in spans:
-        found[span.state] = found.get(span.state, 0) + span.end - span.start
-    return found
 
 
 def mark_ended(database: Database, now: datetime) -> None:
@@ -132,11 +117,13 @@ def _without_row(connection: Connection, zone: str, now: datetime) -> Iterable[t
     oldest = ended - timedelta(days=400)
     mine = (day.c.enterprise == subject.c.enterprise) & (day.c.subject == subject.c.asset_no)
     within = (day.c.day >= subject.c.since) & day.c.day.between(oldest, ended)
-    named = ~subject.c.withdrawn & (subject.c.kind == "equipment") & (subject.c.timezone == zone)
+    named = (subject.c.kind == "equipment") & (subject.c.timezone == zone)
+    # What is withdrawn is watched until it is gone.
+    watched = ~subject.c.withdrawn | (subject.c.at > to_ms(now - timedelta(days=GONE_DAYS + 10)))
     query = (
         select(subject.c.enterprise, subject.c.asset_no, subject.c.since, func.count(day.c.day))
         .outerjoin(day, mine & within)
-        .where(named & (subject.c.since <= ended))
+        .where(named & watched & (subject.c.since <= ended))
         .group_by(subject.c.enterprise, subject.c.asset_no)
     )
     for enterprise, asset_no, since, number in connection.execute(query).all():
@@ -147,26 +134,29 @@ def _without_row(connection: Connection, zone: str, now: datetime) -> Iterable[t
             yield from ((enterprise, asset_no, local) for local in wanted if local not in here)
 
 
-def _runs(text: str) -> tuple[tuple[int, State], ...]:
-    return tuple((offset, State(state)) for offset, state in json.loads(text))
-
-
-def _paint_day(
-    connection: Connection, enterprise: str, asset_no: str, local: date, zone: str, stamp: int
-) -> None:
-    """The row of one machine's local day."""
-    start, end = bounds(local, zone)
-    spans = painted(connection, enterprise, asset_no, start, end)
-    key = {"enterprise": enterprise, "subject": asset_no, "day": local}
-    values: dict[str, Any] = {
-        "start": start,
-        "end": end,
-        "spans": json.dumps([[span.start - start, span.state] for span in spans], separators=(",", ":")),
-        "ms": json.dumps(ms_per_state(spans)),
-        "computed_at": stamp,
-    }
-    connection.execute(delete(day).filter_by(**key))
-    connection.execute(insert(day).values(**key, **values))
+def _paint(
+    work: _Work, enterprise: str, asset_no: str, marked: Sequence[date], zone: str
+) -> dict[date, list[Piece]]:
+    """Store the rows of one machine's local days, days in a row at once. Gives their pieces."""
+    whole: dict[date, list[Piece]] = {}
+    for first, last in painting.in_a_row(marked):
+        days = days_from(first, last)
+        spans = painting.of_days(
+            work.connection, enterprise, asset_no, [bounds(local, zone) for local in days]
+        )
+        span = (enterprise, asset_no, first.isoformat(), last.isoformat())
+        driver_sql(work.connection, _DELETE, span)
+        rows = []
+        for local, painted in zip(days, spans, strict=True):
+            start, end = bounds(local, zone)
+            told = json.dumps(
+                [[piece.start - start, piece.state] for piece in painted], separators=(",", ":")
+            )
+            spent = json.dumps(painting.ms_per_state(painted))
+            rows.append((enterprise, asset_no, local.isoformat(), start, end, told, spent, work.stamp))
+            whole[local] = [(piece.start, piece.end, piece.state) for piece in painted]
+        driver_sql(work.connection, _INSERT, rows)
+    return whole
 
 
 def _is_painted(connection: Connection, enterprise: str, asset_no: str, kind: str) -> bool:
@@ -175,13 +165,8 @@ def _is_painted(connection: Connection, enterprise: str, asset_no: str, kind: st
     return kind == "equipment" or driver_sql(connection, query, (enterprise, asset_no)).first() is not None
 
 
-def _about(connection: Connection, enterprise: str, asset_no: str) -> tuple[str, str]:
-    """What a subject is, and its time zone; nothing, and ours, until an inventory names it."""
-    query = "SELECT kind, timezone FROM subject WHERE enterprise = ? AND asset_no = ?"
+def _about(connection: Connection, enterprise: str, asset_no: str) -> tuple[str, str, str]:
+    """What a subject is, its time zone and gateway; nothing, and our zone, until an inventory names it."""
+    query = "SELECT kind, timezone, gateway FROM subject WHERE enterprise = ? AND asset_no = ?"
     row: Any = driver_sql(connection, query, (enterprise, asset_no)).first()
-    return (row[0], row[1]) if row is not None else ("", DEFAULT_ZONE)
-
-
-def _registers(connection: Connection, enterprise: str, asset_no: str) -> Sequence[str]:
-    query = "SELECT id FROM register WHERE enterprise = ? AND subject = ? ORDER BY id"
-    return [row[0] for row in driver_sql(connection, query, (enterprise, asset_no))]
+    return (row[0], row[1], row[2]) if row is not None else ("", DEFAULT_ZONE, "")

@@ -108,14 +108,19 @@ def withdraw(database: Database, number: int, why: str, by: str, now: datetime) 
             judge_anew(connection, found.enterprise, register_id)
 
 
-def open_items(connection: Connection, now: datetime) -> list[OpenItem]:
-    """What waits for a person: open steps, registers not believed for an hour, registers that follow undeclared."""
-    rows = connection.execute(
-        select(register_day).where((register_day.c.open > 0) | register_day.c.aside_since.is_not(None))
-    ).all()
+def open_items(connection: Connection, now: datetime, enterprise: str | None = None) -> list[OpenItem]:
+    """What waits for a person: open steps, registers not believed for an hour, registers that follow undeclared.
+
+    `enterprise`: only of this one.
+    """
+    waits = (register_day.c.open > 0) | register_day.c.aside_since.is_not(None)
+    query = select(register_day).where(waits)
+    if enterprise is not None:
+        query = query.where(register_day.c.enterprise == enterprise)
+    rows = connection.execute(query).all()
     opened = [item for row in rows if row.open for item in _open_steps(connection, row)]
     doubted = [item for row in rows if row.aside_since for item in _not_believed(connection, row, to_ms(now))]
-    return sorted([*opened, *doubted, *_following(connection)], key=lambda item: item.since)
+    return sorted([*opened, *doubted, *_following(connection, enterprise)], key=lambda item: item.since)
 
 
 def _open_steps(connection: Connection, row: Any) -> Iterable[OpenItem]:
@@ -136,13 +141,15 @@ def _not_believed(connection: Connection, row: Any, now_ms: int) -> Iterable[Ope
         yield OpenItem(row.enterprise, row.register, "not_believed", row.aside_since, None, "ganpo check")
 
 
-def _following(connection: Connection) -> Iterable[OpenItem]:
+def _following(connection: Connection, enterprise: str | None) -> Iterable[OpenItem]:
     """Registers of one meter and signal that follow each other, and nobody declared how."""
     several = (
         select(register.c.enterprise, register.c.subject, register.c.signal)
         .group_by(register.c.enterprise, register.c.subject, register.c.signal)
         .having(func.count() > 1)
     )
+    if enterprise is not None:
+        several = several.where(register.c.enterprise == enterprise)
     for owner, asset_no, signal in connection.execute(several).all():
         mine = (register.c.enterprise == owner) & (register.c.subject == asset_no)
         numbers = connection.execute(

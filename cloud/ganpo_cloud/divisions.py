@@ -4,12 +4,20 @@ folder, not other code."""
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
-from ganpo_model import tables
+from ganpo_model import reference, tables
+from ganpo_model.energy import Coefficient, Coefficients
 from ganpo_model.errors import ConfigError
+from ganpo_model.facts import ExceptionItem
+from ganpo_model.shifts import WEEKDAYS, dates
 
+COEFFICIENTS = ("carrier", "since", "kgce", "source")
+TILES = ("area", "column", "row")
+HOLIDAYS = ("dates", "plan", "why", "source")
 AREAS = ("id", "parent", "kind", "code", "name_zh", "name_en", "from", "to")
 INDUSTRIES = ("id", "name_zh", "name_en", "classes")
 KINDS = ("province", "city", "county")
@@ -45,9 +53,20 @@ class Industry:
 
 
 class Province:
-    """All areas and industries. `areas`: rows by id, oldest first."""
+    """All areas and industries. `areas`: rows by id, oldest first. `holidays`: days that are off, or worked, everywhere
+    unless a site says otherwise. `tiles`: column and row of cities in the grid of tiles."""
 
-    def __init__(self, areas: Iterable[Area], industries: Iterable[Industry]) -> None:
+    def __init__(
+        self,
+        areas: Iterable[Area],
+        industries: Iterable[Industry],
+        coefficients: Iterable[Coefficient] = (),
+        holidays: Iterable[ExceptionItem] = (),
+        tiles: Mapping[str, tuple[int, int]] | None = None,
+    ) -> None:
+        self.tiles: Mapping[str, tuple[int, int]] = tiles or {}
+        self.coefficients = Coefficients(coefficients)
+        self.holidays = tuple(holidays)
         self.areas: dict[str, list[Area]] = {}
         for area in areas:
             self.areas.setdefault(area.id, []).append(area)
@@ -102,7 +121,54 @@ def load(folder: Path | None = None) -> Province:
         )
         for row in _rows(where, "industries.csv", INDUSTRIES)
     ]
-    return Province(areas, industries)
+    return Province(
+        areas,
+        industries,
+        [
+            _coefficient(row)
+            for row in _rows(_having(where, "coefficients.csv"), "coefficients.csv", COEFFICIENTS)
+        ],
+        [_holiday(row) for row in _rows(_having(where, "holidays.csv"), "holidays.csv", HOLIDAYS)],
+        dict(_tile(row) for row in _rows(_having(where, "tiles.csv"), "tiles.csv", TILES)),
+    )
+
+
+def _tile(row: tables.Row) -> tuple[str, tuple[int, int]]:
+    column, line = row.cells["column"], row.cells["row"]
+    if not (column.isdecimal() and line.isdecimal() and 0 < int(column) <= 12 and 0 < int(line) <= 12):
+        where = tables.place("tiles.csv", row.number, "column", f"{column},{line}")
+        raise ConfigError("column and row are numbers from 1 to 12", where=where)
+    return row.cells["area"], (int(column), int(line))
+
+
+def _coefficient(row: tables.Row) -> Coefficient:
+    carrier, text = row.cells["carrier"], row.cells["kgce"]
+    if carrier not in reference.carriers():
+        raise ConfigError(
+            "no such carrier", where=tables.place("coefficients.csv", row.number, "carrier", carrier)
+        )
+    since = _day(row, "since", "coefficients.csv")
+    try:
+        return Coefficient(carrier, since or date.min, Fraction(text), row.cells["source"])
+    except ValueError as error:
+        where = tables.place("coefficients.csv", row.number, "kgce", text)
+        raise ConfigError("no number like 0.1229 (kgce per unit of the carrier)", where=where) from error
+
+
+def _holiday(row: tables.Row) -> ExceptionItem:
+    found, plan = dates(row.cells["dates"]), row.cells["plan"]
+    if found is None:
+        where = tables.place("holidays.csv", row.number, "dates", row.cells["dates"])
+        raise ConfigError("no date, nor first..last in order (2027-02-05..2027-02-11)", where=where)
+    if plan != "off" and plan.removeprefix("like ") not in WEEKDAYS:
+        where = tables.place("holidays.csv", row.number, "plan", plan)
+        raise ConfigError("off, or like and a weekday (like mon)", where=where)
+    return ExceptionItem(*found, plan, row.cells["why"])
+
+
+def _having(folder: Any, name: str) -> Any:
+    """The folder, or ours where it lacks a file that is the same in every province."""
+    return folder if folder.joinpath(name).is_file() else files("ganpo_cloud").joinpath("province")
 
 
 def _rows(folder: object, name: str, columns: tuple[str, ...]) -> tuple[tables.Row, ...]:
@@ -133,10 +199,10 @@ def _area(row: tables.Row) -> Area:
     )
 
 
-def _day(row: tables.Row, column: str) -> date | None:
+def _day(row: tables.Row, column: str, name: str = "areas.csv") -> date | None:
     text = row.cells[column]
     try:
         return date.fromisoformat(text) if text else None
     except ValueError as error:
-        where = tables.place("areas.csv", row.number, column, text)
+        where = tables.place(name, row.number, column, text)
         raise ConfigError("no date like 2020-06-01", where=where) from error

@@ -1,13 +1,15 @@
 """What the newest inventories say of an enterprise: subjects and registers, merged (uplink.md, inventory)."""
 
 import json
+import zlib
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from ganpo_cloud.counting import consumption
 from ganpo_cloud.judging import declared
 from ganpo_cloud.localdays import DEFAULT_ZONE, day_of, days_from, zone_of
-from ganpo_cloud.marks import mark
+from ganpo_cloud.marks import mark, mark_machines
 from ganpo_cloud.registry_tables import onboarding
 from ganpo_cloud.tables import day, inventory, reading, register, register_day, states, subject
 
@@ -26,6 +28,7 @@ def refresh(connection: Connection, enterprise: str) -> None:
     for row in _newest(connection, enterprise):
         body = json.loads(row.body)
         zone = body["site"]["timezone"]
+        calendar = zlib.crc32(json.dumps(body["calendar"]).encode())
         for kind in ("equipment", "meters"):
             for item in body[kind]:
                 known = subjects.get(item["asset_no"], {"gateways": []})
@@ -35,7 +38,7 @@ def refresh(connection: Connection, enterprise: str) -> None:
                     "timezone": zone,
                     "gateway": row.gateway,
                     "at": row.at,
-                    "body": item,
+                    "body": item | {"site": body["site"]["id"], "calendar": calendar},
                     "gateways": [*known["gateways"], row.gateway],
                 }
         for item in body["registers"]:
@@ -81,6 +84,8 @@ def _store_subjects(connection: Connection, enterprise: str, found: dict[str, di
         )
         if item["timezone"] != (before.timezone if before is not None else DEFAULT_ZONE):
             _paint_anew(connection, enterprise, asset_no, item["timezone"])
+        elif before is None or json.loads(before.body).get("calendar") != item["body"]["calendar"]:
+            mark_machines(connection, "enterprise = ? AND subject = ?", (enterprise, asset_no))
 
 
 def _store_registers(connection: Connection, enterprise: str, found: dict[str, dict[str, Any]]) -> None:
@@ -102,6 +107,7 @@ def judge_anew(connection: Connection, enterprise: str, number: str) -> None:
     happens is dirty, and both are computed again."""
     mine = (register_day.c.enterprise == enterprise) & (register_day.c.register == number)
     connection.execute(delete(register_day).where(mine))
+    consumption.forget(connection, enterprise, number)
     of_subject = onboarding.c.asset_no == number.partition("/")[0]
     connection.execute(delete(onboarding).where((onboarding.c.enterprise == enterprise) & of_subject))
     first = connection.execute(

@@ -5,46 +5,176 @@ A dirty day goes on from the state before it; the next days follow only while th
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
-from ganpo_cloud.database import driver_sql
+from ganpo_cloud.database import driver_sql, rows_of
 from ganpo_cloud.localdays import bounds, day_of
-from ganpo_cloud.tables import declaration, register, register_day, withdrawal
+from ganpo_cloud.tables import declaration, register_day, withdrawal
 from ganpo_model.registers import Day, Declaration, Reading, Register, Step, StepKind, chain, fold, standing
 
+_STRIDE = 64
+_STORED = (
+    "SELECT day, state, steps, dropped, touches FROM register_day"
+    " WHERE enterprise = ? AND register = ? AND day >= ? AND day <= ?"
+)
 
-def judge_days(connection: Connection, enterprise: str, number: str, days: Iterable[date], stamp: int) -> int:
-    """Judge a register on these days, and on those after them as far as anything changes.
 
-    Gives how many days were folded, each once.
-    """
-    about = connection.execute(
-        select(register).where((register.c.enterprise == enterprise) & (register.c.id == number))
+@dataclass(slots=True)
+class Judged:
+    """What judging came to: how many days were folded, and the days whose quantities may be others now."""
+
+    folded: int = 0
+    first: date | None = None
+    last: date | None = None
+
+
+def judge_days(
+    connection: Connection, enterprise: str, number: str, days: Iterable[date], stamp: int
+) -> Judged:
+    """Judge a register on these days, and on those after them as far as anything changes; each day once."""
+    judged = Judged()
+    about: Any = driver_sql(
+        connection,
+        "SELECT max_rate, modulus, resets, timezone FROM register WHERE enterprise = ? AND id = ?",
+        (enterprise, number),
     ).first()
     if about is None:
-        return 0  # no inventory names it yet: computed once one does
-    rules = Register(about.max_rate, about.modulus, about.resets)
+        return judged  # no inventory names it yet: computed once one does
+    rules = Register(about.max_rate, about.modulus, bool(about.resets))
     declarations = declared(connection, enterprise, number)
+    asked = _Asked(connection, enterprise, number, about.timezone, stamp, judged)
     waiting = sorted(set(days), reverse=True)
-    folded = 0
-    while waiting:
-        day: date | None = waiting[-1]
-        state = _state_before(connection, enterprise, number, waiting[-1])
-        while day is not None:
-            while waiting and waiting[-1] <= day:
-                waiting.pop()
-            start, end = bounds(day, about.timezone)
-            readings = _readings(connection, enterprise, number, start, end)
-            found = fold(rules, state, readings, declarations, start, end)
-            folded += 1
-            if not _store(connection, enterprise, number, day, about.timezone, found, stamp):
-                break
-            state = found.state
-            day = _following(connection, enterprise, number, day, end, about.timezone, declarations)
-    return folded
+    window: _Window | None = None
+    state: str | None = None
+    ahead = 1
+    day: date | None = None
+    while day is not None or waiting:
+        if day is None:
+            # Nothing changed on the day before: on with the next that is marked.
+            day = waiting[-1]
+            if window is not None and day <= window.last:
+                state = window.state_before(day, state)
+            else:
+                asked.flush()
+                state, window = _state_before(asked, day), _Window(asked, day, _last_in_a_row(waiting))
+        elif window is None or day > window.last:
+            # Something changed up to here: it is followed as far as it goes, in growing strides.
+            ahead = min(2 * ahead, _STRIDE)
+            window = _Window(asked, day, day + timedelta(days=ahead))
+        while waiting and waiting[-1] <= day:
+            waiting.pop()
+        start, end = bounds(day, about.timezone)
+        found = fold(rules, state, window.readings.get(day, ()), declarations, start, end)
+        judged.folded += 1
+        changed = asked.keep(day, found, window.stored.get(day))
+        state = found.state
+        day = (
+            (window.following(day, declarations) or _following(asked, window.last, declarations))
+            if changed
+            else None
+        )
+    asked.flush()
+    return judged
+
+
+def _last_in_a_row(falling: Sequence[date]) -> date:
+    """The last of the days that follow the last element of `falling` without a gap."""
+    last = falling[-1]
+    for day in reversed(falling[:-1]):
+        if day - last != timedelta(days=1):
+            break
+        last = day
+    return last
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A judged day as it is stored."""
+
+    state: str
+    steps: str
+    dropped: int
+    touches: date | str
+
+
+class _Window:
+    """Readings and judged days of some days in a row, read at once."""
+
+    def __init__(self, asked: "_Asked", first: date, last: date) -> None:
+        self.last = last
+        self._zone = asked.zone
+        begin, end = bounds(first, asked.zone)[0], bounds(last, asked.zone)[1]
+        self.readings: dict[date, list[Any]] = {}
+        for row in _readings(asked.connection, asked.enterprise, asked.number, begin, end):
+            self.readings.setdefault(day_of(row[0], asked.zone), []).append(row)
+        values = (asked.enterprise, asked.number, first.isoformat(), last.isoformat())
+        self.stored = {_date(row[0]): Stored(*row[1:]) for row in rows_of(asked.connection, _STORED, values)}
+
+    def state_before(self, day: date, folded: str | None) -> str | None:
+        """The state at the end of the last judged day before one of these; `folded`: of the day folded last."""
+        earlier = [of for of in self.stored if of < day]
+        return self.stored[max(earlier)].state if earlier else folded
+
+    def following(self, current: date, declarations: Sequence[Declaration]) -> date | None:
+        """The next of these days on which anything happens, or happened when it was judged last."""
+        said = {day_of(d.at, self._zone) for d in declarations}
+        days = (day for day in {*self.readings, *self.stored, *said} if current < day <= self.last)
+        return min(days, default=None)
+
+
+@dataclass(slots=True)
+class _Asked:
+    """One register that is judged; what comes of it is written when it is asked for, or at the end."""
+
+    connection: Connection
+    enterprise: str
+    number: str
+    zone: str
+    stamp: int
+    judged: Judged
+    _old: list[date] = field(default_factory=list)
+    _new: list[dict[str, Any]] = field(default_factory=list)
+
+    def keep(self, day: date, found: Day, before: Stored | None) -> bool:
+        """Keep a judged day. True where the state at its end is another one than before."""
+        steps = json.dumps(found.steps, separators=(",", ":"))
+        touches = day_of(found.steps[0].start.at, self.zone) if found.steps else day
+        if before is not None:
+            if (before.state, before.steps, before.dropped) == (found.state, steps, found.dropped):
+                return False
+            touches = min(touches, _date(before.touches))
+            self._old.append(day)
+        self.judged.first = min(self.judged.first or touches, touches)
+        self.judged.last = max(self.judged.last or day, day)
+        self._new.append(
+            {
+                "enterprise": self.enterprise,
+                "register": self.number,
+                "day": day,
+                "state": found.state,
+                "steps": steps,
+                "dropped": found.dropped,
+                "settled": found.settled,
+                "open": sum(step.kind is StepKind.OPEN for step in found.steps),
+                "aside_since": standing(found.state).aside_since,
+                "touches": touches,
+                "computed_at": self.stamp,
+            }
+        )
+        return before is None or bool(before.state != found.state)
+
+    def flush(self) -> None:
+        """Write what was kept."""
+        if self._old:
+            mine = _of(self.enterprise, self.number) & register_day.c.day.in_(self._old)
+            self.connection.execute(delete(register_day).where(mine))
+        if self._new:
+            self.connection.execute(insert(register_day), self._new)
+        self._old, self._new = [], []
 
 
 def steps_between(
@@ -56,15 +186,15 @@ def steps_between(
 
 def chain_from(connection: Connection, enterprise: str, number: str, day: date, end: int) -> list[Step]:
     """The steps that were decided from `day` on, to the day that settled `end`, without those taken back."""
-    rows = connection.execute(
-        select(register_day.c.dropped, register_day.c.steps, register_day.c.settled)
-        .where(_of(enterprise, number) & (register_day.c.day >= day))
-        .order_by(register_day.c.day)
+    question = (
+        "SELECT dropped, steps, settled FROM register_day"
+        " WHERE enterprise = ? AND register = ? AND day >= ? ORDER BY day"
     )
+    rows: Any = driver_sql(connection, question, (enterprise, number, day.isoformat()))
     days = []
-    for row in rows:
-        days.append((row.dropped, load_steps(row.steps)))
-        if row.settled is not None and row.settled > end:
+    for dropped, steps, settled in rows:
+        days.append((dropped, load_steps(steps)))
+        if settled is not None and settled > end:
             break
     rows.close()
     return chain(days)
@@ -72,12 +202,12 @@ def chain_from(connection: Connection, enterprise: str, number: str, day: date, 
 
 def newest_state(connection: Connection, enterprise: str, number: str) -> str | None:
     """The state of the fold after everything that is stored."""
-    return connection.execute(
-        select(register_day.c.state)
-        .where(_of(enterprise, number))
-        .order_by(register_day.c.day.desc())
-        .limit(1)
+    state: str | None = driver_sql(
+        connection,
+        "SELECT state FROM register_day WHERE enterprise = ? AND register = ? ORDER BY day DESC LIMIT 1",
+        (enterprise, number),
     ).scalar()
+    return state
 
 
 def declared(connection: Connection, enterprise: str, number: str) -> list[Declaration]:
@@ -108,14 +238,19 @@ def _of(enterprise: str, number: str) -> Any:
     return (register_day.c.enterprise == enterprise) & (register_day.c.register == number)
 
 
-def _state_before(connection: Connection, enterprise: str, number: str, day: date) -> str | None:
+def _state_before(asked: _Asked, day: date) -> str | None:
     """The state at the end of the last judged day before this one."""
-    return connection.execute(
-        select(register_day.c.state)
-        .where(_of(enterprise, number) & (register_day.c.day < day))
-        .order_by(register_day.c.day.desc())
-        .limit(1)
+    state: str | None = driver_sql(
+        asked.connection,
+        "SELECT state FROM register_day WHERE enterprise = ? AND register = ? AND day < ? ORDER BY day DESC LIMIT 1",
+        (asked.enterprise, asked.number, day.isoformat()),
     ).scalar()
+    return state
+
+
+def _date(value: date | str) -> date:
+    """A day as the driver gives it: SQLite as text."""
+    return date.fromisoformat(value) if isinstance(value, str) else value
 
 
 def _readings(connection: Connection, enterprise: str, number: str, start: int, end: int) -> Sequence[Any]:
@@ -126,60 +261,21 @@ def _readings(connection: Connection, enterprise: str, number: str, start: int, 
     ).all()
 
 
-def _following(
-    connection: Connection,
-    enterprise: str,
-    number: str,
-    current: date,
-    end: int,
-    zone: str,
-    declarations: Sequence[Declaration],
-) -> date | None:
-    """The next day on which anything happens to a register, or happened when it was judged last."""
+def _following(asked: _Asked, last: date, declarations: Sequence[Declaration]) -> date | None:
+    """The next day after `last` on which anything happens to a register, or happened when it was judged last."""
+    end = bounds(last, asked.zone)[1]
     reads = driver_sql(
-        connection,
+        asked.connection,
         "SELECT at FROM reading WHERE enterprise = ? AND register = ? AND at >= ? ORDER BY at LIMIT 1",
-        (enterprise, number, end),
+        (asked.enterprise, asked.number, end),
     ).scalar()
-    stored = connection.execute(
-        select(register_day.c.day)
-        .where(_of(enterprise, number) & (register_day.c.day > current))
-        .order_by(register_day.c.day)
-        .limit(1)
+    stored = driver_sql(
+        asked.connection,
+        "SELECT day FROM register_day WHERE enterprise = ? AND register = ? AND day > ? ORDER BY day LIMIT 1",
+        (asked.enterprise, asked.number, last.isoformat()),
     ).scalar()
     times = [d.at for d in declarations if d.at >= end]
     if reads is not None:
         times.append(reads)
-    days = [day_of(min(times), zone)] if times else []
-    return min([*days, stored] if stored is not None else days, default=None)
-
-
-def _store(
-    connection: Connection, enterprise: str, number: str, day: date, zone: str, found: Day, stamp: int
-) -> bool:
-    """Store a judged day. True where the state at its end is another one than before."""
-    this = _of(enterprise, number) & (register_day.c.day == day)
-    before = connection.execute(select(register_day).where(this)).first()
-    steps = json.dumps(found.steps, separators=(",", ":"))
-    touches = day_of(found.steps[0].start.at, zone) if found.steps else day
-    if before is not None:
-        if (before.state, before.steps, before.dropped) == (found.state, steps, found.dropped):
-            return False
-        touches = min(touches, before.touches)
-        connection.execute(delete(register_day).where(this))
-    connection.execute(
-        insert(register_day).values(
-            enterprise=enterprise,
-            register=number,
-            day=day,
-            state=found.state,
-            steps=steps,
-            dropped=found.dropped,
-            settled=found.settled,
-            open=sum(step.kind is StepKind.OPEN for step in found.steps),
-            aside_since=standing(found.state).aside_since,
-            touches=touches,
-            computed_at=stamp,
-        )
-    )
-    return before is None or bool(before.state != found.state)
+    days = [day_of(min(times), asked.zone)] if times else []
+    return min([*days, _date(stored)] if stored is not None else days, default=None)

@@ -39,8 +39,9 @@ class Needs:
         connection: Connection,
         subjects: Iterable[views.SubjectView],
         gateways: Sequence[views.GatewayView],
+        enterprise: str | None = None,
     ) -> list[Need]:
-        """Everything, alarms first."""
+        """Everything, or of one enterprise, alarms first."""
         fault = self._t("{name}: fault for {age}")
         found = [
             Need("alarm", view.asset_no, fault.format(name=view.name, age=self._since(view.state_since)))
@@ -49,7 +50,9 @@ class Needs:
         ]
         for gateway in gateways:
             found += self._registered(gateway) if gateway.enterprise else [self._stranger(gateway)]
-        found += [self._open(item) for item in declarations.open_items(connection, from_ms(self._now))]
+        found += [
+            self._open(item) for item in declarations.open_items(connection, from_ms(self._now), enterprise)
+        ]
         return found + [need for gateway in gateways for need in self._suspects(connection, gateway)]
 
     def _stranger(self, view: views.GatewayView) -> Need:

@@ -35,11 +35,11 @@ def look(
     days: Sequence[date],
     registers: Sequence[str],
     zone: str,
-) -> None:
-    """Bring the dates of one subject up to date, after something of these days arrived.
+) -> bool:
+    """Bring the dates of one subject up to date, after something of these days arrived. Gives whether one is new.
 
-    What is committed later can come into the cloud no earlier, so that date is found once; the other one falls when an
-    older observation arrives late.
+    The first date falls when an older observation arrives late. The other one cannot, but where years are replayed with
+    their own times of commit: it is looked at again together with the first.
     """
     query = "SELECT networked_at FROM onboarding WHERE enterprise = ? AND asset_no = ?"
     before: int | None = driver_sql(connection, query, (enterprise, asset_no)).scalar()
@@ -58,18 +58,22 @@ def look(
                     cloud_frame=cloud[1],
                 )
             )
-        return
+            return True
+        return False
     networked = day_of(before, zone)
     for day in days:
         if day > networked:
-            return
+            return False
         start, end = bounds(day, zone)
         found = _first(connection, enterprise, asset_no, registers, (start, min(end, before)))
         if found is not None:
             mine = (onboarding.c.enterprise == enterprise) & (onboarding.c.asset_no == asset_no)
             values = {"networked_at": found.at, "evidence": found.evidence, "networked_frame": found.frame}
+            if (cloud := _committed(connection, enterprise, asset_no, registers)) is not None:
+                values |= {"cloud_at": cloud[0], "cloud_frame": cloud[1]}
             connection.execute(update(onboarding).where(mine).values(**values))
-            return
+            return True
+    return False
 
 
 def _first(

@@ -10,13 +10,14 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import DatabaseError
 
-from ganpo_cloud import days, i18n, quantities, timeline, views
+from ganpo_cloud import i18n, painting, quantities, timeline, views
 from ganpo_cloud.database import Database
 from ganpo_cloud.localdays import DEFAULT_ZONE, bounds
 from ganpo_cloud.needs import Needs
+from ganpo_cloud.tables import gateway
 from ganpo_model.clock import Clock, from_ms, to_ms
 from ganpo_model.paint import Slot, Span, paint
 from ganpo_model.states import State
@@ -92,11 +93,12 @@ class _View:
         self._zone = DEFAULT_ZONE
 
     def model(self, connection: Connection) -> Item:
-        subjects = [view for view in views.subjects(connection, self._now) if not view.withdrawn]
-        gateways = views.gateways(connection, self._now)
+        mine = _first_enterprise(connection)
+        subjects = [view for view in views.subjects(connection, self._now, mine) if not view.withdrawn]
+        gateways = views.gateways(connection, self._now, mine)
         if subjects:
             self._zone = subjects[0].timezone
-        needs = Needs(self._t, self._lang, self._ms, self._told).all(connection, subjects, gateways)
+        needs = Needs(self._t, self._lang, self._ms, self._told).all(connection, subjects, gateways, mine)
         machines = [view for view in subjects if view.kind == "equipment"]
         machines.sort(key=_urgency)
         return self._frame() | {
@@ -131,9 +133,9 @@ class _View:
             return _subject(view) | {"state": None}
         start, end = self._window(view.timezone)
         until = min(end, self._ms)
-        spans = days.painted(connection, view.enterprise, view.asset_no, start, until)
+        spans = painting.painted(connection, view.enterprise, view.asset_no, start, until)
         spans = self._with_now(spans, view, start, until)
-        spent = days.ms_per_state(spans)
+        spent = painting.ms_per_state(spans)
         known = until - start - spent.get(State.UNKNOWN, 0)
         told = "; ".join(
             self._count(word, i18n.age(spent[state], self._lang))
@@ -272,6 +274,12 @@ class _View:
         """An instant in the site's time: of today without its date."""
         local, now = (from_ms(at).astimezone(ZoneInfo(self._zone)) for at in (ms, self._ms))
         return f"{local:%H:%M:%S}" if local.date() == now.date() else f"{local:%Y-%m-%d %H:%M}"
+
+
+def _first_enterprise(connection: Connection) -> str | None:
+    """Whose plant is shown: of many enterprises the one with the first gateway; the others have pages of their own."""
+    first = select(gateway.c.enterprise).order_by(gateway.c.id).limit(1)
+    return connection.execute(first).scalar()
 
 
 def _urgency(view: views.SubjectView) -> tuple[int, str]:

@@ -1,82 +1,121 @@
 """The province's part of the API: numbers by area and industry, opened down to the devices behind them."""
 
-from datetime import UTC, date, datetime
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query
-from sqlalchemy import Connection
+from fastapi import APIRouter, Path, Query, Request, Response
 
+from ganpo_cloud.asking import Area, Asking, AsOf, Chosen, Industry
+from ganpo_cloud.counting import periods
+from ganpo_cloud.counting.definitions import DEFINITIONS
+from ganpo_cloud.counting.indicators import Indicator, Indicators, Target
+from ganpo_cloud.counting.snapshots import snapshot
+from ganpo_cloud.counting.tables import NOWHERE
 from ganpo_cloud.database import Database
 from ganpo_cloud.divisions import Province
-from ganpo_cloud.instants import instant
-from ganpo_cloud.ledger import Device, Ledger, ledger
-from ganpo_cloud.localdays import DEFAULT_ZONE, day_of
-from ganpo_cloud.overview import Indicator, overview
+from ganpo_cloud.exports import CONTENT, Sheet, answer
+from ganpo_cloud.localdays import DEFAULT_ZONE, bounds
 from ganpo_cloud.problems import ERRORS, Refused
 from ganpo_cloud.province_answers import (
     AreaModel,
     BehindModel,
-    DeviceModel,
-    EnterpriseModel,
+    DefinitionModel,
     IndicatorModel,
     IndustryModel,
     RatioModel,
-    ReasonModel,
     TargetModel,
 )
-from ganpo_cloud.why import WORDS, why
-from ganpo_model.clock import Clock, from_ms, iso, to_ms
-
-_Area = Annotated[
-    str | None, Query(max_length=40, description="id of an area; absent: the province", examples=["360100"])
-]
-_Industry = Annotated[
-    str | None, Query(max_length=40, description="id of an industry; absent: all", examples=["NONFERROUS"])
-]
-_AsOf = Annotated[
-    str | None,
-    Query(
-        max_length=40,
-        description="instant with time zone; absent: now",
-        examples=["2026-11-25T00:00:00+08:00"],
-    ),
-]
+from ganpo_model.clock import Clock, from_ms, iso
 
 
-def router(database: Database, clock: Clock, province: Province) -> APIRouter:
+def router(database: Database, clock: Clock, province: Province, *, demo: bool) -> APIRouter:
     """The routes below `/api/v1`."""
     api = APIRouter(prefix="/api/v1", responses=ERRORS)
-
-    def asked(
-        connection: Connection, area: str | None, industry: str | None, as_of: str | None
-    ) -> tuple[Ledger, str, str | None]:
-        """The ledger of the instant, and area and industry as far as they exist then."""
-        now = clock.utc()
-        at = now if as_of is None else instant(as_of, "as_of")
-        if at > now:
-            raise Refused(422, "instant", f"lies in the future (now is {iso(now.astimezone(UTC))})", "as_of")
-        place = area if area is not None else province.whole
-        if province.area(place, _day(at)) is None:
-            raise Refused(404, "area", province.why_not(place[:40], _day(at)), "area", "GET /api/v1/areas")
-        if industry is not None and industry not in province.industries:
-            raise Refused(404, "industry", "no such industry", "industry", "GET /api/v1/industries")
-        return ledger(connection, at), place, industry
+    asking = Asking(clock, province)
 
     @api.get(
-        "/overview", response_model=list[IndicatorModel], summary="The numbers of an area and an industry"
+        "/overview",
+        response_model=list[IndicatorModel],
+        responses=CONTENT,
+        summary="The numbers of an area and an industry",
     )
     def get_overview(
-        area: _Area = None, industry: _Industry = None, as_of: _AsOf = None
-    ) -> list[IndicatorModel]:
+        request: Request,
+        area: Area = None,
+        industry: Industry = None,
+        as_of: AsOf = None,
+        chosen: Chosen = None,
+    ) -> Response:
         with database.read() as connection:
-            found, place, of = asked(connection, area, industry, as_of)
-            return [
-                _indicator(item, found.as_of) for item in overview(connection, found, province, place, of)
-            ]
+            found = asking.snapshot(connection, as_of)
+            place, of = asking.place(area, industry, found.day)
+            items = Indicators(found).of(place, of)
+        return answer(
+            request, [_indicator(item, iso(found.at)) for item in items], chosen, Sheet("overview", demo)
+        )
+
+    @api.get(
+        "/indicators/{id}",
+        response_model=list[IndicatorModel],
+        responses=CONTENT,
+        summary="One number by area, by industry or by month",
+    )
+    def get_indicator(
+        request: Request,
+        number: Annotated[
+            str, Path(alias="id", max_length=40, description="id of a definition", examples=["nc_rate_main"])
+        ],
+        by: Annotated[
+            Literal["area", "industry", "month"],
+            Query(
+                description="the parts of the area, the industries, or the last 24 months", examples=["area"]
+            ),
+        ] = "area",
+        area: Area = None,
+        industry: Industry = None,
+        as_of: AsOf = None,
+        chosen: Chosen = None,
+    ) -> Response:
+        if number not in DEFINITIONS:
+            raise Refused(404, "indicator", "no such indicator", "id", "GET /api/v1/definitions")
+        with database.read() as connection:
+            found = asking.snapshot(connection, as_of)
+            place, of = asking.place(area, industry, found.day)
+            items: list[tuple[Indicator, str]] = []
+            if by == "month":
+                for month in periods.months(found.day, 24):
+                    end = bounds(periods.span(month)[1], DEFAULT_ZONE)[1]
+                    over = month != found.month
+                    part = snapshot(connection, province, from_ms(end), clock.utc()) if over else found
+                    items += [(item, iso(part.at)) for item in Indicators(part).of(place, of)]
+            else:
+                areas, industries = [place], [of]
+                if by == "area":
+                    areas += [n for n, rows in province.areas.items() if _part(rows, place, found.day)]
+                    areas += [NOWHERE] if place == province.whole else []
+                else:
+                    industries = [None, *province.industries]
+                every = Indicators(found).all(areas, industries)
+                items = [(item, iso(found.at)) for mine in every.values() for item in mine]
+        rows = [_indicator(item, at) for item, at in items if item.definition.id == number]
+        return answer(request, rows, chosen, Sheet(number, demo))
+
+    @api.get("/definitions", response_model=list[DefinitionModel], summary="What every number means")
+    def get_definitions() -> list[DefinitionModel]:
+        return [
+            DefinitionModel(
+                id=item.id,
+                word=item.word,
+                text=item.text,
+                unit=item.unit,
+                source=item.source,
+                target=item.target,
+            )
+            for item in DEFINITIONS.values()
+        ]
 
     @api.get("/areas", response_model=list[AreaModel], summary="The areas that exist at an instant")
-    def get_areas(as_of: _AsOf = None) -> list[AreaModel]:
-        day = _day(clock.utc() if as_of is None else instant(as_of, "as_of"))
+    def get_areas(as_of: AsOf = None) -> list[AreaModel]:
+        day = asking.day(asking.at(as_of))
         return [
             AreaModel(
                 id=area.id,
@@ -98,107 +137,41 @@ def router(database: Database, clock: Clock, province: Province) -> APIRouter:
             for item in province.industries.values()
         ]
 
-    @api.get("/equipment", response_model=list[DeviceModel], summary="The devices behind the numbers")
-    def get_equipment(
-        area: _Area = None, industry: _Industry = None, as_of: _AsOf = None
-    ) -> list[DeviceModel]:
-        with database.read() as connection:
-            found, place, of = asked(connection, area, industry, as_of)
-        return [_device(device) for device in found.within(province, place, of)]
-
-    @api.get("/enterprises", response_model=list[EnterpriseModel], summary="The enterprises of the registry")
-    def get_enterprises(
-        area: _Area = None, industry: _Industry = None, as_of: _AsOf = None
-    ) -> list[EnterpriseModel]:
-        with database.read() as connection:
-            found, place, of = asked(connection, area, industry, as_of)
-        return [
-            _enterprise(code, found)
-            for code, about in sorted(found.enterprises.items())
-            if place in province.above(about["area"]) and of in (None, about["industry"])
-        ]
-
-    @api.get(
-        "/why/{enterprise}/{asset_no}",
-        response_model=list[ReasonModel],
-        summary="Why a device is not counted",
-    )
-    def get_why(
-        enterprise: Annotated[
-            str,
-            Path(max_length=80, description="unified social credit code", examples=["91360000625912173B"]),
-        ],
-        asset_no: Annotated[
-            str, Path(max_length=80, description="the plant's own number", examples=["SB-0141"])
-        ],
-    ) -> list[ReasonModel]:
-        if "\x00" in enterprise + asset_no:
-            raise Refused(404, "subject", "no such subject", "why")
-        with database.read() as connection:
-            found = why(connection, enterprise, asset_no, clock.utc())
-        return [
-            ReasonModel(
-                code=reason.code,
-                what=WORDS[reason.code].format(**reason.details),
-                since=None if reason.since is None else iso(from_ms(reason.since)),
-                command=reason.command,
-            )
-            for reason in found
-        ]
-
     return api
 
 
-def _day(at: datetime) -> date:
-    return day_of(to_ms(at), DEFAULT_ZONE)
+def _part(rows: Any, parent: str, day: Any) -> bool:
+    """Whether an area is a part of another on a day."""
+    return any(area.parent == parent and area.holds(day) for area in rows)
 
 
-def _indicator(item: Indicator, as_of: datetime) -> IndicatorModel:
-    count, target = item.count, item.target
+def _indicator(item: Indicator, as_of: str) -> IndicatorModel:
+    def ratio(number: int | None) -> RatioModel:
+        return RatioModel(numerator=number, denominator=item.denominator)
+
+    whole = item.completeness
     return IndicatorModel(
         id=item.definition.id,
+        area=item.area,
+        industry=item.industry or None,
         definition=item.definition.text,
-        as_of=iso(as_of.astimezone(UTC)),
-        declared=RatioModel(numerator=count.declared, denominator=count.denominator),
-        checked=RatioModel(numerator=count.checked, denominator=count.denominator),
-        proven=RatioModel(numerator=count.proven, denominator=count.denominator),
-        enterprises=BehindModel(with_data=item.with_data, of=item.of),
-        target=target
-        and TargetModel(
-            id=target.id,
-            comparator=target.comparator,
-            value=target.value,
-            deadline=target.deadline.isoformat(),
-        ),
+        unit=item.definition.unit,
+        period=item.period or None,
+        as_of=as_of,
+        declared=ratio(item.declared),
+        checked=ratio(item.checked),
+        proven=ratio(item.proven),
+        enterprises=BehindModel(with_data=item.behind, of=item.of),
+        completeness=whole and RatioModel(numerator=whole[0], denominator=whole[1]),
+        missing=list(item.missing),
+        target=_target(item.target),
         status=item.status,
     )
 
 
-def _device(device: Device) -> DeviceModel:
-    return DeviceModel(
-        enterprise=device.enterprise,
-        asset_no=device.asset_no,
-        name=device.name,
-        site=device.site,
-        area=device.area,
-        industry=device.industry,
-        status=device.status,
-        counts=device.counts,
-        flags={flag: level.name.lower() for flag, level in sorted(device.unit.flags.items())},
-        networked=device.unit.networked,
-        cloud=device.unit.cloud,
-    )
-
-
-def _enterprise(code: str, found: Ledger) -> EnterpriseModel:
-    about = found.enterprises[code]
-    mine = [device for device in found.devices if device.enterprise == code and device.counts]
-    return EnterpriseModel(
-        code=code,
-        name=about["name"],
-        area=about["area"],
-        industry=about["industry"],
-        above_scale=about["above_scale"],
-        devices=len(mine),
-        cloud=sum(device.unit.cloud for device in mine),
+def _target(target: Target | None) -> TargetModel | None:
+    if target is None:
+        return None
+    return TargetModel(
+        id=target.id, comparator=target.comparator, value=target.value, deadline=target.deadline.isoformat()
     )

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, column, inspect, select, table
 
 from ganpo_cloud import registry_tables  # noqa: F401 - its tables stand in the same metadata
+from ganpo_cloud.counting import tables as counting_tables  # noqa: F401
 from ganpo_cloud.tables import metadata
 from ganpo_model.errors import StorageError
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision of `migrations/`."""
 _FIRST = "0001"
 """What databases have that keep their version in a table `schema` of their own."""

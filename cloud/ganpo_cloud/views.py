@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from ganpo_cloud import days, judging, lives, streams
+from ganpo_cloud import judging, lives, painting, streams
 from ganpo_cloud.database import driver_sql
 from ganpo_cloud.localdays import bounds, day_of
 from ganpo_cloud.quarantine import dropped_name
@@ -70,11 +70,14 @@ class SubjectView:
     registers: Sequence[RegisterView]
 
 
-def gateways(connection: Connection, now: datetime) -> list[GatewayView]:
-    """All gateways, those that wait for their registration last."""
+def gateways(connection: Connection, now: datetime, enterprise: str | None = None) -> list[GatewayView]:
+    """All gateways, or those of one enterprise; those that wait for their registration last."""
+    query = select(gateway).order_by(gateway.c.id)
+    if enterprise is not None:
+        query = query.where(gateway.c.enterprise == enterprise)
     found = [
         _gateway(connection, row.id, row.enterprise, row.site, to_ms(now))
-        for row in connection.execute(select(gateway).order_by(gateway.c.id)).all()
+        for row in connection.execute(query).all()
     ]
     strangers = (
         connection.execute(
@@ -89,14 +92,18 @@ def gateways(connection: Connection, now: datetime) -> list[GatewayView]:
     return found + [_gateway(connection, number, None, None, to_ms(now)) for number in strangers]
 
 
-def subjects(connection: Connection, now: datetime) -> list[SubjectView]:
-    """Everything an inventory ever named, by number; what is observed now comes from the gateways' own word."""
+def subjects(connection: Connection, now: datetime, enterprise: str | None = None) -> list[SubjectView]:
+    """Everything an inventory ever named, or of one enterprise, by number; what is observed now comes from the
+    gateways' own word."""
     said = {
         row.gateway: lives.picture(row.body)
         for row in connection.execute(select(live)).all()
         if lives.online(row.heard_at, row.interval_ms, row.offline, to_ms(now))
     }
-    rows = connection.execute(select(subject).order_by(subject.c.enterprise, subject.c.asset_no)).all()
+    query = select(subject).order_by(subject.c.enterprise, subject.c.asset_no)
+    if enterprise is not None:
+        query = query.where(subject.c.enterprise == enterprise)
+    rows = connection.execute(query).all()
     return [_subject(connection, row, said) for row in rows]
 
 
@@ -105,7 +112,7 @@ def painted_day(
 ) -> tuple[int, int, list[Span]]:
     """Begin, end and painted spans of a local day, from the facts as they are now."""
     start, end = bounds(day, zone)
-    return start, end, days.painted(connection, enterprise, asset_no, start, end)
+    return start, end, painting.painted(connection, enterprise, asset_no, start, end)
 
 
 def today(now: datetime, zone: str) -> date:

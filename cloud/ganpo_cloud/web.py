@@ -8,9 +8,12 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import func, select
 
-from ganpo_cloud import api, divisions, page, problems, province_api, province_page
+from ganpo_cloud import api, divisions, lists_api, page, problems, province_api
 from ganpo_cloud.database import Database
 from ganpo_cloud.divisions import Province
+from ganpo_cloud.etag import Etags
+from ganpo_cloud.pages import enterprise, lists, overview, reports
+from ganpo_cloud.pages.frame import Site
 from ganpo_cloud.tables import dirty, frame, gateway, quarantine
 from ganpo_model.clock import Clock
 
@@ -33,12 +36,16 @@ def create_app(
         title="Ganpo", version="1", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json"
     )
     app.mount("/static", StaticFiles(directory=str(files("ganpo_cloud").joinpath("static"))), name="static")
-    app.include_router(api.router(database, clock))
     province = province or divisions.load()
-    app.include_router(province_api.router(database, clock, province))
+    app.include_router(api.router(database, clock, province))
+    app.include_router(province_api.router(database, clock, province, demo=demo))
+    app.include_router(lists_api.router(database, clock, province, demo=demo))
+    app.add_middleware(Etags)
     templates = page.templates(exposed=exposed)
     app.include_router(page.router(database, clock, templates, demo=demo))
-    app.include_router(province_page.router(database, clock, province, templates, demo=demo))
+    site = Site(database, clock, province, templates, demo=demo)
+    for pages in (overview, lists, enterprise, reports):
+        app.include_router(pages.router(site))
     problems.install(app)
     trouble = problem or (lambda: "")
 

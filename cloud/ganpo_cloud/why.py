@@ -10,11 +10,17 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from ganpo_cloud import lives
-from ganpo_cloud.ledger import Device, Ledger, ledger
-from ganpo_cloud.tables import event, gateway, live, quarantine, subject, transition
+from ganpo_cloud.counting.calendars import Calendars
+from ganpo_cloud.counting.ledger import Device, Records, records
+from ganpo_cloud.counting.tables import production
+from ganpo_cloud.localdays import DEFAULT_ZONE, bounds, day_of
+from ganpo_cloud.tables import event, gateway, live, quarantine, states, subject, transition
+from ganpo_model.activity import Age
+from ganpo_model.calendar import first_exception
 from ganpo_model.clock import to_ms
 from ganpo_model.coverage import Evidence
-from ganpo_model.facts import EventKind
+from ganpo_model.facts import EventKind, ExceptionItem
+from ganpo_model.states import State
 
 WORDS: Mapping[str, str] = {
     "enterprise": "the enterprise is not in the registry",
@@ -33,6 +39,9 @@ WORDS: Mapping[str, str] = {
     "connection": "its gateway has no connection to it",
     "device": "it does not answer: {reason}",
     "silent": "no Good value of it was ever stored",
+    "point": "it answers, but its state is unknown: a point that it needs has no good value",
+    "holiday": "its site is off today ({what}): silence is no fault, and it still counts",
+    "gone": "nothing Good was seen of it for 90 days: it left the current counts",
 }
 """What each reason says; translated where it is shown."""
 
@@ -47,13 +56,22 @@ class Reason:
     command: str = ""
 
 
-def why(connection: Connection, enterprise: str, asset_no: str | None, now: datetime) -> list[Reason]:
-    """What is missing of an enterprise, or of one of its devices; nothing: it is counted."""
-    found = ledger(connection, now)
+def why(
+    connection: Connection,
+    enterprise: str,
+    asset_no: str | None,
+    now: datetime,
+    holidays: Sequence[ExceptionItem] = (),
+) -> list[Reason]:
+    """What is missing of an enterprise, or of one of its devices; nothing: it is counted.
+
+    `holidays`: of the province.
+    """
+    found = records(connection, [enterprise]).get(enterprise, Records(enterprise))
     mine = select(gateway.c.id).where(gateway.c.enterprise == enterprise).order_by(gateway.c.id)
     gateways = list(connection.execute(mine).scalars())
     reasons = []
-    if enterprise not in found.enterprises:
+    if not any(row.since <= day_of(to_ms(now), DEFAULT_ZONE) for row in found.homes):
         reasons.append(Reason("enterprise", command="ganpo-cloud import enterprises FILE.csv"))
     if not gateways:
         reasons.append(
@@ -62,7 +80,7 @@ def why(connection: Connection, enterprise: str, asset_no: str | None, now: date
     for number in gateways:
         reasons += _of_gateway(connection, number, now)
     if asset_no is not None:
-        reasons += _of_device(connection, found, enterprise, asset_no)
+        reasons += _of_device(connection, found, asset_no, now, holidays)
     return reasons
 
 
@@ -90,19 +108,57 @@ def _of_gateway(connection: Connection, number: str, now: datetime) -> Iterator[
         yield Reason("quarantine", kept[2], details, "ganpo-cloud quarantine list")
 
 
-def _of_device(connection: Connection, found: Ledger, enterprise: str, asset_no: str) -> list[Reason]:
-    device = next((d for d in found.devices if (d.enterprise, d.asset_no) == (enterprise, asset_no)), None)
+def _of_device(
+    connection: Connection, found: Records, asset_no: str, now: datetime, holidays: Sequence[ExceptionItem]
+) -> list[Reason]:
+    enterprise = found.code
+    there = (device for device in found.at(to_ms(now)) if device.kind == "equipment")
+    device = next((device for device in there if device.asset_no == asset_no), None)
     named = connection.execute(
         select(subject).where((subject.c.enterprise == enterprise) & (subject.c.asset_no == asset_no))
     ).first()
     if device is None and named is None:
         return _elsewhere(connection, enterprise, asset_no)
     reasons = [*_flags(device)] if device is not None else []
-    if device is None or not device.unit.networked:
+    if device is None or not device.networked:
         reasons += _not_observed(connection, enterprise, asset_no, named)
     else:
-        reasons += _down(connection, enterprise, asset_no)
+        reasons += _down(connection, enterprise, asset_no) or _unknown(connection, enterprise, asset_no)
+    if named is not None and named.kind == "equipment":
+        reasons += _age(connection, named, now, holidays)
     return reasons
+
+
+def _unknown(connection: Connection, enterprise: str, asset_no: str) -> list[Reason]:
+    """Its link is up, and yet the newest run says nothing."""
+    mine = (states.c.enterprise == enterprise) & (states.c.subject == asset_no)
+    newest = select(states.c.start, states.c.runs).where(mine).order_by(states.c.start.desc()).limit(1)
+    row = connection.execute(newest).first()
+    runs = json.loads(row.runs) if row is not None else []
+    if row is None or not runs or runs[-1][1] != State.UNKNOWN:
+        return []
+    return [Reason("point", row.start + runs[-1][0], {}, "curl http://127.0.0.1:8780/health")]
+
+
+def _age(
+    connection: Connection, named: Any, now: datetime, holidays: Sequence[ExceptionItem]
+) -> Iterator[Reason]:
+    today = day_of(to_ms(now), named.timezone)
+    mine = (production.c.enterprise == named.enterprise) & (production.c.subject == named.asset_no)
+    rows = connection.execute(
+        select(production.c.day, production.c.good, production.c.age)
+        .where(mine & (production.c.day <= today))
+        .order_by(production.c.day.desc())
+    ).all()
+    if rows and rows[0].age == Age.GONE and any(row.good for row in rows):
+        last = next(row.day for row in rows if row.good)
+        yield Reason("gone", bounds(last, named.timezone)[1], {}, "curl http://127.0.0.1:8780/health")
+    seen_today = bool(rows) and rows[0].day == today and rows[0].good
+    calendar = Calendars(connection, holidays).of(named.enterprise, named.gateway)
+    off = first_exception(calendar.on(today), today)
+    if not seen_today and off is not None and off.plan == "off":
+        details = {"what": off.why or off.plan}
+        yield Reason("holiday", None, details, "ganpo-cloud import exceptions FILE.csv")
 
 
 def _elsewhere(connection: Connection, enterprise: str, asset_no: str) -> list[Reason]:
@@ -122,11 +178,11 @@ def _elsewhere(connection: Connection, enterprise: str, asset_no: str) -> list[R
 
 def _flags(device: Device) -> Iterator[Reason]:
     command = "ganpo-cloud import flags FILE.csv"
-    if not device.counts:
+    if not device.in_service:
         yield Reason("status", None, {"status": device.status}, "ganpo-cloud import equipment FILE.csv")
-    if "main" not in device.unit.flags:
+    if "main" not in device.flags:
         yield Reason("main", command=command)
-    level = device.unit.flags.get("numerical_control")
+    level = device.flags.get("numerical_control")
     if level is None:
         yield Reason("nc", command=command)
     elif level is Evidence.CLAIMED:

@@ -27,12 +27,21 @@ _SEED = 20180615
     "--port", type=click.IntRange(1, 65535), default=8700, show_default=True, help="Of the page and the API."
 )
 @click.option("--faults", is_flag=True, help="Pull a plug every 20 s and compare the total with the truth.")
+@click.option(
+    "--fleet/--no-fleet",
+    default=True,
+    show_default=True,
+    help="Fill the province: 200 invented enterprises, 13 months, by seed.",
+)
 @click.option("--fault-every", type=click.FloatRange(min=2), default=20.0, hidden=True)
 @click.option("--fault-for", type=click.FloatRange(min=1), default=8.0, hidden=True)
-def main(seconds: float | None, port: int, faults: bool, fault_every: float, fault_for: float) -> None:
-    """A plant in a box: meters, machines, two gateways, collector and page.
+def main(
+    seconds: float | None, port: int, faults: bool, fleet: bool, fault_every: float, fault_for: float
+) -> None:
+    """A plant in a box: meters, machines, two gateways, collector and pages.
 
-    Everything is simulated and stays on this computer; nothing is kept. Every page says DEMO DATA / 演示数据.
+    Everything is simulated and stays on this computer. Every page says DEMO DATA / 演示数据. Nothing is kept but
+    the invented province, in ~/.cache/ganpo-demo, so that the next start of the day has it at once.
     """
     began = time.monotonic()
     _refuse_used(port)
@@ -41,7 +50,9 @@ def main(seconds: float | None, port: int, faults: bool, fault_every: float, fau
 
     devices = Devices(_SEED)
     try:
-        problems = _run(devices, port, seconds, (fault_every, fault_for) if faults else None, began)
+        problems = _run(
+            devices, port, seconds, (fault_every, fault_for) if faults else None, began, fleet=fleet
+        )
     finally:
         devices.end()
     for problem in problems:
@@ -50,7 +61,13 @@ def main(seconds: float | None, port: int, faults: bool, fault_every: float, fau
 
 
 def _run(
-    devices: "Devices", port: int, seconds: float | None, faults: tuple[float, float] | None, began: float
+    devices: "Devices",
+    port: int,
+    seconds: float | None,
+    faults: tuple[float, float] | None,
+    began: float,
+    *,
+    fleet: bool,
 ) -> list[str]:
     """Run the demo to its end; gives what went wrong, for a person to read."""
     import asyncio
@@ -64,7 +81,7 @@ def _run(
     for library in ("amqtt", "asyncua", "pymodbus", "uvicorn"):
         logging.getLogger(library).setLevel(logging.CRITICAL)
     installed_s = os.environ.get("GANPO_DEMO_INSTALLED_S")
-    options = Options(port, seconds, Faults(*faults) if faults else None, installed_s, began)
+    options = Options(port, seconds, Faults(*faults) if faults else None, installed_s, began, fleet)
     problems: list[str] = []
     try:
         asyncio.run(run(devices, options))

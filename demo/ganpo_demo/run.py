@@ -17,6 +17,7 @@ from ganpo_cloud.app import run as run_collector
 from ganpo_cloud.database import Database
 from ganpo_cloud.imports import report
 from ganpo_cloud.settings import BrokerSettings, CloudSettings, DatabaseSettings, HttpSettings
+from ganpo_demo import province
 from ganpo_demo.broker import broker
 from ganpo_demo.child import Devices
 from ganpo_demo.faults import Faults, pull_plugs
@@ -30,13 +31,15 @@ _AGENTS_END_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What was asked for. `seconds` count from the page on; `began`: when the command was called, monotonic."""
+    """What was asked for. `seconds` count from the page on; `began`: when the command was called, monotonic; `fleet`:
+    with the invented province."""
 
     port: int
     seconds: float | None
     faults: Faults | None
     installed_s: str | None
     began: float
+    fleet: bool = True
 
 
 async def run(devices: Devices, options: Options) -> None:
@@ -64,6 +67,9 @@ async def _plant(folder: Path, url: str, devices: Devices, options: Options, sto
         http=HttpSettings(listen=f"{HOST}:{options.port}"),
         projection=None,
     )
+    file = folder / "cloud.db"
+    if options.fleet:
+        await asyncio.to_thread(province.reuse, file)
     database = await asyncio.to_thread(_registered, settings.database)
     try:
         async with asyncio.TaskGroup() as group:
@@ -71,7 +77,7 @@ async def _plant(folder: Path, url: str, devices: Devices, options: Options, sto
                 run_collector(settings, SystemClock(), demo=True, started=served.set), name="collector"
             )
             agents = group.create_task(_agents(folder, url, devices, agents_stop), name="agents")
-            story = group.create_task(_story(devices, database, options, served, stop), name="story")
+            story = group.create_task(_story(devices, database, file, options, served, stop), name="story")
             await stop.wait()
             story.cancel()
             if not devices.ports:
@@ -89,7 +95,7 @@ def _registered(settings: DatabaseSettings) -> Database:
     database = Database(settings)
     for kind in ("enterprises", "sites", "targets"):
         with as_file(files("ganpo_demo").joinpath("lists", f"{kind}.csv")) as file:
-            report.take(database, None, kind, file, datetime.now(UTC).date(), apply=True)
+            report.take(database, None, kind, file, datetime.now(UTC), apply=True)
     for gateway in (METER_GATEWAY, CELL_GATEWAY):
         registry.add(database, gateway, ENTERPRISE, SITE)
     return database
@@ -108,9 +114,14 @@ async def _agents(folder: Path, url: str, devices: Devices, stop: asyncio.Event)
 
 
 async def _story(
-    devices: Devices, database: Database, options: Options, served: asyncio.Event, stop: asyncio.Event
+    devices: Devices,
+    database: Database,
+    file: Path,
+    options: Options,
+    served: asyncio.Event,
+    stop: asyncio.Event,
 ) -> None:
-    """Tell where the page is and how long everything took; then pull plugs, where that was asked for."""
+    """Tell where the page is and how long everything took; then fill the province, or pull plugs."""
     page = Page(options.port)
     await served.wait()
     click.echo(f"DEMO DATA / 演示数据  {page.url}")
@@ -125,6 +136,12 @@ async def _story(
     click.echo("Ctrl-C ends it")
     if options.faults is not None:
         await pull_plugs(devices, page, database, options.faults)
+    elif options.fleet:
+        seeding = province.Seeding(file)
+        try:
+            await seeding.tell(click.echo)
+        finally:
+            seeding.end()
 
 
 async def _has_value(page: Page) -> bool:

@@ -9,10 +9,10 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from ganpo_model.clock import to_ms
-from ganpo_model.facts import CalendarItem, ShiftItem
+from ganpo_model.facts import CalendarItem, ExceptionItem, ShiftItem
+from ganpo_model.shifts import WEEKDAYS, weekdays
 from ganpo_model.states import State
 
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Stretch = tuple[int, int]
 
 
@@ -24,7 +24,7 @@ def planned(calendar: CalendarItem, day: date, zone: str) -> list[Stretch]:
         start, end = _between(day, shift.start, shift.end, zone)
         breaks = [_break(day, shift, text, zone) for text in shift.breaks]
         # A break is only that of its own shift: where another shift runs meanwhile, that is planned.
-        working += _without([(start, end)], breaks)
+        working += without([(start, end)], breaks)
     return _united(working)
 
 
@@ -39,23 +39,30 @@ def within(stretches: Iterable[Stretch], spans: Iterable[tuple[int, int, State]]
     return found
 
 
-def weekdays(text: str) -> set[int]:
-    """`mon-fri`, `sat`, `mon,wed`, `fri-mon`: 0 is Monday. Raises ValueError."""
-    found: set[int] = set()
-    for part in text.split(","):
-        first, dash, last = part.strip().partition("-")
-        begin, end = WEEKDAYS.index(first), WEEKDAYS.index(last if dash else first)
-        found |= {n % 7 for n in range(begin, end + 1 if begin <= end else end + 8)}
+def without(stretches: Iterable[Stretch], holes: Iterable[Stretch]) -> list[Stretch]:
+    """Stretches without the parts that lie in holes."""
+    found = list(stretches)
+    for a, b in holes:
+        found = [
+            part
+            for start, end in found
+            for part in ((start, min(end, a)), (max(start, b), end))
+            if part[0] < part[1]
+        ]
     return found
+
+
+def first_exception(calendar: CalendarItem, day: date) -> ExceptionItem | None:
+    """The exception that holds on a day: of several the first."""
+    return next((item for item in calendar.exceptions if item.first <= day <= item.last), None)
 
 
 def _shifts_on(calendar: CalendarItem, day: date) -> list[ShiftItem]:
     weekday = day.weekday()
-    for exception in calendar.exceptions:
-        if exception.first <= day <= exception.last:
-            if exception.plan == "off":
-                return []
-            weekday = WEEKDAYS.index(exception.plan.removeprefix("like "))
+    if (exception := first_exception(calendar, day)) is not None:
+        if exception.plan == "off":
+            return []
+        weekday = WEEKDAYS.index(exception.plan.removeprefix("like "))
     return [shift for shift in calendar.shifts if weekday in weekdays(shift.days)]
 
 
@@ -87,16 +94,4 @@ def _united(stretches: Iterable[Stretch]) -> list[Stretch]:
             found[-1] = (found[-1][0], max(found[-1][1], end))
         else:
             found.append((start, end))
-    return found
-
-
-def _without(stretches: Iterable[Stretch], holes: Iterable[Stretch]) -> list[Stretch]:
-    found = list(stretches)
-    for a, b in holes:
-        found = [
-            part
-            for start, end in found
-            for part in ((start, min(end, a)), (max(start, b), end))
-            if part[0] < part[1]
-        ]
     return found

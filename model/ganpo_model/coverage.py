@@ -1,10 +1,12 @@
-"""CNC coverage and its relatives: counts over one denominator, at an instant (metrics.md section 6)."""
+"""CNC coverage and its relatives: what one production unit counts for at an instant (metrics.md section 6)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
 from fractions import Fraction
+
+from ganpo_model.activity import Age
 
 IN_SERVICE = ("in_use", "under_repair")
 LONGEST_IDLE_MONTHS = 12
@@ -13,6 +15,7 @@ LONGEST_IDLE_MONTHS = 12
 class Evidence(IntEnum):
     """How well it is known that a flag holds: the plant says so, a person checked it, the machine itself shows it."""
 
+    NONE = 0
     CLAIMED = 1
     DOCUMENT = 2
     CONTROLLER = 3
@@ -20,67 +23,96 @@ class Evidence(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One production unit in service at the instant. `flags`: those that hold, with their strongest evidence."""
+    """One production unit at an instant: for each flag how well it is known to hold, and how far it has come.
 
-    enterprise: str
-    flags: Mapping[str, Evidence]
+    `networked`, `cloud`: the dates are set; `age`: of its last Good value, None where there was none.
+    """
+
+    main: int = 0
+    numerical_control: int = 0
+    digital: int = 0
+    intelligent: int = 0
+    in_service: bool = True
+    retired: bool = False
     networked: bool = False
     cloud: bool = False
+    age: Age | None = None
+
+    @property
+    def here(self) -> bool:
+        """Neither retired nor gone: it stands in current counts."""
+        return not self.retired and self.age is not Age.GONE
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
-    """Three counts over one denominator: declared holds all, checked what a document or the machine proves, proven what
-    the machine itself proves. Rates are rolled up by adding counts, never rates."""
-
-    denominator: int
-    declared: int
-    checked: int
-    proven: int
-
-    def __add__(self, other: "Count") -> "Count":
-        return Count(
-            self.denominator + other.denominator,
-            self.declared + other.declared,
-            self.checked + other.checked,
-            self.proven + other.proven,
+def _shown(flag: str, least: Evidence, *, among: str | None = None) -> Callable[[Unit], bool]:
+    def holds(unit: Unit) -> bool:
+        return (
+            unit.in_service and getattr(unit, flag) >= least and (among is None or getattr(unit, among) > 0)
         )
 
+    return holds
 
-NOTHING = Count(0, 0, 0, 0)
+
+MEASURES: Mapping[str, Callable[[Unit], bool]] = {
+    "units": lambda unit: unit.in_service,
+    "main": lambda unit: unit.in_service and unit.main > 0,
+    "nc_declared": _shown("numerical_control", Evidence.CLAIMED, among="main"),
+    "nc_checked": _shown("numerical_control", Evidence.DOCUMENT, among="main"),
+    "nc_proven": _shown("numerical_control", Evidence.CONTROLLER, among="main"),
+    "intelligent_declared": _shown("intelligent", Evidence.CLAIMED),
+    "intelligent_checked": _shown("intelligent", Evidence.DOCUMENT),
+    "intelligent_proven": _shown("intelligent", Evidence.CONTROLLER),
+    "digital_declared": _shown("digital", Evidence.CLAIMED),
+    "digital_checked": _shown("digital", Evidence.DOCUMENT),
+    "digital_proven": _shown("digital", Evidence.CONTROLLER),
+    "networked": lambda unit: unit.in_service and unit.networked and unit.here,
+    "digital_networked": lambda unit: unit.in_service and unit.digital > 0 and unit.networked and unit.here,
+    "cloud": lambda unit: unit.in_service and unit.cloud and unit.here,
+    "active": lambda unit: unit.in_service and unit.cloud and unit.age is Age.ACTIVE,
+    "ever_registered": lambda unit: True,
+    "now_registered": lambda unit: not unit.retired,
+    "ever_networked": lambda unit: unit.networked,
+    "now_networked": lambda unit: unit.networked and unit.here,
+    "ever_cloud": lambda unit: unit.cloud,
+    "now_cloud": lambda unit: unit.cloud and unit.here,
+    "now_active": lambda unit: unit.cloud and not unit.retired and unit.age is Age.ACTIVE,
+    "silent": lambda unit: unit.cloud and not unit.retired and unit.age is Age.SILENT,
+    "gone": lambda unit: unit.cloud and not unit.retired and unit.age is Age.GONE,
+    "retired": lambda unit: unit.retired,
+}
+"""What one unit adds to each count. Rates are sums of these over sums of these, never means of rates."""
+
+
+def count(units: Iterable[Unit], measure: str) -> int:
+    """How many units a measure counts."""
+    counts = MEASURES[measure]
+    return sum(counts(unit) for unit in units)
 
 
 def in_service(status: str, since: date, day: date) -> bool:
     """Whether equipment of this status counts on a day: in use, under repair, or idle for at most 12 months."""
     if status == "idle":
-        months = (day.year - since.year) * 12 + day.month - since.month - (day.day < since.day)
-        return months < LONGEST_IDLE_MONTHS or (months == LONGEST_IDLE_MONTHS and day.day == since.day)
+        return day <= months_later(since, LONGEST_IDLE_MONTHS)
     return status in IN_SERVICE
 
 
-def flagged(units: Iterable[Unit], flag: str, among: str | None = None) -> Count:
-    """Units with a flag among those with another; `among` None: among all."""
-    found = [unit.flags.get(flag, 0) for unit in units if among is None or among in unit.flags]
-    return Count(len(found), *(sum(level >= least for level in found) for least in Evidence))
+def months_later(day: date, months: int) -> date:
+    """The same day some months later; where that month is shorter, the first of the next."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    try:
+        return date(year, month + 1, day.day)
+    except ValueError:
+        return date(year + (month + 1) // 12, (month + 1) % 12 + 1, 1)
 
 
-def connected(units: Iterable[Unit], *, cloud: bool = False, among: str | None = None) -> Count:
-    """Units on the network, or in the cloud: observed, so declared, checked and proven alike."""
-    found = [
-        unit.cloud if cloud else unit.networked for unit in units if among is None or among in unit.flags
-    ]
-    return Count(len(found), sum(found), sum(found), sum(found))
-
-
-def reaches(numerator: int, denominator: int | None, comparator: str, value: Fraction) -> bool:
-    """Whether a count (no denominator), or a rate in percent, is what a target asks for. Exact: 59.96 % is not 60."""
-    left = Fraction(numerator) if denominator is None else Fraction(100 * numerator, denominator)
+def reaches(found: Fraction, comparator: str, wanted: Fraction) -> bool:
+    """Whether a number is what a target asks for. Exact: 59.96 % is not 60."""
     return {
-        ">=": left >= value,
-        ">": left > value,
-        "<=": left <= value,
-        "<": left < value,
-        "=": left == value,
+        ">=": found >= wanted,
+        ">": found > wanted,
+        "<=": found <= wanted,
+        "<": found < wanted,
+        "=": found == wanted,
     }[comparator]
 
 

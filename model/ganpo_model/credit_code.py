@@ -18,13 +18,25 @@ def wrong(code: str) -> str | None:
             return f"character {place}, {sign!r}: {told}"
     if not code[2:8].isdigit():
         return "characters 3 to 8 are the number of an area"
-    total = sum(weight * _SIGNS.index(sign) for weight, sign in zip(_WEIGHTS, code, strict=False))
-    if _SIGNS[-total % 31] != code[17]:
-        return (
-            f"its check character is {code[17]} and would have to be {_SIGNS[-total % 31]}: a typing error?"
-        )
-    part = zip(_ORGANISATION_WEIGHTS, code[8:16], strict=True)
-    rest = -sum(weight * _ORGANISATION.index(sign) for weight, sign in part) % 11
-    if code[16] != ("X" if rest == 10 else str(rest)):
+    if (right := _check(code)) != code[17]:
+        return f"its check character is {code[17]} and would have to be {right}: a typing error?"
+    if code[16] != _organisation_check(code):
         return "the check character of its organisation code (the 17th) does not fit: a typing error?"
     return None
+
+
+def completed(begin: str) -> str:
+    """The first 16 characters with both check characters. Raises ValueError for a character that no code has."""
+    code = begin + _organisation_check(begin)
+    return code + _check(code)
+
+
+def _check(code: str) -> str:
+    total = sum(weight * _SIGNS.index(sign) for weight, sign in zip(_WEIGHTS, code, strict=False))
+    return _SIGNS[-total % 31]
+
+
+def _organisation_check(code: str) -> str:
+    part = zip(_ORGANISATION_WEIGHTS, code[8:16], strict=True)
+    rest = -sum(weight * _ORGANISATION.index(sign) for weight, sign in part) % 11
+    return "X" if rest == 10 else str(rest)

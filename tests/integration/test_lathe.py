@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from ganpo_cloud import days
+from ganpo_cloud import painting
 from ganpo_cloud.tables import day
 from ganpo_config import load
 from ganpo_drivers import Point
@@ -120,7 +120,7 @@ async def test_the_recorded_lathe_gives_its_seven_spans_each_within_one_poll(
         await gateway.drained()
         await cloud.settle()
         with cloud.database.read() as reader:
-            spans = days.painted(reader, ENTERPRISE, "SB-1", to_ms(start), to_ms(last))
+            spans = painting.painted(reader, ENTERPRISE, "SB-1", to_ms(start), to_ms(last))
             rows = reader.execute(select(day)).all()
         await gateway.close()
         await cloud.stop()

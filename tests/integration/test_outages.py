@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ganpo_cloud import days
+from ganpo_cloud import painting
 from ganpo_cloud.quantities import of_subject, total
 from ganpo_drivers import Scan
 from ganpo_model.clock import to_ms
@@ -59,7 +59,7 @@ class Plant:
 
     def spans(self) -> list[tuple[int, int, str]]:
         with self.cloud.database.read() as connection:
-            found = days.painted(connection, ENTERPRISE, "SB-1", to_ms(START), to_ms(self.clock.now))
+            found = painting.painted(connection, ENTERPRISE, "SB-1", to_ms(START), to_ms(self.clock.now))
         begin = to_ms(START)
         return [((s.start - begin) // 1000, (s.end - begin) // 1000, str(s.state)) for s in found]
 

@@ -39,8 +39,14 @@ def plant(tmp_path: Path) -> Iterator[Plant]:
 
 @pytest.fixture
 def http(plant: Plant) -> Iterator[httpx.Client]:
+    """Everything dirty is worked out before a question."""
+
+    def settle(_request: httpx.Request) -> None:
+        plant.settle()
+
     app = create_app(plant.database, TestClock(wall=NOW))
-    with Served(app) as served, httpx.Client(base_url=f"{served.url}/api/v1") as client:
+    hooks = {"request": [settle]}
+    with Served(app) as served, httpx.Client(base_url=f"{served.url}/api/v1", event_hooks=hooks) as client:
         yield client
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from ganpo_cloud import days
+from ganpo_cloud import computing, days
 from ganpo_cloud.database import Database
 from ganpo_cloud.divisions import load
 from ganpo_cloud.imports.importing import apply, preview
@@ -29,15 +29,19 @@ class Plant:
     def take(self, kind: str, *rows: str) -> None:
         text = "\n".join([",".join(KINDS[kind].columns), *rows])
         with self.database.write() as connection:
-            found = preview(connection, kind, text.encode(), f"{kind}.csv", PROVINCE, NOW.date())
+            found = preview(connection, kind, text.encode(), f"{kind}.csv", PROVINCE, NOW)
             assert found.errors == ()
-            apply(connection, found)
+            apply(connection, found, NOW.date())
 
     def send(self, gateway: str, facts: list[Fact], now: datetime = NOW) -> None:
         self.seqs[gateway] = self.seqs.get(gateway, 0) + 1
         assert ingest(self.database, [(gateway, pack(STREAM, self.seqs[gateway], facts))], now)
-        while days.recompute(self.database, now):
+        while days.recompute(self.database, now, PROVINCE.holidays):
             pass
+
+    def settle(self, now: datetime = NOW) -> None:
+        """Work out everything that is dirty."""
+        computing.settle(self.database, PROVINCE, now)
 
 
 def enterprise(code: str, area: str = "360681", gbt4754: str = "3211", industry: str = "NONFERROUS") -> str:

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganpo_model.calendar import planned, weekdays, within
+from ganpo_model.calendar import planned, within
 from ganpo_model.facts import CalendarItem, ExceptionItem, ShiftItem
+from ganpo_model.shifts import weekdays
 from ganpo_model.states import State
 
 HOUR = 3_600_000

@@ -1,79 +1,270 @@
 """The sentence a page begins with, in both languages: what is there, what is not, and never more than that."""
 
+from collections.abc import Sequence
 from datetime import date
+from fractions import Fraction
 
 import pytest
 
 from ganpo_cloud import i18n
-from ganpo_cloud.overview import DEFINITIONS, Indicator, Target
-from ganpo_cloud.sentences import lead, points
-from ganpo_model.coverage import Count
+from ganpo_cloud.counting.definitions import DEFINITIONS
+from ganpo_cloud.counting.indicators import Indicator, Target, _status, value
+from ganpo_cloud.sentences import caveat, lead, points
 
 TODAY = date(2026, 11, 28)
 PASSED, AHEAD = date(2020, 12, 31), date(2027, 12, 31)
+NC = DEFINITIONS["nc_rate_main"]
 
 
-def told(lang: str, count: Count, target: Target | None, status: str) -> str:
-    item = Indicator(DEFINITIONS[0], count, 3, None, target, status)
-    return ("" if lang == "zh" else " ").join(lead(item, TODAY, i18n.translator(lang)))
+def target(number: str | None = "60", deadline: date = AHEAD, plan: date = PASSED) -> Target:
+    return Target("T01", ">=" if number else "increase_vs_baseline", number, deadline, plan)
+
+
+def item(
+    checked: int, among: int, wanted: Target | None, behind: int = 3, of: int | None = None
+) -> Indicator:
+    status = _status(value(NC, checked, among), NC, wanted)
+    return Indicator(NC, "360000", "", "", among, checked, 0, among, behind, of, None, wanted, status)
+
+
+def told(lang: str, found: Indicator, values: Sequence[float | None] = ()) -> str:
+    exact = [None if number is None else Fraction(str(number)) for number in values]
+    phrases = lead(found, exact, TODAY, i18n.translator(lang), lang)
+    return ("" if lang == "zh" else " ").join(phrase.text for phrase in phrases)
+
+
+RISING = (49.4, 49.9, 50.3, 50.8, 51.2, 51.7, 52.2)
+CASES = {
+    "nothing registered": (
+        item(0, 0, target()),
+        (),
+        "No main production equipment is registered here yet.",
+        "这里还没有登记主要生产装备。",
+    ),
+    "no target": (
+        item(26, 50, None),
+        RISING,
+        "CNC coverage of main equipment is 52.0% (checked). There is no target for it.",
+        "主要生产装备数控化率为52.0%（已核验）。没有对应的目标。",
+    ),
+    "no number in the plan": (
+        item(0, 5, target(None)),
+        (),
+        "CNC coverage of main equipment is 0.0% (checked). The plan has no number for it.",
+        "主要生产装备数控化率为0.0%（已核验）。计划未设数值。",
+    ),
+    "reached exactly": (
+        item(3, 5, target()),
+        RISING,
+        "CNC coverage of main equipment is 60.0% (checked). The target of 60% is reached.",
+        "主要生产装备数控化率为60.0%（已核验）。已达到60%的目标。",
+    ),
+    "reached long ago": (
+        item(7, 7, target(deadline=PASSED)),
+        (),
+        "CNC coverage of main equipment is 100.0% (checked). The target of 60% is reached.",
+        "主要生产装备数控化率为100.0%（已核验）。已达到60%的目标。",
+    ),
+    "59.96 % is not 60 %": (
+        item(1499, 2500, target()),
+        (59.8, 59.85, 59.96),
+        (
+            "CNC coverage of main equipment is 59.9% (checked). That is 0.1 points below the target of 60%. "
+            "At the pace of the last 2 months it is reached in Dec 2026, within the deadline."
+        ),
+        (
+            "主要生产装备数控化率为59.9%（已核验）。距60%的目标还差0.1个点。"
+            "按近2个月的速度，要到2026年12月才能达到，在期限之内。"
+        ),
+    ),
+    "no history": (
+        item(26, 50, target()),
+        (),
+        (
+            "CNC coverage of main equipment is 52.0% (checked). That is 8.0 points below the target of 60%. "
+            "It is too early to tell a pace."
+        ),
+        "主要生产装备数控化率为52.0%（已核验）。距60%的目标还差8.0个点。太早，还不能判断步速。",
+    ),
+    "two points are too few": (
+        item(26, 50, target()),
+        (51.0, 52.0),
+        (
+            "CNC coverage of main equipment is 52.0% (checked). That is 8.0 points below the target of 60%. "
+            "It is too early to tell a pace."
+        ),
+        "主要生产装备数控化率为52.0%（已核验）。距60%的目标还差8.0个点。太早，还不能判断步速。",
+    ),
+    "months without a number": (
+        item(26, 50, target()),
+        (None, None, None, None, 51.0, 51.5, 52.0),
+        (
+            "CNC coverage of main equipment is 52.0% (checked). That is 8.0 points below the target of 60%. "
+            "At the pace of the last 2 months it is reached in Mar 2028, 3 months after the deadline."
+        ),
+        (
+            "主要生产装备数控化率为52.0%（已核验）。距60%的目标还差8.0个点。"
+            "按近2个月的速度，要到2028年3月才能达到，比期限晚3个月。"
+        ),
+    ),
+    "too slow": (
+        item(522, 1000, target()),
+        RISING,
+        (
+            "CNC coverage of main equipment is 52.2% (checked). That is 7.8 points below the target of 60%. "
+            "At the pace of the last 6 months it is reached in Apr 2028, 4 months after the deadline."
+        ),
+        (
+            "主要生产装备数控化率为52.2%（已核验）。距60%的目标还差7.8个点。"
+            "按近6个月的速度，要到2028年4月才能达到，比期限晚4个月。"
+        ),
+    ),
+    "fast enough": (
+        item(522, 1000, target()),
+        (45.0, 46.2, 47.4, 48.6, 49.8, 51.0, 52.2),
+        (
+            "CNC coverage of main equipment is 52.2% (checked). That is 7.8 points below the target of 60%. "
+            "At the pace of the last 6 months it is reached in Jun 2027, within the deadline."
+        ),
+        (
+            "主要生产装备数控化率为52.2%（已核验）。距60%的目标还差7.8个点。"
+            "按近6个月的速度，要到2027年6月才能达到，在期限之内。"
+        ),
+    ),
+    "in the month of the deadline": (
+        item(47, 100, target()),
+        (41.0, 42.0, 43.0, 44.0, 45.0, 46.0, 47.0),
+        (
+            "CNC coverage of main equipment is 47.0% (checked). That is 13.0 points below the target of 60%. "
+            "At the pace of the last 6 months it is reached in Dec 2027, within the deadline."
+        ),
+        (
+            "主要生产装备数控化率为47.0%（已核验）。距60%的目标还差13.0个点。"
+            "按近6个月的速度，要到2027年12月才能达到，在期限之内。"
+        ),
+    ),
+    "only the plan's deadline, passed": (
+        item(522, 1000, target(deadline=PASSED)),
+        RISING,
+        (
+            "CNC coverage of main equipment is 52.2% (checked). That is 7.8 points below the target of 60%. "
+            "At the pace of the last 6 months it is reached in Apr 2028, after a deadline that has passed."
+        ),
+        (
+            "主要生产装备数控化率为52.2%（已核验）。距60%的目标还差7.8个点。"
+            "按近6个月的速度，要到2028年4月才能达到，期限已过。"
+        ),
+    ),
+    "falling": (
+        item(522, 1000, target()),
+        (52.8, 52.7, 52.6, 52.5, 52.4, 52.3, 52.2),
+        (
+            "CNC coverage of main equipment is 52.2% (checked). That is 7.8 points below the target of 60%. "
+            "Over the last 6 months it fell by 0.6 points."
+        ),
+        "主要生产装备数控化率为52.2%（已核验）。距60%的目标还差7.8个点。近6个月下降0.6个点。",
+    ),
+    "standing still": (
+        item(522, 1000, target()),
+        (52.2,) * 7,
+        (
+            "CNC coverage of main equipment is 52.2% (checked). That is 7.8 points below the target of 60%. "
+            "Over the last 6 months it hardly moved."
+        ),
+        "主要生产装备数控化率为52.2%（已核验）。距60%的目标还差7.8个点。近6个月几乎没有变化。",
+    ),
+    "a hair upwards": (
+        item(522, 1000, target()),
+        (52.18, 52.18, 52.18, 52.19, 52.19, 52.19, 52.2),
+        (
+            "CNC coverage of main equipment is 52.2% (checked). That is 7.8 points below the target of 60%. "
+            "Over the last 6 months it hardly moved."
+        ),
+        "主要生产装备数控化率为52.2%（已核验）。距60%的目标还差7.8个点。近6个月几乎没有变化。",
+    ),
+    "in a century": (
+        item(5, 100, target()),
+        (4.4, 4.5, 4.6, 4.7, 4.8, 4.9, 5.0),
+        (
+            "CNC coverage of main equipment is 5.0% (checked). That is 55.0 points below the target of 60%. "
+            "At the pace of the last 6 months it is reached in Sep 2072, 537 months after the deadline."
+        ),
+        (
+            "主要生产装备数控化率为5.0%（已核验）。距60%的目标还差55.0个点。"
+            "按近6个月的速度，要到2072年9月才能达到，比期限晚537个月。"
+        ),
+    ),
+    "older months do not count": (
+        item(522, 1000, target()),
+        (10.0, 90.0, *RISING),
+        (
+            "CNC coverage of main equipment is 52.2% (checked). That is 7.8 points below the target of 60%. "
+            "At the pace of the last 6 months it is reached in Apr 2028, 4 months after the deadline."
+        ),
+        (
+            "主要生产装备数控化率为52.2%（已核验）。距60%的目标还差7.8个点。"
+            "按近6个月的速度，要到2028年4月才能达到，比期限晚4个月。"
+        ),
+    ),
+    "nothing of it is checked": (
+        item(0, 40, target()),
+        (0.0, 0.0, 0.0, 0.0),
+        (
+            "CNC coverage of main equipment is 0.0% (checked). That is 60.0 points below the target of 60%. "
+            "Over the last 3 months it hardly moved."
+        ),
+        "主要生产装备数控化率为0.0%（已核验）。距60%的目标还差60.0个点。近3个月几乎没有变化。",
+    ),
+    "a target with decimals": (
+        item(522, 1000, target("52.25")),
+        RISING,
+        (
+            "CNC coverage of main equipment is 52.2% (checked). That is 0.1 points below the target of 52.25%. "
+            "At the pace of the last 6 months it is reached in Dec 2026, within the deadline."
+        ),
+        (
+            "主要生产装备数控化率为52.2%（已核验）。距52.25%的目标还差0.1个点。"
+            "按近6个月的速度，要到2026年12月才能达到，在期限之内。"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_sentence_is_right_in_both_languages(case: str) -> None:
+    found, values, en, zh = CASES[case]
+    assert told("en", found, values) == en
+    assert told("zh", found, values) == zh
+
+
+def test_what_is_late_is_marked_and_what_is_in_time_is_not() -> None:
+    for case, late in (
+        ("too slow", True),
+        ("falling", True),
+        ("fast enough", False),
+        ("reached exactly", False),
+    ):
+        found, values, _, _ = CASES[case]
+        exact = [None if number is None else Fraction(str(number)) for number in values]
+        assert any(phrase.late for phrase in lead(found, exact, TODAY, str, "en")) is late
 
 
 @pytest.mark.parametrize(
-    ("count", "value", "deadline", "status", "en", "zh"),
+    ("wanted", "of", "lines"),
     [
-        (
-            Count(0, 0, 0, 0),
-            "60",
-            PASSED,
-            "no_data",
-            "No main production equipment is registered here yet.",
-            "这里还没有登记主要生产装备。",
-        ),
-        (
-            Count(50, 40, 26, 5),
-            "60",
-            AHEAD,
-            "below",
-            "CNC coverage of main equipment is 52.0% (checked). That is 8.0 points below the target of 60%.",
-            "主要生产装备数控化率为52.0%（已核验）。距60%的目标还差8.0个点。",
-        ),
-        (
-            Count(2500, 1600, 1499, 5),
-            "60",
-            AHEAD,
-            "below",
-            "CNC coverage of main equipment is 59.9% (checked). That is 0.1 points below the target of 60%.",
-            "主要生产装备数控化率为59.9%（已核验）。距60%的目标还差0.1个点。",
-        ),
-        (
-            Count(5, 4, 3, 0),
-            "60",
-            PASSED,
-            "reached",
-            (
-                "CNC coverage of main equipment is 60.0% (checked). The target of 60% is reached. "
-                "The deadline of the plan, 2020-12-31, has passed."
-            ),
-            "主要生产装备数控化率为60.0%（已核验）。已达到60%的目标。计划的期限2020-12-31已过。",
-        ),
-        (
-            Count(5, 4, 0, 0),
-            None,
-            PASSED,
-            "no_number",
-            "CNC coverage of main equipment is 0.0% (checked). The plan has no number for it.",
-            "主要生产装备数控化率为0.0%（已核验）。计划未设数值。",
-        ),
+        (target(), 14, ["against 31 Dec 2027", "3 of 14 enterprises"]),
+        (target(deadline=PASSED), None, ["no other was entered", "how many there are nobody said"]),
+        (target(plan=AHEAD), 14, ["3 of 14 enterprises"]),
+        (None, 14, ["3 of 14 enterprises"]),
     ],
 )
-def test_what_is_said(count: Count, value: str | None, deadline: date, status: str, en: str, zh: str) -> None:
-    target = Target("T01", ">=" if value else "increase_vs_baseline", value, deadline)
-    assert told("en", count, target, status) == en
-    assert told("zh", count, target, status) == zh
-
-
-def test_without_a_target_it_says_so() -> None:
-    assert told("en", Count(4, 1, 1, 1), None, "no_target").endswith("(checked). There is no target for it.")
+def test_what_stands_below_says_who_is_behind_it_and_that_the_plan_has_passed(
+    wanted: Target | None, of: int | None, lines: list[str]
+) -> None:
+    found = caveat(item(1, 2, wanted, 3, of), TODAY, str, "en")
+    assert len(found) == len(lines)
+    for text, part in zip(found, lines, strict=True):
+        assert part in text
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,20 @@
 """Both languages say the same: every text of the page has its Chinese, and nothing is left over."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 import ganpo_cloud
-from ganpo_cloud import i18n, overview, province_page, why
+from ganpo_cloud import i18n, why
+from ganpo_cloud.counting.definitions import DEFINITIONS
 from ganpo_cloud.page import WORDS
+from ganpo_cloud.pages import lists, words
 
 PACKAGE = Path(ganpo_cloud.__file__).parent
 CONNECTION_STATES = {"opening", "up", "waiting", "parked"}
@@ -25,10 +29,10 @@ def used() -> set[str]:
 
 def tables() -> set[str]:
     """Words that stand in tables and are translated where they are shown."""
-    pages = province_page
-    words = (WORDS, pages.STATUS, pages.FLAGS, pages.LEVELS, why.WORDS)
-    named = {definition.word for definition in overview.DEFINITIONS}
-    return named | {word for table in words for word in table.values()}
+    mappings: list[Mapping[Any, str]] = [WORDS, why.WORDS, lists.MEASURE_WORDS]
+    mappings += [words.STATUS, words.FLAGS, words.LEVELS, words.AGES, words.BADGES, words.UNITS, words.KPIS]
+    named = {definition.word for definition in DEFINITIONS.values()}
+    return named | {word for table in mappings for word in table.values()}
 
 
 def test_no_text_is_without_its_translation_and_no_translation_is_unused() -> None:

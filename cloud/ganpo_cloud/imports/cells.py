@@ -4,12 +4,14 @@ import re
 import zoneinfo
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from fractions import Fraction
 from functools import cache
 
 from ganpo_cloud.divisions import Province
+from ganpo_cloud.localdays import DEFAULT_ZONE, local
 from ganpo_model import credit_code, reference
+from ganpo_model.clock import to_ms
 from ganpo_model.facts import ASSET_NO
 from ganpo_model.reference import Carrier
 
@@ -36,13 +38,19 @@ class Wrong:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What rows may refer to. `sites` and `equipment`: (enterprise, id)."""
+    """What rows may refer to. `sites` and `equipment`: (enterprise, id); `zones`: of equipment that gateways name."""
 
     province: Province
-    today: date
+    now: datetime
     enterprises: Collection[str]
     sites: Collection[tuple[str, str]]
     equipment: Collection[tuple[str, str]]
+    zones: Mapping[tuple[str, str], str]
+
+    @property
+    def today(self) -> date:
+        """The province's date."""
+        return local(to_ms(self.now)).date()
 
 
 class Cells:
@@ -58,6 +66,10 @@ class Cells:
         """A cell is wrong; told once."""
         if column not in {error.column for error in self.errors}:
             self.errors.append(Wrong(column, what, hint))
+
+    def raw(self, column: str) -> str:
+        """The cell as it stands."""
+        return self._cells[column]
 
     def text(self, column: str, *, longest: int = 200, empty: bool = False) -> str:
         """A text for people, without signs that turn the direction of writing."""
@@ -105,6 +117,21 @@ class Cells:
     def day_or_none(self, column: str) -> date | None:
         """A date, or nothing."""
         return self.day(column) if self._cells[column] else None
+
+    def instant(self, column: str) -> int:
+        """An instant in ms: 2026-11-25 08:00 as the clocks of the site show it, or with a time zone."""
+        try:
+            found = datetime.fromisoformat(self._cells[column])
+        except ValueError:
+            self.wrong(column, "no time like 2026-11-25 08:00")
+            return 0
+        if found.tzinfo is None:
+            key = (self._cells["enterprise"], self._cells["asset_no"])
+            found = found.replace(tzinfo=zoneinfo.ZoneInfo(self.known.zones.get(key, DEFAULT_ZONE)))
+        if not 2000 <= found.year < 2100:
+            self.wrong(column, "a time lies between 2000 and 2099")
+            return 0
+        return to_ms(found.astimezone(UTC))
 
     def year(self, column: str) -> int:
         """A year that has begun."""

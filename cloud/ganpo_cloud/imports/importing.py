@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Table, select
@@ -11,7 +11,7 @@ from ganpo_cloud import registry_tables as registry
 from ganpo_cloud.database import upsert
 from ganpo_cloud.divisions import Province
 from ganpo_cloud.imports.cells import Cells, Known
-from ganpo_cloud.imports.kinds import KINDS, Values
+from ganpo_cloud.imports.kinds import KINDS, Kind, Values
 from ganpo_cloud.tables import subject
 from ganpo_model import tables
 from ganpo_model.errors import ConfigError
@@ -43,12 +43,12 @@ class Preview:
 
 
 def preview(
-    connection: Connection, kind: str, raw: bytes, name: str, province: Province, today: date
+    connection: Connection, kind: str, raw: bytes, name: str, province: Province, now: datetime
 ) -> Preview:
     """Read a list and compare it with the registry. `name` of the file stands in every error."""
     about = KINDS[kind]
     found = tables.read(raw, name, about.columns, about.columns)
-    known = _known(connection, province, today)
+    known = _known(connection, province, now)
     there = _there(connection, about.table)
     errors = list(found.errors)
     added, changed, values = [], [], []
@@ -72,13 +72,20 @@ def preview(
             continue
         taken[key] = row.number
         before = there.get(key)
+        if before is not None and "recorded_at" in value:
+            value["recorded_at"] = before["recorded_at"]
         if before is None:
             added.append(Change(row.number, _named(key), None))
         elif differences := {n: (before[n], v) for n, v in value.items() if before[n] != v}:
             changed.append(Change(row.number, _named(key), differences))
         else:
             continue
+        if about.late is not None and (why := about.late(value, now)):
+            errors.append(ConfigError(why, where=f"{name} row {row.number}"))
+            rejected += 1
         values.append(value)
+    for what in _clashes(about, there, values):
+        errors.append(ConfigError(what, where=name))
     return Preview(
         kind,
         rejected + unread,
@@ -91,8 +98,25 @@ def preview(
     )
 
 
-def apply(connection: Connection, found: Preview) -> None:
-    """Store what a preview holds, in the transaction of the connection.
+def _clashes(
+    about: Kind, there: Mapping[tuple[Any, ...], Mapping[str, Any]], new: Sequence[Values]
+) -> Iterable[str]:
+    """Rows that cannot stand beside each other at one site, as they would stand after the import."""
+    if about.clash is None:
+        return
+    after = {**there, **{_key(about.table, value): value for value in new}}
+    places: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+    for row in after.values():
+        places.setdefault((row["enterprise"], row["site"]), []).append(row)
+    for value in new:
+        for other in places[value["enterprise"], value["site"]]:
+            if _key(about.table, value) < _key(about.table, other) and about.clash(dict(value), dict(other)):
+                one, two = (_named(_key(about.table, row)) for row in (value, other))
+                yield f"{one} and {two} say something of the same day"
+
+
+def apply(connection: Connection, found: Preview, today: date) -> None:
+    """Store what a preview holds, in the transaction of the connection, and mark what it touches.
 
     Raises ValueError where rows were refused: nothing is applied by halves.
     """
@@ -101,6 +125,7 @@ def apply(connection: Connection, found: Preview) -> None:
     table = KINDS[found.kind].table
     for first in range(0, len(found.values), _PART):
         _upsert(connection, table, found.values[first : first + _PART])
+    KINDS[found.kind].touched(connection, found.values, today)
 
 
 def _upsert(connection: Connection, table: Table, values: Sequence[Values]) -> None:
@@ -114,7 +139,7 @@ def _upsert(connection: Connection, table: Table, values: Sequence[Values]) -> N
         connection.execute(statement.on_conflict_do_nothing(), list(values))
 
 
-def _known(connection: Connection, province: Province, today: date) -> Known:
+def _known(connection: Connection, province: Province, now: datetime) -> Known:
     def pairs(*columns: Any) -> Iterable[tuple[str, str]]:
         return ((row[0], row[1]) for row in connection.execute(select(*columns).distinct()))
 
@@ -122,12 +147,17 @@ def _known(connection: Connection, province: Province, today: date) -> Known:
         *pairs(registry.equipment.c.enterprise, registry.equipment.c.asset_no),
         *pairs(subject.c.enterprise, subject.c.asset_no),
     }
+    zones = {
+        (row.enterprise, row.asset_no): row.timezone
+        for row in connection.execute(select(subject.c.enterprise, subject.c.asset_no, subject.c.timezone))
+    }
     return Known(
         province,
-        today,
+        now,
         frozenset(connection.execute(select(registry.enterprise.c.code).distinct()).scalars()),
         frozenset(pairs(registry.site.c.enterprise, registry.site.c.site)),
         frozenset(equipment),
+        zones,
     )
 
 

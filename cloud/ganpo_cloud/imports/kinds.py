@@ -1,14 +1,17 @@
 """What can be imported: the columns of each list, and the row that it comes to (formats.md, Lists)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import Connection, Table
 
 from ganpo_cloud import registry_tables as registry
+from ganpo_cloud.imports import touching
 from ganpo_cloud.imports.cells import Cells
-from ganpo_model import reference
+from ganpo_model import reference, shifts
+from ganpo_model.clock import to_ms
 
 STATUS = ("in_use", "idle", "under_repair", "sealed", "not_commissioned", "leased_out", "retired")
 COMPARATORS = (">=", ">", "<=", "<", "=", "increase_vs_baseline")
@@ -18,11 +21,18 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One list. `read` makes a row's values for `table`; what is wrong stands in the cells."""
+    """One list. `read` makes a row's values for `table`; what is wrong stands in the cells.
+
+    `touched` marks what has to be worked out again; `late` says why a row may not be new any more; `clash` why a row
+    cannot stand beside another of its site.
+    """
 
     table: Table
     columns: tuple[str, ...]
     read: Callable[[Cells], Values]
+    touched: Callable[[Connection, Sequence[Values], date], None] = touching.nothing
+    late: Callable[[Values, datetime], str] | None = None
+    clash: Callable[[Values, Values], bool] | None = None
 
 
 def _enterprise(cells: Cells) -> Values:
@@ -152,31 +162,111 @@ def _target(cells: Cells) -> Values:
     }
 
 
+def _calendar(cells: Cells) -> Values:
+    enterprise = cells.enterprise()
+    start, end = cells.raw("from"), cells.raw("to")
+    breaks = cells.raw("breaks").replace(";", " ").split()
+    try:
+        shifts.weekdays(cells.raw("days"))
+    except ValueError as error:
+        cells.wrong("days", str(error))
+    for key, _, what in shifts.wrong(start, end, breaks):
+        cells.wrong(key or "to", what)
+    first, last = cells.day("valid_from"), cells.day_or_none("valid_to")
+    if last is not None and last < first:
+        cells.wrong("valid_to", "lies before valid_from")
+    return {
+        "enterprise": enterprise,
+        "site": cells.site(enterprise),
+        "valid_from": first,
+        "valid_to": last,
+        "shift": cells.text("shift", longest=40),
+        "days": cells.raw("days"),
+        "start": start,
+        "end": end,
+        "breaks": " ".join(breaks),
+    }
+
+
+def _exception(cells: Cells) -> Values:
+    enterprise = cells.enterprise()
+    found, plan = shifts.dates(cells.raw("dates")), cells.raw("plan")
+    if found is None:
+        cells.wrong("dates", "no date, nor first..last in order (2027-02-05..2027-02-11)")
+    if plan != "off" and (plan[:5] != "like " or plan[5:] not in shifts.WEEKDAYS):
+        cells.wrong("plan", "off, or like and a weekday (like mon)")
+    first, last = found or (cells.known.today, cells.known.today)
+    return {
+        "enterprise": enterprise,
+        "site": cells.site(enterprise),
+        "first": first,
+        "last": last,
+        "plan": plan,
+        "why": cells.text("why"),
+    }
+
+
+def _downtime(cells: Cells) -> Values:
+    enterprise = cells.enterprise()
+    start, end = cells.instant("from"), cells.instant("to")
+    if end <= start:
+        cells.wrong("to", "does not lie after from")
+    return {
+        "enterprise": enterprise,
+        "asset_no": cells.equipment(enterprise),
+        "start": start,
+        "end": end,
+        "why": cells.text("why"),
+        "recorded_at": to_ms(cells.known.now),
+    }
+
+
+def _begun(values: Values, now: datetime) -> str:
+    if values["start"] <= to_ms(now):
+        return "has begun: planned downtime is recorded before it begins"
+    return ""
+
+
+def _same_day(one: Values, other: Values) -> bool:
+    return bool(one["first"] <= other["last"] and other["first"] <= one["last"])
+
+
 KINDS: Mapping[str, Kind] = {
     "enterprises": Kind(
         registry.enterprise,
         ("code", "name", "parent", "area", "industry", "gbt4754", "above_scale", "since"),
         _enterprise,
+        touching.ledgers,
     ),
-    "sites": Kind(registry.site, ("enterprise", "site", "name", "area", "timezone"), _site),
+    "sites": Kind(registry.site, ("enterprise", "site", "name", "area", "timezone"), _site, touching.ledgers),
     "equipment": Kind(
-        registry.equipment, ("enterprise", "site", "asset_no", "name", "status", "since"), _equipment
+        registry.equipment,
+        ("enterprise", "site", "asset_no", "name", "status", "since"),
+        _equipment,
+        touching.ledgers,
     ),
     "flags": Kind(
         registry.flag,
         ("enterprise", "asset_no", "flag", "value", "evidence", "document", "by", "since"),
         _flag,
+        touching.ledgers,
     ),
     "population": Kind(registry.population, ("area", "industry", "year", "count", "source"), _population),
     "value_added": Kind(
-        registry.value_added, ("enterprise", "year", "amount_cny", "price_basis", "source"), _value_added
+        registry.value_added,
+        ("enterprise", "year", "amount_cny", "price_basis", "source"),
+        _value_added,
+        touching.years,
     ),
     "statements": Kind(
         registry.statement,
         ("enterprise", "month", "carrier", "quantity", "unit", "document", "by"),
         _statement,
+        touching.months,
     ),
-    "carriers": Kind(registry.declared_carrier, ("enterprise", "year", "carrier"), _declared_carrier),
+    "carriers": Kind(
+        registry.declared_carrier, ("enterprise", "year", "carrier"), _declared_carrier, touching.years
+    ),
     "targets": Kind(
         registry.target,
         (
@@ -184,5 +274,25 @@ KINDS: Mapping[str, Kind] = {
             *("deadline", "baseline_value", "baseline_date", "document"),
         ),
         _target,
+    ),
+    "calendars": Kind(
+        registry.calendar,
+        ("enterprise", "site", "valid_from", "valid_to", "shift", "days", "from", "to", "breaks"),
+        _calendar,
+        touching.machines,
+    ),
+    "exceptions": Kind(
+        registry.calendar_exception,
+        ("enterprise", "site", "dates", "plan", "why"),
+        _exception,
+        touching.machines,
+        clash=_same_day,
+    ),
+    "downtime": Kind(
+        registry.downtime,
+        ("enterprise", "asset_no", "from", "to", "why"),
+        _downtime,
+        touching.machines,
+        late=_begun,
     ),
 }

@@ -1,13 +1,15 @@
 """One import from file to registry, and how a person reads what it came to."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 
 from ganpo_cloud import divisions
 from ganpo_cloud.database import Database
 from ganpo_cloud.imports import importing
 from ganpo_cloud.imports.importing import Change, Preview
+from ganpo_cloud.localdays import DEFAULT_ZONE, day_of
+from ganpo_model.clock import to_ms
 from ganpo_model.errors import ConfigError
 
 _MOST = 20
@@ -15,7 +17,7 @@ _MOST = 20
 
 
 def take(
-    database: Database, folder: Path | None, kind: str, file: Path, today: date, *, apply: bool
+    database: Database, folder: Path | None, kind: str, file: Path, now: datetime, *, apply: bool
 ) -> Preview:
     """Compare a file with the registry, and apply it where that is meant and no row is refused.
 
@@ -27,9 +29,9 @@ def take(
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", where=str(file)) from error
     with database.write() if apply else database.read() as connection:
-        found = importing.preview(connection, kind, raw, file.name, province, today)
+        found = importing.preview(connection, kind, raw, file.name, province, now)
         if apply and not found.errors:
-            importing.apply(connection, found)
+            importing.apply(connection, found, day_of(to_ms(now), DEFAULT_ZONE))
     return found
 
 

@@ -1,0 +1,179 @@
+"""The sums as of an instant: stored for now and for ended days and months, worked out for any other instant."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Table, func, select
+
+from ganpo_cloud.counting import periods, totals
+from ganpo_cloud.counting.ledger import records
+from ganpo_cloud.counting.places import Key
+from ganpo_cloud.counting.tables import (
+    FLOWS,
+    STOCKS,
+    YEARLY,
+    area_carrier,
+    area_day,
+    area_month,
+    area_year,
+    production,
+)
+from ganpo_cloud.divisions import Province
+from ganpo_cloud.localdays import DEFAULT_ZONE, bounds, day_of
+from ganpo_cloud.tables import counter
+from ganpo_model.clock import from_ms, to_ms
+from ganpo_model.energy import WATER
+
+NOTHING: Mapping[str, int] = dict.fromkeys((*STOCKS, *FLOWS, *YEARLY), 0)
+Row = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """Sums of places and industries as of an instant. `day`: the last one that is in them; `stored`: where counts are
+    kept, None where they were `worked_out`."""
+
+    connection: Connection
+    province: Province
+    at: datetime
+    day: date
+    stored: Table | None = None
+    running: bool = False
+    worked_out: Mapping[Key, Mapping[str, int]] = field(default_factory=dict)
+    _flows: Mapping[Key, Mapping[str, int]] | None = None
+
+    @property
+    def month(self) -> str:
+        """The month that times and quantities are of."""
+        return periods.month_of(self.day)
+
+    def rows(self, areas: Collection[str], industries: Collection[str]) -> dict[Key, Row]:
+        """The sums of these places in these industries: stocks at the instant, times of its month until then."""
+        found: dict[Key, Row] = {(area, of): dict(NOTHING) for area in areas for of in industries}
+        if self.stored is area_day:
+            self._add(found, area_day, area_day.c.day == self.day, STOCKS)
+        elif self.stored is area_month:
+            self._add(found, area_month, area_month.c.month == self.month, STOCKS)
+        else:
+            for key in found:
+                found[key] |= self.worked_out.get(key, {})
+        if self.running or self.day == periods.span(self.month)[1]:
+            self._add(found, area_month, area_month.c.month == self.month, FLOWS)
+        else:
+            if self._flows is None:
+                first = periods.span(self.month)[0]
+                self._flows = totals.flows(self.connection, self.province, first, self.day)
+            for key in found:
+                found[key] |= self._flows.get(key, {})
+        return found
+
+    def energy(self, areas: Collection[str], industries: Collection[str]) -> dict[Key, "Energy"]:
+        """Energy and water from the begin of the year to the month of the instant."""
+        return energy(self.connection, self.province, areas, industries, f"{self.day.year}-01", self.month)
+
+    def yearly(self, areas: Collection[str], industries: Collection[str]) -> tuple[int, dict[Key, Row]]:
+        """Intensities of the newest year up to the instant that has any; and which year that is."""
+        table = area_year
+        mine = table.c.area.in_(areas) & table.c.industry.in_(industries)
+        has = (table.c.energy_enterprises > 0) | (table.c.water_enterprises > 0)
+        newest = select(func.max(table.c.year)).where(mine & has & (table.c.year <= self.day.year))
+        year = self.connection.execute(newest).scalar() or self.day.year
+        found: dict[Key, Row] = {(area, of): dict.fromkeys(YEARLY, 0) for area in areas for of in industries}
+        self._add(found, table, table.c.year == year, YEARLY)
+        return year, found
+
+    def _add(self, found: dict[Key, Row], table: Any, period: Any, measures: Collection[str]) -> None:
+        areas, industries = {key[0] for key in found}, {key[1] for key in found}
+        columns = [table.c[measure] for measure in measures]
+        query = select(table.c.area, table.c.industry, *columns)
+        mine = table.c.area.in_(areas) & table.c.industry.in_(industries) & period
+        for area, industry, *values in self.connection.execute(query.where(mine)):
+            found[area, industry] |= dict(zip(measures, values, strict=True))
+
+
+@dataclass(slots=True)
+class Energy:
+    """What is metered or stated of a place. `carriers`: millionths by carrier; `missing`: carriers declared by more
+    enterprises than have them covered; `declared`, `covered`: enterprise-carriers of the months."""
+
+    tce: int | None = None
+    water: int | None = None
+    carriers: dict[str, int] = field(default_factory=dict)
+    missing: set[str] = field(default_factory=set)
+    declared: int = 0
+    covered: int = 0
+    open: int = 0
+    spread_ms: int = 0
+
+
+def snapshot(connection: Connection, province: Province, at: datetime | None, now: datetime) -> Snapshot:
+    """The sums as of an instant; None: now."""
+    if at is None:
+        newest = connection.execute(select(func.max(area_day.c.day))).scalar()
+        ms = connection.execute(select(counter.c.value).where(counter.c.name == totals.NEWEST)).scalar()
+        added_up = now if ms is None else from_ms(ms)
+        day = newest or day_of(to_ms(now), DEFAULT_ZONE)
+        return Snapshot(connection, province, added_up, day, area_day, running=True)
+    day = day_of(to_ms(at), DEFAULT_ZONE)
+    if bounds(day, DEFAULT_ZONE)[0] == to_ms(at):
+        day -= timedelta(days=1)
+        if day == periods.span(periods.month_of(day))[1]:
+            stored, this = area_month, area_month.c.month == periods.month_of(day)
+        else:
+            stored, this = area_day, area_day.c.day == day
+        if connection.execute(select(stored.c.area).where(this).limit(1)).first() is not None:
+            return Snapshot(connection, province, at, day, stored)
+        return Snapshot(connection, province, at, day, worked_out=totals.stocks(connection, province, day))
+    devices = (device for of in records(connection).values() for device in of.at(to_ms(at)))
+    ages = {
+        (row.enterprise, row.subject): row.age
+        for row in connection.execute(select(production).where(production.c.day == day - timedelta(days=1)))
+    }
+    return Snapshot(connection, province, at, day, worked_out=totals.stocks_of(devices, ages, province))
+
+
+def trend(
+    connection: Connection, areas: Collection[str], industries: Collection[str], months: Collection[str]
+) -> dict[tuple[str, str, str], Row]:
+    """Stored months of places and industries; those that are not stored are left out."""
+    table = area_month
+    mine = table.c.area.in_(areas) & table.c.industry.in_(industries) & table.c.month.in_(months)
+    rows = connection.execute(select(table).where(mine)).mappings()
+    return {(row["area"], row["industry"], row["month"]): dict(row) for row in rows}
+
+
+def energy(
+    connection: Connection,
+    province: Province,
+    areas: Collection[str],
+    industries: Collection[str],
+    first: str,
+    last: str,
+) -> dict[Key, Energy]:
+    """Energy and water of months, both included."""
+    table = area_carrier
+    mine = table.c.area.in_(areas) & table.c.industry.in_(industries) & table.c.month.between(first, last)
+    found: dict[Key, Energy] = {(area, of): Energy() for area in areas for of in industries}
+    exact: dict[Key, Any] = {}
+    for row in connection.execute(select(table).where(mine)):
+        key = (row.area, row.industry)
+        here = found[key]
+        here.declared += row.declared
+        here.covered += row.covered
+        here.open += row.open
+        here.spread_ms += row.spread_ms
+        if row.covered < row.declared:
+            here.missing.add(row.carrier)
+        if row.millionths is None:
+            continue
+        here.carriers[row.carrier] = here.carriers.get(row.carrier, 0) + row.millionths
+        if row.carrier == WATER:
+            here.water = (here.water or 0) + row.millionths
+        elif row.carrier in province.coefficients.carriers:
+            day = periods.span(row.month)[0]
+            exact[key] = exact.get(key, 0) + province.coefficients.tce({row.carrier: row.millionths}, day)
+    for key, tce in exact.items():
+        found[key].tce = int(tce * 10**6)
+    return found

@@ -1,0 +1,42 @@
+"""What has to be worked out again once rows of a list are new: marks only, the computing loop does the rest."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection
+
+from ganpo_cloud.counting import periods
+from ganpo_cloud.marks import mark_ledgers, mark_machines, mark_totals
+
+Values = Mapping[str, Any]
+
+
+def nothing(_connection: Connection, _rows: Sequence[Values], _today: date) -> None:
+    """It is read when it is asked for."""
+
+
+def ledgers(connection: Connection, rows: Sequence[Values], _today: date) -> None:
+    """The ledgers of the enterprises."""
+    mark_ledgers(connection, {row.get("code") or row["enterprise"] for row in rows})
+
+
+def machines(connection: Connection, rows: Sequence[Values], _today: date) -> None:
+    """What was planned of every machine of the enterprises."""
+    for enterprise in sorted({row["enterprise"] for row in rows}):
+        mark_machines(connection, "enterprise = ?", (enterprise,))
+
+
+def months(connection: Connection, rows: Sequence[Values], today: date) -> None:
+    """The sums of the months."""
+    _mark(connection, {row["month"] for row in rows}, today)
+
+
+def years(connection: Connection, rows: Sequence[Values], today: date) -> None:
+    """The sums of every month of the years."""
+    _mark(connection, {f"{row['year']}-{month:02d}" for row in rows for month in range(1, 13)}, today)
+
+
+def _mark(connection: Connection, wanted: set[str], today: date) -> None:
+    counted = set(periods.months(today, periods.MONTHS))
+    mark_totals(connection, {min(periods.span(month)[1], today) for month in wanted & counted})

@@ -1,0 +1,56 @@
+"""Words of tables, translated where they are shown."""
+
+from collections.abc import Mapping
+
+from ganpo_model.coverage import Evidence
+
+STATUS: Mapping[str, str] = {
+    "in_use": "in use",
+    "idle": "idle",
+    "under_repair": "under repair",
+    "sealed": "sealed",
+    "not_commissioned": "not commissioned",
+    "leased_out": "leased out",
+    "retired": "retired",
+}
+FLAGS: Mapping[str, str] = {
+    "main": "main equipment",
+    "numerical_control": "numerical control",
+    "digital": "digital",
+    "intelligent": "intelligent",
+}
+LEVELS: Mapping[Evidence, str] = {
+    Evidence.CLAIMED: "claimed",
+    Evidence.DOCUMENT: "checked by a person",
+    Evidence.CONTROLLER: "proven by the machine",
+}
+AGES: Mapping[str, str] = {"active": "active", "seen": "seen", "silent": "silent", "gone": "long offline"}
+BADGES: Mapping[str, str] = {
+    "reached": "reached",
+    "below": "below the target",
+    "no_number": "no number in the plan",
+    "no_target": "no target",
+    "no_data": "nothing registered",
+}
+UNITS: Mapping[str, str] = {
+    "%": "%",
+    "sets": "sets",
+    "enterprises": "enterprises",
+    "devices": "devices",
+    "tce": "tce",
+    "m3": "m³",
+    "tce / 10,000 CNY": "tce / 10,000 CNY",
+    "m3 / 10,000 CNY": "m³ / 10,000 CNY",
+}
+KPIS: Mapping[str, str] = {
+    "utilization_efficiency": "Utilization efficiency",
+    "availability": "Availability",
+    "allocation_efficiency": "Allocation efficiency",
+    "technical_efficiency": "Technical efficiency",
+    "setup_rate": "Setup rate",
+    "effectiveness": "Effectiveness",
+    "quality_ratio": "Quality ratio",
+    "oee": "OEE index",
+    "nee": "NEE index",
+    "completeness": "Completeness",
+}

@@ -1,0 +1,201 @@
+"""The process that fills the demo's database with the invented province, and then goes on with a few live frames.
+
+`python -m ganpo_demo.seeding DATABASE KEPT SEED`: says on stdout how far it is, one JSON object a line.
+"""
+
+import itertools
+import json
+import os
+import sqlite3
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import delete, insert, select
+
+from ganpo_cloud import computing, days, divisions, lives, registry
+from ganpo_cloud.database import Database
+from ganpo_cloud.imports import importing
+from ganpo_cloud.ingest import ingest
+from ganpo_cloud.settings import DatabaseSettings
+from ganpo_cloud.tables import counter
+from ganpo_demo import fleet as invented
+from ganpo_demo.fleet_lists import lists
+from ganpo_model.facts import Fact
+from ganpo_model.frame import pack
+
+COUNTER = "demo seeding"
+"""How many percent are there; the page says so."""
+WHOLE = 100
+FIRST_DAYS = 60
+LIVE, LIVE_S = 8, 30
+"""So many enterprises are live, and send so often."""
+_CHUNK = 15
+"""Days of one frame."""
+_FIRMS = 20
+_STREAM = "01HFDEMQ{:018d}"
+
+
+class Seeding:
+    """One run of it over the demo's database."""
+
+    def __init__(self, database: Database, seed: int, now: datetime) -> None:
+        self._database = database
+        self._province = divisions.load()
+        yesterday = now.astimezone(invented.ZONE).date() - timedelta(days=1)
+        self.fleet = invented.fleet(seed, yesterday, self._province)
+
+    def registry(self, now: datetime) -> None:
+        """The registry, through the importer; and whose the gateways are."""
+        for kind, raw in lists(self.fleet, self._province):
+            with self._database.write() as connection:
+                found = importing.preview(connection, kind, raw, f"{kind}.csv", self._province, now)
+                if found.errors:
+                    raise found.errors[0]
+                importing.apply(connection, found, now.date())
+        for firm in self.fleet.firms:
+            if firm.since is not None:
+                registry.add(self._database, firm.gateway, firm.code, "plant-1")
+
+    def days(self, now: datetime) -> Iterator[tuple[int, bool]]:
+        """Facts of every day, the last 60 first. Gives percent, and whether those 60 are whole now."""
+        of = self.fleet
+        recent = of.last - timedelta(days=FIRST_DAYS - 1)
+        spans = [(recent, of.last)]
+        end = recent - timedelta(days=1)
+        while end >= of.first:
+            begin = max(of.first, end - timedelta(days=110))
+            spans.append((begin, end))
+            end = begin - timedelta(days=1)
+        groups = [of.firms[n : n + _FIRMS] for n in range(0, len(of.firms), _FIRMS)]
+        for s, (begin, end) in enumerate(spans):
+            for g, group in enumerate(groups):
+                for firm in group:
+                    self._firm(firm, begin, end)
+                while days.recompute(self._database, now, self._province.holidays):
+                    pass
+                yield min(100 * (s * len(groups) + g + 1) // (len(spans) * len(groups)), 99), False
+            self.settle(now)
+            yield min(100 * (s + 1) // len(spans), 99), s == 0
+
+    def settle(self, now: datetime) -> None:
+        """Work out everything that is dirty."""
+        computing.settle(self._database, self._province, now)
+
+    def _firm(self, firm: invented.Firm, first: date, last: date) -> None:
+        if firm.since is None or last < firm.since or first > firm.until:
+            return
+        begin = max(first, firm.since)
+        while begin <= last:
+            # The first frame is the first day alone, so that the date of coming into the cloud is that day's.
+            end = begin if begin == firm.since else min(begin + timedelta(days=_CHUNK - 1), last)
+            facts = list(invented.facts(self.fleet, firm, begin, end))
+            if begin in (first, firm.since):
+                facts.insert(0, invented.inventory(firm, invented.midnight(firm.since)))
+            # A stream of its own for each frame: numbers rise in time, and frames come newest first.
+            stream = _STREAM.format(firm.number * 10**6 + begin.toordinal())
+            committed = invented.midnight(end + timedelta(days=1)) + timedelta(minutes=5)
+            by_type: dict[str, list[Fact]] = {}
+            for fact in facts:
+                by_type.setdefault(fact.type, []).append(fact)
+            frames = [
+                (firm.gateway, pack(stream, seq, same)) for seq, same in enumerate(by_type.values(), start=1)
+            ]
+            if frames:
+                ingest(self._database, frames, committed)
+            begin = end + timedelta(days=1)
+
+
+def tell(database: Database, percent: int) -> None:
+    """Note how far it is, for the page."""
+    with database.write() as connection:
+        connection.execute(delete(counter).where(counter.c.name == COUNTER))
+        connection.execute(insert(counter).values(name=COUNTER, value=percent))
+
+
+def keep(database: Path, kept: Path, live: tuple[str, ...]) -> None:
+    """Keep a copy of the province without the live plant (its gateways), for the next start."""
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    new = kept.with_suffix(f".{os.getpid()}")
+    new.unlink(missing_ok=True)
+    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as source:
+        source.execute("VACUUM INTO ?", (str(new),))
+    source.close()
+    with sqlite3.connect(new) as copy:
+        marks = ", ".join("?" * len(live))
+        codes = [
+            row[0] for row in copy.execute(f"SELECT enterprise FROM gateway WHERE id IN ({marks})", live)
+        ]
+        for (table,) in copy.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+            columns = {row[1] for row in copy.execute(f"PRAGMA table_info({table})")}
+            if "enterprise" in columns:
+                copy.executemany(f"DELETE FROM {table} WHERE enterprise = ?", [(code,) for code in codes])
+            if "gateway" in columns:
+                copy.execute(f"DELETE FROM {table} WHERE gateway IN ({marks})", live)
+        copy.execute(f"DELETE FROM gateway WHERE id IN ({marks})", live)
+    copy.close()
+    for old in kept.parent.glob("province-*.db"):
+        old.unlink()
+    new.replace(kept)
+
+
+def live(seeding: Seeding, database: Database) -> None:
+    """Go on for ever with a few of them, whose gateways are online."""
+    province = seeding.fleet
+    few = [firm for firm in province.firms if firm.since is not None and firm.until == province.last][:LIVE]
+    begun = {firm.gateway: invented.midnight(province.last + timedelta(days=1)) for firm in few}
+    for number in itertools.count(1):
+        now = datetime.now(UTC)
+        frames = []
+        for firm in few:
+            begin, begun[firm.gateway] = begun[firm.gateway], now
+            facts = [
+                part
+                for tool in firm.watched()
+                for part in invented.between(province.seed, firm, tool, begin, now)
+            ]
+            if facts:
+                frames.append((firm.gateway, pack(_STREAM.format(firm.number), number, facts)))
+        ingest(database, frames, now)
+        said = {
+            "v": 1,
+            "session": "DEMO",
+            "interval_s": LIVE_S,
+            "trusted": True,
+            "connections": {},
+            "subjects": {},
+        }
+        lives.hear(database, [(firm.gateway, json.dumps(said).encode()) for firm in few], now)
+        time.sleep(LIVE_S)
+
+
+def main(path: Path, kept: Path, seed: int, others: tuple[str, ...]) -> None:
+    """Fill the database, unless that was done before; keep it; go on live. `others`: gateways that are not ours."""
+    began = time.monotonic()
+    database = Database(DatabaseSettings(url=f"sqlite:///{path}"), 30.0)
+    now = datetime.now(UTC)
+    seeding = Seeding(database, seed, now)
+    with database.read() as connection:
+        there = connection.execute(select(counter.c.value).where(counter.c.name == COUNTER)).scalar()
+    if there != WHOLE:
+        tell(database, 0)
+        seeding.registry(now)
+        for percent, recent in seeding.days(now):
+            tell(database, percent)
+            _say(percent, began, recent=recent)
+        tell(database, WHOLE)
+        keep(path, kept, others)
+    _say(WHOLE, began, recent=False)
+    live(seeding, database)
+
+
+def _say(percent: int, began: float, *, recent: bool) -> None:
+    told = {"percent": percent, "seconds": round(time.monotonic() - began, 1), "recent": recent}
+    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), tuple(sys.argv[4:]))
