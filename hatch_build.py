@@ -34,8 +34,9 @@ class Frontend(BuildHookInterface):  # type: ignore[type-arg]
             return
         target = Path(self.root, _TARGET)
         lock = Path(self.root, _SOURCE, "package-lock.json")
-        stamp = target / "lock"
-        if not stamp.exists() or stamp.read_bytes() != lock.read_bytes():
+        stamp = Path(self.root, _SOURCE, "installed")
+        there = all((target / Path(path).name).exists() for path in _FILES.values())
+        if not there or not stamp.exists() or stamp.read_bytes() != lock.read_bytes():
             try:
                 self._fetch(target)
             except (OSError, subprocess.SubprocessError) as error:

@@ -123,7 +123,14 @@ class DayModel(BaseModel):
     )
     planned: PlannedModel | None = Field(
         description="planned time of the production day, until now; null: nothing is planned",
-        examples=[{"ms": 27000000, "states": {"PRODUCING": 20000000, "UNKNOWN": 7000000}}],
+        examples=[
+            {
+                "ms": 27000000,
+                "states": {"PRODUCING": 20000000, "UNKNOWN": 7000000},
+                "outside_ms": 0,
+                "confirmed": True,
+            }
+        ],
     )
     kpis: dict[str, KpiModel | None] | None = Field(
         description="ISO 22400, of the production day; null: nothing is planned, or an input is missing",

@@ -17,6 +17,7 @@ from ganpo_cloud import i18n, painting, quantities, timeline, views
 from ganpo_cloud.database import Database
 from ganpo_cloud.localdays import DEFAULT_ZONE, bounds
 from ganpo_cloud.needs import Needs
+from ganpo_cloud.pages.frame import seeding
 from ganpo_cloud.tables import gateway
 from ganpo_model.clock import Clock, from_ms, to_ms
 from ganpo_model.paint import Slot, Span, paint
@@ -108,6 +109,7 @@ class _View:
             "needs": needs,
             "lead": self._lead(machines, gateways),
             "counts": self._counts(machines),
+            "seeding": seeding(connection) if self._demo else None,
             "error": "",
         }
 
@@ -120,7 +122,8 @@ class _View:
             "t": self._t,
             "lang": self._lang,
             "demo": self._demo,
-            "here": "plant",
+            "here": "/",
+            "seeding": None,
             "keep": "",
             "as_of": i18n.instant(self._now.astimezone(ZoneInfo(self._zone)), self._lang),
             "legend": [{"state": state, "word": self._t(word)} for state, word in WORDS.items()],

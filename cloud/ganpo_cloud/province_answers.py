@@ -43,7 +43,8 @@ class IndicatorModel(BaseModel):
         examples=["%"],
     )
     period: str | None = Field(
-        description="month or year that it is of; null: it is as of an instant", examples=["2026-11"]
+        description="month, months (2026-01/2026-10) or year that it is of; null: it is as of an instant",
+        examples=["2026-11"],
     )
     as_of: str = Field(description="the instant", examples=["2026-11-28T02:00:00.000Z"])
     declared: RatioModel = Field(

@@ -93,7 +93,7 @@ class Gauge:
         return f"{self.asset_no}/{self.signal}#0f1ee700"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Firm:
     """One enterprise. `since`: its gateway sends from this day on, None: it has none; `until`: to this one."""
 
@@ -128,11 +128,18 @@ class Fleet:
     firms: tuple[Firm, ...]
 
 
-def fleet(seed: int, last: date, province: Province) -> Fleet:
+def fleet(
+    seed: int,
+    last: date,
+    province: Province,
+    months: int = MONTHS,
+    enterprises: int = ENTERPRISES,
+    devices: int = DEVICES,
+) -> Fleet:
     """The province of a seed, whose days end with `last`."""
     rng = random.Random(seed)
     begin = (last.replace(day=1) - timedelta(days=1)).replace(day=1)
-    for _ in range(MONTHS - 2):
+    for _ in range(months - 2):
         begin = (begin - _DAY).replace(day=1)
     counties = [
         area for area, rows in province.areas.items() if rows[-1].kind == "county" and rows[-1].until is None
@@ -144,14 +151,14 @@ def fleet(seed: int, last: date, province: Province) -> Fleet:
     leaning = {city: rng.uniform(-0.18, 0.16) for city in by_city}
     industries = [industry for industry in province.industries if industry != OTHER]
     firms = []
-    for n in range(ENTERPRISES):
+    for n in range(enterprises):
         # Every city has one at least, and every industry.
         city = list(by_city)[n] if n < len(by_city) else rng.choices(list(by_city), list(weights.values()))[0]
         industry = industries[n % len(industries)] if n < 16 else rng.choice(industries)
         firms.append(_firm(n, rng, rng.choice(by_city[city]), industry, begin, last, leaning[city]))
-    sizes = [1] * ENTERPRISES
-    while sum(sizes) < DEVICES:
-        sizes[min(int(rng.expovariate(1 / 60)), ENTERPRISES - 1)] += 1
+    sizes = [1] * enterprises
+    while sum(sizes) < devices:
+        sizes[min(int(rng.expovariate(3 / enterprises)), enterprises - 1)] += 1
     rng.shuffle(sizes)
     for firm, size in zip(firms, sizes, strict=True):
         firm.tools = [

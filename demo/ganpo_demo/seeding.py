@@ -17,6 +17,7 @@ from sqlalchemy import delete, insert, select
 
 from ganpo_cloud import computing, days, divisions, lives, registry
 from ganpo_cloud.database import Database
+from ganpo_cloud.divisions import Province
 from ganpo_cloud.imports import importing
 from ganpo_cloud.ingest import ingest
 from ganpo_cloud.settings import DatabaseSettings
@@ -41,11 +42,8 @@ _STREAM = "01HFDEMQ{:018d}"
 class Seeding:
     """One run of it over the demo's database."""
 
-    def __init__(self, database: Database, seed: int, now: datetime) -> None:
-        self._database = database
-        self._province = divisions.load()
-        yesterday = now.astimezone(invented.ZONE).date() - timedelta(days=1)
-        self.fleet = invented.fleet(seed, yesterday, self._province)
+    def __init__(self, database: Database, province: Province, of: invented.Fleet) -> None:
+        self._database, self._province, self.fleet = database, province, of
 
     def registry(self, now: datetime) -> None:
         """The registry, through the importer; and whose the gateways are."""
@@ -77,6 +75,7 @@ class Seeding:
                 while days.recompute(self._database, now, self._province.holidays):
                     pass
                 yield min(100 * (s * len(groups) + g + 1) // (len(spans) * len(groups)), 99), False
+            days.mark_ended(self._database, now)
             self.settle(now)
             yield min(100 * (s + 1) // len(spans), 99), s == 0
 
@@ -176,7 +175,9 @@ def main(path: Path, kept: Path, seed: int, others: tuple[str, ...]) -> None:
     began = time.monotonic()
     database = Database(DatabaseSettings(url=f"sqlite:///{path}"), 30.0)
     now = datetime.now(UTC)
-    seeding = Seeding(database, seed, now)
+    province = divisions.load()
+    yesterday = now.astimezone(invented.ZONE).date() - timedelta(days=1)
+    seeding = Seeding(database, province, invented.fleet(seed, yesterday, province))
     with database.read() as connection:
         there = connection.execute(select(counter.c.value).where(counter.c.name == COUNTER)).scalar()
     if there != WHOLE:

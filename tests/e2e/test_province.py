@@ -1,19 +1,29 @@
-"""The province's page in a real browser: what it says, the way to the devices, both languages, desk and phone."""
+"""The province's pages in a real browser: every page in both languages, at desk size and on a phone; the way from a
+number
+to the devices behind it; without JavaScript; and printed."""
 
+import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
+from python_calamine import CalamineWorkbook
 
-from ganpo_cloud import registry
+from ganpo_cloud.counting import publishing
 from ganpo_cloud.web import create_app
+from ganpo_demo.fleet import fleet
+from ganpo_demo.seeding import COUNTER, Seeding, tell
 from support import databases
 from support.browsing import Watched, chromium
 from support.plants import TestClock
-from support.province import CODES, NOW, Plant, enterprise, inventory, link_up
+from support.province import NOW, PROVINCE, Plant
 from support.serving import Served
+
+LAST = (NOW - timedelta(days=1)).date()
 
 
 @pytest.fixture(scope="module")
@@ -30,80 +40,222 @@ def watched(browser: Browser) -> Iterator[Watched]:
 
 
 @pytest.fixture(scope="module")
+def code() -> str:
+    """An enterprise with machines that are seen."""
+    firms = fleet(20180615, LAST, PROVINCE, months=3, enterprises=40, devices=90).firms
+    return next(firm.code for firm in firms if len(firm.watched()) > 1)
+
+
+@pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    plant = Plant(databases.database(tmp_path_factory.mktemp("province")))
-    copper, food = CODES[:2]
-    plant.take("enterprises", enterprise(copper), enterprise(food, "360121", "1310", "FOOD"))
-    plant.take("sites", f"{copper},plant-1,P,360681,Asia/Shanghai", f"{food},plant-1,P,360121,Asia/Shanghai")
-    plant.take("targets", "T01,360000,,>=,60,2020-12-31,,,plan")
-    for n, code in enumerate((copper, food)):
-        registry.add(plant.database, f"gw-test-000{n}", code, "plant-1")
-    plant.send("gw-test-0000", [inventory("SB-1", "SB-2", flags=("main",))])
-    plant.send("gw-test-0000", [link_up("SB-1", NOW, "numerical_control")])
-    plant.send("gw-test-0001", [inventory("SB-9", flags=("main", "numerical_control"))])
-    with Served(create_app(plant.database, TestClock(wall=NOW))) as running:
-        yield running
-    plant.database.close()
-
-
-def test_the_sentence_the_cards_and_the_tables_say_what_the_api_says(
-    watched: Watched, served: Served
-) -> None:
-    page = watched.open(f"{served.url}/province?lang=en")
-    lead = page.locator(".lead").inner_text().split("\n")
-    assert " ".join(lead) == (
-        "CNC coverage of main equipment is 33.3% (checked). That is 26.7 points below the target of 60%. "
-        "The deadline of the plan, 2020-12-31, has passed."
+    """Three months of an invented province; the month before is published."""
+    database = databases.database(tmp_path_factory.mktemp("province"))
+    seeding = Seeding(
+        database, PROVINCE, fleet(20180615, LAST, PROVINCE, months=3, enterprises=40, devices=90)
     )
-    found = httpx.get(f"{served.url}/api/v1/overview").json()
-    for card, item in zip(page.locator(".cards .card").all(), found, strict=True):
-        told = card.inner_text()
-        checked = item["checked"]
-        assert item["definition"] in told
-        if item["id"].endswith(("rate", "rate_main")) and checked["denominator"]:
-            assert f"({checked['numerator']} / {checked['denominator']})" in told
-    rows = [row.inner_text().split() for row in page.locator("table").first.locator("tbody tr").all()]
-    assert rows[0][:3] == ["1", "Yingtan", "50.0%"]
-    assert rows[1][:3] == ["2", "Nanchang", "0.0%"]
-    assert "main equipment: 2 + 1 = 3" in page.locator("main").inner_text().replace("1 + 2", "2 + 1")
+    seeding.registry(NOW)
+    for _ in seeding.days(NOW):
+        pass
+    tell(database, 40)
+    publishing.publish(database, PROVINCE, "2026-10", NOW)
+    with Served(create_app(database, TestClock(wall=NOW), demo=True)) as running:
+        yield running
+    database.close()
 
 
-def test_from_the_number_to_the_devices_behind_it_in_three_clicks(watched: Watched, served: Served) -> None:
-    page = watched.open(f"{served.url}/province?lang=en")
-    page.get_by_role("link", name="Yingtan").click()
-    page.get_by_role("link", name="Guixi").click()
-    devices = [row.inner_text() for row in page.locator("table").last.locator("tbody tr").all()]
-    assert [device.split()[0] for device in devices] == ["SB-1", "SB-2"]
-    assert "numerical control: proven by the machine" in devices[0]
-    assert "numerical control" not in devices[1]
-    page.get_by_role("link", name="中文").click()
-    assert page.locator("h1").inner_text() == "贵溪市", "the switch keeps the place"
-    assert "控制器实证" in page.locator("main").inner_text()
-
-
-@pytest.mark.parametrize("width", [1366, 390])
-@pytest.mark.parametrize("lang", ["zh", "en"])
-@pytest.mark.parametrize(
-    "at", ["", "&area=360121", "&area=360100&industry=FOOD", "&area=nowhere", "&area=360000&devices=1"]
+PAGES = (
+    "overview",
+    "overview?area=360100",
+    "overview?industry=FOOD&as_of=2026-11-10",
+    "overview?selected=360100",
+    "areas",
+    "industries",
+    "enterprises",
+    "enterprises/CODE",
+    "enterprises/CODE/SB-0001",
+    "enterprises/CODE/DB-0101",
+    "enterprises/91360000NOBODY0000",
+    "equipment?measure=nc_checked",
+    "energy",
+    "definitions",
+    "indicators/nc_rate_main",
+    "indicators/water?by=industry",
+    "indicators/none_of_ours",
+    "report",
+    "report?month=2026-09",
+    "",
 )
-def test_nothing_runs_out_of_the_page_no_glyph_is_missing_and_nobody_else_is_asked(
-    watched: Watched, served: Served, width: int, lang: str, at: str
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_is_accessible_whole_and_asks_nobody_else(
+    watched: Watched, served: Served, code: str, path: str, lang: str
 ) -> None:
-    page = watched.open(f"{served.url}/province?lang={lang}{at}")
-    page.set_viewport_size({"width": width, "height": 900})
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    watched.page.set_viewport_size({"width": 1366, "height": 900})
+    address = path.replace("CODE", code)
+    page = watched.open(f"{served.url}/{address}{'&' if '?' in path else '?'}lang={lang}")
+    if page.locator("[data-chart]").count():
+        page.locator(".chart svg").first.wait_for()
+    for width in (1366, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.locator(".demo").first.inner_text().startswith("演示数据 DEMO DATA")
+        assert watched.sideways() <= 0
+        found = Axe().run(page).response["violations"]
+        told = [(item["id"], [node["html"][:120] for node in item["nodes"][:3]]) for item in found]
+        assert told == [], width
     assert watched.missing_glyphs() == []
+    missing = "none_of_ours" in path
+    assert [line for line in watched.trouble if not (missing and "404" in line)] == []
+    text = page.evaluate(
+        "[...document.querySelectorAll('main *')].filter(e => e.children.length === 0"
+        " && !e.closest('code, [lang=en]')).map(e => e.textContent).join(' ')"
+    )
+    assert "{" not in text
+    if lang == "zh":
+        assert not re.findall(r"\b(enterprises|checked|declared|proven|months|points)\b", text)
+
+
+def test_the_page_says_how_far_the_demo_is_filled(watched: Watched, served: Served) -> None:
+    page = watched.open(f"{served.url}/overview?lang=en")
+    assert "seeding 40 %" in page.locator(".demo").inner_text()
+    assert COUNTER == "demo seeding"
+
+
+def test_every_number_stands_on_the_page_as_the_api_tells_it(watched: Watched, served: Served) -> None:
+    page = watched.open(f"{served.url}/overview?lang=en")
+    for item in httpx.get(f"{served.url}/api/v1/overview").json():
+        told = page.locator(f"#row-{item['id']}").inner_text()
+        assert item["definition"] in told
+        numerator, denominator = item["checked"]["numerator"], item["checked"]["denominator"]
+        if item["unit"] == "%" and item["period"] is None:
+            assert f"({numerator:,} / {denominator:,})" in told
+            assert f"{1000 * numerator // denominator / 10:.1f}%" in told
+        elif item["unit"] in ("sets", "enterprises", "devices"):
+            assert f"{numerator:,} {item['unit']}" in told
+    assert httpx.get(f"{served.url}/api/v1/overview").headers["etag"]
+
+
+def test_from_the_rate_to_the_devices_and_their_spreadsheet_in_three_clicks(
+    watched: Watched, served: Served, tmp_path: Path
+) -> None:
+    found = httpx.get(f"{served.url}/api/v1/overview").json()[0]["checked"]
+    for behind, number in (("numerator", found["numerator"]), ("denominator", found["denominator"])):
+        page = watched.open(f"{served.url}/overview?lang=en")
+        page.locator("#row-nc_rate_main").get_by_role("link", name=behind).click()
+        assert page.locator("h2.title").inner_text().startswith(f"{number} devices")
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Download .xlsx").click()
+        file = tmp_path / f"{behind}.xlsx"
+        download.value.save_as(file)
+        assert download.value.suggested_filename == "demo-data-equipment.xlsx"
+        book = CalamineWorkbook.from_path(str(file))
+        rows = book.get_sheet_by_name("equipment").to_python()
+        assert rows[0][0] == "DEMO DATA / 演示数据"
+        assert len(rows) - 2 == number
+        place = rows[1].index("flags.numerical_control")
+        levels = [row[place] for row in rows[2:]]
+        checked = sum(level in ("document", "controller") for level in levels)
+        assert checked == found["numerator"]
+        meaning = {row[0]: row[2] for row in book.get_sheet_by_name("definitions").to_python()}
+        assert meaning["nc_rate_main"].startswith("N(main and numerical_control")
+
+
+def test_tiles_and_table_drive_each_other_and_the_address_keeps_it(watched: Watched, served: Served) -> None:
+    page = watched.open(f"{served.url}/overview?lang=en")
+    page.locator(".tile", has_text="Ganzhou").click()
+    page.locator("tr.chosen", has_text="Ganzhou").wait_for()
+    assert "selected=360700" in page.url
+    assert page.locator(".tile[aria-current]").inner_text().startswith("Ganzhou")
+    page.reload()
+    assert page.locator("tr.chosen").inner_text().split("\t")[1].strip() == "Ganzhou"
+    page.get_by_role("link", name="中文").click()
+    assert "selected=360700" in page.url
+    assert page.locator(".tile[aria-current]").inner_text().startswith("赣州")
     assert watched.trouble == []
+
+
+def test_charts_are_drawn_and_each_has_its_table(watched: Watched, served: Served) -> None:
+    page = watched.open(f"{served.url}/overview?lang=en")
+    page.locator(".chart svg").first.wait_for()
+    assert page.locator(".chart svg").count() == 2
+    assert page.locator("details table").count() == 2
+
+
+def test_without_javascript_everything_is_there_as_tables(browser: Browser, served: Served) -> None:
+    plain = Watched(browser, java_script_enabled=False)
+    page = plain.open(f"{served.url}/overview?lang=en")
+    page.locator(".tile", has_text="Ganzhou").click()
+    assert page.locator("tr.chosen", has_text="Ganzhou").count() == 1
+    page.locator("details summary").first.click()
+    assert page.locator("details table").first.is_visible()
+    page.locator("select[name=industry]").select_option("FOOD")
+    page.get_by_role("button", name="Show").click()
+    assert "Food" in page.locator("h1").inner_text()
+    assert page.locator(".chart").first.is_hidden()
+    plain.context.close()
+
+
+def test_a_past_day_is_asked_for_by_its_address_and_says_so(watched: Watched, served: Served) -> None:
+    page = watched.open(f"{served.url}/overview?lang=en&as_of=2026-10-15")
+    assert "Fri 16 Oct 2026, 00:00:00" in page.locator(".asof").first.inner_text()
+    now = httpx.get(f"{served.url}/api/v1/overview").json()
+    then = httpx.get(f"{served.url}/api/v1/overview", params={"as_of": "2026-10-16T00:00:00+08:00"}).json()
+    assert then[2]["checked"]["numerator"] < now[2]["checked"]["numerator"]
+    assert (
+        f"{then[2]['checked']['numerator']} enterprises"
+        in page.locator("#row-enterprise_onboarded").inner_text()
+    )
+
+
+def test_printed_it_keeps_its_mark_and_loses_its_tools(
+    watched: Watched, served: Served, tmp_path: Path
+) -> None:
+    page = watched.open(f"{served.url}/report?lang=zh")
+    page.emulate_media(media="print")
+    assert page.locator(".demo").is_visible()
+    assert page.locator(".pages").is_hidden()
+    file = tmp_path / "report.pdf"
+    page.pdf(path=str(file), prefer_css_page_size=True)
+    assert file.read_bytes().startswith(b"%PDF")
 
 
 def test_an_empty_registry_says_so(browser: Browser, tmp_path: Path) -> None:
     plant = Plant(databases.database(tmp_path))
     watched = Watched(browser)
     with Served(create_app(plant.database, TestClock(wall=NOW))) as running:
-        page = watched.open(f"{running.url}/province?lang=en&devices=1")
+        page = watched.open(f"{running.url}/overview?lang=en")
         told = page.locator("main").inner_text()
         assert "No main production equipment is registered here yet." in told
-        assert "ganpo-cloud import equipment FILE.csv" in told
         assert "0.0%" not in told, "nothing registered is no zero"
+        for path, first in (
+            ("equipment", "ganpo-cloud import equipment FILE.csv"),
+            ("enterprises", "ganpo-cloud import enterprises FILE.csv"),
+            ("energy", "ganpo-cloud import statements FILE.csv"),
+            ("report", "ganpo-cloud publish 2026-10"),
+        ):
+            assert first in watched.open(f"{running.url}/{path}?lang=en").locator("main").inner_text()
     watched.context.close()
     plant.database.close()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "overview?area=nowhere",
+        "overview?industry=STEAL",
+        "overview?as_of=2099-01-01",
+        "overview?as_of=yesterday",
+        "equipment?measure=none&q=%3Cscript%3Ealert(1)%3C/script%3E",
+        "enterprises?q=%E2%80%AE%D7%90",
+        "enterprises/%3Cscript%3E",
+        "enterprises/x%00y",
+        f"enterprises/{'x' * 200}",
+    ],
+)
+def test_a_wrong_address_is_no_server_error_and_runs_no_script(
+    watched: Watched, served: Served, path: str
+) -> None:
+    page = watched.open(f"{served.url}/{path}{'&' if '?' in path else '?'}lang=en")
+    assert page.locator("h1").count() == 1
+    assert [line for line in watched.trouble if "404" not in line] == []

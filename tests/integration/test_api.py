@@ -15,13 +15,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from ganpo_cloud import computing
+from ganpo_cloud.counting import publishing
 from ganpo_cloud.web import create_app
 from support import databases, seeding
+from support.province import PROVINCE, Plant, enterprise
 from support.seeding import ENTERPRISE, EXCHANGED, MAIN, MIDNIGHT, NOW, ONLINE, SILENT, STRANGER
 from support.serving import Served
 
 DAY = {"from": "2026-11-25T00:00:00+08:00", "to": "2026-11-26T00:00:00+08:00"}
 LONG = "x" * 10_000
+MONTH = "2026-10"
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +42,13 @@ def http(
 ) -> Iterator[httpx.Client]:
     databases.choose(request.param)
     plant = seeding.plant(tmp_path_factory.mktemp("api"))
+    province = Plant(plant.database)
+    province.take("enterprises", enterprise(ENTERPRISE))
+    province.take("sites", f"{ENTERPRISE},plant-1,Plant,360681,Asia/Shanghai")
+    province.take("population", "360681,NONFERROUS,2026,3,statistics")
+    province.take("targets", "T01,360000,,>=,60,2020-12-31,,,plan")
+    computing.settle(plant.database, PROVINCE, plant.now)
+    publishing.publish(plant.database, PROVINCE, MONTH, plant.now)
     databases.choose("sqlite")
     with Served(create_app(plant.database, clock)) as served, httpx.Client(base_url=served.url) as client:
         yield client
@@ -249,9 +260,23 @@ def test_every_answer_is_as_the_openapi_document_says(http: httpx.Client) -> Non
         "/api/v1/subjects/{enterprise}/{asset_no}/day": get(http, f"subjects/{ENTERPRISE}/CJ-01/day"),
         "/api/v1/gateways": get(http, "gateways"),
     }
-    province = ("overview", "areas", "industries", "equipment", "enterprises")
+    province = (
+        "overview",
+        "areas",
+        "industries",
+        "definitions",
+        "equipment",
+        "enterprises",
+        "energy",
+        "reports",
+    )
     answers |= {f"/api/v1/{name}": get(http, name) for name in province}
+    answers["/api/v1/why/{enterprise}"] = get(http, f"why/{ENTERPRISE}")
     answers["/api/v1/why/{enterprise}/{asset_no}"] = get(http, f"why/{ENTERPRISE}/CJ-01")
+    answers["/api/v1/indicators/{id}"] = get(http, "indicators/nc_rate_main", by="month")
+    answers["/api/v1/gateways/{id}/transitions"] = get(http, f"gateways/{ONLINE}/transitions")
+    answers["/api/v1/reports/{month}"] = get(http, f"reports/{MONTH}")
+    assert all(answers.values()), "an empty list would say nothing"
     assert set(document["paths"]) == set(answers)
     for path, answer in answers.items():
         responses = document["paths"][path]["get"]["responses"]

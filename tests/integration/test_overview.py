@@ -130,9 +130,8 @@ def test_dates_of_onboarding_are_the_least_of_what_is_stored_in_whatever_order_i
     second = dates()
     assert second.networked_at == int((noon - timedelta(days=3)).timestamp() * 1000)
     assert second.cloud_at == first.cloud_at, "what comes later can come into the cloud no earlier"
-    assert number(http, "equip_cloud_rate")["proven"] == {"numerator": 0, "denominator": 1}, (
-        "not before its commit"
-    )
+    found = number(http, "equip_cloud_rate", as_of=NOW.isoformat())
+    assert found["proven"] == {"numerator": 0, "denominator": 1}, "not before its commit"
 
 
 def test_a_meter_known_before_its_inventory_has_the_dates_of_its_first_reading(plant: Plant) -> None:
@@ -326,10 +325,19 @@ def test_areas_and_industries_are_those_of_the_instant(http: httpx.Client) -> No
     assert len(get(http, "/industries")) == 9
 
 
-def test_a_database_that_fails_is_told_on_page_and_api(plant: Plant, http: httpx.Client) -> None:
+def test_a_database_that_fails_is_told_on_page_and_api_with_the_time_of_the_last_answer(
+    plant: Plant, http: httpx.Client
+) -> None:
+    home = str(http.base_url).partition("/api")[0]
+    assert httpx.get(f"{home}/overview?lang=en").status_code == 200
     with plant.database.write() as connection:
-        connection.execute(text("DROP TABLE onboarding"))
-    page = httpx.get(f"{str(http.base_url).partition('/api')[0]}/province?lang=en")
-    assert page.status_code == 200
-    assert "The database does not answer" in page.text
+        connection.execute(text("ALTER TABLE area_month RENAME TO away"))
+    for path in ("overview", "areas", "industries", "energy", "indicators/nc_rate_main"):
+        page = httpx.get(f"{home}/{path}?lang=en")
+        assert page.status_code == 200
+        assert "The database does not answer" in page.text
+        assert "It last answered on Sat 28 Nov 2026, 10:00:00" in page.text
     assert http.get("/overview").status_code == 503
+    with plant.database.write() as connection:
+        connection.execute(text("ALTER TABLE away RENAME TO area_month"))
+    assert "The database does not answer" not in httpx.get(f"{home}/overview?lang=en").text

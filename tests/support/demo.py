@@ -26,7 +26,8 @@ def alive(pid: int) -> bool:
 class Demo:
     """`ganpo-demo ARGS` on a free port, with `folder` for its temporary files; `with` ends it."""
 
-    def __init__(self, folder: Path, *args: object, **env: str) -> None:
+    def __init__(self, folder: Path, *args: object, fleet: bool = False, **env: str) -> None:
+        """`fleet`: with the invented province, which takes a core for minutes."""
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/"
         self._folder = folder
@@ -36,7 +37,11 @@ class Demo:
         inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         with self._out.open("w") as out:
             self.process = subprocess.Popen(
-                [str(BIN / "ganpo-demo"), "--port", str(self.port), *map(str, args)],
+                [
+                    str(BIN / "ganpo-demo"),
+                    *("--port", str(self.port), "--fleet" if fleet else "--no-fleet"),
+                    *map(str, args),
+                ],
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 env={**inherited, "TMPDIR": str(folder), "PYTHONUNBUFFERED": "1", **env},

@@ -31,7 +31,7 @@ def tables() -> set[str]:
     """Words that stand in tables and are translated where they are shown."""
     mappings: list[Mapping[Any, str]] = [WORDS, why.WORDS, lists.MEASURE_WORDS]
     mappings += [words.STATUS, words.FLAGS, words.LEVELS, words.AGES, words.BADGES, words.UNITS, words.KPIS]
-    named = {definition.word for definition in DEFINITIONS.values()}
+    named = {text for item in DEFINITIONS.values() for text in (item.word, item.text, item.source)}
     return named | {word for table in mappings for word in table.values()}
 
 

@@ -118,7 +118,7 @@ class Indicators:
             numbers = (used.tce if definition.unit == "tce" else used.water,) * 3
             completeness = (used.covered, used.declared) if used.declared else None
             missing = tuple(sorted(carrier for carrier in used.missing if self._belongs(definition, carrier)))
-            period = f"{self.snapshot.day.year}"
+            period = "/".join(self.snapshot.months)
             behind, of = row[definition.behind], self._populations.of(*key)
         elif definition.kind == "intensity":
             denominator = yearly[definition.among or ""]

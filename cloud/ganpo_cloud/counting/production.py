@@ -64,12 +64,13 @@ def store(
 ) -> None:
     """Work out the production days that touch local days which were painted anew; and how the machine is seen from the
     first of them on. `painted`: pieces that fill each of these days."""
-    days = set(painted)
+    days, known = set(painted), dict(painted)
     for local in painted:
-        before = calendars.planned(machine, local - timedelta(days=1))
-        if before and before[-1][1] > bounds(local, machine.zone)[0]:
-            days.add(local - timedelta(days=1))
-    known = dict(painted)
+        before = local - timedelta(days=1)
+        over = calendars.planned(machine, before)
+        # The day before the first one is none of its days, also where a night shift reaches into it.
+        if over and over[-1][1] > bounds(local, machine.zone)[0] and _pieces(connection, machine, before, known):
+            days.add(before)
     unplanned = calendars.of(machine.enterprise, machine.gateway).empty
     rows = []
     for day in sorted(days):

@@ -69,9 +69,17 @@ class Snapshot:
                 found[key] |= self._flows.get(key, {})
         return found
 
+    @property
+    def months(self) -> tuple[str, str]:
+        """The months that energy and water are of: from the begin of the year to the one that runs, or was last over at
+        the instant; a month of which only a part lies before it is left out."""
+        whole = self.running or self.day == periods.span(self.month)[1]
+        last = self.month if whole else periods.months(self.day, 2)[0]
+        return f"{self.day.year}-01", last
+
     def energy(self, areas: Collection[str], industries: Collection[str]) -> dict[Key, "Energy"]:
-        """Energy and water from the begin of the year to the month of the instant."""
-        return energy(self.connection, self.province, areas, industries, f"{self.day.year}-01", self.month)
+        """Energy and water of `months`."""
+        return energy(self.connection, self.province, areas, industries, *self.months)
 
     def yearly(self, areas: Collection[str], industries: Collection[str]) -> tuple[int, dict[Key, Row]]:
         """Intensities of the newest year up to the instant that has any; and which year that is."""

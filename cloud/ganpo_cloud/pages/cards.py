@@ -60,7 +60,7 @@ def table(frame: Frame, items: Sequence[Indicator]) -> list[Item]:
                     told(item, number, frame.lang) for number in (item.declared, item.checked, item.proven)
                 ],
                 "behind": of(item, frame),
-                "definition": item.definition.text,
+                "definition": frame.t(item.definition.text),
                 "numerator": frame.href("/equipment", measure=behind[0]) if behind[0] else "",
                 "denominator": frame.href("/equipment", measure=behind[1]) if behind[1] else "",
                 "target": target(item, frame),
@@ -168,8 +168,7 @@ def _sub(frame: Frame, item: Indicator) -> str:
         text = frame.t("checked {n} of {all} in service")
         return text.format(n=numbers.count(item.checked), all=numbers.count(item.denominator))
     if item.period:
-        word = numbers.month(item.period, frame.lang) if "-" in item.period else item.period
-        return frame.t("{period}, until now").format(period=word)
+        return numbers.period(item.period, frame.lang)
     return (
         frame.t("as of now")
         if frame.scope.day is None

@@ -151,9 +151,7 @@ class Frame:
     def base(self, connection: Connection) -> Item:
         """The same, with the time of what is shown."""
         found = self.bare()
-        if self.site.demo:
-            percent = connection.execute(select(counter.c.value).where(counter.c.name == SEEDING)).scalar()
-            found["seeding"] = percent if percent is not None and percent < 100 else None
+        found["seeding"] = seeding(connection) if self.site.demo else None
         at = self.snapshot_time(connection)
         return found | {"as_of": i18n.instant(at.astimezone(ZoneInfo(DEFAULT_ZONE)), self.lang)}
 
@@ -222,6 +220,12 @@ class Frame:
             at = from_ms(bounds(self.scope.day, DEFAULT_ZONE)[1]).astimezone(UTC)
             query["as_of"] = at.strftime("%Y-%m-%dT%H:%M:%SZ")
         return f"/api/v1/{path}?{urlencode(query)}"
+
+
+def seeding(connection: Connection) -> int | None:
+    """How many percent of the demo's province are there; None: all of it, or there is none."""
+    percent = connection.execute(select(counter.c.value).where(counter.c.name == SEEDING)).scalar()
+    return percent if percent is not None and percent < 100 else None
 
 
 def _date(text: str | None) -> date | None:

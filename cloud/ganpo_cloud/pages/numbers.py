@@ -66,6 +66,14 @@ def month(text: str, lang: str) -> str:
     return f"{year}年{number}月" if lang == "zh" else f"{_MONTHS[number - 1]} {year}"
 
 
+def period(text: str, lang: str) -> str:
+    """A month, months from one to another, or a year."""
+    first, _, last = text.partition("/")
+    if "-" not in first:
+        return first
+    return f"{month(first, lang)} – {month(last, lang)}" if last else month(first, lang)
+
+
 def day(of: date, lang: str) -> str:
     """2026年11月28日 / 28 Nov 2026."""
     if lang == "zh":

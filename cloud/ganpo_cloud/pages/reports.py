@@ -165,9 +165,9 @@ def _definitions(_connection: Connection, frame: Frame) -> Item:
             {
                 "id": item.id,
                 "word": frame.t(item.word),
-                "text": item.text,
+                "text": frame.t(item.text),
                 "unit": frame.t(UNITS[item.unit]),
-                "source": item.source,
+                "source": frame.t(item.source),
                 "target": item.target or "",
             }
             for item in DEFINITIONS.values()
@@ -201,8 +201,8 @@ def _indicator(connection: Connection, frame: Frame, number: str, by: str) -> It
     return {
         "definition": {
             "word": frame.t(definition.word),
-            "text": definition.text,
-            "source": definition.source,
+            "text": frame.t(definition.text),
+            "source": frame.t(definition.source),
             "unit": frame.t(UNITS[definition.unit]),
         },
         "by": by,

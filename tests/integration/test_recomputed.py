@@ -1,0 +1,164 @@
+"""Every number of the overview against plain loops over what gateways saw and lists say, for 30 random filters and
+days; and what later facts may change of the past, and what never."""
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ganpo_cloud import registry
+from ganpo_cloud.counting import snapshots
+from ganpo_cloud.counting.indicators import Indicator, Indicators
+from ganpo_cloud.counting.periods import month_of, span
+from ganpo_cloud.counting.snapshots import snapshot
+from ganpo_cloud.database import Database
+from ganpo_cloud.localdays import DEFAULT_ZONE, bounds
+from ganpo_demo.fleet import fleet
+from ganpo_demo.seeding import Seeding
+from ganpo_model.clock import from_ms
+from ganpo_model.facts import MeterItem, Reading, RegisterItem
+from support import databases
+from support.province import CODES, NOW, PROVINCE, Plant, enterprise, inventory
+from support.recounting import Recount
+
+pytestmark = pytest.mark.usefixtures("each_database")
+SEED = 20180615
+LAST = date(2026, 11, 27)
+EXACT = ("energy_intensity", "water_intensity")
+
+
+@pytest.fixture
+def seeded(tmp_path: Path) -> Iterator[tuple[Database, Recount]]:
+    """Five months of 60 enterprises, as the demo seeds them."""
+    database = databases.database(tmp_path)
+    of = fleet(SEED, LAST, PROVINCE, months=5, enterprises=60, devices=150)
+    seeding = Seeding(database, PROVINCE, of)
+    seeding.registry(NOW)
+    for _ in seeding.days(NOW):
+        pass
+    yield database, Recount(of, PROVINCE, date(2026, 11, 28))
+    database.close()
+
+
+def at_end(day: date) -> datetime:
+    return from_ms(bounds(day, DEFAULT_ZONE)[1])
+
+
+def shown(database: Database, area: str, industry: str | None, day: date | None) -> dict[str, Indicator]:
+    with database.read() as connection:
+        found = snapshot(connection, PROVINCE, None if day is None else at_end(day), NOW)
+        return {item.definition.id: item for item in Indicators(found).of(area, industry)}
+
+
+@pytest.mark.timeout(300)
+def test_every_number_of_the_overview_is_what_plain_loops_count(seeded: tuple[Database, Recount]) -> None:
+    database, by_hand = seeded
+    rng = random.Random(SEED)
+    print(f"seed {SEED}")
+    counties = sorted({firm.county for firm in by_hand.fleet.firms})
+    places = [PROVINCE.whole, *counties, *{PROVINCE.above(county)[1] for county in counties}]
+    compared = 0
+    for n in range(30):
+        area = rng.choice([PROVINCE.whole, rng.choice(places)])
+        industry = rng.choice([None, None, *PROVINCE.industries])
+        day = LAST - timedelta(days=rng.randrange((LAST - by_hand.fleet.first).days)) if n else LAST
+        found = shown(database, area, industry, day)
+        for metric, wanted in by_hand.overview(area, industry, day).items():
+            item = found[metric]
+            told = [item.declared, item.checked, item.proven, item.denominator]
+            assert told == wanted, (metric, area, industry, day)
+            compared += 1
+        whole = day if day == span(month_of(day))[1] else day.replace(day=1) - timedelta(days=1)
+        tce, water = by_hand.energy(area, industry, by_hand.fleet.first, whole)
+        assert (found["comprehensive_energy"].checked or 0) == int(tce * 10**6), (area, industry, day)
+        assert (found["water"].checked or 0) == int(water * 10**6), (area, industry, day)
+        assert set(found) == {*by_hand.overview(area, industry, day), "comprehensive_energy", "water", *EXACT}
+    assert compared == 30 * 13
+    item = shown(database, PROVINCE.whole, None, None)["energy_intensity"]
+    assert item.behind == 0, "nobody has covered 90 % of a year that is seen for five months"
+    assert item.checked is None
+    declared = {row["enterprise"] for row in by_hand.lists["carriers"] if row["year"] == "2026"}
+    assert item.of == len(declared)
+
+
+def test_a_past_count_and_rate_do_not_change_when_facts_of_later_days_arrive(tmp_path: Path) -> None:
+    database = databases.database(tmp_path)
+    of = fleet(SEED, LAST, PROVINCE, months=3, enterprises=30, devices=60)
+    seeding = Seeding(database, PROVINCE, of)
+    seeding.registry(NOW)
+    border = LAST - timedelta(days=25)
+    for firm in of.firms:
+        seeding._firm(firm, of.first, border)
+    seeding.settle(NOW)
+    days = [border - timedelta(days=n) for n in (1, 5, 20)]
+
+    def told() -> list[Any]:
+        metrics = [
+            metric
+            for metric in shown(database, PROVINCE.whole, None, days[0])
+            if metric not in ("comprehensive_energy", "water", *EXACT)
+        ]
+        return [
+            (day, metric, item.declared, item.checked, item.proven, item.denominator)
+            for day in days
+            for metric, item in shown(database, PROVINCE.whole, None, day).items()
+            if metric in metrics
+        ]
+
+    before = told()
+    for firm in of.firms:
+        seeding._firm(firm, border + timedelta(days=1), LAST)
+    seeding.settle(NOW)
+    assert told() == before
+    assert shown(database, PROVINCE.whole, None, None)["availability"].denominator != before[0][5]
+    database.close()
+
+
+def test_a_past_quantity_changes_only_where_a_border_lay_in_the_step_that_a_later_reading_closes(
+    tmp_path: Path,
+) -> None:
+    plant = Plant(databases.database(tmp_path))
+    code, register = CODES[0], "DB-1/energy_import#0123abcd"
+    plant.take("enterprises", enterprise(code))
+    plant.take("sites", f"{code},plant-1,P,360681,Asia/Shanghai")
+    registry.add(plant.database, "gw-test-0001", code, "plant-1")
+    told = inventory(at=datetime(2026, 8, 1, tzinfo=UTC))
+    item = RegisterItem(
+        register, "DB-1", "energy_import", "electricity", "kWh", 1, 1, None, 100_000, resets=False
+    )
+    meter = MeterItem("DB-1", "Main", "electricity", "boundary_in", None, None)
+    plant.send("gw-test-0001", [type(told)(**{**_fields(told), "meters": (meter,), "registers": (item,)})])
+
+    def read(*pairs: tuple[str, int]) -> None:
+        plant.send(
+            "gw-test-0001",
+            [Reading("reading", register, datetime.fromisoformat(f"{at}+08:00"), raw) for at, raw in pairs],
+        )
+        plant.settle()
+
+    def months() -> dict[str, int | None]:
+        with plant.database.read() as connection:
+            found = {}
+            for month in ("2026-08", "2026-09", "2026-10", "2026-11"):
+                every = snapshots.energy(connection, PROVINCE, [PROVINCE.whole], [""], month, month)
+                found[month] = every[PROVINCE.whole, ""].carriers.get("electricity")
+        return {month: None if value is None else value // 10**6 for month, value in found.items()}
+
+    read(("2026-08-01T00:00", 1000), ("2026-09-01T00:00", 1310), ("2026-09-21T00:00", 1510))
+    assert months() == {"2026-08": 310, "2026-09": 200, "2026-10": None, "2026-11": None}
+    read(("2026-10-31T00:00", 1910))
+    # The step from 21 September to 31 October holds the border between these months, and no other.
+    assert months() == {"2026-08": 310, "2026-09": 300, "2026-10": 300, "2026-11": None}
+    read(("2026-11-20T00:00", 2010))
+    # The step from 31 October holds the border before November; August and September stand.
+    assert months() == {"2026-08": 310, "2026-09": 300, "2026-10": 305, "2026-11": 95}
+    assert Fraction(sum(value or 0 for value in months().values())) == 2010 - 1000
+    plant.database.close()
+
+
+def _fields(item: Any) -> dict[str, Any]:
+    return {name: getattr(item, name) for name in item.__dataclass_fields__}

@@ -1,0 +1,205 @@
+"""The numbers of the invented province, counted by hand from what its gateways saw and its lists say: plain loops over
+machines, days and minutes, nothing of the collector's."""
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+from ganpo_cloud.divisions import Province
+from ganpo_demo import fleet as invented
+from ganpo_demo.fleet import Firm, Fleet, Tool
+from ganpo_demo.fleet_lists import lists
+
+DAY = timedelta(days=1)
+HOURS = {"one": [(8, 12), (13, 18)], "two": [(6, 10), (10.5, 18), (18.5, 22)], "three": [(0, 24)]}
+PBT = ("PRODUCING", "SETUP", "HELD", "FAULT", "IDLE", "OFF", "MAINTENANCE")
+
+
+@dataclass(eq=False)
+class Recount:
+    """Counts one province again, as of the end of days."""
+
+    fleet: Fleet
+    province: Province
+    today: date
+
+    def __post_init__(self) -> None:
+        self.lists = {
+            kind: list(csv.DictReader(io.StringIO(raw.decode())))
+            for kind, raw in lists(self.fleet, self.province)
+        }
+
+    def overview(self, area: str, industry: str | None, day: date) -> dict[str, list[Any]]:
+        """Metric to [declared, checked, proven, denominator]."""
+        firms = [f for f in self.fleet.firms if industry in (None, f.industry) and self.within(f, area)]
+        devices = [(f, t) for f in firms for t in f.tools]
+        here = [(f, t) for f, t in devices if not self.retired(f, t, day)]
+        main = [(f, t) for f, t in here if t.main]
+        digital = [(f, t) for f, t in here if self.level(f, t, day, controller=False)]
+        cloud = [(f, t) for f, t in here if self.cloud(f, t, day) and not self.gone(f, day)]
+        networked = [(f, t) for f, t in here if self.networked(f, t, day) and not self.gone(f, day)]
+        onboarded = {f.code for f, t in cloud}
+        ever = {f.code for f, t in devices if self.cloud(f, t, day)}
+        found: dict[str, list[Any]] = {
+            "nc_rate_main": [*self.levels(main, day, controller=True), len(main)],
+            "intelligent_count": [sum(t.intelligent and t.nc_since <= day for _, t in here)] * 2 + [0, None],
+            "enterprise_onboarded": [len(onboarded)] * 3 + [None],
+            "enterprise_onboarded_ever": [len(ever)] * 3 + [None],
+            "equipment_onboarded": [len(cloud)] * 3 + [None],
+            "equipment_onboarded_ever": [sum(self.cloud(f, t, day) for f, t in devices)] * 3 + [None],
+            "equip_digital_rate": [*self.levels(here, day, controller=False), len(here)],
+            "equip_network_rate": [len(networked)] * 3 + [len(here)],
+            "digital_equip_network_rate": [sum(pair in digital for pair in networked)] * 3 + [len(digital)],
+            "equip_cloud_rate": [len(cloud)] * 3 + [len(here)],
+            "equip_active_rate": [sum(self.active(f, t, day) for f, t in cloud)] * 3 + [len(cloud)],
+        }
+        times = [0, 0, 0, 0]
+        for f, t in devices:
+            for of in days(day.replace(day=1), day):
+                if self.networked(f, t, f.since or day) and not self.retired(f, t, of):
+                    planned, known, producing = self.seen(f, t, of)
+                    times[0], times[1] = times[0] + planned, times[1] + known
+                    if planned and 10 * known >= 6 * planned:
+                        times[2], times[3] = times[2] + producing, times[3] + known
+        found["availability"] = [times[2]] * 3 + [times[3]]
+        found["completeness"] = [times[1]] * 3 + [times[0]]
+        return found
+
+    def within(self, firm: Firm, area: str) -> bool:
+        return area in self.province.above(firm.county)
+
+    def retired(self, firm: Firm, tool: Tool, day: date) -> bool:
+        return firm.number % 17 == 3 and tool is firm.tools[-1] and day >= firm.until
+
+    def level(self, firm: Firm, tool: Tool, day: date, *, controller: bool) -> int:
+        """How well it is known that a machine is numerically controlled (or digital, which no controller shows)."""
+        if controller and tool.nc == 3 and self.networked(firm, tool, day):
+            return 3
+        if tool.nc and tool.nc_since <= day:
+            return 1 if tool.nc == 1 else 2
+        return 0
+
+    def levels(self, pairs: Iterable[tuple[Firm, Tool]], day: date, *, controller: bool) -> list[int]:
+        found = [self.level(f, t, day, controller=controller) for f, t in pairs]
+        return [sum(level >= least for level in found) for least in (1, 2, 3)]
+
+    def networked(self, firm: Firm, tool: Tool, day: date) -> bool:
+        return firm.since is not None and tool.connected and day >= firm.since
+
+    def cloud(self, firm: Firm, tool: Tool, day: date) -> bool:
+        """The first day's frame is committed five minutes after it is over."""
+        return firm.since is not None and tool.connected and day > firm.since
+
+    def gone(self, firm: Firm, day: date) -> bool:
+        return (day - firm.until).days >= 90
+
+    def active(self, firm: Firm, tool: Tool, day: date) -> bool:
+        watched = [
+            (of, self.seen(firm, tool, of)) for of in days(day - 179 * DAY, day) if self.rows(firm, of)
+        ]
+        planned = [(of, known, whole) for of, (whole, known, _) in watched if whole]
+        window = [item for item in planned if (day - item[0]).days < 30]
+        if len(window) < 5:
+            window = planned[-5:]
+        good = sum(2 * known >= whole for _, known, whole in window)
+        return len(window) >= 5 and 10 * good >= 9 * len(window)
+
+    def rows(self, firm: Firm, day: date) -> bool:
+        """A day of a machine is looked at from the first on which its gateway names it."""
+        return firm.since is not None and firm.since <= day <= self.today
+
+    @cache  # noqa: B019 - as long as the test
+    def planned(self, pattern: str, day: date) -> tuple[tuple[int, int], ...]:
+        """Planned minutes of a production day; of the night shift those after midnight belong to it."""
+        off = False
+        weekday = day.weekday()
+        for item in self.province.holidays:
+            if item.first <= day <= item.last:
+                off, weekday = item.plan == "off", weekday if item.plan == "off" else 0
+                break
+        if off or (weekday == 6 and pattern != "three"):
+            return ()
+        if pattern == "three":
+            return ((7 * 60, 31 * 60),)
+        return tuple((int(a * 60), int(b * 60)) for a, b in HOURS[pattern])
+
+    @cache  # noqa: B019 - as long as the test
+    def seen(self, firm: Any, tool: Tool, day: date) -> tuple[int, int, int]:
+        """Planned, known and producing ms of a production day, counted ms by ms of its runs."""
+        if not self.rows(firm, day):
+            return 0, 0, 0
+        limit = (self.today - day).days * 24 * 60 if day < self.today else 0
+        stretches = [(a * 60_000, b * 60_000) for a, b in self.planned(firm.pattern, day) if day < self.today]
+        whole = sum(b - a for a, b in stretches)
+        known = producing = 0
+        for offset in (0, 1):
+            of = day + offset * DAY
+            if not (firm.since <= of <= min(firm.until, self.fleet.last)):
+                continue
+            runs = invented.states(self.fleet.seed, firm, tool, of).runs
+            ends = [at for at, _ in runs[1:]] + [24 * 3_600_000]
+            for (at, state), end in zip(runs, ends, strict=True):
+                shift = offset * 24 * 3_600_000
+                both = sum(max(min(b, end + shift) - max(a, at + shift), 0) for a, b in stretches)
+                known += both * (state in PBT)
+                producing += both * (state == "PRODUCING")
+        assert limit >= 0
+        return whole, known, producing
+
+    def energy(self, area: str, industry: str | None, first: date, last: date) -> tuple[Fraction, Fraction]:
+        """tce and m3 of fresh water over days, from registers as they stood at midnights, and statements."""
+        tce = water = Fraction(0)
+        for firm in self.fleet.firms:
+            if industry not in (None, firm.industry) or not self.within(firm, area):
+                continue
+            for gauge in firm.gauges:
+                counts = self.used(firm, gauge.register, first, last)
+                if gauge.carrier == "water_fresh":
+                    water += Fraction(counts, gauge.den)
+                else:
+                    tce += Fraction(counts, gauge.den) * self.kgce(gauge.carrier) / 1000
+        codes = {f.code for f in self.fleet.firms if industry in (None, f.industry) and self.within(f, area)}
+        for row in self.lists["statements"]:
+            if row["enterprise"] in codes and f"{first:%Y-%m}" <= row["month"] <= f"{last:%Y-%m}":
+                tce += Fraction(row["quantity"]) * self.kgce(row["carrier"]) / 1000
+        return tce, water
+
+    def used(self, firm: Firm, register: str, first: date, last: date) -> int:
+        """How far a register went between two midnights; between readings further apart in even steps, rounded down."""
+        if firm.since is None:
+            return 0
+        readings = self.readings(firm)[register]
+        return self.stood(readings, last + DAY) - self.stood(readings, max(first, firm.since))
+
+    @cache  # noqa: B019 - as long as the test
+    def readings(self, firm: Any) -> dict[str, list[tuple[datetime, int]]]:
+        found: dict[str, list[tuple[datetime, int]]] = {}
+        for fact in invented.facts(self.fleet, firm, self.fleet.first, self.fleet.last):
+            if fact.type == "reading":
+                found.setdefault(fact.register, []).append((fact.at, fact.raw))
+        return found
+
+    def stood(self, readings: list[tuple[datetime, int]], day: date) -> int:
+        at = invented.midnight(day)
+        before = [reading for reading in readings if reading[0] <= at]
+        after = [reading for reading in readings if reading[0] > at]
+        if not before:
+            return readings[0][1]
+        if not after or before[-1][0] == at:
+            return before[-1][1]
+        (a, low), (b, high) = before[-1], after[0]
+        return low + (high - low) * int((at - a) / DAY) // int((b - a) / DAY)
+
+    def kgce(self, carrier: str) -> Fraction:
+        found = self.province.coefficients.at(carrier, self.today)
+        return found.kgce if found is not None else Fraction(0)
+
+
+def days(first: date, last: date) -> list[date]:
+    """Every day, both ends included."""
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
