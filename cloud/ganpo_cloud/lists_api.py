@@ -12,7 +12,7 @@ from ganpo_cloud.counting.tables import ALL, NOWHERE, area_carrier
 from ganpo_cloud.database import Database
 from ganpo_cloud.divisions import Province
 from ganpo_cloud.exports import CONTENT, Sheet, answer
-from ganpo_cloud.problems import ERRORS, Refused
+from ganpo_cloud.problems import ERRORS, Problem, Refused
 from ganpo_cloud.province_answers import (
     CarrierModel,
     DeviceModel,
@@ -28,6 +28,7 @@ from ganpo_cloud.why import WORDS, why
 from ganpo_model import reference
 from ganpo_model.clock import Clock, from_ms, iso
 from ganpo_model.coverage import MEASURES, Evidence
+from ganpo_model.errors import ConfigError
 
 _TEXT = r"^[^\x00]*$"
 _Enterprise = Annotated[
@@ -179,7 +180,10 @@ def router(database: Database, clock: Clock, province: Province, *, demo: bool) 
     @api.get(
         "/reports/{month}",
         response_model=list[LineModel],
-        responses=CONTENT,
+        responses={
+            **CONTENT,
+            409: {"model": Problem, "description": "its rows are not those of the checksum"},
+        },
         summary="A published month, and what it comes to today",
     )
     def get_report(
@@ -188,7 +192,10 @@ def router(database: Database, clock: Clock, province: Province, *, demo: bool) 
         chosen: Chosen = None,
     ) -> Response:
         with database.read() as connection:
-            found = publishing.read(connection, month)
+            try:
+                found = publishing.read(connection, month)
+            except ConfigError as error:
+                raise Refused(409, "damaged", str(error), "month") from error
             if found is None:
                 hint = f"ganpo-cloud publish {month}"
                 raise Refused(404, "report", "this month is not published", "month", hint)

@@ -59,7 +59,9 @@ def install(app: FastAPI) -> None:
     async def http(request: Request, error: Exception) -> JSONResponse:
         status = error.status_code if isinstance(error, HTTPException) else 500
         title = error.detail if isinstance(error, HTTPException) else "error"
-        return _answer(Problem(title=str(title), status=status, code="http", where=request.url.path[:200]))
+        headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+        problem = Problem(title=str(title), status=status, code="http", where=request.url.path[:200])
+        return _answer(problem, headers)
 
     async def database(_request: Request, error: Exception) -> JSONResponse:
         title = f"the database does not answer: {getattr(error, 'orig', error)}"
@@ -89,5 +91,5 @@ def _unknown() -> Problem:
     return Problem(title="error", status=500, code="error")
 
 
-def _answer(problem: Problem) -> JSONResponse:
-    return JSONResponse(problem.model_dump(), problem.status, media_type=MEDIA_TYPE)
+def _answer(problem: Problem, headers: dict[str, str] | None = None) -> JSONResponse:
+    return JSONResponse(problem.model_dump(), problem.status, headers, MEDIA_TYPE)

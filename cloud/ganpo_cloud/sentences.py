@@ -40,7 +40,7 @@ def lead(
     if item.status == "reached":
         told.append(Phrase(t("The target of {target}% is reached.").format(target=target.value)))
         return told
-    gap = points(rate, target.value)
+    gap = numbers.gap(rate, target.value)
     told.append(
         Phrase(t("That is {gap} points below the target of {target}%.").format(gap=gap, target=target.value))
     )
@@ -66,13 +66,6 @@ def caveat(item: Indicator, today: date, t: Callable[[str], str], lang: str) -> 
         text = t("{m} of {n} enterprises have main equipment in the ledger.")
         told.append(text.format(m=f"{item.behind:,}", n=f"{item.of:,}"))
     return told
-
-
-def points(rate: str, target: str) -> str:
-    """How far a shown rate is from a target, in points, so that both add up as they are shown."""
-    gap = abs(Fraction(target) - Fraction(rate))
-    tenths = -(-gap.numerator * 10 // gap.denominator)
-    return f"{tenths // 10}.{tenths % 10}"
 
 
 def _pace(

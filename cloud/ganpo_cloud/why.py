@@ -14,7 +14,7 @@ from ganpo_cloud.counting.calendars import Calendars
 from ganpo_cloud.counting.ledger import Device, Records, records
 from ganpo_cloud.counting.tables import production
 from ganpo_cloud.localdays import DEFAULT_ZONE, bounds, day_of
-from ganpo_cloud.tables import event, gateway, live, quarantine, states, subject, transition
+from ganpo_cloud.tables import event, frame, gateway, live, quarantine, states, subject, transition
 from ganpo_model.activity import Age
 from ganpo_model.calendar import first_exception
 from ganpo_model.clock import to_ms
@@ -91,7 +91,12 @@ def _of_gateway(connection: Connection, number: str, now: datetime) -> Iterator[
     kept = connection.execute(
         select(func.count(), func.max(quarantine.c.id), func.min(quarantine.c.received_at)).where(mine)
     ).one()
-    if heard is None and not kept[0]:
+    stored = connection.execute(
+        select(func.max(frame.c.committed_at)).where(frame.c.gateway == number)
+    ).scalar()
+    if heard is None and stored is not None:
+        yield Reason("offline", stored, named, "systemctl status ganpo-agent")
+    elif heard is None and not kept[0]:
         yield Reason("never", None, named, "systemctl status ganpo-agent")
     elif heard is not None and not lives.online(heard.heard_at, heard.interval_ms, heard.offline, to_ms(now)):
         since = connection.execute(

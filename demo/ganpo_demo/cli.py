@@ -33,10 +33,17 @@ _SEED = 20180615
     show_default=True,
     help="Fill the province: 200 invented enterprises, 13 months, by seed.",
 )
+@click.option("--fleet-months", type=click.IntRange(2, 13), default=13, hidden=True)
 @click.option("--fault-every", type=click.FloatRange(min=2), default=20.0, hidden=True)
 @click.option("--fault-for", type=click.FloatRange(min=1), default=8.0, hidden=True)
 def main(
-    seconds: float | None, port: int, faults: bool, fleet: bool, fault_every: float, fault_for: float
+    seconds: float | None,
+    port: int,
+    faults: bool,
+    fleet: bool,
+    fleet_months: int,
+    fault_every: float,
+    fault_for: float,
 ) -> None:
     """A plant in a box: meters, machines, two gateways, collector and pages.
 
@@ -50,9 +57,8 @@ def main(
 
     devices = Devices(_SEED)
     try:
-        problems = _run(
-            devices, port, seconds, (fault_every, fault_for) if faults else None, began, fleet=fleet
-        )
+        plugs = (fault_every, fault_for) if faults else None
+        problems = _run(devices, port, seconds, plugs, began, months=fleet_months if fleet else 0)
     finally:
         devices.end()
     for problem in problems:
@@ -67,7 +73,7 @@ def _run(
     faults: tuple[float, float] | None,
     began: float,
     *,
-    fleet: bool,
+    months: int,
 ) -> list[str]:
     """Run the demo to its end; gives what went wrong, for a person to read."""
     import asyncio
@@ -81,7 +87,7 @@ def _run(
     for library in ("amqtt", "asyncua", "pymodbus", "uvicorn"):
         logging.getLogger(library).setLevel(logging.CRITICAL)
     installed_s = os.environ.get("GANPO_DEMO_INSTALLED_S")
-    options = Options(port, seconds, Faults(*faults) if faults else None, installed_s, began, fleet)
+    options = Options(port, seconds, Faults(*faults) if faults else None, installed_s, began, months)
     problems: list[str] = []
     try:
         asyncio.run(run(devices, options))

@@ -18,26 +18,27 @@ SEED = 20180615
 _ZONE = ZoneInfo("Asia/Shanghai")
 
 
-def kept() -> Path:
+def kept(months: int) -> Path:
     """Where the province that ends yesterday is kept from one start to the next."""
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     today = datetime.now(UTC).astimezone(_ZONE).date()
-    return Path(cache, "ganpo-demo", f"province-{SEED}-{today}-{schema.HEAD}.db")
+    return Path(cache, "ganpo-demo", f"province-{SEED}-{months}-{today}-{schema.HEAD}.db")
 
 
-def reuse(database: Path) -> bool:
+def reuse(database: Path, months: int) -> bool:
     """Begin with the province that was kept, where there is one of today and of this version."""
-    if not kept().exists():
+    if not kept(months).exists():
         return False
-    shutil.copyfile(kept(), database)
+    shutil.copyfile(kept(months), database)
     return True
 
 
 class Seeding:
     """The process; it is ended with the demo, whatever it does."""
 
-    def __init__(self, database: Path) -> None:
-        names = (str(database), str(kept()), str(SEED), METER_GATEWAY, CELL_GATEWAY)
+    def __init__(self, database: Path, months: int) -> None:
+        self._months = months
+        names = (str(database), str(kept(months)), str(SEED), str(months), METER_GATEWAY, CELL_GATEWAY)
         self._process = subprocess.Popen(  # noqa: S603 - our own module, our own interpreter
             [sys.executable, "-m", "ganpo_demo.seeding", *names],
             stdin=subprocess.DEVNULL,
@@ -57,7 +58,7 @@ class Seeding:
                 echo(f"the province's last 60 days are there after {said['seconds']:g} s")
             if said["percent"] == 100:
                 whole = True
-                echo(f"the province's 13 months are there after {said['seconds']:g} s")
+                echo(f"the province's {self._months} months are there after {said['seconds']:g} s")
         if not whole:
             echo("the province could not be filled: its process ended")
 

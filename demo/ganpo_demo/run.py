@@ -31,15 +31,15 @@ _AGENTS_END_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What was asked for. `seconds` count from the page on; `began`: when the command was called, monotonic; `fleet`:
-    with the invented province."""
+    """What was asked for. `seconds` count from the page on; `began`: when the command was called, monotonic; `months`:
+    of the invented province, 0 for none."""
 
     port: int
     seconds: float | None
     faults: Faults | None
     installed_s: str | None
     began: float
-    fleet: bool = True
+    months: int = 13
 
 
 async def run(devices: Devices, options: Options) -> None:
@@ -68,8 +68,8 @@ async def _plant(folder: Path, url: str, devices: Devices, options: Options, sto
         projection=None,
     )
     file = folder / "cloud.db"
-    if options.fleet:
-        await asyncio.to_thread(province.reuse, file)
+    if options.months:
+        await asyncio.to_thread(province.reuse, file, options.months)
     database = await asyncio.to_thread(_registered, settings.database)
     try:
         async with asyncio.TaskGroup() as group:
@@ -136,8 +136,8 @@ async def _story(
     click.echo("Ctrl-C ends it")
     if options.faults is not None:
         await pull_plugs(devices, page, database, options.faults)
-    elif options.fleet:
-        seeding = province.Seeding(file)
+    elif options.months:
+        seeding = province.Seeding(file, options.months)
         try:
             await seeding.tell(click.echo)
         finally:

@@ -1,6 +1,6 @@
 """The process that fills the demo's database with the invented province, and then goes on with a few live frames.
 
-`python -m ganpo_demo.seeding DATABASE KEPT SEED`: says on stdout how far it is, one JSON object a line.
+`python -m ganpo_demo.seeding DATABASE KEPT SEED MONTHS GATEWAY...` says on stdout how far it is, a JSON object a line.
 """
 
 import itertools
@@ -170,14 +170,14 @@ def live(seeding: Seeding, database: Database) -> None:
         time.sleep(LIVE_S)
 
 
-def main(path: Path, kept: Path, seed: int, others: tuple[str, ...]) -> None:
+def main(path: Path, kept: Path, seed: int, months: int, others: tuple[str, ...]) -> None:
     """Fill the database, unless that was done before; keep it; go on live. `others`: gateways that are not ours."""
     began = time.monotonic()
     database = Database(DatabaseSettings(url=f"sqlite:///{path}"), 30.0)
     now = datetime.now(UTC)
     province = divisions.load()
     yesterday = now.astimezone(invented.ZONE).date() - timedelta(days=1)
-    seeding = Seeding(database, province, invented.fleet(seed, yesterday, province))
+    seeding = Seeding(database, province, invented.fleet(seed, yesterday, province, months))
     with database.read() as connection:
         there = connection.execute(select(counter.c.value).where(counter.c.name == COUNTER)).scalar()
     if there != WHOLE:
@@ -199,4 +199,4 @@ def _say(percent: int, began: float, *, recent: bool) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), tuple(sys.argv[4:]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), tuple(sys.argv[5:]))

@@ -106,3 +106,32 @@ def _until(true: Callable[[], bool], what: str, seconds: float = 10.0) -> None:
     while not true():
         assert time.monotonic() < deadline, what
         time.sleep(0.1)
+
+
+def test_the_province_is_filled_behind_the_live_plant_kept_and_there_at_once_the_next_time(
+    tmp_path: Path,
+) -> None:
+    cache = tmp_path / "cache"
+    args = ("--fleet-months", 2)
+    with Demo(tmp_path / "first", *args, fleet=True, XDG_CACHE_HOME=str(cache)) as demo:
+        demo.wait_for(r"first value in ([\d.]+) s", 60)
+        deadline = time.monotonic() + 60
+        while "seeding " not in demo.get("/overview?lang=en"):
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        demo.wait_for(r"the province's last 60 days are there after ([\d.]+) s", 100)
+        (coverage,) = [item for item in demo.get("/api/v1/overview") if item["id"] == "nc_rate_main"]
+        assert coverage["checked"]["denominator"] > 300
+        assert coverage["enterprises"]["with_data"] > 150
+        demo.wait_for(r"the province's 2 months are there after ([\d.]+) s", 60)
+        page = demo.get("/overview?lang=en")
+        assert "DEMO DATA" in page
+        assert "seeding " not in page
+        assert demo.end() == 0
+    assert demo.left() == []
+    (kept,) = (cache / "ganpo-demo").glob("*.db")
+    assert kept.name.startswith("province-20180615-2-")
+    with Demo(tmp_path / "second", *args, fleet=True, XDG_CACHE_HOME=str(cache)) as demo:
+        demo.wait_for(r"the province's 2 months are there after [0-9.]+ s", 60)
+        assert len(demo.get("/api/v1/enterprises?limit=300")) == 201, "200 invented ones and the live plant"
+        assert demo.end() == 0

@@ -158,7 +158,7 @@ def test_from_the_rate_to_the_devices_and_their_spreadsheet_in_three_clicks(
         checked = sum(level in ("document", "controller") for level in levels)
         assert checked == found["numerator"]
         meaning = {row[0]: row[2] for row in book.get_sheet_by_name("definitions").to_python()}
-        assert meaning["nc_rate_main"].startswith("N(main and numerical_control")
+        assert str(meaning["nc_rate_main"]).startswith("N(main and numerical_control")
 
 
 def test_tiles_and_table_drive_each_other_and_the_address_keeps_it(watched: Watched, served: Served) -> None:

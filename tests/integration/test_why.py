@@ -1,15 +1,17 @@
 """Why is it not counted? Broken installations, each told with what closes it, in both languages."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from ganpo_cloud import i18n, lives, registry
+from ganpo_cloud import days, i18n, lives, registry
 from ganpo_cloud.ingest import ingest
 from ganpo_cloud.why import WORDS, why
-from ganpo_model.facts import Event, EventKind
+from ganpo_model.facts import CalendarItem, Event, EventKind, ExceptionItem, States
+from ganpo_model.states import State
 from support import databases
 from support.province import CODES, NOW, Plant, enterprise, inventory, link_up
 
@@ -97,6 +99,41 @@ def ledger_only(plant: Plant) -> None:
     plant.take("equipment", f"{CODE},plant-1,SB-2,Old lathe,in_use,2009-06-01")
 
 
+def point_faulty(plant: Plant) -> None:
+    installed(plant)
+    runs = ((0, State.PRODUCING), (600_000, State.UNKNOWN))
+    quarter = timedelta(minutes=15)
+    plant.send(GATEWAY, [States("states", "SB-1", NOW - quarter, NOW, runs)])
+
+
+def on_holiday(plant: Plant) -> None:
+    """Switched off for the holiday, gateway and all."""
+    off = ExceptionItem(NOW.date(), NOW.date(), "off", "春节")
+    plant.take("enterprises", enterprise(CODE))
+    registry.add(plant.database, GATEWAY, CODE, "plant-1")
+    before = NOW - timedelta(days=2)
+    lives.hear(plant.database, [(GATEWAY, HEARD.format("true").encode())], NOW)
+    told = replace(
+        inventory("SB-1", flags=("main", "numerical_control"), at=before), calendar=CalendarItem((), (off,))
+    )
+    plant.send(GATEWAY, [told])
+    plant.send(GATEWAY, [link_up("SB-1", before, "numerical_control")])
+
+
+def long_gone(plant: Plant) -> None:
+    """Seen for a day, and then nothing for more than 90."""
+    plant.take("enterprises", enterprise(CODE))
+    registry.add(plant.database, GATEWAY, CODE, "plant-1")
+    lives.hear(plant.database, [(GATEWAY, HEARD.format("true").encode())], NOW)
+    begin = NOW - timedelta(days=100)
+    plant.send(GATEWAY, [inventory("SB-1", flags=("main", "numerical_control"), at=begin)], begin)
+    plant.send(GATEWAY, [link_up("SB-1", begin, "numerical_control")], begin)
+    runs = ((0, State.PRODUCING),)
+    plant.send(GATEWAY, [States("states", "SB-1", begin - timedelta(hours=9), begin, runs)], begin)
+    days.mark_ended(plant.database, NOW)
+    plant.settle()
+
+
 @pytest.mark.parametrize(
     ("broken", "asset_no", "codes"),
     [
@@ -109,8 +146,11 @@ def ledger_only(plant: Plant) -> None:
         (quarantined, "SB-1", ["quarantine"]),
         (elsewhere, "SB-1", ["gateway", "elsewhere"]),
         (retired, "SB-1", ["status"]),
-        (flags_missing, "SB-1", ["never", "main", "nc", "silent"]),
-        (only_claimed, "SB-1", ["never", "claimed", "silent"]),
+        (flags_missing, "SB-1", ["offline", "main", "nc", "silent"]),
+        (only_claimed, "SB-1", ["offline", "claimed", "silent"]),
+        (point_faulty, "SB-1", ["point"]),
+        (on_holiday, "SB-1", ["holiday"]),
+        (long_gone, "SB-1", ["gone"]),
         (unreachable, "SB-1", ["device"]),
         (ledger_only, "SB-2", ["main", "nc", "ledger"]),
         (unreachable, None, []),

@@ -26,12 +26,12 @@ class Plant:
     database: Database
     seqs: dict[str, int] = field(default_factory=dict)
 
-    def take(self, kind: str, *rows: str) -> None:
+    def take(self, kind: str, *rows: str, now: datetime = NOW) -> None:
         text = "\n".join([",".join(KINDS[kind].columns), *rows])
         with self.database.write() as connection:
-            found = preview(connection, kind, text.encode(), f"{kind}.csv", PROVINCE, NOW)
+            found = preview(connection, kind, text.encode(), f"{kind}.csv", PROVINCE, now)
             assert found.errors == ()
-            apply(connection, found, NOW.date())
+            apply(connection, found, now.date())
 
     def send(self, gateway: str, facts: list[Fact], now: datetime = NOW) -> None:
         self.seqs[gateway] = self.seqs.get(gateway, 0) + 1

@@ -16,7 +16,11 @@ from ganpo_demo.fleet import Firm, Fleet, Tool
 from ganpo_demo.fleet_lists import lists
 
 DAY = timedelta(days=1)
-HOURS = {"one": [(8, 12), (13, 18)], "two": [(6, 10), (10.5, 18), (18.5, 22)], "three": [(0, 24)]}
+HOURS: dict[str, list[tuple[float, float]]] = {
+    "one": [(8, 12), (13, 18)],
+    "two": [(6, 10), (10.5, 18), (18.5, 22)],
+    "three": [(0, 24)],
+}
 PBT = ("PRODUCING", "SETUP", "HELD", "FAULT", "IDLE", "OFF", "MAINTENANCE")
 
 

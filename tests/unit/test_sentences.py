@@ -9,7 +9,8 @@ import pytest
 from ganpo_cloud import i18n
 from ganpo_cloud.counting.definitions import DEFINITIONS
 from ganpo_cloud.counting.indicators import Indicator, Target, _status, value
-from ganpo_cloud.sentences import caveat, lead, points
+from ganpo_cloud.pages.numbers import gap as apart
+from ganpo_cloud.sentences import caveat, lead
 
 TODAY = date(2026, 11, 28)
 PASSED, AHEAD = date(2020, 12, 31), date(2027, 12, 31)
@@ -271,4 +272,4 @@ def test_what_stands_below_says_who_is_behind_it_and_that_the_plan_has_passed(
     ("rate", "target", "gap"), [("52.2", "60", "7.8"), ("59.9", "60", "0.1"), ("0.0", "60.05", "60.1")]
 )
 def test_the_gap_and_the_rate_come_to_the_target_as_they_are_shown(rate: str, target: str, gap: str) -> None:
-    assert points(rate, target) == gap
+    assert apart(rate, target) == gap

@@ -69,7 +69,11 @@ def store(
         before = local - timedelta(days=1)
         over = calendars.planned(machine, before)
         # The day before the first one is none of its days, also where a night shift reaches into it.
-        if over and over[-1][1] > bounds(local, machine.zone)[0] and _pieces(connection, machine, before, known):
+        if (
+            over
+            and over[-1][1] > bounds(local, machine.zone)[0]
+            and _pieces(connection, machine, before, known)
+        ):
             days.add(before)
     unplanned = calendars.of(machine.enterprise, machine.gateway).empty
     rows = []

@@ -108,11 +108,14 @@ def _clashes(
     places: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for row in after.values():
         places.setdefault((row["enterprise"], row["site"]), []).append(row)
+    told: set[tuple[Any, ...]] = set()
     for value in new:
+        mine = _key(about.table, value)
+        told.add(mine)
         for other in places[value["enterprise"], value["site"]]:
-            if _key(about.table, value) < _key(about.table, other) and about.clash(dict(value), dict(other)):
-                one, two = (_named(_key(about.table, row)) for row in (value, other))
-                yield f"{one} and {two} say something of the same day"
+            theirs = _key(about.table, other)
+            if theirs not in told and about.clash(dict(value), dict(other)):
+                yield f"{_named(mine)} and {_named(theirs)} say something of the same day"
 
 
 def apply(connection: Connection, found: Preview, today: date) -> None:

@@ -11,6 +11,7 @@ from ganpo_cloud.pages.frame import Frame, Item
 from ganpo_cloud.pages.pace import Pace, pace
 from ganpo_cloud.pages.words import BADGES, UNITS
 from ganpo_model import reference
+from ganpo_model.coverage import percent
 
 SHOWN = (
     "nc_rate_main",
@@ -123,7 +124,8 @@ def badge(item: Indicator, moved: Pace | None, frame: Frame) -> Item:
         word, late = (frame.t("keeps up"), False) if in_time else (frame.t("too slow"), True)
     elif late and item.target is not None:
         word, late = frame.t("too early to tell"), False
-    return {"word": word, "warn": late, "mark": "✓" if item.status == "reached" or not late else "!"}
+    good = item.status == "reached" or (item.status == "below" and moved is not None and not late)
+    return {"word": word, "warn": late, "mark": "✓" if good else "!" if late else "–"}
 
 
 def series(item: Indicator, history: Sequence[Mapping[str, Any]]) -> list[Fraction | None]:
@@ -232,10 +234,12 @@ def _lines(
     if goal is not None and item.value is not None:
         gap = goal - item.value
         if gap > 0:
-            word = t("points")
-            apart = f"{numbers.points(gap).removeprefix('+')}{' ' if frame.lang == 'en' else ''}{word}"
-            told_gap = apart if rate else numbers.count(-(-gap // 1))
-            lines.append((t("gap"), told_gap))
+            apart, word = numbers.count(-(-gap // 1)), t("points")
+            if rate and item.checked is not None and item.denominator and item.target and item.target.value:
+                # As far as the shown rate is from the target, so that both add up.
+                shown = numbers.gap(percent(item.checked, item.denominator), item.target.value)
+                apart = f"{shown}{' ' if frame.lang == 'en' else ''}{word}"
+            lines.append((t("gap"), apart))
     if moved is not None:
         per_month = numbers.points(moved.per_month) if not rate else _hundredths(moved.per_month)
         lines.append(

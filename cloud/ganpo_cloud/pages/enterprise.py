@@ -173,9 +173,8 @@ def _steps(frame: Frame, about: Any, rows: Sequence[Any], seen: Mapping[str, Any
             "done": about is not None,
             "when": about.since.isoformat() if about is not None else "",
             "count": t("{n} devices in the ledger").format(n=len(rows)),
-            "told": t("registry, or an inventory")
-            if about is not None
-            else "ganpo-cloud import enterprises FILE.csv",
+            "told": t("registry, or an inventory") if about is not None else "",
+            "command": "" if about is not None else "ganpo-cloud import enterprises FILE.csv",
         },
         {
             "word": t("on the network"),

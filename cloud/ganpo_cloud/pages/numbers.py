@@ -53,6 +53,13 @@ def points(change: Fraction | None) -> str:
     return f"{sign}{tenths // 10}.{tenths % 10}" if tenths else "0.0"
 
 
+def gap(rate: str, target: str) -> str:
+    """How far a shown rate is from a target, in points, so that both add up as they are shown."""
+    gap = abs(Fraction(target) - Fraction(rate))
+    tenths = -(-gap.numerator * 10 // gap.denominator)
+    return f"{tenths // 10}.{tenths % 10}"
+
+
 def signed(change: int | None) -> str:
     """+46, −3."""
     if change is None:

@@ -1,0 +1,114 @@
+"""A month is published once, with its checksum, by hand or on the 5th; what changes later stands beside it."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from ganpo_cloud import registry
+from ganpo_cloud.counting import publishing
+from ganpo_cloud.web import create_app
+from ganpo_model.errors import ConfigError
+from support import databases
+from support.plants import TestClock
+from support.province import CODES, NOW, PROVINCE, Plant, enterprise, inventory, link_up
+from support.serving import Served
+
+pytestmark = pytest.mark.usefixtures("each_database")
+CODE = CODES[0]
+MONTH = "2026-10"
+
+
+@pytest.fixture
+def plant(tmp_path: Path) -> Iterator[Plant]:
+    plant = Plant(databases.database(tmp_path))
+    plant.take("enterprises", enterprise(CODE))
+    plant.take("sites", f"{CODE},plant-1,P,360681,Asia/Shanghai")
+    registry.add(plant.database, "gw-test-0001", CODE, "plant-1")
+    begin = NOW - timedelta(days=60)
+    plant.send(
+        "gw-test-0001", [inventory("SB-1", "SB-2", flags=("main", "numerical_control"), at=begin)], begin
+    )
+    plant.send("gw-test-0001", [link_up("SB-1", begin, "numerical_control")], begin)
+    plant.settle()
+    yield plant
+    plant.database.close()
+
+
+def line(plant: Plant, metric: str = "nc_rate_main") -> publishing.Line:
+    with plant.database.read() as connection:
+        found = publishing.read(connection, MONTH)
+    assert found is not None
+    return publishing.keyed(found.lines)[metric, "360000", ""]
+
+
+def test_what_was_published_stays_and_what_changed_stands_beside_it(plant: Plant) -> None:
+    found = publishing.publish(plant.database, PROVINCE, MONTH, NOW)
+    assert len(found.checksum) == 64
+    assert (line(plant)["checked"], line(plant)["denominator"]) == (1, 2)
+    plant.take("flags", f"{CODE},SB-2,numerical_control,yes,document,2026-17,Wang,2026-10-15")
+    plant.settle()
+    assert (line(plant)["checked"], line(plant)["denominator"]) == (1, 2)
+    app = create_app(plant.database, TestClock(wall=NOW), province=PROVINCE)
+    with Served(app) as served, httpx.Client(base_url=served.url) as http:
+        rows = http.get(f"/api/v1/reports/{MONTH}").json()
+        (row,) = [
+            r for r in rows if (r["metric"], r["area"], r["industry"]) == ("nc_rate_main", "360000", None)
+        ]
+        assert row["published"] == {"numerator": 1, "denominator": 2}
+        assert row["revised"] == {"numerator": 2, "denominator": 2}
+        page = http.get("/report", params={"lang": "en", "month": MONTH}).text
+        assert found.checksum in page
+        assert "revised 100.0%" in page
+        assert http.get("/api/v1/reports").json()[0]["checksum"] == found.checksum
+        assert http.get("/api/v1/reports/2026-09").status_code == 404
+        assert http.get("/api/v1/reports/2026-13").status_code == 422
+
+
+def test_it_is_published_once_and_only_when_it_is_over(plant: Plant) -> None:
+    publishing.publish(plant.database, PROVINCE, MONTH, NOW)
+    with pytest.raises(ConfigError, match="it is never changed"):
+        publishing.publish(plant.database, PROVINCE, MONTH, NOW)
+    with pytest.raises(ConfigError, match="is not over"):
+        publishing.publish(plant.database, PROVINCE, "2026-11", NOW)
+
+
+def test_rows_that_were_touched_are_told_and_not_shown(plant: Plant) -> None:
+    publishing.publish(plant.database, PROVINCE, MONTH, NOW)
+    with plant.database.write() as connection:
+        connection.execute(
+            text("UPDATE published SET rows = replace(rows, '\"checked\": 1', '\"checked\": 2')")
+        )
+    with plant.database.read() as connection, pytest.raises(ConfigError, match="the checksum differs"):
+        publishing.read(connection, MONTH)
+    app = create_app(plant.database, TestClock(wall=NOW), province=PROVINCE)
+    with Served(app) as served, httpx.Client(base_url=served.url) as http:
+        page = http.get("/report", params={"lang": "en", "month": MONTH})
+        assert page.status_code == 200
+        assert "This report is damaged" in page.text
+        assert http.get(f"/api/v1/reports/{MONTH}").status_code == 409
+
+
+def test_the_collector_publishes_on_the_5th_and_when_it_was_away_then(plant: Plant) -> None:
+    fourth = datetime.fromisoformat("2026-11-04T23:00:00+08:00")
+    publishing.when_due(plant.database, PROVINCE, fourth)
+    with plant.database.read() as connection:
+        assert publishing.reports(connection) == []
+    publishing.when_due(plant.database, PROVINCE, fourth + timedelta(hours=2))
+    publishing.when_due(plant.database, PROVINCE, fourth + timedelta(days=9))
+    with plant.database.read() as connection:
+        assert [report.month for report in publishing.reports(connection)] == [MONTH]
+    publishing.when_due(plant.database, PROVINCE, datetime.fromisoformat("2026-12-20T00:00:00+08:00"))
+    with plant.database.read() as connection:
+        assert [report.month for report in publishing.reports(connection)] == ["2026-11", MONTH]
+
+
+def test_nothing_is_published_where_nothing_is_counted(tmp_path: Path) -> None:
+    database = databases.database(tmp_path)
+    publishing.when_due(database, PROVINCE, NOW)
+    with database.read() as connection:
+        assert publishing.reports(connection) == []
+    database.close()

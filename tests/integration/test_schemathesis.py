@@ -1,0 +1,59 @@
+"""The whole API under generated requests for a minute: no server error, and every answer as its document says."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ganpo_cloud import computing
+from ganpo_cloud.counting import publishing
+from ganpo_cloud.web import create_app
+from support import seeding
+from support.processes import BIN
+from support.province import PROVINCE, Plant, enterprise
+from support.serving import Served
+
+SEED = 20180615
+SECONDS = 60
+CHECKS = (
+    *("not_a_server_error", "status_code_conformance", "content_type_conformance"),
+    *("response_headers_conformance", "response_schema_conformance", "unsupported_method"),
+)
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    plant = seeding.plant(tmp_path)
+    province = Plant(plant.database)
+    province.take("enterprises", enterprise(seeding.ENTERPRISE))
+    province.take("sites", f"{seeding.ENTERPRISE},plant-1,Plant,360681,Asia/Shanghai")
+    computing.settle(plant.database, PROVINCE, plant.now)
+    publishing.publish(plant.database, PROVINCE, "2026-10", plant.now)
+    with Served(create_app(plant.database, seeding.TestClock())) as running:
+        yield running
+    plant.database.close()
+
+
+@pytest.mark.timeout(180)
+def test_no_generated_request_is_a_server_error_and_every_answer_is_as_it_is_described(
+    served: Served, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [
+            str(BIN / "schemathesis"),
+            "run",
+            f"{served.url}/api/v1/openapi.json",
+            *("--seed", str(SEED), "--max-time", str(SECONDS), "--checks", ",".join(CHECKS)),
+            *("--phases", "examples,coverage,fuzzing", "--continue-on-failure", "--no-color"),
+        ],
+        cwd=tmp_path,
+        env={**os.environ, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    print(done.stdout[-4000:])
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    assert "Tested: 17" in done.stdout
