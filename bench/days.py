@@ -21,11 +21,12 @@ from ganpo_model.states import State
 from measure import Figure
 
 _STREAM = "01HF7YAT00V3RS3DTR98H6BCFN"
-_ENTERPRISE = "91360000625912173B"
-_NOW = datetime(2026, 11, 24, 16, 1, tzinfo=UTC)
-_DAY = date(2026, 11, 24)
+ENTERPRISE = "91360000625912173B"
+NOW = datetime(2026, 11, 24, 16, 1, tzinfo=UTC)
+DAY = date(2026, 11, 24)
 _START = datetime(2026, 11, 23, 16, tzinfo=UTC)
 _SLOT = timedelta(minutes=15)
+BORDERS = (int(_START.timestamp() * 1000), int((_START + timedelta(days=1)).timestamp() * 1000))
 _RUNS = ((0, State.IDLE), (100_000, State.PRODUCING), (700_000, State.HELD))
 
 
@@ -45,13 +46,13 @@ def _recompute(subjects: int, runs: int) -> list[float]:
     found = []
     with tempfile.TemporaryDirectory() as folder:
         database = Database(DatabaseSettings(url=f"sqlite:///{folder}/cloud.db"))
-        names = _fill(database, subjects)
+        names = fill(database, subjects)
         for _ in range(runs + 1):
             with database.write() as connection:
-                mark(connection, ((_ENTERPRISE, name, _DAY) for name in names))
+                mark(connection, ((ENTERPRISE, name, DAY) for name in names))
             began = time.perf_counter()
             done = 0
-            while number := days.recompute(database, _NOW):
+            while number := days.recompute(database, NOW):
                 done += number
             found.append(time.perf_counter() - began)
             assert done == subjects
@@ -59,7 +60,7 @@ def _recompute(subjects: int, runs: int) -> list[float]:
     return found[1:]
 
 
-def _fill(database: Database, subjects: int) -> list[str]:
+def fill(database: Database, subjects: int) -> list[str]:
     """A day of slots of each subject; gives their names."""
     names = [f"SB-{n:05d}" for n in range(subjects)]
     site = SiteItem("plant-1", "Bench", "Asia/Shanghai", 900_000)
@@ -70,7 +71,7 @@ def _fill(database: Database, subjects: int) -> list[str]:
     frames = []
     for number, first in enumerate(range(0, subjects, 2000)):
         gateway = f"gw-bench-{number:04d}"
-        registry.add(database, gateway, _ENTERPRISE, "plant-1")
+        registry.add(database, gateway, ENTERPRISE, "plant-1")
         part = equipment[first : first + 2000]
         frames.append(
             (
@@ -89,5 +90,5 @@ def _fill(database: Database, subjects: int) -> list[str]:
             frames.append(("gw-bench-0000", pack(_STREAM, seq, facts)))
     for first in range(0, len(frames), 64):
         batch = frames[first : first + 64]
-        assert len(ingest(database, batch, _NOW)) == len(batch)
+        assert len(ingest(database, batch, NOW)) == len(batch)
     return names

@@ -38,7 +38,8 @@ class Wrong:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What rows may refer to. `sites` and `equipment`: (enterprise, id); `zones`: of equipment that gateways name."""
+    """What rows may refer to. `sites` and `equipment`: (enterprise, id); `zones`: of equipment that gateways name;
+    `bases`: the price basis of each year's value added, of which the first row that says so decides."""
 
     province: Province
     now: datetime
@@ -46,6 +47,7 @@ class Known:
     sites: Collection[tuple[str, str]]
     equipment: Collection[tuple[str, str]]
     zones: Mapping[tuple[str, str], str]
+    bases: dict[int, str]
 
     @property
     def today(self) -> date:
@@ -174,6 +176,17 @@ class Cells:
         if text and _DECIMAL.fullmatch(text) is None:
             self.wrong(column, "no number like 60")
         return text or None
+
+    def price_basis(self, year: int) -> str:
+        """The prices that an amount is in; within a year they are the same everywhere."""
+        text = self.text("price_basis", longest=40)
+        basis = self.known.bases.setdefault(year, text)
+        if text and basis != text:
+            hint = "a file that names every enterprise of the year may change it"
+            self.wrong(
+                "price_basis", f"{year} is in prices of {basis}: amounts of two bases do not add up", hint
+            )
+        return text
 
     def credit_code(self, column: str) -> str:
         """The code of an enterprise, with its check characters."""

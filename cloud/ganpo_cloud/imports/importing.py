@@ -48,7 +48,7 @@ def preview(
     """Read a list and compare it with the registry. `name` of the file stands in every error."""
     about = KINDS[kind]
     found = tables.read(raw, name, about.columns, about.columns)
-    known = _known(connection, province, now)
+    known = _known(connection, province, now, {row.cells.get("enterprise", "") for row in found.rows})
     there = _there(connection, about.table)
     errors = list(found.errors)
     added, changed, values = [], [], []
@@ -142,7 +142,9 @@ def _upsert(connection: Connection, table: Table, values: Sequence[Values]) -> N
         connection.execute(statement.on_conflict_do_nothing(), list(values))
 
 
-def _known(connection: Connection, province: Province, now: datetime) -> Known:
+def _known(connection: Connection, province: Province, now: datetime, named: set[str]) -> Known:
+    """What rows may refer to. `named`: enterprises of the list itself, of which nothing older decides."""
+
     def pairs(*columns: Any) -> Iterable[tuple[str, str]]:
         return ((row[0], row[1]) for row in connection.execute(select(*columns).distinct()))
 
@@ -161,6 +163,11 @@ def _known(connection: Connection, province: Province, now: datetime) -> Known:
         frozenset(pairs(registry.site.c.enterprise, registry.site.c.site)),
         frozenset(equipment),
         zones,
+        {
+            row.year: row.price_basis
+            for row in connection.execute(select(registry.value_added))
+            if row.enterprise not in named
+        },
     )
 
 

@@ -107,11 +107,12 @@ def _population(cells: Cells) -> Values:
 
 
 def _value_added(cells: Cells) -> Values:
+    year = cells.year("year")
     return {
         "enterprise": cells.enterprise(),
-        "year": cells.year("year"),
+        "year": year,
         "fen": cells.number("amount_cny", of=100),
-        "price_basis": cells.text("price_basis", longest=40),
+        "price_basis": cells.price_basis(year),
         "source": cells.text("source"),
     }
 

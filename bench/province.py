@@ -1,0 +1,221 @@
+"""The province's overview over 10,000 and 100,000 devices, against bare SQL over the same rows; and a day's facts from
+dirty to aggregates, against painting alone.
+
+Eleven cities, a hundred counties, eight industries; aggregates of 62 days and 25 months, production days of one month.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable, Generator, Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from statistics import median, quantiles
+
+from sqlalchemy import Connection, text
+
+import days as day_rows
+from ganpo_cloud import days, divisions, painting
+from ganpo_cloud.counting import periods, standings, totals
+from ganpo_cloud.counting.indicators import Indicators
+from ganpo_cloud.counting.snapshots import snapshot
+from ganpo_cloud.counting.tables import FLOWS, STOCKS
+from ganpo_cloud.database import Database, driver_sql
+from ganpo_cloud.marks import mark, mark_ledgers, mark_totals
+from ganpo_cloud.page import templates
+from ganpo_cloud.pages.frame import Frame, Scope, Site
+from ganpo_cloud.pages.overview import overview
+from ganpo_cloud.registry_tables import target
+from ganpo_cloud.settings import DatabaseSettings
+from measure import Figure
+from support import databases
+from support.plants import TestClock
+
+_NOW = datetime(2026, 11, 28, 2, tzinfo=UTC)
+_TODAY = date(2026, 11, 28)
+_PROVINCE = divisions.load()
+
+
+def run(*, short: bool) -> Iterator[str]:
+    """Lines to print."""
+    sizes = (1_000, 10_000) if short else (10_000, 100_000)
+    times = 20 if short else 100
+    for kind in databases.KINDS:
+        databases.choose(kind)
+        p95: dict[int, float] = {}
+        for size in sizes:
+            with tempfile.TemporaryDirectory() as folder:
+                database = databases.database(Path(folder))
+                _fill(database, size)
+                yield f"{kind}, {size:,} devices"
+                p95[size] = yield from _ask(database, times)
+                database.close()
+        grown = p95[sizes[1]] / p95[sizes[0]]
+        yield f"  {f'{kind}: {sizes[1]:,} / {sizes[0]:,} devices, overview p95':<46} {grown:>9.2f} x          goal <= 2"
+    databases.choose("sqlite")
+    yield from _dirty(200 if short else 10_000, 1 if short else 3)
+
+
+def _ask(database: Database, times: int) -> Generator[str, None, float]:
+    """Questions over the aggregates, ours and bare; returns the p95 of the overview."""
+    city, county = "360100", "360121"
+    counties = [n for n, rows in _PROVINCE.areas.items() if rows[-1].kind == "county"]
+    columns = ", ".join(f"sum({name})" for name in (*STOCKS, *FLOWS))
+    places = ", ".join(f"'{county}'" for county in counties)
+    bare = (
+        f"SELECT {columns} FROM area_day WHERE day = '{_TODAY}' AND industry <> '' AND area IN ({places})"
+        f" UNION ALL SELECT {columns} FROM area_month WHERE month = '{_TODAY:%Y-%m}' AND industry <> ''"
+        f" AND area IN ({places})"
+    )
+    first = periods.span(periods.month_of(_TODAY))[0]
+    over_days = (
+        "SELECT sum(p.planned_ms), sum(p.planned_ms - p.unknown_ms), sum(p.producing_ms) FROM production p"
+        " JOIN standing s ON s.enterprise = p.enterprise AND s.asset_no = p.subject"
+        f" WHERE p.day >= '{first}' AND s.in_service"
+    )
+    site = Site(database, TestClock(wall=_NOW), _PROVINCE, templates(exposed=False), demo=False)
+
+    def ours(area: str, industry: str | None) -> Callable[[], object]:
+        def ask() -> object:
+            with database.read() as connection:
+                return Indicators(snapshot(connection, _PROVINCE, None, _NOW)).of(area, industry)
+
+        return ask
+
+    def page(area: str, industry: str | None) -> Callable[[], object]:
+        def ask() -> object:
+            frame = Frame(site, Scope("/overview", "en", area, industry))
+            with database.read() as connection:
+                return overview(connection, frame)
+
+        return ask
+
+    def plain(statement: str) -> Callable[[], object]:
+        def ask() -> object:
+            with database.read() as connection:
+                return connection.execute(text(statement)).all()
+
+        return ask
+
+    limit = _times(plain(bare), times)
+    yield _line("bare SQL over the aggregate rows", limit)
+    whole = _times(ours(_PROVINCE.whole, None), times)
+    yield _line("overview, every number", whole)
+    yield _line("  of a city", _times(ours(city, None), times))
+    yield _line("  of a county", _times(ours(county, None), times))
+    yield _line("  of an industry", _times(ours(_PROVINCE.whole, "FOOD"), times))
+    shown = _times(page(_PROVINCE.whole, None), max(times // 4, 5))
+    yield _line("overview page: parts, industries, 24 months", shown)
+    yield _line("bare SQL over the day rows of the month", _times(plain(over_days), max(times // 20, 3)))
+    ratio = median(whole) / median(limit)
+    yield f"  {'overview / bare SQL over the aggregate rows':<46} {ratio:>9.2f} x          goal <= 3"
+    return quantiles(whole, n=20)[-1]
+
+
+def _dirty(devices: int, runs: int) -> Iterator[str]:
+    """A day's slots of machines: from dirty to aggregates, and painting alone."""
+    alone, through = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        database = Database(DatabaseSettings(url=f"sqlite:///{folder}/cloud.db"))
+        names = day_rows.fill(database, devices)
+        start, end = day_rows.BORDERS
+        for _ in range(runs + 1):
+            began = time.perf_counter()
+            with database.read() as connection:
+                for name in names:
+                    painting.painted(connection, day_rows.ENTERPRISE, name, start, end)
+            alone.append(time.perf_counter() - began)
+            with database.write() as connection:
+                mark(connection, ((day_rows.ENTERPRISE, name, day_rows.DAY) for name in names))
+                mark_ledgers(connection, [day_rows.ENTERPRISE])
+            began = time.perf_counter()
+            while (
+                days.recompute(database, day_rows.NOW)
+                or standings.recompute(database, day_rows.NOW)
+                or totals.recompute(database, _PROVINCE, day_rows.NOW)
+            ):
+                pass
+            through.append(time.perf_counter() - began)
+        database.close()
+    yield str(
+        Figure(f"{devices:,} machine-days painted alone", [1000 * s / devices for s in alone[1:]], "ms each")
+    )
+    yield str(Figure("  from dirty to aggregates", [1000 * s / devices for s in through[1:]], "ms each"))
+    yield f"  {'machines a second':<46} {devices / median(through[1:]):>9.0f}"
+    ratio = median(through[1:]) / median(alone[1:])
+    yield f"  {'from dirty to aggregates / painted alone':<46} {ratio:>9.2f} x          goal <= 3"
+
+
+def _fill(database: Database, devices: int) -> None:
+    """A ledger, a month of production days, and the sums of 62 days and 25 months."""
+    counties = [
+        n for n, rows in _PROVINCE.areas.items() if rows[-1].kind == "county" and rows[-1].until is None
+    ]
+    industries = [n for n in _PROVINCE.industries if n != "OTHER"]
+    ledger: list[tuple[object, ...]] = []
+    for n in range(devices):
+        code, county, industry = f"E{n // 3:08d}", counties[n // 3 % len(counties)], industries[n // 3 % 8]
+        level, seen = n % 4, n % 2 == 0
+        flags = (int(n % 5 > 0), level, level, n % 3 % 2 * 2)
+        head = (code, f"SB-{n:06d}", "2021-01-01", None, "equipment", "X", "plant-1", county, industry)
+        ledger.append((*head, "in_use", True, None, True, *flags, seen, seen, None, None))
+        if n % 3 == 0:
+            home = (code, "", "2021-01-01", None, "enterprise", "Name", "", county, industry, "")
+            ledger.append((*home, True, None, True, 0, 0, 0, 0, False, False, None, None))
+    marks = ", ".join("?" * len(ledger[0]))
+    month = periods.span(periods.month_of(_TODAY))[0]
+    with database.write() as connection:
+        for first in range(0, len(ledger), 5000):
+            driver_sql(connection, f"INSERT INTO standing VALUES ({marks})", ledger[first : first + 5000])
+        for n in range((_TODAY - month).days + 1):
+            day = _day(connection, month + timedelta(days=n))
+            connection.execute(
+                text(
+                    f"INSERT INTO production SELECT enterprise, asset_no, {day}, 57600000, 28800000, 3600000, 1000000,"
+                    " 600000, 12000000, 8000000, 0, 3600000, 0, NULL, NULL, :yes, :yes, 'active'"
+                    " FROM standing WHERE networked"
+                ),
+                {"yes": True},
+            )
+        about = {"id": "T01", "area": _PROVINCE.whole, "industry": "", "comparator": ">=", "value": "60"}
+        connection.execute(target.insert().values(**about, deadline=_TODAY, document="plan"))
+        mark_totals(connection, [_TODAY])
+    while totals.recompute(database, _PROVINCE, _NOW):
+        pass
+    names = ", ".join((*STOCKS, *FLOWS))
+    with database.write() as connection:
+        for n in range(1, periods.DAYS):
+            day = _day(connection, _TODAY - timedelta(days=n))
+            connection.execute(
+                text(
+                    f"INSERT INTO area_day (area, industry, day, {names}) SELECT area, industry, {day}, {names}"
+                    f" FROM area_day WHERE day = '{_TODAY}'"
+                )
+            )
+        for of in periods.months(_TODAY, periods.MONTHS)[:-1]:
+            connection.execute(
+                text(
+                    f"INSERT INTO area_month (area, industry, month, {names}) SELECT area, industry, '{of}', {names}"
+                    f" FROM area_month WHERE month = '{_TODAY:%Y-%m}'"
+                )
+            )
+        connection.execute(text("ANALYZE"))
+
+
+def _day(connection: Connection, day: date) -> str:
+    """A date as the database writes it."""
+    return f"CAST('{day}' AS DATE)" if connection.dialect.name == "postgresql" else f"'{day}'"
+
+
+def _times(ask: Callable[[], object], times: int) -> list[float]:
+    """Seconds of each question, after two that nobody counts."""
+    found = []
+    for _ in range(times + 2):
+        began = time.perf_counter()
+        ask()
+        found.append(time.perf_counter() - began)
+    return found[2:]
+
+
+def _line(name: str, seconds: list[float]) -> str:
+    cut = quantiles(seconds, n=20)
+    return f"  {name:<46} {1000 * median(seconds):>9.2f} ms p50  {1000 * cut[-1]:>9.2f} ms p95"
