@@ -8,11 +8,13 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import func, select
 
-from ganpo_cloud import api, divisions, lists_api, page, problems, province_api
+from ganpo_cloud import divisions
+from ganpo_cloud.api import lists as listed
+from ganpo_cloud.api import numbers, observed, problems
+from ganpo_cloud.api.etag import Etags
 from ganpo_cloud.database import Database
 from ganpo_cloud.divisions import Province
-from ganpo_cloud.etag import Etags
-from ganpo_cloud.pages import enterprise, lists, overview, reports
+from ganpo_cloud.pages import device, enterprise, lists, overview, plant, reports
 from ganpo_cloud.pages.frame import Site
 from ganpo_cloud.tables import dirty, frame, gateway, quarantine
 from ganpo_model.clock import Clock
@@ -37,14 +39,14 @@ def create_app(
     )
     app.mount("/static", StaticFiles(directory=str(files("ganpo_cloud").joinpath("static"))), name="static")
     province = province or divisions.load()
-    app.include_router(api.router(database, clock, province))
-    app.include_router(province_api.router(database, clock, province, demo=demo))
-    app.include_router(lists_api.router(database, clock, province, demo=demo))
+    app.include_router(observed.router(database, clock, province))
+    app.include_router(numbers.router(database, clock, province, demo=demo))
+    app.include_router(listed.router(database, clock, province, demo=demo))
     app.add_middleware(Etags)
-    templates = page.templates(exposed=exposed)
-    app.include_router(page.router(database, clock, templates, demo=demo))
+    templates = plant.templates(exposed=exposed)
+    app.include_router(plant.router(database, clock, templates, demo=demo))
     site = Site(database, clock, province, templates, demo=demo)
-    for pages in (overview, lists, enterprise, reports):
+    for pages in (overview, lists, enterprise, device, reports):
         app.include_router(pages.router(site))
     problems.install(app)
     trouble = problem or (lambda: "")

@@ -23,6 +23,7 @@ from ganpo_cloud.ingest import ingest
 from ganpo_cloud.settings import DatabaseSettings
 from ganpo_cloud.tables import counter
 from ganpo_demo import fleet as invented
+from ganpo_demo import fleet_facts
 from ganpo_demo.fleet_lists import lists
 from ganpo_model.facts import Fact
 from ganpo_model.frame import pack
@@ -90,9 +91,9 @@ class Seeding:
         while begin <= last:
             # The first frame is the first day alone, so that the date of coming into the cloud is that day's.
             end = begin if begin == firm.since else min(begin + timedelta(days=_CHUNK - 1), last)
-            facts = list(invented.facts(self.fleet, firm, begin, end))
+            facts = list(fleet_facts.facts(self.fleet, firm, begin, end))
             if begin in (first, firm.since):
-                facts.insert(0, invented.inventory(firm, invented.midnight(firm.since)))
+                facts.insert(0, fleet_facts.inventory(firm, invented.midnight(firm.since)))
             # A stream of its own for each frame: numbers rise in time, and frames come newest first.
             stream = _STREAM.format(firm.number * 10**6 + begin.toordinal())
             committed = invented.midnight(end + timedelta(days=1)) + timedelta(minutes=5)
@@ -153,7 +154,7 @@ def live(seeding: Seeding, database: Database) -> None:
             facts = [
                 part
                 for tool in firm.watched()
-                for part in invented.between(province.seed, firm, tool, begin, now)
+                for part in fleet_facts.between(province.seed, firm, tool, begin, now)
             ]
             if facts:
                 frames.append((firm.gateway, pack(_STREAM.format(firm.number), number, facts)))

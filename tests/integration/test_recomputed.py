@@ -11,15 +11,17 @@ from typing import Any
 import pytest
 
 from ganpo_cloud import registry
-from ganpo_cloud.counting import snapshots
+from ganpo_cloud.counting import lists, snapshots
 from ganpo_cloud.counting.indicators import Indicator, Indicators
 from ganpo_cloud.counting.periods import month_of, span
 from ganpo_cloud.counting.snapshots import snapshot
+from ganpo_cloud.counting.tables import ALL
 from ganpo_cloud.database import Database
 from ganpo_cloud.localdays import DEFAULT_ZONE, bounds
 from ganpo_demo.fleet import fleet
 from ganpo_demo.seeding import Seeding
 from ganpo_model.clock import from_ms
+from ganpo_model.coverage import MEASURES
 from ganpo_model.facts import MeterItem, Reading, RegisterItem
 from support import databases
 from support.province import CODES, NOW, PROVINCE, Plant, enterprise, inventory
@@ -78,6 +80,12 @@ def test_every_number_of_the_overview_is_what_plain_loops_count(seeded: tuple[Da
         assert (found["water"].checked or 0) == int(water * 10**6), (area, industry, day)
         assert set(found) == {*by_hand.overview(area, industry, day), "comprehensive_energy", "water", *EXACT}
     assert compared == 30 * 13
+    with database.read() as connection:
+        found_now = snapshot(connection, PROVINCE, at_end(LAST), NOW)
+        sums = found_now.rows([PROVINCE.whole], [ALL])[PROVINCE.whole, ALL]
+        for measure in MEASURES:
+            listed = lists.devices(PROVINCE, lists.Filter(PROVINCE.whole, None, LAST), measure)
+            assert lists.number(connection, listed) == sums[measure], f"the list behind {measure}"
     item = shown(database, PROVINCE.whole, None, None)["energy_intensity"]
     assert item.behind == 0, "nobody has covered 90 % of a year that is seen for five months"
     assert item.checked is None

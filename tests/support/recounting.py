@@ -12,6 +12,7 @@ from typing import Any
 
 from ganpo_cloud.divisions import Province
 from ganpo_demo import fleet as invented
+from ganpo_demo import fleet_facts
 from ganpo_demo.fleet import Firm, Fleet, Tool
 from ganpo_demo.fleet_lists import lists
 
@@ -145,7 +146,7 @@ class Recount:
             of = day + offset * DAY
             if not (firm.since <= of <= min(firm.until, self.fleet.last)):
                 continue
-            runs = invented.states(self.fleet.seed, firm, tool, of).runs
+            runs = fleet_facts.states(self.fleet.seed, firm, tool, of).runs
             ends = [at for at, _ in runs[1:]] + [24 * 3_600_000]
             for (at, state), end in zip(runs, ends, strict=True):
                 shift = offset * 24 * 3_600_000
@@ -183,7 +184,7 @@ class Recount:
     @cache  # noqa: B019 - as long as the test
     def readings(self, firm: Any) -> dict[str, list[tuple[datetime, int]]]:
         found: dict[str, list[tuple[datetime, int]]] = {}
-        for fact in invented.facts(self.fleet, firm, self.fleet.first, self.fleet.last):
+        for fact in fleet_facts.facts(self.fleet, firm, self.fleet.first, self.fleet.last):
             if fact.type == "reading":
                 found.setdefault(fact.register, []).append((fact.at, fact.raw))
         return found

@@ -10,7 +10,7 @@ from ganpo_cloud import i18n
 from ganpo_cloud.counting.definitions import DEFINITIONS
 from ganpo_cloud.counting.indicators import Indicator, Target, _status, value
 from ganpo_cloud.pages.numbers import gap as apart
-from ganpo_cloud.sentences import caveat, lead
+from ganpo_cloud.pages.sentences import caveat, lead
 
 TODAY = date(2026, 11, 28)
 PASSED, AHEAD = date(2020, 12, 31), date(2027, 12, 31)

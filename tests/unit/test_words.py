@@ -13,8 +13,8 @@ from babel.messages.pofile import read_po
 import ganpo_cloud
 from ganpo_cloud import i18n, why
 from ganpo_cloud.counting.definitions import DEFINITIONS
-from ganpo_cloud.page import WORDS
 from ganpo_cloud.pages import lists, words
+from ganpo_cloud.pages.plant import WORDS
 
 PACKAGE = Path(ganpo_cloud.__file__).parent
 CONNECTION_STATES = {"opening", "up", "waiting", "parked"}

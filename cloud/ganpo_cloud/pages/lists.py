@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy import Connection
 
-from ganpo_cloud import lists
+from ganpo_cloud.counting import lists
 from ganpo_cloud.pages import numbers
 from ganpo_cloud.pages.frame import Day, Frame, Item, Lang, Place, Site, Text
 from ganpo_cloud.pages.words import AGES, FLAGS, LEVELS, STATUS

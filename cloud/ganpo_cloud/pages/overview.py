@@ -14,7 +14,7 @@ from ganpo_cloud.counting.snapshots import trend
 from ganpo_cloud.counting.tables import ALL, area_day
 from ganpo_cloud.pages import cards, ladders, numbers, places, questions, trends
 from ganpo_cloud.pages.frame import Day, Frame, Item, Lang, Place, Site, Text
-from ganpo_cloud.sentences import caveat, lead
+from ganpo_cloud.pages.sentences import caveat, lead
 
 
 def router(site: Site) -> APIRouter:

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from sqlalchemy import Connection, func, select
 
-from ganpo_cloud import lists, lives
-from ganpo_cloud.counting import publishing
+from ganpo_cloud import lives
+from ganpo_cloud.counting import lists, publishing
 from ganpo_cloud.counting.indicators import Indicator
 from ganpo_cloud.counting.tables import ALL, area_carrier
 from ganpo_cloud.pages import numbers

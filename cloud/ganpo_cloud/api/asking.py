@@ -6,12 +6,12 @@ from typing import Annotated
 from fastapi import Query
 from sqlalchemy import Connection
 
+from ganpo_cloud.api.exports import MOST_ROWS, Format
+from ganpo_cloud.api.instants import instant
+from ganpo_cloud.api.problems import Refused
 from ganpo_cloud.counting.snapshots import Snapshot, snapshot
 from ganpo_cloud.divisions import Province
-from ganpo_cloud.exports import MOST_ROWS, Format
-from ganpo_cloud.instants import instant
 from ganpo_cloud.localdays import DEFAULT_ZONE, bounds, day_of
-from ganpo_cloud.problems import Refused
 from ganpo_model.clock import Clock, iso, to_ms
 
 Area = Annotated[

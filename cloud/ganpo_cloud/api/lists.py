@@ -5,15 +5,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 from sqlalchemy import select
 
-from ganpo_cloud import lists
-from ganpo_cloud.asking import Area, Asking, AsOf, Chosen, Industry, Limit, Offset
-from ganpo_cloud.counting import periods, publishing
-from ganpo_cloud.counting.tables import ALL, NOWHERE, area_carrier
-from ganpo_cloud.database import Database
-from ganpo_cloud.divisions import Province
-from ganpo_cloud.exports import CONTENT, Sheet, answer
-from ganpo_cloud.problems import ERRORS, Problem, Refused
-from ganpo_cloud.province_answers import (
+from ganpo_cloud.api.asking import Area, Asking, AsOf, Chosen, Industry, Limit, Offset
+from ganpo_cloud.api.exports import CONTENT, Sheet, answer
+from ganpo_cloud.api.problems import ERRORS, Problem, Refused
+from ganpo_cloud.api.province_answers import (
     CarrierModel,
     DeviceModel,
     EnterpriseModel,
@@ -23,6 +18,10 @@ from ganpo_cloud.province_answers import (
     ReportModel,
     TransitionModel,
 )
+from ganpo_cloud.counting import lists, periods, publishing
+from ganpo_cloud.counting.tables import ALL, NOWHERE, area_carrier
+from ganpo_cloud.database import Database
+from ganpo_cloud.divisions import Province
 from ganpo_cloud.tables import transition
 from ganpo_cloud.why import WORDS, why
 from ganpo_model import reference

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Path, Query
 from sqlalchemy import Connection, select
 
 from ganpo_cloud import painting, quantities, views
-from ganpo_cloud.answers import (
+from ganpo_cloud.api.instants import instant
+from ganpo_cloud.api.observed_answers import (
     DayModel,
     GatewayModel,
     KpiModel,
@@ -18,11 +19,10 @@ from ganpo_cloud.answers import (
     StreamModel,
     SubjectModel,
 )
+from ganpo_cloud.api.problems import ERRORS, Refused
 from ganpo_cloud.counting import machines
 from ganpo_cloud.database import Database
 from ganpo_cloud.divisions import Province
-from ganpo_cloud.instants import instant
-from ganpo_cloud.problems import ERRORS, Refused
 from ganpo_cloud.tables import subject
 from ganpo_model.clock import Clock, from_ms, iso, to_ms
 from ganpo_model.registers import Step

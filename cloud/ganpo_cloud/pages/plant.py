@@ -13,11 +13,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DatabaseError
 
-from ganpo_cloud import i18n, painting, quantities, timeline, views
+from ganpo_cloud import i18n, painting, quantities, views
 from ganpo_cloud.database import Database
 from ganpo_cloud.localdays import DEFAULT_ZONE, bounds
-from ganpo_cloud.needs import Needs
+from ganpo_cloud.pages import timeline
 from ganpo_cloud.pages.frame import seeding
+from ganpo_cloud.pages.needs import Needs
 from ganpo_cloud.tables import gateway
 from ganpo_model.clock import Clock, from_ms, to_ms
 from ganpo_model.paint import Slot, Span, paint

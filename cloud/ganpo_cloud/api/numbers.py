@@ -4,18 +4,10 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from ganpo_cloud.asking import Area, Asking, AsOf, Chosen, Industry
-from ganpo_cloud.counting import periods
-from ganpo_cloud.counting.definitions import DEFINITIONS
-from ganpo_cloud.counting.indicators import Indicator, Indicators, Target
-from ganpo_cloud.counting.snapshots import snapshot
-from ganpo_cloud.counting.tables import NOWHERE
-from ganpo_cloud.database import Database
-from ganpo_cloud.divisions import Province
-from ganpo_cloud.exports import CONTENT, Sheet, answer
-from ganpo_cloud.localdays import DEFAULT_ZONE, bounds
-from ganpo_cloud.problems import ERRORS, Refused
-from ganpo_cloud.province_answers import (
+from ganpo_cloud.api.asking import Area, Asking, AsOf, Chosen, Industry
+from ganpo_cloud.api.exports import CONTENT, Sheet, answer
+from ganpo_cloud.api.problems import ERRORS, Refused
+from ganpo_cloud.api.province_answers import (
     AreaModel,
     BehindModel,
     DefinitionModel,
@@ -24,6 +16,14 @@ from ganpo_cloud.province_answers import (
     RatioModel,
     TargetModel,
 )
+from ganpo_cloud.counting import periods
+from ganpo_cloud.counting.definitions import DEFINITIONS
+from ganpo_cloud.counting.indicators import Indicator, Indicators, Target
+from ganpo_cloud.counting.snapshots import snapshot
+from ganpo_cloud.counting.tables import NOWHERE
+from ganpo_cloud.database import Database
+from ganpo_cloud.divisions import Province
+from ganpo_cloud.localdays import DEFAULT_ZONE, bounds
 from ganpo_model.clock import Clock, from_ms, iso
 
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from ganpo_cloud.problems import Refused
+from ganpo_cloud.api.problems import Refused
 
 _PLUS = "in a URL + is written %2B"
 
