@@ -116,8 +116,10 @@ class Indicators:
         of: int | None
         if definition.kind == "quantity":
             numbers = (used.tce if definition.unit == "tce" else used.water,) * 3
-            completeness = (used.covered, used.declared) if used.declared else None
-            missing = tuple(sorted(carrier for carrier in used.missing if self._belongs(definition, carrier)))
+            mine = {carrier: of for carrier, of in used.covered.items() if self._belongs(definition, carrier)}
+            covered, declared_of = (sum(of[n] for of in mine.values()) for n in (0, 1))
+            completeness = (covered, declared_of) if declared_of else None
+            missing = tuple(sorted(carrier for carrier, (some, every) in mine.items() if some < every))
             period = "/".join(self.snapshot.months)
             behind, of = row[definition.behind], self._populations.of(*key)
         elif definition.kind == "intensity":

@@ -103,17 +103,13 @@ class Snapshot:
 
 @dataclass(slots=True)
 class Energy:
-    """What is metered or stated of a place. `carriers`: millionths by carrier; `missing`: carriers declared by more
-    enterprises than have them covered; `declared`, `covered`: enterprise-carriers of the months."""
+    """What is metered or stated of a place. `carriers`: millionths by carrier; `covered`: by carrier, how many
+    enterprise-months are covered of those that are declared."""
 
     tce: int | None = None
     water: int | None = None
     carriers: dict[str, int] = field(default_factory=dict)
-    missing: set[str] = field(default_factory=set)
-    declared: int = 0
-    covered: int = 0
-    open: int = 0
-    spread_ms: int = 0
+    covered: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 def snapshot(connection: Connection, province: Province, at: datetime | None, now: datetime) -> Snapshot:
@@ -168,12 +164,8 @@ def energy(
     for row in connection.execute(select(table).where(mine)):
         key = (row.area, row.industry)
         here = found[key]
-        here.declared += row.declared
-        here.covered += row.covered
-        here.open += row.open
-        here.spread_ms += row.spread_ms
-        if row.covered < row.declared:
-            here.missing.add(row.carrier)
+        covered, declared = here.covered.get(row.carrier, (0, 0))
+        here.covered[row.carrier] = (covered + row.covered, declared + row.declared)
         if row.millionths is None:
             continue
         here.carriers[row.carrier] = here.carriers.get(row.carrier, 0) + row.millionths

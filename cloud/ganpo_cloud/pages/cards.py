@@ -8,7 +8,7 @@ from typing import Any
 from ganpo_cloud.counting.indicators import Indicator
 from ganpo_cloud.pages import numbers
 from ganpo_cloud.pages.frame import Frame, Item
-from ganpo_cloud.pages.pace import Pace, pace
+from ganpo_cloud.pages.pace import Pace, months_between, pace
 from ganpo_cloud.pages.words import BADGES, UNITS
 from ganpo_model import reference
 from ganpo_model.coverage import percent
@@ -183,6 +183,8 @@ def _bullet(item: Indicator, goal: Fraction | None, moved: Pace | None, today: d
     now = item.value
     if item.definition.kind == "rate":
         scale = Fraction(100)
+    elif goal is None and item.definition.unit == "enterprises" and item.of:
+        scale = Fraction(item.of)
     else:
         scale = max(now or Fraction(0), goal or Fraction(0)) * Fraction(6, 5) or Fraction(1)
 
@@ -198,6 +200,8 @@ def _bullet(item: Indicator, goal: Fraction | None, moved: Pace | None, today: d
     if moved is not None and goal is not None and item.target is not None and now is not None:
         ahead = max(now + moved.per_month * max(months_between(today, item.target.deadline), 0), Fraction(0))
     return {
+        # A quantity without a target has no scale: a bar would say nothing.
+        "shown": goal is not None or item.definition.kind == "rate" or item.definition.unit == "enterprises",
         "now": at(now),
         "light": at(light),
         "goal": at(goal),
@@ -214,11 +218,6 @@ def target_text(item: Indicator) -> str:
     sign = {">=": "≥", "<=": "≤"}.get(item.target.comparator, item.target.comparator)
     number = f"{int(item.target.value):,}" if item.target.value.isdigit() else item.target.value
     return f"{sign} {number}{'%' if item.definition.kind == 'rate' else ''}"
-
-
-def months_between(first: date, last: date) -> int:
-    """Whole months from one to the other."""
-    return (last.year - first.year) * 12 + last.month - first.month
 
 
 def _lines(

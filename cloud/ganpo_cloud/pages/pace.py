@@ -40,5 +40,10 @@ def pace(values: Sequence[Fraction | None], target: Fraction, today: date, deadl
         months = 0
     elif per_month > 0:
         months = int(-(-gap // per_month))
-    left = (deadline.year - today.year) * 12 + deadline.month - today.month
+    left = months_between(today, deadline)
     return Pace(change, over, months, gap / left if left > 0 and gap > 0 else None)
+
+
+def months_between(first: date, last: date) -> int:
+    """Whole months from one to the other."""
+    return (last.year - first.year) * 12 + last.month - first.month

@@ -9,9 +9,9 @@ from ganpo_cloud.counting.indicators import Indicator, Indicators
 from ganpo_cloud.counting.places import Key
 from ganpo_cloud.counting.tables import ALL, NOWHERE
 from ganpo_cloud.pages import numbers
-from ganpo_cloud.pages.cards import months_between, series
+from ganpo_cloud.pages.cards import series
 from ganpo_cloud.pages.frame import Frame, Item
-from ganpo_cloud.pages.pace import pace
+from ganpo_cloud.pages.pace import months_between, pace
 
 PARTIAL = Fraction(3, 10)
 """Below so much of its enterprises in the ledger a place is not ranked."""

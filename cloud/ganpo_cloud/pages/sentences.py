@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from ganpo_cloud.counting.indicators import Indicator
 from ganpo_cloud.pages import numbers
-from ganpo_cloud.pages.pace import pace
+from ganpo_cloud.pages.pace import months_between, pace
 from ganpo_model.coverage import percent
 
 LONGEST_MONTHS = 600
@@ -86,7 +86,7 @@ def _pace(
     reached = numbers.later(today, found.months)
     text = t("At the pace of the last {n} months it is reached in {month},")
     told = Phrase(text.format(n=found.over, month=numbers.month(reached, lang)))
-    late = found.months - (target.deadline.year - today.year) * 12 - target.deadline.month + today.month
+    late = found.months - months_between(today, target.deadline)
     if target.deadline < today:
         return [told, Phrase(t("after a deadline that has passed."), late=True)]
     if late > 0:
