@@ -39,7 +39,7 @@ async def run(
             done += await asyncio.to_thread(standings.recompute, database, now)
             if looked is None or abs(now - looked) >= LOOK:
                 await asyncio.to_thread(days.mark_ended, database, now)
-                await asyncio.to_thread(totals.mark_today, database, now)
+                await asyncio.to_thread(totals.turn_day, database, now)
                 await asyncio.to_thread(publishing.when_due, database, province, now)
                 looked = now
             await asyncio.to_thread(lives.mark_silent, database, now)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ganpo_cloud import registry
-from ganpo_cloud.counting import lists, snapshots
+from ganpo_cloud.counting import lists, snapshots, totals
 from ganpo_cloud.counting.indicators import Indicator, Indicators
 from ganpo_cloud.counting.periods import month_of, span
 from ganpo_cloud.counting.snapshots import snapshot
@@ -170,3 +170,23 @@ def test_a_past_quantity_changes_only_where_a_border_lay_in_the_step_that_a_late
 
 def _fields(item: Any) -> dict[str, Any]:
     return {name: getattr(item, name) for name in item.__dataclass_fields__}
+
+
+def test_sums_that_are_not_kept_any_more_are_worked_out_and_the_same(tmp_path: Path) -> None:
+    database = databases.database(tmp_path)
+    of = fleet(SEED, LAST, PROVINCE, months=3, enterprises=30, devices=60)
+    seeding = Seeding(database, PROVINCE, of)
+    seeding.registry(NOW)
+    for _ in seeding.days(NOW):
+        pass
+    day = LAST - timedelta(days=40)
+    metrics = [*shown(database, PROVINCE.whole, None, day)]
+    before = {metric: item.checked for metric, item in shown(database, PROVINCE.whole, None, day).items()}
+    later = NOW + timedelta(days=60)
+    totals.turn_day(database, later)
+    with database.read() as connection:
+        assert snapshot(connection, PROVINCE, at_end(day), later).stored is None
+        found = Indicators(snapshot(connection, PROVINCE, at_end(day), later)).of(PROVINCE.whole, None)
+    assert {item.definition.id: item.checked for item in found} == before
+    assert len(metrics) == 17
+    database.close()

@@ -71,11 +71,13 @@ def recompute(database: Database, province: Province, now: datetime) -> int:
             if time.monotonic() - began > LONGEST_S:
                 break
         connection.execute(delete(dirty_total).where(dirty_total.c.day.in_(done)))
+        kept = periods.months(today, periods.MONTHS)
         for month in sorted({periods.month_of(day) for day in done if day <= today}):
             first, last = periods.span(month)
             end = min(last, today)
-            counts = stocks(connection, province, end)
-            _put(connection, area_month, month, counts, flows(connection, province, first, end))
+            if month in kept:
+                counts = stocks(connection, province, end)
+                _put(connection, area_month, month, counts, flows(connection, province, first, end))
             balances.recompute(connection, province, month, today)
         for year in sorted({day.year for day in done}):
             balances.add_up_year(connection, province, year, today)
@@ -85,11 +87,15 @@ def recompute(database: Database, province: Province, now: datetime) -> int:
     return len(done)
 
 
-def mark_today(database: Database, now: datetime) -> None:
-    """A day has rows also where nothing happens on it, and the one before is whole once it is over."""
+def turn_day(database: Database, now: datetime) -> None:
+    """A day has sums also where nothing happens on it, and the one before is whole once it is over; sums that are not
+    kept up to date any more are let go: they are worked out when they are asked for."""
     today = day_of(to_ms(now), DEFAULT_ZONE)
     with database.write() as connection:
         mark_totals(connection, (today, today - timedelta(days=1)))
+        connection.execute(delete(area_day).where(area_day.c.day < today - timedelta(days=periods.DAYS)))
+        oldest = periods.months(today, periods.MONTHS)[0]
+        connection.execute(delete(area_month).where(area_month.c.month < oldest))
 
 
 @dataclass(slots=True)
