@@ -19,6 +19,10 @@ from sqlalchemy.pool import StaticPool
 from ganpo_model.errors import StorageError
 
 
+_CACHE_KIB = 65_536
+"""Of the writer: days of a province are read and written far apart."""
+
+
 class SqliteFile:
     """The file at `path`, made where there is none. `where` names it in errors. Raises StorageError."""
 
@@ -91,6 +95,7 @@ def _writer(path: Path, patience_s: float) -> Engine:
         cursor = connection.cursor()  # type: ignore[attr-defined]
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         cursor.close()
 
     @event.listens_for(engine, "begin")
