@@ -18,7 +18,6 @@ from sqlalchemy.pool import StaticPool
 
 from ganpo_model.errors import StorageError
 
-
 _CACHE_KIB = 65_536
 """Of the writer: days of a province are read and written far apart."""
 

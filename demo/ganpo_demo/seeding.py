@@ -20,6 +20,7 @@ from ganpo_cloud.database import Database
 from ganpo_cloud.divisions import Province
 from ganpo_cloud.imports import importing
 from ganpo_cloud.ingest import ingest
+from ganpo_cloud.marks import mark
 from ganpo_cloud.settings import DatabaseSettings
 from ganpo_cloud.tables import counter
 from ganpo_demo import fleet as invented
@@ -76,9 +77,17 @@ class Seeding:
                 while days.recompute(self._database, now, self._province.holidays):
                     pass
                 yield min(100 * (s * len(groups) + g + 1) // (len(spans) * len(groups)), 99), False
-            days.mark_ended(self._database, now)
+            with self._database.write() as connection:
+                mark(connection, self._silent(begin, end))
             self.settle(now)
             yield min(100 * (s + 1) // len(spans), 99), s == 0
+
+    def _silent(self, first: date, last: date) -> Iterator[tuple[str, str, date]]:
+        """The days after an enterprise was seen last: the collector marks such at every midnight."""
+        for firm in self.fleet.firms:
+            begin = max(first, firm.until + timedelta(days=1))
+            for day in invented.days_between(begin, last):
+                yield from ((firm.code, tool.asset_no, day) for tool in firm.watched())
 
     def settle(self, now: datetime) -> None:
         """Work out everything that is dirty."""
