@@ -83,11 +83,11 @@ class Seeding:
             yield min(100 * (s + 1) // len(spans), 99), s == 0
 
     def _silent(self, first: date, last: date) -> Iterator[tuple[str, str, date]]:
-        """The days after an enterprise was seen last: the collector marks such at every midnight."""
+        """The days after enterprises that were seen last within these: the collector marks such at every midnight."""
         for firm in self.fleet.firms:
-            begin = max(first, firm.until + timedelta(days=1))
-            for day in invented.days_between(begin, last):
-                yield from ((firm.code, tool.asset_no, day) for tool in firm.watched())
+            if first <= firm.until <= last:
+                for day in invented.days_between(firm.until + timedelta(days=1), self.fleet.last):
+                    yield from ((firm.code, tool.asset_no, day) for tool in firm.watched())
 
     def settle(self, now: datetime) -> None:
         """Work out everything that is dirty."""
