@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -90,6 +91,11 @@ def driver_sql(connection: Connection, statement: str, values: Sequence[Any]) ->
 def rows_of(connection: Connection, statement: str, values: Sequence[Any]) -> Sequence[Any]:
     """The rows of a question in the manner of `driver_sql`, as plain tuples of what the driver gives."""
     return driver_sql(connection, statement, values).all()
+
+
+def day_given(value: date | str) -> date:
+    """A day as the driver gives it: SQLite as text."""
+    return date.fromisoformat(value) if isinstance(value, str) else value
 
 
 def _store(settings: DatabaseSettings, patience_s: float) -> Store:

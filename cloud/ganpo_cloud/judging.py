@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
-from ganpo_cloud.database import driver_sql, rows_of
+from ganpo_cloud.database import day_given, driver_sql, rows_of
 from ganpo_cloud.localdays import bounds, day_of
 from ganpo_cloud.tables import declaration, register_day, withdrawal
 from ganpo_model.registers import Day, Declaration, Reading, Register, Step, StepKind, chain, fold, standing
@@ -112,7 +112,9 @@ class _Window:
         for row in _readings(asked.connection, asked.enterprise, asked.number, begin, end):
             self.readings.setdefault(day_of(row[0], asked.zone), []).append(row)
         values = (asked.enterprise, asked.number, first.isoformat(), last.isoformat())
-        self.stored = {_date(row[0]): Stored(*row[1:]) for row in rows_of(asked.connection, _STORED, values)}
+        self.stored = {
+            day_given(row[0]): Stored(*row[1:]) for row in rows_of(asked.connection, _STORED, values)
+        }
 
     def state_before(self, day: date, folded: str | None) -> str | None:
         """The state at the end of the last judged day before one of these; `folded`: of the day folded last."""
@@ -146,7 +148,7 @@ class _Asked:
         if before is not None:
             if (before.state, before.steps, before.dropped) == (found.state, steps, found.dropped):
                 return False
-            touches = min(touches, _date(before.touches))
+            touches = min(touches, day_given(before.touches))
             self._old.append(day)
         self.judged.first = min(self.judged.first or touches, touches)
         self.judged.last = max(self.judged.last or day, day)
@@ -248,11 +250,6 @@ def _state_before(asked: _Asked, day: date) -> str | None:
     return state
 
 
-def _date(value: date | str) -> date:
-    """A day as the driver gives it: SQLite as text."""
-    return date.fromisoformat(value) if isinstance(value, str) else value
-
-
 def _readings(connection: Connection, enterprise: str, number: str, start: int, end: int) -> Sequence[Any]:
     return driver_sql(
         connection,
@@ -278,4 +275,4 @@ def _following(asked: _Asked, last: date, declarations: Sequence[Declaration]) -
     if reads is not None:
         times.append(reads)
     days = [day_of(min(times), asked.zone)] if times else []
-    return min([*days, _date(stored)] if stored is not None else days, default=None)
+    return min([*days, day_given(stored)] if stored is not None else days, default=None)

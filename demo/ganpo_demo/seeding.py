@@ -21,6 +21,7 @@ from ganpo_cloud.divisions import Province
 from ganpo_cloud.imports import importing
 from ganpo_cloud.ingest import ingest
 from ganpo_cloud.marks import mark
+from ganpo_cloud.pages.frame import SEEDING
 from ganpo_cloud.settings import DatabaseSettings
 from ganpo_cloud.tables import counter
 from ganpo_demo import fleet as invented
@@ -29,7 +30,7 @@ from ganpo_demo.fleet_lists import lists
 from ganpo_model.facts import Fact
 from ganpo_model.frame import pack
 
-COUNTER = "demo seeding"
+COUNTER = SEEDING
 """How many percent are there; the page says so."""
 WHOLE = 100
 FIRST_DAYS = 60

@@ -19,6 +19,7 @@ from ganpo_cloud.api.province_answers import (
     TransitionModel,
 )
 from ganpo_cloud.counting import lists, periods, publishing
+from ganpo_cloud.counting.ledger import FLAGS
 from ganpo_cloud.counting.tables import ALL, NOWHERE, area_carrier
 from ganpo_cloud.database import Database
 from ganpo_cloud.divisions import Province
@@ -243,7 +244,7 @@ def router(database: Database, clock: Clock, province: Province, *, demo: bool) 
 
 
 def _device(row: Any) -> DeviceModel:
-    levels = {flag: getattr(row, flag) for flag in lists.FLAGS}
+    levels = {flag: getattr(row, flag) for flag in FLAGS}
     return DeviceModel(
         enterprise=row.enterprise,
         asset_no=row.asset_no,

@@ -13,7 +13,6 @@ from ganpo_model.coverage import Evidence
 
 COUNTS = ("devices", "main_devices", "nc_devices", "networked_devices", "cloud_devices", "active_devices")
 """What stands beside an enterprise: how many of its devices have come how far."""
-FLAGS = ("main", "numerical_control", "digital", "intelligent")
 
 
 @dataclass(frozen=True, slots=True)

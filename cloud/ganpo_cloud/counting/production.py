@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from ganpo_cloud import quantities
 from ganpo_cloud.counting.calendars import Calendars, Machine
 from ganpo_cloud.counting.tables import production
-from ganpo_cloud.database import driver_sql
+from ganpo_cloud.database import day_given, driver_sql
 from ganpo_cloud.localdays import bounds
 from ganpo_cloud.painting import in_a_row
 from ganpo_model.activity import LOOK_BACK_DAYS, Watched, ages
@@ -186,7 +186,9 @@ def _see(connection: Connection, machine: Machine, first: date, *, unplanned: bo
     rows: Sequence[Any] = driver_sql(
         connection, _WATCHED, (machine.enterprise, machine.asset_no, since)
     ).all()
-    watched = [Watched(_date(row[0]), bool(unplanned or row[1]), bool(row[2]), bool(row[3])) for row in rows]
+    watched = [
+        Watched(day_given(row[0]), bool(unplanned or row[1]), bool(row[2]), bool(row[3])) for row in rows
+    ]
     changed = [
         (word, machine.enterprise, machine.asset_no, day.day.isoformat())
         for day, word, row in zip(watched, ages(watched), rows, strict=True)
@@ -195,11 +197,6 @@ def _see(connection: Connection, machine: Machine, first: date, *, unplanned: bo
     if changed:
         statement = "UPDATE production SET age = ? WHERE enterprise = ? AND subject = ? AND day = ?"
         driver_sql(connection, statement, changed)
-
-
-def _date(value: Any) -> date:
-    """A day as the driver gives it: SQLite as text."""
-    return date.fromisoformat(value) if isinstance(value, str) else value
 
 
 def rows(connection: Connection, enterprise: str, asset_no: str, first: date, last: date) -> list[Any]:

@@ -80,7 +80,7 @@ def router(site: Site) -> APIRouter:
 
 def device(frame: Frame, row: Any) -> Item:
     """One device as a line."""
-    levels = {flag: getattr(row, flag) for flag in lists.FLAGS}
+    levels = {flag: getattr(row, flag) for flag in FLAGS}
     return {
         "asset_no": row.asset_no,
         "name": row.name,
