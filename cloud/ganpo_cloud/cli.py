@@ -149,8 +149,7 @@ def import_list(kind: str, file: Path, preview: bool, config: Path | None) -> No
     """Take a list into the registry.
 
     All of it is taken, or nothing while a row is refused. KIND is one of enterprises, sites, equipment, flags,
-    population, value_added, statements, carriers, targets, calendars, exceptions,
-    downtime.
+    population, value_added, statements, carriers, targets, calendars, exceptions, downtime.
     """
     from ganpo_cloud.imports import report
     from ganpo_cloud.imports.kinds import KINDS

@@ -88,6 +88,12 @@ def driver_sql(connection: Connection, statement: str, values: Sequence[Any]) ->
     return connection.exec_driver_sql(statement, values)
 
 
+def inserting(table: Table) -> str:
+    """The statement that inserts whole rows of a table: values in the order of its columns."""
+    names = [f'"{column.name}"' for column in table.columns]
+    return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
+
+
 def rows_of(connection: Connection, statement: str, values: Sequence[Any]) -> Sequence[Any]:
     """The rows of a question in the manner of `driver_sql`, as plain tuples of what the driver gives."""
     return driver_sql(connection, statement, values).all()

@@ -13,7 +13,7 @@ from ganpo_cloud import judging, onboarding, painting
 from ganpo_cloud.counting import consumption, production
 from ganpo_cloud.counting.calendars import Calendars, Machine
 from ganpo_cloud.counting.production import Piece
-from ganpo_cloud.database import Database, driver_sql
+from ganpo_cloud.database import Database, driver_sql, inserting
 from ganpo_cloud.localdays import DEFAULT_ZONE, bounds, day_of, days_from
 from ganpo_cloud.marks import mark, mark_ledgers, mark_totals
 from ganpo_cloud.tables import day, dirty, register_day, subject
@@ -24,7 +24,7 @@ from ganpo_model.facts import ExceptionItem
 BATCH = 200
 """Days of one transaction: short enough that frames never wait long."""
 _DELETE = "DELETE FROM day WHERE enterprise = ? AND subject = ? AND day >= ? AND day <= ?"
-_INSERT = "INSERT INTO day VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT = inserting(day)
 
 
 def recompute(database: Database, now: datetime, holidays: Sequence[ExceptionItem] = ()) -> int:

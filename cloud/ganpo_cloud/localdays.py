@@ -30,6 +30,11 @@ def day_of(instant: int, zone: str) -> date:
     return _day_of_quarter(instant // _QUARTER_MS, zone)
 
 
+def last_day(instant: int, zone: str) -> date:
+    """The last local day of which anything lies before an instant: at a midnight the one that ends."""
+    return day_of(instant - 1, zone)
+
+
 @lru_cache(maxsize=4096)
 def _day_of_quarter(quarter: int, zone: str) -> date:
     """Local days of our century begin at quarters of an hour of UTC, in every zone."""

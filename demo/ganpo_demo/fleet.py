@@ -11,9 +11,7 @@ from zoneinfo import ZoneInfo
 
 from ganpo_cloud.divisions import OTHER, Province
 from ganpo_model import credit_code
-from ganpo_model.facts import (
-    ShiftItem,
-)
+from ganpo_model.facts import ShiftItem
 
 ENTERPRISES = 200
 DEVICES = 600
@@ -48,7 +46,7 @@ _MACHINES = ("立式加工中心", "数控车床", "拉拔机", "冷轧机", "�
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """One machine. `nc`: 0 no, 1 claimed, 2 checked, 3 its controller shows it; `until`: it was seen no more."""
+    """One machine. `nc`: 0 no, 1 claimed, 2 checked, 3 its controller shows it, all from `nc_since` on."""
 
     asset_no: str
     name: str

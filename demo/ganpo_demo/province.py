@@ -9,19 +9,18 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from ganpo_cloud import schema
+from ganpo_demo.fleet import ZONE
 from ganpo_demo.plant import CELL_GATEWAY, METER_GATEWAY
 
 SEED = 20180615
-_ZONE = ZoneInfo("Asia/Shanghai")
 
 
 def kept(months: int) -> Path:
     """Where the province that ends yesterday is kept from one start to the next."""
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    today = datetime.now(UTC).astimezone(_ZONE).date()
+    today = datetime.now(UTC).astimezone(ZONE).date()
     return Path(cache, "ganpo-demo", f"province-{SEED}-{months}-{today}-{schema.HEAD}.db")
 
 

@@ -30,8 +30,6 @@ from ganpo_demo.fleet_lists import lists
 from ganpo_model.facts import Fact
 from ganpo_model.frame import pack
 
-COUNTER = SEEDING
-"""How many percent are there; the page says so."""
 WHOLE = 100
 FIRST_DAYS = 60
 LIVE, LIVE_S = 8, 30
@@ -80,7 +78,7 @@ class Seeding:
                 yield min(100 * (s * len(groups) + g + 1) // (len(spans) * len(groups)), 99), False
             with self._database.write() as connection:
                 mark(connection, self._silent(begin, end))
-            self.settle(now)
+            computing.settle(self._database, self._province, now)
             yield min(100 * (s + 1) // len(spans), 99), s == 0
 
     def _silent(self, first: date, last: date) -> Iterator[tuple[str, str, date]]:
@@ -89,10 +87,6 @@ class Seeding:
             if first <= firm.until <= last:
                 for day in invented.days_between(firm.until + timedelta(days=1), self.fleet.last):
                     yield from ((firm.code, tool.asset_no, day) for tool in firm.watched())
-
-    def settle(self, now: datetime) -> None:
-        """Work out everything that is dirty."""
-        computing.settle(self._database, self._province, now)
 
     def _firm(self, firm: invented.Firm, first: date, last: date) -> None:
         if firm.since is None or last < firm.since or first > firm.until:
@@ -121,8 +115,8 @@ class Seeding:
 def tell(database: Database, percent: int) -> None:
     """Note how far it is, for the page."""
     with database.write() as connection:
-        connection.execute(delete(counter).where(counter.c.name == COUNTER))
-        connection.execute(insert(counter).values(name=COUNTER, value=percent))
+        connection.execute(delete(counter).where(counter.c.name == SEEDING))
+        connection.execute(insert(counter).values(name=SEEDING, value=percent))
 
 
 def keep(database: Path, kept: Path, live: tuple[str, ...]) -> None:
@@ -190,7 +184,7 @@ def main(path: Path, kept: Path, seed: int, months: int, others: tuple[str, ...]
     yesterday = now.astimezone(invented.ZONE).date() - timedelta(days=1)
     seeding = Seeding(database, province, invented.fleet(seed, yesterday, province, months))
     with database.read() as connection:
-        there = connection.execute(select(counter.c.value).where(counter.c.name == COUNTER)).scalar()
+        there = connection.execute(select(counter.c.value).where(counter.c.name == SEEDING)).scalar()
     if there != WHOLE:
         tell(database, 0)
         seeding.registry(now)

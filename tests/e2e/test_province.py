@@ -1,6 +1,5 @@
 """The province's pages in a real browser: every page in both languages, at desk size and on a phone; the way from a
-number
-to the devices behind it; without JavaScript; and printed."""
+number to the devices behind it; without JavaScript; and printed."""
 
 import re
 from collections.abc import Iterator
@@ -14,9 +13,10 @@ from playwright.sync_api import Browser
 from python_calamine import CalamineWorkbook
 
 from ganpo_cloud.counting import publishing
+from ganpo_cloud.pages.frame import SEEDING
 from ganpo_cloud.web import create_app
 from ganpo_demo.fleet import fleet
-from ganpo_demo.seeding import COUNTER, Seeding, tell
+from ganpo_demo.seeding import Seeding, tell
 from support import databases
 from support.browsing import Watched, chromium
 from support.plants import TestClock
@@ -119,7 +119,7 @@ def test_every_page_is_accessible_whole_and_asks_nobody_else(
 def test_the_page_says_how_far_the_demo_is_filled(watched: Watched, served: Served) -> None:
     page = watched.open(f"{served.url}/overview?lang=en")
     assert "seeding 40 %" in page.locator(".demo").inner_text()
-    assert COUNTER == "demo seeding"
+    assert SEEDING == "demo seeding"
 
 
 def test_every_number_stands_on_the_page_as_the_api_tells_it(watched: Watched, served: Served) -> None:

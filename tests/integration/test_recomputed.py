@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ganpo_cloud import registry
+from ganpo_cloud import computing, registry
 from ganpo_cloud.counting import lists, snapshots, totals
 from ganpo_cloud.counting.indicators import Indicator, Indicators
 from ganpo_cloud.counting.periods import month_of, span
@@ -86,6 +86,11 @@ def test_every_number_of_the_overview_is_what_plain_loops_count(seeded: tuple[Da
         for measure in MEASURES:
             listed = lists.devices(PROVINCE, lists.Filter(PROVINCE.whole, None, LAST), measure)
             assert lists.number(connection, listed) == sums[measure], f"the list behind {measure}"
+        firms = connection.execute(
+            lists.enterprises(PROVINCE, lists.Filter(PROVINCE.whole, None, LAST))
+        ).all()
+        for name, measure in lists.COUNTS.items():
+            assert sum(getattr(firm, name) or 0 for firm in firms) == sums[measure], f"{name} of enterprises"
     item = shown(database, PROVINCE.whole, None, None)["energy_intensity"]
     assert item.behind == 0, "nobody has covered 90 % of a year that is seen for five months"
     assert item.checked is None
@@ -101,7 +106,7 @@ def test_a_past_count_and_rate_do_not_change_when_facts_of_later_days_arrive(tmp
     border = LAST - timedelta(days=25)
     for firm in of.firms:
         seeding._firm(firm, of.first, border)
-    seeding.settle(NOW)
+    computing.settle(database, PROVINCE, NOW)
     days = [border - timedelta(days=n) for n in (1, 5, 20)]
 
     def told() -> list[Any]:
@@ -120,7 +125,7 @@ def test_a_past_count_and_rate_do_not_change_when_facts_of_later_days_arrive(tmp
     before = told()
     for firm in of.firms:
         seeding._firm(firm, border + timedelta(days=1), LAST)
-    seeding.settle(NOW)
+    computing.settle(database, PROVINCE, NOW)
     assert told() == before
     assert shown(database, PROVINCE.whole, None, None)["availability"].denominator != before[0][5]
     database.close()

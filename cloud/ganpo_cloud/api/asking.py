@@ -1,6 +1,6 @@
-"""What requests about the province may name: an area, an industry, an instant; checked in one way for API and pages."""
+"""What requests about the province may name: an area, an industry, an instant; checked in one way for every route."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 from fastapi import Query
@@ -11,7 +11,7 @@ from ganpo_cloud.api.instants import instant
 from ganpo_cloud.api.problems import Refused
 from ganpo_cloud.counting.snapshots import Snapshot, snapshot
 from ganpo_cloud.divisions import Province
-from ganpo_cloud.localdays import DEFAULT_ZONE, bounds, day_of
+from ganpo_cloud.localdays import DEFAULT_ZONE, day_of, last_day
 from ganpo_model.clock import Clock, iso, to_ms
 
 Area = Annotated[
@@ -62,10 +62,9 @@ class Asking:
 
     def day(self, at: datetime | None) -> date:
         """The last day that is in an instant: at a midnight the one that ends."""
-        moment = at or self._clock.utc()
-        day = day_of(to_ms(moment), DEFAULT_ZONE)
-        whole = at is not None and bounds(day, DEFAULT_ZONE)[0] == to_ms(moment)
-        return day - timedelta(days=1) if whole else day
+        if at is None:
+            return day_of(to_ms(self._clock.utc()), DEFAULT_ZONE)
+        return last_day(to_ms(at), DEFAULT_ZONE)
 
     def snapshot(self, connection: Connection, as_of: str | None) -> Snapshot:
         """The sums as of an instant. Raises Refused."""

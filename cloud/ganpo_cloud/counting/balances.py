@@ -15,7 +15,7 @@ from ganpo_cloud.counting import periods
 from ganpo_cloud.counting.places import keys
 from ganpo_cloud.counting.tables import YEARLY, area_carrier, area_year, balance
 from ganpo_cloud.counting.tables import standing as ledger
-from ganpo_cloud.database import driver_sql, rows_of
+from ganpo_cloud.database import driver_sql, inserting, rows_of
 from ganpo_cloud.divisions import OTHER, Province
 from ganpo_model.energy import EXPORT, WATER
 
@@ -32,7 +32,6 @@ SELECT enterprise, area, industry, carrier, sum(used), sum(spread), sum(opened),
   WHERE c.day >= ? AND c.day <= ? AND ({_SIGN}) <> 0
   GROUP BY c.enterprise, s.area, s.industry, c.carrier, c.day) AS daily
 GROUP BY enterprise, area, industry, carrier"""
-_COLUMNS = [column.name for column in balance.columns]
 Place = tuple[str, str, str]
 
 
@@ -92,8 +91,7 @@ def recompute(connection: Connection, province: Province, month: str, today: dat
         for (code, area, carrier), t in sorted(found.items())
     ]
     if rows:
-        marks = ", ".join("?" * len(_COLUMNS))
-        driver_sql(connection, f"INSERT INTO balance ({', '.join(_COLUMNS)}) VALUES ({marks})", rows)
+        driver_sql(connection, inserting(balance), rows)
     _add_up_month(connection, province, month, found, _ended(first, last, today))
 
 
@@ -117,9 +115,7 @@ def _add_up_month(
         (place, industry, month, carrier, *row) for (place, industry, carrier), row in sorted(sums.items())
     ]
     if rows:
-        names = [column.name for column in area_carrier.columns]
-        marks = ", ".join("?" * len(names))
-        driver_sql(connection, f"INSERT INTO area_carrier ({', '.join(names)}) VALUES ({marks})", rows)
+        driver_sql(connection, inserting(area_carrier), rows)
 
 
 def add_up_year(connection: Connection, province: Province, year: int, today: date) -> None:
@@ -146,10 +142,8 @@ def add_up_year(connection: Connection, province: Province, year: int, today: da
                 row[measure] += value
     driver_sql(connection, "DELETE FROM area_year WHERE year = ?", (year,))
     if sums:
-        names = ("area", "industry", "year", *YEARLY)
         rows = [(*key, year, *(row[measure] for measure in YEARLY)) for key, row in sorted(sums.items())]
-        marks = ", ".join("?" * len(names))
-        driver_sql(connection, f"INSERT INTO {area_year.name} ({', '.join(names)}) VALUES ({marks})", rows)
+        driver_sql(connection, inserting(area_year), rows)
 
 
 @dataclass(slots=True)

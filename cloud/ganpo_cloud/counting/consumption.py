@@ -9,13 +9,12 @@ from sqlalchemy import Connection
 
 from ganpo_cloud import judging
 from ganpo_cloud.counting.tables import consumption
-from ganpo_cloud.database import driver_sql
+from ganpo_cloud.database import driver_sql, inserting
 from ganpo_cloud.localdays import bounds, day_of, days_from
 from ganpo_model.quantities import consumption as used
 from ganpo_model.registers import standing
 
-_COLUMNS = [column.name for column in consumption.columns]
-_INSERT = f"INSERT INTO consumption ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
+_INSERT = inserting(consumption)
 _DELETE = "DELETE FROM consumption WHERE enterprise = ? AND register = ? AND day >= ? AND day <= ?"
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 
 from ganpo_cloud import registry_tables as registry
 from ganpo_cloud.counting.definitions import DEFINITIONS, Definition
-from ganpo_cloud.counting.places import Key
+from ganpo_cloud.counting.places import Key, keys
 from ganpo_cloud.counting.snapshots import Energy, Snapshot
 from ganpo_cloud.counting.tables import ALL
 from ganpo_cloud.divisions import OTHER, Province
@@ -97,6 +97,13 @@ class Indicators:
             ]
             for key, row in rows.items()
         }
+
+    def goal(self, item: Indicator) -> Target | None:
+        """The target that a place is shown against: its own, else the one of all industries or of the next above."""
+        for key in keys(self.snapshot.province, item.area, item.industry):
+            if (found := self._targets.get((item.definition.target or "", *key))) is not None:
+                return found
+        return None
 
     def _indicator(
         self,

@@ -1,6 +1,6 @@
 """Enterprises and devices as lists: filtered in SQL over the ledger as it stood on a day."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -11,8 +11,15 @@ from ganpo_cloud.counting.tables import production, standing
 from ganpo_cloud.divisions import Province
 from ganpo_model.coverage import Evidence
 
-COUNTS = ("devices", "main_devices", "nc_devices", "networked_devices", "cloud_devices", "active_devices")
-"""What stands beside an enterprise: how many of its devices have come how far."""
+COUNTS: Mapping[str, str] = {
+    "devices": "units",
+    "main_devices": "main",
+    "nc_devices": "nc_checked",
+    "networked_devices": "now_networked",
+    "cloud_devices": "now_cloud",
+    "active_devices": "now_active",
+}
+"""What stands beside an enterprise, each by the measure that it is: how many of its devices have come how far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,7 @@ def devices(province: Province, wanted: Filter, measure: str | None = None) -> S
         standing.c.kind == "equipment", *_within(province, wanted), *_like(wanted.text)
     )
     if measure is not None:
-        query = query.where(_counts(measure, age))
+        query = query.where(_counts(measure, age, standing.c))
     return query.order_by(standing.c.enterprise, standing.c.asset_no)
 
 
@@ -47,22 +54,14 @@ def enterprises(province: Province, wanted: Filter) -> Select[Any]:
     """The enterprises of the registry, at their homes, with how many devices have come how far."""
     own = standing.alias("own")
     age = _age(wanted.day, own)
-    here = (own.c.status != "retired") & ((age != "gone") | age.is_(None))
     on_day = (own.c.kind == "equipment") & _holds(own, wanted.day)
     counts = (
         select(
             own.c.enterprise,
-            func.sum(case((own.c.in_service, 1), else_=0)).label("devices"),
-            func.sum(case((and_(own.c.in_service, own.c.main > 0), 1), else_=0)).label("main_devices"),
-            func.sum(
-                case(
-                    (and_(own.c.in_service, own.c.main > 0, own.c.numerical_control >= Evidence.DOCUMENT), 1),
-                    else_=0,
-                )
-            ).label("nc_devices"),
-            func.sum(case((and_(own.c.networked, here), 1), else_=0)).label("networked_devices"),
-            func.sum(case((and_(own.c.cloud, here), 1), else_=0)).label("cloud_devices"),
-            func.sum(case((and_(own.c.cloud, age == "active"), 1), else_=0)).label("active_devices"),
+            *(
+                func.sum(case((_counts(measure, age, own.c), 1), else_=0)).label(name)
+                for name, measure in COUNTS.items()
+            ),
         )
         .where(on_day)
         .group_by(own.c.enterprise)
@@ -117,9 +116,8 @@ def _age(day: date, table: Any = standing) -> ColumnElement[Any]:
     return case((table.c.networked, newest.scalar_subquery()), else_=None)
 
 
-def _counts(measure: str, age: ColumnElement[Any]) -> ColumnElement[bool]:
-    """What `MEASURES` says, as SQL; a test holds both equal."""
-    s = standing.c
+def _counts(measure: str, age: ColumnElement[Any], s: Any) -> ColumnElement[bool]:
+    """What `MEASURES` says, as SQL over the columns of `standing`; a test holds both equal."""
     here = (s.status != "retired") & ((age != "gone") | age.is_(None))
     conditions: dict[str, ColumnElement[bool]] = {
         "units": s.in_service,

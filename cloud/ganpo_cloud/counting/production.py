@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from ganpo_cloud import quantities
 from ganpo_cloud.counting.calendars import Calendars, Machine
 from ganpo_cloud.counting.tables import production
-from ganpo_cloud.database import day_given, driver_sql
+from ganpo_cloud.database import day_given, driver_sql, inserting
 from ganpo_cloud.localdays import bounds
 from ganpo_cloud.painting import in_a_row
 from ganpo_model.activity import LOOK_BACK_DAYS, Watched, ages
@@ -29,13 +29,14 @@ _STATES = (
     State.MAINTENANCE,
     State.UNKNOWN,
 )
-_COLUMNS = [column.name for column in production.columns]
-_INSERT = f"INSERT INTO production ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
+_INSERT = inserting(production)
 _DELETE = "DELETE FROM production WHERE enterprise = ? AND subject = ? AND day >= ? AND day <= ?"
 _WATCHED = (
     "SELECT day, planned_ms, known, good, age FROM production"
     " WHERE enterprise = ? AND subject = ? AND day >= ? ORDER BY day"
 )
+COMPLETE = "10 * (p.planned_ms - p.unknown_ms) >= 6 * p.planned_ms AND p.planned_ms > 0"
+"""`complete`, in SQL over `production p`."""
 Piece = tuple[int, int, State]
 
 
@@ -197,6 +198,11 @@ def _see(connection: Connection, machine: Machine, first: date, *, unplanned: bo
     if changed:
         statement = "UPDATE production SET age = ? WHERE enterprise = ? AND subject = ? AND day = ?"
         driver_sql(connection, statement, changed)
+
+
+def complete(row: Any) -> bool:
+    """Whether so much of a production day is known that it enters sums of states (metrics.md section 3)."""
+    return bool(row.planned_ms) and 10 * (row.planned_ms - row.unknown_ms) >= 6 * row.planned_ms
 
 
 def rows(connection: Connection, enterprise: str, asset_no: str, first: date, last: date) -> list[Any]:

@@ -69,10 +69,15 @@ def when_due(database: Database, province: Province, now: datetime) -> None:
     log.info("published month=%s rows=%d checksum=%s", month, len(found.lines), found.checksum)
 
 
+def indicators(connection: Connection, province: Province, month: str, now: datetime) -> Indicators:
+    """What a month comes to today."""
+    end = from_ms(bounds(periods.span(month)[1], DEFAULT_ZONE)[1])
+    return Indicators(snapshot(connection, province, end, now))
+
+
 def report(connection: Connection, province: Province, month: str, now: datetime) -> Iterable[Line]:
     """The report of a month as it comes to today: the province, its cities and counties, in every industry."""
-    at = from_ms(bounds(periods.span(month)[1] + timedelta(days=1), DEFAULT_ZONE)[0])
-    found = Indicators(snapshot(connection, province, at, now))
+    found = indicators(connection, province, month, now)
     day = periods.span(month)[1]
     areas = [area for area in province.areas if province.area(area, day) is not None]
     industries = [None, *province.industries]

@@ -21,7 +21,7 @@ from ganpo_cloud.counting.tables import (
     production,
 )
 from ganpo_cloud.divisions import Province
-from ganpo_cloud.localdays import DEFAULT_ZONE, bounds, day_of
+from ganpo_cloud.localdays import DEFAULT_ZONE, bounds, day_of, last_day
 from ganpo_cloud.tables import counter
 from ganpo_model.clock import from_ms, to_ms
 from ganpo_model.energy import WATER
@@ -116,13 +116,10 @@ def snapshot(connection: Connection, province: Province, at: datetime | None, no
     """The sums as of an instant; None: now."""
     if at is None:
         newest = connection.execute(select(func.max(area_day.c.day))).scalar()
-        ms = connection.execute(select(counter.c.value).where(counter.c.name == totals.NEWEST)).scalar()
-        added_up = now if ms is None else from_ms(ms)
         day = newest or day_of(to_ms(now), DEFAULT_ZONE)
-        return Snapshot(connection, province, added_up, day, area_day, running=True)
-    day = day_of(to_ms(at), DEFAULT_ZONE)
-    if bounds(day, DEFAULT_ZONE)[0] == to_ms(at):
-        day -= timedelta(days=1)
+        return Snapshot(connection, province, added_up(connection) or now, day, area_day, running=True)
+    day = last_day(to_ms(at), DEFAULT_ZONE)
+    if bounds(day, DEFAULT_ZONE)[1] == to_ms(at):
         if day == periods.span(periods.month_of(day))[1]:
             stored, this = area_month, area_month.c.month == periods.month_of(day)
         else:
@@ -136,6 +133,12 @@ def snapshot(connection: Connection, province: Province, at: datetime | None, no
         for row in connection.execute(select(production).where(production.c.day == day - timedelta(days=1)))
     }
     return Snapshot(connection, province, at, day, worked_out=totals.stocks_of(devices, ages, province))
+
+
+def added_up(connection: Connection) -> datetime | None:
+    """When the sums of today were added up last; None: never."""
+    ms = connection.execute(select(counter.c.value).where(counter.c.name == totals.NEWEST)).scalar()
+    return None if ms is None else from_ms(ms)
 
 
 def trend(

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, select
 from ganpo_cloud.counting import periods
 from ganpo_cloud.counting.ledger import FLAGS, Device, Records, end_of, records
 from ganpo_cloud.counting.tables import dirty_ledger, standing
-from ganpo_cloud.database import Database, driver_sql
+from ganpo_cloud.database import Database, driver_sql, inserting
 from ganpo_cloud.localdays import DEFAULT_ZONE, day_of
 from ganpo_cloud.marks import mark_totals
 from ganpo_model.clock import to_ms
@@ -18,7 +18,7 @@ from ganpo_model.clock import to_ms
 BATCH = 50
 """Enterprises of one transaction."""
 _COLUMNS = [column.name for column in standing.columns]
-_INSERT = f"INSERT INTO standing ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
+_INSERT = inserting(standing)
 Row = dict[str, Any]
 
 

@@ -12,10 +12,11 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, insert, select
 
 from ganpo_cloud.counting import balances, periods
-from ganpo_cloud.counting.ledger import Device
+from ganpo_cloud.counting.ledger import FLAGS, Device
 from ganpo_cloud.counting.places import Key, keys
+from ganpo_cloud.counting.production import COMPLETE
 from ganpo_cloud.counting.tables import FLOWS, STOCKS, area_day, area_month, dirty_total
-from ganpo_cloud.database import Database, driver_sql, rows_of
+from ganpo_cloud.database import Database, driver_sql, inserting, rows_of
 from ganpo_cloud.divisions import Province
 from ganpo_cloud.localdays import DEFAULT_ZONE, day_of
 from ganpo_cloud.marks import mark_totals
@@ -39,14 +40,12 @@ WHERE s.kind = 'equipment' AND {_AT}"""
 _HOMES = f"""
 SELECT s.enterprise, s.parent, s.area, s.industry, s.above_scale FROM standing s
 WHERE s.kind = 'enterprise' AND {_AT}"""
-_COMPLETE = "10 * (p.planned_ms - p.unknown_ms) >= 6 * p.planned_ms AND p.planned_ms > 0"
-"""Machine-days below do not enter sums of states."""
 _FLOWS = f"""
 SELECT s.area, s.industry, sum(p.planned_ms), sum(p.planned_ms - p.unknown_ms),
-  sum(CASE WHEN {_COMPLETE} THEN p.producing_ms ELSE 0 END),
-  sum(CASE WHEN {_COMPLETE} THEN p.planned_ms - p.unknown_ms ELSE 0 END),
-  sum(p.outside_ms), sum(CASE WHEN {_COMPLETE} THEN 1 ELSE 0 END),
-  sum(CASE WHEN p.planned_ms > 0 AND NOT ({_COMPLETE}) THEN 1 ELSE 0 END)
+  sum(CASE WHEN {COMPLETE} THEN p.producing_ms ELSE 0 END),
+  sum(CASE WHEN {COMPLETE} THEN p.planned_ms - p.unknown_ms ELSE 0 END),
+  sum(p.outside_ms), sum(CASE WHEN {COMPLETE} THEN 1 ELSE 0 END),
+  sum(CASE WHEN p.planned_ms > 0 AND NOT ({COMPLETE}) THEN 1 ELSE 0 END)
 FROM production p JOIN standing s ON s.enterprise = p.enterprise AND s.asset_no = p.subject
   AND s.since <= p.day AND (s.until IS NULL OR s.until > p.day)
 WHERE p.day >= ? AND p.day <= ? AND s.in_service GROUP BY s.area, s.industry"""
@@ -192,15 +191,13 @@ def stocks_of(
 
 def unit_of(device: Device, age: str | None) -> Unit:
     """A device as it is counted."""
-    flags = (
-        int(device.flags.get(flag, 0)) for flag in ("main", "numerical_control", "digital", "intelligent")
-    )
+    flags = (int(device.flags.get(flag, 0)) for flag in FLAGS)
     return _unit((*flags, device.in_service, device.status, device.networked, device.cloud, age))
 
 
 def unit_of_row(row: Any) -> Unit:
     """A row of `standing` with its `age`."""
-    flags = (row.main, row.numerical_control, row.digital, row.intelligent)
+    flags = (getattr(row, flag) for flag in FLAGS)
     return _unit((*flags, row.in_service, row.status, row.networked, row.cloud, row.age))
 
 
@@ -263,9 +260,4 @@ def _put(connection: Connection, table: Table, period: date | str, counts: Sums,
         row = {**counts.get(key, {}), **times.get(key, {})}
         rows.append((*key, when, *(row.get(measure, 0) for measure in names)))
     if rows:
-        columns = ", ".join(("area", "industry", name, *names))
-        driver_sql(
-            connection,
-            f"INSERT INTO {table.name} ({columns}) VALUES ({', '.join('?' * (3 + len(names)))})",
-            rows,
-        )
+        driver_sql(connection, inserting(table), rows)

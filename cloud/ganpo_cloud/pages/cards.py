@@ -109,9 +109,7 @@ def target(item: Indicator, frame: Frame) -> str:
         return ""
     if item.target.value is None:
         return frame.t("no number in the plan")
-    sign = {">=": "≥", "<=": "≤"}.get(item.target.comparator, item.target.comparator)
-    unit = "%" if item.definition.kind == "rate" else ""
-    return f"{sign} {item.target.value}{unit} · {item.target.deadline.isoformat()}"
+    return f"{target_text(item)} · {item.target.deadline.isoformat()}"
 
 
 def badge(item: Indicator, moved: Pace | None, frame: Frame) -> Item:

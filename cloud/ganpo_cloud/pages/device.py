@@ -89,12 +89,12 @@ def _dates(connection: Connection, frame: Frame, code: str, asset_no: str, about
         },
         {
             "word": t("on the network"),
-            "when": told(row.networked_at, frame) if row is not None else numbers.NONE,
+            "when": told(row.networked_at) if row is not None else numbers.NONE,
             "told": evidence(row, frame) if row is not None else t("no Good value was observed yet"),
         },
         {
             "word": t("in the cloud"),
-            "when": told(row.cloud_at, frame) if row is not None else numbers.NONE,
+            "when": told(row.cloud_at) if row is not None else numbers.NONE,
             "told": _frame(connection, row.cloud_frame)
             if row is not None
             else t("no Good value was stored yet"),
@@ -144,9 +144,7 @@ def _kpis(connection: Connection, frame: Frame, code: str, asset_no: str, named:
     """The KPIs of the last 30 days together, and those of yesterday."""
     first = frame.today - timedelta(days=DAYS)
     rows = production.rows(connection, code, asset_no, first, frame.today - timedelta(days=1))
-    complete = [
-        row for row in rows if row.planned_ms and 10 * (row.planned_ms - row.unknown_ms) >= 6 * row.planned_ms
-    ]
+    complete = [row for row in rows if production.complete(row)]
     spent = {state: sum(getattr(row, f"{state.lower()}_ms") for row in complete) for state in State}
     planned = sum(row.planned_ms for row in complete)
     body = json.loads(named.body) if named is not None else {}

@@ -10,8 +10,7 @@ from sqlalchemy import Connection, select
 
 from ganpo_cloud import i18n, painting, views
 from ganpo_cloud import registry_tables as registry
-from ganpo_cloud.counting import lists
-from ganpo_cloud.counting.tables import production as production_days
+from ganpo_cloud.counting import lists, production
 from ganpo_cloud.counting.tables import standing
 from ganpo_cloud.counting.totals import unit_of_row
 from ganpo_cloud.pages import numbers, timeline
@@ -48,9 +47,7 @@ def _enterprise(connection: Connection, frame: Frame, code: str) -> Item:
     ).all()
     found = views.subjects(connection, frame.now, code)
     gateways = [view for view in views.gateways(connection, frame.now, code) if view.enterprise == code]
-    needs = Needs(frame.t, frame.lang, to_ms(frame.now), lambda ms: told(ms, frame)).all(
-        connection, found, gateways, code
-    )
+    needs = Needs(frame.t, frame.lang, to_ms(frame.now), told).all(connection, found, gateways, code)
     seen = _seen(connection, code)
     steps = _steps(frame, about, rows, seen)
     machines_now = [_machine(connection, frame, view) for view in found if view.kind == "equipment"]
@@ -116,7 +113,7 @@ def _steps(frame: Frame, about: Any, rows: Sequence[Any], seen: Mapping[str, Any
         {
             "word": t("on the network"),
             "done": networked is not None,
-            "when": told(networked.networked_at, frame) if networked is not None else "",
+            "when": told(networked.networked_at) if networked is not None else "",
             "count": number(len(of)),
             "told": evidence(networked, frame)
             if networked is not None
@@ -125,7 +122,7 @@ def _steps(frame: Frame, about: Any, rows: Sequence[Any], seen: Mapping[str, Any
         {
             "word": t("in the cloud"),
             "done": cloud is not None,
-            "when": told(cloud.cloud_at, frame) if cloud is not None else "",
+            "when": told(cloud.cloud_at) if cloud is not None else "",
             "count": number(len(of)),
             "told": t("frame {n}").format(n=cloud.cloud_frame)
             if cloud is not None
@@ -193,10 +190,8 @@ def _machine(connection: Connection, frame: Frame, view: views.SubjectView) -> I
     spans = painting.painted(connection, view.enterprise, view.asset_no, start, now)
     spent = painting.ms_per_state(spans)
     yesterday = frame.today - timedelta(days=1)
-    mine = (production_days.c.enterprise == view.enterprise) & (production_days.c.subject == view.asset_no)
-    row = connection.execute(
-        select(production_days).where(mine & (production_days.c.day == yesterday))
-    ).first()
+    rows = production.rows(connection, view.enterprise, view.asset_no, yesterday, yesterday)
+    row = rows[0] if rows else None
     busy = row.planned_ms - row.unknown_ms if row is not None else 0
     state = view.state
     return {

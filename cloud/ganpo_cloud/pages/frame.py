@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
-from zoneinfo import ZoneInfo
 
 from fastapi import Query, Request
 from fastapi.responses import HTMLResponse
@@ -14,13 +13,11 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import DatabaseError
 
 from ganpo_cloud import i18n
-from ganpo_cloud.counting.indicators import Target
-from ganpo_cloud.counting.snapshots import Snapshot, snapshot
+from ganpo_cloud.counting.snapshots import Snapshot, added_up, snapshot
 from ganpo_cloud.counting.tables import NOWHERE
-from ganpo_cloud.counting.totals import NEWEST
 from ganpo_cloud.database import Database
 from ganpo_cloud.divisions import Province
-from ganpo_cloud.localdays import DEFAULT_ZONE, bounds, day_of
+from ganpo_cloud.localdays import DEFAULT_ZONE, bounds, day_of, local
 from ganpo_cloud.tables import counter
 from ganpo_model.clock import Clock, from_ms, to_ms
 
@@ -108,9 +105,6 @@ class Frame:
         self.now = site.clock.utc()
         self.today = day_of(to_ms(self.now), DEFAULT_ZONE)
 
-    goal: Target | None = None
-    """The province's target of CNC coverage, which its parts are shown against."""
-
     @property
     def day(self) -> date:
         """The last day of what is shown."""
@@ -142,7 +136,7 @@ class Frame:
             "link": self.href,
             "api": self.api,
             "seeding": None,
-            "as_of": i18n.instant(self.now.astimezone(ZoneInfo(DEFAULT_ZONE)), self.lang),
+            "as_of": i18n.instant(local(to_ms(self.now)), self.lang),
             "zone": DEFAULT_ZONE,
             "chosen_day": self.scope.day.isoformat() if self.scope.day else "",
             "yesterday": (self.today - timedelta(days=1)).isoformat(),
@@ -153,20 +147,17 @@ class Frame:
         found = self.bare()
         found["seeding"] = seeding(connection) if self.site.demo else None
         at = self.snapshot_time(connection)
-        return found | {"as_of": i18n.instant(at.astimezone(ZoneInfo(DEFAULT_ZONE)), self.lang)}
+        return found | {"as_of": i18n.instant(local(to_ms(at)), self.lang)}
 
     def snapshot_time(self, connection: Connection) -> datetime:
         """When what is shown was added up."""
         if self.scope.day is not None:
             return from_ms(bounds(self.scope.day, DEFAULT_ZONE)[1])
-        ms = connection.execute(select(counter.c.value).where(counter.c.name == NEWEST)).scalar()
-        return self.now if ms is None else from_ms(ms)
+        return added_up(connection) or self.now
 
     def broken(self, why: str, answered: datetime | None) -> Item:
         """What is shown while the database does not answer."""
-        last = (
-            "" if answered is None else i18n.instant(answered.astimezone(ZoneInfo(DEFAULT_ZONE)), self.lang)
-        )
+        last = "" if answered is None else i18n.instant(local(to_ms(answered)), self.lang)
         return self.bare() | {"error": why, "last_good": last}
 
     def area(self, number: str) -> str:

@@ -24,24 +24,23 @@ def ladders(
         (t("in the cloud"), "now_cloud", "ever_cloud"),
         (t("active"), "now_active", None),
     ]
-    whole = population if population is not None else None
     first = {
         "word": t("enterprises there are"),
-        "now": numbers.count(whole),
+        "now": numbers.count(population),
         "ever": numbers.NONE,
         "change": numbers.NONE,
-        "x": numbers.share(row["enterprises"], whole) if whole else "",
+        "x": numbers.share(row["enterprises"], population) if population else "",
         "ever_x": "",
         "hatched": True,
-        "stuck": t("not registered: {n}").format(n=f"{max(whole - row['enterprises'], 0):,}")
-        if whole
+        "stuck": t("not registered: {n}").format(n=f"{max(population - row['enterprises'], 0):,}")
+        if population
         else "",
     }
     return [
         {
             "title": _title(frame, row),
             "word": t("Enterprises"),
-            "rungs": [first, *_rungs(frame, enterprises, row, before, whole or row["enterprises"])],
+            "rungs": [first, *_rungs(frame, enterprises, row, before, population or row["enterprises"])],
             "below": [],
             "href": frame.href("/enterprises"),
             "xlsx": frame.api("enterprises", format="xlsx", limit="100000"),

@@ -2,6 +2,7 @@
 
 from datetime import date
 from fractions import Fraction
+from typing import Any
 
 from ganpo_model.coverage import percent
 
@@ -34,6 +35,11 @@ def quantity(value: Fraction | None, lang: str) -> str:
         if abs(value) >= size:
             return _digits(value / size) + word
     return _digits(value)
+
+
+def ones(row: Any) -> float | None:
+    """The quantity of a row, as charts draw it; None where there is no row, or nobody knows."""
+    return None if row is None or row.millionths is None else row.millionths / 10**6
 
 
 def decimals(value: Fraction | None, places: int) -> str:

@@ -54,7 +54,6 @@ def overview(connection: Connection, frame: Frame) -> Item:
     found = Indicators(frame.snapshot(connection))
     items = found.of(scope.area, scope.industry)
     nc = items[0]
-    frame.goal = nc.target or found.of(frame.province.whole, None)[0].target
     months = periods.months(frame.day, trends.SHOWN_MONTHS)
     history = _history(connection, frame, months)
     here = (scope.area, scope.industry or ALL)
@@ -64,16 +63,17 @@ def overview(connection: Connection, frame: Frame) -> Item:
     of_industries = {of: rows for (area, of), rows in history.items() if area == scope.area}
     parts = places.areas(frame, found, scope.area, of_areas)
     row = found.snapshot.rows([scope.area], [here[1]])[here]
+    before = _before(connection, here, frame)
     population = next(item.of for item in items if item.definition.id == "enterprise_onboarded")
     selected = dict(scope.more).get("selected")
     return {
         "lead": lead(nc, cards.series(nc, listed), frame.day, frame.t, frame.lang),
-        "second": _second(frame, items, row, _before(connection, here, frame)),
+        "second": _second(frame, items, row, before),
         "caveats": caveat(nc, frame.day, frame.t, frame.lang),
         "needs": questions.needs(connection, frame, parts["rows"]),
         "cards": cards.cards(frame, items, listed),
         "all": cards.table(frame, items),
-        "ladders": ladders.ladders(frame, row, _before(connection, here, frame), population),
+        "ladders": ladders.ladders(frame, row, before, population),
         "parts": parts,
         "selected": next((part for part in parts["rows"] if part["id"] == selected), None),
         "industry_rows": places.industries(frame, found, of_industries) if scope.industry is None else None,
@@ -85,8 +85,6 @@ def overview(connection: Connection, frame: Frame) -> Item:
 def _areas(connection: Connection, frame: Frame) -> Item:
     """Every city with its counties."""
     found = Indicators(frame.snapshot(connection))
-    whole = frame.province.whole
-    frame.goal = found.of(whole, None)[0].target
     history = _history(connection, frame, periods.months(frame.day, 7))
     of_areas = {area: rows for (area, of), rows in history.items() if of == (frame.scope.industry or ALL)}
     return {"parts": places.areas(frame, found, frame.scope.area, of_areas)}
@@ -95,7 +93,6 @@ def _areas(connection: Connection, frame: Frame) -> Item:
 def _industries(connection: Connection, frame: Frame) -> Item:
     """Every industry of a place."""
     found = Indicators(frame.snapshot(connection))
-    frame.goal = found.of(frame.province.whole, None)[0].target
     history = _history(connection, frame, periods.months(frame.day, 7))
     of_industries = {of: rows for (area, of), rows in history.items() if area == frame.scope.area}
     return {"industry_rows": places.industries(frame, found, of_industries)}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from ganpo_cloud.counting.indicators import Indicator, Indicators
+from ganpo_cloud.counting.indicators import Indicator, Indicators, Target
 from ganpo_cloud.counting.places import Key
 from ganpo_cloud.counting.tables import ALL, NOWHERE
 from ganpo_cloud.pages import numbers
@@ -25,6 +25,7 @@ class Part:
 
     number: str
     items: Mapping[str, Indicator]
+    goal: Target | None
     row: Item
 
     @property
@@ -39,17 +40,17 @@ def areas(frame: Frame, found: Indicators, parent: str, history: History) -> Ite
     industry = frame.scope.industry
     numbers_of = frame.parts(parent)
     every = found.all([parent, *numbers_of, NOWHERE], [industry])
-    parts = [_part(frame, n, every[n, industry or ALL], history.get(n, ())) for n in numbers_of]
+    parts = [_part(frame, found, n, every[n, industry or ALL], history.get(n, ())) for n in numbers_of]
     ranked = sorted((p for p in parts if _ranked(p)), key=_order)
     rest = [p for p in parts if not _ranked(p)]
     rows = []
     for rank, part in enumerate(ranked, start=1):
         rows.append(part.row | {"rank": str(rank)})
     rows += [part.row | {"rank": numbers.NONE} for part in rest]
-    lost = _part(frame, NOWHERE, every[NOWHERE, industry or ALL], ())
+    lost = _part(frame, found, NOWHERE, every[NOWHERE, industry or ALL], ())
     if parent == frame.province.whole and lost.items["nc_rate_main"].denominator:
         rows.append(lost.row | {"rank": numbers.NONE, "href": ""})
-    total = _part(frame, parent, every[parent, industry or ALL], history.get(parent, ()))
+    total = _part(frame, found, parent, every[parent, industry or ALL], history.get(parent, ()))
     return {
         "rows": rows,
         "total": total.row,
@@ -63,13 +64,14 @@ def areas(frame: Frame, found: Indicators, parent: str, history: History) -> Ite
 def industries(frame: Frame, found: Indicators, history: History) -> Item:
     """The industries of a place, best first."""
     area = frame.scope.area
-    every = found.all([area], [*frame.province.industries])
+    every = found.all([area], [None, *frame.province.industries])
     parts = [
-        _part(frame, n, every[area, n], history.get(n, ()), industry=True) for n in frame.province.industries
+        _part(frame, found, n, every[area, n], history.get(n, ()), industry=True)
+        for n in frame.province.industries
     ]
     parts.sort(key=_order)
     rows = [part.row | {"rank": str(rank)} for rank, part in enumerate(parts, start=1)]
-    total = _part(frame, ALL, found.all([area], [None])[area, ALL], history.get(ALL, ()), industry=True)
+    total = _part(frame, found, ALL, every[area, ALL], history.get(ALL, ()), industry=True)
     reached = [p.row["word"] for p in parts if p.items["nc_rate_main"].status == "reached"]
     return {
         "rows": rows,
@@ -82,6 +84,7 @@ def industries(frame: Frame, found: Indicators, history: History) -> Item:
 
 def _part(
     frame: Frame,
+    found: Indicators,
     number: str,
     items: Sequence[Indicator],
     history: Sequence[Mapping[str, Any]],
@@ -95,7 +98,7 @@ def _part(
     change = known[-1] - known[-7] if len(known) > 6 else None
     word = frame.industry(number) if industry else frame.area(number)
     href = frame.href("/overview", industry=number) if industry else frame.href("/overview", area=number)
-    goal = frame_goal(frame, nc)
+    goal = found.goal(nc)
     row: Item = {
         "id": number,
         "word": word,
@@ -106,7 +109,7 @@ def _part(
         "x": numbers.share(nc.checked, nc.denominator),
         "declared_x": numbers.share(nc.declared, nc.denominator),
         "proven_x": numbers.share(nc.proven, nc.denominator),
-        "goal_x": goal or "",
+        "goal_x": (goal.value if goal is not None else None) or "",
         "change": numbers.points(change),
         "falling": change is not None and numbers.points(change).startswith("−"),
         "arrow": _arrow(change),
@@ -119,25 +122,15 @@ def _part(
         "energy": _quantity(by_id["comprehensive_energy"], frame.lang),
         "water": _quantity(by_id["water"], frame.lang),
     }
-    return Part(number, by_id, row)
+    return Part(number, by_id, goal, row)
 
 
-def frame_goal(frame: Frame, nc: Indicator) -> str | None:
-    """The target of the place itself, else the province's."""
-    own = nc.target
-    if own is None:
-        found = frame.goal
-        return found.value if found is not None else None
-    return own.value
-
-
-def _reach(frame: Frame, nc: Indicator, values: Sequence[Fraction | None], goal: str | None) -> Item:
-    if goal is None or nc.value is None:
+def _reach(frame: Frame, nc: Indicator, values: Sequence[Fraction | None], goal: Target | None) -> Item:
+    if goal is None or goal.value is None or nc.value is None:
         return {"word": numbers.NONE, "warn": False}
-    if nc.value >= Fraction(goal):
+    if nc.value >= Fraction(goal.value):
         return {"word": f"✓ {frame.t('reached')}", "warn": False}
-    deadline = frame.goal.deadline if frame.goal is not None else frame.day
-    moved = pace(values, Fraction(goal), frame.day, deadline)
+    moved = pace(values, Fraction(goal.value), frame.day, goal.deadline)
     if moved is None:
         return {"word": frame.t("too early to tell"), "warn": False}
     if moved.change < 0:
@@ -145,7 +138,7 @@ def _reach(frame: Frame, nc: Indicator, values: Sequence[Fraction | None], goal:
     if moved.months is None or moved.months > 600:
         return {"word": frame.t("hardly moves"), "warn": True}
     month = numbers.later(frame.day, moved.months)
-    return {"word": month, "warn": moved.months > months_between(frame.day, deadline)}
+    return {"word": month, "warn": moved.months > months_between(frame.day, goal.deadline)}
 
 
 def _quantity(item: Indicator, lang: str) -> str:
@@ -185,7 +178,7 @@ def _tiles(frame: Frame, parts: Sequence[Part]) -> list[Item]:
 
 
 def _title(frame: Frame, parts: Sequence[Part]) -> str:
-    reached = sum(p.items["nc_rate_main"].status == "reached" or _over(frame, p) for p in parts if _ranked(p))
+    reached = sum(p.items["nc_rate_main"].status == "reached" or _over(p) for p in parts if _ranked(p))
     blind = [p.row["word"] for p in parts if not _ranked(p)]
     text = frame.t("{n} of {all} have reached the target").format(n=reached, all=len(parts))
     if blind:
@@ -194,10 +187,10 @@ def _title(frame: Frame, parts: Sequence[Part]) -> str:
     return text
 
 
-def _over(frame: Frame, part: Part) -> bool:
-    nc = part.items["nc_rate_main"]
-    goal = frame_goal(frame, nc)
-    return goal is not None and nc.value is not None and nc.value >= Fraction(goal)
+def _over(part: Part) -> bool:
+    value = part.items["nc_rate_main"].value
+    goal = part.goal.value if part.goal is not None else None
+    return goal is not None and value is not None and value >= Fraction(goal)
 
 
 def _reconciled(frame: Frame, parts: Sequence[Part], lost: Part, total: Part) -> str:

@@ -14,12 +14,11 @@ from ganpo_cloud.pages.frame import Frame, Item
 from ganpo_cloud.tables import gateway, live, quarantine, register_day
 from ganpo_model.clock import to_ms
 
-MOST = 5
 LONG_OFFLINE = timedelta(hours=72)
 
 
 def needs(connection: Connection, frame: Frame, parts: Sequence[Item]) -> list[Item]:
-    """At most five lines, each with who, what, how much, and where to look."""
+    """Each with who, what, how much, and where to look; alarms first."""
     t, found = frame.t, []
     for part in parts:
         if part["falling"]:

@@ -73,7 +73,7 @@ def _energy(connection: Connection, frame: Frame) -> Item:
     carriers = sorted({row.carrier for row in rows})
     by = {(row.carrier, row.month): row for row in rows}
     tce = [_tce(frame, by, carriers, month) for month in months]
-    water = [_millions(by.get((WATER, month))) for month in months]
+    water = [numbers.ones(by.get((WATER, month))) for month in months]
     items = {
         item.definition.id: item
         for item in Indicators(frame.snapshot(connection)).of(scope.area, scope.industry)
@@ -135,10 +135,6 @@ def _short(
     ]
     rows = [by[carrier, month] for carrier in wanted if (carrier, month) in by]
     return any(row.covered < row.declared for row in rows)
-
-
-def _millions(row: Any) -> float | None:
-    return None if row is None or row.millionths is None else row.millionths / 10**6
 
 
 def _carrier(frame: Frame, carrier: str, by: Mapping[tuple[str, str], Any], months: list[str]) -> Item:
@@ -257,8 +253,9 @@ def _report(connection: Connection, frame: Frame, month: str | None) -> Item:
     if found is None:
         return base
     before = publishing.keyed(found.lines)
-    now = publishing.keyed(publishing.report(connection, frame.province, chosen, frame.now))
     areas = [frame.scope.area, *frame.parts(frame.scope.area)]
+    today = publishing.indicators(connection, frame.province, chosen, frame.now).all(areas, [None])
+    now = publishing.keyed(publishing.line(item) for items in today.values() for item in items)
     rows = []
     for area in areas:
         keys = [(number, area, ALL) for number in cards.SHOWN]

@@ -4,18 +4,17 @@ import json
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
 from ganpo_cloud import i18n, views
 from ganpo_cloud.counting.tables import consumption, standing
-from ganpo_cloud.localdays import DEFAULT_ZONE, days_from
+from ganpo_cloud.localdays import days_from, local
 from ganpo_cloud.pages import numbers, trends
 from ganpo_cloud.pages.frame import Frame, Item
 from ganpo_cloud.why import WORDS, why
 from ganpo_model import reference
-from ganpo_model.clock import from_ms, to_ms
+from ganpo_model.clock import to_ms
 
 DAYS = 30
 LONGEST = 80
@@ -31,7 +30,7 @@ def reasons(connection: Connection, frame: Frame, code: str, asset_no: str | Non
     return [
         {
             "what": frame.t(WORDS[reason.code]).format(**reason.details),
-            "since": "" if reason.since is None else told(reason.since, frame),
+            "since": "" if reason.since is None else told(reason.since),
             "command": reason.command,
         }
         for reason in found
@@ -62,7 +61,7 @@ def usage(connection: Connection, frame: Frame, code: str, view: views.SubjectVi
         if not rows:
             continue
         days = days_from(first, last)
-        values = [_value(rows.get(day)) for day in days]
+        values = [numbers.ones(rows.get(day)) for day in days]
         total = sum(row.millionths or 0 for row in rows.values())
         carrier = reference.carriers()[register.carrier]
         name = carrier.name_zh if frame.lang == "zh" else carrier.name_en
@@ -86,12 +85,9 @@ def usage(connection: Connection, frame: Frame, code: str, view: views.SubjectVi
     return found
 
 
-def _value(row: Any) -> float | None:
-    return None if row is None or row.millionths is None else row.millionths / 10**6
-
-
-def told(ms: int, frame: Frame) -> str:
-    return f"{from_ms(ms).astimezone(ZoneInfo(DEFAULT_ZONE)):%Y-%m-%d %H:%M}"
+def told(ms: int) -> str:
+    """An instant in the province's time."""
+    return f"{local(ms):%Y-%m-%d %H:%M}"
 
 
 def age(ms: int | None, frame: Frame) -> str:
