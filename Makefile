@@ -1,5 +1,5 @@
 # Everything here works in an empty environment (`env -i make demo`): no PATH, no HOME, no locale.
-# What people type: demo, test, check, bench, install, clean.
+# What people type: demo, test, check, bench, campaign, install, clean.
 
 export PATH := $(if $(PATH),$(PATH):)/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export HOME := $(or $(HOME),$(CURDIR)/.venv/home)
@@ -11,7 +11,7 @@ SHELL := /bin/sh
 .SHELLFLAGS := -euc
 .ONESHELL:
 .NOTPARALLEL:
-.PHONY: install demo test check bench clean dev debian
+.PHONY: install demo test check bench campaign clean dev debian
 
 BIN := .venv/bin
 # What the tests run beside Python: a broker, a database, a browser, a time-series store, a font with Chinese, systemd-analyze.
@@ -34,6 +34,10 @@ check: dev
 
 bench: debian dev
 	@$(BIN)/python bench/run.py $(ARGS)
+
+# Kills, damage, random histories and wrong answers in their long form: hours, and alone on the machine.
+campaign: debian dev
+	@GANPO_CAMPAIGN=1 $(BIN)/pytest -s -m campaign $(ARGS)
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
