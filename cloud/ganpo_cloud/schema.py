@@ -13,7 +13,7 @@ from ganpo_model.errors import StorageError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest revision of `migrations/`."""
 _FIRST = "0001"
 """What databases have that keep their version in a table `schema` of their own."""
