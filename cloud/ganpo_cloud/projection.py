@@ -23,7 +23,7 @@ from sqlalchemy.exc import OperationalError
 from urllib3.exceptions import HTTPError
 
 from ganpo_cloud import quantities
-from ganpo_cloud.database import Database, upsert
+from ganpo_cloud.database import Database, driver_sql, rows_of, upsert
 from ganpo_cloud.localdays import bounds, days_from
 from ganpo_cloud.settings import ProjectionSettings
 from ganpo_cloud.tables import counter, frame, register, register_day
@@ -116,12 +116,15 @@ def _write(database: Database, settings: ProjectionSettings, after: _Cursor) -> 
 
 def _until(connection: Connection, after: _Cursor) -> _Cursor:
     """How far the next batch goes: some frames, and the day rows of some recomputations."""
-    frames = connection.exec_driver_sql(
-        "SELECT max(id) FROM (SELECT id FROM frame WHERE id > ? ORDER BY id LIMIT 500)", (after.frame,)
+    frames = driver_sql(
+        connection,
+        "SELECT max(id) FROM (SELECT id FROM frame WHERE id > ? ORDER BY id LIMIT 500) AS next",
+        (after.frame,),
     ).scalar()
-    days = connection.exec_driver_sql(
+    days = driver_sql(
+        connection,
         "SELECT max(t) FROM (SELECT computed_at AS t FROM day WHERE computed_at > ?"
-        " UNION ALL SELECT computed_at FROM register_day WHERE computed_at > ? ORDER BY t LIMIT 500)",
+        " UNION ALL SELECT computed_at FROM register_day WHERE computed_at > ? ORDER BY t LIMIT 500) AS next",
         (after.computed_at, after.computed_at),
     ).scalar()
     return _Cursor(frames or after.frame, days or after.computed_at)
@@ -130,15 +133,17 @@ def _until(connection: Connection, after: _Cursor) -> _Cursor:
 def _fact_lines(connection: Connection, after: _Cursor, until: _Cursor) -> Iterable[str]:
     """Readings at their times, and each run at its start, as they came."""
     span = (after.frame, until.frame)
-    sites = {row[0]: row[1] for row in connection.exec_driver_sql("SELECT id, site FROM gateway")}
-    for enterprise, number, at, raw, gateway in connection.exec_driver_sql(
+    sites = {row[0]: row[1] for row in rows_of(connection, "SELECT id, site FROM gateway", ())}
+    for enterprise, number, at, raw, gateway in rows_of(
+        connection,
         "SELECT r.enterprise, r.register, r.at, r.raw, f.gateway FROM frame f JOIN reading r ON r.frame = f.id"
         " WHERE f.id > ? AND f.id <= ?",
         span,
     ):
         tags = _tags(enterprise, sites.get(gateway), number.partition("/")[0], number)
         yield f"reading,{tags} raw={raw}i {at}"
-    for enterprise, subject, start, runs, gateway in connection.exec_driver_sql(
+    for enterprise, subject, start, runs, gateway in rows_of(
+        connection,
         "SELECT s.enterprise, s.subject, s.start, s.runs, f.gateway FROM frame f JOIN states s ON s.frame = f.id"
         " WHERE f.id > ? AND f.id <= ?",
         span,
@@ -153,12 +158,16 @@ def _day_lines(connection: Connection, after: _Cursor, until: _Cursor) -> Iterab
     span = (after.computed_at, until.computed_at)
     sites = {
         (row[0], row[1]): row[2]
-        for row in connection.exec_driver_sql(
-            "SELECT s.enterprise, s.asset_no, g.site FROM subject s JOIN gateway g ON g.id = s.gateway"
+        for row in rows_of(
+            connection,
+            "SELECT s.enterprise, s.asset_no, g.site FROM subject s JOIN gateway g ON g.id = s.gateway",
+            (),
         )
     }
-    for enterprise, subject, start, spent in connection.exec_driver_sql(
-        "SELECT enterprise, subject, start, ms FROM day WHERE computed_at > ? AND computed_at <= ?", span
+    for enterprise, subject, start, spent in rows_of(
+        connection,
+        "SELECT enterprise, subject, start, ms FROM day WHERE computed_at > ? AND computed_at <= ?",
+        span,
     ):
         found = json.loads(spent)
         fields = ",".join(f"{state.lower()}_ms={found.get(state, 0)}i" for state in State)

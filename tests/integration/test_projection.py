@@ -25,6 +25,8 @@ from support.victoria import Series, Victoria
 
 MIDNIGHT = datetime.combine(datetime.now(UTC) - timedelta(days=3), time(16), UTC)
 """The store takes nothing that lies ahead of its own clock: these days are past ones."""
+of_one = pytest.mark.parametrize("each_database", ["sqlite"], indirect=True)
+"""It is about the store, whatever the database is."""
 FACTS = ("reading_raw", "state_code")
 NAMES = (*FACTS, "day_producing_ms", "day_unknown_ms", "day_millionths")
 
@@ -36,7 +38,7 @@ def victoria(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Victoria]:
 
 
 @pytest.fixture
-def plant(tmp_path: Path) -> Iterator[Plant]:
+def plant(tmp_path: Path, each_database: str) -> Iterator[Plant]:
     plant = seeding.plant(tmp_path, MIDNIGHT)
     yield plant
     plant.database.close()
@@ -164,6 +166,7 @@ def test_a_killed_store_misses_nothing_once_it_is_back_and_ingest_is_undisturbed
     assert labels("SB-W-01", EXCHANGED) in victoria.series("reading_raw")
 
 
+@of_one
 def test_a_store_that_hangs_does_not_hold_the_end_of_the_process(plant: Plant, tmp_path: Path) -> None:
     with Victoria(tmp_path) as store:
         store.freeze()
@@ -172,6 +175,7 @@ def test_a_store_that_hangs_does_not_hold_the_end_of_the_process(plant: Plant, t
         assert monotonic() - begun < 5.0
 
 
+@of_one
 def test_a_store_that_refuses_is_told_once_and_tried_again(
     plant: Plant, victoria: Victoria, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
