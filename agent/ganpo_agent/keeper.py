@@ -11,7 +11,8 @@ from typing import ParamSpec, TypeVar
 from ganpo_agent.outbox import Outbox, Row
 from ganpo_agent.timekeeper import Timekeeper
 from ganpo_model.errors import FrameError, StorageError
-from ganpo_model.facts import Fact, Inventory, States
+from ganpo_model.facts import MAX_PARTS, Fact, Inventory, States
+from ganpo_model.frame import pack
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +20,8 @@ MAX_BYTES = 16 * 1024 * 1024
 RETRY_S = 5.0
 _TIME_S = 0.2
 _PER_FRAME = {"states": 100, "reading": 1000, "event": 200, "inventory": 1}
+_HEAD = 64
+"""Stream and number of a frame take no more than so many bytes."""
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
@@ -108,17 +111,18 @@ class Keeper:
         self._thread.shutdown(wait=False)
 
     async def _append(self, facts: list[Fact]) -> None:
+        smaller: list[list[Fact]] = []
         try:
-            row = await self.call(self.outbox.append, facts, self._time.now())
+            self._on_append(await self.call(self.outbox.append, facts, self._time.now()))
         except FrameError as error:
-            # Only an inventory of thousands of subjects can be so large: no other frame is held up by it.
-            log.error("facts of type %s do not travel: %s", facts[0].type, error)
-            self.dropped += len(facts)
-        else:
-            self._on_append(row)
+            smaller = await self.call(_smaller, facts, self.outbox.largest)
+            if not smaller:
+                log.error("facts of type %s do not travel: %s", facts[0].type, error)
+                self.dropped += len(facts)
         if self._batches and self._batches[0] is facts:
             self._batches.popleft()
-            self._bytes -= sum(map(_size, facts))
+            self._batches.extendleft(reversed(smaller))
+            self._bytes += sum(_size(fact) for batch in smaller for fact in batch) - sum(map(_size, facts))
 
     async def _pause(self, seconds: float) -> None:
         try:
@@ -136,6 +140,30 @@ class Keeper:
         self._batches.remove(oldest)
         self._bytes -= sum(map(_size, oldest))
         self.dropped += len(oldest)
+
+
+def _smaller(facts: list[Fact], largest: int) -> list[list[Fact]]:
+    """Facts that are too large for one frame, in several; nothing where they cannot be divided."""
+    if len(facts) > 1:
+        return [facts[: len(facts) // 2], facts[len(facts) // 2 :]]
+    whole = facts[0]
+    if not isinstance(whole, Inventory) or whole.part is not None:
+        return []
+    number = 2
+    while number <= MAX_PARTS:
+        parts = whole.parts(number)
+        if all(_fits(part, largest) for part in parts):
+            return [[part] for part in parts]
+        number *= 2
+    return []
+
+
+def _fits(fact: Fact, largest: int) -> bool:
+    try:
+        pack("", 0, [fact], largest - _HEAD)
+    except FrameError:
+        return False
+    return True
 
 
 def _size(fact: Fact) -> int:

@@ -19,7 +19,7 @@ from ganpo_agent.outbox_file import PAGE, OutboxDamaged, OutboxFull, connect, to
 from ganpo_model.clock import DAY_MS, to_ms
 from ganpo_model.errors import FrameError
 from ganpo_model.facts import Event, EventKind, Fact, States
-from ganpo_model.frame import new_stream, pack, renumber, unpack
+from ganpo_model.frame import MAX_PACKED, new_stream, pack, renumber, unpack
 
 log = logging.getLogger(__name__)
 
@@ -45,13 +45,15 @@ class Row:
 
 
 class Outbox:
-    """`outbox.db` in `folder`, at most `max_mib` large. `dropped`: frames given up unacknowledged, declared lost."""
+    """`outbox.db` in `folder`, at most `max_mib` large. `dropped`: frames given up unacknowledged, declared lost.
+    `largest`: bytes of a frame."""
 
     def __init__(self, folder: Path, max_mib: int) -> None:
         self.path = folder / "outbox.db"
         self.stream = ""
         self.seq = 0
         self.dropped = 0
+        self.largest = MAX_PACKED
         self._max_pages = max_mib * 1024 * 1024 // PAGE
         self._db: sqlite3.Connection | None = None
         self._undeclared: list[Key] = []
@@ -97,6 +99,7 @@ class Outbox:
         """One frame of facts of one type. Once this returns, the frame is kept until it is acknowledged.
 
         A full outbox makes room by its policy and declares the loss. A number is given by success alone.
+        Raises FrameError where the facts are too large for one.
         """
 
         def write() -> Row:
@@ -187,7 +190,7 @@ class Outbox:
         return stream, seq
 
     def _insert(self, db: sqlite3.Connection, stream: str, seq: int, facts: Sequence[Fact]) -> Row:
-        row = Row(stream, seq, facts[0].type, pack(stream, seq, facts))
+        row = Row(stream, seq, facts[0].type, pack(stream, seq, facts, self.largest))
         db.execute("INSERT INTO frame VALUES (?, ?, ?, ?, NULL)", (stream, seq, row.kind, row.packed))
         db.execute("UPDATE open SET seq = ?", (seq,))
         return row

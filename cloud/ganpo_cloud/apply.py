@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from ganpo_cloud import inventories
+from ganpo_cloud import inventories, parts
 from ganpo_cloud.database import driver_sql
 from ganpo_cloud.decode import Frame
 from ganpo_cloud.localdays import DEFAULT_ZONE, day_of, days_from
@@ -37,7 +37,7 @@ class Batch:
         self._rows: dict[str, list[tuple[Any, ...]]] = {kind: [] for kind in _INSERT}
         self._dirty: set[tuple[str, str, date]] = set()
         self._proofs: list[tuple[Any, ...]] = []
-        self._described: set[str] = set()
+        self._parts: list[tuple[parts.Row, tuple[int, int]]] = []
         self._zones: dict[str, str] = {}
 
     def add(self, gateway: str, enterprise: str, frame: Frame) -> bool:
@@ -57,6 +57,8 @@ class Batch:
 
     def write(self) -> None:
         """Store everything that was added. Sorted by key, so that writers never wait for each other in a ring."""
+        self._rows["inventory"] += parts.complete(self._connection, self._parts)
+        described = {row[3] for row in self._rows["inventory"]}
         for kind, statement in _INSERT.items():
             if rows := self._rows[kind]:
                 driver_sql(self._connection, statement, sorted(rows))
@@ -64,9 +66,9 @@ class Batch:
             driver_sql(self._connection, _PROVE, sorted(self._proofs))
             mark_ledgers(self._connection, {row[0] for row in self._proofs})
         mark(self._connection, self._dirty)
-        for enterprise in sorted(self._described):
+        for enterprise in sorted(described):
             inventories.refresh(self._connection, enterprise)
-        mark_ledgers(self._connection, self._described)
+        mark_ledgers(self._connection, described)
 
     def _add(self, gateway: str, enterprise: str, zone: str, frame: int, place: int, fact: Fact) -> None:
         if isinstance(fact, Reading):
@@ -94,8 +96,10 @@ class Batch:
     def _add_inventory(self, gateway: str, enterprise: str, frame: int, place: int, fact: Inventory) -> None:
         body = json.dumps(asdict(fact), default=_plain, ensure_ascii=False)
         row = (frame, place, gateway, enterprise, to_ms(fact.at), fact.site.timezone, body)
-        self._rows["inventory"].append(row)
-        self._described.add(enterprise)
+        if fact.part is None:
+            self._rows["inventory"].append(row)
+        else:
+            self._parts.append((row, fact.part))
 
     def _zone(self, enterprise: str, gateway: str) -> str:
         """Where the gateway's site is: what its facts touch are local days."""

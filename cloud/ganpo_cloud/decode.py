@@ -16,6 +16,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_confi
 from ganpo_model.errors import FrameError
 from ganpo_model.facts import (
     ASSET_NO,
+    MAX_PARTS,
     MAX_RAW,
     MAX_RUNS,
     MAX_STATES_MS,
@@ -142,6 +143,10 @@ def _check_states(fact: States, where: str, span: _Span) -> None:
 
 def _check_inventory(fact: Inventory, where: str) -> None:
     _text(fact, where)
+    if fact.part is not None and not 1 <= fact.part[0] <= fact.part[1] <= MAX_PARTS:
+        raise FrameError(
+            f"{where}.part: {list(fact.part)}: [i, n], i from 1 to n, n at most {MAX_PARTS}", reason="limits"
+        )
     try:
         zoneinfo.ZoneInfo(fact.site.timezone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:

@@ -83,6 +83,21 @@ inventory = Table(
     Index("inventory_newest", "enterprise", "gateway", "at"),
 )
 
+inventory_part = Table(
+    "inventory_part",
+    metadata,
+    Column("enterprise", Text, nullable=False),
+    Column("gateway", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("parts", Integer, nullable=False, comment="so many make it whole"),
+    Column("part", Integer, nullable=False, comment="from 1"),
+    Column("frame", BigInteger, nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    PrimaryKeyConstraint("enterprise", "gateway", "at", "parts", "part"),
+)
+"""Parts of an inventory that wait for the others (`parts.py`): nothing of them is applied."""
+
 event = Table(
     "event",
     metadata,

@@ -1,9 +1,9 @@
 """The facts that travel (uplink.md): observations, never sums. JSON Schema is printed from these classes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, Self, TypeVar
 
 from ganpo_model.states import State
 
@@ -13,6 +13,8 @@ MAX_RAW = 2**63
 ASSET_NO = r"[^\x00-\x1f\s/#,]{1,64}"
 REGISTER = ASSET_NO + r"/[a-z0-9_]{1,64}#[0-9a-f]{8}"
 GATEWAY = r"[a-z0-9-]{8,40}"
+MAX_PARTS = 1000
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,10 @@ class RegisterItem:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """Everything a gateway observes, complete; what it no longer names is withdrawn."""
+    """Everything a gateway observes, complete; what it no longer names is withdrawn.
+
+    `part`: number i of n, from 1, of one that is too large for a frame: together they are complete.
+    """
 
     type: Literal["inventory"]
     at: datetime
@@ -129,6 +134,24 @@ class Inventory:
     equipment: tuple[EquipmentItem, ...]
     meters: tuple[MeterItem, ...]
     registers: tuple[RegisterItem, ...]
+    part: tuple[int, int] | None = None
+
+    def parts(self, number: int) -> list[Self]:
+        """The same in `number` facts with one `at`, site and calendar in each."""
+
+        def share(items: tuple[_T, ...], place: int) -> tuple[_T, ...]:
+            return items[len(items) * place // number : len(items) * (place + 1) // number]
+
+        return [
+            replace(
+                self,
+                equipment=share(self.equipment, place),
+                meters=share(self.meters, place),
+                registers=share(self.registers, place),
+                part=(place + 1, number),
+            )
+            for place in range(number)
+        ]
 
 
 class EventKind(StrEnum):

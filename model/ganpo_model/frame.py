@@ -36,18 +36,18 @@ def _ulid_value(text: str) -> int:
     return value
 
 
-def pack(stream: str, seq: int, facts: Sequence[Fact]) -> bytes:
+def pack(stream: str, seq: int, facts: Sequence[Fact], largest: int = MAX_PACKED) -> bytes:
     """The bytes of a frame: gzip (mtime 0, one member) of compact JSON.
 
-    Raises FrameError (`limits`) where the frame would be larger than a collector takes.
+    Raises FrameError (`limits`) where the frame would be larger than `largest`, or than a collector takes.
     """
     body = {"v": VERSION, "stream": stream, "seq": seq, "facts": facts}
     text = json.dumps(body, default=_plain, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
     raw = text.encode()
     packed = gzip.compress(raw, compresslevel=6, mtime=0)
-    if len(raw) > MAX_UNPACKED or len(packed) > MAX_PACKED:
+    if len(raw) > MAX_UNPACKED or len(packed) > largest:
         raise FrameError(
-            f"{len(raw)} bytes, {len(packed)} packed: a frame holds {MAX_UNPACKED} and {MAX_PACKED}",
+            f"{len(raw)} bytes, {len(packed)} packed: a frame holds {MAX_UNPACKED} and {largest}",
             reason="limits",
         )
     return packed

@@ -1,5 +1,8 @@
 """Nothing lost, nobody stopped, nothing told wrong: what the collector has to remember for it."""
 
+import sqlalchemy as sa
+from alembic import op
+
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
@@ -7,4 +10,15 @@ depends_on = None
 
 
 def upgrade() -> None:
-    pass
+    op.create_table(
+        "inventory_part",
+        sa.Column("enterprise", sa.Text(), nullable=False),
+        sa.Column("gateway", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("parts", sa.Integer(), nullable=False),
+        sa.Column("part", sa.Integer(), nullable=False),
+        sa.Column("frame", sa.BigInteger(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("enterprise", "gateway", "at", "parts", "part"),
+    )
