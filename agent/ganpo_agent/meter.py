@@ -6,11 +6,13 @@ from ganpo_model.facts import Event, EventKind, Fact, Reading
 
 MAX_PAIRS = 60
 """Pairs around a reading that does not fit, per register and hour; more is the event `suspect`."""
+MAX_RESETS = 3600
+"""Pairs around a fall to what fits, where that is the register's daily bread (`resets`)."""
 
 
 class RegisterReadings:
     """Chooses the readings of one register: the first of every slot and of every process, and both sides of
-    whatever falls by more than 2 counts or rises by more than fits."""
+    whatever falls by more than 2 counts (with `resets`: at all) or rises by more than fits."""
 
     __slots__ = ("_at", "_hour", "_pairs", "_raw", "_sent_last", "_sent_slot", "register")
 
@@ -22,15 +24,18 @@ class RegisterReadings:
         self._sent_slot: int | None = None
         self._sent_last = False
         self._hour = -1
-        self._pairs = 0
+        self._pairs = {MAX_PAIRS: 0, MAX_RESETS: 0}
 
     def feed(self, now: int, raw: int, slot: int) -> list[Fact]:
         """The facts to send for a reading of `raw` at `now` (ms) in slot number `slot`."""
         facts: list[Fact] = []
         send = slot != self._sent_slot
         if self._at is not None:
-            fits = -2 <= raw - self._raw <= self.register.item.max_rate * (now - self._at) // HOUR_MS + 1
-            if not fits and self._room(now, facts):
+            item, rise = self.register.item, raw - self._raw
+            most = item.max_rate * (now - self._at) // HOUR_MS + 1
+            fits = (0 if item.resets else -2) <= rise <= most
+            allowed = MAX_RESETS if item.resets and rise < 0 and raw <= most else MAX_PAIRS
+            if not fits and self._room(now, allowed, facts):
                 if not self._sent_last:
                     facts.append(self._reading(self._at, self._raw))
                 send = True
@@ -48,12 +53,13 @@ class RegisterReadings:
     def _reading(self, at: int, raw: int) -> Reading:
         return Reading("reading", self.register.item.id, from_ms(at), raw)
 
-    def _room(self, now: int, facts: list[Fact]) -> bool:
+    def _room(self, now: int, allowed: int, facts: list[Fact]) -> bool:
         if now // HOUR_MS != self._hour:
-            self._hour, self._pairs = now // HOUR_MS, 0
-        self._pairs += 1
-        if self._pairs == MAX_PAIRS + 1:
+            self._hour, self._pairs = now // HOUR_MS, dict.fromkeys(self._pairs, 0)
+        self._pairs[allowed] += 1
+        pairs = self._pairs[allowed]
+        if pairs == allowed + 1:
             item = self.register.item
-            data = {"register": item.id, "pairs": self._pairs}
+            data = {"register": item.id, "pairs": pairs}
             facts.append(Event("event", from_ms(now), EventKind.SUSPECT, item.subject, data))
-        return self._pairs <= MAX_PAIRS
+        return pairs <= allowed

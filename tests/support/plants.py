@@ -148,6 +148,7 @@ class PlantBuilder:
         modulus: int | None = None,
         num: int = 1,
         den: int = 100,
+        resets: bool = False,
         interval_s: float = 1.0,
         stale_s: float = 60.0,
     ) -> BoundPoint:
@@ -162,7 +163,7 @@ class PlantBuilder:
             den,
             modulus,
             max_rate,
-            resets=False,
+            resets=resets,
         )
         return self.point(connection, asset_no, "energy_import", address, Register(item), interval_s, stale_s)
 

@@ -67,6 +67,38 @@ def test_more_than_sixty_pairs_an_hour_are_one_suspect_event(tmp_path: Path) -> 
     assert suspect.subject == "DB-1"
 
 
+def test_a_counter_that_is_set_back_sends_every_fall_up_to_3600_an_hour_without_suspicion(
+    tmp_path: Path,
+) -> None:
+    feed = Metered(tmp_path, max_rate=3600, resets=True)
+    for half in range(2 * 3700):  # from 1 to 0 within every second
+        feed(half / 2, 1 - half % 2)
+    falls = [second for second, raw in readings(feed.facts) if raw == 0]
+    assert falls == [second + 0.5 for second in range(3700)]
+    assert events(feed.facts, EventKind.SUSPECT) == []
+
+
+def test_more_falls_than_3600_an_hour_are_one_suspect_event(tmp_path: Path) -> None:
+    feed = Metered(tmp_path, max_rate=3600, resets=True)
+    for quarter in range(4 * 2000):
+        feed(quarter / 4, 1 - quarter % 2)
+    assert len([raw for _, raw in readings(feed.facts) if raw == 0]) == 3600
+    assert [event.data["pairs"] for event in events(feed.facts, EventKind.SUSPECT)] == [3601]
+
+
+def test_a_fall_to_what_does_not_fit_is_sent_also_by_one_and_is_suspect_like_any_other(
+    tmp_path: Path,
+) -> None:
+    feed = Metered(tmp_path, max_rate=3600, resets=True)
+    for second, raw in [(0, 500), (1, 500), (2, 499), (3, 500), (4, 499)]:
+        feed(second, raw)
+    assert readings(feed.facts) == [(0, 500), (1, 500), (2, 499), (3, 500), (4, 499)]
+    for second in range(5, 300):
+        feed(second, 500 - second % 2)
+    assert len(readings(feed.facts)) <= 2 * 60 + 1
+    assert [event.data["pairs"] for event in events(feed.facts, EventKind.SUSPECT)] == [61]
+
+
 def test_what_is_no_register_value_is_a_fault_and_no_reading(tmp_path: Path) -> None:
     feed = Metered(tmp_path, modulus=65536)
     for second, value in enumerate(
