@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from ganpo_cloud import opening
+from ganpo_cloud.cli_quarantine import quarantine
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
@@ -17,11 +18,8 @@ def main() -> None:
     """The collector of Ganpo: takes what gateways observed, and shows what it comes to."""
 
 
-_config = click.option(
-    "--config",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="cloud.toml  [default: $GANPO_CLOUD_CONFIG, then /etc/ganpo/cloud.toml]",
-)
+_config = opening.config
+main.add_command(quarantine)
 
 
 @main.command()
@@ -73,41 +71,6 @@ def gateway_add(number: str, enterprise: str, site: str, config: Path | None) ->
         registry.add(database, number, enterprise, site)
         applied = retry(database, datetime.datetime.now(datetime.UTC), number)
         click.echo(f"{number} belongs to {enterprise}, site {site}; {applied} waiting frames applied")
-
-
-@main.group()
-def quarantine() -> None:
-    """Frames that could not be applied."""
-
-
-@quarantine.command("list")
-@_config
-def quarantine_list(config: Path | None) -> None:
-    """What waits, by gateway and reason."""
-    from sqlalchemy import func, select
-
-    from ganpo_cloud.tables import quarantine as table
-
-    with opening.told(), opening.database(config) as database, database.read() as connection:
-        rows = connection.execute(
-            select(table.c.gateway, table.c.reason, func.count(), func.max(table.c.detail))
-            .group_by(table.c.gateway, table.c.reason)
-            .order_by(table.c.gateway)
-        ).all()
-        for name, reason, number, detail in rows:
-            click.echo(f"{name}  {reason}  {number} frames  {detail}")
-        if not rows:
-            click.echo("nothing is quarantined")
-
-
-@quarantine.command("retry")
-@_config
-def quarantine_retry(config: Path | None) -> None:
-    """Try everything again; harmless at any time."""
-    from ganpo_cloud.ingest import retry
-
-    with opening.told(), opening.database(config) as database:
-        click.echo(f"{retry(database, datetime.datetime.now(datetime.UTC))} frames applied")
 
 
 @main.command()

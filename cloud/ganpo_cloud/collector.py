@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from ganpo_cloud import lives
 from ganpo_cloud.database import Database
 from ganpo_cloud.ingest import Committed, ingest
+from ganpo_cloud.refusals import Refusals, Refused
 from ganpo_cloud.settings import BrokerSettings
 from ganpo_model.clock import Clock, iso
 from ganpo_model.errors import ConnectionLost, GanpoError
@@ -25,7 +26,9 @@ from ganpo_service.mqtt import Login, Session
 log = logging.getLogger(__name__)
 
 BATCH = 64
-"""Frames of one transaction, at most."""
+"""Messages of one transaction, at most."""
+BATCH_BYTES = 1 << 20
+"""Their bytes, about: nobody waits long for what another sends."""
 _SHORT_LIVED_S = 10.0
 _IDLE_S = 5.0
 _RETRY_S = 1.0
@@ -34,8 +37,9 @@ _RETRY_S = 1.0
 class Collector:
     """Takes what gateways send, for ever.
 
-    `problem`: why it does not, or empty; `stored`: frames committed; `dropped`: messages for which there was no
-    room, they come again. `beat` is called whenever it makes progress.
+    `problem`: why it does not, or empty; `stored`: frames committed; `unanswered`: frames that are not kept, because
+    their gateway is unknown, or that nobody could name; `dropped`: messages for which there was no room, they come
+    again. `beat` is called whenever it makes progress.
     """
 
     def __init__(
@@ -48,6 +52,7 @@ class Collector:
     ) -> None:
         self.problem = "not connected yet"
         self.stored = 0
+        self.unanswered = 0
         self.dropped = 0
         self._root = settings.root
         self._topic = re.compile(f"{re.escape(settings.root)}/({GATEWAY})/(facts|live)")
@@ -63,6 +68,7 @@ class Collector:
         self._database = database
         self._clock = clock
         self._beat = beat
+        self._refusals = Refusals()
         self._wake = asyncio.Event()
 
     async def run(self) -> None:
@@ -98,12 +104,13 @@ class Collector:
         while not session.closed:
             self._beat()
             self._wake.clear()
-            if batch := session.take(BATCH):
+            if batch := session.take(BATCH, BATCH_BYTES):
                 await self._take(session, batch, thread)
             else:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_IDLE_S):
                         await self._wake.wait()
+            self._refusals.tell(self._clock.monotonic())
             self.dropped += session.dropped
             session.dropped = 0
 
@@ -126,6 +133,7 @@ class Collector:
                 continue
             self.problem = ""
             self.stored += len(done)
+            self.unanswered += len(frames) - len(done)
             self._acknowledge(session, done)
             for gateway in heard:
                 session.publish(f"{self._root}/{gateway}/ack", _ack(self._clock.utc(), None, []), qos=1)
@@ -135,9 +143,12 @@ class Collector:
         self, frames: list[tuple[str, bytes]], said: list[tuple[str, bytes]]
     ) -> tuple[list[Committed], list[str]]:
         """In the thread of the database."""
-        done = ingest(self._database, frames, self._clock.utc()) if frames else []
+        done = ingest(self._database, frames, self._clock.utc(), self._refused) if frames else []
         heard = lives.hear(self._database, said, self._clock.utc()) if said else []
         return done, heard
+
+    def _refused(self, refused: Refused) -> None:
+        self._refusals.add(refused, self._clock.monotonic())
 
     def _acknowledge(self, session: Session, done: Iterable[Committed]) -> None:
         """After the commit, one message per stream."""

@@ -4,10 +4,11 @@ Nothing is remembered between two calls: any number of collectors may do this on
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
@@ -16,9 +17,9 @@ from ganpo_cloud import quarantine
 from ganpo_cloud.apply import Batch
 from ganpo_cloud.database import Database, driver_sql
 from ganpo_cloud.decode import Frame, decode, name_of
+from ganpo_cloud.refusals import Refused, tell
 from ganpo_model.clock import to_ms
 from ganpo_model.errors import FrameError
-from ganpo_model.frame import crc32_of
 
 log = logging.getLogger(__name__)
 
@@ -32,33 +33,32 @@ class Committed:
     seq: int
 
 
-def ingest(database: Database, batch: Sequence[tuple[str, bytes]], now: datetime) -> list[Committed]:
+_Decoded = tuple[str, bytes, Frame | FrameError]
+
+
+class _Taken(NamedTuple):
+    done: list[Committed]
+    refused: list[Refused]
+
+
+def ingest(
+    database: Database,
+    batch: Sequence[tuple[str, bytes]],
+    now: datetime,
+    refused: Callable[[Refused], None] = tell,
+) -> list[Committed]:
     """Take (gateway, frame bytes) in, in one transaction. Gives the frames that are committed when this returns.
 
-    Frames of an unknown gateway beyond its quarantine, and such that nobody could name, get no answer.
+    Frames of an unknown gateway beyond its quarantine, and such that nobody could name, get no answer. What was not
+    applied is told to `refused`, after the commit.
     Raises sqlalchemy.exc.OperationalError where the database fails: then nothing is committed.
     """
     decoded = [(gateway, packed, _decoded(packed, now)) for gateway, packed in batch]
     with database.write() as connection:
-        try:
-            with connection.begin_nested():
-                return _take(connection, decoded, now)
-        except OperationalError:
-            raise
-        except Exception:  # our bug: frame by frame, so that the one that trips us blocks nobody
-            log.exception("a batch of %d frames failed; they are tried one by one", len(batch))
-        done: list[Committed] = []
-        for one in decoded:
-            try:
-                with connection.begin_nested():
-                    done += _take(connection, [one], now)
-            except OperationalError:
-                raise
-            except Exception as error:  # our bug: kept as it came, with its reason
-                log.exception("frame of gateway %s failed", one[0])
-                bug = FrameError(f"{type(error).__name__}: {error}"[:500], reason="bug")
-                done += _refuse(connection, one[0], one[1], bug, now)
-        return done
+        done, wrong = _taken(connection, decoded, now)
+    for one in wrong:
+        refused(one)
+    return done
 
 
 def retry(database: Database, now: datetime, gateway: str | None = None) -> int:
@@ -97,20 +97,63 @@ def _decoded(packed: bytes, now: datetime) -> Frame | FrameError:
         return error
 
 
-def _take(
-    connection: Connection, decoded: Sequence[tuple[str, bytes, Frame | FrameError]], now: datetime
-) -> list[Committed]:
+def _taken(connection: Connection, decoded: Sequence[_Decoded], now: datetime) -> _Taken:
+    """All of a batch, or else frame by frame."""
+    try:
+        with connection.begin_nested():
+            return _take(connection, decoded, now)
+    except OperationalError:
+        raise
+    except Exception as error:  # noqa: BLE001 - our bug: frame by frame, so that the one that trips us blocks nobody
+        bug = error
+    taken = _Taken([], [])
+    for one in decoded:
+        found = _take_alone(connection, one, now)
+        taken.done.extend(found.done)
+        taken.refused.extend(found.refused)
+    if not any(one.error.reason == "bug" for one in taken.refused):
+        log.error("a batch of %d frames failed, and none of them alone", len(decoded), exc_info=bug)
+    return taken
+
+
+def _take_alone(connection: Connection, one: _Decoded, now: datetime) -> _Taken:
+    try:
+        with connection.begin_nested():
+            return _take(connection, [one], now)
+    except OperationalError:
+        raise
+    except Exception as error:  # noqa: BLE001 - our bug: kept as it came, with its reason
+        bug = FrameError(f"{type(error).__name__}: {error}"[:500], reason="bug")
+        bug.__cause__ = error
+    return _refuse(connection, [quarantine.Kept(one[0], one[1], name_of(one[1]), bug)], now)
+
+
+def _take(connection: Connection, decoded: Sequence[_Decoded], now: datetime) -> _Taken:
     good = [(gateway, found) for gateway, _, found in decoded if isinstance(found, Frame)]
     known = _apply(connection, good, now)
-    done = [Committed(gateway, frame.stream, frame.seq) for gateway, frame in good if gateway in known]
+    wrong = []
     for gateway, packed, found in decoded:
         if isinstance(found, FrameError):
-            done += _refuse(connection, gateway, packed, found, now)
+            wrong.append(quarantine.Kept(gateway, packed, name_of(packed), found))
         elif gateway not in known:
             hint = f"ganpo-cloud gateway add {gateway} --enterprise CREDIT-CODE --site SITE"
             stranger = FrameError(f"gateway {gateway} is not registered", hint=hint, reason="gateway")
-            done += _refuse(connection, gateway, packed, stranger, now)
-    return done
+            wrong.append(quarantine.Kept(gateway, packed, (found.stream, found.seq), stranger))
+    done = [Committed(gateway, frame.stream, frame.seq) for gateway, frame in good if gateway in known]
+    kept = _refuse(connection, wrong, now)
+    return _Taken(done + kept.done, kept.refused)
+
+
+def _refuse(connection: Connection, wrong: Sequence[quarantine.Kept], now: datetime) -> _Taken:
+    kept = quarantine.keep(connection, wrong, now)
+    return _Taken(
+        [
+            Committed(one.gateway, *one.name)
+            for one, is_kept in zip(wrong, kept, strict=True)
+            if is_kept and one.name
+        ],
+        [Refused(one.gateway, one.error, is_kept) for one, is_kept in zip(wrong, kept, strict=True)],
+    )
 
 
 def _apply(connection: Connection, frames: Sequence[tuple[str, Frame]], now: datetime) -> set[str]:
@@ -131,14 +174,3 @@ def _enterprise(connection: Connection, cache: dict[str, str | None], gateway: s
         found = driver_sql(connection, "SELECT enterprise FROM gateway WHERE id = ?", (gateway,)).first()
         cache[gateway] = found[0] if found else None
     return cache[gateway]
-
-
-def _refuse(
-    connection: Connection, gateway: str, packed: bytes, error: FrameError, now: datetime
-) -> list[Committed]:
-    name = name_of(packed)
-    registered = _enterprise(connection, {}, gateway) is not None
-    crc32 = crc32_of(packed) if len(packed) >= 8 else 0
-    kept = quarantine.keep(connection, gateway, packed, crc32, name, error, now, registered=registered)
-    log.warning("quarantined gateway=%s reason=%s why=%s kept=%s", gateway, error.reason, error, kept)
-    return [Committed(gateway, *name)] if kept and name is not None else []

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 PATIENCE_S = 30.0
 """How long a command waits for a running collector."""
 
+config = click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="cloud.toml  [default: $GANPO_CLOUD_CONFIG, then /etc/ganpo/cloud.toml]",
+)
+
 
 def settings(config: Path | None) -> "CloudSettings":
     """What `cloud.toml` says; ends the command with every mistake where there is one."""

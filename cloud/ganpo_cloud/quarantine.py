@@ -1,13 +1,16 @@
 """Frames that could not be applied: kept as they came, with the reason, bounded per gateway (uplink.md)."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, func, select, update
 
-from ganpo_cloud.database import upsert
-from ganpo_cloud.tables import counter, quarantine
+from ganpo_cloud.database import driver_sql, rows_of, upsert
+from ganpo_cloud.tables import counter, quarantine, quarantine_total
 from ganpo_cloud.tables import gateway as registry
 from ganpo_model.clock import from_ms, to_ms
 from ganpo_model.errors import FrameError
@@ -15,14 +18,31 @@ from ganpo_model.frame import MAX_PACKED
 
 STRANGER_FRAMES = 1000
 """Frames of a gateway that is not registered; more get no answer."""
+STRANGERS_FRAMES = 10_000
+STRANGERS_BYTES = 64 * 1024 * 1024
+"""Of all gateways together that are not registered: anybody who reaches the broker may invent one more."""
 REGISTERED_BYTES = 64 * 1024 * 1024
 """Of a registered gateway; the oldest go beyond that, counted."""
 _PAGE = 100
+_INSERT = (
+    "INSERT INTO quarantine (gateway, received_at, reason, detail, stream, seq, digest, bytes, size)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING size"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A frame as it came, `name` (stream, seq) if it has one, and why it was not applied."""
+
+    gateway: str
+    packed: bytes
+    name: tuple[str, int] | None
+    error: FrameError
 
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """One frame as it came."""
+    """One frame that is kept."""
 
     id: int
     gateway: str
@@ -30,43 +50,33 @@ class Quarantined:
     bytes: bytes
 
 
-def keep(
-    connection: Connection,
-    gateway: str,
-    packed: bytes,
-    crc32: int,
-    name: tuple[str, int] | None,
-    error: FrameError,
-    now: datetime,
-    *,
-    registered: bool,
-) -> bool:
-    """Keep a frame; False where the bound of an unknown gateway refuses it. The same frame is kept once.
+class _Total(NamedTuple):
+    frames: int
+    size: int
+
+
+def keep(connection: Connection, kept: Sequence[Kept], now: datetime) -> list[bool]:
+    """Keep frames; False for one that the bounds of unknown gateways refuse. The same frame is kept once.
 
     Of one that is too large for ever only the beginning is kept.
     """
-    packed = packed[: MAX_PACKED + 1]
-    if not registered and not _room(connection, gateway, crc32, len(packed)):
-        return False
-    stream, seq = name if name is not None else (None, None)
-    connection.execute(
-        upsert(connection, quarantine)
-        .values(
-            gateway=gateway,
-            received_at=to_ms(now),
-            reason=error.reason,
-            detail=str(error)[:500].replace("\x00", "?"),
-            stream=stream,
-            seq=seq,
-            crc32=crc32,
-            bytes=packed,
-            size=len(packed),
-        )
-        .on_conflict_do_nothing()
-    )
-    if registered:
-        _drop_oldest(connection, gateway)
-    return True
+    answers: dict[int, bool] = {}
+    in_order = sorted(range(len(kept)), key=lambda place: kept[place].gateway)
+    for gateway, places in groupby(in_order, lambda place: kept[place].gateway):
+        room = _room(connection, gateway)
+        total = _Total(0, 0)
+        for place in places:
+            one = kept[place]
+            packed = one.packed[: MAX_PACKED + 1]
+            fits = room is None or (total.frames < room.frames and total.size + len(packed) <= room.size)
+            if fits:
+                new = _insert(connection, one, packed, now)
+                total = _Total(total.frames + new, total.size + new * len(packed))
+            answers[place] = fits or _is_there(connection, one, packed)
+        _add(connection, gateway, total)
+        if room is None:
+            _drop_oldest(connection, gateway)
+    return [answers[place] for place in range(len(kept))]
 
 
 def page(connection: Connection, after: int, gateway: str | None) -> Sequence[Quarantined]:
@@ -88,15 +98,23 @@ def page(connection: Connection, after: int, gateway: str | None) -> Sequence[Qu
 
 def remove(connection: Connection, number: int) -> None:
     """It was applied."""
-    connection.execute(delete(quarantine).where(quarantine.c.id == number))
+    row = connection.execute(
+        delete(quarantine).where(quarantine.c.id == number).returning(quarantine.c.gateway, quarantine.c.size)
+    ).one()
+    _add(connection, row.gateway, _Total(-1, -row.size))
+
+
+def drop(connection: Connection, gateway: str) -> int:
+    """Nobody will ever want the frames of this gateway; gives how many they were."""
+    number = connection.execute(delete(quarantine).where(quarantine.c.gateway == gateway)).rowcount
+    connection.execute(delete(quarantine_total).where(quarantine_total.c.gateway == gateway))
+    return number
 
 
 def explain(connection: Connection, number: int, error: FrameError) -> None:
     """It was tried again: this is the reason now."""
     connection.execute(
-        update(quarantine)
-        .where(quarantine.c.id == number)
-        .values(reason=error.reason, detail=str(error)[:500].replace("\x00", "?"))
+        update(quarantine).where(quarantine.c.id == number).values(reason=error.reason, detail=_detail(error))
     )
 
 
@@ -105,30 +123,85 @@ def dropped_name(gateway: str) -> str:
     return f"quarantine_dropped/{gateway}"
 
 
-def _room(connection: Connection, gateway: str, crc32: int, size: int) -> bool:
-    mine = quarantine.c.gateway == gateway
-    number = connection.execute(select(func.count()).select_from(quarantine).where(mine)).scalar_one()
-    if number < STRANGER_FRAMES:
-        return True
-    same = mine & (quarantine.c.crc32 == crc32) & (quarantine.c.size == size)
-    return connection.execute(select(quarantine.c.id).where(same)).first() is not None
+def _detail(error: FrameError) -> str:
+    return str(error)[:500].replace("\x00", "?")
+
+
+def _insert(connection: Connection, one: Kept, packed: bytes, now: datetime) -> bool:
+    """Whether it is new."""
+    stream, seq = one.name if one.name is not None else (None, None)
+    reason, detail = one.error.reason, _detail(one.error)
+    values = (one.gateway, to_ms(now), reason, detail, stream, seq, _digest(packed), packed, len(packed))
+    return driver_sql(connection, _INSERT, values).first() is not None
+
+
+def _is_there(connection: Connection, one: Kept, packed: bytes) -> bool:
+    same = "SELECT 1 FROM quarantine WHERE gateway = ? AND digest = ? AND size = ?"
+    return driver_sql(connection, same, (one.gateway, _digest(packed), len(packed))).first() is not None
+
+
+def _digest(packed: bytes) -> int:
+    """What tells frames apart, also those that are none: the CRC-32 at their end may be any four bytes."""
+    return int.from_bytes(hashlib.blake2b(packed, digest_size=8).digest(), signed=True)
+
+
+def _room(connection: Connection, gateway: str) -> _Total | None:
+    """What an unknown gateway may still send; None for a registered one."""
+    if driver_sql(connection, "SELECT 1 FROM gateway WHERE id = ?", (gateway,)).first() is not None:
+        return None
+    mine = _total(connection, gateway)
+    frames, size = connection.execute(
+        select(
+            func.coalesce(func.sum(quarantine_total.c.frames), 0),
+            func.coalesce(func.sum(quarantine_total.c.bytes), 0),
+        ).where(quarantine_total.c.gateway.not_in(select(registry.c.id)))
+    ).one()
+    return _Total(
+        min(STRANGER_FRAMES - mine.frames, STRANGERS_FRAMES - int(frames)), STRANGERS_BYTES - int(size)
+    )
+
+
+def _total(connection: Connection, gateway: str) -> _Total:
+    rows = rows_of(connection, "SELECT frames, bytes FROM quarantine_total WHERE gateway = ?", (gateway,))
+    return _Total(*rows[0]) if rows else _Total(0, 0)
+
+
+def _add(connection: Connection, gateway: str, more: _Total) -> None:
+    if not more.frames:
+        return
+    statement = upsert(connection, quarantine_total).values(
+        gateway=gateway, frames=more.frames, bytes=more.size
+    )
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["gateway"],
+            set_={
+                "frames": quarantine_total.c.frames + more.frames,
+                "bytes": quarantine_total.c.bytes + more.size,
+            },
+        )
+    )
+    emptied = (quarantine_total.c.gateway == gateway) & (quarantine_total.c.frames == 0)
+    connection.execute(delete(quarantine_total).where(emptied))
 
 
 def _drop_oldest(connection: Connection, gateway: str) -> None:
-    mine = quarantine.c.gateway == gateway
-    total = connection.execute(select(func.coalesce(func.sum(quarantine.c.size), 0)).where(mine)).scalar_one()
-    dropped = 0
-    while total > REGISTERED_BYTES:
-        number, size = connection.execute(
-            select(quarantine.c.id, quarantine.c.size).where(mine).order_by(quarantine.c.id).limit(1)
-        ).one()
-        remove(connection, number)
-        total -= size
-        dropped += 1
-    if dropped:
-        statement = upsert(connection, counter).values(name=dropped_name(gateway), value=dropped)
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["name"], set_={"value": counter.c.value + dropped}
-            )
+    too_many = _total(connection, gateway).size - REGISTERED_BYTES
+    if too_many <= 0:
+        return
+    oldest = "SELECT id, size FROM quarantine WHERE gateway = ? ORDER BY id LIMIT 1000"
+    gone = _Total(0, 0)
+    while gone.size < too_many:
+        for number, size in rows_of(connection, oldest, (gateway,)):
+            last = number
+            gone = _Total(gone.frames + 1, gone.size + size)
+            if gone.size >= too_many:
+                break
+        driver_sql(connection, "DELETE FROM quarantine WHERE gateway = ? AND id <= ?", (gateway, last))
+    _add(connection, gateway, _Total(-gone.frames, -gone.size))
+    statement = upsert(connection, counter).values(name=dropped_name(gateway), value=gone.frames)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["name"], set_={"value": counter.c.value + gone.frames}
         )
+    )

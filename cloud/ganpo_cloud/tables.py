@@ -238,13 +238,22 @@ quarantine = Table(
     Column("detail", Text, nullable=False),
     Column("stream", Text),
     Column("seq", BigInteger),
-    Column("crc32", BigInteger, nullable=False),
+    Column("digest", BigInteger, nullable=False, comment="64 bits of BLAKE2b of the bytes"),
     Column("bytes", LargeBinary, nullable=False),
     Column("size", Integer, nullable=False),
-    UniqueConstraint("gateway", "crc32", "size"),
+    UniqueConstraint("gateway", "digest", "size"),
     Index("quarantine_gateway", "gateway", "id"),
 )
 """Frames kept as they came, with the reason why they were not applied."""
+
+quarantine_total = Table(
+    "quarantine_total",
+    metadata,
+    Column("gateway", Text, primary_key=True),
+    Column("frames", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+)
+"""What the quarantine holds of each gateway: added up anew for each frame, a flood would grow slower and slower."""
 
 live = Table(
     "live",

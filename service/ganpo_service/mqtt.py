@@ -9,7 +9,6 @@ import asyncio
 import socket
 import ssl
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,11 +20,11 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from ganpo_model.errors import AccessRefused, CertificateNotTrusted, ConnectionLost, Unreachable
 from ganpo_model.frame import MAX_PACKED
+from ganpo_service.turns import Turns
 
 KEEPALIVE_S = 20
 MAX_WAITING = 32 * 1024 * 1024
-"""Bytes of messages that wait to be taken; what comes beyond is dropped, counted, and comes again."""
-_OVERHEAD = 256
+"""Bytes of messages that wait to be taken; what finds no room is dropped, counted, and comes again."""
 _OUT_OF_DATE = (9, 10)
 """What OpenSSL calls not valid yet, and expired."""
 _REFUSED = {"Bad user name or password", "Not authorized", "Client identifier not valid"}
@@ -57,8 +56,7 @@ class Session:
         self.dropped = 0
         self.closed = False
         self.reason = ""
-        self._messages: deque[tuple[str, bytes]] = deque()
-        self._bytes = 0
+        self._waiting = Turns(MAX_WAITING)
         self._login = login
         self._on_event = on_event
         self._loop = asyncio.get_running_loop()
@@ -118,12 +116,9 @@ class Session:
                 f"{error}", where=where, hint="is the broker running, and is this its port?"
             ) from error
 
-    def take(self, limit: int | None = None) -> list[tuple[str, bytes]]:
-        """The next messages as (topic, payload), in the order in which they came."""
-        number = len(self._messages) if limit is None else min(limit, len(self._messages))
-        taken = [self._messages.popleft() for _ in range(number)]
-        self._bytes -= sum(_OVERHEAD + len(payload) for _, payload in taken)
-        return taken
+    def take(self, limit: int | None = None, most: int | None = None) -> list[tuple[str, bytes]]:
+        """The next messages as (topic, payload), each topic in turn: at most `limit`, some `most` bytes together."""
+        return self._waiting.take(limit, most)
 
     def publish(self, topic: str, payload: bytes, qos: int) -> int:
         """Hand a message to the broker; gives the id that `published` will name. Raises ConnectionLost."""
@@ -189,12 +184,7 @@ class Session:
         self._on_event()
 
     def _received(self, topic: str, payload: bytes) -> None:
-        size = _OVERHEAD + len(payload)
-        if self._bytes + size > MAX_WAITING:
-            self.dropped += 1
-            return
-        self._messages.append((topic, payload))
-        self._bytes += size
+        self.dropped += self._waiting.put(topic, payload)
         self._on_event()
 
     def _taken(self, mid: int) -> None:

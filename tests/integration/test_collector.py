@@ -15,11 +15,12 @@ import pytest
 from sqlalchemy import func, select
 
 from ganpo_cloud import registry
-from ganpo_cloud.collector import Collector
+from ganpo_cloud.collector import BATCH, Collector
 from ganpo_cloud.database import Database
 from ganpo_cloud.ingest import retry
 from ganpo_cloud.lives import mark_silent
 from ganpo_cloud.settings import BrokerSettings
+from ganpo_cloud.tables import frame as stored_frame
 from ganpo_cloud.tables import live, quarantine, reading, transition
 from ganpo_model.facts import Reading
 from ganpo_model.frame import pack
@@ -219,6 +220,36 @@ async def test_when_no_room_is_left_messages_are_dropped_unacknowledged_and_coun
                 gateway.send(frame(seq))
                 await asyncio.sleep(0.02)
     assert count(database, reading) == 41
+
+
+async def test_one_that_floods_delays_nobody_else_and_costs_one_line_of_the_log(
+    broker: Mosquitto,
+    database: Database,
+    gateway: PlayedGateway,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    registry.add(database, "gw-loud-0002", ENTERPRISE, "plant-1")
+    loud = PlayedGateway(broker.port, "gw-loud-0002")
+    async with running(broker, database) as collecting:
+        with databases.held(database):
+            for n in range(1500):
+                loud.send(b"no frame %d" % n)
+            gateway.send(frame(1))
+            await until(lambda: collecting.problem)
+        await until(lambda: gateway.acknowledged(STREAM) == {1})
+        await until(lambda: collecting.unanswered == 1500, 60)
+    loud.leave()
+    told = [record.getMessage() for record in caplog.records if "gw-loud-0002" in record.getMessage()]
+    assert len(told) <= 2
+    assert told[0].startswith("quarantined gateway=gw-loud-0002 frames=1 reason=schema why=")
+    with database.read() as connection:
+        taken_at = connection.execute(select(stored_frame.c.committed_at)).scalar_one()
+        before = quarantine.c.received_at < taken_at
+        waited_for = connection.execute(
+            select(func.count()).select_from(quarantine).where(before)
+        ).scalar_one()
+    assert count(database, quarantine) == 1500
+    assert waited_for <= 2 * BATCH, "the flood had come before it"
 
 
 async def test_it_is_back_after_the_broker_was_killed(

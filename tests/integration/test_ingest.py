@@ -15,7 +15,7 @@ from ganpo_cloud.apply import Batch
 from ganpo_cloud.database import Database
 from ganpo_cloud.ingest import Committed, ingest, retry
 from ganpo_cloud.streams import of_gateway
-from ganpo_cloud.tables import dirty, frame, quarantine, reading, states
+from ganpo_cloud.tables import dirty, frame, quarantine, quarantine_total, reading, states
 from ganpo_model.facts import Event, EventKind, States
 from ganpo_model.frame import MAX_PACKED, pack
 from ganpo_model.states import State
@@ -90,6 +90,55 @@ def test_the_quarantine_of_an_unknown_gateway_holds_a_thousand_frames_and_then_g
         "it is there already"
     )
     assert count(database, quarantine) == 5
+    database.close()
+
+
+def test_all_unknown_gateways_together_have_a_bound_and_one_that_is_dropped_makes_room(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quarantine_module, "STRANGERS_FRAMES", 5)
+    ingest(database, [(GATEWAY, body(v=2, seq=seq)) for seq in range(20, 40)], NOW)
+    batch = [(f"gw-invented-{seq}", of(seq)) for seq in range(1, 9)]
+    assert [c.seq for c in ingest(database, batch, NOW)] == [1, 2, 3, 4, 5]
+    assert [c.seq for c in ingest(database, batch, NOW)] == [1, 2, 3, 4, 5]
+    with database.write() as connection:
+        assert quarantine_module.drop(connection, "gw-invented-2") == 1
+    registry.add(database, "gw-invented-1", ENTERPRISE, "plant-2")
+    assert [c.seq for c in ingest(database, batch, NOW)] == [1, 2, 3, 4, 5, 6], "registered ones do not count"
+    monkeypatch.setattr(quarantine_module, "STRANGERS_FRAMES", 100)
+    monkeypatch.setattr(quarantine_module, "STRANGERS_BYTES", 8 * len(of(1)))
+    assert len(ingest(database, batch, NOW)) == 8
+    more = [("gw-another-01", of(seq)) for seq in range(1, 9)]
+    assert len(ingest(database, more, NOW)) < 8, "nor may their bytes"
+    database.close()
+
+
+def test_what_the_quarantine_holds_is_counted_whatever_comes_and_goes(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quarantine_module, "REGISTERED_BYTES", 20 * len(body(v=2, seq=10)))
+    rng = random.Random(1)
+    stranger = "gw-stranger-01"
+    for _ in range(30):
+        batch = [
+            (
+                rng.choice((GATEWAY, stranger)),
+                rng.choice((of, lambda seq: body(v=2, seq=seq)))(rng.randint(1, 40)),
+            )
+            for _ in range(5)
+        ]
+        ingest(database, batch, NOW)
+        if rng.random() < 0.1:
+            with database.write() as connection:
+                quarantine_module.drop(connection, stranger)
+    registry.add(database, stranger, ENTERPRISE, "plant-2")
+    retry(database, NOW)
+    each = (quarantine.c.gateway, func.count(), func.sum(quarantine.c.size))
+    with database.read() as connection:
+        held = connection.execute(select(*each).group_by(quarantine.c.gateway)).all()
+        told = connection.execute(select(quarantine_total)).all()
+    assert len(held) == 2
+    assert {tuple(row) for row in held} == {tuple(row) for row in told}
     database.close()
 
 

@@ -10,6 +10,18 @@ depends_on = None
 
 
 def upgrade() -> None:
+    """Make what is new, from what is stored."""
+    op.execute("ALTER TABLE quarantine RENAME COLUMN crc32 TO digest")
+    op.create_table(
+        "quarantine_total",
+        sa.Column("gateway", sa.Text(), nullable=False),
+        sa.Column("frames", sa.BigInteger(), nullable=False),
+        sa.Column("bytes", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("gateway"),
+    )
+    op.execute(
+        "INSERT INTO quarantine_total SELECT gateway, count(*), sum(size) FROM quarantine GROUP BY gateway"
+    )
     op.create_table(
         "inventory_part",
         sa.Column("enterprise", sa.Text(), nullable=False),
