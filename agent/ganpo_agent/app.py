@@ -49,7 +49,7 @@ class Agent:
         self.uplink = Uplink(plant, self.time, self._rng, self._picture)
         self.keeper = Keeper(outbox, self.time, self._rng, self._appended)
         self.connections = [
-            ConnectionTask(bound, self.time, self._rng, self._receive, self._failed, self.uplink.changed)
+            ConnectionTask(bound, self.time, self._receive, self._failed, self.uplink.changed)
             for bound in plant.connections
         ]
         slot_s = plant.site.slot_ms / 1000

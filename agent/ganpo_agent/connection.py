@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from ganpo_agent.breaker import Breaker
 from ganpo_agent.timekeeper import Timekeeper
 from ganpo_config.plant import BoundConnection, BoundPoint
 from ganpo_drivers import Address, ConnectionSettings, Driver, Identifies, Identity, Point, Query, Scan
-from ganpo_model.errors import ConnectionLost, GanpoError, TransientError, UnitError
+from ganpo_model.errors import ConnectionLost, GanpoError, TransientError, UnitError, UnitSilent
 from ganpo_service.backoff import Backoff
 
 log = logging.getLogger(__name__)
@@ -55,7 +54,6 @@ class ConnectionTask:
         self,
         bound: BoundConnection,
         time: Timekeeper,
-        rng: random.Random,
         receive: Receive,
         failed: Callable[[set[str], str], None],
         changed: Callable[[], None],
@@ -72,7 +70,7 @@ class ConnectionTask:
         self._receive = receive
         self._failed = failed
         self._changed = changed
-        self._backoff = Backoff(60.0, rng)
+        self._backoff = Backoff(bound.settings.back_off_max_s)
         self._groups = _grouped(bound.points)
         self._identity: Identity | None = None
         self._down_at: float | None = None
@@ -128,6 +126,10 @@ class ConnectionTask:
                 scan = await self._call(driver.read(group.query), "read")
             except UnitError as error:
                 self._silent(breaker, group, str(error), self._time.monotonic() - began)
+                if isinstance(error, UnitSilent) and self._nobody_answers():
+                    raise ConnectionLost(
+                        f"no unit answers any more: {error}", where=self.bound.name
+                    ) from error
             else:
                 self._answered(breaker, group, scan)
         missed = int((self._time.monotonic() - group.due) // group.interval_s)
@@ -149,9 +151,22 @@ class ConnectionTask:
         silent = 1 + sum(b.opened is not None for b in self.breakers.values() if b is not breaker)
         breaker.failed(self._time.monotonic(), cost_s, silent, reason)
         if was is None and breaker.opened is not None:
-            log.warning("unit silent connection=%s why=%r; it is probed from now on", self.bound.name, reason)
+            log.log(
+                logging.WARNING if self._down_at is None else logging.DEBUG,
+                "unit silent connection=%s why=%r; it is probed from now on",
+                self.bound.name,
+                reason,
+            )
             self._set(self.state, reason)
         self._failed({point.subject for point in group.points}, reason)
+
+    def _nobody_answers(self) -> bool:
+        """All keys silent: that is the line, not a unit. The next session asks each as if nothing had been."""
+        found = [self.breakers.get(group.key) for group in self._groups]
+        if any(breaker is None or breaker.opened is None for breaker in found):
+            return False
+        self.breakers.clear()
+        return True
 
     async def _identify(self, driver: Driver[ConnectionSettings, Address]) -> Identity | None:
         if not isinstance(driver, Identifies):

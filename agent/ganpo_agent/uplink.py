@@ -11,19 +11,23 @@ from typing import Any
 from ganpo_agent.keeper import Keeper
 from ganpo_agent.outbox import Key, Row
 from ganpo_agent.timekeeper import Timekeeper
-from ganpo_agent.window import SIZE, Window
+from ganpo_agent.window import QUIET_S, SIZE, Window
 from ganpo_config.plant import Plant
 from ganpo_model.clock import iso, to_ms
-from ganpo_model.errors import GanpoError
+from ganpo_model.errors import GanpoError, Unreachable
 from ganpo_model.frame import new_stream
-from ganpo_service.backoff import Backoff
+from ganpo_service.backoff import SHORT_LIVED_S, Reconnect
 from ganpo_service.mqtt import Login, Session
 
 log = logging.getLogger(__name__)
 
 _FETCH = 64
-_SHORT_LIVED_S = 10.0
 _HELLO_S = 1.0
+_ASK_S = 3.0
+"""Frames are in flight and nothing is heard: the collector is asked so often ..."""
+_ASK_FAST_S = 120.0
+"""... for so long, and then ever more rarely, to once a minute."""
+_ASK_SLOW_S = 60.0
 
 
 class Uplink:
@@ -42,11 +46,11 @@ class Uplink:
         self._time = time
         self._rng = rng
         self._picture = picture
-        self._backoff = Backoff(settings.back_off_max_s, rng)
+        self._reconnect = Reconnect(settings.back_off_max_s, rng)
         self._wake = asyncio.Event()
         self._rows: dict[Key, Row] = {}
         self._more = True
-        self._live_due = 0.0
+        self._live_at: float | None = None
         self.window = Window(settings.repeat_s)
         self.progress = time.monotonic()
         self.connected = False
@@ -60,41 +64,42 @@ class Uplink:
 
     def changed(self) -> None:
         """A connection changed: say `live` now."""
-        self._live_due = 0.0
+        self._live_at = None
         self._wake.set()
 
     async def run(self, keeper: Keeper) -> None:
         """Connect, converse, and again, for ever."""
         while True:
-            began = self._time.monotonic()
+            began, up, refused = self._time.monotonic(), None, False
             session_id = new_stream(to_ms(self._time.now()), None, self._rng)
             will = json.dumps({"v": 1, "session": session_id, "offline": True}).encode()
             session = Session(self._login, self._wake.set, (self._topic + "live", will))
             try:
                 await session.open([(self._topic + "ack", 1)])
+                up = self._time.monotonic()
                 await self._converse(session, session_id, keeper)
             except GanpoError as error:
+                refused = not isinstance(error, Unreachable)
                 self._failed(str(error))
             finally:
                 self.connected = False
                 self.window.lost(self._time.monotonic())
                 await session.close()
-            if self._time.monotonic() - began >= _SHORT_LIVED_S:
-                self._backoff.reset()
-            await self._sleep(self._backoff.pause())
+            now = self._time.monotonic()
+            await self._sleep(self._reconnect.pause(began, now, up=up, refused=refused))
 
     async def _converse(self, session: Session, session_id: str, keeper: Keeper) -> None:
         began = self._time.monotonic()
         self.connected = True
         self.window.connected()
-        self._live_due = 0.0
+        self._live_at = None
         sent: dict[int, Key] = {}
         while not session.closed:
             self._wake.clear()
             await self._take(session, sent, keeper)
             now = self.progress = self._time.monotonic()
-            if now >= self._live_due:
-                self._live_due = now + (self._live_s if self.window.open else _HELLO_S)
+            if now >= self._live_due(now):
+                self._live_at = now
                 session.publish(self._topic + "live", await self._live(session_id, keeper), qos=0)
             if self._more and len(self._rows) < SIZE:
                 self._more = False
@@ -103,10 +108,23 @@ class Uplink:
                 self._more = self._more or len(rows) >= _FETCH
             for row in self.window.due(list(self._rows.values()), now):
                 sent[session.publish(self._topic + "facts", row.packed, qos=1)] = row.key
-            await self._wait(min(self._live_due, self.window.next_due(now)) - now)
+            await self._wait(min(self._live_due(now), self.window.next_due(now)) - now)
         lived = self._time.monotonic() - began
-        hint = "; another client uses this id?" if lived < _SHORT_LIVED_S else ""
+        hint = "; another client uses this id?" if lived < SHORT_LIVED_S else ""
         self._failed(f"the broker closed the session after {lived:.0f} s: {session.reason}{hint}")
+
+    def _live_due(self, now: float) -> float:
+        """When to say `live` again: every second until any ack comes, often while frames are not answered."""
+        if self._live_at is None:
+            return now
+        if not self.window.open:
+            return self._live_at + _HELLO_S
+        silent = self.window.silent_s(now)
+        if silent < QUIET_S:
+            return self._live_at + self._live_s
+        asked = silent - (now - self._live_at)
+        pause = min(max(_ASK_S, _ASK_S + asked - _ASK_FAST_S), _ASK_SLOW_S)
+        return self._live_at + min(pause, self._live_s)
 
     async def _take(self, session: Session, sent: dict[int, Key], keeper: Keeper) -> None:
         """What the session brought: PUBACKs and acknowledgements."""

@@ -7,6 +7,8 @@ from ganpo_agent.outbox import Key, Row
 
 SIZE = 16
 """Frames in flight at most."""
+QUIET_S = 5.0
+"""Frames are in flight and nothing was heard for so long: the first acknowledgement after it sends them again."""
 SUSPECT_AFTER = 3
 """Losses of the connection, or PUBACKs without acknowledgement, after which a frame goes alone."""
 
@@ -58,12 +60,27 @@ class Window:
             flight.pubacks += 1
 
     def acknowledged(self, keys: Iterable[Key], now: float) -> None:
-        """The collector spoke: these frames are committed; none, if it only told the time."""
+        """The collector spoke: these frames are committed; none, if it only told the time.
+
+        After it was silent, what is in flight did not reach it: that goes again. Where it was silent for long,
+        nobody was there, and PUBACKs meanwhile speak against no frame.
+        """
+        silent_s = self.silent_s(now)
+        lost = [f for f in self._flights.values() if silent_s >= QUIET_S and not self._is_suspect(f)]
         self.open = True
         self._heard = now
         for key in keys:
             if self._flights.pop(key, None) is not None:
                 self._committed = now
+        for flight in lost:
+            flight.sent = None
+            if silent_s >= self.repeat_s:
+                flight.pubacks, flight.first_sent = 0, 0.0
+
+    def silent_s(self, now: float) -> float:
+        """For how many seconds frames are in flight and nothing was heard."""
+        oldest = min((f.sent for f in self._flights.values() if f.sent is not None), default=now)
+        return now - max(self._heard, oldest)
 
     def suspects(self) -> list[Key]:
         """Frames that broker or collector would not take: they go alone and behind the others."""
@@ -76,7 +93,11 @@ class Window:
             return []
         flights = [self._flights.setdefault(row.key, Flight()) for row in rows]
         pairs = list(zip(rows, flights, strict=True))
-        if self._silent(now):
+        for flight in flights:
+            if flight.sent is not None and self._is_suspect(flight) and now - flight.sent >= self.repeat_s:
+                self._put_off(flight, now)
+                flight.sent = None
+        if self.silent_s(now) >= self.repeat_s:
             return self._probe(pairs, now)
         good = [(row, flight) for row, flight in pairs if not self._is_suspect(flight)]
         room = SIZE - sum(flight.sent is not None for flight in flights)
@@ -99,11 +120,6 @@ class Window:
             elif flight.not_before > now:
                 times.append(flight.not_before)
         return max(min(times), now + 0.01)
-
-    def _silent(self, now: float) -> bool:
-        """Frames are in flight and nothing was heard for as long as one may take."""
-        oldest = min((f.sent for f in self._flights.values() if f.sent is not None), default=now)
-        return now - max(self._heard, oldest) >= self.repeat_s
 
     def _probe(self, pairs: list[tuple[Row, Flight]], now: float) -> list[Row]:
         if now - self._probed < self.repeat_s:

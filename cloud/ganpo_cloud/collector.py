@@ -18,9 +18,9 @@ from ganpo_cloud.ingest import Committed, ingest
 from ganpo_cloud.refusals import Refusals, Refused
 from ganpo_cloud.settings import BrokerSettings
 from ganpo_model.clock import Clock, iso
-from ganpo_model.errors import ConnectionLost, GanpoError
+from ganpo_model.errors import ConnectionLost, GanpoError, Unreachable
 from ganpo_model.facts import GATEWAY
-from ganpo_service.backoff import Backoff
+from ganpo_service.backoff import SHORT_LIVED_S, Reconnect
 from ganpo_service.mqtt import Login, Session
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,6 @@ BATCH = 64
 """Messages of one transaction, at most."""
 BATCH_BYTES = 1 << 20
 """Their bytes, about: nobody waits long for what another sends."""
-_SHORT_LIVED_S = 10.0
 _IDLE_S = 5.0
 _RETRY_S = 1.0
 
@@ -64,7 +63,7 @@ class Collector:
             settings.password.get_secret_value() if settings.password is not None else None,
             str(settings.ca_path) if settings.ca_path is not None else None,
         )
-        self._backoff = Backoff(settings.back_off_max_s, rng)
+        self._reconnect = Reconnect(settings.back_off_max_s, rng)
         self._database = database
         self._clock = clock
         self._beat = beat
@@ -75,30 +74,30 @@ class Collector:
         """Connect, collect, and again, for ever."""
         with _database_thread() as thread:
             while True:
-                if await self._session(thread) >= _SHORT_LIVED_S:
-                    self._backoff.reset()
+                pause = await self._session(thread)
                 self._beat()
-                await asyncio.sleep(self._backoff.pause())
+                await asyncio.sleep(pause)
 
     async def _session(self, thread: Executor) -> float:
-        """One session with the broker, to its end. Gives how many seconds it lived."""
+        """One session with the broker, to its end. Gives how many seconds to wait before the next."""
+        began, up, refused = self._clock.monotonic(), None, False
         session = Session(self._login, self._wake.set)
         try:
             await session.open([(f"{self._root}/+/facts", 1), (f"{self._root}/+/live", 0)])
             log.info("collecting broker=%s", self._login.url)
             self.problem = ""
-            began = self._clock.monotonic()
+            up = self._clock.monotonic()
             await self._collect(session, thread)
-            lived = self._clock.monotonic() - began
-            hint = f"another client uses the id {self._login.client_id}?" if lived < _SHORT_LIVED_S else ""
+            lived = self._clock.monotonic() - up
+            hint = f"another client uses the id {self._login.client_id}?" if lived < SHORT_LIVED_S else ""
             what = f"the broker ended the session: {session.reason}"
             self._failed(str(ConnectionLost(what, where=self._login.url, hint=hint)))
         except GanpoError as error:
+            refused = not isinstance(error, Unreachable)
             self._failed(str(error))
-            lived = 0.0
         finally:
             await session.close()
-        return lived
+        return self._reconnect.pause(began, self._clock.monotonic(), up=up, refused=refused)
 
     async def _collect(self, session: Session, thread: Executor) -> None:
         while not session.closed:

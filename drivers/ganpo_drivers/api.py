@@ -24,6 +24,12 @@ class ConnectionSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     driver: str = Field(description="id of the driver, as `ganpo driver list` prints it")
+    back_off_max_s: float = Field(
+        default=4,
+        ge=1,
+        le=600,
+        description="longest pause between two attempts to connect, in seconds",
+    )
 
     def columns(self) -> dict[str, Any]:
         """What `Address.parse` has to know of the connection (the addressing of a Modbus point list)."""

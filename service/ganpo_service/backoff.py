@@ -1,22 +1,60 @@
-"""Pauses between attempts: doubling, with full jitter (architecture.md)."""
+"""Pauses between attempts to connect (architecture.md, Back-off)."""
 
 import random
 
+TRY_EVERY_S = 2.0
+"""A broker that is away is tried at least so often ..."""
+EAGER_S = 300.0
+"""... for so long."""
+SHORT_LIVED_S = 10.0
+"""A session that the broker ended before was cut: the next ones are spread."""
+
 
 class Backoff:
-    """1 s doubling to `longest` seconds; each pause is a random part of that."""
+    """A device has one client: 1 s, 2 s, then every `longest` seconds, without jitter."""
 
-    def __init__(self, longest: float, rng: random.Random) -> None:
+    def __init__(self, longest: float) -> None:
         self._longest = longest
-        self._rng = rng
         self._next = 1.0
 
     def pause(self) -> float:
         """How long to wait now, in seconds."""
-        bound = min(self._next, self._longest)
+        pause = min(self._next, self._longest)
         self._next = min(self._next * 2, self._longest)
-        return self._rng.uniform(0, bound)
+        return pause
 
     def reset(self) -> None:
         """It worked: begin at 1 s the next time."""
         self._next = 1.0
+
+
+class Reconnect:
+    """A broker has a province: eager while it is away, spread once it refused or cut a session.
+
+    Away: a try at least every 2 s for 5 minutes. Refused, cut within 10 s, or away for longer: 1 s doubling to
+    `longest`, each pause a random part of that, until a session lives. Times are monotonic seconds.
+    """
+
+    def __init__(self, longest: float, rng: random.Random) -> None:
+        self._longest = longest
+        self._rng = rng
+        self._bound = 0.0
+        self._away_since: float | None = None
+
+    def pause(self, began: float, now: float, *, up: float | None, refused: bool) -> float:
+        """How long to wait, in seconds, after a try from `began` to `now`; `up`: since when it was a session, None
+        if it never was one; `refused`: the broker answered, and said no.
+        """
+        if up is not None:
+            self._away_since = None
+            if now - up >= SHORT_LIVED_S:
+                self._bound = 0.0
+                return min(1.0, self._longest)
+        elif self._away_since is None:
+            self._away_since = began
+        too_long = self._away_since is not None and now - self._away_since >= EAGER_S
+        if refused or up is not None or too_long:
+            self._bound = min(max(self._bound * 2, 1.0), self._longest)
+        if self._bound:
+            return self._rng.uniform(0, self._bound)
+        return min(max(TRY_EVERY_S - (now - began), 0.1), self._longest)

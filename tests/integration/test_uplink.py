@@ -172,6 +172,22 @@ async def test_an_outage_of_the_broker_costs_nothing_and_no_poll_is_skipped(
     assert numbers[:issued] == list(range(1, issued + 1))
 
 
+async def test_a_collector_that_was_away_hears_within_seconds_and_is_sent_what_was_in_flight_again(
+    tmp_path: Path, broker: Mosquitto, collector: PlayedCollector
+) -> None:
+    Played.values = {"r": 1, "x": "READY"}
+    async with running(agent(tmp_path, broker, live_s=60)) as mine:
+        await until(lambda: collector.facts("states"))
+        collector.stop()
+        known = len(collector.frames)
+        await until(lambda: mine.uplink.window.silent_s(mine.time.monotonic()) > 5.5, 30)
+        issued = mine.keeper.outbox.seq
+        back = PlayedCollector(broker.port)
+        await until(lambda: len({*collector.frames, *back.frames}) > issued, 12)
+        back.stop()
+    assert issued > known
+
+
 async def test_a_gateway_that_starts_while_the_broker_is_away_reads_and_keeps(
     tmp_path: Path, broker: Mosquitto, collector: PlayedCollector
 ) -> None:

@@ -17,7 +17,7 @@ from ganpo_agent.timekeeper import GatewayClock, Timekeeper
 from ganpo_config.plant import BoundPoint, Meaning
 from ganpo_drivers import Identity, Scan
 from ganpo_model.errors import AccessRefused, ConnectionLost, UnitSilent, Unreachable
-from ganpo_service.backoff import Backoff
+from ganpo_service.backoff import Backoff, Reconnect
 from support.plants import PlantBuilder, PlayedDriver
 
 
@@ -41,12 +41,11 @@ class Watched:
         self.task = ConnectionTask(
             builder.build().connections[0],
             Timekeeper(GatewayClock()),
-            random.Random(1),
             self._receive,
             lambda _subjects, why: self.failures.append(why),
             lambda: None,
         )
-        self.task._backoff = Backoff(0.05, random.Random(1))
+        self.task._backoff = Backoff(0.05)
 
     def _receive(self, points: Sequence[BoundPoint], scan: Scan, _identity: Identity | None) -> None:
         self.scans.append(([point.signal for point in points], scan))
@@ -128,6 +127,25 @@ async def test_a_silent_unit_is_read_three_times_and_then_only_probed_while_the_
     assert watched.task.polls.skipped == 0
 
 
+async def test_a_line_of_which_no_unit_answers_is_a_lost_session_and_opened_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    Played.values = {
+        "1:a": UnitSilent("no answer", where="unit 1"),
+        "2:b": UnitSilent("none", where="unit 2"),
+    }
+    async with running(Watched(tmp_path, ["1:a", "2:b"])) as watched:
+        await until(lambda: Played.opened >= 3)
+        assert watched.task.state == "waiting"
+        assert "no unit answers any more" in watched.task.error
+        assert Played.reads.count("1") >= 6, "every session asks them anew"
+        Played.values = {"1:a": UnitSilent("no answer", where="unit 1"), "2:b": 5.0}
+        await until(lambda: len(watched.scans) >= 5)
+        assert watched.task.state == "up"
+    told = [record.message for record in caplog.records if record.levelno == logging.WARNING]
+    assert sum("no unit answers any more" in message for message in told) == 1
+
+
 def test_a_breaker_probes_after_ten_seconds_doubling_to_five_minutes_within_five_percent() -> None:
     breaker = Breaker()
     for now in (0.0, 1.0, 2.0):
@@ -150,15 +168,48 @@ def test_a_breaker_probes_after_ten_seconds_doubling_to_five_minutes_within_five
     assert slow.allows(2 + 2 * 3 / 0.05)
 
 
-def test_pauses_double_with_full_jitter_up_to_the_longest() -> None:
-    backoff = Backoff(60.0, random.Random(1))
-    pauses = [backoff.pause() for _ in range(2000)]
-    for n, bound in enumerate((1, 2, 4, 8, 16, 32, 60, 60)):
-        assert 0 <= pauses[n] <= bound
-    assert max(pauses) > 55
-    assert min(pauses[10:]) < 5
+def test_a_device_is_tried_after_1_and_2_and_then_every_4_s_without_jitter(tmp_path: Path) -> None:
+    builder = PlantBuilder(tmp_path)
+    builder.connection("cell", Played)
+    settings = builder.build().connections[0].settings
+    backoff = Backoff(settings.back_off_max_s)
+    assert [backoff.pause() for _ in range(5)] == [1, 2, 4, 4, 4]
     backoff.reset()
-    assert backoff.pause() <= 1
+    assert backoff.pause() == 1
+
+
+def test_a_broker_that_is_away_is_tried_at_least_every_2_s_for_5_minutes_and_then_more_rarely() -> None:
+    reconnect = Reconnect(60.0, random.Random(1))
+    now, began, tries = 1000.0, 0.0, []
+    assert reconnect.pause(0.0, now, up=5.0, refused=False) <= 1
+    while now < 1000 + 3600:
+        began, took = now, 0.5 if len(tries) % 2 else 4.0
+        now += took
+        pause = reconnect.pause(began, now, up=None, refused=False)
+        assert now >= 1300 or pause <= max(2 - took, 0.1)
+        now += pause
+        tries.append(pause)
+    assert 30 < max(tries) <= 60
+    reconnect.pause(now, now + 20, up=now, refused=False)
+    assert reconnect.pause(now + 20, now + 20, up=None, refused=False) == 2
+
+
+def test_a_broker_that_refuses_or_cuts_is_tried_by_full_jitter_doubling_to_the_longest() -> None:
+    for up, refused in ((None, True), (0.0, False)):
+        reconnect = Reconnect(60.0, random.Random(1))
+        pauses = [reconnect.pause(0.0, 1.0, up=up, refused=refused) for _ in range(2000)]
+        for n, bound in enumerate((1, 2, 4, 8, 16, 32, 60, 60)):
+            assert 0 <= pauses[n] <= bound
+        assert max(pauses) > 55
+        assert min(pauses[10:]) < 5
+        assert reconnect.pause(0.0, 11.0, up=0.5, refused=False) <= 1, "it lived"
+        assert reconnect.pause(0.0, 1.0, up=up, refused=refused) <= 1, "the delay begins anew"
+
+
+def test_a_broker_that_dies_just_after_it_came_is_still_tried_every_2_s() -> None:
+    reconnect = Reconnect(60.0, random.Random(1))
+    reconnect.pause(0.0, 5.0, up=0.0, refused=False)
+    assert max(reconnect.pause(now, now, up=None, refused=False) for now in range(5, 300)) <= 2
 
 
 async def test_an_unreachable_device_backs_off_and_counts_no_poll(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Which frames are sent when (uplink.md, Delivery)."""
 
+import pytest
+
 from ganpo_agent.outbox import Row
 from ganpo_agent.window import SIZE, Window
 
@@ -36,6 +38,8 @@ def test_at_most_sixteen_are_in_flight_and_acks_let_more_follow() -> None:
 def test_an_unanswered_frame_is_sent_again_after_thirty_seconds_while_acks_come() -> None:
     window = opened()
     window.due(ROWS[:3], 0)
+    for now in range(4, 28, 4):
+        window.acknowledged((), now)
     window.acknowledged([("01S", 2), ("01S", 3)], 25)
     assert window.due(ROWS[:1], 29.9) == []
     assert seqs(window.due(ROWS[:1], 30)) == [1]
@@ -104,3 +108,45 @@ def test_frames_of_a_slot_that_just_closed_wait_their_turn() -> None:
     window.hold(ROWS[0].key, 5.0)
     assert seqs(window.due(ROWS[:2], 0)) == [2]
     assert seqs(window.due(ROWS[:2], 5.0)) == [1]
+
+
+def test_the_first_ack_after_5_s_of_silence_sends_what_is_in_flight_again() -> None:
+    window = opened()
+    window.due(ROWS[:3], 0)
+    assert window.silent_s(4.0) == 4
+    window.acknowledged([("01S", 1)], 4.9)
+    assert window.due(ROWS[1:3], 4.9) == [], "it was never silent"
+    assert window.silent_s(9.8) == pytest.approx(4.9)
+    window.acknowledged((), 10)
+    assert seqs(window.due(ROWS[1:3], 10)) == [2, 3]
+    assert window.silent_s(10) == 0
+
+
+def test_after_a_long_silence_no_frame_is_suspected_for_what_only_the_broker_took() -> None:
+    window = opened()
+    window.due(ROWS[:3], 0)
+    for now in range(30, 300, 30):
+        for row in window.due(ROWS[:3], now):
+            window.puback(row.key)
+    window.acknowledged([("01S", 1)], 300)
+    assert window.suspects() == []
+    assert seqs(window.due(ROWS[1:3], 300)) == [2, 3]
+
+
+def test_a_frame_that_is_never_acknowledged_is_sent_again_after_its_time_also_while_lives_are_answered() -> (
+    None
+):
+    window = opened()
+    poison = ROWS[0]
+    for now in range(3):
+        window.due([poison], now)
+        window.lost(now)
+        window.connected()
+        window.acknowledged((), now)
+    sent = []
+    for now in range(10, 300, 3):
+        window.acknowledged((), now)
+        sent += [now for _ in window.due([poison], now)]
+    assert len(sent) >= 3
+    assert sent[1] - sent[0] >= 30
+    assert window.suspects() == [poison.key]
