@@ -180,7 +180,8 @@ def test_a_device_is_tried_after_1_and_2_and_then_every_4_s_without_jitter(tmp_p
 
 def test_a_broker_that_is_away_is_tried_at_least_every_2_s_for_5_minutes_and_then_more_rarely() -> None:
     reconnect = Reconnect(60.0, random.Random(1))
-    now, began, tries = 1000.0, 0.0, []
+    now = 1000.0
+    tries: list[float] = []
     assert reconnect.pause(0.0, now, up=5.0, refused=False) <= 1
     while now < 1000 + 3600:
         began, took = now, 0.5 if len(tries) % 2 else 4.0
