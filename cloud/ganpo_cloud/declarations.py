@@ -16,6 +16,7 @@ from ganpo_model.clock import from_ms, iso, to_ms
 from ganpo_model.errors import ConfigError
 from ganpo_model.facts import MAX_RAW
 from ganpo_model.registers import StepKind, standing
+from ganpo_model.units import millionths
 
 NOT_BELIEVED_MS = 3_600_000
 """Readings set aside for longer than this are shown."""
@@ -64,6 +65,8 @@ def declare(database: Database, enterprise: str | None, said: Exchange, now: dat
         owner = _owner(connection, enterprise, said.register)
         if said.new_register is not None:
             _owner(connection, owner, said.new_register)
+        _within_bounds(connection, owner, said.register, said.final, "--final")
+        _within_bounds(connection, owner, said.new_register or said.register, said.first, "--first")
         at = to_ms(said.at)
         numbers = {said.register, said.new_register or said.register}
         for number in sorted(numbers):
@@ -172,6 +175,14 @@ def _command(enterprise: str, old: str, at: int, final: int, first: int, new: st
         f"ganpo-cloud declare '{old}' --enterprise {enterprise} --at {iso(from_ms(at))} --final {final}"
         f" --first {first}{follows} --why '...' --by '...'"
     )
+
+
+def _within_bounds(connection: Connection, owner: str, number: str, raw: int, where: str) -> None:
+    """A person's word is believed whatever the rate: what it comes to has to fit the database."""
+    mine = (register.c.enterprise == owner) & (register.c.id == number)
+    num, den = connection.execute(select(register.c.num, register.c.den).where(mine)).one()
+    if millionths(raw, num, den) >= MAX_RAW:
+        raise ConfigError(f"{raw} counts of {num}/{den} are more than a register can show", where=where)
 
 
 def _owner(connection: Connection, enterprise: str | None, register_id: str) -> str:

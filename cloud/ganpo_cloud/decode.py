@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 
+from ganpo_model import bounds
 from ganpo_model.errors import FrameError
 from ganpo_model.facts import (
     ASSET_NO,
@@ -151,18 +152,20 @@ def _check_inventory(fact: Inventory, where: str) -> None:
         zoneinfo.ZoneInfo(fact.site.timezone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise FrameError(f"{where}.site.timezone: {fact.site.timezone[:80]!r} is no time zone") from error
-    for asset_no in [item.asset_no for item in fact.equipment] + [item.asset_no for item in fact.meters]:
-        _subject(asset_no, where)
+    if (why := bounds.calendar_wrong(fact.calendar)) is not None:
+        raise FrameError(f"{where}.calendar: {why}", reason="limits")
+    for item in (*fact.equipment, *fact.meters):
+        _subject(item.asset_no, where)
+        if (why := bounds.day_wrong(item.since)) is not None:
+            raise FrameError(f"{where}: {item.asset_no}: since: {why}", reason="limits")
     for register in fact.registers:
         if not _REGISTER.fullmatch(register.id):
             raise FrameError(f"{where}: {register.id[:80]!r} is no register id")
         if register.id.partition("/")[0] != register.subject:
             raise FrameError(f"{where}: {register.id[:80]!r} is no register of {register.subject[:80]!r}")
-        numbers = (register.num, register.den, register.max_rate, register.modulus or 1)
-        if not all(0 < number < MAX_RAW for number in numbers):
-            raise FrameError(
-                f"{where}: num, den, max_rate and modulus of {register.id} are above 0", reason="limits"
-            )
+        found = bounds.register_wrong(register.num, register.den, register.max_rate, register.modulus)
+        if found is not None:
+            raise FrameError(f"{where}: {register.id}: {found[0]}: {found[1]}", reason="limits")
         if register.resets and register.modulus is not None:
             raise FrameError(f"{where}: {register.id} has a modulus and resets: they exclude each other")
 

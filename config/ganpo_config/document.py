@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ganpo_config.settings import GatewaySettings, Section, UplinkSettings
+from ganpo_model.bounds import day_wrong
 
 _EXCEL = re.compile(r"\d+(\.\d+)?[Ee]\+\d+")
 _DATE = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})", re.ASCII)
@@ -34,7 +35,10 @@ def day_of(text: str) -> date:
 def _day(value: Any) -> Any:
     if value == "":
         return None
-    return day_of(value) if isinstance(value, str) else value
+    found = day_of(value) if isinstance(value, str) else value
+    if isinstance(found, date) and not isinstance(found, datetime) and (why := day_wrong(found)) is not None:
+        raise ValueError(why)
+    return found
 
 
 def _text(value: Any) -> Any:
@@ -160,7 +164,7 @@ class ExceptionTable(Section):
         default=None, description="off: the shifts that start on these days are dropped"
     )
     like: str | None = Field(default=None, description="the weekday whose shifts hold instead: mon")
-    why: Text = Field(default="", description="for people")
+    why: Text = Field(default="", max_length=200, description="for people")
 
 
 class SiteTable(Section):

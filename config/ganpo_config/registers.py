@@ -9,6 +9,7 @@ from ganpo_config.meters import Meter
 from ganpo_config.plant import Register
 from ganpo_config.wanted import BindError, Wanted, unit_factor
 from ganpo_drivers import Address
+from ganpo_model.bounds import register_wrong
 from ganpo_model.facts import RegisterItem
 
 FLOAT_COUNTS = 100
@@ -28,8 +29,10 @@ def register_of(wanted: Wanted, address: Address, meter: Meter | None) -> tuple[
     rate, rate_from = _max_rate(wanted, meter)
     max_rate = math.ceil(rate / count)
     modulus = wanted.modulus * per_value if wanted.modulus is not None else None
-    if modulus is not None and not 1 < modulus < 2**63:
-        raise BindError("modulus", wanted.modulus, "lies between 2 and 2^63 counts")
+    if (found := register_wrong(count.numerator, count.denominator, max_rate, modulus)) is not None:
+        raise BindError(
+            found[0], {"scale": wanted.scale, "modulus": wanted.modulus}.get(found[0], told(rate)), found[1]
+        )
     carrier = meter.carrier if meter is not None else None
     item = RegisterItem(
         _id(wanted, address, count),

@@ -184,6 +184,10 @@ def test_an_open_step_that_a_later_day_took_back_is_no_item(plant: Plant) -> Non
         (f"{OLD} --at 2026-11-21T00:00:00Z --final 1 --first 1 --by ''", "says why and by whom"),
         ("--withdraw 9", "--withdraw 9: no such declaration"),
         (f"{OLD} --at 2026-11-21T00:00:00Z --final {2**63} --first 1", "0 to 2^63 - 1"),
+        (
+            f"{OLD} --at 2026-11-21T00:00:00Z --final {2**63 - 1} --first 1",
+            "--final: 9223372036854775807 counts of 1/100 are more than a register can show",
+        ),
         (f"{OLD} --at 2099-01-01T00:00:00Z --final 1 --first 1", "not ahead of now"),
         (f"{OLD} --at 0001-01-01T00:00:00+08:00 --final 1 --first 1", "not an instant"),
     ],

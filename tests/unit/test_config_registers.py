@@ -189,6 +189,26 @@ def test_check_tells_what_a_pipe_lets_through(tmp_path: Path) -> None:
             "points[0].scale = 1e999999999: no number",
         ),
         (
+            BARE + point(UINT16 + '\nmax_rate = 9\nscale = "1e-19"'),
+            "points[0].scale = 1e-19: a count is 1/10000000000000000000 of the unit: both have to lie between",
+        ),
+        (
+            BARE + point(UINT16 + '\nmax_rate = 9\nscale = "1e20"'),
+            "points[0].scale = 1e20: a count is",
+        ),
+        (
+            BARE + point(UINT16 + '\nmax_rate = 9\nscale = "1000001"'),
+            "points[0].scale = 1000001: a count is more than 1,000,000 of the unit",
+        ),
+        (
+            BARE + point(UINT16 + '\nmax_rate = "1e18"'),
+            "points[0].max_rate = 1e+18: more than 10,000,000 of the unit in an hour",
+        ),
+        (
+            BARE + point(UINT16 + '\nmax_rate = "1e19"\nscale = "1e-6"'),
+            "points[0].max_rate = 1e+19: ",
+        ),
+        (
             BARE + point(UINT16 + "\nmax_rate = 9\noffset = 5"),
             "points[0].offset = 5: energy_import is a register: only",
         ),

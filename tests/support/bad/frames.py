@@ -41,17 +41,29 @@ def body(**changes: Any) -> bytes:
     return gzip.compress(json.dumps(whole).encode(), mtime=0)
 
 
-def inventory(subject: str, zone: str = "Asia/Shanghai") -> dict[str, Any]:
+def inventory(subject: str = "DB-1", zone: str = "Asia/Shanghai", **changes: Any) -> dict[str, Any]:
+    """An inventory of one register. `changes`: of its register; `shift`, `since`: one of these."""
+    machine = {
+        "asset_no": "SB-1",
+        "name": "Machine",
+        "profile": None,
+        "states": [],
+        "proves": [],
+        "flags": [],
+    }
+    machine |= {"status": "in_use", "since": changes.pop("since", None), "planned_run_time_s": None}
+    shift = {"name": "day", "days": "mon-fri", "start": "08:00", "end": "16:00", "breaks": []}
+    shift |= changes.pop("shift", {})
     about = {"signal": "energy_import", "carrier": "electricity", "unit": "kWh", "num": 1, "den": 100}
     limits = {"modulus": None, "max_rate": 80_000, "resets": False}
     return {
         "type": "inventory",
         "at": "2026-11-25T02:00:00.000Z",
         "site": {"id": "plant-1", "name": "Plant", "timezone": zone, "slot_ms": 900_000},
-        "calendar": {"shifts": [], "exceptions": []},
-        "equipment": [],
+        "calendar": {"shifts": [shift], "exceptions": []},
+        "equipment": [machine],
         "meters": [],
-        "registers": [{"id": REGISTER, "subject": subject} | about | limits],
+        "registers": [{"id": REGISTER, "subject": subject} | about | limits | changes],
     }
 
 
@@ -110,6 +122,36 @@ BAD: dict[str, tuple[Callable[[], bytes], str, str]] = {
         "is no register of 'DB-2'",
     ),
     "no time zone": (lambda: body(facts=[inventory("DB-1", "Mars/Olympus")]), "schema", "is no time zone"),
+    "a count of 10^9 kWh": (
+        lambda: body(facts=[inventory(num=10**9, den=1, max_rate=10**9)]),
+        "limits",
+        "scale: a count is more than 1,000,000 of the unit",
+    ),
+    "a count of 10^-19 kWh": (
+        lambda: body(facts=[inventory(num=1, den=10**19)]),
+        "limits",
+        "both have to lie between 1 and 2^63 - 1",
+    ),
+    "10^18 kWh in an hour": (
+        lambda: body(facts=[inventory(num=1, den=1, max_rate=10**18)]),
+        "limits",
+        "max_rate: more than 10,000,000 of the unit in an hour",
+    ),
+    "a shift that begins at 25:00": (
+        lambda: body(facts=[inventory(shift={"start": "25:00"})]),
+        "limits",
+        "shift 'day': from: not HH:MM",
+    ),
+    "a shift on no day": (
+        lambda: body(facts=[inventory(shift={"days": "yesterday"})]),
+        "limits",
+        "no days (mon",
+    ),
+    "in service since 9999": (
+        lambda: body(facts=[inventory(since="9999-12-31")]),
+        "limits",
+        "SB-1: since: 9999-12-31 does not lie between 1900 and 2199",
+    ),
     "an unknown state": (
         lambda: body(
             facts=[
