@@ -22,9 +22,11 @@ from ganpo_model.facts import (
     MAX_RUNS,
     MAX_STATES_MS,
     REGISTER,
+    EquipmentItem,
     Event,
     Fact,
     Inventory,
+    MeterItem,
     Reading,
     States,
 )
@@ -154,7 +156,8 @@ def _check_inventory(fact: Inventory, where: str) -> None:
         raise FrameError(f"{where}.site.timezone: {fact.site.timezone[:80]!r} is no time zone") from error
     if (why := bounds.calendar_wrong(fact.calendar)) is not None:
         raise FrameError(f"{where}.calendar: {why}", reason="limits")
-    for item in (*fact.equipment, *fact.meters):
+    named: tuple[EquipmentItem | MeterItem, ...] = (*fact.equipment, *fact.meters)
+    for item in named:
         _subject(item.asset_no, where)
         if (why := bounds.day_wrong(item.since)) is not None:
             raise FrameError(f"{where}: {item.asset_no}: since: {why}", reason="limits")
