@@ -43,7 +43,7 @@ def body(**changes: Any) -> bytes:
 
 def inventory(subject: str = "DB-1", zone: str = "Asia/Shanghai", **changes: Any) -> dict[str, Any]:
     """An inventory of one register. `changes`: of its register; `shift`, `since`: one of these."""
-    machine = {
+    machine: dict[str, Any] = {
         "asset_no": "SB-1",
         "name": "Machine",
         "profile": None,
