@@ -1,18 +1,20 @@
-"""The collector's process: collecting, day rows, projection, page and API in one TaskGroup."""
+"""The collector's process: collecting, day rows, projection, page and API, each task supervised."""
 
 import asyncio
 import logging
 import random
 from collections.abc import Callable
-from datetime import datetime
+from functools import partial
 
 from sqlalchemy.exc import OperationalError
 
-from ganpo_cloud import computing, divisions
+from ganpo_cloud import computing, divisions, health
 from ganpo_cloud.collector import Collector
 from ganpo_cloud.database import Database
+from ganpo_cloud.divisions import Province
 from ganpo_cloud.ingest import retry
 from ganpo_cloud.settings import CloudSettings
+from ganpo_cloud.supervisor import Supervisor, Work
 from ganpo_cloud.web import create_app
 from ganpo_model.clock import Clock
 from ganpo_service import systemd
@@ -20,34 +22,16 @@ from ganpo_service.http import Server, listen
 
 log = logging.getLogger(__name__)
 
-STUCK_S = 120.0
-"""A task that made no progress for so long is stuck: systemd is told nothing more, and starts us anew."""
-
-
-class Progress:
-    """When each task last made progress."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._seen: dict[str, float] = {}
-
-    def of(self, task: str) -> Callable[[], None]:
-        """What this task calls whenever it makes progress."""
-
-        def beat() -> None:
-            self._seen[task] = self._clock.monotonic()
-
-        beat()
-        return beat
-
-    def stuck(self) -> list[str]:
-        """The tasks that made none for `STUCK_S`."""
-        now = self._clock.monotonic()
-        return [task for task, at in self._seen.items() if now - at >= STUCK_S]
+_RETRY_S = 10.0
 
 
 async def run(
-    settings: CloudSettings, clock: Clock, *, demo: bool = False, started: Callable[[], None] | None = None
+    settings: CloudSettings,
+    clock: Clock,
+    *,
+    demo: bool = False,
+    started: Callable[[], None] | None = None,
+    supervisor: Supervisor | None = None,
 ) -> None:
     """Run until cancelled. `started` is called once page and API answer.
 
@@ -59,29 +43,18 @@ async def run(
     with listen(settings.http.listen, "http.listen") as sock:
         database = await asyncio.to_thread(Database, settings.database)
         try:
-            await asyncio.to_thread(_retry_all, database, clock.utc())
-            progress = Progress(clock)
-            collector = Collector(settings.broker, database, clock, rng, progress.of("collector"))
+            supervisor = supervisor or Supervisor(clock)
+            collector = Collector(settings.broker, database, clock, rng)
             web = create_app(
-                database,
-                clock,
-                demo=demo,
-                exposed=settings.http.allow_unauthenticated,
-                province=province,
-                problem=lambda: collector.problem,
+                database, clock, demo=demo, exposed=settings.http.allow_unauthenticated, province=province
             )
+            web.router.routes.extend(health.create_app(database, collector, supervisor).routes)
             server = Server(web)
             async with asyncio.TaskGroup() as group:
-                group.create_task(collector.run(), name="collector")
-                work = computing.run(database, province, clock, progress.of("days"))
-                group.create_task(work, name="days")
-                if settings.projection is not None:
-                    from ganpo_cloud import projection  # most operators have none: its library takes a second
-
-                    beat = progress.of("projection")
-                    writing = projection.run(database, settings.projection, clock, beat)
-                    group.create_task(writing, name="projection")
-                group.create_task(systemd.watch(progress.stuck), name="watchdog")
+                for name, work in _works(settings, database, province, clock, collector).items():
+                    group.create_task(supervisor.keep(name, work), name=name)
+                watching = supervisor.keep("watchdog", lambda _beat: systemd.watch(supervisor.stuck))
+                group.create_task(watching, name="watchdog")
                 serving = group.create_task(server.serve(sockets=[sock]), name="web")
                 try:
                     while not server.started:  # noqa: ASYNC110 - the library has no event for it
@@ -97,10 +70,30 @@ async def run(
             await asyncio.to_thread(database.close)
 
 
-def _retry_all(database: Database, now: datetime) -> None:
-    """After an upgrade what was refused may be understood."""
-    try:
-        if applied := retry(database, now):
-            log.info("quarantined frames applied count=%d", applied)
-    except OperationalError as error:
-        log.warning("the quarantine is not tried now: %s", error.orig)
+def _works(
+    settings: CloudSettings, database: Database, province: Province, clock: Clock, collector: Collector
+) -> dict[str, Work]:
+    """The tasks of the process, by name."""
+    works: dict[str, Work] = {
+        "collector": collector.run,
+        "days": partial(computing.run, database, province, clock),
+        "quarantine": lambda _beat: _retry_all(database, clock),
+    }
+    if settings.projection is not None:
+        from ganpo_cloud import projection  # most operators have none: its library takes a second
+
+        works["projection"] = partial(projection.run, database, settings.projection, clock)
+    return works
+
+
+async def _retry_all(database: Database, clock: Clock) -> None:
+    """After an upgrade what was refused may be understood: once, beside what comes in."""
+    while True:
+        try:
+            if applied := await asyncio.to_thread(retry, database, clock.utc()):
+                log.info("quarantined frames applied count=%d", applied)
+        except OperationalError as error:
+            log.warning("the quarantine waits: the database does not answer: %s", error.orig)
+            await asyncio.sleep(_RETRY_S)
+        else:
+            return

@@ -38,7 +38,7 @@ class Collector:
 
     `problem`: why it does not, or empty; `stored`: frames committed; `unanswered`: frames that are not kept, because
     their gateway is unknown, or that nobody could name; `dropped`: messages for which there was no room, they come
-    again. `beat` is called whenever it makes progress.
+    again.
     """
 
     def __init__(
@@ -47,7 +47,6 @@ class Collector:
         database: Database,
         clock: Clock,
         rng: random.Random,
-        beat: Callable[[], None] = lambda: None,
     ) -> None:
         self.problem = "not connected yet"
         self.stored = 0
@@ -66,12 +65,13 @@ class Collector:
         self._reconnect = Reconnect(settings.back_off_max_s, rng)
         self._database = database
         self._clock = clock
-        self._beat = beat
+        self._beat: Callable[[], None] = lambda: None
         self._refusals = Refusals()
         self._wake = asyncio.Event()
 
-    async def run(self) -> None:
-        """Connect, collect, and again, for ever."""
+    async def run(self, beat: Callable[[], None] = lambda: None) -> None:
+        """Connect, collect, and again, for ever. `beat` is called whenever it makes progress."""
+        self._beat = beat
         with _database_thread() as thread:
             while True:
                 pause = await self._session(thread)

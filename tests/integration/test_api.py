@@ -1,6 +1,7 @@
 """The API over real facts: exact integers, clear problems, never a server error for bad input."""
 
 import json
+import random
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import pairwise
@@ -15,8 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from ganpo_cloud import computing
+from ganpo_cloud import computing, health
+from ganpo_cloud.collector import Collector
 from ganpo_cloud.counting import publishing
+from ganpo_cloud.settings import BrokerSettings
+from ganpo_cloud.supervisor import Supervisor
 from ganpo_cloud.web import create_app
 from support import databases, seeding
 from support.province import PROVINCE, Plant, enterprise
@@ -309,18 +313,19 @@ def test_every_field_and_parameter_is_described_with_a_true_example(http: httpx.
 
 def test_health_and_metrics_tell_of_collecting(tmp_path: Path) -> None:
     plant = seeding.Plant(seeding.empty(tmp_path))
-    trouble = [""]
+    clock = seeding.TestClock()
+    collector = Collector(BrokerSettings(), plant.database, clock, random.Random(1))
     with (
-        Served(create_app(plant.database, seeding.TestClock(), problem=lambda: trouble[0])) as served,
+        Served(health.create_app(plant.database, collector, Supervisor(clock))) as served,
         httpx.Client(base_url=served.url) as http,
     ):
-        assert http.get("/health").json() == {"ok": True, "problem": None, "dirty_days": 0}
-        assert "ganpo_cloud_collecting 1\n" in http.get("/metrics").text
-        trouble[0] = "the broker does not answer"
         answer = http.get("/health")
         assert answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
-        assert answer.json()["problem"] == "the broker does not answer"
+        assert answer.json()["problem"] == "not connected yet"
         assert "ganpo_cloud_collecting 0\n" in http.get("/metrics").text
+        collector.problem = ""
+        assert http.get("/health").json() == {"ok": True, "problem": None, "dirty_days": 0, "tasks": {}}
+        assert "ganpo_cloud_collecting 1\n" in http.get("/metrics").text
     plant.database.close()
 
 

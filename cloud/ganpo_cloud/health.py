@@ -1,0 +1,62 @@
+"""`/health` and `/metrics`: how the process that collects is, served by itself."""
+
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.exc import OperationalError
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from ganpo_cloud.collector import Collector
+from ganpo_cloud.database import Database
+from ganpo_cloud.supervisor import Supervisor
+from ganpo_cloud.tables import dirty, frame, gateway, quarantine_total
+
+_DIRTY = select(func.count()).select_from(dirty)
+_COUNTS: dict[str, Select[Any]] = {
+    "ganpo_cloud_frames_stored": select(func.count()).select_from(frame),
+    "ganpo_cloud_frames_quarantined": select(func.coalesce(func.sum(quarantine_total.c.frames), 0)),
+    "ganpo_cloud_days_dirty": _DIRTY,
+    "ganpo_cloud_gateways": select(func.count()).select_from(gateway),
+}
+
+
+def create_app(database: Database, collector: Collector, supervisor: Supervisor) -> Starlette:
+    """`/health`: 503 with the first `problem` while anything is wrong, 200 else. `/metrics` for Prometheus."""
+
+    async def health(_request: Request) -> Response:
+        problem = collector.problem
+        for name, why in supervisor.problems().items():
+            problem = problem or f"task {name}: {why}"
+        waiting = None
+        try:
+            waiting = (await run_in_threadpool(_count, database, _DIRTY))[0]
+        except OperationalError as error:
+            problem = problem or f"the database does not answer: {error.orig}"
+        tasks = {
+            name: {"problem": task.problem or None, "restarts": task.restarts}
+            for name, task in supervisor.tasks.items()
+        }
+        body = {"ok": not problem, "problem": problem or None, "dirty_days": waiting, "tasks": tasks}
+        return JSONResponse(body, 503 if problem else 200)
+
+    async def metrics(_request: Request) -> Response:
+        counted = await run_in_threadpool(_count, database, *_COUNTS.values())
+        counts = dict(zip(_COUNTS, counted, strict=True)) | {
+            "ganpo_cloud_collecting": int(not collector.problem and "collector" not in supervisor.problems()),
+            "ganpo_cloud_frames_unanswered": collector.unanswered,
+            "ganpo_cloud_messages_dropped": collector.dropped,
+            "ganpo_cloud_tasks_failing": len(supervisor.problems()),
+        }
+        text = "".join(f"# TYPE {name} gauge\n{name} {value}\n" for name, value in counts.items())
+        return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
+
+    return Starlette(routes=[Route("/health", health), Route("/metrics", metrics)])
+
+
+def _count(database: Database, *questions: Select[Any]) -> list[int]:
+    with database.read() as connection:
+        return [connection.execute(question).scalar_one() for question in questions]
