@@ -21,6 +21,7 @@ from ganpo_model.facts import (
     MAX_RAW,
     MAX_RUNS,
     MAX_STATES_MS,
+    MAX_UPDATE_MS,
     REGISTER,
     EquipmentItem,
     Event,
@@ -169,6 +170,8 @@ def _check_inventory(fact: Inventory, where: str) -> None:
         found = bounds.register_wrong(register.num, register.den, register.max_rate, register.modulus)
         if found is not None:
             raise FrameError(f"{where}: {register.id}: {found[0]}: {found[1]}", reason="limits")
+        if register.update_ms is not None and not 0 < register.update_ms <= MAX_UPDATE_MS:
+            raise FrameError(f"{where}: update_ms of {register.id} is 1 ms to 7 days", reason="limits")
         if register.resets and register.modulus is not None:
             raise FrameError(f"{where}: {register.id} has a modulus and resets: they exclude each other")
 

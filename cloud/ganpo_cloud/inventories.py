@@ -14,7 +14,7 @@ from ganpo_cloud.registry_tables import onboarding
 from ganpo_cloud.tables import day, inventory, reading, register, register_day, states, subject
 
 _DESCRIBED_BY = ("subject", "signal", "carrier", "unit")
-_JUDGED_BY = ("num", "den", "modulus", "max_rate", "resets", "timezone")
+_JUDGED_BY = ("num", "den", "modulus", "max_rate", "resets", "timezone", "update_ms")
 """What the past is judged by: corrected, it is judged anew."""
 
 
@@ -42,7 +42,7 @@ def refresh(connection: Connection, enterprise: str) -> None:
                     "gateways": [*known["gateways"], row.gateway],
                 }
         for item in body["registers"]:
-            registers[item["id"]] = item | {"timezone": zone}
+            registers[item["id"]] = {"update_ms": None} | item | {"timezone": zone}
     _store_subjects(connection, enterprise, subjects)
     _store_registers(connection, enterprise, registers)
 

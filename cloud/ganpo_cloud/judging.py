@@ -39,12 +39,12 @@ def judge_days(
     judged = Judged()
     about: Any = driver_sql(
         connection,
-        "SELECT max_rate, modulus, resets, timezone FROM register WHERE enterprise = ? AND id = ?",
+        "SELECT max_rate, modulus, resets, update_ms, timezone FROM register WHERE enterprise = ? AND id = ?",
         (enterprise, number),
     ).first()
     if about is None:
         return judged  # no inventory names it yet: computed once one does
-    rules = Register(about.max_rate, about.modulus, bool(about.resets))
+    rules = Register(about.max_rate, about.modulus, bool(about.resets), about.update_ms)
     declarations = declared(connection, enterprise, number)
     asked = _Asked(connection, enterprise, number, about.timezone, stamp, judged)
     waiting = sorted(set(days), reverse=True)
@@ -162,7 +162,7 @@ class _Asked:
                 "dropped": found.dropped,
                 "settled": found.settled,
                 "open": sum(step.kind is StepKind.OPEN for step in found.steps),
-                "aside_since": standing(found.state).aside_since,
+                "aside_since": standing(found.state).doubted_since,
                 "touches": touches,
                 "computed_at": self.stamp,
             }

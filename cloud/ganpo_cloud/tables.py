@@ -146,6 +146,7 @@ register = Table(
     Column("max_rate", BigInteger, nullable=False),
     Column("resets", Boolean, nullable=False),
     Column("timezone", Text, nullable=False),
+    Column("update_ms", BigInteger, comment="it shows a new number only so often"),
     PrimaryKeyConstraint("enterprise", "id"),
     Index("register_subject", "enterprise", "subject"),
 )

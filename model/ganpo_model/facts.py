@@ -10,6 +10,8 @@ from ganpo_model.states import State
 MAX_RUNS = 500
 MAX_STATES_MS = 24 * 3_600_000
 MAX_RAW = 2**63
+MAX_UPDATE_MS = 7 * 24 * 3_600_000
+"""Of a register that shows a new number only so often: no longer than a standstill that is ever believed."""
 ASSET_NO = r"[^\x00-\x1f\s/#,]{1,64}"
 REGISTER = ASSET_NO + r"/[a-z0-9_]{1,64}#[0-9a-f]{8}"
 GATEWAY = r"[a-z0-9-]{8,40}"
@@ -106,7 +108,10 @@ class MeterItem:
 
 @dataclass(frozen=True, slots=True)
 class RegisterItem:
-    """A register: one count is `num/den` of `unit`; `max_rate` in integer counts per hour."""
+    """A register: one count is `num/den` of `unit`; `max_rate` in integer counts per hour.
+
+    `update_ms`: it shows a new number only so often.
+    """
 
     id: str
     subject: str
@@ -118,6 +123,7 @@ class RegisterItem:
     modulus: int | None
     max_rate: int
     resets: bool
+    update_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ def fits(
 ) -> Fit | None:
     """How b may follow a; None where it does not.
 
-    `last_rise`: when the register that stands at a rose last, None where that is not known;
+    `last_rise`: since when at the latest the register stands at a, None where that is not known;
     `declared`: a or b is a value that a person stated.
     """
     modulus = register.modulus
@@ -44,11 +44,12 @@ def fits(
     if amount >= 0:
         if amount <= limit:
             return Fit(amount)
-        if last_rise is not None:
-            longer = _limit(register, max(dt, min(b.at - last_rise, standstill_ms)))
+        stood_ms = min(b.at - last_rise, standstill_ms) if last_rise is not None else 0
+        for longer_ms in (stood_ms, register.update_ms or 0):
+            longer = _limit(register, longer_ms)
             if amount <= longer and (modulus is None or longer < modulus):
                 return Fit(amount, doubtful=True)
-    elif modulus is not None and amount + modulus <= limit:
+    elif modulus is not None and 0 <= amount + modulus <= limit:
         return Fit(amount + modulus, doubtful=True)
     elif register.resets and b.raw <= limit:
         return Fit(b.raw, doubtful=True, reset=True)

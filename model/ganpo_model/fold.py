@@ -5,35 +5,15 @@ Public are `judge` and `fold` of `ganpo_model.registers`; this is their state, a
 
 import json
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from ganpo_model.clock import DAY_MS, MINUTE_MS
+from ganpo_model.backs import MOST, Back, Backs
+from ganpo_model.clock import MINUTE_MS
 from ganpo_model.fits import LONG_STANDSTILL_MS, Fit, fits
 from ganpo_model.steps import Declaration, Reading, Register, Step, StepKind
 
 GROUP = 3
 BELIEVED_AFTER_MS = 10 * MINUTE_MS
-NEAR_MS = 10 * MINUTE_MS
-"""How far back a return finds any step,"""
-REACH_MS = 7 * DAY_MS
-"""and how far back a doubtful one."""
-
-
-class _Back(NamedTuple):
-    """A step that a return may still go back over: all that the fold must know of its start p and what followed.
-
-    `end`: when the step ended; `low`, `high`, `steps`: the readings accepted after p, as far as the next _Back.
-    """
-
-    p: Reading
-    total: int
-    rise: int | None
-    declared: bool
-    doubtful: bool
-    end: int
-    low: int
-    high: int
-    steps: int
 
 
 class Fold:
@@ -48,10 +28,11 @@ class Fold:
         self.rise: int | None = None
         self.declared = False
         self.ended = False
+        self.doubted: int | None = None
+        self.doubts = 0
         self.aside: list[Reading] = []
         self.aside_rise: int | None = None
-        self.doubts = 0
-        self.backs: list[_Back] = []
+        self.backs = Backs()
         self.steps: list[Step] = []
         self.rejected: list[Reading] = []
         self.dropped = 0
@@ -62,8 +43,9 @@ class Fold:
     @property
     def settled(self) -> int | None:
         """No return goes back before this instant; None before the first reading."""
-        if self.backs:
-            return self.backs[0].p.at
+        oldest = next(iter(self.backs), None)
+        if oldest is not None:
+            return oldest.p.at
         return self.last.at if self.last else None
 
     def run(
@@ -87,8 +69,10 @@ class Fold:
             self._declare(declaration)
 
     def _begin(self, reading: Reading) -> None:
+        """It has stood there at least since then."""
         self.first = self.last = reading
         self.total = reading.raw
+        self.rise = reading.at
 
     def _feed(self, last: Reading, reading: Reading) -> None:
         """Rule 2."""
@@ -110,38 +94,21 @@ class Fold:
         self._remember(step, doubtful=fit.doubtful or kind is StepKind.OPEN)
         if kind is not StepKind.USED or fit.reset:
             self.rise = None
-        if kind is StepKind.USED and fit.amount > 0:
+        elif fit.amount > 0:
             self.rise = reading.at
         self.total = step.total_after
         self.last = reading
         self.declared = declared
         self.doubts = 0
+        self.doubted = None
 
     def _remember(self, step: Step, *, doubtful: bool) -> None:
-        """Keep what a return may go back over: the last step, those of the last 10 min, the doubtful of 7 days."""
+        """Keep what a return may go back over."""
         p, q = step.start, step.end
         if step.kind is StepKind.BREAK:
-            self.backs = []
-            return
-        backs = self.backs
-        # Only what was near until now can cease to be: older ones are doubtful, and the oldest of them go first.
-        place = len(backs) - 1
-        while place >= 0 and backs[place].end >= p.at - NEAR_MS:
-            if backs[place].end < q.at - NEAR_MS and not backs[place].doubtful:
-                self._forget(place)
-            place -= 1
-        while backs and backs[0].end < q.at - REACH_MS:
-            del backs[0]
-        backs.append(_Back(p, self.total, self.rise, self.declared, doubtful, q.at, q.raw, q.raw, 1))
-
-    def _forget(self, place: int) -> None:
-        """What followed this step follows the one before it."""
-        gone = self.backs.pop(place)
-        if place:
-            older = self.backs[place - 1]
-            self.backs[place - 1] = older._replace(
-                low=min(older.low, gone.low), high=max(older.high, gone.high), steps=older.steps + gone.steps
-            )
+            self.backs.clear()
+        else:
+            self.backs.add(Back(p, self.total, self.rise, self.declared, doubtful, q.at, q.raw, q.raw))
 
     def _reject_aside(self) -> None:
         self.rejected += self.aside
@@ -156,13 +123,16 @@ class Fold:
         else:
             self.aside.append(reading)
             self._fits_aside.append(fit)
-            if fit.amount > 0:
-                self.aside_rise = reading.at
-            elif fit.reset:
+            if fit.reset:
                 self.aside_rise = None
+            elif fit.amount > 0:
+                self.aside_rise = reading.at
+        if self.doubted is None:
+            self.doubted = reading.at
         if self.register.modulus is not None or reading.raw > last.raw:
             self.doubts += 1
-        if len(self.aside) >= 2 and self.aside[-1].at - self.aside[0].at >= BELIEVED_AFTER_MS:
+        lasts = len(self.aside) >= 2 and self.aside[-1].at - self.aside[0].at >= BELIEVED_AFTER_MS
+        if lasts or len(self.aside) >= MOST:
             self._decide(last)
 
     def _decide(self, last: Reading) -> None:
@@ -176,7 +146,7 @@ class Fold:
             )
         if fit is not None:
             self._believe(StepKind.USED, last, fit)
-        elif (back := self._find_return(last, g, only_last=not group)) is not None:
+        elif (back := self.backs.find(self.register, last, g, only_last=not group)) is not None:
             self._believe(StepKind.USED, *self._return(*back))
         elif group:
             self._believe(StepKind.OPEN, last, Fit(g.raw - last.raw))
@@ -189,28 +159,9 @@ class Fold:
         for before, reading, own in zip(believed[:-1], believed[1:], fits, strict=True):
             self._accept(StepKind.USED, before, reading, own)
 
-    def _find_return(self, last: Reading, g: Reading, *, only_last: bool) -> tuple[int, Fit] | None:
-        """Rule 3b: the place in `backs` of the step beyond whose start g lies back, newest first."""
-        low = high = last.raw
-        for place in range(len(self.backs) - 1, -1, -1):
-            back = self.backs[place]
-            low, high = min(low, back.low), max(high, back.high)
-            is_last = place == len(self.backs) - 1
-            near = g.at - back.end <= NEAR_MS
-            within = back.doubtful and g.at - back.end <= REACH_MS
-            if (is_last or near or within) and g.raw >= back.p.raw and (low < back.p.raw or high > g.raw):
-                fit = fits(self.register, back.p, g, back.rise, declared=back.declared)
-                if fit is not None:
-                    return place, fit
-            if only_last:
-                return None
-        return None
-
-    def _return(self, place: int, fit: Fit) -> tuple[Reading, Fit]:
+    def _return(self, newer: int, fit: Fit) -> tuple[Reading, Fit]:
         """Everything accepted after that step's start is rejected. Gives the start, now the last accepted one."""
-        back = self.backs[place]
-        gone = sum(later.steps for later in self.backs[place:])
-        del self.backs[place:]
+        back, gone = self.backs.cut(newer)
         own = max(len(self.steps) - gone, 0)
         self.dropped += gone - (len(self.steps) - own)
         self.rejected += [step.end for step in self.steps[own:]]
@@ -268,11 +219,12 @@ class Fold:
             "rise": self.rise,
             "declared": self.declared,
             "ended": self.ended,
+            "doubted": self.doubted,
+            "doubts": min(self.doubts, 2),
             "aside": self.aside,
             "aside_rise": self.aside_rise,
             "fits": self._fits_aside,
-            "doubts": min(self.doubts, 2),
-            "backs": self.backs,
+            "backs": self.backs.dump(),
         }
         return json.dumps(body, separators=(",", ":"))
 
@@ -280,8 +232,8 @@ class Fold:
         self.first, self.last = (Reading(*pair) if pair else None for pair in (body["first"], body["last"]))
         self.total, self.rise = body["total"], body["rise"]
         self.declared, self.ended = body["declared"], body["ended"]
+        self.doubted, self.doubts = body["doubted"], body["doubts"]
         self.aside = [Reading(*pair) for pair in body["aside"]]
         self.aside_rise = body["aside_rise"]
         self._fits_aside = [Fit(*fit) for fit in body["fits"]]
-        self.doubts = body["doubts"]
-        self.backs = [_Back(Reading(*back[0]), *back[1:]) for back in body["backs"]]
+        self.backs = Backs(body["backs"])

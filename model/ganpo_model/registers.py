@@ -14,6 +14,7 @@ All are pure: the same for any order and any copies of readings and declarations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from ganpo_model.fold import Fold
 from ganpo_model.steps import Declaration, Reading, Register, Step, StepKind
@@ -36,13 +37,17 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The chain of all readings, from `first` to `last`. Every reading is in it, rejected or set aside."""
+    """The chain of all readings, from `first` to `last`. Every reading is in it, rejected or set aside.
+
+    `doubted_since`: since when nothing is believed: the first reading after the last accepted one that did not fit it.
+    """
 
     steps: list[Step]
     rejected: list[Reading]
     set_aside: list[Reading]
     first: Reading | None
     last: Reading | None
+    doubted_since: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,7 @@ class Standing:
     first: Reading | None
     last: Reading | None
     total: int
-    aside_since: int | None
+    doubted_since: int | None
 
 
 def judge(
@@ -78,7 +83,9 @@ def judge(
     found = Fold(register, None)
     everything = sorted(declarations)
     found.run(_sorted(readings), everything, _begins(everything))
-    return Judged(found.steps, sorted(found.rejected), list(found.aside), found.first, found.last)
+    return Judged(
+        found.steps, sorted(found.rejected), list(found.aside), found.first, found.last, found.doubted
+    )
 
 
 def fold(
@@ -102,7 +109,7 @@ def fold(
 def standing(state: str) -> Standing:
     """What the state at the end of a day says."""
     found = Fold(Register(0), state)
-    return Standing(found.first, found.last, found.total, found.aside[0].at if found.aside else None)
+    return Standing(found.first, found.last, found.total, found.doubted)
 
 
 def chain(days: Iterable[tuple[int, Iterable[Step]]]) -> list[Step]:
@@ -115,7 +122,7 @@ def chain(days: Iterable[tuple[int, Iterable[Step]]]) -> list[Step]:
 
 
 def _sorted(readings: Iterable[Sequence[int]]) -> list[Reading]:
-    return sorted({Reading(at, raw) for at, raw in readings})
+    return [reading for reading, _ in groupby(sorted(Reading(at, raw) for at, raw in readings))]
 
 
 def _begins(declarations: Sequence[Declaration]) -> int | None:

@@ -10,11 +10,15 @@ from typing import NamedTuple
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """How a register may move: at most `max_rate` counts an hour; it wraps at `modulus`, or it `resets`."""
+    """How a register may move: at most `max_rate` counts an hour; it wraps at `modulus`, or it `resets`.
+
+    `update_ms`: it shows a new number only so often.
+    """
 
     max_rate: int
     modulus: int | None = None
     resets: bool = False
+    update_ms: int | None = None
 
 
 class Reading(NamedTuple):

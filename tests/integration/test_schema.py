@@ -68,6 +68,30 @@ def test_a_database_of_the_first_version_migrates_with_its_data(tmp_path: Path) 
     database.close()
 
 
+def test_registers_are_judged_again_from_their_first_day_by_the_rules_of_today(tmp_path: Path) -> None:
+    about = databases.settings(tmp_path)
+    database = Database(about)
+    number, day = "DB-1/energy_import#0123abcd", "2026-11-21"
+    with database.write() as connection:
+        first_schema(connection)
+        schema._stamp(connection, "0001")
+        command.upgrade(schema._config(connection), "0003")
+        values = {"code": ENTERPRISE, "number": number, "at": 1_795_190_400_000, "day": day, "no": False}
+        for table, row in (
+            ("register", ":code, :number, 'DB-1', 'x', NULL, 'kWh', 1, 1, NULL, 3600, :no, 'Asia/Shanghai'"),
+            ("reading", ":code, :number, :at, 5, 1"),
+            ("register_day", ":code, :number, :day, 'as it was', '[]', 0, :at, 0, NULL, :day, 1"),
+        ):
+            connection.execute(text(f"INSERT INTO {table} VALUES ({row})"), values)
+    database.close()
+    database = Database(about)
+    with database.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM register_day")).scalar_one() == 0
+        marked = connection.execute(select(dirty)).one()
+    assert (marked.subject, str(marked.day)) == ("DB-1", day)
+    database.close()
+
+
 def test_migrating_comes_to_what_is_made_anew(tmp_path: Path) -> None:
     database = databases.database(tmp_path)
     with database.write() as connection:

@@ -23,10 +23,11 @@ class History:
 
 
 REGISTERS = st.builds(
-    lambda rate, modulus, resets: Register(rate, None if resets else modulus, resets),
+    lambda rate, modulus, resets, update: Register(rate, None if resets else modulus, resets, update),
     st.sampled_from([60, 3600, 360_000]),
     st.sampled_from([None, None, 1000, 65_536]),
     st.booleans(),
+    st.sampled_from([None] * 4 + [HOUR_MS, DAY_MS]),
 )
 # what happens, after how long, how much of the limit it takes, and a value of garbage
 EVENTS = st.lists(
@@ -45,7 +46,8 @@ EVENTS = st.lists(
 def histories(draw: st.DrawFn) -> History:
     """Everything that may happen, in any mixture, whether or not it makes sense."""
     register = draw(REGISTERS)
-    turn = register.modulus or 10**15
+    # A modulus may be stated wrongly: the device begins again later than it says.
+    turn = (register.modulus or 10**15) * draw(st.sampled_from([1, 1, 1, 2]))
     at, raw = draw(st.integers(0, DAY_MS)), draw(st.integers(0, 2000)) % turn
     readings, declarations = [Reading(at, raw)], {}
     for what, dt, share, garbage in draw(EVENTS):
@@ -75,4 +77,6 @@ def histories(draw: st.DrawFn) -> History:
     said = sorted(declarations.values())
     if said and draw(st.integers(0, 4)) == 0:
         said[-1] = said[-1]._replace(first=None)
+    if said and draw(st.integers(0, 7)) == 0:
+        said[0] = Declaration(said[0].at, None, said[0].first or 0)
     return History(register, readings, said)

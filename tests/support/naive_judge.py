@@ -1,161 +1,242 @@
-"""Rules 1-4 of metrics.md section 5 once more, word by word: the whole history in lists, nothing kept small.
+"""A second judge, written from metrics.md section 5 alone: the whole chain in a list, everything searched anew.
 
-What `ganpo_model.fold` forgets early, this never forgets; the two are compared over random histories.
+It keeps nothing small and nothing from step to step but the chain itself; `ganpo_model` is held to it over random
+histories. Kinds of steps: rise, still (fitted only because the register stood, or shows a number only so often),
+wrap, reset; open, break.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
-
-from ganpo_model.steps import Declaration, Reading, Register
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 
+Point = tuple[int, int]
+"""(at, raw)"""
 
-class Accepted(NamedTuple):
-    """A step: how it came about, from, to, amount; the last rise at its start, and whether that start was declared."""
+
+class Link(NamedTuple):
+    """One step. `stated`: it ends at a value that a person stated as the new beginning."""
 
     kind: str
-    p: Reading
-    q: Reading
+    p: Point
+    q: Point
     amount: int
-    rise: int | None
-    stated: bool
-    how: str
+    stated: bool = False
 
 
-def naive_judge(
-    register: Register, readings: Sequence[tuple[int, int]], declarations: Sequence[Declaration]
-) -> tuple[list[tuple[str, Reading, Reading, int]], list[Reading], list[Reading]]:
-    """Steps, rejected, set aside. Declarations: exchanges, a last one may end the register."""
-    steps: list[Accepted] = []
-    rejected: list[Reading] = []
-    aside: list[tuple[Reading, int, str]] = []
-    last: Reading | None = None
-    rise: int | None = None
-    stated, doubts, over = False, 0, False
+class Verdict(NamedTuple):
+    """What becomes of a history. `doubted`: since when nothing is believed."""
+
+    steps: Sequence[tuple[str, Point, Point, int]]
+    rejected: Sequence[Point]
+    aside: Sequence[Point]
+    doubted: int | None
+
+
+def naive_judge(register: Any, readings: Sequence[Sequence[int]], declarations: Sequence[Any]) -> Verdict:
+    """Judge a whole history; declarations as (at, F or None, S or None, confirmed)."""
+    judge = _Judge(register)
+    said = sorted(declarations, key=lambda d: d[0])
+    begins = next((d[0] for d in said if d[1] is None), None) if said and said[0][1] is None else None
+    told = [(d[0], 0, d) for d in said]
+    read = [(at, 1, (at, raw)) for at, raw in {(at, raw) for at, raw in readings}]
+    for at, what, item in sorted(told + read, key=lambda event: (event[0], event[1], event[2][1] or 0)):
+        if what == 0:
+            judge.declare(*item)
+        elif judge.over or (begins is not None and at < begins):
+            judge.rejected.append(item)
+        else:
+            judge.read(item)
+    steps = [
+        (link.kind if link.kind in {"open", "break"} else "used", link.p, link.q, link.amount)
+        for link in judge.chain
+    ]
+    return Verdict(steps, sorted(judge.rejected), judge.aside, judge.doubted)
+
+
+class _Judge:
+    def __init__(self, register: Any) -> None:
+        self.rate, self.modulus = register.max_rate, register.modulus
+        self.resets, self.update = register.resets, register.update_ms
+        self.first: Point | None = None
+        self.begun_by_person = False
+        self.chain: list[Link] = []
+        self.aside: list[Point] = []
+        self.rejected: list[Point] = []
+        self.doubted: int | None = None
+        self.since_accepted: list[Point] = []
+        self.over = False
+
+    # What can be said of the chain, searched for.
+
+    def last(self) -> Point | None:
+        return self.chain[-1].q if self.chain else self.first
+
+    def stood_since(self, chain: Sequence[Link], begin: Point | None) -> int | None:
+        """The last rise; where there was none, `begin`'s time (None: it is not known)."""
+        for link in reversed(chain):
+            if link.kind in {"open", "break", "reset"}:
+                return None
+            if link.amount > 0:
+                return link.q[0]
+        return begin[0] if begin is not None else None
+
+    def is_stated(self, n: int) -> bool:
+        """Whether the n-th accepted reading is an S."""
+        return self.chain[n - 1].stated if n else self.begun_by_person
+
+    # Rule 1.
+
+    def limit(self, dt: int) -> int:
+        return int(self.rate * dt // HOUR + 1)
 
     def fit(
-        a: Reading, b: Reading, since: int | None, stated: bool, still: int = HOUR
-    ) -> tuple[int, str] | None:
-        dt = b.at - a.at + (HOUR if stated else 0)
-        most = register.max_rate * dt // HOUR + 1
-        if register.modulus is not None and most >= register.modulus:
+        self, a: Point, b: Point, since: int | None, most: int = HOUR, *, watch: bool = False
+    ) -> tuple[str, int] | None:
+        dt = b[0] - a[0] + (HOUR if watch else 0)
+        rise = b[1] - a[1]
+        turn = self.modulus
+        if turn is not None and self.limit(dt) >= turn:
             return None
-        if 0 <= b.raw - a.raw <= most:
-            return b.raw - a.raw, "rise"
-        if b.raw >= a.raw and since is not None:
-            longer = register.max_rate * max(dt, min(b.at - since, still)) // HOUR + 1
-            if b.raw - a.raw <= longer and (register.modulus is None or longer < register.modulus):
-                return b.raw - a.raw, "standstill"
-        if b.raw < a.raw and register.modulus is not None and b.raw - a.raw + register.modulus <= most:
-            return b.raw - a.raw + register.modulus, "wrap"
-        if b.raw < a.raw and register.resets and b.raw <= most:
-            return b.raw, "reset"
+        if rise < 0:
+            if turn is not None and 0 <= rise + turn <= self.limit(dt):
+                return "wrap", rise + turn
+            return ("reset", b[1]) if self.resets and b[1] <= self.limit(dt) else None
+        if rise <= self.limit(dt):
+            return "rise", rise
+        stood = [self.update] if self.update is not None else []
+        if since is not None:
+            stood.append(min(b[0] - since, most))
+        for length in stood:
+            if rise <= self.limit(length) and not (turn is not None and self.limit(length) >= turn):
+                return "still", rise
         return None
 
-    def accept(kind: str, q: Reading, amount: int, how: str, new_stated: bool = False) -> None:
-        nonlocal last, rise, stated, doubts
-        assert last is not None
-        steps.append(Accepted(kind, last, q, amount, rise, stated, how))
-        if kind != "used" or how == "reset":
-            rise = None
-        if kind == "used" and amount > 0:
-            rise = q.at
-        last, stated, doubts = q, new_stated, 0
+    def fit_after(self, n: int, g: Point, most: int = HOUR, *, watch: bool = False) -> tuple[str, int] | None:
+        """Whether g follows the n-th accepted reading."""
+        before = self.chain[:n]
+        p = before[-1].q if before else self.first
+        assert p is not None
+        since = self.stood_since(before, self.first)
+        return self.fit(p, g, since, most, watch=watch or self.is_stated(n))
 
-    def believe(kind: str, amount: int, how: str) -> None:
-        chain, aside[:] = list(aside), []
-        accept(kind, chain[0][0], amount, how)
-        for reading, its_amount, its_how in chain[1:]:
-            accept("used", reading, its_amount, its_how)
+    # Rules 2 and 3.
 
-    def find_return(g: Reading, only_last: bool) -> int | None:
-        for n in range(len(steps) - 1, len(steps) - 2 if only_last else -1, -1):
-            if n < 0 or steps[n].kind == "break":
-                return None
-            p, q = steps[n].p, steps[n].q
-            odd = steps[n].kind == "open" or steps[n].how in {"reset", "wrap", "standstill"}
-            near = g.at - q.at <= 10 * MINUTE or (odd and g.at - q.at <= 7 * DAY)
-            after = [step.q.raw for step in steps[n:]]
-            back = g.raw >= p.raw and any(raw < p.raw or raw > g.raw for raw in after)
-            if (n == len(steps) - 1 or near) and back and fit(p, g, steps[n].rise, steps[n].stated):
-                return n
-        return None
-
-    def decide() -> None:
-        nonlocal last, rise, stated
-        assert last is not None
-        g, group = aside[0][0], len(aside) >= 3
-        if group and (found := fit(last, g, rise, stated, 7 * DAY)):
-            believe("used", *found)
-        elif (n := find_return(g, not group)) is not None:
-            rejected.extend(step.q for step in steps[n:])
-            last, rise, stated = steps[n].p, steps[n].rise, steps[n].stated
-            del steps[n:]
-            found = fit(last, g, rise, stated)
-            assert found is not None
-            believe("used", *found)
-        elif group:
-            believe("open", g.raw - last.raw, "open")
-
-    def feed(r: Reading) -> None:
-        nonlocal last, doubts
-        if over:
-            rejected.append(r)
-        elif last is None:
-            last = r
-        elif doubts < 2 and (found := fit(last, r, rise, stated)):
-            rejected.extend(reading for reading, _, _ in aside)
-            aside.clear()
-            accept("used", r, *found)
-        elif not register.resets and r.raw in {last.raw - 1, last.raw - 2}:
-            rejected.append(r)
-        else:
-            own: int | None = None
-            for reading, amount, how in aside[1:]:
-                own = reading.at if amount > 0 else None if how == "reset" else own
-            found = fit(aside[-1][0], r, own, False) if aside else None
-            if found is None:
-                rejected.extend(reading for reading, _, _ in aside)
-                aside.clear()
-            aside.append((r, *(found or (0, ""))))
-            doubts += register.modulus is not None or r.raw > last.raw
-            if len(aside) >= 2 and aside[-1][0].at - aside[0][0].at >= 10 * MINUTE:
-                decide()
-
-    def declare(d: Declaration) -> None:
-        nonlocal last, over, rise, stated
-        assert d.final is not None
-        rejected.extend(reading for reading, _, _ in aside)
-        aside.clear()
-        f = Reading(d.at, d.final)
+    def read(self, r: Point) -> None:
+        last = self.last()
         if last is None:
-            last = f
+            self.first = r
+            return
+        above = [x for x in self.since_accepted if self.modulus is not None or x[1] > last[1]]
+        found = self.fit_after(len(self.chain), r)
+        if found and len(above) < 2:
+            self.rejected += self.aside
+            self.aside = []
+            self.accept(found[0], r, found[1])
+        elif not self.resets and last[1] - 2 <= r[1] <= last[1] - 1:
+            self.rejected.append(r)
         else:
-            found = fit(last, f, rise, True)
-            difference = f.raw - last.raw
-            if found is None and d.confirmed and difference >= 0:
-                found = difference, ""
-            elif found is None and d.confirmed and register.modulus:
-                found = difference % register.modulus, ""
-            elif found is None and d.confirmed and register.resets:
-                found = f.raw, "reset"
-            accept("used" if found else "open", f, *(found or (difference, "open")))
-        if d.first is None:
-            over = True
-        else:
-            accept("break", Reading(d.at, d.first), d.first - d.final, "", True)
+            self.set_aside(r)
 
-    waiting = sorted(declarations)
-    for at, raw in sorted(set(readings)):
-        while waiting and waiting[0].at <= at and not over:
-            declare(waiting.pop(0))
-        feed(Reading(at, raw))
-    for d in waiting:
-        if not over:
-            declare(d)
-    return (
-        [(step.kind, step.p, step.q, step.amount) for step in steps],
-        sorted(rejected),
-        [reading for reading, _, _ in aside],
-    )
+    def accept(self, kind: str, q: Point, amount: int, *, stated: bool = False) -> None:
+        p = self.last()
+        assert p is not None
+        self.chain.append(Link(kind, p, q, amount, stated))
+        self.since_accepted, self.doubted = [], None
+
+    def links(self, points: Sequence[Point]) -> list[Link]:
+        """The set-aside readings as a chain of their own; its last rise is begun empty."""
+        links: list[Link] = []
+        for a, b in pairwise(points):
+            found = self.fit(a, b, self.stood_since(links, None))
+            assert found is not None
+            links.append(Link(found[0], a, b, found[1]))
+        return links
+
+    def set_aside(self, r: Point) -> None:
+        self.since_accepted.append(r)
+        if self.doubted is None:
+            self.doubted = r[0]
+        if self.aside:
+            since = self.stood_since(self.links(self.aside), None)
+            if self.fit(self.aside[-1], r, since) is None:
+                self.rejected += self.aside
+                self.aside = []
+        self.aside.append(r)
+        if len(self.aside) > 1 and r[0] - self.aside[0][0] >= 10 * MINUTE:
+            self.look()
+
+    def look(self) -> None:
+        g, group = self.aside[0], len(self.aside) > 2
+        last = self.last()
+        assert last is not None
+        if group and (found := self.fit_after(len(self.chain), g, 7 * DAY)):
+            self.believe(*found)
+        elif (n := self.way_back(g, group=group)) is not None:
+            self.rejected += [link.q for link in self.chain[n:]]
+            found = self.fit_after(n, g)
+            assert found is not None
+            del self.chain[n:]
+            self.believe(*found)
+        elif group:
+            self.believe("open", g[1] - last[1])
+
+    def believe(self, kind: str, amount: int) -> None:
+        inner = self.links(self.aside)
+        g, self.aside = self.aside[0], []
+        self.accept(kind, g, amount)
+        for link in inner:
+            self.accept(link.kind, link.q, link.amount)
+
+    def way_back(self, g: Point, *, group: bool) -> int | None:
+        """The place of the newest step over which g returns."""
+        for n in reversed(range(len(self.chain))):
+            link = self.chain[n]
+            if link.kind == "break":
+                return None
+            ago = g[0] - link.q[0]
+            odd = link.kind in {"open", "reset", "wrap", "still"}
+            candidate = n == len(self.chain) - 1 or ago <= 10 * MINUTE or (odd and ago <= 7 * DAY)
+            beyond = any(later.q[1] < link.p[1] or later.q[1] > g[1] for later in self.chain[n:])
+            if candidate and g[1] >= link.p[1] and beyond and self.fit_after(n, g):
+                return n
+            if not group:
+                return None
+        return None
+
+    # Rule 4.
+
+    def declare(self, at: int, final: int | None, first: int | None, confirmed: bool) -> None:
+        lives = self.first is not None and not self.over
+        if (final is None and lives) or (final is not None and self.over):
+            return
+        self.rejected += self.aside
+        self.aside = []
+        if final is not None:
+            self.end(at, final, confirmed=confirmed)
+            self.over = first is None
+        if first is not None:
+            last = self.last()
+            if last is None:
+                self.first, self.begun_by_person = (at, first), True
+            else:
+                self.over = False
+                self.accept("break", (at, first), first - last[1], stated=True)
+
+    def end(self, at: int, final: int, *, confirmed: bool) -> None:
+        last = self.last()
+        if last is None:
+            self.first = (at, final)
+            return
+        rise = final - last[1]
+        found = self.fit_after(len(self.chain), (at, final), watch=True)
+        if found is None and confirmed:
+            if self.modulus is not None:
+                found = "wrap" if rise < 0 else "rise", rise % self.modulus
+            elif rise >= 0:
+                found = "rise", rise
+            elif self.resets:
+                found = "reset", final
+        kind, amount = found or ("open", rise)
+        self.accept(kind, (at, final), amount)

@@ -1,8 +1,10 @@
 """Judging by stored days: late and out of order, it comes to judging the whole set (I5, I7)."""
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,7 +75,7 @@ def test_readings_fed_late_and_out_of_order_through_the_stored_days_equal_judgin
     assert chain((day.dropped, day.steps) for day in days) == whole.steps
     now = standing(days[-1].state)
     assert (now.first, now.last) == (whole.first, whole.last)
-    assert now.aside_since == (whole.set_aside[0].at if whole.set_aside else None)
+    assert now.doubted_since == whole.doubted_since
     first_day, last_day = min(store.days), max(store.days)
     for border in range(first_day * DAY_MS, (last_day + 2) * DAY_MS, 8 * HOUR_MS):
         expected = total_at(whole.steps, border, whole.first, now.total)
@@ -127,3 +129,39 @@ def test_a_chain_that_is_set_aside_over_midnight_remembers_its_last_rise() -> No
     store.add(Reading(at, raw) for at, raw in read)
     store.settle()
     assert store.steps(0, 2 * DAY_MS) == whole.steps
+
+
+BURSTS: dict[str, tuple[Register, Callable[[int], tuple[int, int]]]] = {
+    "a reading a millisecond": (Register(3600), lambda n: (n, n)),
+    "a counter set back every 6 s": (Register(36_000, resets=True), lambda n: (2000 * n, n % 3)),
+    "a register that stands and leaps": (Register(60), lambda n: (60_000 * n, n // 30 * 30)),
+    "readings that nobody believes": (Register(3600), lambda n: (n, 10**9 * (n > 0) + n // 4000)),
+}
+
+
+@pytest.mark.parametrize("burst", BURSTS)
+def test_a_days_state_has_a_bound_and_judging_takes_time_in_proportion(burst: str) -> None:
+    register, read = BURSTS[burst]
+    took = []
+    for size in (4000, 40_000):
+        readings = [read(n) for n in range(size)]
+        began = time.process_time()
+        found = fold(register, None, readings, (), 0, 10**10)
+        took.append(time.process_time() - began)
+    assert len(found.state) <= 50_000
+    assert took[1] <= 30 * took[0], "quadratic is 100 times"
+
+
+@pytest.mark.parametrize("burst", BURSTS)
+def test_a_burst_over_midnight_comes_to_judging_the_whole(burst: str) -> None:
+    register, read = BURSTS[burst]
+    readings = [Reading(9 * DAY_MS + read(n)[0] - read(1500)[0], read(n)[1]) for n in range(3000)]
+    whole = judge(register, readings)
+    store = DayStates(register, ())
+    store.add(readings)
+    store.settle()
+    assert store.steps(0, 99 * DAY_MS) == whole.steps
+    returned = [*readings, *(Reading(readings[-1].at + n * QUARTER, readings[2990].raw) for n in (1, 2, 3))]
+    store.add(returned)
+    store.settle()
+    assert store.steps(0, 99 * DAY_MS) == judge(register, returned).steps

@@ -4,13 +4,14 @@ from collections import Counter
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ganpo_model.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from ganpo_model.registers import Declaration, Judged, Reading, Register, StepKind, judge
+from support import campaign
 from support.histories import QUARTER, History, histories
-from support.naive_judge import naive_judge
+from support.naive_judge import Verdict, naive_judge
 
 
 def rows(judged: Judged) -> list[tuple[str, Reading, Reading, int]]:
@@ -38,6 +39,8 @@ def test_the_steps_form_one_chain_and_every_reading_is_in_it_rejected_or_set_asi
     stated = [node for step in breaks for node in (step.start, step.end)]
     if history.declarations and history.declarations[-1].first is None:
         stated.append(nodes[-1])
+    if history.declarations and history.declarations[0].final is None:
+        stated.append(nodes[0])
     where = Counter(nodes) - Counter(stated) + Counter(judged.rejected) + Counter(judged.set_aside)
     assert where == Counter(set(history.readings))
 
@@ -46,7 +49,8 @@ def test_the_steps_form_one_chain_and_every_reading_is_in_it_rejected_or_set_asi
 def test_no_step_uses_more_than_the_limit_and_only_used_counts(history: History) -> None:
     register, judged = history.register, judge(history.register, history.readings, history.declarations)
     stated = {(d.at, raw) for d in history.declarations for raw in (d.final, d.first)}
-    rise, total = None, judged.first.raw if judged.first else 0
+    rise = judged.first.at if judged.first else None
+    total = judged.first.raw if judged.first else 0
     for step in judged.steps:
         dt = step.end.at - step.start.at
         assert step.total == total
@@ -58,23 +62,27 @@ def test_no_step_uses_more_than_the_limit_and_only_used_counts(history: History)
         allowed = {difference} if difference >= 0 else set()
         if register.modulus is not None:
             allowed.add(difference % register.modulus)
-        if register.resets and difference < 0:
+        reset = register.resets and difference < 0
+        if reset:
             allowed, rise = {step.end.raw}, None
         assert step.amount in allowed
+        assert step.amount >= 0
         if step.start not in stated and step.end not in stated:
             stood = min(step.end.at - rise, 7 * DAY_MS) if rise is not None else 0
-            assert step.amount <= register.max_rate * max(dt, stood) // HOUR_MS + 1
+            longest = max(dt, stood, register.update_ms or 0)
+            assert step.amount <= register.max_rate * longest // HOUR_MS + 1
         total += step.amount
-        rise = step.end.at if step.amount else rise
+        rise = step.end.at if step.amount and not reset else rise
 
 
+@pytest.mark.campaign
 @given(histories())
+@settings(max_examples=campaign.rounds(600, 78_000))
 def test_a_second_implementation_that_forgets_nothing_judges_the_same(history: History) -> None:
     judged = judge(history.register, history.readings, history.declarations)
-    steps, rejected, aside = naive_judge(history.register, history.readings, history.declarations)
-    assert rows(judged) == steps
-    assert judged.rejected == rejected
-    assert judged.set_aside == aside
+    assert naive_judge(history.register, history.readings, history.declarations) == Verdict(
+        rows(judged), judged.rejected, judged.set_aside, judged.doubted_since
+    )
 
 
 def test_a_register_that_ends_and_begins_again_keeps_both_lives() -> None:

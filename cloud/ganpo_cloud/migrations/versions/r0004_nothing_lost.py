@@ -1,5 +1,8 @@
 """Nothing lost, nobody stopped, nothing told wrong: what the collector has to remember for it."""
 
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -34,3 +37,24 @@ def upgrade() -> None:
         sa.Column("body", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("enterprise", "gateway", "at", "parts", "part"),
     )
+    op.add_column("register", sa.Column("update_ms", sa.BigInteger(), nullable=True))
+    _judge_again()
+
+
+def _judge_again() -> None:
+    """Every register from the first thing on that is known of it: the rules are others, and so is a day's state."""
+    connection = op.get_bind()
+    rows = connection.execute(
+        sa.text(
+            "SELECT g.enterprise, g.subject, g.timezone, min(r.at) FROM register g JOIN"
+            " (SELECT enterprise, register, at FROM reading UNION ALL SELECT enterprise, register, at FROM declaration"
+            " UNION ALL SELECT enterprise, new_register, at FROM declaration) r"
+            " ON r.enterprise = g.enterprise AND r.register = g.id GROUP BY g.enterprise, g.subject, g.timezone"
+        )
+    ).all()
+    for enterprise, subject, zone, at in rows:
+        day = datetime.fromtimestamp(at / 1000, UTC).astimezone(ZoneInfo(zone)).date()
+        values = {"e": enterprise, "s": subject, "d": day.isoformat()}
+        connection.execute(sa.text("INSERT INTO dirty VALUES (:e, :s, :d) ON CONFLICT DO NOTHING"), values)
+    connection.execute(sa.text("DELETE FROM register_day"))
+    connection.execute(sa.text("DELETE FROM consumption"))
