@@ -1,17 +1,26 @@
 """A machine: signals -> state -> runs (metrics.md section 2)."""
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
 
+from ganpo_agent.limits import POWER
+from ganpo_agent.runs import Beginning, Runs
 from ganpo_agent.signals import PointState
 from ganpo_config.plant import Between, Machine, OneOf, Rule, SignalValue
 from ganpo_drivers import FaultKind
-from ganpo_model.clock import from_ms
-from ganpo_model.facts import MAX_RUNS, States
+from ganpo_model.facts import States
 from ganpo_model.states import State
 
 _EVEN_SO = (State.OFF, State.MAINTENANCE, State.FAULT)
 """States that may still win once a rule was passed over for lack of a value."""
+_IN_UNREST = (
+    State.MAINTENANCE,
+    State.FAULT,
+    State.PRODUCING,
+    State.SETUP,
+    State.HELD,
+    State.IDLE,
+)
+"""What a machine is in while no state lasts: the first that was derived. OFF needs a proof that lasts."""
 
 
 def derive(rules: tuple[Rule, ...], value: Callable[[str], SignalValue | None]) -> State:
@@ -32,7 +41,10 @@ def _verdict(rule: Rule, value: Callable[[str], SignalValue | None]) -> bool | N
         seen = value(signal)
         if seen is None:
             undecided = True
-        elif not _holds(condition, seen):
+            continue
+        if rule.state is State.OFF and signal == POWER and not isinstance(seen, str):
+            seen = abs(seen)  # the sign says only which way a transformer is mounted
+        if not _holds(condition, seen):
             return False
     return None if undecided else True
 
@@ -47,56 +59,45 @@ def _holds(condition: OneOf | Between, value: SignalValue) -> bool:
     )
 
 
-class MachineRuns:
-    """The runs of one machine since the last cut. All times in ms; they never fall, but for `restart`."""
+class MachineRuns(Runs):
+    """The runs of one machine, from its signals.
+
+    A state is settled once it was derived without interruption for `debounce_s`, then from its beginning. Where none
+    lasted so long for so long, the first of `_IN_UNREST` derived meanwhile is, from the beginning of that stretch.
+    What is settled is shown, but for moments at which nothing is known.
+    """
 
     def __init__(self, machine: Machine, now: int) -> None:
+        super().__init__(machine.asset_no, now)
         self.machine = machine
-        self.state = State.UNKNOWN
-        self.since = now
-        self._begun = now
         self._at = now
-        self._runs: list[tuple[int, State]] = [(0, State.UNKNOWN)]
-        self._candidate: tuple[State, int] | None = None
+        self._settled = State.UNKNOWN
+        self._unrest: list[Beginning] = []
+        """What was derived since it was first other than settled; the last one is derived now."""
+        self._lasting_ms = round(machine.debounce_s * 1000)
         self._points = frozenset(machine.signals.values())
+        self._unless_off = tuple(
+            rule for rule in machine.rules if rule.state is not State.OFF or POWER not in rule.when
+        )
 
     def advance(self, seen: Mapping[str, PointState], now: int) -> list[States]:
         """Bring the state to `now`, with every value that went stale on the way ending at its own moment.
 
-        Returns facts that stand complete already: a debounced state that began before the last cut, or a
-        piece of a slot with more runs than a fact holds.
+        Returns facts that stand complete already (`tell`). Call it before `cut`.
         """
         done: list[States] = []
         ends = {seen[name].until for name in self._points if name in seen}
         for moment in sorted(end for end in ends if self._at < end < now):
-            done += self._become(self._derived(seen, moment), moment)
-        done += self._become(self._derived(seen, now), now)
+            done += self._look(seen, moment)
+        done += self._look(seen, now)
         self._at = max(self._at, now)
         return done
 
-    def cut(self, end: int) -> States:
-        """The runs up to `end`; the next begin there in the same state. Call `advance` to `end` before."""
-        fact = self.open_fact(end)
-        self._begun = end
-        self._runs = [(0, self.state)]
-        return fact
-
-    def open_fact(self, end: int) -> States:
-        """The runs up to `end` as a fact, without cutting."""
-        runs = tuple(run for run in self._runs if run[0] < max(end - self._begun, 1))
-        return States("states", self.machine.asset_no, self.start, from_ms(end), runs)
-
-    @property
-    def start(self) -> datetime:
-        """Where the runs since the last cut begin."""
-        return from_ms(self._begun)
-
     def restart(self, now: int, by: int) -> None:
-        """After a cut: the clock stepped by `by` ms, the next run begins at `now` in the same state."""
-        self._begun = self._at = now
-        self.since += by
-        if self._candidate is not None:
-            self._candidate = (self._candidate[0], now)
+        """What was derived before the step lies on another axis: what is derived now begins anew."""
+        super().restart(now, by)
+        self._at = now
+        self._unrest = [(now, state) for _, state in self._unrest[-1:]]
 
     def _derived(self, seen: Mapping[str, PointState], moment: int) -> State:
         def value(signal: str) -> SignalValue | None:
@@ -110,40 +111,52 @@ class MachineRuns:
                 return self.machine.absent.get(signal)
             return observed.value if moment < observed.until else None
 
-        return derive(self.machine.rules, value)
+        power = seen.get(self.machine.signals.get(POWER, ""))
+        if power is None or not power.flows_back or moment >= power.until:
+            return derive(self.machine.rules, value)
+        # it is not off, and what else the amount means nobody knows: a machine that brakes stays as it is
+        state = derive(self._unless_off, lambda signal: None if signal == POWER else value(signal))
+        return self._settled if state is State.UNKNOWN else state
 
-    def _become(self, derived: State, moment: int) -> list[States]:
-        """`derived` is what the signals say from `moment` on; what they said before held until then."""
-        done = self._confirm(moment)
-        if derived is self.state:
-            self._candidate = None
-        elif derived is State.UNKNOWN:
-            self._candidate = None
-            done += self._switch(derived, moment, moment)
-        elif self._candidate is None or self._candidate[0] is not derived:
-            self._candidate = (derived, moment)
-            done += self._confirm(moment)
-        return done
+    def _look(self, seen: Mapping[str, PointState], moment: int) -> list[States]:
+        """What was derived before held until `moment`; from then on it is what the signals say."""
+        done = self._settle(moment)
+        derived = self._derived(seen, moment)
+        if self._unrest and self._unrest[-1][0] == moment:
+            self._unrest.pop()
+        if derived is not (self._unrest[-1][1] if self._unrest else self._settled):
+            self._unrest.append((moment, derived))
+            done += self._end_stretch(moment)
+            done += self._settle(moment)
+        shown = self._shown(derived)
+        return done if shown is self.state else done + self.tell([(moment, shown)])
 
-    def _confirm(self, moment: int) -> list[States]:
-        """A state counts once it was derived without interruption for `debounce_s`, then from its beginning."""
-        if self._candidate is None or moment - self._candidate[1] < self.machine.debounce_s * 1000:
+    def _settle(self, moment: int) -> list[States]:
+        """What is derived now is settled, if it has lasted."""
+        if not self._unrest or moment - self._unrest[-1][0] < self._lasting_ms:
             return []
-        (state, began), self._candidate = self._candidate, None
-        return self._switch(state, began, moment)
+        lasting, self._unrest = self._unrest[-1:], []
+        return self._change(lasting, lasting[0][1])
 
-    def _switch(self, state: State, began: int, moment: int) -> list[States]:
-        """The state is `state` since `began`, which may lie before the last cut: later paint covers earlier."""
-        self.state, self.since = state, began
-        done = []
-        if began < self._begun:
-            asset_no = self.machine.asset_no
-            done.append(States("states", asset_no, from_ms(began), from_ms(self._begun), ((0, state),)))
-        offset = max(began - self._begun, 0)
-        if self._runs[-1][0] == offset:
-            self._runs.pop()
-        if not self._runs or self._runs[-1][1] is not state:
-            self._runs.append((offset, state))
-        if len(self._runs) == MAX_RUNS and moment > self._begun + offset:
-            done.append(self.cut(moment))
+    def _end_stretch(self, moment: int) -> list[States]:
+        """What was derived before `moment` is over: none of it lasted, but did all of it together?"""
+        if len(self._unrest) == 1 or moment - self._unrest[0][0] < self._lasting_ms:
+            return []
+        stretch, self._unrest = self._unrest[:-1], self._unrest[-1:]
+        found = {state for _, state in stretch}
+        done = self._change(stretch, next((state for state in _IN_UNREST if state in found), State.UNKNOWN))
+        if self._unrest[0][1] is self._settled:
+            self._unrest = []
         return done
+
+    def _change(self, stretch: Sequence[Beginning], settled: State) -> list[States]:
+        """`settled` holds from the beginning of a stretch on, wherever anything was known in it."""
+        if settled is self._settled:
+            return []
+        self._settled = settled
+        if settled is State.UNKNOWN:  # which never covers what is known
+            return []
+        return self.tell([(at, self._shown(was)) for at, was in stretch])
+
+    def _shown(self, derived: State) -> State:
+        return State.UNKNOWN if derived is State.UNKNOWN else self._settled

@@ -14,8 +14,8 @@ def understanding(meaning: Meaning | Register) -> Understand:
     """The function that turns what the device answers into counts (a register), our word or a number, or into a
     fault that says why it is none."""
     if isinstance(meaning, Register):
-        return _counts(meaning.counts_per_value, meaning.item.modulus or 2**63)
-    if meaning.enum is not None:
+        word = _counts(meaning.counts_per_value, meaning.item.modulus or 2**63)
+    elif meaning.enum is not None:
         word = _word(meaning.enum)
     elif meaning.type == "bool":
         word = _truth

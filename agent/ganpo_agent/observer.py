@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import repeat
 
+from ganpo_agent import limits
 from ganpo_agent.links import Link
 from ganpo_agent.machine import MachineRuns
 from ganpo_agent.signals import PointState
-from ganpo_config.plant import Between, BoundPoint, Plant
+from ganpo_config.plant import BoundPoint, Plant
 from ganpo_drivers import Identity, Scan
 from ganpo_model.clock import DAY_MS, from_ms, iso
 from ganpo_model.facts import Event, EventKind, Fact, States
@@ -20,9 +21,9 @@ class Observer:
     """
 
     def __init__(self, plant: Plant, emit: Callable[[Sequence[Fact]], None], now: int) -> None:
-        edges = _edges(plant)
+        edges, watched = limits.edges(plant), limits.reversals(plant)
         self.seen = {
-            p.name: PointState(p, edges.get(p.name))
+            p.name: PointState(p, edges.get(p.name), watched.get(p.name))
             for connection in plant.connections
             for p in connection.points
         }
@@ -147,22 +148,6 @@ class Observer:
 
 
 _NOTHING: Mapping[str, frozenset[str]] = {}
-
-
-def _edges(plant: Plant) -> dict[str, list[float]]:
-    """Where the numbers of points begin to mean something else, for those that only ranges are asked of."""
-    edges: dict[str, set[float]] = {}
-    exact: set[str] = set()
-    for machine in plant.machines:
-        for signal, condition in ((s, c) for rule in machine.rules for s, c in rule.when.items()):
-            name = machine.signals.get(signal, "")
-            if isinstance(condition, Between):
-                edges.setdefault(name, set()).update(
-                    e for e in (condition.min, condition.below) if e is not None
-                )
-            else:
-                exact.add(name)
-    return {name: sorted(found) for name, found in edges.items() if name not in exact}
 
 
 def _links(plant: Plant, now: int) -> Iterable[Link]:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from ganpo_agent.meaning import understanding
 from ganpo_agent.meter import RegisterReadings
+from ganpo_agent.reversal import Reversal
 from ganpo_config.plant import BoundPoint, Register, SignalValue
 from ganpo_drivers import FaultKind, PointFault, Value
 
@@ -18,13 +19,16 @@ class PointState:
     """
 
     __slots__ = (
-        *("_edges", "_raw", "_stale_ms", "_step", "_understand"),
+        *("_edges", "_raw", "_reversal", "_stale_ms", "_step", "_understand"),
         *("at", "fault", "point", "register", "source_time", "until", "value"),
     )
 
-    def __init__(self, point: BoundPoint, edges: Sequence[float] | None = None) -> None:
+    def __init__(
+        self, point: BoundPoint, edges: Sequence[float] | None = None, reversal: Reversal | None = None
+    ) -> None:
         """`edges`: where a number begins to mean something else to the rules that use it, sorted; None: every
-        other value may. A register means nothing to a rule."""
+        other value may. A register means nothing to a rule. `reversal`: watches it, where it is the power of a
+        machine that cannot generate."""
         meaning = point.meaning
         self.point = point
         self.register = RegisterReadings(meaning) if isinstance(meaning, Register) else None
@@ -34,6 +38,7 @@ class PointState:
         self.fault: PointFault | None = None
         self.source_time: datetime | None = None
         self._edges = edges if self.register is None else ()
+        self._reversal = reversal
         self._understand = understanding(meaning)
         self._raw: Value | None = None
         self._step: SignalValue | None = None
@@ -42,6 +47,11 @@ class PointState:
     def good(self, now: int) -> bool:
         """Whether it has a value at `now` that is not stale."""
         return now < self.until
+
+    @property
+    def flows_back(self) -> bool:
+        """Whether it is power that says nothing of what its machine does, for it flows the wrong way."""
+        return self._reversal is not None and self._reversal.flows_back
 
     def observe(self, raw: Value | PointFault, source_time: datetime | None, now: int) -> bool:
         """What a scan brought, at its receipt. Tells whether it means anything new.
@@ -60,6 +70,11 @@ class PointState:
                 self._step = step
                 fresh = True
             self._raw, self.value, self.fault = raw, value, None
+        if self._reversal is not None:
+            held_ms = max(min(now, self.until) - self.at, 0)
+            fault = self._reversal.look(self.value, held_ms)  # type: ignore[arg-type]
+            if fault is not None:
+                return self._fail(fault, source_time, now)
         self.at = now
         self.until = now + self._stale_ms
         self.source_time = source_time

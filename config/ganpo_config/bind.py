@@ -15,6 +15,9 @@ from ganpo_drivers import Address, ConnectionSettings, Driver
 SIGNAL_INTERVAL_S = 5.0
 REGISTER_INTERVAL_S = 10.0
 STALE_AT_LEAST_S = 60.0
+BELIEVED_KW = 20_000.0
+"""The most power that is believed, either way, where no CT says what can be measured: a float that is none (3.4e38)
+is far beyond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ def _address(wanted: Wanted, link: Link) -> Address:
 
 
 def _meaning(wanted: Wanted, meter: Meter | None) -> Meaning:
-    """What values mean. The power of a meter counts as its energy does, and cannot exceed what its CT admits."""
+    """What values mean. The power of a meter counts as its energy does, and power cannot exceed what the CT admits."""
     kind = wanted.signal
     try:
         scale = factor(wanted.scale)
@@ -75,9 +78,10 @@ def _meaning(wanted: Wanted, meter: Meter | None) -> Meaning:
         raise BindError("scale", wanted.scale, f"{kind.id} is a {kind.type}: only a number has a scale")
     scale *= unit_factor(wanted.unit, kind.unit)
     low, high = wanted.low, wanted.high
-    if kind.id == "power" and meter is not None:
-        scale *= meter.ratio
-        if meter.full_load_kw is not None:
-            high = float(meter.full_load_kw) if high is None else high
-            low = -float(meter.full_load_kw) if low is None else low
+    if kind.id == "power":
+        most = BELIEVED_KW
+        if meter is not None:
+            scale *= meter.ratio
+            most = most if meter.full_load_kw is None else float(meter.full_load_kw)
+        low, high = -most if low is None else low, most if high is None else high
     return Meaning(kind.type, wanted.enum, wanted.unavailable, float(scale), wanted.offset, low, high)

@@ -33,10 +33,11 @@ class Meaning:
 @dataclass(frozen=True, slots=True)
 class Register:
     """A register as the agent reads it: counts = value x counts_per_value, rounded (floats have a resolution
-    of our choice); everything else travels in `item`."""
+    of our choice); everything else travels in `item`. `unavailable`: the device's own values that are none."""
 
     item: RegisterItem
     counts_per_value: int = 1
+    unavailable: tuple[int | float | str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ def register_of(wanted: Wanted, address: Address, meter: Meter | None) -> tuple[
         note += "; people set it to 0"
     if str(getattr(address, "type", "")) == "float32" and kind.unit != "1":
         note += f"; a float32 loses 0.01 above 131,072: bind an integer register of {kind.id} if there is one"
-    return Register(item, per_value), note
+    return Register(item, per_value, wanted.unavailable), note
 
 
 def _floats(address: Address, unit: str) -> bool:

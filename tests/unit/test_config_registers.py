@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from ganpo_agent.meaning import understanding
+from ganpo_drivers import FaultKind, PointFault
 from support.configs import BUS, CELL, bound, errors, meaning, meter, notes, plant, point, register
 
 CT = 'ct = "400/5"\nreads = "secondary"'
@@ -269,3 +271,36 @@ def test_a_row_stands_above_the_profile(tmp_path: Path) -> None:
     assert (str(told.address), told.interval_s, told.stale_s) == ("9:holding:7", 2, 4)
     assert register(found, ENERGY).item.num == 8
     assert [p.name for p in found.connections[0].points].count(ENERGY) == 1
+
+
+def test_a_value_with_which_a_device_says_that_it_does_not_know_is_no_reading(tmp_path: Path) -> None:
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "own.toml").write_text(
+        """
+format = 1
+id = "own"
+title = { zh = "x", en = "x" }
+origin = "our definition"
+driver = "modbus"
+addressing = "0-based"
+[signals.energy_import]
+address = "1:holding:0"
+type = "uint32"
+order = "ABCD"
+unavailable = [0, 4294967294]
+""",
+        encoding="utf-8",
+    )
+    text = BUS + meter("max_rate = 100", parameters="").replace("power_meter_3p_modbus", "own")
+    for found in (
+        register(plant(tmp_path, text), ENERGY),
+        register(
+            plant(tmp_path, text + point('address = "1:holding:8"\ntype = "uint32"\norder = "ABCD"')), ENERGY
+        ),
+    ):
+        understand = understanding(found)
+        for value in (0, 4294967294, 0.0):
+            fault = understand(value)
+            assert isinstance(fault, PointFault)
+            assert fault == PointFault(FaultKind.BAD, f"the device itself says {value!r}")
+        assert understand(48203) == 48203

@@ -1,5 +1,6 @@
 """Signals -> state -> runs (metrics.md section 2)."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from ganpo_model.clock import from_ms, to_ms
 from ganpo_model.facts import Fact, States
 from ganpo_model.paint import Slot, paint
 from ganpo_model.states import State
+from support import configs
 from support.plants import START, PlantBuilder
 
 T0 = to_ms(START)
@@ -185,3 +187,19 @@ def test_a_clock_step_ends_the_slot_and_the_next_begins_at_the_new_time(tmp_path
         assert open_slot.runs == ((0, State.PRODUCING), (50_000, State.UNKNOWN)), (
             "stale 60 s after the last scan"
         )
+
+
+def test_a_plc_in_stop_whose_values_stay_good_is_unknown_in_the_same_poll(tmp_path: Path) -> None:
+    # with the profile that docs/configuration.md shows for it (F27)
+    page = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text(encoding="utf-8")
+    profile = page.split("```toml\n# profiles/plc_press.toml\n")[1].split("```")[0]
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "plc_press.toml").write_text(profile, encoding="utf-8")
+    plant = configs.plant(tmp_path, configs.CELL + configs.machine("plc_press", "", connection="cell"))
+    observer = Observer(plant, lambda _facts: None, T0)
+    frozen = START - timedelta(hours=8)
+    for second, mode in enumerate((8, 8, 4)):
+        scan = Scan([0, mode], [frozen, frozen])
+        observer.feed(plant.connections[0].points, scan, None, T0 + second * 1000)
+        assert observer.machines["SB-1"].state is (State.PRODUCING if mode == 8 else State.UNKNOWN)
+    assert "4 is none of its values" in observer.faults()["SB-1/operation_mode"]

@@ -1,0 +1,155 @@
+"""A state counts once it lasted; where none lasts, the machine still is in one (decision 0003, formats.md)."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ganpo_agent.observer import Observer
+from ganpo_config.plant import OneOf, Rule
+from ganpo_drivers import FaultKind, PointFault, Scan, Value
+from ganpo_model.clock import to_ms
+from ganpo_model.facts import Fact, States
+from ganpo_model.paint import Slot, paint
+from ganpo_model.states import PRECEDENCE
+from support.campaign import rounds
+from support.plants import START, PlantBuilder
+
+T0 = to_ms(START)
+SLOT_S = 30
+RULES = tuple(Rule(state, {"execution": OneOf((str(state),))}) for state in PRECEDENCE)
+UNKNOWN = PointFault(FaultKind.BAD, "the device says so")
+
+Runs = list[tuple[float, float, str]]
+
+
+def observed(
+    folder: Path, derived: Sequence[tuple[float, str]], debounce_s: float, poll_s: float = 1
+) -> Runs:
+    """What is painted in the end of a machine whose signals mean `derived` (seconds, state), read every `poll_s`."""
+    builder = PlantBuilder(folder, slot_ms=SLOT_S * 1000)
+    builder.connection("cell")
+    builder.machine("cell", "SB-1", {"execution": "x"}, RULES, debounce_s=debounce_s)
+    plant = builder.build()
+    facts: list[Fact] = []
+    observer = Observer(plant, facts.extend, T0)
+    points = plant.connections[0].points
+    now = T0
+    for seconds, state in derived:
+        value: Value | PointFault = UNKNOWN if state == "UNKNOWN" else state
+        for _ in range(round(seconds / poll_s)):
+            observer.feed(points, Scan([value]), None, now)
+            now += round(poll_s * 1000)
+    observer.tick(now)
+    told = [f for f in [*facts, *observer.open_slots(now)] if isinstance(f, States)]
+    assert all(f.start < f.end for f in told)
+    slots = [Slot((n,), to_ms(f.start), to_ms(f.end), f.runs) for n, f in enumerate(told)]
+    return [((s.start - T0) / 1000, (s.end - T0) / 1000, str(s.state)) for s in paint(slots, T0, now)]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "state"),
+    [
+        ([(8, "PRODUCING"), (7, "IDLE")], "PRODUCING"),
+        ([(7, "IDLE"), (8, "PRODUCING")], "PRODUCING"),
+        ([(3, "SETUP"), (4, "HELD"), (2, "IDLE")], "SETUP"),
+        ([(9, "HELD"), (9, "IDLE")], "HELD"),
+        ([(9, "OFF"), (1, "IDLE")], "IDLE"),
+        ([(9, "OFF"), (1, "PRODUCING")], "PRODUCING"),
+        ([(6, "PRODUCING"), (1, "FAULT")], "FAULT"),
+        ([(6, "PRODUCING"), (1, "MAINTENANCE"), (2, "FAULT")], "MAINTENANCE"),
+    ],
+)
+def test_where_no_state_lasts_the_first_derived_counts_from_the_beginning_of_that_stretch(
+    tmp_path: Path, pattern: list[tuple[float, str]], state: str
+) -> None:
+    found = observed(tmp_path, [(60, "OFF"), *pattern * 20, (60, "OFF")], 10)
+    began = 60 if pattern[0][1] != "OFF" else 60 + pattern[0][0]
+    assert found[:2] == [(0, began, "OFF"), (began, found[1][1], state)]
+    assert [run[2] for run in found] == ["OFF", state, "OFF"]
+    assert found[1][1] - began >= 20 * sum(seconds for seconds, _ in pattern) - 10
+
+
+def test_a_bounce_in_a_state_that_lasts_changes_nothing(tmp_path: Path) -> None:
+    derived = [(60, "PRODUCING"), (6, "IDLE"), (3, "FAULT"), (60, "PRODUCING")]
+    assert observed(tmp_path, derived, 10) == [(0, 129, "PRODUCING")]
+
+
+def test_off_and_nothing_known_in_turn_is_never_off(tmp_path: Path) -> None:
+    found = observed(tmp_path, [(5, "OFF"), (5, "UNKNOWN")] * 20, 10)
+    assert found == [(0, 200, "UNKNOWN")]
+
+
+def test_moments_of_which_nothing_is_known_stay_unknown_within_a_stretch(tmp_path: Path) -> None:
+    found = observed(tmp_path, [(8, "PRODUCING"), (2, "UNKNOWN")] * 3, 10)
+    assert found == [
+        (0, 8, "PRODUCING"),
+        (8, 10, "UNKNOWN"),
+        (10, 18, "PRODUCING"),
+        (18, 20, "UNKNOWN"),
+        (20, 28, "PRODUCING"),
+        (28, 30, "UNKNOWN"),
+    ]
+
+
+def test_a_machine_polled_less_often_than_it_is_debounced_shows_what_was_read(tmp_path: Path) -> None:
+    derived = [(30.0, "PRODUCING"), (30.0, "IDLE"), (30.0, "OFF")]
+    assert observed(tmp_path, derived, 10, poll_s=30) == [
+        (0, 30, "PRODUCING"),
+        (30, 60, "IDLE"),
+        (60, 90, "OFF"),
+    ]
+
+
+def expected(derived: Sequence[tuple[int, str]], debounce_s: int) -> Runs:
+    """The same from the whole history at once, second by second."""
+    seconds = [state for length, state in derived for _ in range(length)]
+    runs = [(state, len(list(group))) for state, group in groupby(seconds)]
+    shown: list[str] = []
+    settled = "UNKNOWN"
+    stretch: list[str] = []
+    for number, (state, length) in enumerate(runs):
+        if length >= debounce_s:
+            shown += [settled if was != "UNKNOWN" else was for was in stretch]
+            settled, stretch = state, []
+            shown += [state] * length
+            continue
+        if not stretch and state == settled:
+            shown += [state] * length
+            continue
+        stretch += [state] * length
+        if len(stretch) >= debounce_s and number < len(runs) - 1:
+            order = ("MAINTENANCE", "FAULT", "PRODUCING", "SETUP", "HELD", "IDLE")
+            before, settled = settled, next((s for s in order if s in stretch), "UNKNOWN")
+            told = before if settled == "UNKNOWN" else settled
+            shown += [told if was != "UNKNOWN" else was for was in stretch]
+            stretch = []
+    shown += [settled if was != "UNKNOWN" else was for was in stretch]
+    at, found = 0, []
+    for state, group in groupby(shown):
+        length = len(list(group))
+        found.append((float(at), float(at + length), state))
+        at += length
+    return found
+
+
+STATES = st.sampled_from(["OFF", "MAINTENANCE", "FAULT", "SETUP", "HELD", "PRODUCING", "IDLE", "UNKNOWN"])
+FEW = st.sampled_from(["OFF", "PRODUCING", "IDLE", "UNKNOWN"])
+
+
+@pytest.mark.campaign
+@settings(max_examples=rounds(150, 20_000))
+@given(
+    derived=st.one_of(
+        *(st.lists(st.tuples(st.integers(1, 14), some), min_size=1, max_size=25) for some in (STATES, FEW))
+    ),
+    debounce_s=st.integers(0, 12),
+)
+def test_what_is_told_slot_by_slot_is_what_the_whole_history_says(
+    tmp_path_factory: pytest.TempPathFactory, derived: list[tuple[int, str]], debounce_s: int
+) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    assert observed(folder, derived, debounce_s) == expected(derived, debounce_s)
