@@ -6,6 +6,7 @@ unacknowledged comes again.
 """
 
 import asyncio
+import logging
 import socket
 import ssl
 import threading
@@ -22,6 +23,8 @@ from ganpo_model.errors import AccessRefused, CertificateNotTrusted, ConnectionL
 from ganpo_model.frame import MAX_PACKED
 from ganpo_service.turns import Turns
 
+log = logging.getLogger(__name__)
+
 KEEPALIVE_S = 20
 DEAD_LINE_MS = 10_000
 """What the other side's kernel did not confirm for so long ends the session."""
@@ -29,6 +32,9 @@ MAX_WAITING = 32 * 1024 * 1024
 """Bytes of messages that wait to be taken; what finds no room is dropped, counted, and comes again."""
 _OUT_OF_DATE = (9, 10)
 """What OpenSSL calls not valid yet, and expired."""
+_RETAINED = (
+    "a retained message on %s is ignored, nothing of ours is retained; it goes with: mosquitto_pub -r -n -t %s"
+)
 _REFUSED = {"Bad user name or password", "Not authorized", "Client identifier not valid"}
 
 
@@ -59,6 +65,7 @@ class Session:
         self.closed = False
         self.reason = ""
         self._waiting = Turns(MAX_WAITING)
+        self._kept = False
         self._login = login
         self._on_event = on_event
         self._loop = asyncio.get_running_loop()
@@ -83,7 +90,7 @@ class Session:
         client.on_subscribe = lambda _c, _u, _m, codes, _p: self._tell(self._subscribed, codes)
         client.on_disconnect = lambda _c, _u, _f, code, _p: self._tell(self._end, str(code))
         client.on_message = lambda _c, _u, m: self._tell(
-            self._received, m.topic, bytes(m.payload[: MAX_PACKED + 1])
+            self._received, m.topic, bytes(m.payload[: MAX_PACKED + 1]), m.retain
         )
         client.on_publish = lambda _c, _u, mid, _r, _p: self._tell(self._taken, mid)
         self._client = client
@@ -185,7 +192,11 @@ class Session:
             self._up.exception()  # told by `open`, or to nobody where that was cancelled
         self._on_event()
 
-    def _received(self, topic: str, payload: bytes) -> None:
+    def _received(self, topic: str, payload: bytes, retained: bool) -> None:
+        if retained:  # what a broker keeps is nobody's word of now
+            log.log(logging.DEBUG if self._kept else logging.WARNING, _RETAINED, topic, topic)
+            self._kept = True
+            return
         self.dropped += self._waiting.put(topic, payload)
         self._on_event()
 

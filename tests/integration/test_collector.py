@@ -166,6 +166,23 @@ async def test_the_will_ends_a_gateway_at_once_but_only_that_of_the_session_hear
         again.leave()
 
 
+async def test_a_retained_message_is_no_word_of_a_gateway(
+    broker: Mosquitto, database: Database, gateway: PlayedGateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A bridge or a test left it at the broker: a dead gateway must not come back with every start."""
+    body = b'{"v":1,"session":"S9","interval_s":60,"trusted":true,"connections":{},"subjects":{}}'
+    gateway.leave_behind("live", body)
+    gateway.leave_behind("facts", frame(7))
+    async with running(broker, database):
+        gateway.send(frame(8))
+        await until(lambda: 8 in gateway.acknowledged(STREAM))
+    assert gateway.acknowledged(STREAM) == {8}
+    assert count(database, live) == count(database, transition) == 0
+    told = [record.getMessage() for record in caplog.records if "retained" in record.getMessage()]
+    assert len(told) == 1, "once a session, however many there are"
+    assert f"mosquitto_pub -r -n -t ganpo/v1/{GATEWAY}/" in told[0]
+
+
 async def test_what_is_not_addressed_to_it_and_what_is_no_live_is_ignored(
     broker: Mosquitto, database: Database, gateway: PlayedGateway
 ) -> None:

@@ -34,6 +34,11 @@ class PlayedGateway:
         """Publish a frame and wait for the broker's word, which promises nothing."""
         self._client.publish(topic or f"{ROOT}/{self.number}/facts", frame, qos=1).wait_for_publish(5)
 
+    def leave_behind(self, kind: str, payload: bytes) -> None:
+        """Have the broker retain a message on one of our topics, as no gateway does."""
+        topic = f"{ROOT}/{self.number}/{kind}"
+        self._client.publish(topic, payload, qos=1, retain=True).wait_for_publish(5)
+
     def live(self, session: str = "S1", **body: Any) -> None:
         """Say what is going on here."""
         whole = {"v": 1, "session": session, "interval_s": 60} | body
