@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
-from pathlib import Path
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, CursorResult, Engine, Table
@@ -105,8 +104,7 @@ def day_given(value: date | str) -> date:
 
 
 def _store(settings: DatabaseSettings, patience_s: float) -> Store:
-    url = make_url(settings.url)
-    if url.get_backend_name() == "sqlite" and url.database:
-        return SqliteFile(Path(url.database).absolute(), patience_s)
-    secret = settings.password
+    if settings.file is not None:
+        return SqliteFile(settings.file, patience_s)
+    url, secret = make_url(settings.url), settings.password
     return Postgresql(url if secret is None else url.set(password=secret.get_secret_value()), patience_s)

@@ -24,25 +24,28 @@ config = click.option(
 
 def settings(config: Path | None) -> "CloudSettings":
     """What `cloud.toml` says; ends the command with every mistake where there is one."""
-    from ganpo_cloud.settings import load
-
-    loaded = load(config)
-    if loaded.settings is None:
-        for error in loaded.errors:
-            click.echo(str(error), err=True)
-        sys.exit(1)
-    return loaded.settings
+    return _loaded(config)[0]
 
 
 @contextmanager
 def database(config: Path | None) -> "Iterator[Database]":
-    """The database that is set. Raises StorageError."""
+    """The database that is set. One that has to be made is told: commands work beside a collector, and a wrong
+    configuration would give them one of their own. Raises ConfigError where nothing is set, and StorageError."""
     from sqlalchemy.exc import OperationalError
 
     from ganpo_cloud.database import Database
-    from ganpo_model.errors import StorageError
+    from ganpo_cloud.settings import DEFAULT_FILE
+    from ganpo_model.errors import ConfigError, StorageError
 
-    opened = Database(settings(config).database, PATIENCE_S)
+    found, chosen = _loaded(config)
+    file = found.database.file
+    made = file is not None and not file.exists()
+    if made and not chosen:
+        hint = "give --config FILE, or GANPO_CLOUD_CONFIG: nothing was changed"
+        raise ConfigError(f"no such file, and no database at {file}", where=str(DEFAULT_FILE), hint=hint)
+    opened = Database(found.database, PATIENCE_S)
+    if made:
+        click.echo(f"{file}: there was no database, this one is new", err=True)
     try:
         yield opened
     except OperationalError as error:
@@ -62,3 +65,14 @@ def told() -> Iterator[None]:
     except GanpoError as error:
         click.echo(str(error), err=True)
         sys.exit(1)
+
+
+def _loaded(config: Path | None) -> "tuple[CloudSettings, bool]":
+    from ganpo_cloud.settings import load
+
+    loaded = load(config)
+    if loaded.settings is None:
+        for error in loaded.errors:
+            click.echo(str(error), err=True)
+        sys.exit(1)
+    return loaded.settings, loaded.chosen

@@ -76,6 +76,12 @@ class DatabaseSettings(Section):
     )
     password: SecretStr | None = Field(default=None, exclude=True, description="set from password_file")
 
+    @property
+    def file(self) -> Path | None:
+        """The file of SQLite, absolute; None: it is PostgreSQL."""
+        path = self.url.removeprefix("sqlite:///")
+        return None if path == self.url else Path(path).absolute()
+
 
 class HttpSettings(Section):
     """Page and API."""
@@ -162,6 +168,8 @@ class Loaded:
 
     settings: CloudSettings | None
     errors: tuple[ConfigError, ...]
+    chosen: bool = True
+    """Whether a file or the environment says which database it is; else it is the default one."""
 
 
 def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Loaded:
@@ -169,11 +177,13 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> L
     given = path or (Path(environ["GANPO_CLOUD_CONFIG"]) if environ.get("GANPO_CLOUD_CONFIG") else None)
     file = given or DEFAULT_FILE
     document: dict[str, Any] = {}
+    chosen = True
     try:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         if given is not None:
             return Loaded(None, (ConfigError("no such file", where=str(file)),))
+        chosen = _name_of("database", "url") in environ
     except (OSError, UnicodeDecodeError) as error:
         return Loaded(None, (ConfigError(f"cannot be read: {error}", where=str(file)),))
     except tomllib.TOMLDecodeError as error:
@@ -187,7 +197,7 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> L
         found = [_explained(item, str(file), environ) for item in error.errors(include_url=False)]
         errors += [one for one in found if one is not None]
         return Loaded(None, tuple(errors))
-    return Loaded(None if errors else settings, tuple(errors))
+    return Loaded(None if errors else settings, tuple(errors), chosen)
 
 
 _FROM_FILE = {

@@ -32,9 +32,7 @@ MAX_WAITING = 32 * 1024 * 1024
 """Bytes of messages that wait to be taken; what finds no room is dropped, counted, and comes again."""
 _OUT_OF_DATE = (9, 10)
 """What OpenSSL calls not valid yet, and expired."""
-_RETAINED = (
-    "a retained message on %s is ignored, nothing of ours is retained; it goes with: mosquitto_pub -r -n -t %s"
-)
+_RETAINED = "a retained message on %s is ignored, nothing of ours is retained; it goes with: mosquitto_pub -r -n -t %s"
 _REFUSED = {"Bad user name or password", "Not authorized", "Client identifier not valid"}
 
 

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from ganpo_cloud.settings import CloudSettings, load
+from ganpo_cloud.cli import main
+from ganpo_cloud.settings import CloudSettings, DatabaseSettings, load
 
 MISTAKES = """
 format = 2
@@ -136,3 +138,26 @@ def test_a_file_that_is_named_and_missing_is_an_error(
     monkeypatch.setenv("GANPO_CLOUD_CONFIG", str(tmp_path / "none.toml"))
     loaded = load()
     assert [str(error) for error in loaded.errors] == [f"{tmp_path}/none.toml: no such file"]
+
+
+def test_a_command_makes_no_database_of_its_own_where_nothing_says_which_one_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside a collector whose configuration was not given it would work on a new, empty one, and report success."""
+    monkeypatch.delenv("GANPO_CLOUD_CONFIG", raising=False)
+    monkeypatch.setattr("ganpo_cloud.settings.DEFAULT_FILE", tmp_path / "cloud.toml")
+    nobodys = DatabaseSettings().file
+    assert nobodys is not None
+    add = ["gateway", "add", "gw-test-0001", "--enterprise", "91360000625912173B", "--site", "plant-1"]
+    said = CliRunner().invoke(main, add)
+    assert said.exit_code == 1
+    assert said.stderr == (
+        f"{tmp_path}/cloud.toml: no such file, and no database at {nobodys};"
+        " give --config FILE, or GANPO_CLOUD_CONFIG: nothing was changed\n"
+    )
+    assert not nobodys.exists()
+    mine = tmp_path / "mine.db"
+    said = CliRunner().invoke(main, add, env={"GANPO_CLOUD_DATABASE__URL": f"sqlite:///{mine}"})
+    assert (said.exit_code, said.stderr) == (0, f"{mine}: there was no database, this one is new\n")
+    said = CliRunner().invoke(main, add, env={"GANPO_CLOUD_DATABASE__URL": f"sqlite:///{mine}"})
+    assert (said.exit_code, said.stderr) == (0, "")
