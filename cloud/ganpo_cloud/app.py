@@ -13,6 +13,7 @@ from ganpo_cloud.collector import Collector
 from ganpo_cloud.database import Database
 from ganpo_cloud.divisions import Province
 from ganpo_cloud.ingest import retry
+from ganpo_cloud.projection import standing
 from ganpo_cloud.settings import CloudSettings
 from ganpo_cloud.supervisor import Supervisor, Work
 from ganpo_cloud.web import create_app
@@ -77,19 +78,22 @@ def _works(
     works: dict[str, Work] = {
         "collector": collector.run,
         "days": partial(computing.run, database, province, clock),
-        "quarantine": lambda _beat: _retry_all(database, clock),
+        "quarantine": lambda _beat: _look_back(database, clock, projected=settings.projection is not None),
     }
     if settings.projection is not None:
-        from ganpo_cloud import projection  # most operators have none: its library takes a second
+        from ganpo_cloud.projection import writing  # most operators have none: its library takes a second
 
-        works["projection"] = partial(projection.run, database, settings.projection, clock)
+        works |= writing.works(database, settings.projection, clock)
     return works
 
 
-async def _retry_all(database: Database, clock: Clock) -> None:
-    """After an upgrade what was refused may be understood: once, beside what comes in."""
+async def _look_back(database: Database, clock: Clock, *, projected: bool) -> None:
+    """Once, beside what comes in: after an upgrade what was refused may be understood, and perhaps nothing is projected
+    any more."""
     while True:
         try:
+            if not projected:
+                await asyncio.to_thread(standing.forget, database)
             if applied := await asyncio.to_thread(retry, database, clock.utc()):
                 log.info("quarantined frames applied count=%d", applied)
         except OperationalError as error:

@@ -206,7 +206,7 @@ def projection_group() -> None:
 @_config
 def projection_rebuild(config: Path | None) -> None:
     """Write everything that is stored again, from the beginning; repetition is harmless."""
-    from ganpo_cloud import projection
+    from ganpo_cloud.projection import writing
 
     settings = opening.settings(config)
     if settings.projection is None:
@@ -214,9 +214,9 @@ def projection_rebuild(config: Path | None) -> None:
         sys.exit(1)
     with opening.told(), opening.database(config) as database:
         try:
-            points = projection.rebuild(database, settings.projection)
-        except projection.REFUSED as error:
-            what = f"projection.url = {settings.projection.url}: the store refuses: {str(error)[:300]}"
+            points = writing.rebuild(database, settings.projection)
+        except writing.FAILED as error:
+            what = f"projection.url = {settings.projection.url}: the store refuses: {writing.sentence(error)}"
             click.echo(f"{what}; is it running, and are token, bucket and org right?", err=True)
             sys.exit(1)
         click.echo(f"{points} points written to {settings.projection.url}")

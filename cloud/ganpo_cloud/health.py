@@ -12,14 +12,18 @@ from starlette.routing import Route
 
 from ganpo_cloud.collector import Collector
 from ganpo_cloud.database import Database
+from ganpo_cloud.projection import standing
 from ganpo_cloud.supervisor import Supervisor
 from ganpo_cloud.tables import dirty, frame, gateway, quarantine_total
+from ganpo_cloud.tables import projection as projected
+from ganpo_model.clock import from_ms, iso
 
 _DIRTY = select(func.count()).select_from(dirty)
 _COUNTS: dict[str, Select[Any]] = {
     "ganpo_cloud_frames_stored": select(func.count()).select_from(frame),
     "ganpo_cloud_frames_quarantined": select(func.coalesce(func.sum(quarantine_total.c.frames), 0)),
     "ganpo_cloud_days_dirty": _DIRTY,
+    "ganpo_cloud_projection_failing": select(func.count()).where(projected.c.problem.is_not(None)),
     "ganpo_cloud_gateways": select(func.count()).select_from(gateway),
 }
 
@@ -31,16 +35,25 @@ def create_app(database: Database, collector: Collector, supervisor: Supervisor)
         problem = collector.problem
         for name, why in supervisor.problems().items():
             problem = problem or f"task {name}: {why}"
-        waiting = None
+        waiting, projection = None, None
         try:
             waiting = (await run_in_threadpool(_count, database, _DIRTY))[0]
+            projection = await run_in_threadpool(_projection, database)
         except OperationalError as error:
             problem = problem or f"the database does not answer: {error.orig}"
+        for name, one in (projection or {}).get("waits", {}).items():
+            problem = problem or f"projection of {name}: {one['problem']}"
         tasks = {
             name: {"problem": task.problem or None, "restarts": task.restarts}
             for name, task in supervisor.tasks.items()
         }
-        body = {"ok": not problem, "problem": problem or None, "dirty_days": waiting, "tasks": tasks}
+        body = {
+            "ok": not problem,
+            "problem": problem or None,
+            "dirty_days": waiting,
+            "tasks": tasks,
+            "projection": projection,
+        }
         return JSONResponse(body, 503 if problem else 200)
 
     async def metrics(_request: Request) -> Response:
@@ -55,6 +68,16 @@ def create_app(database: Database, collector: Collector, supervisor: Supervisor)
         return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
 
     return Starlette(routes=[Route("/health", health), Route("/metrics", metrics)])
+
+
+def _projection(database: Database) -> dict[str, Any]:
+    """What the time-series store does not take, since when and why; and what it could not read."""
+    with database.read() as connection:
+        waits = {
+            one.measurement: {"since": iso(from_ms(one.since)), "problem": one.problem}
+            for one in standing.failing(connection)
+        }
+        return {"waits": waits, "left_out": standing.left_out(connection)}
 
 
 def _count(database: Database, *questions: Select[Any]) -> list[int]:

@@ -282,4 +282,14 @@ counter = Table(
     Column("name", Text, primary_key=True),
     Column("value", BigInteger, nullable=False),
 )
-"""What must outlive the process: the projection's cursor, and frames given up by a full quarantine."""
+"""What must outlive the process: frames given up by a full quarantine."""
+
+projection = Table(
+    "projection",
+    metadata,
+    Column("measurement", Text, primary_key=True),
+    Column("cursor", BigInteger, nullable=False, comment="a frame, or when days were worked out"),
+    Column("failing_since", BigInteger),
+    Column("problem", Text, comment="why the store does not take it, in its own words"),
+)
+"""How far each measurement is written to the time-series store, and why it is not."""

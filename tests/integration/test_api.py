@@ -324,7 +324,13 @@ def test_health_and_metrics_tell_of_collecting(tmp_path: Path) -> None:
         assert answer.json()["problem"] == "not connected yet"
         assert "ganpo_cloud_collecting 0\n" in http.get("/metrics").text
         collector.problem = ""
-        assert http.get("/health").json() == {"ok": True, "problem": None, "dirty_days": 0, "tasks": {}}
+        assert http.get("/health").json() == {
+            "ok": True,
+            "problem": None,
+            "dirty_days": 0,
+            "tasks": {},
+            "projection": {"waits": {}, "left_out": []},
+        }
         assert "ganpo_cloud_collecting 1\n" in http.get("/metrics").text
     plant.database.close()
 

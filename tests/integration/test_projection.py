@@ -1,34 +1,42 @@
 """The time-series store holds what is stored, can be rebuilt at any time, and never disturbs the collector."""
 
 import asyncio
+import html
 import json
-from collections.abc import Iterator, Sequence
+import random
+from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
+import httpx
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from ganpo_cloud import days, projection, quantities
+from ganpo_cloud import days, health, quantities
+from ganpo_cloud.collector import Collector
 from ganpo_cloud.database import Database
 from ganpo_cloud.localdays import bounds
-from ganpo_cloud.settings import ProjectionSettings
+from ganpo_cloud.projection import lines, standing, writing
+from ganpo_cloud.settings import BrokerSettings, ProjectionSettings
+from ganpo_cloud.supervisor import Supervisor
 from ganpo_cloud.tables import day, frame, reading, register_day, states
-from ganpo_model.clock import to_ms
-from ganpo_model.facts import Reading
+from ganpo_cloud.web import create_app
+from ganpo_model.clock import Clock, to_ms
+from ganpo_model.facts import MeterItem, Reading
 from ganpo_model.states import State
 from support import seeding
 from support.seeding import ENTERPRISE, EXCHANGED, MAIN, MINUTE, ONLINE, Plant
+from support.serving import Served
+from support.sink import Sink
 from support.victoria import Series, Victoria
 
 MIDNIGHT = datetime.combine(datetime.now(UTC) - timedelta(days=3), time(16), UTC)
 """The store takes nothing that lies ahead of its own clock: these days are past ones."""
-of_one = pytest.mark.parametrize("each_database", ["sqlite"], indirect=True)
-"""It is about the store, whatever the database is."""
+READING, STATE, DAY = writing.MEASUREMENTS
 FACTS = ("reading_raw", "state_code")
-NAMES = (*FACTS, "day_producing_ms", "day_unknown_ms", "day_millionths")
+DAYS = ("day_producing_ms", "day_unknown_ms", "day_millionths")
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +46,7 @@ def victoria(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Victoria]:
 
 
 @pytest.fixture
-def plant(tmp_path: Path, each_database: str) -> Iterator[Plant]:
+def plant(tmp_path: Path) -> Iterator[Plant]:
     plant = seeding.plant(tmp_path, MIDNIGHT)
     yield plant
     plant.database.close()
@@ -55,7 +63,7 @@ def labels(subject: str, register: str | None = None) -> tuple[tuple[str, str], 
 
 def stored(plant: Plant) -> dict[str, Series]:
     """What has to be in the store, from the facts and the day rows."""
-    wanted: dict[str, Series] = {name: {} for name in NAMES}
+    wanted: dict[str, Series] = {name: {} for name in (*FACTS, *DAYS)}
     with plant.database.read() as connection:
         for row in connection.execute(select(reading)):
             key = labels(row.register.partition("/")[0], row.register)
@@ -78,55 +86,59 @@ def stored(plant: Plant) -> dict[str, Series]:
     return wanted
 
 
-def told(store: Victoria, names: Sequence[str] = NAMES) -> dict[str, Series]:
-    return {name: store.series(name) for name in names}
+def told(store: Victoria, facts_only: bool = False) -> dict[str, Series]:
+    """What the store answers to the questions of docs/collector.md: facts at their times, days at their midnights."""
+    found = {name: store.series(name) for name in FACTS}
+    return found if facts_only else found | {name: store.newest(name, MIDNIGHT, 3) for name in DAYS}
 
 
+@pytest.mark.usefixtures("each_database")
 def test_series_equal_the_stored_facts_and_a_wiped_store_is_rebuilt_to_the_same(
     plant: Plant, victoria: Victoria
 ) -> None:
-    projection.rebuild(plant.database, settings(victoria))
+    writing.rebuild(plant.database, settings(victoria))
     wanted = stored(plant)
     assert all(wanted.values())
     assert len(wanted["reading_raw"][labels("DB-0101", MAIN)]) == 158
     assert told(victoria) == wanted
     victoria.wipe()
     assert not any(told(victoria).values())
-    projection.rebuild(plant.database, settings(victoria))
+    writing.rebuild(plant.database, settings(victoria))
     assert told(victoria) == wanted
-    projection.rebuild(plant.database, settings(victoria))
+    writing.rebuild(plant.database, settings(victoria))
     assert told(victoria) == wanted, "repetition is harmless"
 
 
 def test_an_ended_day_is_written_again_once_the_first_reading_after_midnight_tells_its_end(
     plant: Plant,
 ) -> None:
-    def lines(after: projection._Cursor) -> tuple[projection._Cursor, list[str]]:
-        with plant.database.read() as connection:
-            until = projection._until(connection, after)
-            found = [*projection._day_lines(connection, after, until)]
-        return until, [line for line in found if "register=DB-0101" in line]
+    def written(after: int) -> tuple[int, list[str]]:
+        batch = writing._next(plant.database, DAY, after)
+        return batch.until, [line for line in batch.lines if "register=DB-0101" in line]
 
-    at, first = lines(projection._Cursor(0, 0))
+    at, first = written(0)
     assert [line.split()[1] for line in first] == ["millionths=2200000000i"]
     later = MIDNIGHT + timedelta(days=1, minutes=10)
     plant.now = later + MINUTE
     plant.send(ONLINE, [Reading("reading", MAIN, later, 5_110_300)])
     plant.settle()
-    _, again = lines(at)
+    _, again = written(at)
     wanted = stored(plant)["day_millionths"][labels("DB-0101", MAIN)]
     assert len(wanted) == 2
-    assert {int(line.split()[2]): line.split()[1] for line in again} == {
-        start: f"millionths={amount}i" for start, amount in wanted.items()
-    }
+    assert [line.split()[1] for line in again] == [f"millionths={amount}i" for amount in wanted.values()]
+    for line, start in zip(again, wanted, strict=True):
+        assert start < int(line.split()[2]) < start + 22 * 3_600_000, (
+            "within its day, behind what stands there"
+        )
+    assert int(again[0].split()[2]) > int(first[0].split()[2])
 
 
 def test_a_killed_store_misses_nothing_once_it_is_back_and_ingest_is_undisturbed(
     plant: Plant, victoria: Victoria, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The store loses what it took within its last seconds, old facts among them that it was just catching up on."""
-    monkeypatch.setattr(projection, "PAUSE_S", 0.05)
-    monkeypatch.setattr(projection, "RETRY_S", 0.1)
+    monkeypatch.setattr(writing, "PAUSE_S", 0.05)
+    monkeypatch.setattr(writing, "RETRY_S", 0.1)
     victoria.wipe()
     start = plant.now
     clock = seeding.TestClock(start)
@@ -138,7 +150,7 @@ def test_a_killed_store_misses_nothing_once_it_is_back_and_ingest_is_undisturbed
         return monotonic() - begun
 
     async def kills() -> None:
-        task = asyncio.create_task(projection.run(plant.database, settings(victoria), clock))
+        task = asyncio.create_task(project(plant.database, settings(victoria), clock))
         number = 0
         for kill in range(2):
             for _ in range(10):
@@ -154,7 +166,7 @@ def test_a_killed_store_misses_nothing_once_it_is_back_and_ingest_is_undisturbed
             await asyncio.to_thread(days.recompute, plant.database, clock.now + timedelta(seconds=kill))
         deadline = monotonic() + 20
         wanted = {name: series for name, series in stored(plant).items() if name in FACTS}
-        while await asyncio.to_thread(told, victoria, FACTS) != wanted:
+        while await asyncio.to_thread(told, victoria, facts_only=True) != wanted:
             assert monotonic() < deadline, "something is missing"
             await asyncio.sleep(0.2)
         assert not task.done()
@@ -166,7 +178,6 @@ def test_a_killed_store_misses_nothing_once_it_is_back_and_ingest_is_undisturbed
     assert labels("SB-W-01", EXCHANGED) in victoria.series("reading_raw")
 
 
-@of_one
 def test_a_store_that_hangs_does_not_hold_the_end_of_the_process(plant: Plant, tmp_path: Path) -> None:
     with Victoria(tmp_path) as store:
         store.freeze()
@@ -175,52 +186,152 @@ def test_a_store_that_hangs_does_not_hold_the_end_of_the_process(plant: Plant, t
         assert monotonic() - begun < 5.0
 
 
-@of_one
-def test_a_store_that_refuses_is_told_once_and_tried_again(
-    plant: Plant, victoria: Victoria, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_what_the_store_refuses_of_one_measurement_is_told_in_its_words_and_holds_up_no_other(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(projection, "RETRY_S", 0.05)
-    tried: list[projection._Cursor] = []
-    write = projection._write
+    """Another program wrote a field of ours with another type: what stands behind it in the same requests is gone."""
+    monkeypatch.setattr(writing, "RETRY_S", 0.05)
+    monkeypatch.setattr(writing, "PAUSE_S", 0.05)
+    refused = (
+        'failure writing points to database: partial write: field type conflict: input field "raw" on measurement'
+        ' "reading" is type integer, already exists as type float dropped=3'
+    )
+    with Sink(lambda body: (422, refused) if b"reading," in body else None) as sink:
+        store = ProjectionSettings(url=sink.url)
+        asyncio.run(during(1.0, plant.database, store))
+        kinds = [{line.partition(b",")[0] for line in body.splitlines()} for body, _ in sink.requests]
+        assert all(len(kind) == 1 for kind in kinds), "nothing shares a request with what is refused"
+        assert {b"state"} in kinds
+        assert {b"day"} in kinds
+        tried = [body for body, _ in sink.requests if body.startswith(b"reading,")]
+        assert 2 < len(tried) < 8, "again, and later each time"
+        assert len(set(tried)) == 1, "the same batch: it does not grow"
+        with plant.database.read() as connection:
+            (item,) = standing.failing(connection)
+        assert (item.measurement, item.problem) == ("reading", f"HTTP 422: {refused}")
+        told, page = seen(plant)
+        assert not told["ok"]
+        assert told["projection"]["waits"]["reading"]["problem"].endswith("dropped=3")
+        assert "already exists as type float dropped=3" in html.unescape(page)
+        warned = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+        assert warned == [f"projection of reading waits: HTTP 422: {refused}"], "once, whole"
+        sink.refuse = lambda _body: None
+        asyncio.run(during(1.0, plant.database, store))
+        taken = b"\n".join(body for body, status in sink.requests if status == 204)
+    assert sum(line.startswith(b"reading,") for line in set(taken.splitlines())) == readings_stored(plant)
+    with plant.database.read() as connection:
+        assert standing.failing(connection) == []
 
-    def counted(database: Database, to: ProjectionSettings, after: projection._Cursor) -> Any:
-        tried.append(after)
-        return write(database, to, after)
 
-    monkeypatch.setattr(projection, "_write", counted)
-    nowhere = ProjectionSettings(url=f"{victoria.url}/nowhere", bucket="ganpo", org="ganpo")
-    asyncio.run(during(1.0, plant.database, nowhere))
-    assert [record.levelname for record in caplog.records if record.name == projection.__name__] == [
-        "WARNING"
-    ]
-    assert len(tried) > 2
-    assert set(tried) == {projection._Cursor(0, 0)}
+def test_a_recomputed_day_is_what_the_documented_question_gives_however_its_number_changed(
+    plant: Plant, victoria: Victoria
+) -> None:
+    """VictoriaMetrics keeps the bigger of two values of one time: a day that was corrected downwards stayed wrong."""
+    victoria.wipe()
+    with plant.database.read() as connection:
+        subject = connection.execute(select(day.c.subject).order_by(day.c.subject)).scalars().first()
+    for producing in (5_000_000, 9_000_000, 7_000_000, 1_000_000, 3_000_000):
+        with plant.database.write() as connection:
+            newest = connection.execute(select(func.max(day.c.computed_at))).scalar_one()
+            connection.execute(
+                update(day)
+                .where(day.c.subject == subject)
+                .values(ms=json.dumps({"PRODUCING": producing}), computed_at=newest + 500)
+            )
+        writing.rebuild(plant.database, settings(victoria))
+        found = victoria.newest("day_producing_ms", MIDNIGHT, 1)[labels(subject)]
+        assert found == {to_ms(MIDNIGHT): producing}
 
 
-def test_the_cursor_that_is_kept_trails_what_is_written_and_a_start_goes_back_ten_minutes(
+def test_a_name_that_no_store_reads_as_it_is_is_named_and_the_others_go_through(
+    plant: Plant, victoria: Victoria
+) -> None:
+    """A backslash at the end of a tag takes the next one along; a doubled one is one at VictoriaMetrics."""
+    victoria.wipe()
+    names = ("D:\\", "a\\\\b", "a\\b=c", "x=y", "\\z")
+    for name in names:
+        plant.send(ONLINE, [Reading("reading", f"{name}/energy_import#1f3a9c02", plant.now, 17)])
+    item = MeterItem("D:\\", "Meter", "electricity", "consumer", None, None)
+    plant.send(ONLINE, [seeding.inventory(plant.now, [], [item], [])])
+    writing.rebuild(plant.database, settings(victoria))
+    found = {dict(key)["subject"] for key in victoria.series("reading_raw")}
+    assert {"a\\b=c", "x=y", "\\z"} <= found
+    assert not [name for name in found if name.startswith(("D:", "a\\\\"))]
+    asyncio.run(during(0.5, plant.database, settings(victoria)))
+    told, page = seen(plant)
+    assert told["projection"] == {"waits": {}, "left_out": ["D:\\"]}
+    assert "names as they are: D:\\" in page
+
+
+def test_the_cursors_that_are_kept_trail_what_is_written_and_a_start_goes_back_ten_minutes(
     plant: Plant, victoria: Victoria, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(projection, "PAUSE_S", 0.05)
+    def begins() -> list[int]:
+        with plant.database.read() as connection:
+            return [one.begin(connection, one.name) for one in writing.MEASUREMENTS]
+
+    monkeypatch.setattr(writing, "PAUSE_S", 0.05)
     asyncio.run(during(1.0, plant.database, settings(victoria)))
-    assert projection._begin(plant.database) == (0, 0), "nothing is sure yet"
-    monkeypatch.setattr(projection, "SETTLED_S", 0.0)
+    assert begins() == [0, 0, 0], "nothing is sure yet"
+    monkeypatch.setattr(writing, "SETTLED_S", 0.0)
     asyncio.run(during(1.0, plant.database, settings(victoria)))
     with plant.database.read() as connection:
         old = connection.execute(
             select(func.max(frame.c.id)).where(frame.c.committed_at < to_ms(plant.now - 10 * MINUTE))
         ).scalar_one()
-    assert projection._begin(plant.database) == (old, to_ms(plant.now) - 600_000)
+    assert begins() == [old, old, to_ms(plant.now) - 600_000]
+
+
+async def project(database: Database, to: ProjectionSettings, clock: Clock) -> None:
+    """All measurements, for ever."""
+    await asyncio.gather(*(work(lambda: None) for work in writing.works(database, to, clock).values()))
 
 
 async def during(seconds: float, database: Database, to: ProjectionSettings) -> None:
     """The projection for a while."""
-    task = asyncio.create_task(projection.run(database, to, seeding.TestClock()))
+    task = asyncio.create_task(project(database, to, seeding.TestClock()))
     await asyncio.sleep(seconds)
     assert not task.done()
     task.cancel()
     await asyncio.wait([task])
 
 
+def seen(plant: Plant) -> tuple[dict[str, Any], str]:
+    """What `/health` and the page say."""
+    clock = seeding.TestClock(plant.now)
+    collector = Collector(BrokerSettings(), plant.database, clock, random.Random(1))
+    collector.problem = ""
+    with Served(health.create_app(plant.database, collector, Supervisor(clock))) as served:
+        told = httpx.get(f"{served.url}/health", timeout=10).json()
+    with Served(create_app(plant.database, clock)) as served:
+        return told, httpx.get(f"{served.url}/?lang=en", timeout=10).text
+
+
+def readings_stored(plant: Plant) -> int:
+    with plant.database.read() as connection:
+        return connection.execute(select(func.count()).select_from(reading)).scalar_one()
+
+
 def test_names_with_blanks_commas_and_equal_signs_stay_whole() -> None:
-    escaped = projection._tags("E", "a b,c=d", "x\\y", None)
-    assert escaped == "enterprise=E,site=a\\ b\\,c\\=d,subject=x\\\\y"
+    escaped = lines._tags("E", "a b,c=d", "x\\y", None)
+    assert escaped == "enterprise=E,site=a\\ b\\,c\\=d,subject=x\\y"
+
+
+def test_a_day_worked_out_later_stands_later_within_the_same_day_for_twenty_years() -> None:
+    day_ms = 86_400_000
+    ages = [
+        0,
+        1000,
+        60_000,
+        day_ms,
+        day_ms + 500,
+        30 * day_ms,
+        366 * day_ms,
+        366 * day_ms + 5_000,
+        7300 * day_ms,
+    ]
+    stamps = [lines.stamp(0, age) for age in ages]
+    assert stamps == sorted(set(stamps))
+    assert stamps[0] > 0
+    assert lines.stamp(0, 99_999 * day_ms) < 22 * 3_600_000 + 2
+    assert lines.stamp(0, -5) == 1

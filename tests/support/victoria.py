@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -81,6 +82,23 @@ class Victoria:
             labels = tuple(sorted((k, v) for k, v in item["metric"].items() if k not in ("__name__", "db")))
             values = dict(zip(item["timestamps"], item["values"], strict=True))
             found.setdefault(labels, {}).update(values)
+        return found
+
+    def newest(self, name: str, midnight: datetime, days: int) -> Series:
+        """The newest point of each of `days` days from a local midnight, as docs/collector.md asks for them."""
+        httpx.get(f"{self.url}/internal/force_flush", timeout=10)
+        query = {
+            "query": f"last_over_time({name}[1d] offset -1d)",
+            "start": midnight.timestamp(),
+            "end": (midnight + timedelta(days=days - 1)).timestamp(),
+            "step": "1d",
+            "nocache": "1",
+        }
+        answer = httpx.get(f"{self.url}/api/v1/query_range", params=query, timeout=20).json()
+        found: Series = {}
+        for item in answer["data"]["result"]:
+            labels = tuple(sorted((k, v) for k, v in item["metric"].items() if k not in ("__name__", "db")))
+            found[labels] = {int(at * 1000): int(float(value)) for at, value in item["values"]}
         return found
 
     def __enter__(self) -> Self:

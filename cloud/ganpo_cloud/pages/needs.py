@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from ganpo_cloud import declarations, i18n, views
+from ganpo_cloud.projection import standing
 from ganpo_cloud.tables import event
 from ganpo_model.clock import from_ms
 from ganpo_model.facts import EventKind
@@ -53,7 +54,8 @@ class Needs:
         found += [
             self._open(item) for item in declarations.open_items(connection, from_ms(self._now), enterprise)
         ]
-        return found + [need for gateway in gateways for need in self._suspects(connection, gateway)]
+        found += [need for gateway in gateways for need in self._suspects(connection, gateway)]
+        return [*found, *self._projection(connection)]
 
     def _stranger(self, view: views.GatewayView) -> Need:
         what = self._t("is not registered; its frames wait: {n}").format(n=view.quarantined)
@@ -98,6 +100,19 @@ class Needs:
         for register, at in sorted(newest.items()):
             what = self._t("jumps more than 60 times an hour, last at {at}: check max_rate, unit, decoding")
             yield Need("warn", register, what.format(at=self._told(at)), "ganpo check")
+
+    def _projection(self, connection: Connection) -> Iterable[Need]:
+        """What the time-series store does not take, in its own words, and what it cannot."""
+        for item in standing.failing(connection):
+            what = self._t("the time-series store has not taken {measurement} for {age}: {problem}").format(
+                measurement=item.measurement, age=self._since(item.since), problem=item.problem
+            )
+            yield Need("warn", "projection", what, "curl http://127.0.0.1:8700/health")
+        if names := standing.left_out(connection):
+            what = self._t(
+                "not written to the time-series store, which does not read these names as they are: {names}"
+            )
+            yield Need("warn", "projection", what.format(names=", ".join(names[:10])))
 
     def _since(self, instant: int | None) -> str:
         return "—" if instant is None else i18n.age(self._now - instant, self._lang)

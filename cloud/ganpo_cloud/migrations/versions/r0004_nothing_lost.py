@@ -38,6 +38,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("enterprise", "gateway", "at", "parts", "part"),
     )
     op.add_column("register", sa.Column("update_ms", sa.BigInteger(), nullable=True))
+    _projection()
     _judge_again()
 
 
@@ -58,3 +59,15 @@ def _judge_again() -> None:
         connection.execute(sa.text("INSERT INTO dirty VALUES (:e, :s, :d) ON CONFLICT DO NOTHING"), values)
     connection.execute(sa.text("DELETE FROM register_day"))
     connection.execute(sa.text("DELETE FROM consumption"))
+
+
+def _projection() -> None:
+    """Each measurement has a cursor of its own, and says why it is not written."""
+    op.create_table(
+        "projection",
+        sa.Column("measurement", sa.Text, primary_key=True),
+        sa.Column("cursor", sa.BigInteger, nullable=False),
+        sa.Column("failing_since", sa.BigInteger),
+        sa.Column("problem", sa.Text),
+    )
+    op.execute("DELETE FROM counter WHERE name IN ('projection_frame', 'projection_day')")

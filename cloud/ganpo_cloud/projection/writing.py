@@ -1,0 +1,214 @@
+"""Writing to the time-series store, synchronously, from a cursor over what is committed.
+
+Each measurement goes its own way: what the store refuses of one holds up no other. A store that is killed loses what it
+took seconds before, so the cursor that is kept trails, and at start and after a failure one goes back further still:
+repetition is harmless.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from influxdb_client import InfluxDBClient
+from influxdb_client.client.write_api import SYNCHRONOUS
+from influxdb_client.rest import ApiException
+from sqlalchemy import Connection, func, select, union_all
+from sqlalchemy.exc import OperationalError
+from urllib3.exceptions import HTTPError
+
+from ganpo_cloud.database import Database
+from ganpo_cloud.projection import lines, standing
+from ganpo_cloud.settings import ProjectionSettings
+from ganpo_cloud.supervisor import Beat, Work
+from ganpo_cloud.tables import day, frame, register_day
+from ganpo_model.clock import Clock
+
+log = logging.getLogger(__name__)
+
+BATCH = 5000
+"""Lines of one request, at most."""
+STEPS = 500
+"""Frames, or instants at which days were worked out, of one batch."""
+PAUSE_S = 2.0
+RETRY_S, RETRY_MAX_S = 5.0, 60.0
+"""A store that fails is asked again after so long, twice that, and so on to the longest."""
+SETTLED_S = 60.0
+"""After so long what a store took is on its disk."""
+TIMEOUT_MS = 3000
+"""Below the 5 s in which the process ends: a store that hangs must not hold it."""
+FAILED = (ApiException, HTTPError, OSError)
+"""What a store that is away, or that does not want us, comes to."""
+_SENTENCE = 2000
+"""Characters of what a store says, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One measurement: where its writing begins, how far its next batch goes, and the lines of it."""
+
+    name: str
+    begin: Callable[[Connection, str], int]
+    until: Callable[[Connection, int], int | None]
+    lines: Callable[[Connection, int, int], Iterable[str]]
+
+
+class Batch(NamedTuple):
+    """The lines up to a cursor; none: everything is written."""
+
+    until: int
+    lines: list[str]
+
+
+def works(database: Database, settings: ProjectionSettings, clock: Clock) -> dict[str, Work]:
+    """The tasks that project what is committed, for ever, one for each measurement, by name. A store that is away costs
+    nothing but its own delay: waiting for it is progress too."""
+    store = _Store(settings)
+    return {f"projection of {one.name}": _Writer(one, database, store, clock).run for one in MEASUREMENTS}
+
+
+def rebuild(database: Database, settings: ProjectionSettings) -> int:
+    """Write everything from the beginning, also beside a running collector. Gives the number of points."""
+    store = _Store(settings)
+    total = 0
+    for measurement in MEASUREMENTS:
+        at = 0
+        while (batch := _next(database, measurement, at)).until != at:
+            store.write(batch.lines)
+            at = batch.until
+            total += len(batch.lines)
+    return total
+
+
+def sentence(error: Exception) -> str:
+    """What the store says, whole; or why it says nothing."""
+    if isinstance(error, ApiException):
+        body = error.body.decode(errors="replace") if isinstance(error.body, bytes) else error.body
+        said = error.message or body or error.reason
+        return f"HTTP {error.status}: {' '.join(str(said).split())}"[:_SENTENCE]
+    return (str(error) or type(error).__name__)[:_SENTENCE]
+
+
+class _Store:
+    """The store. `outages`: how often it was away; of every measurement it may have lost what it took just before."""
+
+    def __init__(self, settings: ProjectionSettings) -> None:
+        self.url = settings.url
+        self.outages = 0
+        self._settings = settings
+
+    def write(self, batch: list[str]) -> None:
+        """Write lines, in as many requests as they need. Raises what is in `FAILED`."""
+        token = self._settings.token.get_secret_value() if self._settings.token is not None else ""
+        org, bucket = self._settings.org, self._settings.bucket
+        with (
+            InfluxDBClient(url=self.url, token=token, org=org, timeout=TIMEOUT_MS) as client,
+            client.write_api(write_options=SYNCHRONOUS) as api,
+        ):
+            for first in range(0, len(batch), BATCH):
+                body = "\n".join(batch[first : first + BATCH]).encode()
+                api.write(bucket=bucket, record=body, write_precision="ms")
+
+
+class _Writer:
+    """Writes one measurement. A batch that was not taken is sent again as it was, until it is."""
+
+    def __init__(self, measurement: Measurement, database: Database, store: _Store, clock: Clock) -> None:
+        self._of, self._database, self._store, self._clock = measurement, database, store, clock
+        self._at: int | None = None
+        self._batch: Batch | None = None
+        self._taken: deque[tuple[float, int]] = deque()
+        self._outages = 0
+        self._problem: str | None = ""
+        self._retry_s = RETRY_S
+
+    async def run(self, beat: Beat) -> None:
+        """Write, for ever."""
+        while True:
+            beat()
+            try:
+                wait = await self._step()
+            except OperationalError as error:
+                log.warning("projection of %s: the database does not answer: %s", self._of.name, error.orig)
+                wait = RETRY_S
+            await asyncio.sleep(wait)
+
+    async def _step(self) -> float:
+        """Write the next batch. Gives how many seconds to wait before the one after it."""
+        if self._outages != self._store.outages and not self._problem:
+            self._outages, self._at, self._batch = self._store.outages, None, None
+            self._taken.clear()
+        if self._at is None:
+            self._at = await asyncio.to_thread(self._begin)
+        if self._batch is None:
+            self._batch = await asyncio.to_thread(_next, self._database, self._of, self._at)
+        try:
+            if self._batch.lines:
+                await asyncio.to_thread(self._store.write, self._batch.lines)
+        except FAILED as error:
+            wait, self._retry_s = self._retry_s, min(self._retry_s * 2, RETRY_MAX_S)
+            if not isinstance(error, ApiException):
+                self._store.outages += 1
+            await self._told(sentence(error))
+            return wait
+        await self._told(None)
+        return await self._took(self._batch)
+
+    def _begin(self) -> int:
+        with self._database.read() as connection:
+            return self._of.begin(connection, self._of.name)
+
+    async def _took(self, done: Batch) -> float:
+        now = self._clock.monotonic()
+        if done.until != self._at:
+            self._taken.append((now, done.until))
+        while self._taken and self._taken[0][0] <= now - SETTLED_S:
+            settled = self._taken.popleft()[1]
+            await asyncio.to_thread(standing.keep, self._database, self._of.name, settled)
+        self._at, self._batch, self._retry_s = done.until, None, RETRY_S
+        return 0 if len(done.lines) >= BATCH else PAUSE_S
+
+    async def _told(self, problem: str | None) -> None:
+        """Once when it fails, once when it says something else, once when it is over."""
+        if problem == self._problem:
+            return
+        if problem is not None:
+            log.warning("projection of %s waits: %s", self._of.name, problem)
+        elif self._problem:
+            log.info("projection writes %s again to %s", self._of.name, self._store.url)
+        await asyncio.to_thread(standing.told, self._database, self._of.name, self._clock.utc(), problem)
+        self._problem = problem
+
+
+def _next(database: Database, measurement: Measurement, after: int) -> Batch:
+    """The batch behind a cursor; it ends at the cursor where there is none."""
+    with database.read() as connection:
+        until = measurement.until(connection, after)
+        if until is None:
+            return Batch(after, [])
+        return Batch(until, list(measurement.lines(connection, after, until)))
+
+
+def _frames(connection: Connection, after: int) -> int | None:
+    """The last of the next frames. They are numbered inside their transaction: none is ever committed behind it."""
+    some = select(frame.c.id).where(frame.c.id > after).order_by(frame.c.id).limit(STEPS).subquery()
+    return connection.execute(select(func.max(some.c.id))).scalar()
+
+
+def _computed(connection: Connection, after: int) -> int | None:
+    """The last of the next instants at which days were worked out. One loop does that: none comes behind it."""
+    both = union_all(
+        select(day.c.computed_at.label("at")).where(day.c.computed_at > after),
+        select(register_day.c.computed_at.label("at")).where(register_day.c.computed_at > after),
+    ).subquery()
+    some = select(both.c.at).order_by(both.c.at).limit(STEPS).subquery()
+    return connection.execute(select(func.max(some.c.at))).scalar()
+
+
+MEASUREMENTS = (
+    Measurement("reading", standing.begin_frame, _frames, lines.readings),
+    Measurement("state", standing.begin_frame, _frames, lines.runs),
+    Measurement("day", standing.begin_day, _computed, lines.days),
+)
