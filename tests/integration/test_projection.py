@@ -229,7 +229,7 @@ def test_a_recomputed_day_is_what_the_documented_question_gives_however_its_numb
     """VictoriaMetrics keeps the bigger of two values of one time: a day that was corrected downwards stayed wrong."""
     victoria.wipe()
     with plant.database.read() as connection:
-        subject = connection.execute(select(day.c.subject).order_by(day.c.subject)).scalars().first()
+        subject = connection.execute(select(func.min(day.c.subject))).scalar_one()
     for producing in (5_000_000, 9_000_000, 7_000_000, 1_000_000, 3_000_000):
         with plant.database.write() as connection:
             newest = connection.execute(select(func.max(day.c.computed_at))).scalar_one()

@@ -87,7 +87,7 @@ class Victoria:
     def newest(self, name: str, midnight: datetime, days: int) -> Series:
         """The newest point of each of `days` days from a local midnight, as docs/collector.md asks for them."""
         httpx.get(f"{self.url}/internal/force_flush", timeout=10)
-        query = {
+        query: dict[str, str | float] = {
             "query": f"last_over_time({name}[1d] offset -1d)",
             "start": midnight.timestamp(),
             "end": (midnight + timedelta(days=days - 1)).timestamp(),
