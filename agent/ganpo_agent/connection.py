@@ -76,9 +76,12 @@ class ConnectionTask:
         self._down_at: float | None = None
 
     async def run(self) -> None:
-        """Open, poll, close; after an error wait and begin again. A bug of the driver stops nobody else."""
+        """Open, poll, close; after an error wait and begin again. A bug of the driver stops nobody else.
+
+        The driver stays, with what it learned; after a bug it is a new one.
+        """
+        driver = self.bound.driver(self.bound.settings)
         while True:
-            driver = self.bound.driver(self.bound.settings)
             try:
                 await self._session(driver)
             except TransientError as error:
@@ -95,6 +98,8 @@ class ConnectionTask:
                     exc_info=True,
                 )
                 pause = self._down("waiting", f"{type(error).__name__}: {error}", self._backoff.pause())
+                await self._close(driver)
+                driver = self.bound.driver(self.bound.settings)
             finally:
                 await self._close(driver)
             _end_if_cancelled()

@@ -4,7 +4,7 @@ It does not schedule, retry, scale, convert units, judge staleness, ask for the 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -166,6 +166,27 @@ class Identifies(Protocol):
 
     async def identify(self) -> Identity:
         """What the device says of itself. Errors as in `Driver.read`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a driver met on the line since it was made.
+
+    `reopened`: sessions it opened again within a read. `faults`: how often requests failed, by key and a short word
+    of its own for the kind (lower_snake_case). `notes`: what a person should know of this device, a sentence each.
+    """
+
+    reopened: int
+    faults: Mapping[tuple[str, str], int]
+    notes: Sequence[str] = ()
+
+
+@runtime_checkable
+class Reports(Protocol):
+    """Ability: say what it met on the line; for `/metrics` and `/health`."""
+
+    def report(self) -> Report:
+        """So far. Cheap, and raises nothing."""
 
 
 @runtime_checkable

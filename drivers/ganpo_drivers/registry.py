@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from ganpo_drivers.api import Browses, Driver, Identifies, Subscribes, Traces
+from ganpo_drivers.api import Browses, Driver, Identifies, Reports, Subscribes, Traces
 from ganpo_model.errors import ConfigError
 
 log = logging.getLogger(__name__)
@@ -18,6 +18,7 @@ OURS = "ganpo"
 _ID = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _ABILITIES: dict[str, type[Any]] = {
     "identifies": Identifies,
+    "reports": Reports,
     "browses": Browses,
     "subscribes": Subscribes,
     "traces": Traces,

@@ -36,7 +36,7 @@ class UnitError(GanpoError):
 
 
 class UnitSilent(UnitError):
-    """The unit did not answer in time."""
+    """The unit did not answer in time, or nothing whole came from it."""
 
     code = "unit-silent"
 

@@ -65,6 +65,7 @@ class Block:
     """One request: `count` registers or bits from `first` of one area of one unit, and the points it answers."""
 
     def __init__(self, placed: Sequence[Placed]) -> None:
+        self.answered = False  # at least once
         self.placed = sorted(placed, key=lambda item: (item[1].address.number, item[1].address.words))
         addresses = [point.address for _, point in self.placed]
         self.unit, self.area = addresses[0].unit, addresses[0].area
@@ -118,12 +119,13 @@ def _layers(first: int, placed: Sequence[Placed]) -> list[Layer]:
     return [Layer(first, members, swap) for swap, members, _ in groups]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class ModbusQuery:
-    """Points packed into blocks."""
+    """Points packed into blocks. `heard`: how often their unit had given an answer that counts when they were read."""
 
     points: Sequence[Point[ModbusAddress]]
     blocks: tuple[Block, ...]
+    heard: int = 0
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.blocks))

@@ -1,9 +1,10 @@
 """Modbus over TCP: function codes 1-4, nothing else exists here (I10)."""
 
-import asyncio
 import logging
+import time
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
 from ganpo_drivers.api import (
@@ -14,22 +15,28 @@ from ganpo_drivers.api import (
     Point,
     PointFault,
     Query,
+    Report,
     Scan,
     Value,
 )
 from ganpo_drivers.modbus.address import ModbusAddress
+from ganpo_drivers.modbus.answers import Answer, WrongAnswer, judged
 from ganpo_drivers.modbus.blocks import Block, ModbusQuery, pack
+from ganpo_drivers.modbus.learning import Learned
 from ganpo_drivers.modbus.settings import ModbusSettings
 from ganpo_drivers.modbus.wire import Wire
 from ganpo_model.errors import ConnectionLost, UnitBusy, UnitSilent
 
 log = logging.getLogger(__name__)
 
-DAY_S = 86_400.0
-"""How long an illegal address is left alone before it is tried again."""
 SILENT_LIMIT = 3
 """Requests in a row without any answer, of whatever unit, after which the next read opens a new connection."""
+BROKEN_LIMIT = 2
+"""Sessions that may break within one read: after that nothing more is asked in it."""
+SEARCH_LIMIT = 32
+"""Requests within one read that look for illegal addresses."""
 
+_ANSWERED, _UNUSABLE = 0, -1
 _BUSY = {
     0x04: "device failure",
     0x05: "acknowledge: it still works on it",
@@ -44,16 +51,31 @@ _HINT = {
     "coil": "is this a discrete input?",
     "discrete": "is this a coil?",
 }
-_MISSING = PointFault(FaultKind.MISSING, "not read")
+_NAMELESS = "it answers with transaction id 0: after every error the session is opened anew"
+_SEARCHING = PointFault(FaultKind.MISSING, "not asked yet: an illegal address is being looked for")
 
 
 @dataclass(slots=True)
-class _Learned:
-    """What was learned of a block with illegal addresses: requests that work, faults of the points that do not."""
+class _Reading:
+    """One read under way. `untouched`: the session is that of the read before, and nothing was asked yet. `heard`: the
+    unit gave values, or said that it has none. `busy`: the last exception with which it put us off. `broken`: the last
+    break of a session, of `breaks`. `searches`: requests that are left to look for illegal addresses.
+    """
 
-    until: float
-    blocks: list[Block] = field(default_factory=list)
-    faults: dict[int, PointFault] = field(default_factory=dict)
+    values: list[Value | PointFault]
+    untouched: bool = True
+    heard: bool = False
+    busy: str = ""
+    broken: ConnectionLost | None = None
+    breaks: int = 0
+    searches: int = SEARCH_LIMIT
+
+    def fault(self, block: Block, kind: FaultKind, text: str) -> PointFault:
+        """Put one fault into all places of a block."""
+        fault = PointFault(kind, text)
+        for index, _ in block.placed:
+            self.values[index] = fault
+        return fault
 
 
 class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
@@ -66,12 +88,17 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
         super().__init__(connection)
         self._wire: Wire | None = None
         self._silent = 0
-        self._learned: dict[Block, _Learned] = {}
+        self._known = False
+        self._nameless = False
+        self._reopened = 0
+        self._heard: Counter[int] = Counter()
+        self._faults: Counter[tuple[str, str]] = Counter()
+        self._learned = Learned()
 
     async def open(self) -> None:
         """Connect. Raises Unreachable."""
         await self.close()
-        wire = Wire(*self.connection.endpoint, self.connection.timeout_s)
+        wire = Wire(*self.connection.endpoint, self.connection.timeout_s, known=self._known)
         try:
             await wire.connect()
         except BaseException:
@@ -86,22 +113,23 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
         return pack(points, limits.max_gap, limits.max_registers, limits.max_bits)
 
     async def read(self, query: Query) -> Scan:
-        """Read all blocks. A socket closed between two polls is opened again within this one."""
+        """Read all blocks. A session that ended, or broke on one of them, is opened again within the read."""
         if not isinstance(query, ModbusQuery):
             raise TypeError("this query was prepared by another driver")
+        reading = _Reading([_SEARCHING] * len(query.points))
         if self._wire is None or not self._wire.open:
-            await self.open()
-        values: list[Value | PointFault] = [_MISSING] * len(query.points)
-        for number, block in enumerate(query.blocks):
-            try:
-                await self._read(block, values)
-            except ConnectionLost:
-                if number or (self._wire is not None and self._wire.open):
-                    raise
-                # It closed as we spoke for the first time since the last poll: that is no outage.
-                await self.open()
-                await self._read(block, values)
-        return Scan(values)
+            await self._reopen(reading)
+        for block in query.blocks:
+            await self._block(block, reading)
+        unit = query.blocks[0].unit if query.blocks else 0
+        if not reading.heard:
+            where = f"{self.connection.url} unit {unit}"
+            if reading.broken is not None:
+                raise UnitSilent(reading.broken.what, where=where) from reading.broken
+            if reading.busy and query.heard == self._heard[unit]:
+                raise UnitBusy(reading.busy, where=where)
+        query.heard = self._heard[unit]
+        return Scan(reading.values)
 
     async def close(self) -> None:
         """Leave the device."""
@@ -109,86 +137,122 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
             self._wire.close()
             self._wire = None
 
-    async def _read(self, block: Block, values: list[Value | PointFault]) -> None:
-        learned = self._learned.get(block)
-        now = asyncio.get_running_loop().time()
-        if learned is not None and now < learned.until:
-            for index, fault in learned.faults.items():
-                values[index] = fault
-            for part in learned.blocks:
-                if (code := await self._ask(part, values)) is not None:
-                    self._refuse(part, code, values)
-            return
-        code = await self._ask(block, values)
-        if code is None:
-            self._learned.pop(block, None)
-        elif code in _ILLEGAL:
-            fresh = _Learned(now + DAY_S)
-            await self._bisect(block, code, values, fresh)
-            self._learned[block] = fresh
-            bad = ", ".join(sorted(block_point(block, index) for index in fresh.faults))
-            log.warning(
-                "illegal addresses at %s: %s; the others are read", self.connection.url, bad or "in gaps only"
-            )
-        else:
-            self._refuse(block, code, values)
+    def report(self) -> Report:
+        """What it met on the line so far."""
+        return Report(self._reopened, self._faults, (_NAMELESS,) if self._nameless else ())
 
-    async def _bisect(
-        self, block: Block, code: int, values: list[Value | PointFault], learned: _Learned
-    ) -> None:
-        """Find the illegal points of a block that was refused, between points, never inside one."""
+    async def _block(self, block: Block, reading: _Reading) -> None:
+        plan = self._learned.plan(block, time.monotonic())
+        for index, fault in plan.faults.items():
+            reading.values[index] = fault
+        for part in plan.parts:
+            if (code := await self._ask(part, reading)) in _ILLEGAL:
+                for dead in await self._search(part, code, reading):
+                    fault = reading.fault(dead, FaultKind.BAD, f"exception {code:02X}: {_ILLEGAL[code]}")
+                    self._learned.refused(dead, fault, time.monotonic())
+
+    async def _search(self, block: Block, code: int, reading: _Reading) -> list[Block]:
+        """The parts of a refused block of which every point is refused: it is cut between points, never inside one."""
         halves = block.halves()
         if halves is None:
-            self._refuse(block, code, values)
-            for index, _ in block.placed:
-                learned.faults[index] = PointFault(FaultKind.BAD, f"exception {code:02X}: {_ILLEGAL[code]}")
-            return
+            return [block]
+        found: list[Block] = []
+        codes: list[int] = []
         for half in halves:
-            refused = await self._ask(half, values)
-            if refused is None:
-                learned.blocks.append(half)
-            elif refused in _ILLEGAL:
-                await self._bisect(half, refused, values, learned)
-            else:
-                self._refuse(half, refused, values)
-                learned.blocks.append(half)
+            if not reading.searches:
+                reading.fault(half, _SEARCHING.kind, _SEARCHING.text)
+                codes.append(_UNUSABLE)
+                continue
+            reading.searches -= 1
+            codes.append(await self._ask(half, reading))
+            if codes[-1] in _ILLEGAL:
+                found += await self._search(half, codes[-1], reading)
+        if found == list(halves):
+            return [block]
+        if codes == [_ANSWERED, _ANSWERED]:
+            self._learned.apart(halves[1], time.monotonic())
+        return found
 
-    async def _ask(self, block: Block, values: list[Value | PointFault]) -> int | None:
-        """Read one block into its places; the exception code where the device refuses."""
-        if self._wire is None:
-            raise ConnectionLost("not open", where=self.connection.url)
+    async def _ask(self, block: Block, reading: _Reading) -> int:
+        """Read one block into its places: _ANSWERED, _UNUSABLE (its faults stand there), or the code of an exception
+        that refuses it, for which the caller finds out what."""
+        if reading.breaks >= BROKEN_LIMIT and reading.broken is not None:
+            reading.fault(block, FaultKind.MISSING, f"not asked: {reading.broken.what}")
+            return _UNUSABLE
         try:
-            answer = await self._wire.ask(block.area, block.unit, block.first, block.count)
+            found = judged(await self._exchange(block, reading), block)
+        except WrongAnswer as wrong:
+            await self._failed(block, wrong.kind)
+            reading.fault(block, FaultKind.MISSING, str(wrong))
+            return _UNUSABLE
+        except ConnectionLost as lost:
+            await self.close()
+            await self._failed(block, "broken")
+            reading.broken, reading.breaks = lost, reading.breaks + 1
+            reading.fault(block, FaultKind.MISSING, lost.what)
+            return _UNUSABLE
         except UnitSilent:
             self._silent += 1
+            await self._failed(block, "silent")
             if self._silent >= SILENT_LIMIT:
-                await (
-                    self.close()
-                )  # perhaps it is half-open; with several silent units it costs the others nothing
+                # Perhaps it is half-open; with several silent units it costs the others nothing.
+                await self.close()
             raise
-        self._silent = 0
-        if isinstance(answer, int):
-            return answer
-        if len(answer) != block.size:
-            where = f"{self._wire.where} unit {block.unit}"
-            raise ConnectionLost(f"{len(answer)} bytes answer a request for {block.size}", where=where)
-        block.take(answer, values)
-        return None
-
-    def _refuse(self, block: Block, code: int, values: list[Value | PointFault]) -> None:
-        """An exception that is no matter of bisection: of the unit (raises UnitBusy), or of the whole area."""
-        where = f"{self.connection.url} unit {block.unit}"
-        if code == 0x01:
-            text = f"exception 01: the unit does not read {block.area} registers; {_HINT[block.area]}"
-        elif code in _ILLEGAL:
-            text = f"exception {code:02X}: {_ILLEGAL[code]}"
+        if isinstance(found, bytes):
+            block.take(found, reading.values)
+            self._learned.answered(block)
+            found = _ANSWERED
         else:
-            raise UnitBusy(f"exception {code:02X}: {_BUSY.get(code, 'unknown')}", where=where)
-        fault = PointFault(FaultKind.BAD, text)
-        for index, _ in block.placed:
-            values[index] = fault
+            await self._failed(block, f"exception_{found:02x}")
+            if found != 0x01 and found not in _ILLEGAL:
+                reading.busy = f"exception {found:02X}: {_BUSY.get(found, 'unknown')}"
+                reading.fault(block, FaultKind.MISSING, reading.busy)
+                return _UNUSABLE
+        reading.heard = True
+        self._heard[block.unit] += 1
+        if found == 0x01:
+            text = f"exception 01: the unit does not read {block.area} registers; {_HINT[block.area]}"
+            self._learned.refused(
+                block, reading.fault(block, FaultKind.BAD, text), time.monotonic(), area=True
+            )
+            return _UNUSABLE
+        return found
 
+    async def _exchange(self, block: Block, reading: _Reading) -> Answer:
+        """One request and its answer. That a socket was closed since the last read is no outage: open, ask again."""
+        if self._wire is None or not self._wire.open:
+            await self._reopen(reading)
+        try:
+            answer = await self._once(block)
+        except ConnectionLost:
+            if not reading.untouched or (self._wire is not None and self._wire.open):
+                raise
+            await self._reopen(reading)
+            answer = await self._once(block)
+        finally:
+            reading.untouched = False
+        self._silent = 0
+        return answer
 
-def block_point(block: Block, index: int) -> str:
-    """The name of a block's point."""
-    return next(point.name for place, point in block.placed if place == index)
+    async def _once(self, block: Block) -> Answer:
+        wire = self._wire
+        if wire is None:
+            raise ConnectionLost("not open", where=self.connection.url)
+        try:
+            return await wire.ask(block.area, block.unit, block.first, block.count)
+        finally:
+            self._known = wire.known
+            if wire.nameless and not self._nameless:
+                self._nameless = True
+                log.warning("%s: %s", self.connection.url, _NAMELESS)
+
+    async def _reopen(self, reading: _Reading) -> None:
+        reading.untouched = False
+        self._reopened += 1
+        await self.open()
+
+    async def _failed(self, block: Block, kind: str) -> None:
+        """Count it. A late answer without an id would be taken for the next one's: close, the next opens."""
+        self._faults[str(block.unit), kind] += 1
+        if self._nameless:
+            await self.close()

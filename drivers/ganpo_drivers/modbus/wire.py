@@ -1,13 +1,15 @@
-"""The library's client, with answers that keep their bytes and a session that ends when its peer does."""
+"""One TCP session over the library's client: it ends when its peer does, and takes no answer but the one due."""
 
 import asyncio
 
 from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.exceptions import ModbusException, ModbusIOException
-from pymodbus.pdu import ExceptionResponse, ModbusPDU
+from pymodbus.pdu import ModbusPDU
 from pymodbus.pdu.bit_message import ReadCoilsRequest, ReadDiscreteInputsRequest
 from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, ReadInputRegistersRequest
 
+from ganpo_drivers.modbus.answers import Answer, WrongAnswer
+from ganpo_drivers.modbus.framing import TcpFrames, Whole
 from ganpo_model.errors import ConnectionLost, UnitSilent, Unreachable, UnsupportedProtocol
 
 _REQUESTS: dict[str, type[ModbusPDU]] = {
@@ -18,44 +20,28 @@ _REQUESTS: dict[str, type[ModbusPDU]] = {
 }
 
 
-class _Bytes(ModbusPDU):
-    """An answer to function codes 1-4 as it came: `payload` without its byte count."""
-
-    rtu_byte_count_pos = 2
-    payload = b""
-
-    def decode(self, data: bytes) -> None:
-        if data[0] != len(data) - 1:
-            raise ModbusIOException(f"byte count {data[0]} in an answer of {len(data) - 1} bytes")
-        self.payload = data[1:]
-
-    def __str__(self) -> str:
-        return f"{len(self.payload)} bytes"  # the library prints every answer, wanted or not
-
-
-_ANSWERS = [type(f"_Bytes{code}", (_Bytes,), {"function_code": code}) for code in (1, 2, 3, 4)]
-
-
 class Wire:
-    """One TCP session to `host:port`. Every error names `where`."""
+    """One TCP session to `host:port`. Every error names `where`.
 
-    def __init__(self, host: str, port: int, timeout_s: float) -> None:
+    `known`: Modbus was spoken here, in this session or before. `nameless`: the device answers with transaction id 0,
+    so that after an unanswered request no later answer of the session can be believed.
+    """
+
+    def __init__(self, host: str, port: int, timeout_s: float, *, known: bool) -> None:
         self.where = f"tcp://{host}:{port}"
+        self.known = known
+        self.nameless = False
         self._timeout_s = timeout_s
-        self._foreign = b""
+        self._with_ids = False
+        self._unanswered = False
         self._client = AsyncModbusTcpClient(
-            host,
-            port=port,
-            timeout=timeout_s,
-            retries=0,
-            reconnect_delay=0,
-            trace_packet=self._seen,
-            trace_connect=self._connected,
+            host, port=port, timeout=timeout_s, retries=0, reconnect_delay=0, trace_connect=self._connected
         )
         # A silent unit must not close the line of the others: whether to go on is decided above.
         self._client.set_max_no_responses(2**31)
-        for answer in _ANSWERS:
-            self._client.register(answer)
+        self._frames = TcpFrames(lambda: self._fail("not Modbus"))
+        self._client.ctx.framer = self._frames
+        self._client.ctx.max_buffer_size = self._frames.MAX_SIZE
 
     @property
     def open(self) -> bool:
@@ -64,7 +50,6 @@ class Wire:
 
     async def connect(self) -> None:
         """Open the session. Raises Unreachable."""
-        self._foreign = b""
         if not await self._client.connect():
             raise Unreachable(
                 f"no connection within {self._timeout_s:g} s, or refused",
@@ -72,49 +57,71 @@ class Wire:
                 hint="is the device on, is this its address and port, does it take another connection?",
             )
 
-    async def ask(self, area: str, unit: int, first: int, count: int) -> bytes | int:
-        """The bytes of an answer, or the code of an exception.
+    async def ask(self, area: str, unit: int, first: int, count: int) -> Answer:
+        """The answer to this request and no other.
 
-        Raises UnitSilent, ConnectionLost (the peer closed), UnsupportedProtocol (it answers something else).
+        Raises WrongAnswer (another transaction or protocol id), UnitSilent, ConnectionLost (the peer closed; what
+        came is not whole, or cannot be told from a late answer: close), UnsupportedProtocol (it never spoke Modbus).
         """
         request = _REQUESTS[area](address=first, count=count, dev_id=unit)
-        where = f"{self.where} unit {unit}"
+        frames = self._frames
+        if frames.broken:
+            raise self._lost()
+        unanswered, self._unanswered = self._unanswered or frames.stray, True
+        frames.due, frames.late = True, 0
         try:
-            answer = await self._client.execute(False, request)
+            found = await self._client.execute(False, request)
         except ModbusIOException as error:
-            self._check_foreign(error)
-            if not self.open:
-                raise ConnectionLost("the device closed the connection", where=self.where) from error
-            raise UnitSilent(f"no answer within {self._timeout_s:g} s", where=where) from error
+            if frames.rest:
+                raise ConnectionLost(
+                    f"the answer broke off after {len(frames.rest)} bytes", where=f"{self.where} unit {unit}"
+                ) from error
+            late = "; one to an earlier request came: is `timeout_s` too short?" if frames.late else ""
+            raise UnitSilent(
+                f"no answer within {self._timeout_s:g} s{late}", where=f"{self.where} unit {unit}"
+            ) from error
         except (ModbusException, OSError) as error:
-            self._check_foreign(error)
-            raise ConnectionLost(f"the device closed the connection ({error})", where=self.where) from error
-        if isinstance(answer, ExceptionResponse):
-            return int(answer.exception_code)
-        if not isinstance(answer, _Bytes) or answer.function_code != request.function_code:
-            raise ConnectionLost(
-                f"function {answer.function_code} answers {request.function_code}", where=where
-            )
-        return answer.payload
+            raise self._lost() from error
+        finally:
+            frames.due = False
+        assert isinstance(found, Whole)
+        self._check(found, unanswered)
+        self._unanswered = unanswered
+        self.known = True
+        return found.frame.answer
 
     def close(self) -> None:
         """Leave. Safe at any time."""
         self._client.close()
 
-    def _check_foreign(self, error: Exception) -> None:
-        if self._foreign:
-            raise UnsupportedProtocol(
-                f"what answers here is not Modbus TCP: {self._foreign[:24]!r}",
-                where=self.where,
-                hint="is this the device's Modbus port (mostly 502)?",
-            ) from error
+    def _check(self, found: Whole, unanswered: bool) -> None:
+        """Whether the frame belongs to the request. `unanswered`: an earlier one of this session still may get one."""
+        frame, asked = found.frame, found.transaction_id
+        if frame.protocol:
+            raise WrongAnswer("protocol", f"the answer has protocol id {frame.protocol}, Modbus has 0")
+        if frame.transaction == asked:
+            self._with_ids = True
+        elif frame.transaction or self._with_ids:
+            raise WrongAnswer(
+                "transaction", f"the answer has transaction id {frame.transaction}, {asked} was asked"
+            )
+        else:
+            self.nameless = True
+            if unanswered:
+                raise ConnectionLost(
+                    "answers with transaction id 0, and this one may be a late one's", where=self.where
+                )
 
-    def _seen(self, sending: bool, data: bytes) -> bytes:
-        """Bytes on their way. The third and fourth of every Modbus TCP message are zero."""
-        if not sending and len(data) >= 4 and data[2:4] != b"\0\0" and not self._foreign:
-            self._foreign = bytes(data)
-            self._fail("not Modbus")
-        return data
+    def _lost(self) -> ConnectionLost | UnsupportedProtocol:
+        if not self._frames.broken:
+            return ConnectionLost("the device closed the connection", where=self.where)
+        if self.known or not self._frames.foreign:
+            return ConnectionLost(f"what came is {self._frames.broken}", where=self.where)
+        return UnsupportedProtocol(
+            f"what answers here is not Modbus TCP: {self._frames.broken}",
+            where=self.where,
+            hint="is this the device's Modbus port (mostly 502)?",
+        )
 
     def _connected(self, connected: bool) -> None:
         if not connected:

@@ -1,0 +1,155 @@
+"""What a device was found not to have, so that it is not asked for at every poll: holes, and walls between blocks.
+
+Kept by area and numbers: it outlives the session, and what one query learned serves the others.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
+
+from ganpo_drivers.api import PointFault
+from ganpo_drivers.modbus.blocks import Block, Placed
+
+MINUTE_S = 60.0
+HOUR_S = 3600.0
+DAY_S = 86_400.0
+
+Span = tuple[int, int]
+"""The first register (or bit) and the one after the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """What was refused: every request that holds one of `spans`, or any of the area where there are none.
+
+    One of its points is asked for again at `due`, each time another; `tries`: how often that was in vain.
+    """
+
+    spans: frozenset[Span]
+    fault: PointFault
+    due: float
+    tries: int
+
+    def refuses(self, asked: Span) -> bool:
+        """Whether a request for this is known to be refused."""
+        return not self.spans or any(asked[0] <= first and end <= asked[1] for first, end in self.spans)
+
+
+@dataclass(slots=True)
+class _Area:
+    """One area of one unit. `walls`: no request reaches over one of these registers, until then. `answered`: what
+    ever came in one answer."""
+
+    holes: list[Hole] = field(default_factory=list)
+    walls: dict[int, float] = field(default_factory=dict)
+    answered: set[Span] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to read a block: requests, and faults by place of the points that are not asked for; good until `until`."""
+
+    parts: Sequence[Block]
+    faults: Mapping[int, PointFault] = field(default_factory=dict)
+    until: float = float("inf")
+    version: int = 0
+
+
+class Learned:
+    """All areas of all units of a connection. Times are monotonic seconds."""
+
+    def __init__(self) -> None:
+        self._areas: dict[tuple[int, str], _Area] = {}
+        self._units: set[int] = set()
+        self._plans: WeakKeyDictionary[Block, Plan] = WeakKeyDictionary()
+        self._version = 0
+
+    def plan(self, block: Block, now: float) -> Plan:
+        """The fewest requests that touch no hole, and one for each hole that is due."""
+        area = self._areas.get((block.unit, block.area))
+        if area is None or not (area.holes or area.walls):
+            return Plan((block,))
+        plan = self._plans.get(block)
+        if plan is None or plan.version != self._version or now >= plan.until:
+            plan = self._plans[block] = self._planned(block, area, now)
+        return plan
+
+    def answered(self, block: Block) -> None:
+        """Its registers came in one answer: a hole that has one of them is none."""
+        area = self._area(block)
+        if not block.answered:
+            block.answered = True
+            self._units.add(block.unit)
+            area.answered.add(_span(block))
+        if area.holes:
+            kept = [hole for hole in area.holes if not hole.refuses(_span(block))]
+            if len(kept) < len(area.holes):
+                area.holes = kept
+                self._version += 1
+
+    def refused(self, block: Block, fault: PointFault, now: float, *, area: bool = False) -> None:
+        """Each of its points was refused, or (`area`) the function with which all of the area is read.
+
+        Asked for again after a minute, doubling to an hour, where it once answered or nothing of the unit has yet
+        (it may be starting); else after a day.
+        """
+        known = self._area(block)
+        before = [hole for hole in known.holes if area or hole.refuses(_span(block))]
+        spans = {_of(item) for item in block.placed}.union(*(hole.spans for hole in before))
+        came = (
+            known.answered if area else [a for a in known.answered if any(_holds(a, span) for span in spans)]
+        )
+        tries = max((hole.tries + 1 for hole in before), default=0)
+        soon = block.unit not in self._units or bool(came)
+        pause_s = min(MINUTE_S * 2 ** min(tries, 6), HOUR_S) if soon else DAY_S
+        known.holes = [hole for hole in known.holes if hole not in before]
+        known.holes.append(Hole(frozenset() if area else frozenset(spans), fault, now + pause_s, tries))
+        self._version += 1
+
+    def apart(self, right: Block, now: float) -> None:
+        """It answers, and so does what lies before it, but not both at once: a hole between them, or too much."""
+        self._area(right).walls[right.first] = now + DAY_S
+        self._version += 1
+
+    def _area(self, block: Block) -> _Area:
+        return self._areas.setdefault((block.unit, block.area), _Area())
+
+    def _planned(self, block: Block, area: _Area, now: float) -> Plan:
+        area.walls = {number: until for number, until in area.walls.items() if now < until}
+        lost: dict[Hole, list[Placed]] = {}
+        runs: list[list[Placed]] = []
+        first = end = 0
+        for item in block.placed:
+            span = _of(item)
+            hole = next((hole for hole in area.holes if hole.refuses(span)), None)
+            if hole is not None:
+                lost.setdefault(hole, []).append(item)
+                continue
+            whole = (first, max(end, span[1]))
+            if (
+                not runs
+                or any(hole.refuses(whole) for hole in area.holes)
+                or any(whole[0] < wall < whole[1] for wall in area.walls)
+            ):
+                runs.append([])
+                whole = span
+            first, end = whole
+            runs[-1].append(item)
+        tried = [[items[hole.tries % len(items)]] for hole, items in lost.items() if now >= hole.due]
+        parts = (block,) if len(block.placed) in map(len, runs) else tuple(map(Block, runs + tried))
+        faults = {index: hole.fault for hole, items in lost.items() for index, _ in items}
+        waits = [*(hole.due for hole in area.holes if now < hole.due), *area.walls.values()]
+        return Plan(parts, faults, min(waits, default=float("inf")), self._version)
+
+
+def _of(item: Placed) -> Span:
+    address = item[1].address
+    return address.number, address.number + address.words
+
+
+def _span(block: Block) -> Span:
+    return block.first, block.first + block.count
+
+
+def _holds(outer: Span, inner: Span) -> bool:
+    return outer[0] <= inner[0] and inner[1] <= outer[1]
