@@ -110,6 +110,10 @@ class MeterRow(Row):
     )
     pulse: str = Field(default="", description="unit per pulse of a pulse meter: 0.01")
     max_rate: str = Field(default="", description="the most it can count in an hour, in the signal's unit")
+    update: str = Field(
+        default="",
+        description="how often a new number is shown, where that is seldom: 24h; at most 7d",
+    )
     since: Day = Field(default=None, description="in service since")
 
 
@@ -133,6 +137,10 @@ class PointRow(Row):
         default="", pattern=r"^[0-9]{0,19}$", description="values after which a register begins at 0 again"
     )
     max_rate: str = Field(default="", description="the most a register can count in an hour, in its unit")
+    update: str = Field(
+        default="",
+        description="how often a new number is shown, where that is seldom: 24h; at most 7d",
+    )
     resets: Literal["", "yes", "no"] = Field(default="", description="yes: a counter that people set to 0")
     note: Text = Field(default="", description="for people")
 

@@ -1,12 +1,16 @@
-"""Numbers as people write them, exact: `0.01`, `400/5`, `10:5`; and what a spreadsheet made of them."""
+"""Numbers as people write them, exact: `0.01`, `400/5`, `10:5`, `24h`; and what a spreadsheet made of them."""
 
 import math
 import re
 from fractions import Fraction
 
+from ganpo_model.clock import DAY_MS, HOUR_MS, MINUTE_MS
+
 _NUMBER = r"\d{1,15}(?:\.\d{1,15})?"
 _DECIMAL = re.compile(rf"-?{_NUMBER}(?:[eE][+-]?\d{{1,2}})?", re.ASCII)
 _RATIO = re.compile(rf"({_NUMBER})\s*[/:]\s*({_NUMBER})", re.ASCII)
+_DURATION = re.compile(r"(\d{1,4})(s|min|h|d)", re.ASCII)
+_UNIT_MS = {"s": 1000, "min": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS}
 _SPREADSHEET = re.compile(
     r"\d+([-/:.年])\d+[-/:.月]\d+.*|\d*\s*月.*|\d+-[A-Za-z]{3,9}|[A-Za-z]{3,9}-\d+|\d+-\d+", re.ASCII
 )
@@ -56,6 +60,14 @@ def factor(text: str) -> Fraction:
     if value == 0:
         raise NumberError("must not be 0")
     return value
+
+
+def duration(text: str) -> int:
+    """Milliseconds of `24h`, `15min`, `30s`, `7d`. Raises NumberError."""
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
+        raise NumberError("no duration like 24h or 15min")
+    return int(match[1]) * _UNIT_MS[match[2]]
 
 
 def plain(text: str | float) -> float:

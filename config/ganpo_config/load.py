@@ -15,6 +15,7 @@ from ganpo_config.calendar import calendar
 from ganpo_config.connections import links
 from ganpo_config.document import Document, SiteTable
 from ganpo_config.environment import GatewayPart, SitePart, UplinkPart
+from ganpo_config.exact import NumberError, duration
 from ganpo_config.explain import explain, said
 from ganpo_config.findings import Findings, nearest, shown
 from ganpo_config.plant import BoundConnection, Plant
@@ -23,6 +24,7 @@ from ganpo_config.rows import read_rows
 from ganpo_config.secret_files import SecretFiles
 from ganpo_config.settings import UplinkSettings
 from ganpo_config.subjects import Subjects
+from ganpo_model.clock import HOUR_MS
 from ganpo_model.errors import ConfigError
 from ganpo_model.facts import SiteItem
 
@@ -156,9 +158,8 @@ def _site(site: SiteTable, findings: Findings) -> SiteItem | None:
 
 
 def _slot_ms(text: str) -> int | None:
-    for unit, ms in (("min", 60_000), ("s", 1000)):
-        number = text.removesuffix(unit)
-        if number != text:
-            good = number.isascii() and number.isdigit() and len(number) <= 4
-            return int(number) * ms if good and 1000 <= int(number) * ms <= 3_600_000 else None
-    return None
+    try:
+        slot_ms = duration(text)
+    except NumberError:
+        return None
+    return slot_ms if 1000 <= slot_ms <= HOUR_MS else None

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ganpo_config.document import MeterRow
-from ganpo_config.exact import NumberError, positive, ratio
+from ganpo_config.exact import NumberError, duration, positive, ratio
 from ganpo_config.findings import Findings
 from ganpo_config.parameters import Parameters
 from ganpo_model import reference
+from ganpo_model.facts import MAX_UPDATE_MS
 from ganpo_model.reference import Carrier
 
 MARGIN = Fraction(6, 5)
@@ -50,6 +51,7 @@ class Meter:
     max_rate: Fraction | None = None
     full_load_kw: Fraction | None = None
     full_load_from: str = ""
+    update: str = ""
     pipe_m3_h: Fraction | None = None
     pipe_from: str = ""
 
@@ -87,6 +89,7 @@ def meter_of(row: MeterRow, parameters: Parameters, path: str, findings: Finding
         _positive("max_rate", row.max_rate, path, findings),
         load,
         load_from,
+        _update(row, path, findings),
         pipe,
         pipe_from,
     )
@@ -130,6 +133,25 @@ def _sides(key: str, text: str, path: str, findings: Findings) -> tuple[Fraction
     except NumberError as error:
         findings.error(f"{path}.{key}", error.what, error.hint, value=text)
         return None
+
+
+def update_ms(text: str) -> int | None:
+    """How often a register shows a new number, where that is said. Raises NumberError."""
+    if not text:
+        return None
+    found = duration(text)
+    if not 0 < found <= MAX_UPDATE_MS:
+        raise NumberError("above 0 and at most 7d")
+    return found
+
+
+def _update(row: MeterRow, path: str, findings: Findings) -> str:
+    try:
+        update_ms(row.update)
+    except NumberError as error:
+        findings.error(f"{path}.update", error.what, value=row.update)
+        return ""
+    return row.update
 
 
 def _positive(key: str, text: str, path: str, findings: Findings) -> Fraction | None:

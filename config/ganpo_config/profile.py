@@ -46,6 +46,10 @@ class ProfileSignal(Section):
         default=None, gt=1, lt=2**63, description="values after which a register begins at 0 again"
     )
     max_rate: str = Field(default="", description="the most a register can count in an hour, in its unit")
+    update: str = Field(
+        default="",
+        description="how often a new number is shown, where that is seldom: 24h; at most 7d",
+    )
     resets: bool = Field(default=False, description="a counter that people set to 0")
     enum: dict[str, int | str] | list[str] | None = Field(
         default=None, description="word = the device's value, or a list of texts that stand for themselves"

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from ganpo_config.exact import NumberError, factor, plain
 from ganpo_config.findings import Findings, nearest
+from ganpo_config.meters import update_ms
 from ganpo_config.parameters import PARAMETER
 from ganpo_config.profile import Profile, ProfileSignal, StateRule
 from ganpo_model import reference
@@ -59,11 +60,16 @@ def _check_signal(signal: str, about: ProfileSignal, profile: Profile, findings:
     if about.absent is not None and not _fits(about.absent, kind.type, about):
         findings.error(f"{path}.absent", "no value this signal can have", value=about.absent)
     if kind.type != "register":
-        for key in ("modulus", "max_rate", "resets"):
+        for key in ("modulus", "max_rate", "update", "resets"):
             if getattr(about, key):
                 findings.error(f"{path}.{key}", f"{signal} is a {kind.type}, no register")
-    elif about.modulus is not None and about.resets:
+        return
+    if about.modulus is not None and about.resets:
         findings.error(f"{path}.resets", "with a modulus: they exclude each other")
+    try:
+        update_ms(about.update)
+    except NumberError as error:
+        findings.error(f"{path}.update", error.what, value=about.update)
 
 
 def _check_rule(path: str, rule: StateRule, profile: Profile, findings: Findings) -> None:

@@ -5,11 +5,12 @@ import math
 from fractions import Fraction
 
 from ganpo_config.exact import NumberError, factor, positive, told
-from ganpo_config.meters import Meter
+from ganpo_config.meters import Meter, update_ms
 from ganpo_config.plant import Register
 from ganpo_config.wanted import BindError, Wanted, unit_factor
 from ganpo_drivers import Address
 from ganpo_model.bounds import register_wrong
+from ganpo_model.clock import HOUR_MS
 from ganpo_model.facts import RegisterItem
 
 FLOAT_COUNTS = 100
@@ -45,12 +46,16 @@ def register_of(wanted: Wanted, address: Address, meter: Meter | None) -> tuple[
         modulus,
         max_rate,
         wanted.resets,
+        _update_ms(wanted, meter),
     )
     note = (
         f"a count is {_amount(count, kind.unit)}{how}, at most {_rate(rate, kind.unit)} an hour ({rate_from})"
     )
     if modulus is not None:
         note += f"; begins at 0 again after {modulus} counts, which bridges an outage of {_hours(modulus, max_rate)}"
+    if item.update_ms is not None:
+        most = _amount(count * (max_rate * item.update_ms // HOUR_MS + 1), kind.unit)
+        note += f"; shows a new number every {item.update_ms / HOUR_MS:g} h, risen by up to {most}"
     if wanted.resets:
         note += "; people set it to 0"
     if str(getattr(address, "type", "")) == "float32" and kind.unit != "1":
@@ -101,6 +106,16 @@ def _max_rate(wanted: Wanted, meter: Meter | None) -> tuple[Fraction, str]:
     derived = {"kWh": ", or give ct", "m3": ", or give pipe=DN50 in the meter's parameters"}
     hint = "state it" + (derived.get(unit, "") if meter is not None else "")
     raise BindError("max_rate", "", f"is missing: the most {wanted.signal.id} can count in an hour", hint)
+
+
+def _update_ms(wanted: Wanted, meter: Meter | None) -> int | None:
+    """The cell of the point before that of its meter, before what the profile says."""
+    try:
+        return update_ms(
+            wanted.update or (meter.update if meter is not None else "") or wanted.profile_update
+        )
+    except NumberError as error:
+        raise BindError("update", wanted.update, error.what, error.hint) from error
 
 
 def _id(wanted: Wanted, address: Address, count: Fraction) -> str:

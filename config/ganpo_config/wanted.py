@@ -23,7 +23,10 @@ class BindError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One point. Texts are as they were written; `enum`: the device's value to our word."""
+    """One point. Texts are as they were written; `enum`: the device's value to our word.
+
+    `update`: what its own row says; that of its meter stands before `profile_update`.
+    """
 
     subject: str
     signal: Signal
@@ -36,6 +39,8 @@ class Wanted:
     stale_s: float | None = None
     modulus: int | None = None
     max_rate: str = ""
+    update: str = ""
+    profile_update: str = ""
     resets: bool = False
     enum: Mapping[int | str, str] | None = None
     unavailable: tuple[int | float | str, ...] = ()
@@ -63,6 +68,8 @@ def of_profile(
         about.stale_s,
         about.modulus,
         about.max_rate,
+        "",
+        about.update,
         about.resets,
         _words(about),
         tuple(about.unavailable),
@@ -81,7 +88,7 @@ def of_row(
     """What a row wants; `about`: what the subject's profile says of the meaning of this signal, where it has one.
     Raises BindError."""
     if signal.type != "register":
-        for key in ("modulus", "max_rate", "resets"):
+        for key in ("modulus", "max_rate", "update", "resets"):
             if (text := getattr(row, key)) not in ("", "no"):
                 raise BindError(key, text, f"{signal.id} is a {signal.type}, no register")
     try:
@@ -106,6 +113,8 @@ def of_row(
         _seconds("stale_s", row.stale_s),
         int(row.modulus) if row.modulus else None,
         row.max_rate,
+        row.update,
+        "" if about is None else about.update,
         row.resets == "yes",
         None if about is None else _words(about),
         () if about is None else tuple(about.unavailable),

@@ -147,6 +147,11 @@ def test_ours_are_four_and_right() -> None:
             "signals.channel_state.modulus: channel_state is a enum, no register",
         ),
         (
+            "[signals.alarm]",
+            '[signals.parts_total]\nupdate = "1 day"\n[signals.alarm]',
+            "signals.parts_total.update = 1 day: no duration like 24h or 15min",
+        ),
+        (
             '"Active", "Reset"',
             '"Active", "Rset"',
             "states[1].when.channel_state = Rset: no value this signal can have (Active,",

@@ -7,6 +7,7 @@ import pytest
 
 from ganpo_agent.meaning import understanding
 from ganpo_drivers import FaultKind, PointFault
+from ganpo_model.clock import HOUR_MS
 from support.configs import BUS, CELL, bound, errors, meaning, meter, notes, plant, point, register
 
 CT = 'ct = "400/5"\nreads = "secondary"'
@@ -227,6 +228,22 @@ def test_check_tells_what_a_pipe_lets_through(tmp_path: Path) -> None:
             "points[0].modulus = 1: lies between 2 and 2^63 counts",
         ),
         (
+            BARE + point(UINT16 + '\nmax_rate = 9\nupdate = "daily"'),
+            "points[0].update = daily: no duration like 24h or 15min",
+        ),
+        (
+            BARE + point(UINT16 + '\nmax_rate = 9\nupdate = "8d"'),
+            "points[0].update = 8d: above 0 and at most 7d",
+        ),
+        (
+            BARE + "update = 24\n" + point(UINT16 + "\nmax_rate = 9"),
+            "meters[0].update = 24: no duration like 24h or 15min",
+        ),
+        (
+            BARE + point('address = "4:input:12"\ntype = "float32"\nupdate = "24h"', signal="power"),
+            "points[0].update = 24h: power is a number, no register",
+        ),
+        (
             BARE + point('address = "4:input:11"\nmax_rate = 9'),
             "points[0].address = 4:input:11: type '' is none of",
         ),
@@ -254,6 +271,37 @@ def test_a_meter_s_power_counts_as_its_energy_does_and_cannot_exceed_its_transfo
         assert power.high is not None
         assert power.high == pytest.approx(332.56, abs=0.01)
         assert power.low == -power.high
+
+
+def test_the_update_of_a_point_stands_above_its_meters_and_that_above_the_profiles(tmp_path: Path) -> None:
+    profile = """
+format = 1
+id = "logger"
+title = { zh = "x", en = "x" }
+origin = "our definition"
+driver = "modbus"
+addressing = "0-based"
+[signals.volume_total]
+address = "1:holding:0"
+type = "uint32"
+update = "12h"
+"""
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "logger.toml").write_text(profile, encoding="utf-8")
+    logged = WATER + 'profile = "logger"\nconnection = "bus"\nmax_rate = 25\n'
+
+    def told(columns: str, row: str = "") -> int | None:
+        return register(plant(tmp_path, BUS + logged + columns + row), "DB-1/volume_total").item.update_ms
+
+    own = point(UINT16 + '\nupdate = "1h"', signal="volume_total")
+    hours = [told(""), told('update = "24h"\n'), told('update = "24h"\n', own)]
+    assert hours == [12 * HOUR_MS, 24 * HOUR_MS, HOUR_MS]
+    assert told("", own.replace('update = "1h"', "")) == 12 * HOUR_MS, "the profile says what a signal means"
+    assert any(
+        "shows a new number every 12 h, risen by up to 301 m3" in note
+        for note in notes(tmp_path, BUS + logged)
+    )
+    assert register(plant(tmp_path, BUS + meter(CT)), ENERGY).item.update_ms is None
 
 
 def test_times_default_to_what_they_are_documented_to_be(tmp_path: Path) -> None:

@@ -76,6 +76,7 @@ def test_no_step_uses_more_than_the_limit_and_only_used_counts(history: History)
 
 
 @pytest.mark.campaign
+@pytest.mark.timeout(campaign.rounds(120, 3 * 3600))
 @given(histories())
 @settings(max_examples=campaign.rounds(600, 78_000))
 def test_a_second_implementation_that_forgets_nothing_judges_the_same(history: History) -> None:
