@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ CALL_LIMIT_S = 60.0
 """Longer than any timeout of a driver: only a call that would never return is cut short."""
 CLOSE_LIMIT_S = 2.0
 PARKED_S = 600.0
+LONGEST_SLEEP_S = 30.0
+"""Between polls too the task shows that it is not stuck."""
 _T = TypeVar("_T")
 Receive = Callable[[Sequence[BoundPoint], Scan, Identity | None], None]
 
@@ -116,9 +119,17 @@ class ConnectionTask:
             group.due = start
         while self._groups:
             group = min(self._groups, key=lambda candidate: candidate.due)
-            await asyncio.sleep(max(group.due - self._time.monotonic(), 0))
+            await self._wait(driver, group.due)
             await self._poll(driver, group)
-        await asyncio.Event().wait()
+        await self._wait(driver, math.inf)
+
+    async def _wait(self, driver: Driver[ConnectionSettings, Address], due: float) -> None:
+        """Until `due`, however far away: a session that would be forgotten meanwhile is kept alive."""
+        await asyncio.sleep(0)
+        while (pause := due - self._time.monotonic()) > 0:
+            pause = min(pause, await self._call(driver.keep_alive(), "keep alive"), LONGEST_SLEEP_S)
+            self.progress = self._time.monotonic()
+            await asyncio.sleep(max(pause, 0))
 
     async def _poll(self, driver: Driver[ConnectionSettings, Address], group: Group) -> None:
         """Read one group that is due, and set its next time on the grid of its interval: no drift."""

@@ -3,6 +3,7 @@
 It does not schedule, retry, scale, convert units, judge staleness, ask for the time or log outages.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -116,7 +117,8 @@ class Query(Protocol):
 
 class Driver(ABC, Generic[ConnectionT, AddressT]):
     """One session or bus. The agent calls `open`, then `read` any number of times, never two at once, then
-    `close`. All calls come from one task; any of them may be cancelled and followed by `close`.
+    `close`; while no read is due, `keep_alive`. All calls come from one task; any of them may be cancelled and
+    followed by `close`.
     """
 
     connection_type: ClassVar[type[ConnectionSettings]]
@@ -144,6 +146,14 @@ class Driver(ABC, Generic[ConnectionT, AddressT]):
         One bad point is a PointFault in the Scan, never an exception. Raises UnitSilent at the first unanswered
         request of the key, UnitBusy, TransientError (the session is of no use) or PermanentError.
         """
+
+    async def keep_alive(self) -> float:
+        """Called while no read is due. Ask the device the least there is if it would forget the session otherwise.
+
+        Returns the seconds after which it wants to be called again; infinite where a session needs no care.
+        Raises what `read` raises of the session: TransientError or PermanentError.
+        """
+        return math.inf
 
     @abstractmethod
     async def close(self) -> None:

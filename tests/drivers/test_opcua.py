@@ -7,17 +7,24 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ganpo_drivers.api import FaultKind, Identifies, Point, PointFault, Value
+from ganpo_agent.connection import ConnectionTask
+from ganpo_agent.timekeeper import GatewayClock, Timekeeper
+from ganpo_config.plant import Meaning
+from ganpo_drivers.api import FaultKind, Identifies, Point, PointFault, Scan, Value
 from ganpo_drivers.opcua import driver as driver_module
 from ganpo_drivers.opcua.address import OpcUaAddress
 from ganpo_drivers.opcua.driver import OpcUaDriver
 from ganpo_drivers.opcua.settings import OpcUaSettings
+from ganpo_drivers.testing import Proxy
 from ganpo_model.errors import AccessRefused, ConnectionLost, Unreachable, UnsupportedProtocol
 from support.opcua_server import NAMESPACES, OpcUaServer
+from support.opcua_wire import services
+from support.plants import PlantBuilder
 
 STATE = "/m:Machines/*:VMC850-1/mt:Monitoring/*:Channel1/mt:ChannelState"
 MODE = "/m:Machines/*:VMC850-1/mt:Monitoring/mt:MachineTool/mt:OperationMode"
@@ -230,6 +237,70 @@ async def test_a_session_the_server_has_forgotten_is_opened_anew_within_the_same
         assert await read(driver, "A") == [1]
         assert driver._session is not first
         assert server.sessions() == [60.0]
+
+
+async def test_a_session_is_kept_alive_before_the_server_forgets_it(server: OpcUaServer) -> None:
+    async with opened(server.url) as driver:
+        first = driver._session
+        assert first is not None
+        assert 28 < await driver.keep_alive() <= 30
+        first._used_at -= 31
+        assert 28 < await driver.keep_alive() <= 30, "it was used"
+        first._renew_at = 0.0
+        assert 28 < await driver.keep_alive() <= 30, "and its channel renewed"
+        assert first._renew_at > asyncio.get_running_loop().time() + 2000
+        assert await read(driver, "A") == [1]
+        assert driver._session is first
+        server.freeze()
+        try:
+            first._used_at -= 31
+            with pytest.raises(ConnectionLost):
+                await driver.keep_alive()
+        finally:
+            server.thaw()
+
+
+@pytest.mark.parametrize(
+    ("granted_ms", "rest_s"), [(10_000, 5), (1, 0.5), (0, 30), (-1, 30), (float("nan"), 30)]
+)
+async def test_what_a_server_grants_is_kept_and_nonsense_taken_for_what_was_asked(
+    server: OpcUaServer, granted_ms: float, rest_s: float
+) -> None:
+    async with opened(server.url) as driver:
+        assert driver._session is not None
+        driver._session._client.session_timeout = granted_ms
+        driver._session._client.secure_channel_timeout = 0
+        driver._session._renew_at = 0.0
+        assert await driver.keep_alive() == pytest.approx(rest_s, abs=0.4)
+
+
+async def test_a_session_granted_for_less_than_a_poll_is_kept_and_not_made_anew(tmp_path: Path) -> None:
+    with OpcUaServer(values={"A": 1}, grants_s=3) as brief, Proxy("127.0.0.1", brief.port) as proxy:
+        builder = PlantBuilder(tmp_path)
+        settings = make(f"opc.tcp://127.0.0.1:{proxy.port}", timeout_s=4).connection
+        builder.connection("cell", OpcUaDriver, settings, "opcua")
+        address = OpcUaAddress.parse(brief.node("A"))
+        builder.point("cell", "SB-1", "power", address, Meaning("number"), interval_s=4)
+        scans: list[Scan] = []
+        task = ConnectionTask(
+            builder.build().connections[0],
+            Timekeeper(GatewayClock()),
+            lambda _points, scan, _identity: scans.append(scan),
+            lambda _subjects, _why: None,
+            lambda: None,
+        )
+        running = asyncio.create_task(task.run())
+        async with asyncio.timeout(60):
+            while len(scans) < 2:
+                await asyncio.sleep(0.1)
+        running.cancel()
+        await asyncio.wait([running])
+        await asyncio.sleep(0.05)
+        asked = [service for sent in proxy.sent for service in services(sent)]
+    assert [scan.values for scan in scans] == [[1], [1]]
+    assert asked.count("CreateSession") == 1
+    assert asked.count("Read") > 1 + 2, "it was asked between the polls"
+    assert asked.count("CloseSession") == 1
 
 
 async def test_the_secure_channel_is_renewed_between_reads(server: OpcUaServer) -> None:

@@ -35,7 +35,7 @@ class OpcUaServer:
     `machines`: browse names below Objects/Machines. `values`: name to first value of plain variables.
     `users`: name to password; with any, nobody else may in. `leading_namespaces`: URIs registered first, so
     that all indexes shift. `limits`: OperationLimits by name (`MaxNodesPerRead`...), stated and enforced.
-    `security_none=False`: no endpoint without security.
+    `security_none=False`: no endpoint without security. `grants_s`: the most it grants a session.
     """
 
     def __init__(
@@ -47,6 +47,7 @@ class OpcUaServer:
         leading_namespaces: Sequence[str] = (),
         limits: Mapping[str, int] | None = None,
         security_none: bool = True,
+        grants_s: float = 600,
         port: int | None = None,
     ) -> None:
         self.port = port or free_port()
@@ -59,6 +60,7 @@ class OpcUaServer:
             "leading_namespaces": list(leading_namespaces),
             "limits": dict(limits or {}),
             "security_none": security_none,
+            "grants_s": grants_s,
         }
         self._process: subprocess.Popen[str] | None = None
         self.start()

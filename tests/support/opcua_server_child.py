@@ -64,6 +64,8 @@ class Plant:
         server, options = self.server, self.options
         server.name = "Ganpo simulation"
         await server.init()
+        server.iserver.min_session_timeout_ms = 0
+        server.iserver.max_session_timeout_ms = options["grants_s"] * 1000
         server.set_endpoint(options["url"])
         policy = "NoSecurity" if options["security_none"] else "Basic256Sha256_Sign"
         server.set_security_policy([ua.SecurityPolicyType[policy]])

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ganpo_agent import connection
 from ganpo_agent.breaker import Breaker
 from ganpo_agent.connection import ConnectionTask
 from ganpo_agent.timekeeper import GatewayClock, Timekeeper
@@ -75,6 +76,32 @@ async def test_polls_follow_the_grid_of_their_interval(tmp_path: Path) -> None:
     polls = watched.task.polls
     assert polls.made - 20 <= 2
     assert Played.opened == 1
+
+
+async def test_between_polls_a_session_is_kept_alive_and_the_task_is_not_stuck(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "LONGEST_SLEEP_S", 0.02)
+    asked: list[float] = []
+
+    async def keep_alive(_driver: Played) -> float:
+        asked.append(asyncio.get_running_loop().time())
+        if len(asked) == 5:
+            raise ConnectionLost("it closed the connection", where="there")
+        return 0.05
+
+    monkeypatch.setattr(Played, "keep_alive", keep_alive)
+    Played.values = {"a": 1.0}
+    async with running(Watched(tmp_path, ["a"], interval_s=3600)) as watched:
+        await until(lambda: len(asked) >= 4)
+        before = watched.task.progress
+        await until(lambda: len(asked) >= 8)
+        assert watched.task.progress > before
+        assert watched.failures == ["there: it closed the connection"]
+        assert Played.opened == 2
+    async with running(Watched(tmp_path, [])) as watched:
+        begun = watched.task.progress
+        await until(lambda: watched.task.progress > begun + 0.05)
 
 
 async def test_a_lost_connection_is_closed_and_opened_again(tmp_path: Path) -> None:

@@ -106,6 +106,16 @@ class OpcUaDriver(Driver[OpcUaSettings, OpcUaAddress]):
             source_times[place] = source_time_of(item)
         return Scan(values, source_times)
 
+    async def keep_alive(self) -> float:
+        """The state of the server, before it would end the session or the channel for want of requests.
+
+        Raises ConnectionLost, AccessRefused, and what `open` raises.
+        """
+        session = await self._ready()
+        if session.rest_s <= 0:
+            await session.read([_STATE])
+        return session.rest_s
+
     async def close(self) -> None:
         """Say CloseSession and free the socket."""
         session, self._session = self._session, None

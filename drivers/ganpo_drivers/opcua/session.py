@@ -13,8 +13,14 @@ from ganpo_drivers.opcua.transport import Transport
 from ganpo_model.errors import ConnectionLost, TransientError, UnsupportedProtocol
 
 SESSION_TIMEOUT_S = 60
+CHANNEL_S = 3600
 CLOSE_S = 1.0
+USE_AT = 0.5
+"""Of what the server grants a session: unused for so long it is kept alive."""
 RENEW_AT = 0.75
+"""Of what the server grants a channel; a session unused for so long may be forgotten."""
+SHORTEST_S = 1.0
+"""What is granted is taken for no less, so that nobody is asked in a rage."""
 _IDS = ua.ObjectIds
 _LIMIT = "Server_ServerCapabilities_OperationLimits_MaxNodesPer"
 
@@ -36,6 +42,7 @@ class Session:
         self._client.name = self._client.description = "Ganpo"
         self._client.application_uri = self._client.product_uri = "urn:ganpo"
         self._client.session_timeout = SESSION_TIMEOUT_S * 1000
+        self._client.secure_channel_timeout = CHANNEL_S * 1000
         self._username, self._password = settings.username, settings.password
         self._used_at = 0.0
         self._renew_at = 0.0
@@ -67,7 +74,7 @@ class Session:
             async with asking(self.where, what, self._timeout_s, opening=True):
                 await step()
         self._used_at = loop.time()
-        self._renew_at = loop.time() + client.secure_channel_timeout / 1000 * RENEW_AT
+        self._renewed()
 
     async def _create_session(self) -> None:
         try:
@@ -104,8 +111,22 @@ class Session:
     @property
     def expired(self) -> bool:
         """Whether the server has forgotten an unused session by now (polls slower than its timeout)."""
-        idle_s: float = asyncio.get_running_loop().time() - self._used_at
-        return idle_s >= RENEW_AT * float(self._client.session_timeout) / 1000
+        idle_s = asyncio.get_running_loop().time() - self._used_at
+        return idle_s >= RENEW_AT * self._session_s
+
+    @property
+    def rest_s(self) -> float:
+        """Seconds for which neither session nor channel needs a request."""
+        use_at = self._used_at + USE_AT * self._session_s
+        return min(use_at, self._renew_at) - asyncio.get_running_loop().time()
+
+    @property
+    def _session_s(self) -> float:
+        return _granted_s(self._client.session_timeout, SESSION_TIMEOUT_S)
+
+    def _renewed(self) -> None:
+        granted_s = _granted_s(self._client.secure_channel_timeout, CHANNEL_S)
+        self._renew_at = asyncio.get_running_loop().time() + RENEW_AT * granted_s
 
     async def read(self, nodes: Sequence[Any]) -> list[Any]:
         """A `ua.DataValue` with source time for each `ua.ReadValueId`."""
@@ -178,12 +199,11 @@ class Session:
         return answers
 
     async def _renew(self) -> None:
-        loop, client = asyncio.get_running_loop(), self._client
-        if loop.time() < self._renew_at:
+        if asyncio.get_running_loop().time() < self._renew_at:
             return
-        await client.open_secure_channel(renew=True)
+        await self._client.open_secure_channel(renew=True)
         self._transport.revolve_security_token()
-        self._renew_at = loop.time() + client.secure_channel_timeout / 1000 * RENEW_AT
+        self._renewed()
 
     async def close(self) -> None:
         """CloseSession where it can still be said, then the socket. Raises nothing."""
@@ -205,3 +225,8 @@ class Session:
 def value_attribute(node: Any) -> Any:
     """What to read of a `ua.NodeId`: its Value."""
     return ua.ReadValueId(NodeId=node, AttributeId=ua.AttributeIds.Value)
+
+
+def _granted_s(timeout_ms: float, asked_s: float) -> float:
+    """What a server grants, in s; one that says no time at all (0, NaN) is taken to grant what was asked."""
+    return max(timeout_ms / 1000, SHORTEST_S) if timeout_ms > 0 else asked_s
