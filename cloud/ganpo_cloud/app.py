@@ -13,6 +13,7 @@ from ganpo_cloud.collector import Collector
 from ganpo_cloud.database import Database
 from ganpo_cloud.divisions import Province
 from ganpo_cloud.ingest import retry
+from ganpo_cloud.outage import Outage
 from ganpo_cloud.projection import standing
 from ganpo_cloud.settings import CloudSettings
 from ganpo_cloud.supervisor import Supervisor, Work
@@ -90,6 +91,7 @@ def _works(
 async def _look_back(database: Database, clock: Clock, *, projected: bool) -> None:
     """Once, beside what comes in: after an upgrade what was refused may be understood, and perhaps nothing is projected
     any more."""
+    waiting = Outage(log, "the quarantine waits", clock)
     while True:
         try:
             if not projected:
@@ -97,7 +99,8 @@ async def _look_back(database: Database, clock: Clock, *, projected: bool) -> No
             if applied := await asyncio.to_thread(retry, database, clock.utc()):
                 log.info("quarantined frames applied count=%d", applied)
         except OperationalError as error:
-            log.warning("the quarantine waits: the database does not answer: %s", error.orig)
+            waiting.failed(f"the database does not answer: {error.orig}")
             await asyncio.sleep(_RETRY_S)
         else:
+            waiting.over()
             return

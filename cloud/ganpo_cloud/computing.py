@@ -11,6 +11,7 @@ from ganpo_cloud import days, lives
 from ganpo_cloud.counting import publishing, standings, totals
 from ganpo_cloud.database import Database
 from ganpo_cloud.divisions import Province
+from ganpo_cloud.outage import Outage
 from ganpo_model.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ async def run(
     """
     looked: datetime | None = None
     rested = 0.0
+    waiting = Outage(log, "days wait", clock)
     while True:
         now, done = clock.utc(), 0
         beat()
@@ -47,7 +49,9 @@ async def run(
                 done += await asyncio.to_thread(totals.recompute, database, province, now)
                 rested = clock.monotonic() + _REST * (clock.monotonic() - began)
         except OperationalError as error:
-            log.warning("days wait: the database does not answer: %s", error.orig)
+            waiting.failed(f"the database does not answer: {error.orig}")
+        else:
+            waiting.over()
         await asyncio.sleep(0 if done else PAUSE_S)
 
 

@@ -14,7 +14,18 @@ from ganpo_cloud.counting.calendars import Calendars
 from ganpo_cloud.counting.ledger import Device, Records, records
 from ganpo_cloud.counting.tables import production
 from ganpo_cloud.localdays import DEFAULT_ZONE, bounds, day_of
-from ganpo_cloud.tables import event, frame, gateway, live, quarantine, states, subject, transition
+from ganpo_cloud.tables import (
+    event,
+    frame,
+    gateway,
+    live,
+    quarantine,
+    reading,
+    register,
+    states,
+    subject,
+    transition,
+)
 from ganpo_model.activity import Age
 from ganpo_model.calendar import first_exception
 from ganpo_model.clock import to_ms
@@ -22,6 +33,8 @@ from ganpo_model.coverage import Evidence
 from ganpo_model.facts import EventKind, ExceptionItem
 from ganpo_model.states import State
 
+STALE_MS = 1_800_000
+"""Two slots: each brings a reading of every register that is read."""
 WORDS: Mapping[str, str] = {
     "enterprise": "the enterprise is not in the registry",
     "gateway": "no gateway of the enterprise is registered",
@@ -40,6 +53,8 @@ WORDS: Mapping[str, str] = {
     "device": "it does not answer: {reason}",
     "silent": "no Good value of it was ever stored",
     "point": "it answers, but its state is unknown: a point that it needs has no good value",
+    "reading": "its link is up, but no reading of it came for more than two slots",
+    "withdrawn": "no inventory of its gateway names it any more",
     "holiday": "its site is off today ({what}): silence is no fault, and it still counts",
     "gone": "nothing Good was seen of it for 90 days: it left the current counts",
 }
@@ -117,32 +132,46 @@ def _of_device(
     connection: Connection, found: Records, asset_no: str, now: datetime, holidays: Sequence[ExceptionItem]
 ) -> list[Reason]:
     enterprise = found.code
-    there = (device for device in found.at(to_ms(now)) if device.kind == "equipment")
-    device = next((device for device in there if device.asset_no == asset_no), None)
+    device = next((device for device in found.at(to_ms(now)) if device.asset_no == asset_no), None)
     named = connection.execute(
         select(subject).where((subject.c.enterprise == enterprise) & (subject.c.asset_no == asset_no))
     ).first()
     if device is None and named is None:
         return _elsewhere(connection, enterprise, asset_no)
-    reasons = [*_flags(device)] if device is not None else []
+    reasons = [*_flags(device)] if device is not None and device.kind == "equipment" else []
+    if named is not None and named.withdrawn:
+        reasons.append(Reason("withdrawn", None, {}, "ganpo check"))
     if device is None or not device.networked:
         reasons += _not_observed(connection, enterprise, asset_no, named)
     else:
-        reasons += _down(connection, enterprise, asset_no) or _unknown(connection, enterprise, asset_no)
+        reasons += _down(connection, enterprise, asset_no) or _unknown(connection, named, to_ms(now))
     if named is not None and named.kind == "equipment":
         reasons += _age(connection, named, now, holidays)
     return reasons
 
 
-def _unknown(connection: Connection, enterprise: str, asset_no: str) -> list[Reason]:
-    """Its link is up, and yet the newest run says nothing."""
-    mine = (states.c.enterprise == enterprise) & (states.c.subject == asset_no)
+def _unknown(connection: Connection, named: Any, now_ms: int) -> list[Reason]:
+    """Its link is up, and yet the newest run says nothing, or no reading comes."""
+    if named is None:
+        return []
+    mine = (states.c.enterprise == named.enterprise) & (states.c.subject == named.asset_no)
     newest = select(states.c.start, states.c.runs).where(mine).order_by(states.c.start.desc()).limit(1)
     row = connection.execute(newest).first()
     runs = json.loads(row.runs) if row is not None else []
-    if row is None or not runs or runs[-1][1] != State.UNKNOWN:
-        return []
-    return [Reason("point", row.start + runs[-1][0], {}, "curl http://127.0.0.1:8780/health")]
+    if row is not None and runs and runs[-1][1] == State.UNKNOWN:
+        return [Reason("point", row.start + runs[-1][0], {}, "curl http://127.0.0.1:8780/health")]
+    read = _last_reading(connection, named)
+    if named.kind == "meter" and read is not None and now_ms - read > STALE_MS:
+        return [Reason("reading", read, {}, "curl http://127.0.0.1:8780/health")]
+    return []
+
+
+def _last_reading(connection: Connection, named: Any) -> int | None:
+    same = (reading.c.enterprise == register.c.enterprise) & (reading.c.register == register.c.id)
+    mine = (register.c.enterprise == named.enterprise) & (register.c.subject == named.asset_no)
+    return connection.execute(
+        select(func.max(reading.c.at)).select_from(register).join(reading, same).where(mine)
+    ).scalar()
 
 
 def _age(

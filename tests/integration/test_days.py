@@ -1,6 +1,8 @@
 """Day rows are recomputed from facts: late, out of order or twice, they come to the same (I5, I7, I8)."""
 
+import asyncio
 import json
+import logging
 import random
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -10,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
-from ganpo_cloud import days, judging, registry
+from ganpo_cloud import computing, days, divisions, judging, registry
 from ganpo_cloud.database import Database
 from ganpo_cloud.ingest import ingest
 from ganpo_cloud.quantities import of_subject, total
@@ -30,6 +32,7 @@ from ganpo_model.facts import (
 from ganpo_model.frame import pack
 from ganpo_model.registers import Declaration, Register, StepKind, fold, judge
 from ganpo_model.states import State
+from ganpo_service.clock import SystemClock
 from support import databases
 
 ENTERPRISE = "91360000625912173B"
@@ -183,6 +186,37 @@ def test_every_transaction_of_days_is_later_than_the_one_before_also_when_the_cl
         with database.read() as connection:
             stamps.append(connection.execute(select(register_day.c.computed_at)).scalar_one())
     assert stamps[0] < stamps[1] < stamps[2]
+    database.close()
+
+
+def test_days_that_wait_for_the_database_say_so_once_and_when_it_is_over(
+    tmp_path: Path, each_database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, computing.__name__)
+    database = databases.database(tmp_path, patience_s=0.05)
+    registry.add(database, GATEWAY, ENTERPRISE, "plant-1")
+    ingest(database, [(GATEWAY, pack(STREAM, 1, [inventory(START)]))], START)
+    tries = 0
+
+    def tried() -> None:
+        nonlocal tries
+        tries += 1
+
+    async def wait() -> None:
+        task = asyncio.create_task(computing.run(database, divisions.load(), SystemClock(), tried))
+        with databases.held(database):
+            while tries < 4:
+                await asyncio.sleep(0.02)
+        while "no more" not in caplog.text:
+            await asyncio.sleep(0.02)
+        task.cancel()
+        await asyncio.wait([task])
+
+    asyncio.run(asyncio.wait_for(wait(), 30))
+    told = [record.getMessage() for record in caplog.records if record.name == computing.__name__]
+    assert len(told) == 2
+    assert told[0].startswith("days wait: the database does not answer: ")
+    assert told[1].startswith("days wait no more, after ")
     database.close()
 
 

@@ -10,7 +10,16 @@ import pytest
 from ganpo_cloud import days, i18n, lives, registry
 from ganpo_cloud.ingest import ingest
 from ganpo_cloud.why import WORDS, why
-from ganpo_model.facts import CalendarItem, Event, EventKind, ExceptionItem, States
+from ganpo_model.facts import (
+    CalendarItem,
+    Event,
+    EventKind,
+    ExceptionItem,
+    MeterItem,
+    Reading,
+    RegisterItem,
+    States,
+)
 from ganpo_model.states import State
 from support import databases
 from support.province import CODES, NOW, Plant, enterprise, inventory, link_up
@@ -106,6 +115,43 @@ def point_faulty(plant: Plant) -> None:
     plant.send(GATEWAY, [States("states", "SB-1", NOW - quarter, NOW, runs)])
 
 
+METER = MeterItem("DB-1", "Meter", "electricity", "boundary_in", None, None)
+COUNTED = "DB-1/energy_import#0123abcd"
+
+
+def metered(plant: Plant, *ages_min: int) -> None:
+    """A meter, read so many minutes ago."""
+    installed(plant)
+    register = RegisterItem(
+        COUNTED, "DB-1", "energy_import", "electricity", "kWh", 1, 100, None, 80_000, resets=False
+    )
+    told = inventory("SB-1", flags=("main", "numerical_control"), at=NOW - timedelta(hours=2))
+    plant.send(GATEWAY, [replace(told, meters=(METER,), registers=(register,), at=NOW)])
+    up = link_up("DB-1", NOW - timedelta(hours=1))
+    plant.send(GATEWAY, [up])
+    for n, age in enumerate(sorted(ages_min, reverse=True)):
+        plant.send(GATEWAY, [Reading("reading", COUNTED, NOW - timedelta(minutes=age), 1000 + n)])
+    plant.settle()
+
+
+def meter_read(plant: Plant) -> None:
+    metered(plant, 40, 25, 10)
+
+
+def meter_stale(plant: Plant) -> None:
+    metered(plant, 55, 40)
+
+
+def meter_never_read(plant: Plant) -> None:
+    installed(plant)
+    plant.send(GATEWAY, [replace(inventory("SB-1"), meters=(METER,), at=NOW + timedelta(seconds=1))])
+
+
+def meter_withdrawn(plant: Plant) -> None:
+    metered(plant, 25, 10)
+    plant.send(GATEWAY, [inventory("SB-1", at=NOW + timedelta(seconds=1))])
+
+
 def on_holiday(plant: Plant) -> None:
     """Switched off for the holiday, gateway and all."""
     off = ExceptionItem(NOW.date(), NOW.date(), "off", "春节")
@@ -151,6 +197,10 @@ def long_gone(plant: Plant) -> None:
         (point_faulty, "SB-1", ["point"]),
         (on_holiday, "SB-1", ["holiday"]),
         (long_gone, "SB-1", ["gone"]),
+        (meter_read, "DB-1", []),
+        (meter_stale, "DB-1", ["reading"]),
+        (meter_never_read, "DB-1", ["silent"]),
+        (meter_withdrawn, "DB-1", ["withdrawn"]),
         (unreachable, "SB-1", ["device"]),
         (ledger_only, "SB-2", ["main", "nc", "ledger"]),
         (unreachable, None, []),

@@ -20,6 +20,7 @@ from ganpo_cloud.pages import timeline
 from ganpo_cloud.pages.frame import seeding
 from ganpo_cloud.pages.needs import Needs
 from ganpo_cloud.tables import gateway
+from ganpo_cloud.why import STALE_MS
 from ganpo_model.clock import Clock, from_ms, to_ms
 from ganpo_model.paint import Slot, Span, paint
 from ganpo_model.states import State
@@ -27,8 +28,8 @@ from ganpo_model.units import decimal_text, millionths
 
 DEMO_WINDOW_MS = 600_000
 """The demo's bars show ten minutes: a day of it would be a hair."""
-STALE_MS, DEMO_STALE_MS = 1_800_000, 20_000
-"""Two slots without a reading: the value stands with its age."""
+DEMO_STALE_MS = 20_000
+"""The demo's slots are short; a value that is older stands with its age."""
 PARTS = 24
 WORDS = {
     State.PRODUCING: "Producing",

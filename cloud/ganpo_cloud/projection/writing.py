@@ -20,6 +20,7 @@ from sqlalchemy.exc import OperationalError
 from urllib3.exceptions import HTTPError
 
 from ganpo_cloud.database import Database
+from ganpo_cloud.outage import Outage
 from ganpo_cloud.projection import lines, standing
 from ganpo_cloud.settings import ProjectionSettings
 from ganpo_cloud.supervisor import Beat, Work
@@ -121,7 +122,9 @@ class _Writer:
         self._batch: Batch | None = None
         self._taken: deque[tuple[float, int]] = deque()
         self._outages = 0
+        self._outage = Outage(log, f"projection of {measurement.name} waits", clock)
         self._problem: str | None = ""
+        """What stands in the database; at first nobody knows."""
         self._retry_s = RETRY_S
 
     async def run(self, beat: Beat) -> None:
@@ -131,7 +134,7 @@ class _Writer:
             try:
                 wait = await self._step()
             except OperationalError as error:
-                log.warning("projection of %s: the database does not answer: %s", self._of.name, error.orig)
+                self._outage.failed(f"the database does not answer: {error.orig}")
                 wait = RETRY_S
             await asyncio.sleep(wait)
 
@@ -171,15 +174,14 @@ class _Writer:
         return 0 if len(done.lines) >= BATCH else PAUSE_S
 
     async def _told(self, problem: str | None) -> None:
-        """Once when it fails, once when it says something else, once when it is over."""
-        if problem == self._problem:
-            return
-        if problem is not None:
-            log.warning("projection of %s waits: %s", self._of.name, problem)
-        elif self._problem:
-            log.info("projection writes %s again to %s", self._of.name, self._store.url)
-        await asyncio.to_thread(standing.told, self._database, self._of.name, self._clock.utc(), problem)
-        self._problem = problem
+        """In the log and in the database: when it fails, when it says something else, when it is over."""
+        if problem:
+            self._outage.failed(problem)
+        else:
+            self._outage.over()
+        if problem != self._problem:
+            await asyncio.to_thread(standing.told, self._database, self._of.name, self._clock.utc(), problem)
+            self._problem = problem
 
 
 def _next(database: Database, measurement: Measurement, after: int) -> Batch:
