@@ -91,6 +91,7 @@ class Agent:
         ok = (
             not waiting_for_time
             and self.keeper.problem is None
+            and not self.keeper.outbox.aside
             and self.uplink.connected
             and self.uplink.window.open
             and all(task.state == "up" and not task.error for task in links.values())
@@ -111,6 +112,7 @@ class Agent:
                 "error": str(self.keeper.problem) if self.keeper.problem else None,
                 "dropped_facts": self.keeper.dropped,
                 "dropped_frames": self.keeper.outbox.dropped,
+                "damaged": self.keeper.outbox.aside,
             },
             **self._picture(),
             "faults": self.observer.faults() if self.observer is not None else {},

@@ -20,6 +20,7 @@ def _lines(
     yield from _metric("ganpo_time_trusted", "gauge", {"": int(time.trusted())})
     yield from _metric("ganpo_outbox_issued_total", "counter", {"": outbox.seq})
     yield from _metric("ganpo_outbox_dropped_frames_total", "counter", {"": outbox.dropped})
+    yield from _metric("ganpo_outbox_damaged_files", "gauge", {"": len(outbox.aside)})
     yield from _metric("ganpo_memory_dropped_facts_total", "counter", {"": keeper.dropped})
     yield from _metric("ganpo_outbox_failing", "gauge", {"": int(keeper.problem is not None)})
     yield from _metric("ganpo_uplink_connected", "gauge", {"": int(uplink.connected)})

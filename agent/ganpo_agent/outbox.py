@@ -1,10 +1,11 @@
 """The durable queue of frames (architecture.md): on disk before anything else, bounded, loss declared.
 
 Synchronous, used from one thread. Methods raise StorageError where disk or file refuse; a file found damaged
-is set aside after every row that can still be read was taken over, and the call is answered from the new one.
+is taken over into a new one (`takeover.py`), and the call is answered from that.
 """
 
 import logging
+import os
 import random
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,8 +15,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from ganpo_agent import salvage
-from ganpo_agent.outbox_file import PAGE, OutboxDamaged, OutboxFull, connect, told
+from ganpo_agent import issued, loss, takeover
+from ganpo_agent.outbox_file import OutboxDamaged, OutboxFull, connect, log_of, prove, told
+from ganpo_agent.pages import PAGE
 from ganpo_model.clock import DAY_MS, to_ms
 from ganpo_model.errors import FrameError
 from ganpo_model.facts import Event, EventKind, Fact, States
@@ -24,6 +26,8 @@ from ganpo_model.frame import MAX_PACKED, new_stream, pack, renumber, unpack
 log = logging.getLogger(__name__)
 
 KEEP_ACKED_MS = 7 * DAY_MS
+LOG_BYTES = 1 << 20
+"""The log is taken into the file when it is so large, or larger than the space left: then that is surely enough."""
 _DROPPED_FIRST = ("states", "reading", "event", "inventory")
 _T = TypeVar("_T")
 Key = tuple[str, int]
@@ -45,8 +49,11 @@ class Row:
 
 
 class Outbox:
-    """`outbox.db` in `folder`, at most `max_mib` large. `dropped`: frames given up unacknowledged, declared lost.
-    `largest`: bytes of a frame."""
+    """`outbox.db` in `folder`, at most `max_mib` large.
+
+    `dropped`: frames given up unacknowledged, declared lost; `aside`: damaged files that people should look at;
+    `largest`: bytes of a frame.
+    """
 
     def __init__(self, folder: Path, max_mib: int) -> None:
         self.path = folder / "outbox.db"
@@ -54,9 +61,9 @@ class Outbox:
         self.seq = 0
         self.dropped = 0
         self.largest = MAX_PACKED
+        self.aside: list[str] = []
         self._max_pages = max_mib * 1024 * 1024 // PAGE
         self._db: sqlite3.Connection | None = None
-        self._undeclared: list[Key] = []
 
     def open(self) -> None:
         """Open the file or make it. Raises StorageError: not writable, or written by a newer version."""
@@ -74,7 +81,8 @@ class Outbox:
 
         def read() -> bytes | None:
             with self._transaction() as db:
-                found = db.execute("SELECT bytes FROM frame ORDER BY rowid DESC LIMIT 1").fetchone()
+                query = "SELECT bytes FROM frame ORDER BY stream DESC, seq DESC LIMIT 1"
+                found = db.execute(query).fetchone()
             return found[0] if found else None
 
         return self._mended(read)
@@ -82,18 +90,26 @@ class Outbox:
     def begin(self, now: datetime, rng: random.Random) -> None:
         """A stream begins: the runs that the last one left open become its next frame, then `begun` is told."""
 
-        def write() -> str:
+        def write() -> tuple[str, dict[str, int]]:
             with self._transaction() as db:
                 previous, last_seq = self._finish_last(db)
                 newest = db.execute("SELECT max(stream) FROM frame").fetchone()[0]
                 known = [stream for stream in (previous, newest) if stream is not None]
                 stream = new_stream(to_ms(now), max(known, default=None), rng)
+                lasts = issued.read(self.path)
+                if previous is not None and last_seq is not None:
+                    lasts[previous] = last_seq
+                waiting = {
+                    name for (name,) in db.execute("SELECT DISTINCT stream FROM frame WHERE acked_at IS NULL")
+                }
                 db.execute("INSERT OR REPLACE INTO open VALUES (1, ?, 0, NULL)", (stream,))
                 data = {"previous": previous, "last_seq": last_seq}
                 self._insert(db, stream, 1, [Event("event", now, EventKind.BEGUN, None, data)])
-            return stream
+            return stream, {name: last for name, last in lasts.items() if name in waiting}
 
-        self.stream, self.seq = self._mended(write), 1
+        self.stream, older = self._mended(write)
+        self.seq = 1
+        issued.begin(self.path, self.stream, self.seq, older)
 
     def append(self, facts: Sequence[Fact], now: datetime) -> Row:
         """One frame of facts of one type. Once this returns, the frame is kept until it is acknowledged.
@@ -104,18 +120,14 @@ class Outbox:
 
         def write() -> Row:
             with self._transaction() as db:
-                seq = self.seq
-                for loss in _losses(self._undeclared, now):
-                    seq = self._insert(db, self.stream, seq + 1, [loss]).seq
-                return self._insert(db, self.stream, seq + 1, facts)
+                return self._insert(db, self.stream, self.seq + 1, facts)
 
         try:
             row = self._mended(write)
         except OutboxFull:
-            self._make_room()
-            row = self._mended(write)
+            row = self._squeezed(write, facts, now)
         self.seq = row.seq
-        self._undeclared = []
+        issued.write(self.path, self.stream, self.seq)
         return row
 
     def keep_open(self, facts: Sequence[States]) -> None:
@@ -127,6 +139,7 @@ class Outbox:
                 db.execute("UPDATE open SET bytes = ?", (packed,))
 
         self._mended(write)
+        self._shorten()
 
     def waiting(self, limit: int) -> list[Row]:
         """The oldest frames without acknowledgement, oldest first, each with its checksum verified."""
@@ -195,52 +208,97 @@ class Outbox:
         db.execute("UPDATE open SET seq = ?", (seq,))
         return row
 
-    def _make_room(self) -> None:
-        """Free a sixteenth: acknowledged frames first, then by kind, oldest first; what goes is declared."""
-        wanted = self._max_pages * PAGE // 16
+    def _squeezed(self, write: Callable[[], Row], facts: Sequence[Fact], now: datetime) -> Row:
+        """The same once more, with the space that the log took; then with room made for it, and that declared."""
+        self._shorten()
+        with suppress(OutboxFull):
+            return self._mended(write)
         with self._transaction() as db:
-            wanted -= _drop(db, "acked_at IS NOT NULL", wanted)[1]
-            lost: list[Key] = []
+            lost = self._make_room(db)
+            seq = self.seq
+            for stream, gone in lost.items():
+                for event in loss.declare(stream, ((number, number) for number in gone), now):
+                    seq = self._insert(db, self.stream, seq + 1, [event]).seq
+            row = self._insert(db, self.stream, seq + 1, facts)
+        if dropped := sum(map(len, lost.values())):
+            self.dropped += dropped
+            log.error("outbox full frames_dropped=%d", dropped)
+        return row
+
+    def _make_room(self, db: sqlite3.Connection) -> dict[str, list[int]]:
+        """Free a sixteenth: acknowledged frames first, then by kind, oldest first; the numbers that go, by stream.
+
+        Where it is not this file's size that ends, but the disk, nothing that waits is given up: facts stay in memory.
+        """
+        pages = db.execute("PRAGMA page_count").fetchone()[0]
+        wanted = pages * PAGE // 16 - _drop(db, "acked_at IS NOT NULL", pages * PAGE // 16)[1]
+        lost: dict[str, list[int]] = {}
+        if pages + 2 * MAX_PACKED // PAGE >= self._max_pages:
             for kind in _DROPPED_FIRST:
                 if wanted > 0:
                     gone, freed = _drop(db, f"kind = '{kind}' AND acked_at IS NULL", wanted)
                     wanted -= freed
-                    lost += gone
-        self.dropped += len(lost)
-        self._undeclared = self._undeclared + lost
-        if lost:
-            log.error("outbox full frames_dropped=%d", len(lost))
+                    for stream, seq in gone:
+                        lost.setdefault(stream, []).append(seq)
+        return {stream: sorted(seqs) for stream, seqs in lost.items()}
 
     def _mended(self, work: Callable[[], _T]) -> _T:
         """Do the work; where the file shows damage, once more on what can be saved of it."""
         try:
             if self._db is None:
-                self._db = connect(self.path, self._max_pages)
+                self._db = self._opened()
             return work()
         except OutboxDamaged as error:
-            self._replace(error)
+            self._take_over(error)
         return work()
 
-    def _replace(self, damage: OutboxDamaged) -> None:
+    def _opened(self) -> sqlite3.Connection:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            takeover.finish(self.path)
+            given = issued.read(self.path)
+            if not given and not self.path.exists() and not log_of(self.path).exists():
+                takeover.take_over(self.path, {})
+            prove(self.path, given)
+            self.aside = takeover.aside(self.path)
+        except OSError as error:
+            raise told(self.path, error) from error
+        return connect(self.path, self._max_pages)
+
+    def _take_over(self, damage: OutboxDamaged) -> None:
         self.close()
-        saved = salvage.read_all(aside := salvage.set_aside(self.path))
+        given = issued.read(self.path)
+        if self.stream:
+            given[self.stream] = self.seq
+        taken = takeover.take_over(self.path, given, self.stream)
         self._db = connect(self.path, self._max_pages)
-        with self._transaction() as db:
-            db.executemany("INSERT OR IGNORE INTO frame VALUES (?, ?, ?, ?, NULL)", saved.frames)
-            if saved.open is not None:
-                db.execute("INSERT OR REPLACE INTO open VALUES (1, ?, ?, ?)", saved.open)
-            elif self.stream:
-                db.execute("INSERT INTO open VALUES (1, ?, ?, NULL)", (self.stream, self.seq))
-        issued = {self.stream: self.seq} if self.stream else {}
-        self._undeclared = self._undeclared + saved.gaps(issued)
+        if self.stream:
+            with self._transaction() as db:
+                self.seq = db.execute("SELECT seq FROM open").fetchone()[0]
+            issued.write(self.path, self.stream, self.seq)
+        self.aside = takeover.aside(self.path)
         log.error(
-            "outbox damaged why=%r frames_saved=%d kept_aside=%s", damage.what, len(saved.frames), aside
+            "outbox damaged why=%r frames_saved=%d numbers_declared_lost=%d kept_aside=%s",
+            damage.what,
+            taken.saved,
+            taken.lost,
+            self.aside,
         )
+
+    def _shorten(self) -> None:
+        """What stands in the log goes into the file, and the log ends: its damage costs what came since."""
+        if self._db is not None:
+            try:
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            except sqlite3.Error as error:
+                # Nothing is lost: the log stays as it is, and whoever writes next is told that the disk is full.
+                log.debug("the log stays as it is: %s", error)
+            self.aside = takeover.aside(self.path)
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         if self._db is None:
-            self._db = connect(self.path, self._max_pages)
+            self._db = self._opened()
         db = self._db
         try:
             db.execute("BEGIN IMMEDIATE")
@@ -254,6 +312,8 @@ class Outbox:
             with suppress(sqlite3.Error):
                 db.execute("ROLLBACK")
             raise
+        if _size(log_of(self.path)) > min(LOG_BYTES, _free(self.path)):
+            self._shorten()
 
 
 def _drop(db: sqlite3.Connection, which: str, wanted: int) -> tuple[list[Key], int]:
@@ -270,16 +330,14 @@ def _drop(db: sqlite3.Connection, which: str, wanted: int) -> tuple[list[Key], i
     return gone, freed
 
 
-def _losses(lost: Sequence[Key], now: datetime) -> list[Event]:
-    """The `loss` events that declare these numbers, one per stream, in ranges."""
-    by_stream: dict[str, list[list[int]]] = {}
-    for stream, seq in sorted(set(lost)):
-        ranges = by_stream.setdefault(stream, [])
-        if ranges and ranges[-1][1] == seq - 1:
-            ranges[-1][1] = seq
-        else:
-            ranges.append([seq, seq])
-    return [
-        Event("event", now, EventKind.LOSS, None, {"stream": stream, "seqs": ranges})
-        for stream, ranges in by_stream.items()
-    ]
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _free(path: Path) -> int:
+    """Bytes left where the file lies."""
+    disk = os.statvfs(path.parent)
+    return disk.f_bavail * disk.f_frsize

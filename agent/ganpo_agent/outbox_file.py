@@ -1,18 +1,22 @@
-"""The file of the outbox: how it is opened and proved whole, and what SQLite's errors mean."""
+"""The file of the outbox: how it is made, proved whole and opened, and what SQLite's errors mean."""
 
+import random
 import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
+from ganpo_agent.pages import PAGE, Log, Raw
 from ganpo_model.errors import StorageError
 
-PAGE = 4096
 _VERSION = 1
+_MAGIC = b"SQLite format 3\0"
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS frame (
+CREATE TABLE frame (
     stream TEXT NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL, bytes BLOB NOT NULL, acked_at INTEGER,
     PRIMARY KEY (stream, seq));
-CREATE INDEX IF NOT EXISTS waiting ON frame (stream, seq) WHERE acked_at IS NULL;
-CREATE TABLE IF NOT EXISTS open (
+CREATE INDEX waiting ON frame (stream, seq) WHERE acked_at IS NULL;
+CREATE TABLE open (
     id INTEGER PRIMARY KEY CHECK (id = 1), stream TEXT NOT NULL, seq INTEGER NOT NULL, bytes BLOB);
 """
 
@@ -30,47 +34,71 @@ class OutboxNewer(StorageError):
 
 
 class OutboxDamaged(StorageError):
-    """SQLite, or a frame's own checksum, says that the file is not what was written."""
+    """SQLite, the log, or a frame's own checksum says that the file is not what was written."""
 
     code = "outbox-damaged"
 
 
-def connect(path: Path, max_pages: int) -> sqlite3.Connection:
-    """The file, opened and proved whole, or made; at most `max_pages` pages large.
+def create(path: Path) -> sqlite3.Connection:
+    """A new file with our tables and a mark of its own. It is not synced and nothing but this may see it yet."""
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute(f"PRAGMA page_size = {PAGE}")
+    db.execute("PRAGMA journal_mode = OFF")
+    db.execute("PRAGMA synchronous = OFF")
+    db.executescript(_SCHEMA)
+    db.execute(f"PRAGMA user_version = {_twice(_VERSION)}")
+    db.execute(f"PRAGMA application_id = {_mark()}")
+    return db
 
-    Raises StorageError, OutboxDamaged, OutboxNewer.
+
+def prove(path: Path, issued: Mapping[str, int]) -> None:
+    """Look at file and log without changing them: SQLite itself would write what a wrong log says into the file.
+
+    Raises OutboxDamaged, OutboxNewer, StorageError, OSError. `issued`: last numbers by stream, as
+    far as they are known.
     """
+    with Raw(path) as file, Log(log_of(path)) as log:
+        _prove_head(file, log, path)
+        if log.torn:
+            raise OutboxDamaged("its log is damaged", where=str(path))
+        if foreign(file, log):
+            raise OutboxDamaged("the log beside it belongs to another file", where=str(path))
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+            if (verdict := db.execute("PRAGMA integrity_check(1)").fetchone()[0]) != "ok":
+                raise OutboxDamaged(str(verdict), where=str(path))
+            _prove_numbers(db, issued, path)
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        raise told(path, error) from error
+
+
+def connect(path: Path, max_pages: int) -> sqlite3.Connection:
+    """A proven file, opened; at most `max_pages` pages large. Raises StorageError, OutboxDamaged."""
     db: sqlite3.Connection | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        stamp = db.execute("PRAGMA user_version").fetchone()[0]
-        if stamp and stamp != _stamp(stamp & 0xFFFF):
-            raise OutboxDamaged("its version is damaged", where=str(path))
-        if stamp & 0xFFFF > _VERSION:
-            raise OutboxNewer(
-                f"written by a newer version (schema {stamp & 0xFFFF}; this one knows {_VERSION})",
-                where=str(path),
-                hint="install that version again, or move the file away: its frames stay in it",
-            )
-        db.execute(f"PRAGMA page_size = {PAGE}")
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
-        if (verdict := db.execute("PRAGMA integrity_check(1)").fetchone()[0]) != "ok":
-            raise OutboxDamaged(str(verdict), where=str(path))
+        db.execute("PRAGMA wal_autocheckpoint = 0")
         db.execute(f"PRAGMA max_page_count = {max_pages}")
-        db.executescript(_SCHEMA)
-        if not stamp:
-            db.execute(f"PRAGMA user_version = {_stamp(_VERSION)}")
-    except (sqlite3.Error, UnicodeDecodeError, OSError) as error:
+        if db.execute("PRAGMA application_id").fetchone()[0] == 0:
+            db.execute(f"PRAGMA application_id = {_mark()}")
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         if db is not None:
             db.close()
         raise told(path, error) from error
-    except StorageError:
-        if db is not None:
-            db.close()
-        raise
     return db
+
+
+def log_of(path: Path) -> Path:
+    """The write-ahead log beside the file."""
+    return path.with_name(f"{path.name}-wal")
+
+
+def foreign(file: Raw, log: Log) -> bool:
+    """Whether the log is surely another file's: its first page has another mark."""
+    ours, its = (int.from_bytes(page[68:72]) for page in (file.page(1), log.newest(1)))
+    return ours != its and 0 not in (ours, its) and all(mark == _twice(mark & 0xFFFF) for mark in (ours, its))
 
 
 def told(path: Path, error: Exception) -> StorageError:
@@ -88,6 +116,36 @@ def told(path: Path, error: Exception) -> StorageError:
     return OutboxDamaged(text, where=where)
 
 
-def _stamp(version: int) -> int:
-    """The version beside its complement, so that a flipped bit is not taken for a newer version."""
-    return (version ^ 0x7FFF) << 16 | version
+def _prove_head(file: Raw, log: Log, path: Path) -> None:
+    head = (file.size > 0 and not log.torn and log.newest(1)) or file.page(1)
+    stamp = int.from_bytes(head[60:64])
+    if not head.startswith(_MAGIC) or stamp != _twice(stamp & 0xFFFF):
+        raise OutboxDamaged("its head is damaged", where=str(path))
+    if stamp & 0xFFFF > _VERSION:
+        raise OutboxNewer(
+            f"written by a newer version (schema {stamp & 0xFFFF}; this one knows {_VERSION})",
+            where=str(path),
+            hint="install that version again, or move the file away: its frames stay in it",
+        )
+
+
+def _prove_numbers(db: sqlite3.Connection, issued: Mapping[str, int], path: Path) -> None:
+    """The last number of the last stream: no smaller than what was given, and known from more than one place."""
+    newest = "SELECT stream, seq FROM frame ORDER BY stream DESC, seq DESC LIMIT 1"
+    last, newest_frame = (
+        db.execute(q).fetchone() or ("", 0) for q in ("SELECT stream, seq FROM open", newest)
+    )
+    known = max([newest_frame, *issued.items()])
+    # A file of an earlier version has nothing beside it.
+    if last < known or (issued and last != known):
+        raise OutboxDamaged(f"its last number is {last}, {known} was given", where=str(path))
+
+
+def _mark() -> int:
+    """Tells this file's log from another's."""
+    return _twice(random.SystemRandom().randrange(1, 0x7FFF))
+
+
+def _twice(number: int) -> int:
+    """A number beside its complement, so that a flipped bit is not taken for another number."""
+    return (number ^ 0x7FFF) << 16 | number

@@ -1,113 +1,145 @@
-"""What can still be read of a damaged outbox: row by row, by table and by index, in either direction."""
+"""What can still be read of a damaged outbox: its bytes are searched for frames, whatever SQLite makes of them.
+
+A frame names its stream and number and carries its own checksum, so it proves itself wherever it lies: in a page that
+no table leads to any more, in a log that SQLite drops, behind a head that is gone.
+"""
 
 import json
-import sqlite3
-from collections.abc import Iterable, Mapping
-from contextlib import closing, suppress
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
+from ganpo_agent.pages import PAGE, Log, Raw
 from ganpo_model.errors import FrameError
-from ganpo_model.frame import unpack
+from ganpo_model.frame import MAX_PACKED, STREAM, unpack
 
-_UNREADABLE = (sqlite3.Error, UnicodeDecodeError, OverflowError)
+_GZIP = b"\x1f\x8b\x08\x00\x00\x00\x00\x00"
+_BLOCK = 1 << 20
+_LEAST_LOCAL = 400
+"""A row that goes on in other pages has at least 489 bytes in its first, of which some 50 are not the frame's."""
+_BODY = re.compile(rb'\{"v":1,"stream":"(%s)","seq":(\d+),"facts":\[\{"type":"(\w+)"' % STREAM.encode())
+_TIME = re.compile(rb'"(?:at|end)":"(\d{4}-[0-9T:.-]+Z)"')
+_RECORD = re.compile(rb"A([\x01-\x06\x08\x09])[\x00-\xff]{1,6}?(%s)" % STREAM.encode())
+"""In rows of tables and indexes alike: types of a text of 26 bytes (65 = A), of a number, of more; text, number."""
+_SIZES = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8, 8: 0, 9: 0}
 
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """`frames`: (stream, seq, kind, bytes), sorted; `open`: (stream, seq, bytes), the open slots, if readable."""
-
-    frames: list[tuple[str, int, str, bytes]]
-    open: tuple[str, int, bytes | None] | None
-
-    def gaps(self, issued: Mapping[str, int]) -> list[tuple[str, int]]:
-        """The numbers of the known streams that are not here: acknowledged once, or lost. Declaring the first
-        kind lost too is harmless, for what is stored wins."""
-        last = dict(issued)
-        for stream, seq, _, _ in self.frames:
-            last[stream] = max(seq, last.get(stream, 0))
-        if self.open is not None:
-            last[self.open[0]] = max(self.open[1], last.get(self.open[0], 0))
-        here = {(stream, seq) for stream, seq, _, _ in self.frames}
-        return [
-            (stream, n) for stream, top in last.items() for n in range(1, top + 1) if (stream, n) not in here
-        ]
+Frame = tuple[str, int, str, bytes]
+Reader = Callable[[int], bytes]
 
 
-def set_aside(path: Path) -> Path:
-    """Rename the file and its write-ahead log; nothing is ever deleted. Gives the new path."""
-    number = 1
-    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
-        number += 1
-    for suffix in ("", "-wal", "-shm"):
-        with suppress(FileNotFoundError):
-            Path(f"{path}{suffix}").replace(f"{aside}{suffix}")
-    return aside
+@dataclass
+class Salvage:
+    """`frames` reads; what else it comes across stands here afterwards.
 
+    `tops`: the last number of each stream that a frame, a `begun` or two rows agree on; `runs`: the open slots by
+    stream; `newest`: the latest time of any fact, ISO, or empty.
+    """
 
-def read_all(path: Path) -> Saved:
-    """Every frame whose row SQLite can still read by any way and whose gzip opens."""
-    frames: dict[tuple[str, int], tuple[str, bytes]] = {}
-    left = None
-    with suppress(*_UNREADABLE), closing(sqlite3.connect(path)) as db:
-        db.text_factory = bytes
-        for packed in _bytes(db):
-            if (frame := _frame(packed)) is not None:
-                stream, seq, kind = frame
-                frames[stream, seq] = (kind, packed)
-        left = _open_row(db)
-    return Saved([(*key, *frames[key]) for key in sorted(frames)], left)
+    file: Raw
+    log: Log
+    tops: dict[str, int] = field(default_factory=dict)
+    runs: dict[str, bytes] = field(default_factory=dict)
+    newest: str = ""
+    _once: set[tuple[str, int]] = field(default_factory=set)
+    _runs_end: dict[str, str] = field(default_factory=dict)
 
+    def frames(self) -> Iterator[Frame]:
+        """(stream, seq, kind, bytes) of every frame whose gzip opens; many twice, and the first is right.
 
-def _bytes(db: sqlite3.Connection) -> Iterable[bytes]:
-    """The bytes of every row that can be reached; many twice."""
-    rowids: set[int] = set()
-    keys: set[tuple[bytes, int]] = set()
-    for direction in ("ASC", "DESC"):
-        rowids.update(_each(db, f"SELECT rowid FROM frame NOT INDEXED ORDER BY rowid {direction}"))
-        for index in ("sqlite_autoindex_frame_1", "waiting WHERE acked_at IS NULL"):
-            name, _, where = index.partition(" ")
-            order = f"ORDER BY stream {direction}, seq {direction}"
-            query = f"SELECT stream, seq, rowid FROM frame INDEXED BY {name} {where} {order}"
-            for stream, seq, rowid in _rows(db, query):
-                keys.add((stream, seq))
-                rowids.add(rowid)
-    for rowid in rowids:
-        yield from _each(db, "SELECT bytes FROM frame NOT INDEXED WHERE rowid = ?", rowid)
-    for stream, seq in keys:
-        text = stream.decode("utf-8", "replace") if isinstance(stream, bytes) else stream
-        yield from _each(db, "SELECT bytes FROM frame WHERE stream = ? AND seq = ?", text, seq)
-    for direction in ("ASC", "DESC"):
-        yield from _each(db, f"SELECT bytes FROM frame NOT INDEXED ORDER BY rowid {direction}")
+        What a failed commit left has a number that was given again: it lies behind what SQLite would read.
+        """
+        for raw, begin, end in (
+            (self.log, 0, self.log.whole),
+            (self.file, 0, self.file.size),
+            (self.log, self.log.whole, self.log.size),
+        ):
+            for at in range(begin, end, _BLOCK):
+                size = min(_BLOCK, end - at)
+                block = raw.read(at, size + PAGE)
+                self._numbers(block, size)
+                yield from self._in_block(raw, at, block, size)
 
+    def _in_block(self, raw: Raw, begin: int, block: bytes, size: int) -> Iterator[Frame]:
+        here = block.find(_GZIP, 0, size + len(_GZIP) - 1)
+        while here >= 0:
+            at = begin + here
+            page = block[here : here + raw.end_of_page(at) - at]
+            if (found := self._whole(raw, at, page, block[here : here + PAGE])) is not None:
+                yield from self._told(*found)
+            here = block.find(_GZIP, here + 1, size + len(_GZIP) - 1)
 
-def _rows(db: sqlite3.Connection, query: str, *values: object) -> Iterable[tuple[Any, ...]]:
-    """The rows up to the first that cannot be read."""
-    with suppress(*_UNREADABLE):
-        yield from db.execute(query, values)
-
-
-def _each(db: sqlite3.Connection, query: str, *values: object) -> Iterable[Any]:
-    for (value,) in _rows(db, query, *values):
-        yield value
-
-
-def _frame(packed: Any) -> tuple[str, int, str] | None:
-    """Stream, number and kind as the bytes themselves say: the columns beside them may be damaged."""
-    if not isinstance(packed, bytes):
+    def _whole(self, raw: Raw, at: int, page: bytes, rest: bytes) -> tuple[bytes, bytes] | None:
+        """The frame that begins at `at`, packed and unpacked: within its page, or going on in others."""
+        if (found := _opened(rest)) is not None:
+            return found
+        pages = max(self.file.size // PAGE, self.log.pages())
+        readers: tuple[Reader, ...] = (
+            lambda n: (raw is self.log and self.log.as_of(at, n)) or self.file.page(n),
+            lambda n: self.log.newest(n) or self.file.page(n),
+        )
+        # The number of the next page stands right behind the part in this one; where, a damaged row does not say.
+        for end in range(_LEAST_LOCAL, len(page) - 3):
+            if page[end] == 0 and 1 < (number := int.from_bytes(page[end : end + 4])) <= pages:
+                for reader in readers:
+                    if (found := _opened(page[:end] + _chain(number, reader))) is not None:
+                        return found
         return None
+
+    def _told(self, packed: bytes, raw: bytes) -> Iterator[Frame]:
+        head = _BODY.match(raw)
+        if head is None:
+            return
+        stream, seq, kind = head[1].decode(), int(head[2]), head[3].decode()
+        end = max((time.decode() for time in _TIME.findall(raw)), default="")
+        self.newest = max(self.newest, end)
+        if seq == 0:
+            if end >= self._runs_end.get(stream, ""):
+                self.runs[stream], self._runs_end[stream] = packed, end
+            return
+        self._top(stream, seq)
+        if kind == "event" and seq == 1:
+            begun = json.loads(raw)["facts"][0]["data"]
+            if begun.get("previous") is not None:
+                self._top(begun["previous"], begun["last_seq"])
+        yield stream, seq, kind, packed
+
+    def _numbers(self, block: bytes, size: int) -> None:
+        """What rows say whose frame is gone. One alone may be damaged itself: every number stands in several."""
+        for record in _RECORD.finditer(block, 0, size):
+            wide = _SIZES[record[1][0]]
+            seq = int.from_bytes(block[record.end() : record.end() + wide]) if wide else record[1][0] - 8
+            key = record[2].decode(), seq
+            if seq > self.tops.get(key[0], 0):
+                if key in self._once:
+                    self._top(*key)
+                self._once.add(key)
+
+    def _top(self, stream: str, seq: int) -> None:
+        self.tops[stream] = max(seq, self.tops.get(stream, 0))
+
+
+def _opened(packed: bytes) -> tuple[bytes, bytes] | None:
+    """A frame and its JSON, where the bytes begin with a whole one."""
+    inflater = zlib.decompressobj(wbits=31)
     try:
-        body = json.loads(unpack(packed))
-        return str(body["stream"]), int(body["seq"]), str(body["facts"][0]["type"])
-    except (FrameError, ValueError, KeyError, IndexError, TypeError):
+        # Most that is no frame breaks within the first bytes; `unpack` has the bounds.
+        inflater.decompress(packed, 1 << 22)
+        if not inflater.eof:
+            return None
+        packed = packed[: len(packed) - len(inflater.unused_data)]
+        return packed, unpack(packed)
+    except (zlib.error, FrameError):
         return None
 
 
-def _open_row(db: sqlite3.Connection) -> tuple[str, int, bytes | None] | None:
-    for stream, seq, packed in _rows(db, "SELECT stream, seq, bytes FROM open"):
-        if isinstance(stream, bytes) and isinstance(seq, int):
-            whole = isinstance(packed, bytes) and _frame(packed) is not None
-            with suppress(UnicodeDecodeError):
-                return stream.decode(), seq, packed if whole else None
-    return None
+def _chain(number: int, reader: Reader) -> bytes:
+    """The content of overflow pages, from `number` to the last."""
+    parts: list[bytes] = []
+    while number > 0 and len(parts) * PAGE <= MAX_PACKED:
+        page = reader(number)
+        if len(page) < PAGE:
+            break
+        number = int.from_bytes(page[:4])
+        parts.append(page[4:])
+    return b"".join(parts)

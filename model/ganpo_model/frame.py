@@ -29,6 +29,11 @@ def new_stream(now_ms: int, newest: str | None, rng: random.Random) -> str:
     return "".join(_CROCKFORD[(value >> shift) & 31] for shift in range(125, -1, -5))
 
 
+def stream_ms(stream: str) -> int:
+    """When the stream began, in ms since 1970."""
+    return _ulid_value(stream) >> 80
+
+
 def _ulid_value(text: str) -> int:
     value = 0
     for char in text:

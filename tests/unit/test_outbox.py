@@ -141,7 +141,7 @@ def test_a_frame_whose_bytes_rot_while_running_is_declared_lost_and_holds_nothin
     db.execute("UPDATE frame SET bytes = ? WHERE seq = 3", (bytes(packed),))
     db.commit()
     db.close()
-    assert [row.seq for row in outbox.waiting(10)] == [1, 2, 4, 5, 6]
+    assert [row.seq for row in outbox.waiting(10)] == [1, 2, 4, 5, 6, 7], "7 declares 3"
     outbox.append([reading(9)], NOW)
     facts = [body(row.packed)["facts"] for row in outbox.waiting(10)]
     losses = [f for group in facts for f in group if f.get("kind") == "loss"]  # type: ignore[attr-defined]
