@@ -21,9 +21,9 @@ from ganpo_agent.timekeeper import GatewayClock, Timekeeper
 from ganpo_agent.uplink import Uplink
 from ganpo_config.plant import BoundPoint, Plant
 from ganpo_drivers import Identity, Scan
-from ganpo_model.clock import Clock, iso
+from ganpo_model.clock import Clock, from_ms, iso
 from ganpo_model.errors import FrameError, StorageError
-from ganpo_model.facts import Fact
+from ganpo_model.facts import Event, EventKind, Fact
 from ganpo_model.frame import unpack
 from ganpo_service import systemd
 from ganpo_service.http import Server, listen
@@ -94,16 +94,20 @@ class Agent:
             and not self.keeper.outbox.aside
             and self.uplink.connected
             and self.uplink.window.open
+            and not self.time.is_off()
+            and not self.uplink.refused
             and all(task.state == "up" and not task.error for task in links.values())
         )
         return {
             "ok": ok,
             "gateway": self.plant.gateway.id,
             "time": "waiting for time" if waiting_for_time else iso(self.time.now()),
+            "clock_off_ms": self.time.off_ms(),
             "uplink": {
                 "connected": self.uplink.connected,
                 "last_ack": iso(self.uplink.last_ack) if self.uplink.last_ack else None,
-                "error": self.uplink.problem or None,
+                "error": self.uplink.problem or self.uplink.refused or None,
+                "quarantined": dict(self.uplink.quarantined),
                 "alone": [f"{stream}/{seq}" for stream, seq in self.uplink.window.suspects()],
             },
             "outbox": {
@@ -137,15 +141,26 @@ class Agent:
             self.observer.failed(subjects, reason)
 
     def _now(self) -> int | None:
-        """The stamp of this moment; the observer begins with the first, and hears of every step."""
+        """The stamp of this moment; the observer begins with the first, and hears of every step.
+
+        While time is not trusted there is none, and no observer: the next tells everything anew.
+        """
         if not self.time.trusted():
+            if self.observer is not None:
+                self.observer.finish(self.time.last)
+                self.observer = None
             return None
+        again = self.observer is None and self.time.last > 0
         now, by = self.time.stamp()
         if self.observer is None:
             self.observer = Observer(self.plant, self._put, now)
         elif by:
-            log.warning("the wall clock stepped by_ms=%d", by)
             self.observer.step(now, by)
+        if again:
+            self.keeper.put([Event("event", from_ms(now), EventKind.CLOCK_STEP, None, {"by_ms": by})])
+            self.uplink.changed()
+        if again or by:
+            log.warning("the wall clock stepped by_ms=%d", by)
         return now
 
     def _put(self, facts: Sequence[Fact]) -> None:

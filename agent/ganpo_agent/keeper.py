@@ -84,7 +84,7 @@ class Keeper:
     async def flush(self) -> None:
         """Write what was put until nothing is left or the disk refuses."""
         self.progress = self._time.monotonic()
-        if not self._time.trusted():
+        if not self._begun and not self._time.trusted():
             return
         try:
             if not self._begun:

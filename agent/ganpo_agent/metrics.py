@@ -18,6 +18,8 @@ def _lines(
 ) -> Iterable[str]:
     outbox = keeper.outbox
     yield from _metric("ganpo_time_trusted", "gauge", {"": int(time.trusted())})
+    off = time.off_ms()
+    yield from _metric("ganpo_clock_off_seconds", "gauge", {} if off is None else {"": off / 1000})
     yield from _metric("ganpo_outbox_issued_total", "counter", {"": outbox.seq})
     yield from _metric("ganpo_outbox_dropped_frames_total", "counter", {"": outbox.dropped})
     yield from _metric("ganpo_outbox_damaged_files", "gauge", {"": len(outbox.aside)})
@@ -25,6 +27,8 @@ def _lines(
     yield from _metric("ganpo_outbox_failing", "gauge", {"": int(keeper.problem is not None)})
     yield from _metric("ganpo_uplink_connected", "gauge", {"": int(uplink.connected)})
     yield from _metric("ganpo_uplink_frames_alone", "gauge", {"": len(uplink.window.suspects())})
+    refused = {f'{{reason="{reason}"}}': number for reason, number in uplink.quarantined.items()}
+    yield from _metric("ganpo_uplink_frames_quarantined_total", "counter", refused)
     names = {f'{{connection="{task.bound.name}"}}': task for task in connections}
     yield from _metric("ganpo_connection_up", "gauge", {n: int(t.state == "up") for n, t in names.items()})
     yield from _metric("ganpo_polls_total", "counter", {n: t.polls.made for n, t in names.items()})

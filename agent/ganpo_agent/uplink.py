@@ -4,9 +4,10 @@ import asyncio
 import json
 import logging
 import random
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from ganpo_agent.keeper import Keeper
 from ganpo_agent.outbox import Key, Row
@@ -31,7 +32,10 @@ _ASK_SLOW_S = 60.0
 
 
 class Uplink:
-    """Sends what waits in the outbox, for ever. `picture` gives connections and subjects for `live`."""
+    """Sends what waits in the outbox, for ever. `picture` gives connections and subjects for `live`.
+
+    `quarantined`: frames that the collector keeps but could not apply, by reason; `refused` says so of the newest.
+    """
 
     def __init__(
         self, plant: Plant, time: Timekeeper, rng: random.Random, picture: Callable[[], dict[str, Any]]
@@ -51,10 +55,15 @@ class Uplink:
         self._rows: dict[Key, Row] = {}
         self._more = True
         self._live_at: float | None = None
+        self._asked: float | None = None
+        self._session: str | None = None
         self.window = Window(settings.repeat_s)
         self.progress = time.monotonic()
         self.connected = False
         self.problem = ""
+        self.refused = ""
+        self._refused_key: Key = ("", 0)
+        self.quarantined: Counter[str] = Counter()
         self.last_ack: datetime | None = None
 
     def appended(self, _row: Row) -> None:
@@ -71,7 +80,7 @@ class Uplink:
         """Connect, converse, and again, for ever."""
         while True:
             began, up, refused = self._time.monotonic(), None, False
-            session_id = new_stream(to_ms(self._time.now()), None, self._rng)
+            session_id = self._session = new_stream(to_ms(self._time.now()), self._session, self._rng)
             will = json.dumps({"v": 1, "session": session_id, "offline": True}).encode()
             session = Session(self._login, self._wake.set, (self._topic + "live", will))
             try:
@@ -92,7 +101,7 @@ class Uplink:
         began = self._time.monotonic()
         self.connected = True
         self.window.connected()
-        self._live_at = None
+        self._live_at = self._asked = None
         sent: dict[int, Key] = {}
         while not session.closed:
             self._wake.clear()
@@ -100,6 +109,7 @@ class Uplink:
             now = self.progress = self._time.monotonic()
             if now >= self._live_due(now):
                 self._live_at = now
+                self._asked = now if self._asked is None else self._asked
                 session.publish(self._topic + "live", await self._live(session_id, keeper), qos=0)
             if self._more and len(self._rows) < SIZE:
                 self._more = False
@@ -107,6 +117,7 @@ class Uplink:
                 self._rows = {row.key: row for row in rows}
                 self._more = self._more or len(rows) >= _FETCH
             for row in self.window.due(list(self._rows.values()), now):
+                self._asked = now if self._asked is None else self._asked
                 sent[session.publish(self._topic + "facts", row.packed, qos=1)] = row.key
             await self._wait(min(self._live_due(now), self.window.next_due(now)) - now)
         lived = self._time.monotonic() - began
@@ -114,10 +125,11 @@ class Uplink:
         self._failed(f"the broker closed the session after {lived:.0f} s: {session.reason}{hint}")
 
     def _live_due(self, now: float) -> float:
-        """When to say `live` again: every second until any ack comes, often while frames are not answered."""
+        """When to say `live` again: every second until an ack comes and time is trusted, often while frames are not
+        answered."""
         if self._live_at is None:
             return now
-        if not self.window.open:
+        if not self.window.open or not self._time.trusted():
             return self._live_at + _HELLO_S
         silent = self.window.silent_s(now)
         if silent < QUIET_S:
@@ -137,14 +149,14 @@ class Uplink:
             if topic != self._topic + "ack" or ack is None:
                 log.warning("ignored what is no acknowledgement topic=%s bytes=%d", topic, len(payload))
                 continue
-            told, stream, ranges = ack
-            self._time.tell(told)
-            self._heard(told)
-            if stream is not None and ranges:
-                await keeper.call(keeper.outbox.acknowledge, stream, ranges, self._time.now())
-                keys = [
-                    key for key in self._rows if key[0] == stream and any(a <= key[1] <= b for a, b in ranges)
-                ]
+            if self._asked is not None:
+                self._time.tell(ack.now, self._time.monotonic() - self._asked)
+                self._asked = None
+            self._heard(ack.now)
+            if ack.stream is not None and ack.ranges:
+                self._judged(ack)
+                await keeper.call(keeper.outbox.acknowledge, ack.stream, ack.ranges, self._time.now())
+                keys = [key for key in self._rows if ack.names(key)]
                 for key in keys:
                     del self._rows[key]
                 self.window.acknowledged(keys, self._time.monotonic())
@@ -164,6 +176,7 @@ class Uplink:
             "oldest": oldest,
             "waiting": waiting,
             "trusted": trusted,
+            "clock_off_ms": self._time.off_ms(),
             **self._picture(),
         }
         return json.dumps(body, allow_nan=False, ensure_ascii=False).encode()
@@ -173,6 +186,22 @@ class Uplink:
             log.info("uplink works: the collector answers broker=%s", self._login.url)
             self.problem = ""
         self.last_ack = told
+
+    def _judged(self, ack: "_Ack") -> None:
+        """What the collector says of the frames that it acknowledges. Later frames that are good end the complaint."""
+        newest = (ack.stream or "", max(last for _, last in ack.ranges))
+        self.quarantined.update(ack.quarantined)
+        if ack.quarantined:
+            counts = ", ".join(f"{number} for their {reason}" for reason, number in ack.quarantined.items())
+            log.log(
+                logging.DEBUG if self.refused else logging.WARNING,
+                "uplink: frames are in quarantine: %s",
+                counts,
+            )
+            self.refused = f"the collector keeps frames in quarantine: {counts}"
+            self._refused_key = max(newest, self._refused_key)
+        elif newest > self._refused_key:
+            self.refused = ""
 
     def _failed(self, why: str) -> None:
         log.log(logging.DEBUG if self.problem else logging.WARNING, "uplink: %s", why)
@@ -190,16 +219,30 @@ class Uplink:
             pass
 
 
-def _read_ack(payload: bytes) -> tuple[datetime, str | None, list[tuple[int, int]]] | None:
-    """(now, stream, ranges) of an acknowledgement, or None for anything else."""
+class _Ack(NamedTuple):
+    """What an acknowledgement says: the time, which frames are committed, and how many of them are in quarantine."""
+
+    now: datetime
+    stream: str | None
+    ranges: list[tuple[int, int]]
+    quarantined: dict[str, int]
+
+    def names(self, key: Key) -> bool:
+        """Whether this frame is one of them."""
+        return key[0] == self.stream and any(first <= key[1] <= last for first, last in self.ranges)
+
+
+def _read_ack(payload: bytes) -> _Ack | None:
+    """An acknowledgement, or None for anything else."""
     try:
         body = json.loads(payload)
         now = datetime.fromisoformat(body["now"])
         ranges = [(int(first), int(last)) for first, last in body.get("seqs", [])]
         stream = body.get("stream")
+        quarantined = {str(reason)[:40]: int(n) for reason, n in body.get("quarantined", {}).items()}
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
     known = body.get("v") == 1 and now.tzinfo is not None and (stream is None or isinstance(stream, str))
     if not known or any(not 0 < first <= last < 2**53 for first, last in ranges):
         return None
-    return now, stream, ranges
+    return _Ack(now, stream, ranges, quarantined)

@@ -5,7 +5,8 @@ import json
 import logging
 import random
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -135,7 +136,7 @@ class Collector:
             self.unanswered += len(frames) - len(done)
             self._acknowledge(session, done)
             for gateway in heard:
-                session.publish(f"{self._root}/{gateway}/ack", _ack(self._clock.utc(), None, []), qos=1)
+                session.publish(f"{self._root}/{gateway}/ack", _ack(self._clock.utc()), qos=1)
             return
 
     def _commit(
@@ -151,13 +152,11 @@ class Collector:
 
     def _acknowledge(self, session: Session, done: Iterable[Committed]) -> None:
         """After the commit, one message per stream."""
-        streams: dict[tuple[str, str], list[int]] = {}
+        streams: dict[tuple[str, str], list[Committed]] = {}
         for one in done:
-            streams.setdefault((one.gateway, one.stream), []).append(one.seq)
-        for (gateway, stream), seqs in streams.items():
-            session.publish(
-                f"{self._root}/{gateway}/ack", _ack(self._clock.utc(), stream, ranges(seqs)), qos=1
-            )
+            streams.setdefault((one.gateway, one.stream), []).append(one)
+        for (gateway, stream), frames in streams.items():
+            session.publish(f"{self._root}/{gateway}/ack", _ack(self._clock.utc(), stream, frames), qos=1)
 
     def _failed(self, why: str) -> None:
         log.log(logging.DEBUG if self.problem == why else logging.WARNING, "collector: %s", why)
@@ -185,8 +184,12 @@ def ranges(numbers: Iterable[int]) -> list[list[int]]:
     return found
 
 
-def _ack(now: datetime, stream: str | None, seqs: list[list[int]]) -> bytes:
+def _ack(now: datetime, stream: str | None = None, frames: Sequence[Committed] = ()) -> bytes:
+    """The time, the frames of a stream that are committed, and how many of them are in quarantine for what."""
     body: dict[str, object] = {"v": 1, "now": iso(now.astimezone(UTC))}
     if stream is not None:
         body["stream"] = stream
-    return json.dumps(body | {"seqs": seqs}).encode()
+    body["seqs"] = ranges(one.seq for one in frames)
+    if quarantined := Counter(one.reason for one in frames if one.reason):
+        body["quarantined"] = quarantined
+    return json.dumps(body).encode()

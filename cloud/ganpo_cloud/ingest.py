@@ -26,11 +26,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """A frame that is stored or quarantined: what the acknowledgement names."""
+    """A frame that is stored, or quarantined for `reason`: what the acknowledgement names."""
 
     gateway: str
     stream: str
     seq: int
+    reason: str = ""
 
 
 _Decoded = tuple[str, bytes, Frame | FrameError]
@@ -148,7 +149,7 @@ def _refuse(connection: Connection, wrong: Sequence[quarantine.Kept], now: datet
     kept = quarantine.keep(connection, wrong, now)
     return _Taken(
         [
-            Committed(one.gateway, *one.name)
+            Committed(one.gateway, *one.name, one.error.reason)
             for one, is_kept in zip(wrong, kept, strict=True)
             if is_kept and one.name
         ],

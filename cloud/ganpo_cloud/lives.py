@@ -1,7 +1,7 @@
 """What gateways say of themselves, and whether they are there (onboarding.md, Gateway)."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from ganpo_cloud.database import Database
 from ganpo_cloud.tables import gateway as registry
 from ganpo_cloud.tables import live, transition
-from ganpo_model.clock import to_ms
+from ganpo_model.clock import FAR_MS, to_ms
 
 INTERVALS = 3
 """Online while it said `live` within so many of its own intervals."""
@@ -90,6 +90,12 @@ def mark_silent(database: Database, now: datetime) -> None:
         with database.write() as connection:
             for row in pending:
                 _turn(connection, row.gateway, row.heard_at + INTERVALS * row.interval_ms, online=False)
+
+
+def clock_off_ms(said: Mapping[str, object]) -> int:
+    """By how much the clock of a gateway differs from ours, where that is too much; else 0."""
+    off = said.get("clock_off_ms")
+    return off if isinstance(off, int) and abs(off) > FAR_MS else 0
 
 
 def picture(body: str) -> dict[str, object]:

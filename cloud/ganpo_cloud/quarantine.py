@@ -50,6 +50,15 @@ class Quarantined:
     bytes: bytes
 
 
+class Held(NamedTuple):
+    """What is kept of one gateway for one reason: how many frames, since when (ms), and what the last is told of."""
+
+    reason: str
+    frames: int
+    since: int
+    detail: str
+
+
 class _Total(NamedTuple):
     frames: int
     size: int
@@ -94,6 +103,27 @@ def page(connection: Connection, after: int, gateway: str | None) -> Sequence[Qu
         Quarantined(row.id, row.gateway, from_ms(row.received_at), row.bytes)
         for row in connection.execute(query)
     ]
+
+
+def held(connection: Connection, gateway: str) -> list[Held]:
+    """What is kept of a gateway, by reason, that of the newest frame first."""
+    found = (
+        select(
+            quarantine.c.reason,
+            func.count().label("frames"),
+            func.min(quarantine.c.received_at).label("since"),
+            func.max(quarantine.c.id).label("newest"),
+        )
+        .where(quarantine.c.gateway == gateway)
+        .group_by(quarantine.c.reason)
+        .subquery()
+    )
+    query = (
+        select(found.c.reason, found.c.frames, found.c.since, quarantine.c.detail)
+        .join(quarantine, quarantine.c.id == found.c.newest)
+        .order_by(found.c.newest.desc())
+    )
+    return [Held(*row) for row in connection.execute(query)]
 
 
 def remove(connection: Connection, number: int) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select
 from ganpo_cloud import judging, lives, painting, streams
 from ganpo_cloud.database import driver_sql
 from ganpo_cloud.localdays import bounds, day_of
-from ganpo_cloud.quarantine import dropped_name
+from ganpo_cloud.quarantine import Held, dropped_name, held
 from ganpo_cloud.streams import Stream
 from ganpo_cloud.tables import counter, frame, gateway, live, quarantine, register, subject, transition
 from ganpo_model.clock import to_ms
@@ -31,11 +31,15 @@ class GatewayView:
     last_word: int | None
     since: int | None
     streams: Sequence[Stream]
-    quarantined: int
-    quarantine_reason: str | None
+    kept: Sequence[Held]
     quarantine_dropped: int
     connections: dict[str, Any]
     said: dict[str, Any]
+
+    @property
+    def quarantined(self) -> int:
+        """Frames that are kept as they came, for whatever reason."""
+        return sum(kept.frames for kept in self.kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,8 @@ def subjects(connection: Connection, now: datetime, enterprise: str | None = Non
         for row in connection.execute(select(live)).all()
         if lives.online(row.heard_at, row.interval_ms, row.offline, to_ms(now))
     }
+    # A gateway that does not trust its clock observes nothing.
+    said = {number: told for number, told in said.items() if told.get("trusted") is not False}
     query = select(subject).order_by(subject.c.enterprise, subject.c.asset_no)
     if enterprise is not None:
         query = query.where(subject.c.enterprise == enterprise)
@@ -127,11 +133,6 @@ def _gateway(
     since = connection.execute(
         select(func.max(transition.c.at)).where(transition.c.gateway == number)
     ).scalar()
-    mine = quarantine.c.gateway == number
-    waiting = connection.execute(select(func.count()).select_from(quarantine).where(mine)).scalar_one()
-    reason = connection.execute(
-        select(quarantine.c.reason, quarantine.c.detail).where(mine).order_by(quarantine.c.id.desc()).limit(1)
-    ).first()
     dropped = connection.execute(
         select(counter.c.value).where(counter.c.name == dropped_name(number))
     ).scalar()
@@ -152,8 +153,7 @@ def _gateway(
         max(times, default=None),
         since,
         streams.of_gateway(connection, number) if enterprise is not None else [],
-        waiting,
-        f"{reason.reason}: {reason.detail}" if reason else None,
+        held(connection, number),
         int(dropped or 0),
         connections if isinstance(connections, dict) else {},
         said,

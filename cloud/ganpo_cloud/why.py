@@ -4,28 +4,17 @@ each (onboarding.md)."""
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from ganpo_cloud import lives
+from ganpo_cloud import lives, quarantine
 from ganpo_cloud.counting.calendars import Calendars
 from ganpo_cloud.counting.ledger import Device, Records, records
 from ganpo_cloud.counting.tables import production
 from ganpo_cloud.localdays import DEFAULT_ZONE, bounds, day_of
-from ganpo_cloud.tables import (
-    event,
-    frame,
-    gateway,
-    live,
-    quarantine,
-    reading,
-    register,
-    states,
-    subject,
-    transition,
-)
+from ganpo_cloud.tables import event, frame, gateway, live, reading, register, states, subject, transition
 from ganpo_model.activity import Age
 from ganpo_model.calendar import first_exception
 from ganpo_model.clock import to_ms
@@ -41,6 +30,7 @@ WORDS: Mapping[str, str] = {
     "never": "gateway {gateway} was never heard",
     "offline": "gateway {gateway} is offline",
     "clock": "gateway {gateway} waits for the time: its clock is not trusted",
+    "clock_off": "the clock of gateway {gateway} differs from ours by {by} (h:mm:ss)",
     "quarantine": "{n} frames of gateway {gateway} are in quarantine: {reason}",
     "elsewhere": "{asset_no} is observed by gateway {gateway}, which belongs to {other}",
     "unknown": "neither a list nor an inventory names {asset_no}",
@@ -102,30 +92,28 @@ def why(
 def _of_gateway(connection: Connection, number: str, now: datetime) -> Iterator[Reason]:
     named = {"gateway": number}
     heard = connection.execute(select(live).where(live.c.gateway == number)).first()
-    mine = quarantine.c.gateway == number
-    kept = connection.execute(
-        select(func.count(), func.max(quarantine.c.id), func.min(quarantine.c.received_at)).where(mine)
-    ).one()
+    said = lives.picture(heard.body) if heard is not None else {}
+    kept = quarantine.held(connection, number)
     stored = connection.execute(
         select(func.max(frame.c.committed_at)).where(frame.c.gateway == number)
     ).scalar()
     if heard is None and stored is not None:
         yield Reason("offline", stored, named, "systemctl status ganpo-agent")
-    elif heard is None and not kept[0]:
+    elif heard is None and not kept:
         yield Reason("never", None, named, "systemctl status ganpo-agent")
     elif heard is not None and not lives.online(heard.heard_at, heard.interval_ms, heard.offline, to_ms(now)):
         since = connection.execute(
             select(func.max(transition.c.at)).where((transition.c.gateway == number) & ~transition.c.online)
         ).scalar()
         yield Reason("offline", since or heard.heard_at, named, "systemctl status ganpo-agent")
-    elif heard is not None and lives.picture(heard.body).get("trusted") is False:
+    elif said.get("trusted") is False:
         yield Reason("clock", None, named, "timedatectl status")
-    if kept[0]:
-        row = connection.execute(
-            select(quarantine.c.reason, quarantine.c.detail).where(quarantine.c.id == kept[1])
-        ).one()
-        details = named | {"n": str(kept[0]), "reason": f"{row.reason}: {row.detail}"}
-        yield Reason("quarantine", kept[2], details, "ganpo-cloud quarantine list")
+    elif off := lives.clock_off_ms(said):
+        by = f"{'+' if off > 0 else '-'}{timedelta(seconds=abs(off) // 1000)}"
+        yield Reason("clock_off", None, named | {"by": by}, "timedatectl status")
+    for one in kept:
+        details = named | {"n": str(one.frames), "reason": f"{one.reason}: {one.detail}"}
+        yield Reason("quarantine", one.since, details, "ganpo-cloud quarantine list")
 
 
 def _of_device(

@@ -9,6 +9,8 @@ _MS = timedelta(milliseconds=1)
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
+FAR_MS = 5 * MINUTE_MS
+"""Clocks of gateway and collector that differ by more: one of them is wrong, and frames of the future are not taken."""
 
 
 class Clock(Protocol):

@@ -46,8 +46,8 @@ LINES: dict[str, tuple[Case, tuple[str, ...]]] = {
         ("stepped by_ms=10",),
     ),
     "a clock that steps -3 h in mid-slot": (
-        partial(places.clock_steps, hours=-3),
-        ("stepped by_ms=-10",),
+        places.clock_steps_back,
+        ("time is not trusted any more", "from the acknowledgements", "nothing is stamped"),
     ),
     "a full disk": (places.full_disk, ("outbox.db: cannot be written", "disk is full", "free space")),
     "a read-only disk": (

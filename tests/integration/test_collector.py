@@ -104,6 +104,19 @@ async def test_a_frame_is_acknowledged_once_it_is_committed_with_the_time(
     assert abs(datetime.fromisoformat(ack["now"]) - datetime.now(UTC)) < timedelta(seconds=10)
 
 
+async def test_an_acknowledgement_says_how_many_of_its_frames_are_in_quarantine_and_for_what(
+    broker: Mosquitto, database: Database, gateway: PlayedGateway
+) -> None:
+    ahead = [Reading("reading", "DB-1/energy_import#0123abcd", AT + timedelta(hours=3), 1000)]
+    async with running(broker, database):
+        gateway.send(frame(1))
+        for seq in (2, 3):
+            gateway.send(pack(STREAM, seq, ahead))
+        await until(lambda: gateway.acknowledged(STREAM) == {1, 2, 3})
+    assert sum(ack.get("quarantined", {}).get("time", 0) for ack in gateway.acks) == 2
+    assert all(ack["quarantined"] != {} for ack in gateway.acks if "quarantined" in ack)
+
+
 async def test_every_live_of_a_registered_gateway_is_answered_with_the_time_and_of_an_unknown_one_not(
     broker: Mosquitto, database: Database, gateway: PlayedGateway
 ) -> None:

@@ -74,6 +74,19 @@ def quarantined(plant: Plant) -> None:
     ingest(plant.database, [(GATEWAY, b"no gzip at all")], NOW)
 
 
+def clock_off(plant: Plant) -> None:
+    installed(plant)
+    said = HEARD.format("true").replace("{", '{"clock_off_ms":-10800000,', 1)
+    lives.hear(plant.database, [(GATEWAY, said.encode())], NOW)
+
+
+def time_wrong(plant: Plant) -> None:
+    """Two frames for one reason, one for another."""
+    quarantined(plant)
+    for minutes in (6, 180):
+        plant.send(GATEWAY, [link_up("SB-1", NOW + timedelta(minutes=minutes))])
+
+
 def elsewhere(plant: Plant) -> None:
     plant.take("enterprises", enterprise(CODE), enterprise(OTHER))
     registry.add(plant.database, GATEWAY, OTHER, "plant-1")
@@ -190,6 +203,8 @@ def long_gone(plant: Plant) -> None:
         (offline, "SB-1", ["offline"]),
         (clock, "SB-1", ["clock", "unknown"]),
         (quarantined, "SB-1", ["quarantine"]),
+        (clock_off, "SB-1", ["clock_off"]),
+        (time_wrong, "SB-1", ["quarantine", "quarantine"]),
         (elsewhere, "SB-1", ["gateway", "elsewhere"]),
         (retired, "SB-1", ["status"]),
         (flags_missing, "SB-1", ["offline", "main", "nc", "silent"]),
@@ -219,3 +234,13 @@ def test_every_broken_installation_says_what_is_missing(
             print(f"{broken.__name__}: {told}; {reason.command}")
             assert told
         assert reason.command
+
+
+def test_frames_that_are_refused_for_their_time_stand_beside_those_for_other_reasons(plant: Plant) -> None:
+    time_wrong(plant)
+    with plant.database.read() as connection:
+        found = [reason.details for reason in why(connection, CODE, None, NOW)]
+    assert [(details["n"], details["reason"].partition(":")[0]) for details in found] == [
+        ("2", "time"),
+        ("1", "schema"),
+    ]

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from ganpo_agent.timekeeper import RELEASED, Timekeeper
 from ganpo_model.clock import to_ms
 from support.plants import START, TestClock
@@ -57,3 +59,151 @@ def test_a_step_of_more_than_a_second_is_told() -> None:
         assert time.stamp() == (first + 10_000 + hours * 3_600_000, hours * 3_600_000)
         clock.advance(timedelta(seconds=10))
         assert time.stamp() == (first + 20_000 + hours * 3_600_000, 0)
+
+
+HOUR = timedelta(hours=1)
+LATER = START + timedelta(days=1)
+
+
+def running(wall: datetime = LATER) -> tuple[TestClock, Timekeeper]:
+    """A gateway without the mark whose own clock is believed, and that has stamped."""
+    clock = TestClock(wall=wall, sure=False)
+    time = Timekeeper(clock)
+    assert time.trusted()
+    time.stamp()
+    return clock, time
+
+
+def told(clock: TestClock, time: Timekeeper, truth: datetime, *late_s: float) -> None:
+    """Acknowledgements, a second apart, each so late; `truth` holds at the first."""
+    for n, late in enumerate(late_s):
+        time.tell(truth + timedelta(seconds=n - late))
+        clock.advance(timedelta(seconds=1))
+
+
+@pytest.mark.parametrize("hours", [3, -3])
+def test_an_ack_that_differs_by_more_than_5_min_takes_the_trust_away_and_three_that_agree_are_the_time(
+    hours: int,
+) -> None:
+    clock, time = running()
+    truth = clock.wall + hours * HOUR
+    told(clock, time, truth, 0, 0)
+    assert not time.trusted()
+    assert time.off_ms() == -hours * 3_600_000
+    told(clock, time, truth + timedelta(seconds=2), 0)
+    assert time.trusted()
+    assert time.stamp() == (to_ms(truth) + 3000, hours * 3_600_000)
+    clock.wall += 5 * HOUR
+    clock.advance(timedelta(seconds=1))
+    assert time.stamp() == (to_ms(truth) + 4000, 0), "whatever the own clock says"
+
+
+def test_a_difference_of_less_changes_nothing() -> None:
+    clock, time = running()
+    told(clock, time, clock.wall + timedelta(minutes=4, seconds=59), 0, 0, 0)
+    assert time.trusted()
+    assert time.stamp() == (to_ms(LATER) + 3000, 0)
+
+
+def test_three_acks_of_which_one_is_late_are_not_the_time() -> None:
+    clock, time = running()
+    truth = clock.wall + HOUR
+    told(clock, time, truth, 0, 6, 0)
+    assert not time.trusted()
+    told(clock, time, truth + timedelta(seconds=3), 1, 4)
+    assert time.trusted()
+    assert abs(time.stamp()[0] - to_ms(truth) - 5000) <= 1000
+
+
+def test_an_own_clock_that_steps_back_stamps_nothing_until_it_passes_what_it_stamped() -> None:
+    clock, time = running()
+    clock.advance(timedelta(seconds=10))
+    last, _ = time.stamp()
+    clock.wall -= timedelta(minutes=6)
+    assert not time.trusted()
+    assert to_ms(time.now()) == last, "what is no observation goes on with the monotonic clock"
+    clock.advance(timedelta(minutes=5))
+    assert not time.trusted()
+    clock.advance(timedelta(minutes=2))
+    assert time.trusted()
+    assert time.stamp()[0] > last
+
+
+def test_a_step_back_of_up_to_5_min_is_a_step() -> None:
+    clock, time = running()
+    clock.wall -= timedelta(minutes=4)
+    assert time.trusted()
+    assert time.stamp() == (to_ms(LATER) - 240_000, -240_000)
+
+
+def test_an_own_clock_that_steps_ahead_is_doubted_where_an_ack_was_heard_lately_and_else_believed() -> None:
+    clock, time = running()
+    told(clock, time, clock.wall, 0, 0, 0)
+    clock.wall += HOUR
+    assert not time.trusted()
+    clock, time = running()
+    told(clock, time, clock.wall, 0, 0, 0)
+    clock.advance(timedelta(minutes=6))
+    time.stamp()
+    clock.wall += HOUR
+    assert time.trusted()
+    assert time.stamp()[1] == 3_600_000
+    time.tell(clock.wall - HOUR)
+    assert not time.trusted()
+
+
+def test_with_the_mark_it_goes_on_and_the_difference_is_told() -> None:
+    clock = TestClock(wall=LATER)
+    time = Timekeeper(clock)
+    time.stamp()
+    assert time.off_ms() is None
+    told(clock, time, clock.wall - HOUR, 0, 0, 0, 0)
+    assert time.trusted()
+    assert time.stamp() == (to_ms(LATER) + 4000, 0)
+    assert (time.off_ms(), time.is_off()) == (3_600_000, True)
+    time.tell(clock.wall - timedelta(minutes=5))
+    assert (time.off_ms(), time.is_off()) == (300_000, False)
+
+
+def test_the_time_of_a_gateway_without_a_clock_is_doubted_by_a_later_ack_and_its_own_clock_is_nobodys_problem() -> (
+    None
+):
+    clock = TestClock(wall=datetime(1970, 1, 1, tzinfo=UTC), sure=False)
+    time = Timekeeper(clock)
+    time.tell(LATER - 3 * HOUR)
+    assert time.trusted()
+    time.stamp()
+    told(clock, time, LATER, 0, 0)
+    assert not time.trusted()
+    told(clock, time, LATER + timedelta(seconds=2), 0)
+    assert time.stamp()[0] == to_ms(LATER) + 3000
+    assert (time.off_ms(), time.is_off()) == (None, False)
+
+
+def test_an_answer_that_was_long_on_its_way_says_nothing_of_the_time() -> None:
+    clock, time = running()
+    time.tell(clock.wall - timedelta(minutes=7), waited_s=400)
+    assert time.trusted()
+    assert time.off_ms() is None
+    time.tell(clock.wall - timedelta(minutes=7), waited_s=4)
+    assert not time.trusted()
+
+
+def test_a_collector_that_stands_before_the_release_tells_no_time() -> None:
+    clock, time = running()
+    told(clock, time, RELEASED - HOUR, 0, 0, 0)
+    assert time.trusted()
+    assert time.off_ms() is None
+
+
+def test_time_told_by_acks_follows_them_where_the_monotonic_clock_drifts() -> None:
+    clock = TestClock(wall=datetime(1970, 1, 1, tzinfo=UTC), sure=False)
+    time = Timekeeper(clock)
+    time.tell(LATER)
+    time.stamp()
+    clock.advance(timedelta(days=1))
+    truth = LATER + timedelta(days=1, seconds=8)
+    told(clock, time, truth, 0, 0)
+    assert time.stamp()[1] == 0
+    told(clock, time, truth + timedelta(seconds=2), 0)
+    assert time.stamp() == (to_ms(truth) + 3000, 8000)

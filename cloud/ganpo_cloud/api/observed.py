@@ -231,7 +231,9 @@ def _gateway(view: views.GatewayView) -> GatewayModel:
             for s in view.streams
         ],
         quarantined=view.quarantined,
-        quarantine_reason=view.quarantine_reason,
+        quarantine_reason=f"{view.kept[0].reason}: {view.kept[0].detail}" if view.kept else None,
+        quarantine_reasons={kept.reason: kept.frames for kept in view.kept},
+        clock_off_ms=view.said.get("clock_off_ms"),
         quarantine_dropped=view.quarantine_dropped,
     )
 

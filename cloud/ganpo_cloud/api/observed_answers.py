@@ -165,4 +165,8 @@ class GatewayModel(BaseModel):
     streams: list[StreamModel] = Field(description="newest first")
     quarantined: int = Field(description="frames kept as they came", examples=[0])
     quarantine_reason: str | None = Field(description="of the last one", examples=["time: in 1970"])
+    quarantine_reasons: dict[str, int] = Field(description="frames by reason", examples=[{"time": 12}])
     quarantine_dropped: int = Field(description="frames that a full quarantine gave up", examples=[0])
+    clock_off_ms: int | None = Field(
+        description="its clock minus ours as it said last; null where it did not", examples=[-120]
+    )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from ganpo_cloud import declarations, i18n, views
+from ganpo_cloud import declarations, i18n, lives, views
 from ganpo_cloud.projection import standing
 from ganpo_cloud.tables import event
 from ganpo_model.clock import from_ms
@@ -74,9 +74,12 @@ class Needs:
         if view.online and missing > (held if isinstance(held, int) else 0):
             what = t("{n} frames are missing: not stored, not declared lost, not at the gateway")
             yield Need("warn", view.id, what.format(n=missing), "systemctl status ganpo-agent")
-        if view.quarantined:
+        if view.online and (off := lives.clock_off_ms(view.said)):
+            what = t("its clock is {age} ahead of ours") if off > 0 else t("its clock is {age} behind ours")
+            yield Need("warn", view.id, what.format(age=i18n.age(abs(off), self._lang)), "timedatectl status")
+        for kept in view.kept:
             what = t("{n} frames in quarantine: {why}").format(
-                n=view.quarantined, why=(view.quarantine_reason or "")[:160]
+                n=kept.frames, why=f"{kept.reason}: {kept.detail}"[:160]
             )
             yield Need("warn", view.id, what, "ganpo-cloud quarantine list")
 

@@ -228,7 +228,7 @@ class _View:
             ],
             "quarantined": view.quarantined,
             "dropped": view.quarantine_dropped,
-            "reason": view.quarantine_reason,
+            "reasons": [f"{kept.frames} × {kept.reason}: {kept.detail}" for kept in view.kept],
             "connections": [
                 {"name": name, "state": str(item.get("state") or "—"), "error": item.get("error")}
                 for name, item in sorted(view.connections.items())

@@ -86,6 +86,35 @@ async def clock_of_1970(folder: Path) -> str:
     return f"/health: {told}"
 
 
+async def clock_steps_back(folder: Path) -> str:
+    """The wall clock steps back by 3 h: nothing is stamped until the collector says what time it is."""
+    with Mosquitto(folder) as broker, listening("ganpo_agent") as said:
+        clock = Clockwork()
+        collector = await asyncio.to_thread(PlayedCollector, broker.port)
+        try:
+            async with reading_all_the_time(folder, clock, broker.url) as agent:
+                await _until(lambda: bool(collector.facts("states")))
+                clock.by -= timedelta(hours=3)
+                await _until(lambda: bool(_steps(collector)))
+                seen = len(collector.frames)
+                await _until(lambda: len(collector.frames) > seen + 3)
+                health = agent.health()
+                assert (health["ok"], round(health["clock_off_ms"] / 3_600_000)) == (False, -3)
+        finally:
+            await asyncio.to_thread(collector.stop)
+    assert len(_steps(collector)) == 1
+    begun = _ms(min(fact["at"] for fact in collector.facts("event")))
+    spans = sorted((_ms(fact["start"]), _ms(fact["end"])) for fact in collector.facts("states"))
+    assert spans[0][0] >= begun, "nothing is stamped three hours ago"
+    assert all(a[1] <= b[0] for a, b in pairwise(spans))
+    assert all(_ms(fact["at"]) >= begun for fact in collector.facts("reading"))
+    return next(line for line in said if "not trusted" in line)
+
+
+def _steps(collector: PlayedCollector) -> list[dict[str, Any]]:
+    return [fact for fact in collector.facts("event") if fact["kind"] == "clock_step"]
+
+
 async def clock_steps(folder: Path, hours: int) -> str:
     """The wall clock steps in the middle of a slot: slot and readings go on at the new time, and it is told."""
     clock = Clockwork(timedelta(days=1))
