@@ -1,6 +1,7 @@
 """Planned time: a table of days, with night shifts, breaks, holidays, make-up days and clocks that change."""
 
-from datetime import UTC, date, datetime
+import time
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -44,6 +45,26 @@ def hours(day: date, zone: str = "Asia/Shanghai", calendar: CalendarItem = CALEN
 )
 def test_a_table_of_days(day: date, expected: float) -> None:
     assert hours(day) == expected
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "UTC", "Asia/Shanghai"])
+def test_a_sunday_that_works_like_a_monday_whatever_the_zone_of_the_box(
+    zone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        night = ShiftItem("night", "mon-thu", "22:00", "06:00", ())
+        off = ExceptionItem(date(2025, 1, 28), date(2025, 2, 4), "off", "春节")
+        sunday = ExceptionItem(date(2025, 1, 26), date(2025, 1, 26), "like mon", "调休")
+        saturday = ExceptionItem(date(2025, 2, 8), date(2025, 2, 8), "like tue", "调休")
+        calendar = CalendarItem((EARLY, LATE, night), (off, sunday, saturday))
+        days = [date(2025, 1, 26) + timedelta(days=n) for n in range(14)]
+        minutes = [hours(day, calendar=calendar) * 60 for day in days]
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert minutes == [1380, 1380, *[0] * 8, 1380, 1380, 900, 1380]
 
 
 @pytest.mark.parametrize(
