@@ -21,7 +21,7 @@ from ganpo_agent.timekeeper import GatewayClock, Timekeeper
 from ganpo_agent.uplink import Uplink
 from ganpo_config.plant import BoundPoint, Plant
 from ganpo_drivers import Identity, Scan
-from ganpo_model.clock import Clock, from_ms, iso
+from ganpo_model.clock import Clock, from_ms, iso, to_ms
 from ganpo_model.errors import FrameError, StorageError
 from ganpo_model.facts import Event, EventKind, Fact
 from ganpo_model.frame import unpack
@@ -64,7 +64,7 @@ class Agent:
         Raises ConfigError where the port of `gateway.http` cannot be had.
         """
         show_metrics = partial(metrics.text, self.time, self.keeper, self.uplink, self.connections)
-        server = Server(status.pages(self.health, show_metrics))
+        server = Server(status.pages(self.health, self.points, show_metrics))
         with listen(self.plant.gateway.http, "gateway.http") as sock:
             async with asyncio.TaskGroup() as group:
                 tasks = [
@@ -121,6 +121,12 @@ class Agent:
             **self._picture(),
             "faults": self.observer.faults() if self.observer is not None else {},
         }
+
+    def points(self, subject: str | None) -> dict[str, Any]:
+        """What each point of a subject, or of all, said last. Nothing before time is trusted."""
+        if self.observer is None:
+            return {}
+        return self.observer.points(to_ms(self.time.now()), subject)
 
     def _picture(self) -> dict[str, Any]:
         """Connections and subjects, as `live` and `/health` show them."""

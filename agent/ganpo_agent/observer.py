@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import repeat
+from typing import Any
 
 from ganpo_agent import limits
 from ganpo_agent.links import Link
@@ -9,7 +10,7 @@ from ganpo_agent.machine import MachineRuns
 from ganpo_agent.signals import PointState
 from ganpo_config.plant import BoundPoint, Plant
 from ganpo_drivers import Identity, Scan
-from ganpo_model.clock import DAY_MS, from_ms, iso
+from ganpo_model.clock import DAY_MS, from_ms, iso, to_ms
 from ganpo_model.facts import Event, EventKind, Fact, States
 
 
@@ -120,6 +121,21 @@ class Observer:
                     "since": iso(from_ms(link.since)),
                 }
         return picture
+
+    def points(self, now: int, subject: str | None = None) -> dict[str, dict[str, Any]]:
+        """Each point's last word, for people: a value that is not stale, when it was read, and the device's own time
+        with its age, which nothing is judged by: a PLC in STOP goes on answering with what it knew."""
+        return {
+            name: {
+                "value": state.value if state.good(now) else None,
+                "read": iso(from_ms(state.at)) if state.at else None,
+                "source_time": iso(state.source_time) if state.source_time else None,
+                "source_age_s": (now - to_ms(state.source_time)) // 1000 if state.source_time else None,
+                "fault": state.fault.text if state.fault else None,
+            }
+            for name, state in self.seen.items()
+            if subject in (None, state.point.subject)
+        }
 
     def faults(self) -> dict[str, str]:
         """Why points have no value: their address, and the words of device or driver."""

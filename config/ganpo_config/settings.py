@@ -20,7 +20,7 @@ class GatewaySettings(Section):
 
     id: str = Field(pattern=r"^[a-z0-9-]{8,40}$", description="MQTT client id, user name and topic level")
     state_dir: Path = Field(description="folder of outbox.db")
-    http: str = Field(default="127.0.0.1:8780", description="listen address of /health and /metrics")
+    http: str = Field(default="127.0.0.1:8780", description="listen address of /health, /points and /metrics")
     outbox_mib: int = Field(default=256, ge=1, le=65536, description="hard size of outbox.db in MiB")
 
     @field_validator("http")

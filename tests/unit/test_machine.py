@@ -203,3 +203,15 @@ def test_a_plc_in_stop_whose_values_stay_good_is_unknown_in_the_same_poll(tmp_pa
         observer.feed(plant.connections[0].points, scan, None, T0 + second * 1000)
         assert observer.machines["SB-1"].state is (State.PRODUCING if mode == 8 else State.UNKNOWN)
     assert "4 is none of its values" in observer.faults()["SB-1/operation_mode"]
+    told = observer.points(T0 + 5000, "SB-1")
+    assert told["SB-1/channel_state"] == {
+        "value": "Active",
+        "read": "2026-11-25T01:00:02.000Z",
+        "source_time": "2026-11-24T17:00:00.000Z",
+        "source_age_s": 8 * 3600 + 5,
+        "fault": None,
+    }
+    assert told["SB-1/operation_mode"]["value"] is None
+    assert observer.points(T0 + 3_600_000)["SB-1/channel_state"]["value"] is None, (
+        "stale is not shown as good"
+    )
