@@ -7,15 +7,15 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ganpo_config.settings import GatewaySettings, Section, UplinkSettings
+from ganpo_model import tables
 from ganpo_model.bounds import day_wrong
 
-_EXCEL = re.compile(r"\d+(\.\d+)?[Ee]\+\d+")
 _DATE = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})", re.ASCII)
 
 
 def _asset_no(value: Any) -> Any:
-    if isinstance(value, float) or (isinstance(value, str) and _EXCEL.fullmatch(value)):
-        raise ValueError("Excel made a number of it: format the column as text and enter it again")
+    if isinstance(value, float) or (isinstance(value, str) and tables.numbered(value)):
+        raise ValueError(f"{tables.NUMBERED}: {tables.AS_TEXT}")
     if isinstance(value, str) and not re.fullmatch(r"[^\x00-\x1f\s/#,]{1,64}", value):
         raise ValueError("an asset_no has 1 to 64 characters without space, comma, / and #")
     return value

@@ -1,5 +1,7 @@
 """The unified social credit code of an enterprise, with both of its check characters (GB 32100-2015, GB 11714)."""
 
+from ganpo_model import tables
+
 _SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _WEIGHTS = tuple(pow(3, n, 31) for n in range(17))
 _ORGANISATION = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -10,6 +12,8 @@ def wrong(code: str) -> str | None:
     """What is wrong with a credit code, or None. A sum divisible by 31 (or 11) has the check character 0."""
     if any("\uff01" <= sign <= "\uff5e" for sign in code):
         return "full-width characters: switch the input method to half-width"
+    if tables.numbered(code):
+        return f"{tables.NUMBERED}: {tables.AS_TEXT}"
     if len(code) != 18:
         return f"{len(code)} characters: a unified social credit code has 18"
     for place, sign in enumerate(code, start=1):

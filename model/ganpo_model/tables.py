@@ -5,12 +5,16 @@ UTF-8 with or without BOM, LF or CRLF; GBK is recognised and said so. The same r
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ganpo_model.errors import ConfigError
 
 LONGEST_CELL = 1000
+NUMBERED = "Excel made a number of it"
+AS_TEXT = "format the column as text and enter it again"
+_NUMBERED = re.compile(r"\d+(\.\d+)?[Ee]\+\d+", re.ASCII)
 _SAVE = "save it as CSV UTF-8, with commas"
 
 
@@ -29,6 +33,11 @@ class List:
     rows: tuple[Row, ...]
     errors: tuple[ConfigError, ...]
     notes: tuple[str, ...] = ()
+
+
+def numbered(text: str) -> bool:
+    """Whether a spreadsheet made a number of what was none: 9.13601E+17."""
+    return _NUMBERED.fullmatch(text) is not None
 
 
 def read(raw: bytes, name: str, columns: Sequence[str], required: Sequence[str] = ()) -> List:

@@ -1,10 +1,12 @@
 """What a person may get wrong about the province: lists and questions; each told clearly, and nothing by halves."""
 
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import httpx
 import pytest
+from python_calamine import CalamineWorkbook
 from sqlalchemy import func, select
 
 from ganpo_cloud import registry_tables
@@ -103,6 +105,35 @@ def test_a_name_with_script_in_it_is_only_a_name(plant: Plant) -> None:
         assert listed.headers["content-type"].startswith("text/csv")
         assert "'@SUM(A1)" in listed.text
         assert listed.text.startswith("\ufeff")
+
+
+def test_a_code_of_digits_alone_survives_a_spreadsheet_and_comes_back_as_it_was(plant: Plant) -> None:
+    """Of 18 digits a spreadsheet keeps 15: behind a tab they are text, and an import strips it."""
+    code = "913601000005543370"
+    row = f"{code},-2+3厂,,360681,NONFERROUS,3211,yes,2020-01-01"
+    plant.take("enterprises", row)
+    plant.settle()
+    with (
+        Served(create_app(plant.database, TestClock(wall=NOW), province=PROVINCE)) as served,
+        httpx.Client(base_url=served.url) as http,
+    ):
+        listed = http.get("/api/v1/enterprises", headers={"Accept": "text/csv"}).text
+        whole = http.get("/api/v1/enterprises", params={"format": "xlsx"}).content
+    (line,) = [line for line in listed.splitlines() if code in line]
+    assert f"\t{code}," in line
+    assert "'-2+3厂" in line
+    cells = [
+        cell
+        for row in CalamineWorkbook.from_filelike(BytesIO(whole)).get_sheet_by_index(0).to_python()
+        for cell in row
+    ]
+    assert code in cells
+    assert "-2+3厂" in cells
+    again = row.replace(code, f"\t{code}")
+    with plant.database.read() as connection:
+        text = f"{','.join(KINDS['enterprises'].columns)}\n{again}\n"
+        found = preview(connection, "enterprises", text.encode(), "enterprises.csv", PROVINCE, NOW)
+    assert (found.unchanged, found.errors) == (1, ())
 
 
 @pytest.mark.parametrize(

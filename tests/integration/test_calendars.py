@@ -137,6 +137,7 @@ def test_planned_downtime_counts_from_before_and_what_has_begun_is_refused(plant
         "downtime.csv row 3: has begun: planned downtime is recorded before it begins",
         "downtime.csv row 4, to = 2026-12-01 07:00: does not lie after from",
     ]
+    assert (len(found.added), len(found.changed), found.unchanged, found.rejected) == (1, 0, 0, 2), "3 rows"
     plant.take("downtime", f"{CODE},SB-1,2026-11-30 06:00,2026-11-30 12:00,overhaul")
     later = datetime.fromisoformat("2026-12-01T06:00:00+00:00")
     monday = datetime.fromisoformat("2026-11-30T06:00:00+08:00")

@@ -13,6 +13,7 @@ from ganpo_model.credit_code import wrong
         "91360000625912173B",
         "91350100M000100Y43",
         "913601000005543370",
+        "12440600MB2C07549J",
     ],
 )
 def test_codes_that_are_right(code: str) -> None:
@@ -29,6 +30,10 @@ def test_codes_that_are_right(code: str) -> None:
         ("91360000625912173b", "character 18, 'b': lower case"),
         ("9136000062591217OB", "character 17, 'O': none of 0-9 and A-Z without I, O, S, V, Z"),
         ("91360000625912", "14 characters: a unified social credit code has 18"),
+        ("9.13601E+17", "Excel made a number of it: format the column as text and enter it again"),
+        ("362322198709086409", "the check character of its organisation code"),
+        ("111111111111111111", "its check character is 1"),
+        ("913601000005543000", "its check character is 0 and would have to be 7"),
         ("", "0 characters"),
         ("91AA0000625912173B", "characters 3 to 8 are the number of an area"),
         ("9136000062591217 B", "character 17, ' '"),

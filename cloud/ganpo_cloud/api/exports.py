@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -28,6 +29,7 @@ CONTENT: dict[int | str, dict[str, Any]] = {
     }
 }
 """What every table may be answered as."""
+_CUT = re.compile(r"\d{16,}|0\d+|\d+(\.\d+)?[Ee][+-]?\d+", re.ASCII)
 _STARTS = ("=", "+", "-", "@", "\t", "\r")
 _NAMES: Mapping[str, Format] = {CSV: "csv", XLSX: "xlsx"}
 
@@ -114,11 +116,14 @@ def _write(sheet: Any, line: int, column: int, value: Any) -> None:
 
 
 def _harmless(value: Any) -> Any:
-    """A text that a spreadsheet would take for a formula is written with an apostrophe before it."""
+    """What a spreadsheet leaves as it is: an apostrophe stands before what it would take for a formula; before what it
+    would take for a number and cut (it keeps 15 digits, and no zeros in front) a tab, which our imports strip."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str) and value.startswith(_STARTS):
         return "'" + value
+    if isinstance(value, str) and _CUT.fullmatch(value):
+        return "\t" + value
     return "" if value is None else value
 
 

@@ -10,7 +10,7 @@ from functools import cache
 
 from ganpo_cloud.divisions import Province
 from ganpo_cloud.localdays import DEFAULT_ZONE, local
-from ganpo_model import credit_code, reference
+from ganpo_model import credit_code, reference, tables
 from ganpo_model.clock import to_ms
 from ganpo_model.facts import ASSET_NO
 from ganpo_model.reference import Carrier
@@ -212,9 +212,8 @@ class Cells:
     def asset_no(self) -> str:
         """A plant's own number."""
         text = self._cells["asset_no"]
-        if re.fullmatch(r"\d+(\.\d+)?[Ee]\+\d+", text):
-            what = "Excel made a number of it"
-            self.wrong("asset_no", what, "format the column as text and enter it again")
+        if tables.numbered(text):
+            self.wrong("asset_no", tables.NUMBERED, tables.AS_TEXT)
         return self.matching("asset_no", ASSET_NO, "1 to 64 characters without space, comma, / and #")
 
     def equipment(self, enterprise: str) -> str:

@@ -51,7 +51,9 @@ def preview(
     known = _known(connection, province, now, {row.cells.get("enterprise", "") for row in found.rows})
     there = _there(connection, about.table)
     errors = list(found.errors)
-    added, changed, values = [], [], []
+    added: list[Change] = []
+    changed: list[Change] = []
+    values: list[Values] = []
     unread = len({error.where.partition(",")[0] for error in errors})
     rejected = 0
     taken: dict[tuple[Any, ...], int] = {}
@@ -74,15 +76,14 @@ def preview(
         before = there.get(key)
         if before is not None and "recorded_at" in value:
             value["recorded_at"] = before["recorded_at"]
-        if before is None:
-            added.append(Change(row.number, _named(key), None))
-        elif differences := {n: (before[n], v) for n, v in value.items() if before[n] != v}:
-            changed.append(Change(row.number, _named(key), differences))
-        else:
+        differences = before and {n: (before[n], v) for n, v in value.items() if before[n] != v}
+        if before is not None and not differences:
             continue
         if about.late is not None and (why := about.late(value, now)):
             errors.append(ConfigError(why, where=f"{name} row {row.number}"))
             rejected += 1
+            continue
+        (added if before is None else changed).append(Change(row.number, _named(key), differences))
         values.append(value)
     for what in _clashes(about, there, values):
         errors.append(ConfigError(what, where=name))
