@@ -21,12 +21,12 @@ def words(kind: str, value: float, order: str = "ABCD") -> list[int]:
 
 
 class ModbusServer:
-    """Starts at once; `with` stops it. Addresses are the protocol's own, from 0."""
+    """Starts at once, on a free port or on `port`; `with` stops it. Addresses are the protocol's own, from 0."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         child = Path(__file__).with_name("modbus_server_child.py")
         self._process = subprocess.Popen(
-            [sys.executable, str(child)],
+            [sys.executable, str(child), str(port)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

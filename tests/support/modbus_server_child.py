@@ -78,7 +78,10 @@ async def main() -> None:
     memory = Memory()
     device = SimDevice(0, simdata=[SimData(0, 1, datatype=DataType.REGISTERS)])
     server = ModbusTcpServer(
-        device, address=("127.0.0.1", 0), trace_pdu=memory.drop_silent, trace_packet=memory.packet
+        device,
+        address=("127.0.0.1", int(sys.argv[1])),
+        trace_pdu=memory.drop_silent,
+        trace_packet=memory.packet,
     )
     server.context = memory  # type: ignore[assignment]
     await server.serve_forever(background=True)

@@ -99,13 +99,15 @@ class Gateway:
 class Cloud:
     """Database and collector of one enterprise."""
 
-    def __init__(self, folder: Path, broker: str, clock: ReplayClock, *gateways: str) -> None:
+    def __init__(
+        self, folder: Path, broker: str, clock: ReplayClock, *gateways: str, back_off_max_s: float = 1
+    ) -> None:
         self.clock = clock
         self.database = databases.database(folder)
         for gateway in gateways:
             registry.add(self.database, gateway, ENTERPRISE, "plant-1")
         self.collector = Collector(
-            BrokerSettings(url=broker, back_off_max_s=1), self.database, clock, random.Random(1)
+            BrokerSettings(url=broker, back_off_max_s=back_off_max_s), self.database, clock, random.Random(1)
         )
         self._task: asyncio.Task[None] | None = None
 
