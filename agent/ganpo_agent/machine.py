@@ -73,7 +73,7 @@ class MachineRuns(Runs):
         self._at = now
         self._settled = State.UNKNOWN
         self._unrest: list[Beginning] = []
-        """What was derived since it was first other than settled; the last one is derived now."""
+        """What was derived since it was first other than settled; the last one is derived now. Never two in a row."""
         self._lasting_ms = round(machine.debounce_s * 1000)
         self._points = frozenset(machine.signals.values())
         self._unless_off = tuple(
@@ -120,14 +120,13 @@ class MachineRuns(Runs):
 
     def _look(self, seen: Mapping[str, PointState], moment: int) -> list[States]:
         """What was derived before held until `moment`; from then on it is what the signals say."""
-        done = self._settle(moment)
+        done = self._end_stretch(moment) + self._settle(moment)
         derived = self._derived(seen, moment)
-        if self._unrest and self._unrest[-1][0] == moment:
+        if self._unrest and self._unrest[-1][0] == moment:  # it was looked at before, and lasted no time
             self._unrest.pop()
         if derived is not (self._unrest[-1][1] if self._unrest else self._settled):
             self._unrest.append((moment, derived))
-            done += self._end_stretch(moment)
-            done += self._settle(moment)
+        done += self._settle(moment)
         shown = self._shown(derived)
         return done if shown is self.state else done + self.tell([(moment, shown)])
 
@@ -139,24 +138,24 @@ class MachineRuns(Runs):
         return self._change(lasting, lasting[0][1])
 
     def _end_stretch(self, moment: int) -> list[States]:
-        """What was derived before `moment` is over: none of it lasted, but did all of it together?"""
-        if len(self._unrest) == 1 or moment - self._unrest[0][0] < self._lasting_ms:
+        """What was derived before what is derived now is over: none of it lasted, but did all of it together?"""
+        if len(self._unrest) < 2:
             return []
-        stretch, self._unrest = self._unrest[:-1], self._unrest[-1:]
-        found = {state for _, state in stretch}
-        done = self._change(stretch, next((state for state in _IN_UNREST if state in found), State.UNKNOWN))
-        if self._unrest[0][1] is self._settled:
-            self._unrest = []
-        return done
+        stretch, now = self._unrest, self._unrest[-1:]
+        (first, _), (end, derived) = stretch[0], stretch[-1]
+        if end == moment or end - first < self._lasting_ms:
+            return []
+        found = {state for _, state in stretch[:-1]}
+        settled = next((state for state in _IN_UNREST if state in found), State.UNKNOWN)
+        self._unrest = [] if derived is settled else now
+        return self._change(now if settled is State.UNKNOWN else stretch, settled)
 
-    def _change(self, stretch: Sequence[Beginning], settled: State) -> list[States]:
-        """`settled` holds from the beginning of a stretch on, wherever anything was known in it."""
+    def _change(self, told: Sequence[Beginning], settled: State) -> list[States]:
+        """`settled` holds from the beginning of what was derived on, wherever that was anything."""
         if settled is self._settled:
             return []
         self._settled = settled
-        if settled is State.UNKNOWN:  # which never covers what is known
-            return []
-        return self.tell([(at, self._shown(was)) for at, was in stretch])
+        return self.tell([(at, self._shown(derived)) for at, derived in told])
 
     def _shown(self, derived: State) -> State:
         return State.UNKNOWN if derived is State.UNKNOWN else self._settled

@@ -51,7 +51,9 @@ class Runs:
         covers earlier; and a piece of a slot with more runs than a fact holds.
         """
         told = [run for n, run in enumerate(told) if n == 0 or run[1] is not told[n - 1][1]]
-        done = self._again([run for run in told if run[0] < self._begun])
+        before = [run for run in told if run[0] < self._begun]
+        # UNKNOWN alone would cover nothing
+        done = self._again(before) if any(state is not State.UNKNOWN for _, state in before) else []
         self._runs = [run for run in self._runs if run[0] < told[0][0] - self._begun]
         for at, state in told:
             offset = max(at - self._begun, 0)
