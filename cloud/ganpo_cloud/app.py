@@ -1,9 +1,10 @@
-"""The collector's process: collecting, day rows, projection, page and API, each task supervised."""
+"""The collector's process: collecting, day rows, projection, the pages' process; each task supervised."""
 
 import asyncio
 import logging
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 from sqlalchemy.exc import OperationalError
@@ -17,7 +18,8 @@ from ganpo_cloud.outage import Outage
 from ganpo_cloud.projection import standing
 from ganpo_cloud.settings import CloudSettings
 from ganpo_cloud.supervisor import Supervisor, Work
-from ganpo_cloud.web import create_app
+from ganpo_cloud.web_keeper import PATIENCE_S, WebKeeper
+from ganpo_cloud.web_process import Serving
 from ganpo_model.clock import Clock
 from ganpo_service import systemd
 from ganpo_service.http import Server, listen
@@ -32,42 +34,42 @@ async def run(
     clock: Clock,
     *,
     demo: bool = False,
+    log_settings: tuple[str, str] = ("text", "info"),
     started: Callable[[], None] | None = None,
     supervisor: Supervisor | None = None,
 ) -> None:
-    """Run until cancelled. `started` is called once page and API answer.
+    """Run until cancelled. `started` is called once page and API answer; `log_settings` are those of the process.
 
-    Raises ConfigError (the port is in use, the province's files are damaged) and StorageError (the database cannot be
+    Raises ConfigError (a port is in use, the province's files are damaged) and StorageError (the database cannot be
     used).
     """
-    rng = random.Random()  # noqa: S311 - jitter, nothing secret
     province = divisions.load(settings.province.folder)
-    with listen(settings.http.listen, "http.listen") as sock:
+    with (
+        listen(settings.http.listen, "http.listen") as sock,
+        listen(settings.http.health, "http.health") as own,
+    ):
         database = await asyncio.to_thread(Database, settings.database)
         try:
             supervisor = supervisor or Supervisor(clock)
-            collector = Collector(settings.broker, database, clock, rng)
-            web = create_app(
-                database, clock, demo=demo, exposed=settings.http.allow_unauthenticated, province=province
-            )
-            web.router.routes.extend(health.create_app(database, collector, supervisor).routes)
-            server = Server(web)
+            collector = Collector(settings.broker, database, clock, random.Random())  # noqa: S311 - jitter
+            inlet = own.getsockname()[:2]
+            web = WebKeeper(Serving.of(settings, inlet, demo=demo), sock, log_settings)
+            about = health.create_app(database, collector, supervisor, web.told)
+            works = _works(settings, database, province, clock, collector) | {
+                "health": lambda _beat: Server(about).run_at(own),
+                "pages": web.run,
+                "watchdog": lambda _beat: systemd.watch(supervisor.stuck),
+            }
+            log.info("health at http://%s:%d/health", *inlet)
             async with asyncio.TaskGroup() as group:
-                for name, work in _works(settings, database, province, clock, collector).items():
+                for name, work in works.items():
                     group.create_task(supervisor.keep(name, work), name=name)
-                watching = supervisor.keep("watchdog", lambda _beat: systemd.watch(supervisor.stuck))
-                group.create_task(watching, name="watchdog")
-                serving = group.create_task(server.serve(sockets=[sock]), name="web")
-                try:
-                    while not server.started:  # noqa: ASYNC110 - the library has no event for it
-                        await asyncio.sleep(0.02)
-                    systemd.notify("READY=1")
-                    if started is not None:
-                        started()
-                    await asyncio.Event().wait()
-                finally:
-                    server.should_exit = True
-                    await asyncio.wait([serving], timeout=2.0)
+                with suppress(TimeoutError):  # without pages we collect all the same
+                    async with asyncio.timeout(PATIENCE_S):
+                        await web.answers.wait()
+                systemd.notify("READY=1")
+                if started is not None:
+                    started()
         finally:
             await asyncio.to_thread(database.close)
 

@@ -19,15 +19,19 @@ def main() -> None:
 
 
 _config = opening.config
+_log_format = click.option(
+    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+_log_level = click.option(
+    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True
+)
 main.add_command(quarantine)
 
 
 @main.command()
 @_config
-@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option(
-    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True
-)
+@_log_format
+@_log_level
 def run(config: Path | None, log_format: str, log_level: str) -> None:
     """Collect, compute and serve until SIGTERM or Ctrl-C."""
     import asyncio
@@ -46,10 +50,29 @@ def run(config: Path | None, log_format: str, log_level: str) -> None:
             for number in (signal.SIGTERM, signal.SIGINT):
                 asyncio.get_running_loop().add_signal_handler(number, this.cancel)
         with suppress(asyncio.CancelledError):
-            await serve(settings, SystemClock())
+            await serve(settings, SystemClock(), log_settings=(log_format, log_level))
 
     with opening.told():
         asyncio.run(until_stopped())
+
+
+@main.command()
+@_config
+@_log_format
+@_log_level
+def web(config: Path | None, log_format: str, log_level: str) -> None:
+    """Serve page and API once more, until SIGTERM or Ctrl-C.
+
+    For more readers than the pages of `ganpo-cloud run` answer: at an http.listen of its own, behind a proxy that
+    shares them out. It reads the database and never writes.
+    """
+    from ganpo_cloud.web_process import Serving, serve
+    from ganpo_service import http, log
+
+    log.set_up(log_format, log_level)
+    settings = opening.settings(config)
+    with opening.told(), http.listen(settings.http.listen, "http.listen") as sock:
+        serve(Serving.of(settings, settings.http.inlet), sock)
 
 
 @main.group()

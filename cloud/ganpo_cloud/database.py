@@ -3,15 +3,16 @@
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
-from sqlalchemy import Connection, CursorResult, Engine, Table
+from sqlalchemy import URL, Connection, CursorResult, Engine, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError
 
-from ganpo_cloud import schema
+from ganpo_cloud import schema, sqlite_file
 from ganpo_cloud.postgresql import Postgresql
+from ganpo_cloud.postgresql import reader as postgresql_reader
 from ganpo_cloud.settings import DatabaseSettings
 from ganpo_cloud.sqlite_file import SqliteFile
 from ganpo_model.errors import StorageError
@@ -23,9 +24,6 @@ PATIENCE_S = 3.0
 class Store(Protocol):
     """What a kind of database has to be able to do."""
 
-    where: str
-    reader: Engine
-
     def write(self) -> AbstractContextManager[Connection]:
         """A transaction while nobody else writes."""
 
@@ -33,7 +31,44 @@ class Store(Protocol):
         """Close every connection. Safe twice."""
 
 
-class Database:
+class Reader:
+    """Opens the database that is set to read it, and nothing else: what pages are made from.
+
+    Raises StorageError: there is none, or it is of another version.
+    """
+
+    def __init__(self, settings: DatabaseSettings) -> None:
+        self.where, self._reader = _reader(settings)
+        """`where`: the database as errors name it."""
+        try:
+            with self.read() as connection:
+                schema.check(connection, self.where)
+        except DatabaseError as error:
+            self.close()
+            hint = "ganpo-cloud run makes it"
+            raise StorageError(f"cannot be read: {error.orig}", where=self.where, hint=hint) from error
+        except StorageError:
+            self.close()
+            raise
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A consistent view, read-only. Raises sqlalchemy.exc.OperationalError where the database fails."""
+        with self._reader.connect() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close every connection. Safe twice."""
+        self._reader.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Database(Reader):
     """Opens the database that is set, makes its tables where there are none, and brings older ones to this version.
 
     `patience_s`: how long `write` waits for another writer. Raises StorageError: cannot be opened, or of a newer
@@ -41,21 +76,17 @@ class Database:
     """
 
     def __init__(self, settings: DatabaseSettings, patience_s: float = PATIENCE_S) -> None:
+        self.where, self._reader = _reader(settings)
         self._store = _store(settings, patience_s)
         try:
             with self._store.write() as connection:
-                schema.prepare(connection, self._store.where)
+                schema.prepare(connection, self.where)
         except DatabaseError as error:
-            self._store.close()
-            raise StorageError(f"cannot be used: {error.orig}", where=self._store.where) from error
+            self.close()
+            raise StorageError(f"cannot be used: {error.orig}", where=self.where) from error
         except StorageError:
-            self._store.close()
+            self.close()
             raise
-
-    @property
-    def where(self) -> str:
-        """The database as errors name it."""
-        return self._store.where
 
     def write(self) -> AbstractContextManager[Connection]:
         """A transaction while nobody else writes.
@@ -64,15 +95,10 @@ class Database:
         """
         return self._store.write()
 
-    @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """A consistent view, read-only. Raises sqlalchemy.exc.OperationalError where the database fails."""
-        with self._store.reader.connect() as connection:
-            yield connection
-
     def close(self) -> None:
         """Close every connection: nobody writes after this was called. Safe twice."""
         self._store.close()
+        super().close()
 
 
 def upsert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
@@ -106,5 +132,16 @@ def day_given(value: date | str) -> date:
 def _store(settings: DatabaseSettings, patience_s: float) -> Store:
     if settings.file is not None:
         return SqliteFile(settings.file, patience_s)
+    return Postgresql(_server(settings), patience_s)
+
+
+def _reader(settings: DatabaseSettings) -> tuple[str, Engine]:
+    if settings.file is not None:
+        return str(settings.file), sqlite_file.reader(settings.file)
+    url = _server(settings)
+    return url.render_as_string(hide_password=True), postgresql_reader(url)
+
+
+def _server(settings: DatabaseSettings) -> URL:
     url, secret = make_url(settings.url), settings.password
-    return Postgresql(url if secret is None else url.set(password=secret.get_secret_value()), patience_s)
+    return url if secret is None else url.set(password=secret.get_secret_value())

@@ -1,5 +1,6 @@
 """`/health` and `/metrics`: how the process that collects is, served by itself."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Select, func, select
@@ -11,7 +12,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from ganpo_cloud.collector import Collector
-from ganpo_cloud.database import Database
+from ganpo_cloud.database import Reader
 from ganpo_cloud.projection import standing
 from ganpo_cloud.supervisor import Supervisor
 from ganpo_cloud.tables import dirty, frame, gateway, quarantine_total
@@ -28,8 +29,13 @@ _COUNTS: dict[str, Select[Any]] = {
 }
 
 
-def create_app(database: Database, collector: Collector, supervisor: Supervisor) -> Starlette:
-    """`/health`: 503 with the first `problem` while anything is wrong, 200 else. `/metrics` for Prometheus."""
+def create_app(
+    database: Reader, collector: Collector, supervisor: Supervisor, pages: Callable[[], object]
+) -> Starlette:
+    """`/health`: 503 with the first `problem` while anything is wrong, 200 else. `/metrics` for Prometheus.
+
+    `pages`: how their process is.
+    """
 
     async def health(_request: Request) -> Response:
         problem = collector.problem
@@ -51,6 +57,7 @@ def create_app(database: Database, collector: Collector, supervisor: Supervisor)
             "ok": not problem,
             "problem": problem or None,
             "dirty_days": waiting,
+            "pages": pages(),
             "tasks": tasks,
             "projection": projection,
         }
@@ -70,7 +77,7 @@ def create_app(database: Database, collector: Collector, supervisor: Supervisor)
     return Starlette(routes=[Route("/health", health), Route("/metrics", metrics)])
 
 
-def _projection(database: Database) -> dict[str, Any]:
+def _projection(database: Reader) -> dict[str, Any]:
     """What the time-series store does not take, since when and why; and what it could not read."""
     with database.read() as connection:
         waits = {
@@ -80,6 +87,6 @@ def _projection(database: Database) -> dict[str, Any]:
         return {"waits": waits, "left_out": standing.left_out(connection)}
 
 
-def _count(database: Database, *questions: Select[Any]) -> list[int]:
+def _count(database: Reader, *questions: Select[Any]) -> list[int]:
     with database.read() as connection:
         return [connection.execute(question).scalar_one() for question in questions]

@@ -3,32 +3,23 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import URL, Connection, create_engine, text
+from sqlalchemy import URL, Connection, Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 
 _LOCK = 0x67616E706F
 """Ours among the advisory locks of this database."""
-_CONNECT_S = 5
+_DRIVER = "postgresql+psycopg"
+_ARGUMENTS = {"connect_timeout": 5, "application_name": "ganpo-cloud"}
 
 
 class Postgresql:
-    """The database at `url`. `where` names it in errors, without a password."""
+    """Writes the database at `url`."""
 
     def __init__(self, url: URL, patience_s: float) -> None:
-        self.where = url.render_as_string(hide_password=True)
         self._closed = False
         self._patience = text(f"SET LOCAL lock_timeout = {round(patience_s * 1000)}")
-        driver = url.set(drivername="postgresql+psycopg")
-        arguments = {"connect_timeout": _CONNECT_S, "application_name": "ganpo-cloud"}
-        self._writer = create_engine(driver, pool_size=1, pool_pre_ping=True, connect_args=arguments)
-        self.reader = create_engine(
-            driver,
-            pool_size=8,
-            max_overflow=8,
-            pool_pre_ping=True,
-            isolation_level="REPEATABLE READ",
-            connect_args=arguments | {"options": "-c default_transaction_read_only=on"},
-        )
+        driver = url.set(drivername=_DRIVER)
+        self._writer = create_engine(driver, pool_size=1, pool_pre_ping=True, connect_args=_ARGUMENTS)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -44,4 +35,15 @@ class Postgresql:
         """Close every connection that nobody uses; nobody writes after this was called. Safe twice."""
         self._closed = True
         self._writer.dispose()
-        self.reader.dispose()
+
+
+def reader(url: URL) -> Engine:
+    """Reads the database at `url`, and is not let write."""
+    return create_engine(
+        url.set(drivername=_DRIVER),
+        pool_size=8,
+        max_overflow=8,
+        pool_pre_ping=True,
+        isolation_level="REPEATABLE READ",
+        connect_args=_ARGUMENTS | {"options": "-c default_transaction_read_only=on"},
+    )

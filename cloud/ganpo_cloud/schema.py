@@ -42,6 +42,19 @@ def prepare(connection: Connection, where: str) -> None:
         _stamp(connection, HEAD)
 
 
+def check(connection: Connection, where: str) -> None:
+    """Raises StorageError where the database is not of this version: who only reads changes nothing of it."""
+    if not inspect(connection).has_table("alembic_version"):
+        raise StorageError("no tables of this version", where=where, hint="ganpo-cloud run makes them")
+    found = str(connection.execute(select(_alembic.c.version_num)).scalar_one())
+    if found != HEAD:
+        raise StorageError(
+            f"schema {found}, this version knows {HEAD}",
+            where=where,
+            hint="the version of ganpo-cloud that collects and the one that serves are to be the same",
+        )
+
+
 def _stamp(connection: Connection, revision: str) -> None:
     from alembic import command
 

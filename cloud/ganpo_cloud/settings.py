@@ -88,8 +88,13 @@ class HttpSettings(Section):
 
     allow_unauthenticated: bool = Field(default=False, description="needed for any address but loopback")
     listen: str = Field(default="127.0.0.1:8700", pattern=r"^.+:\d{1,5}$", description="ADDRESS:PORT")
+    health: str = Field(
+        default="127.0.0.1:0",
+        pattern=r"^.+:\d{1,5}$",
+        description="ADDRESS:PORT of /health and /metrics without the pages; port 0: any free one",
+    )
 
-    @field_validator("listen")
+    @field_validator("listen", "health")
     @classmethod
     def _reachable(cls, listen: str, info: ValidationInfo) -> str:
         host, _, port = listen.rpartition(":")
@@ -102,6 +107,12 @@ class HttpSettings(Section):
                 "say allow_unauthenticated = true if that is meant"
             )
         return listen
+
+    @property
+    def inlet(self) -> tuple[str, int] | None:
+        """Where `/health` is, as far as that stands here."""
+        host, _, port = self.health.rpartition(":")
+        return (host.strip("[]"), int(port)) if int(port) else None
 
 
 class ProjectionSettings(Section):

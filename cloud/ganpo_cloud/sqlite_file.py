@@ -23,10 +23,9 @@ _CACHE_KIB = 65_536
 
 
 class SqliteFile:
-    """The file at `path`, made where there is none. `where` names it in errors. Raises StorageError."""
+    """Writes the file at `path`, made where there is none. Raises StorageError."""
 
     def __init__(self, path: Path, patience_s: float) -> None:
-        self.where = str(path)
         self._patience_s = patience_s
         self._closed = False
         self._lock = threading.Lock()
@@ -34,9 +33,8 @@ class SqliteFile:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._lock_file = (path.parent / "cloud.lock").open("a")
         except OSError as error:
-            raise StorageError(f"cannot be made: {error}", where=self.where) from error
+            raise StorageError(f"cannot be made: {error}", where=str(path)) from error
         self._writer = _writer(path, patience_s)
-        self.reader = _reader(path)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -49,7 +47,6 @@ class SqliteFile:
         self._closed = True
         with self._lock:
             self._writer.dispose()
-            self.reader.dispose()
             self._lock_file.close()
 
     @contextmanager
@@ -104,7 +101,8 @@ def _writer(path: Path, patience_s: float) -> Engine:
     return engine
 
 
-def _reader(path: Path) -> Engine:
+def reader(path: Path) -> Engine:
+    """Reads the file beside whoever writes it, and never makes one."""
     engine = create_engine(
         f"sqlite:///file:{quote(str(path))}?mode=ro&uri=true",
         connect_args={"check_same_thread": False, "timeout": 5},

@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 
 from ganpo_model.clock import Clock
+from ganpo_model.errors import GanpoError
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +63,8 @@ class Supervisor:
                 if this is None or this.cancelling():
                     raise
                 self._failed(name, task, "cancelled by something in it")
+            except GanpoError as error:
+                self._failed(name, task, str(error), bug=False)
             except Exception as error:  # noqa: BLE001 - told with its traceback, which is what the supervisor is for
                 self._failed(name, task, f"{type(error).__name__}: {error}")
             else:
@@ -85,10 +88,10 @@ class Supervisor:
             if task.progress is not None and now - task.progress >= STUCK_S
         ]
 
-    def _failed(self, name: str, task: Task, why: str) -> None:
+    def _failed(self, name: str, task: Task, why: str, *, bug: bool = True) -> None:
         """Called where the error is handled: the first failure with its traceback, repeats quietly."""
         level = logging.DEBUG if task.problem == why else logging.ERROR
-        log.log(level, "task failed name=%s why=%s: it is started again", name, why, exc_info=True)
+        log.log(level, "task failed name=%s why=%s: it is started again", name, why, exc_info=bug)
         if not task.problem:
             task.failing_since = self._clock.monotonic()
         task.problem = why

@@ -74,7 +74,10 @@ async def _plant(folder: Path, url: str, devices: Devices, options: Options, sto
     try:
         async with asyncio.TaskGroup() as group:
             collector = group.create_task(
-                run_collector(settings, SystemClock(), demo=True, started=served.set), name="collector"
+                run_collector(
+                    settings, SystemClock(), demo=True, log_settings=("text", "error"), started=served.set
+                ),
+                name="collector",
             )
             agents = group.create_task(_agents(folder, url, devices, agents_stop), name="agents")
             story = group.create_task(_story(devices, database, file, options, served, stop), name="story")

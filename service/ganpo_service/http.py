@@ -1,22 +1,37 @@
 """The HTTP of a process that has other work: a listening socket first, then a server that leaves signals alone."""
 
+import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
+import h11
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from ganpo_model.errors import ConfigError
+from ganpo_model.errors import ConfigError, ConnectionLost
+
+CONNECTIONS = 400
+"""At most; beyond, the oldest one in which nothing is asked is closed."""
+HALF_WRITTEN_S = 10.0
+"""A request that is not whole by then is not waited for."""
+_ANSWER_BYTES = 1 << 20
 
 
 class Server(uvicorn.Server):
-    """Serves `app` with `serve(sockets=[...])` until `should_exit`."""
+    """Serves `app` with `serve(sockets=[...])` until `should_exit`, or with `run_at` until cancelled."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(
+        self, app: ASGIApp, *, connections: int = CONNECTIONS, half_written_s: float = HALF_WRITTEN_S
+    ) -> None:
+        protocol: Any = partial(_Connection, connections, half_written_s)
         super().__init__(
             uvicorn.Config(
                 app,
+                http=protocol,
                 ws="none",  # "auto" loads a library for them: 2 MB of a small gateway
                 lifespan="off",
                 log_level="critical",
@@ -25,10 +40,69 @@ class Server(uvicorn.Server):
             )
         )
 
+    async def run_at(self, sock: socket.socket) -> None:
+        """Serve at a copy of a bound socket until cancelled, and then end in order."""
+        copy = sock.dup()
+        try:
+            await self.serve(sockets=[copy])
+        finally:
+            if self.started:
+                await self.shutdown(sockets=[copy])
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """The process has one owner of signals, and that is its command."""
         yield
+
+
+class _Connection(H11Protocol):
+    """One connection. The library waits for ever for a request that began, and for one that never does."""
+
+    def __init__(self, most: int, half_written_s: float, **given: Any) -> None:
+        super().__init__(**given)
+        self._most = most
+        self._half_written_s = half_written_s
+        self._deadline: asyncio.TimerHandle | None = None
+        self.opened = self.loop.time()
+
+    @property
+    def is_asked(self) -> bool:
+        """A whole request is being answered."""
+        return self.cycle is not None and not self.cycle.response_complete and not self.cycle.more_body
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Another one: where they are too many, the oldest that asks nothing is closed for it."""
+        super().connection_made(transport)
+        self._wait()
+        if len(self.connections) > self._most:
+            others = [one for one in self.connections if isinstance(one, _Connection) and not one.is_asked]
+            min(others, key=lambda one: one.opened).transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """Some of a request, or all of it."""
+        super().data_received(data)
+        if self.is_asked:
+            self._wait_no_more()
+        elif self._deadline is None:
+            self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is over."""
+        self._wait_no_more()
+        super().connection_lost(exc)
+
+    def _wait(self) -> None:
+        self._deadline = self.loop.call_later(self._half_written_s, self._late)
+
+    def _wait_no_more(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _late(self) -> None:
+        self._deadline = None
+        if not self.is_asked:
+            self.transport.abort()
 
 
 def listen(address: str, setting: str) -> socket.socket:
@@ -49,3 +123,37 @@ def listen(address: str, setting: str) -> socket.socket:
             hint="another program uses this port: choose a free one",
         ) from error
     return sock
+
+
+async def get(address: tuple[str, int], path: str, timeout_s: float) -> tuple[int, str, bytes]:
+    """Ask a process beside us: status, type and body of its answer. Raises ConnectionLost."""
+    where = f"http://{address[0]}:{address[1]}{path}"
+    try:
+        async with asyncio.timeout(timeout_s):
+            reader, writer = await asyncio.open_connection(*address)
+            try:
+                return await _answer(reader, writer, path)
+            finally:
+                writer.close()
+    except TimeoutError as error:
+        raise ConnectionLost(f"no answer within {timeout_s:g} s", where=where) from error
+    except (OSError, h11.ProtocolError) as error:
+        raise ConnectionLost(f"no answer: {error}", where=where) from error
+
+
+async def _answer(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str
+) -> tuple[int, str, bytes]:
+    link = h11.Connection(h11.CLIENT)
+    request = h11.Request(method="GET", target=path, headers=[("Host", "inlet"), ("Connection", "close")])
+    writer.write((link.send(request) or b"") + (link.send(h11.EndOfMessage()) or b""))
+    status, kind, body = 0, "", b""
+    while not isinstance(event := link.next_event(), h11.EndOfMessage):
+        if event is h11.NEED_DATA:
+            link.receive_data(await reader.read(_ANSWER_BYTES))
+        elif isinstance(event, h11.Response):
+            status = event.status_code
+            kind = dict(event.headers).get(b"content-type", b"").decode()
+        elif isinstance(event, h11.Data):
+            body += event.data
+    return status, kind, body

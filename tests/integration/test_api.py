@@ -316,7 +316,7 @@ def test_health_and_metrics_tell_of_collecting(tmp_path: Path) -> None:
     clock = seeding.TestClock()
     collector = Collector(BrokerSettings(), plant.database, clock, random.Random(1))
     with (
-        Served(health.create_app(plant.database, collector, Supervisor(clock))) as served,
+        Served(health.create_app(plant.database, collector, Supervisor(clock), dict)) as served,
         httpx.Client(base_url=served.url) as http,
     ):
         answer = http.get("/health")
@@ -328,6 +328,7 @@ def test_health_and_metrics_tell_of_collecting(tmp_path: Path) -> None:
             "ok": True,
             "problem": None,
             "dirty_days": 0,
+            "pages": {},
             "tasks": {},
             "projection": {"waits": {}, "left_out": []},
         }

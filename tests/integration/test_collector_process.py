@@ -1,78 +1,25 @@
 """`ganpo-cloud` as a process: what it tells, what commands do beside it, how it ends."""
 
 import json
-import signal
 import socket
 import sqlite3
-import subprocess
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
+import psutil
 import pytest
-from click.testing import CliRunner, Result
 
-from ganpo_cloud.cli import main
 from ganpo_cloud.schema import HEAD
-from ganpo_demo.loopback import free_port
 from ganpo_model.facts import Reading
 from ganpo_model.frame import pack
 from support.broker import Mosquitto
+from support.cloud import Cloud
 from support.gateways import PlayedGateway, wait_for
-from support.processes import BIN, end
 
 ENTERPRISE = "91360000625912173B"
 GATEWAY = "gw-test-0001"
 STREAM = "01HF7YAT00V3RS3DTR98H6BCFN"
-
-
-class Cloud:
-    """`ganpo-cloud` with a cloud.toml of its own."""
-
-    def __init__(self, folder: Path, broker: str) -> None:
-        self.path = folder / "cloud.db"
-        self.log = folder / "cloud.log"
-        port = free_port()
-        self.url = f"http://127.0.0.1:{port}"
-        self._file = folder / "cloud.toml"
-        self._file.write_text(
-            f'[broker]\nurl = "{broker}"\nback_off_max_s = 1\n'
-            f'[database]\nurl = "sqlite:///{self.path}"\n[http]\nlisten = "127.0.0.1:{port}"\n'
-        )
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def type(self, *words: str) -> Result:
-        """A command, in the process of the test: another one than the collector's."""
-        return CliRunner().invoke(main, [*words, "--config", str(self._file)])
-
-    def start(self, *words: str, **env: str) -> None:
-        with self.log.open("w") as log:
-            command = [str(BIN / "ganpo-cloud"), "run", "--config", str(self._file), *words]
-            self.process = subprocess.Popen(command, stderr=log, env=env or None)
-
-    def ready(self) -> None:
-        wait_for(lambda: self.health()[0] == 200, 30)
-
-    def health(self) -> tuple[int, dict[str, Any]]:
-        try:
-            with urllib.request.urlopen(f"{self.url}/health", timeout=5) as answer:
-                return answer.status, json.load(answer)
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, json.load(error)
-        except OSError:
-            return 0, {}
-
-    def end(self) -> tuple[int, float]:
-        """SIGTERM; exit code, and how many seconds it took."""
-        assert self.process is not None
-        began = time.monotonic()
-        code = end(self.process, signal.SIGTERM, 20)
-        return code, time.monotonic() - began
 
 
 @pytest.fixture
@@ -115,8 +62,10 @@ def test_a_gateway_registered_beside_a_running_collector_gets_what_waited_applie
     gateway.leave()
     assert cloud.type("quarantine", "retry").stdout == "0 frames applied\n"
     assert "  time  1 frames" in cloud.type("quarantine", "list").stdout
+    pages = cloud.health()[1]["pages"]["pid"]
     code, seconds = cloud.end()
     assert (code, seconds < 5) == (0, True)
+    assert not psutil.pid_exists(pages)
     assert "Traceback" not in cloud.log.read_text()
 
 
@@ -149,7 +98,9 @@ def test_systemd_is_told_when_it_answers_and_that_it_lives_and_the_log_may_be_js
         sock.bind(str(tmp_path / "notify"))
         sock.settimeout(20)
         cloud.start("--log-format", "json", NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="300000")
-        told = {sock.recv(100) for _ in range(3)}
+        told: set[bytes] = set()
+        while len(told) < 2:
+            told.add(sock.recv(100))
         assert told == {b"READY=1", b"WATCHDOG=1"}
         wait_for(lambda: "collecting broker=" in cloud.log.read_text())
         assert cloud.end()[0] == 0
@@ -177,6 +128,7 @@ def test_a_database_of_a_newer_version_is_refused_with_the_reason(cloud: Cloud) 
 
 def test_what_is_no_gateway_id_and_no_credit_code_is_refused(cloud: Cloud) -> None:
     said = cloud.type("gateway", "add", "GW 7", "--enterprise", ENTERPRISE, "--site", "plant-1")
-    assert (said.exit_code, said.stderr) == (1, "ID: 'GW 7' is no gateway id ([a-z0-9-], 8 to 40)\n")
+    assert said.exit_code == 1
+    assert said.stderr.endswith("ID: 'GW 7' is no gateway id ([a-z0-9-], 8 to 40)\n")
     said = cloud.type("gateway", "add", GATEWAY, "--enterprise", "9136", "--site", "plant-1")
     assert said.stderr == "--enterprise 9136: 4 characters: a unified social credit code has 18\n"

@@ -301,7 +301,7 @@ def seen(plant: Plant) -> tuple[dict[str, Any], str]:
     clock = seeding.TestClock(plant.now)
     collector = Collector(BrokerSettings(), plant.database, clock, random.Random(1))
     collector.problem = ""
-    with Served(health.create_app(plant.database, collector, Supervisor(clock))) as served:
+    with Served(health.create_app(plant.database, collector, Supervisor(clock), dict)) as served:
         told = httpx.get(f"{served.url}/health", timeout=10).json()
     with Served(create_app(plant.database, clock)) as served:
         return told, httpx.get(f"{served.url}/?lang=en", timeout=10).text

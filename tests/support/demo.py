@@ -66,7 +66,8 @@ class Demo:
     def child(self) -> int:
         """The process of the simulated devices."""
         pid = self.process.pid
-        (child,) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        (child,) = (c for c in children if b"ganpo_demo.devices" in Path(f"/proc/{c}/cmdline").read_bytes())
         return int(child)
 
     def wait_for(self, pattern: str, seconds: float = 30.0) -> re.Match[str]:

@@ -21,7 +21,7 @@ from ganpo_cloud.api.province_answers import (
 from ganpo_cloud.counting import lists, periods, publishing
 from ganpo_cloud.counting.ledger import FLAGS
 from ganpo_cloud.counting.tables import ALL, NOWHERE, area_carrier
-from ganpo_cloud.database import Database
+from ganpo_cloud.database import Reader
 from ganpo_cloud.divisions import Province
 from ganpo_cloud.tables import transition
 from ganpo_cloud.why import WORDS, why
@@ -50,7 +50,7 @@ _Search = Annotated[
 _MONTH = r"^20[0-9]{2}-(0[1-9]|1[0-2])$"
 
 
-def router(database: Database, clock: Clock, province: Province, *, demo: bool) -> APIRouter:
+def router(database: Reader, clock: Clock, province: Province, *, demo: bool) -> APIRouter:
     """The routes below `/api/v1`."""
     api = APIRouter(prefix="/api/v1", responses=ERRORS)
     asking = Asking(clock, province)

@@ -21,13 +21,13 @@ from ganpo_cloud.counting.definitions import DEFINITIONS
 from ganpo_cloud.counting.indicators import Indicator, Indicators, Target
 from ganpo_cloud.counting.snapshots import snapshot
 from ganpo_cloud.counting.tables import NOWHERE
-from ganpo_cloud.database import Database
+from ganpo_cloud.database import Reader
 from ganpo_cloud.divisions import Province
 from ganpo_cloud.localdays import DEFAULT_ZONE, bounds
 from ganpo_model.clock import Clock, from_ms, iso
 
 
-def router(database: Database, clock: Clock, province: Province, *, demo: bool) -> APIRouter:
+def router(database: Reader, clock: Clock, province: Province, *, demo: bool) -> APIRouter:
     """The routes below `/api/v1`."""
     api = APIRouter(prefix="/api/v1", responses=ERRORS)
     asking = Asking(clock, province)

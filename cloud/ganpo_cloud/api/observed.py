@@ -21,7 +21,7 @@ from ganpo_cloud.api.observed_answers import (
 )
 from ganpo_cloud.api.problems import ERRORS, Refused
 from ganpo_cloud.counting import machines
-from ganpo_cloud.database import Database
+from ganpo_cloud.database import Reader
 from ganpo_cloud.divisions import Province
 from ganpo_cloud.tables import subject
 from ganpo_model.clock import Clock, from_ms, iso, to_ms
@@ -31,7 +31,7 @@ from ganpo_model.states import State
 LONGEST = timedelta(days=366 * 3)
 
 
-def router(database: Database, clock: Clock, province: Province) -> APIRouter:
+def router(database: Reader, clock: Clock, province: Province) -> APIRouter:
     """The routes below `/api/v1`."""
     api = APIRouter(prefix="/api/v1", responses=ERRORS)
 

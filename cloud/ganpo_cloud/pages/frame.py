@@ -15,7 +15,7 @@ from sqlalchemy.exc import DatabaseError
 from ganpo_cloud import i18n
 from ganpo_cloud.counting.snapshots import Snapshot, added_up, snapshot
 from ganpo_cloud.counting.tables import NOWHERE
-from ganpo_cloud.database import Database
+from ganpo_cloud.database import Reader
 from ganpo_cloud.divisions import Province
 from ganpo_cloud.localdays import DEFAULT_ZONE, bounds, day_of, local
 from ganpo_cloud.tables import counter
@@ -46,7 +46,7 @@ class Site:
     """What all pages share: database, clock, province, templates; and when the database last answered."""
 
     def __init__(
-        self, database: Database, clock: Clock, province: Province, environment: Environment, *, demo: bool
+        self, database: Reader, clock: Clock, province: Province, environment: Environment, *, demo: bool
     ) -> None:
         self.database, self.clock, self.province, self.demo = database, clock, province, demo
         self._environment = environment

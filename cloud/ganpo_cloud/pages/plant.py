@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import DatabaseError
 
 from ganpo_cloud import i18n, painting, quantities, views
-from ganpo_cloud.database import Database
+from ganpo_cloud.database import Reader
 from ganpo_cloud.localdays import DEFAULT_ZONE, bounds
 from ganpo_cloud.pages import timeline
 from ganpo_cloud.pages.frame import seeding
@@ -63,7 +63,7 @@ def templates(*, exposed: bool) -> Environment:
     return environment
 
 
-def router(database: Database, clock: Clock, environment: Environment, *, demo: bool) -> APIRouter:
+def router(database: Reader, clock: Clock, environment: Environment, *, demo: bool) -> APIRouter:
     """The route `/`. `fragment` gives the moving part alone."""
     pages = APIRouter(include_in_schema=False)
 

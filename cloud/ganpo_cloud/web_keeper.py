@@ -1,0 +1,86 @@
+"""Keeps the pages' process: starts it, hears whether it lives, ends it (web_process.py)."""
+
+import asyncio
+import socket
+import sys
+from collections.abc import Callable
+
+from ganpo_cloud import web_process
+from ganpo_cloud.web_process import Serving
+from ganpo_model.errors import ConnectionLost
+
+PATIENCE_S = 30.0
+"""A process that said nothing for so long hangs; also how long it may take to start on a busy computer."""
+_ENDS_S = 2.0
+
+
+class WebKeeper:
+    """`pid` of the process while there is one; `answers` is set while it does. `sock`: bound, and ours to the end.
+
+    The socket listens here already: who asks while the process is started again waits for it.
+    """
+
+    def __init__(
+        self,
+        serving: Serving,
+        sock: socket.socket,
+        log_settings: tuple[str, str],
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        self.pid: int | None = None
+        self.answers = asyncio.Event()
+        self._serving = serving
+        self._sock = sock
+        self._log_settings = log_settings
+        self._patience_s = patience_s
+
+    def told(self) -> dict[str, object]:
+        """What `/health` says of it."""
+        return {"pid": self.pid, "answers": self.answers.is_set()}
+
+    async def run(self, beat: Callable[[], None]) -> None:
+        """Start the process and hear it, until cancelled. Raises ConnectionLost once it ended or hangs."""
+        self._sock.listen(512)
+        ours, its = socket.socketpair()
+        with its:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *("-P", "-m", web_process.__name__),
+                stdin=its.fileno(),
+                pass_fds=[self._sock.fileno()],
+                process_group=0,  # Ctrl-C is for us alone
+            )
+        self.pid = process.pid
+        reader, writer = await asyncio.open_connection(sock=ours)
+        try:
+            writer.write(web_process.line(self._serving, self._sock.fileno(), self._log_settings))
+            while True:
+                async with asyncio.timeout(self._patience_s):
+                    word = await reader.readline()
+                if not word:
+                    code = await asyncio.wait_for(process.wait(), self._patience_s)
+                    raise ConnectionLost(f"the pages' process ended: {_told(code)}")
+                self.answers.set()
+                beat()
+        except TimeoutError as error:
+            process.kill()
+            raise ConnectionLost(f"the pages' process said nothing for {self._patience_s:g} s") from error
+        finally:
+            self.answers.clear()
+            self.pid = None
+            await _end(process, writer)
+
+
+async def _end(process: asyncio.subprocess.Process, writer: asyncio.StreamWriter) -> None:
+    """Its channel's end is its end; one that hangs is killed."""
+    writer.close()
+    if process.returncode is None:
+        try:
+            await asyncio.wait_for(process.wait(), _ENDS_S)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+def _told(code: int) -> str:
+    return f"by signal {-code}" if code < 0 else f"with exit code {code}"

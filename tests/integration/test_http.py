@@ -1,0 +1,94 @@
+"""The HTTP server: who sends half a request, or opens too many connections, keeps nobody else out."""
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from ganpo_service.http import Server, get
+
+LATE_S = 0.5
+ASK = b"GET /slow HTTP/1.1\r\nHost: x\r\n"
+
+
+async def slow(request: Request) -> Response:
+    await asyncio.sleep(2 * LATE_S)
+    return PlainTextResponse("done")
+
+
+@asynccontextmanager
+async def served(connections: int = 100) -> AsyncIterator[tuple[str, int]]:
+    app = Starlette(routes=[Route("/slow", slow), Route("/", lambda _: PlainTextResponse("here"))])
+    server = Server(app, connections=connections, half_written_s=LATE_S)
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        task = asyncio.create_task(server.run_at(sock))
+        while not server.started:
+            await asyncio.sleep(0.01)
+        yield sock.getsockname()
+        task.cancel()
+        await asyncio.wait([task])
+
+
+class Client:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+
+    @classmethod
+    async def at(cls, address: tuple[str, int]) -> "Client":
+        return cls(*await asyncio.open_connection(*address))
+
+    async def over(self, seconds: float = 20) -> bytes:
+        """What it still heard, once the other side ended it."""
+        try:
+            return await asyncio.wait_for(self.reader.read(), seconds)
+        except ConnectionResetError:
+            return b""
+        finally:
+            self.writer.close()
+
+
+async def test_a_request_that_is_not_whole_is_closed_and_one_that_is_worked_on_is_not() -> None:
+    async with served() as address:
+        clients = {
+            name: await Client.at(address)
+            for name in ("nothing", "half", "trickle", "body", "second", "whole")
+        }
+        clients["half"].writer.write(ASK)
+        clients["body"].writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc")
+        clients["second"].writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        clients["whole"].writer.write(ASK + b"Connection: close\r\n\r\n")
+        assert await clients["second"].reader.readuntil(b"here")
+        clients["second"].writer.write(b"GET /")
+
+        async def trickle() -> None:
+            for byte in ASK:
+                clients["trickle"].writer.write(bytes([byte]))
+                await asyncio.sleep(LATE_S / 4)
+
+        async with asyncio.TaskGroup() as group:
+            trickling = group.create_task(trickle())
+            for name in ("nothing", "half", "trickle", "second"):
+                assert await clients[name].over() == b"", name
+            trickling.cancel()
+        assert b"405" in await clients["body"].over()
+        assert (await clients["whole"].over()).endswith(b"done")
+
+
+async def test_beyond_the_bound_the_oldest_that_asks_nothing_is_closed_for_the_new_one() -> None:
+    async with served(connections=5) as address:
+        working = await Client.at(address)
+        working.writer.write(ASK + b"Connection: close\r\n\r\n")
+        idle = [await Client.at(address) for _ in range(10)]
+        began = time.monotonic()
+        assert await get(address, "/", 10) == (200, "text/plain; charset=utf-8", b"here")
+        assert time.monotonic() - began < 10
+        assert (await working.over()).endswith(b"done")
+        for client in idle:
+            await client.over()
