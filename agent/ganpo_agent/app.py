@@ -18,7 +18,7 @@ from ganpo_agent.observer import Observer
 from ganpo_agent.outbox import Outbox, Row
 from ganpo_agent.outbox_file import OutboxNewer
 from ganpo_agent.timekeeper import GatewayClock, Timekeeper
-from ganpo_agent.uplink import Uplink
+from ganpo_agent.uplink import Uplink, named
 from ganpo_config.plant import BoundPoint, Plant
 from ganpo_drivers import Identity, Scan
 from ganpo_model.clock import Clock, from_ms, iso, to_ms
@@ -108,7 +108,7 @@ class Agent:
                 "last_ack": iso(self.uplink.last_ack) if self.uplink.last_ack else None,
                 "error": self.uplink.problem or self.uplink.refused or None,
                 "quarantined": dict(self.uplink.quarantined),
-                "alone": [f"{stream}/{seq}" for stream, seq in self.uplink.window.suspects()],
+                "alone": named(self.uplink.window.suspects()),
             },
             "outbox": {
                 "stream": self.keeper.outbox.stream or None,

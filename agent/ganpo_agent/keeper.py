@@ -12,7 +12,7 @@ from ganpo_agent.outbox import Outbox, Row
 from ganpo_agent.timekeeper import Timekeeper
 from ganpo_model.errors import FrameError, StorageError
 from ganpo_model.facts import MAX_PARTS, Fact, Inventory, States
-from ganpo_model.frame import pack
+from ganpo_model.frame import MAX_PACKED, pack
 
 log = logging.getLogger(__name__)
 
@@ -149,12 +149,13 @@ def _smaller(facts: list[Fact], largest: int) -> list[list[Fact]]:
     whole = facts[0]
     if not isinstance(whole, Inventory) or whole.part is not None:
         return []
-    number = 2
-    while number <= MAX_PARTS:
-        parts = whole.parts(number)
-        if all(_fits(part, largest) for part in parts):
-            return [[part] for part in parts]
-        number *= 2
+    for most in (largest, MAX_PACKED):
+        number = 2
+        while number <= MAX_PARTS:
+            parts = whole.parts(number)
+            if all(_fits(part, most) for part in parts):
+                return [[part] for part in parts]
+            number *= 2
     return []
 
 

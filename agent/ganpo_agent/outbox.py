@@ -20,7 +20,7 @@ from ganpo_agent.outbox_file import OutboxDamaged, OutboxFull, connect, log_of, 
 from ganpo_agent.pages import PAGE
 from ganpo_model.clock import DAY_MS, to_ms
 from ganpo_model.errors import FrameError
-from ganpo_model.facts import Event, EventKind, Fact, States
+from ganpo_model.facts import Event, EventKind, Fact, Inventory, States
 from ganpo_model.frame import MAX_PACKED, new_stream, pack, renumber, unpack
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ class Outbox:
     """`outbox.db` in `folder`, at most `max_mib` large.
 
     `dropped`: frames given up unacknowledged, declared lost; `aside`: damaged files that people should look at;
-    `largest`: bytes of a frame.
+    `largest`: bytes of a frame that the broker takes, as far as is known; what cannot be divided may be larger.
     """
 
     def __init__(self, folder: Path, max_mib: int) -> None:
@@ -115,7 +115,7 @@ class Outbox:
         """One frame of facts of one type. Once this returns, the frame is kept until it is acknowledged.
 
         A full outbox makes room by its policy and declares the loss. A number is given by success alone.
-        Raises FrameError where the facts are too large for one.
+        Raises FrameError where facts are too large for one frame.
         """
 
         def write() -> Row:
@@ -203,7 +203,8 @@ class Outbox:
         return stream, seq
 
     def _insert(self, db: sqlite3.Connection, stream: str, seq: int, facts: Sequence[Fact]) -> Row:
-        row = Row(stream, seq, facts[0].type, pack(stream, seq, facts, self.largest))
+        packed = pack(stream, seq, facts, self.largest if _divisible(facts) else MAX_PACKED)
+        row = Row(stream, seq, facts[0].type, packed)
         db.execute("INSERT INTO frame VALUES (?, ?, ?, ?, NULL)", (stream, seq, row.kind, row.packed))
         db.execute("UPDATE open SET seq = ?", (seq,))
         return row
@@ -314,6 +315,11 @@ class Outbox:
             raise
         if _size(log_of(self.path)) > min(LOG_BYTES, _free(self.path)):
             self._shorten()
+
+
+def _divisible(facts: Sequence[Fact]) -> bool:
+    """Whether they may travel in several frames."""
+    return len(facts) > 1 or (isinstance(facts[0], Inventory) and facts[0].part is None)
 
 
 def _drop(db: sqlite3.Connection, which: str, wanted: int) -> tuple[list[Key], int]:

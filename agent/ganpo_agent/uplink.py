@@ -1,21 +1,24 @@
 """The uplink: frames of the outbox to the collector, and its acknowledgements back (uplink.md)."""
 
 import asyncio
+import gzip
 import json
 import logging
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from ganpo_agent.keeper import Keeper
 from ganpo_agent.outbox import Key, Row
+from ganpo_agent.picture import Picture
 from ganpo_agent.timekeeper import Timekeeper
 from ganpo_agent.window import QUIET_S, SIZE, Window
 from ganpo_config.plant import Plant
 from ganpo_model.clock import iso, to_ms
-from ganpo_model.errors import GanpoError, Unreachable
+from ganpo_model.errors import ConnectionLost, GanpoError, Unreachable
 from ganpo_model.frame import new_stream
 from ganpo_service.backoff import SHORT_LIVED_S, Reconnect
 from ganpo_service.mqtt import Login, Session
@@ -29,16 +32,22 @@ _ASK_S = 3.0
 _ASK_FAST_S = 120.0
 """... for so long, and then ever more rarely, to once a minute."""
 _ASK_SLOW_S = 60.0
+_CUT_S = 5.0
+"""A session that ends so soon after a `live` without an answer may have ended because of its size."""
+_ALONE = 5
+"""Frames that a `live` names with their reason, at most."""
+_ROOM = 1024
+"""Where it has to be small it names fewer: one in so many bytes."""
 
 
 class Uplink:
-    """Sends what waits in the outbox, for ever. `picture` gives connections and subjects for `live`.
+    """Sends what waits in the outbox, for ever. `look` gives connections and subjects for `live`.
 
     `quarantined`: frames that the collector keeps but could not apply, by reason; `refused` says so of the newest.
     """
 
     def __init__(
-        self, plant: Plant, time: Timekeeper, rng: random.Random, picture: Callable[[], dict[str, Any]]
+        self, plant: Plant, time: Timekeeper, rng: random.Random, look: Callable[[], dict[str, Any]]
     ) -> None:
         gateway, settings = plant.gateway, plant.uplink
         password = settings.password.get_secret_value() if settings.password is not None else None
@@ -49,12 +58,14 @@ class Uplink:
         self._live_s = settings.live_s
         self._time = time
         self._rng = rng
-        self._picture = picture
+        self._picture = Picture(look)
         self._reconnect = Reconnect(settings.back_off_max_s, rng)
         self._wake = asyncio.Event()
         self._rows: dict[Key, Row] = {}
         self._more = True
         self._live_at: float | None = None
+        self._soon = False
+        self._small = False
         self._asked: float | None = None
         self._session: str | None = None
         self.window = Window(settings.repeat_s)
@@ -72,8 +83,8 @@ class Uplink:
         self._wake.set()
 
     def changed(self) -> None:
-        """A connection changed: say `live` now."""
-        self._live_at = None
+        """A connection changed: say `live` now, but not oftener than once a second."""
+        self._soon = True
         self._wake.set()
 
     async def run(self, keeper: Keeper) -> None:
@@ -93,6 +104,7 @@ class Uplink:
             finally:
                 self.connected = False
                 self.window.lost(self._time.monotonic())
+                keeper.outbox.largest = self.window.wanted
                 await session.close()
             now = self._time.monotonic()
             await self._sleep(self._reconnect.pause(began, now, up=up, refused=refused))
@@ -101,35 +113,58 @@ class Uplink:
         began = self._time.monotonic()
         self.connected = True
         self.window.connected()
+        self._picture.begin()
         self._live_at = self._asked = None
+        self._small = False
         sent: dict[int, Key] = {}
+        with suppress(ConnectionLost):
+            await self._speak(session, session_id, sent, keeper)
+        lived = self._time.monotonic() - began
+        reason = session.reason or "connection lost"
+        self._failed(f"the broker closed the session after {lived:.0f} s: {reason}{self._hint(sent, lived)}")
+
+    async def _speak(self, session: Session, session_id: str, sent: dict[int, Key], keeper: Keeper) -> None:
+        """Until the session ends; `sent`: what the broker has not taken yet. Raises ConnectionLost."""
         while not session.closed:
             self._wake.clear()
             await self._take(session, sent, keeper)
             now = self.progress = self._time.monotonic()
             if now >= self._live_due(now):
-                self._live_at = now
+                self._live_at, self._soon = now, False
                 self._asked = now if self._asked is None else self._asked
                 session.publish(self._topic + "live", await self._live(session_id, keeper), qos=0)
-            if self._more and len(self._rows) < SIZE:
+            alone = len(self.window.suspects())
+            if self._more and len(self._rows) - alone < SIZE:
                 self._more = False
-                rows = await keeper.call(keeper.outbox.waiting, _FETCH + len(self.window.suspects()))
+                rows = await keeper.call(keeper.outbox.waiting, _FETCH + alone)
                 self._rows = {row.key: row for row in rows}
                 self._more = self._more or len(rows) >= _FETCH
             for row in self.window.due(list(self._rows.values()), now):
                 self._asked = now if self._asked is None else self._asked
                 sent[session.publish(self._topic + "facts", row.packed, qos=1)] = row.key
             await self._wait(min(self._live_due(now), self.window.next_due(now)) - now)
-        lived = self._time.monotonic() - began
-        hint = "; another client uses this id?" if lived < SHORT_LIVED_S else ""
-        self._failed(f"the broker closed the session after {lived:.0f} s: {session.reason}{hint}")
+
+    def _hint(self, sent: Mapping[int, Key], lived: float) -> str:
+        """Why a session may have ended. Brokers of MQTT 3.1.1 say of a packet that is too large no word."""
+        suspects = self.window.suspects()
+        if alone := [key for key in sent.values() if key in suspects]:
+            stream, seq = alone[0]
+            return f" while frame {stream}/{seq} was sent alone: {suspects[alone[0]]}"
+        sizes = [len(row.packed) for key in sent.values() if (row := self._rows.get(key)) is not None]
+        if self._live_at is not None and self._time.monotonic() - self._live_at < _CUT_S:
+            sizes.append(self._picture.refused())
+        asked = (
+            [f"are packets of {size:,} bytes too large for it?"] if (size := max(sizes, default=0)) else []
+        )
+        asked += ["another client uses this id?"] if lived < SHORT_LIVED_S else []
+        return "; " + " or: ".join(asked) if asked else ""
 
     def _live_due(self, now: float) -> float:
         """When to say `live` again: every second until an ack comes and time is trusted, often while frames are not
         answered."""
         if self._live_at is None:
             return now
-        if not self.window.open or not self._time.trusted():
+        if self._soon or not self.window.open or not self._time.trusted():
             return self._live_at + _HELLO_S
         silent = self.window.silent_s(now)
         if silent < QUIET_S:
@@ -160,13 +195,18 @@ class Uplink:
                 for key in keys:
                     del self._rows[key]
                 self.window.acknowledged(keys, self._time.monotonic())
+                keeper.outbox.largest = self.window.wanted
             else:
                 self.window.acknowledged((), self._time.monotonic())
+                self._small = ack.small
+                self._picture.answered()
+                if self._picture.rest:
+                    self.changed()
 
     async def _live(self, session_id: str, keeper: Keeper) -> bytes:
         waiting, oldest = await keeper.call(keeper.outbox.counts)
         trusted = self._time.trusted()
-        body = {
+        head: dict[str, Any] = {
             "v": 1,
             "at": iso(self._time.now()) if trusted else None,
             "session": session_id,
@@ -177,9 +217,11 @@ class Uplink:
             "waiting": waiting,
             "trusted": trusted,
             "clock_off_ms": self._time.off_ms(),
-            **self._picture(),
         }
-        return json.dumps(body, allow_nan=False, ensure_ascii=False).encode()
+        if alone := self.window.suspects():
+            head["alone"] = named(alone)[: max(1, min(_ALONE, self._picture.largest // _ROOM))]
+        told = self._picture.next(head)
+        return gzip.compress(told, compresslevel=6, mtime=0) if self._small else told
 
     def _heard(self, told: datetime) -> None:
         if self.problem:
@@ -219,6 +261,11 @@ class Uplink:
             pass
 
 
+def named(frames: Mapping[Key, str]) -> list[str]:
+    """Frames that go alone, each with its size and the reason."""
+    return [f"{stream}/{seq}: {why}" for (stream, seq), why in sorted(frames.items())]
+
+
 class _Ack(NamedTuple):
     """What an acknowledgement says: the time, which frames are committed, and how many of them are in quarantine."""
 
@@ -226,6 +273,8 @@ class _Ack(NamedTuple):
     stream: str | None
     ranges: list[tuple[int, int]]
     quarantined: dict[str, int]
+    small: bool
+    """The next `live` may be gzip."""
 
     def names(self, key: Key) -> bool:
         """Whether this frame is one of them."""
@@ -245,4 +294,4 @@ def _read_ack(payload: bytes) -> _Ack | None:
     known = body.get("v") == 1 and now.tzinfo is not None and (stream is None or isinstance(stream, str))
     if not known or any(not 0 < first <= last < 2**53 for first, last in ranges):
         return None
-    return _Ack(now, stream, ranges, quarantined)
+    return _Ack(now, stream, ranges, quarantined, body.get("gz") == 1)

@@ -144,7 +144,7 @@ class Collector:
     ) -> tuple[list[Committed], list[str]]:
         """In the thread of the database."""
         done = ingest(self._database, frames, self._clock.utc(), self._refused) if frames else []
-        heard = lives.hear(self._database, said, self._clock.utc()) if said else []
+        heard = lives.hear(self._database, said, self._clock.utc(), self._refused) if said else []
         return done, heard
 
     def _refused(self, refused: Refused) -> None:
@@ -187,8 +187,8 @@ def ranges(numbers: Iterable[int]) -> list[list[int]]:
 def _ack(now: datetime, stream: str | None = None, frames: Sequence[Committed] = ()) -> bytes:
     """The time, the frames of a stream that are committed, and how many of them are in quarantine for what."""
     body: dict[str, object] = {"v": 1, "now": iso(now.astimezone(UTC))}
-    if stream is not None:
-        body["stream"] = stream
+    # The answer to a `live` says that the next may be gzip.
+    body |= {"gz": 1} if stream is None else {"stream": stream}
     body["seqs"] = ranges(one.seq for one in frames)
     if quarantined := Counter(one.reason for one in frames if one.reason):
         body["quarantined"] = quarantined

@@ -1,23 +1,31 @@
 """What gateways say of themselves, and whether they are there (onboarding.md, Gateway)."""
 
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import Connection, delete, insert, select, update
 
-from ganpo_cloud.database import Database
+from ganpo_cloud.database import Database, driver_sql
+from ganpo_cloud.refusals import Refused, tell
 from ganpo_cloud.tables import gateway as registry
-from ganpo_cloud.tables import live, transition
+from ganpo_cloud.tables import live, live_item, transition
 from ganpo_model.clock import FAR_MS, to_ms
+from ganpo_model.errors import FrameError
+from ganpo_model.frame import MAX_PACKED, unpack
 
 INTERVALS = 3
 """Online while it said `live` within so many of its own intervals."""
+_NAME = re.compile(r"[^\x00-\x1f\ud800-\udfff]{1,200}")
+_KINDS = ("connections", "subjects")
 
 
 class _Live(BaseModel):
-    """What is read of a `live`; everything else is kept as it came. The will has `offline` alone."""
+    """What is read of a `live`; everything else is kept as it came. The will has `offline` alone. Connections and
+    subjects: those that it tells of this time."""
 
     model_config = ConfigDict(extra="allow", strict=True)
 
@@ -25,14 +33,26 @@ class _Live(BaseModel):
     session: str = Field(max_length=64, pattern=r"^[0-9A-Za-z]+$")
     offline: bool = False
     interval_s: float = Field(default=60, gt=0, le=86_400)
+    connections: dict[str, Any] = Field(default_factory=dict)
+    subjects: dict[str, Any] = Field(default_factory=dict)
 
 
-def hear(database: Database, said: Iterable[tuple[str, bytes]], now: datetime) -> list[str]:
+def hear(
+    database: Database,
+    said: Iterable[tuple[str, bytes]],
+    now: datetime,
+    refused: Callable[[Refused], None] = tell,
+) -> list[str]:
     """Store what gateways say, in the order in which it came. Gives those that are to be answered: registered ones.
 
-    What is no `live` is ignored. Raises sqlalchemy.exc.OperationalError where the database fails.
+    What is no `live` is told to `refused` and ignored. Raises sqlalchemy.exc.OperationalError where the database fails.
     """
-    understood = [(gateway, word) for gateway, payload in said if (word := _read(payload)) is not None]
+    understood: list[tuple[str, _Live]] = []
+    for gateway, payload in said:
+        try:
+            understood.append((gateway, _read(payload)))
+        except FrameError as error:
+            refused(Refused(gateway, error, kept=False))
     with database.write() as connection:
         known = set(connection.execute(select(registry.c.id)).scalars())
         answered = [
@@ -43,11 +63,16 @@ def hear(database: Database, said: Iterable[tuple[str, bytes]], now: datetime) -
     return list(dict.fromkeys(answered))
 
 
-def _read(payload: bytes) -> _Live | None:
+def _read(payload: bytes) -> _Live:
+    """JSON, or gzip of it. Raises FrameError."""
+    if len(payload) > MAX_PACKED:
+        raise FrameError(f"a `live` of more than {MAX_PACKED} bytes", reason="limits")
     try:
-        return _Live.model_validate_json(payload)
-    except ValidationError:
-        return None
+        return _Live.model_validate_json(unpack(payload) if payload.startswith(b"\x1f\x8b") else payload)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"])) or "it"
+        raise FrameError(f"a `live` of {len(payload)} bytes: {where}: {first['msg']}") from None
 
 
 def _store(connection: Connection, gateway: str, said: _Live, at: int) -> bool:
@@ -59,6 +84,11 @@ def _store(connection: Connection, gateway: str, said: _Live, at: int) -> bool:
         if connection.execute(update(live).where(heard_last).values(offline=True)).rowcount:
             _turn(connection, gateway, at, online=False)
         return False
+    before = connection.execute(select(live.c.session).where(mine)).scalar()
+    if before != said.session:
+        left = live_item.c.session.not_in([said.session, before or ""])
+        connection.execute(delete(live_item).where((live_item.c.gateway == gateway) & left))
+    _merge(connection, gateway, said)
     connection.execute(delete(live).where(mine))
     connection.execute(
         insert(live).values(
@@ -67,11 +97,29 @@ def _store(connection: Connection, gateway: str, said: _Live, at: int) -> bool:
             session=said.session,
             offline=False,
             interval_ms=round(said.interval_s * 1000),
-            body=said.model_dump_json(),
+            body=said.model_dump_json(exclude=set(_KINDS)),
         )
     )
     _turn(connection, gateway, at, online=True)
     return True
+
+
+def _merge(connection: Connection, gateway: str, said: _Live) -> None:
+    """What a `live` tells stands beside what its session told before."""
+    rows = [
+        (gateway, said.session, kind, name, json.dumps(item))
+        for kind in _KINDS
+        for name, item in sorted(getattr(said, kind).items())
+        if isinstance(item, dict) and _NAME.fullmatch(name)
+    ]
+    if rows:
+        driver_sql(
+            connection,
+            "INSERT INTO live_item (gateway, session, kind, name, body) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (gateway, session, kind, name)"
+            " DO UPDATE SET body = excluded.body WHERE live_item.body <> excluded.body",
+            rows,
+        )
 
 
 def online(heard_at: int, interval_ms: int, offline: bool, now_ms: int) -> bool:
@@ -99,9 +147,22 @@ def clock_off_ms(said: Mapping[str, object]) -> int:
 
 
 def picture(body: str) -> dict[str, object]:
-    """A stored `live` as it was said."""
+    """A stored `live` as it was said, without connections and subjects."""
     found = json.loads(body)
     return found if isinstance(found, dict) else {}
+
+
+def items(connection: Connection, kind: str, gateways: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """What these gateways said last, by gateway and name, of every connection or subject they told of in the present
+    session."""
+    mine = (live_item.c.gateway == live.c.gateway) & (live_item.c.session == live.c.session)
+    found: dict[str, dict[str, Any]] = {}
+    query = select(live.c.gateway, live_item.c.name, live_item.c.body).where(
+        mine & (live_item.c.kind == kind)
+    )
+    for number, name, body in connection.execute(query.where(live.c.gateway.in_(list(gateways)))):
+        found.setdefault(number, {})[name] = json.loads(body)
+    return found
 
 
 def _is_online(connection: Connection, number: str) -> bool:

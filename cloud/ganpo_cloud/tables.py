@@ -264,8 +264,20 @@ live = Table(
     Column("session", Text, nullable=False),
     Column("offline", Boolean, nullable=False, comment="the will of that session was told"),
     Column("interval_ms", BigInteger, nullable=False),
-    Column("body", Text, nullable=False),
+    Column("body", Text, nullable=False, comment="without connections and subjects"),
 )
+
+live_item = Table(
+    "live_item",
+    metadata,
+    Column("gateway", Text, nullable=False),
+    Column("session", Text, nullable=False),
+    Column("kind", Text, nullable=False, comment="connections | subjects"),
+    Column("name", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    PrimaryKeyConstraint("gateway", "session", "kind", "name"),
+)
+"""What a gateway said last of each connection and subject, in its present session and the one before."""
 
 transition = Table(
     "transition",

@@ -98,17 +98,19 @@ def gateways(connection: Connection, now: datetime, enterprise: str | None = Non
 
 def subjects(connection: Connection, now: datetime, enterprise: str | None = None) -> list[SubjectView]:
     """Everything an inventory ever named, or of one enterprise, by number; what is observed now comes from the
-    gateways' own word."""
-    said = {
-        row.gateway: lives.picture(row.body)
-        for row in connection.execute(select(live)).all()
-        if lives.online(row.heard_at, row.interval_ms, row.offline, to_ms(now))
-    }
-    # A gateway that does not trust its clock observes nothing.
-    said = {number: told for number, told in said.items() if told.get("trusted") is not False}
+    gateways' own word: from those that are online and know what time it is."""
+    heard = select(live).join(gateway, gateway.c.id == live.c.gateway)
     query = select(subject).order_by(subject.c.enterprise, subject.c.asset_no)
     if enterprise is not None:
+        heard = heard.where(gateway.c.enterprise == enterprise)
         query = query.where(subject.c.enterprise == enterprise)
+    there = [
+        row.gateway
+        for row in connection.execute(heard).all()
+        if lives.online(row.heard_at, row.interval_ms, row.offline, to_ms(now))
+        and lives.picture(row.body).get("trusted") is not False
+    ]
+    said = lives.items(connection, "subjects", there)
     rows = connection.execute(query).all()
     return [_subject(connection, row, said) for row in rows]
 
@@ -144,7 +146,6 @@ def _gateway(
     ).scalar()
     times = [at for at in (heard.heard_at if heard else None, last_frame) if at is not None]
     said = lives.picture(heard.body) if heard else {}
-    connections = said.get("connections")
     return GatewayView(
         number,
         enterprise,
@@ -155,12 +156,12 @@ def _gateway(
         streams.of_gateway(connection, number) if enterprise is not None else [],
         held(connection, number),
         int(dropped or 0),
-        connections if isinstance(connections, dict) else {},
+        lives.items(connection, "connections", [number]).get(number, {}),
         said,
     )
 
 
-def _subject(connection: Connection, row: Any, said: dict[str, dict[str, object]]) -> SubjectView:
+def _subject(connection: Connection, row: Any, said: dict[str, dict[str, Any]]) -> SubjectView:
     body = json.loads(row.body)
     state, since = None, None
     if row.kind == "equipment" and body.get("profile"):
@@ -202,14 +203,11 @@ def _last_word(
     return max((at for at in (seen, *read) if at is not None), default=None)
 
 
-def _state_now(
-    asset_no: str, of: Sequence[str], said: dict[str, dict[str, object]]
-) -> tuple[State, int | None]:
+def _state_now(asset_no: str, of: Sequence[str], said: dict[str, dict[str, Any]]) -> tuple[State, int | None]:
     """What an online gateway says of the machine; nobody there: not observed, UNKNOWN at once."""
     for number in of:
-        told = said.get(number, {}).get("subjects")
-        item = told.get(asset_no) if isinstance(told, dict) else None
-        if isinstance(item, dict) and item.get("state") in State.__members__:
+        item = said.get(number, {}).get(asset_no, {})
+        if item.get("state") in State.__members__:
             try:
                 since = to_ms(datetime.fromisoformat(str(item.get("since"))))
             except ValueError:

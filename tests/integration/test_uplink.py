@@ -110,7 +110,7 @@ async def test_live_is_said_at_once_and_carries_the_running_picture(
     assert live["trusted"] is True
     assert set(live) == {
         *("v", "at", "session", "interval_s", "stream", "issued", "oldest", "waiting"),
-        *("trusted", "clock_off_ms", "connections", "subjects", "versions"),
+        *("trusted", "clock_off_ms", "connections", "counts", "subjects", "versions"),
     }
     assert live["connections"]["bus"]["state"] in ("opening", "up")
 

@@ -20,11 +20,15 @@ class Mosquitto:
         self.port = free_port()
         self.url = f"mqtt://127.0.0.1:{self.port}"
         self._config = folder / "mosquitto.conf"
+        self.configure(extra)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def configure(self, extra: str = "") -> None:
+        """What it is told at its next start."""
         self._config.write_text(
             f"listener {self.port} 127.0.0.1\nuser root\nset_tcp_nodelay true\nlog_type none\n"
             + (extra or "allow_anonymous true\n")
         )
-        self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it and wait until it answers."""

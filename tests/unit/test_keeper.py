@@ -1,7 +1,9 @@
 """Between observing and the disk: a disk that refuses costs nothing until memory is full (I1, I4, I13)."""
 
 import asyncio
+import json
 import random
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from ganpo_agent.outbox import Outbox, Row
 from ganpo_agent.timekeeper import Timekeeper
 from ganpo_model.errors import StorageError
 from ganpo_model.facts import Reading, States
+from ganpo_model.frame import unpack
 from ganpo_model.states import State
 from support.plants import REGISTER, START, TestClock
 
@@ -93,3 +96,26 @@ async def test_nothing_is_written_before_time_is_trusted_and_put_never_waits(tmp
     task.cancel()
     await asyncio.wait([task])
     keeper.close()
+
+
+async def test_facts_are_divided_where_a_broker_is_known_to_take_small_frames_only(
+    kept: tuple[Keeper, Refusing, list[Row]],
+) -> None:
+    keeper, outbox, rows = kept
+    outbox.largest = 600
+    keeper.put([reading(n) for n in range(400)])
+    keeper.put([States("states", "SB-1", START, START + timedelta(hours=1), tuple(many()))])
+    await keeper.flush()
+    readings, (alone,) = rows[:-1], rows[-1:]
+    assert max(len(row.packed) for row in readings) <= 600
+    told = [fact["raw"] for row in readings for fact in json.loads(unpack(row.packed))["facts"]]
+    assert told == list(range(400))
+    assert len(alone.packed) > 600, "what cannot be divided goes as it is"
+    assert keeper.dropped == 0
+    keeper.close()
+
+
+def many() -> Iterator[tuple[int, State]]:
+    rng = random.Random(1)
+    for n in range(500):
+        yield n * 7000 + (rng.randrange(6000) if n else 0), State.IDLE if n % 2 else State.HELD

@@ -69,6 +69,10 @@ class Needs:
         for name, item in sorted(view.connections.items()):
             if view.online and isinstance(item, dict) and item.get("error"):
                 yield Need("warn", name, str(item["error"])[:200], "curl http://127.0.0.1:8780/health")
+        alone = view.said.get("alone")
+        for frame in alone if isinstance(alone, list) else []:
+            what = t("a frame does not get through: {frame}").format(frame=str(frame)[:200])
+            yield Need("warn", view.id, what, "curl http://127.0.0.1:8780/health")
         held = view.said.get("waiting")
         missing = sum(stream.missing for stream in view.streams)
         if view.online and missing > (held if isinstance(held, int) else 0):

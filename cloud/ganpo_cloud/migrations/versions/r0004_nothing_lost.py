@@ -37,6 +37,15 @@ def upgrade() -> None:
         sa.Column("body", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("enterprise", "gateway", "at", "parts", "part"),
     )
+    op.create_table(
+        "live_item",
+        sa.Column("gateway", sa.Text(), nullable=False),
+        sa.Column("session", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("gateway", "session", "kind", "name"),
+    )
     op.add_column("register", sa.Column("update_ms", sa.BigInteger(), nullable=True))
     _projection()
     _judge_again()
