@@ -19,6 +19,7 @@ from ganpo_agent.app import Agent
 from ganpo_cloud import lives, views
 from ganpo_cloud.tables import event, live, subject
 from ganpo_cloud.tables import states as states_table
+from ganpo_model.frame import MAX_PACKED
 from ganpo_service.clock import SystemClock
 from support.broker import Mosquitto
 from support.plants import PlantBuilder, PlayedDriver
@@ -87,7 +88,7 @@ async def test_a_broker_of_1500_bytes_hears_of_every_subject_and_what_it_refuses
         await until(lambda: "bytes too large for it?" in agent.uplink.problem)
         await until(lambda: heard(cloud) == MACHINES)
         await until(lambda: count(cloud, event.select().where(event.c.kind == "begun").subquery()) == 1)
-        await until(lambda: agent.keeper.outbox.largest < window.MAX_PACKED)
+        await until(lambda: agent.keeper.outbox.largest < MAX_PACKED)
         await until(lambda: count(cloud, states_table) > MACHINES)
         alone = agent.health()["uplink"]["alone"]
         assert any("bytes: the broker ended the session" in line for line in alone)
@@ -108,7 +109,7 @@ async def test_a_broker_of_1500_bytes_hears_of_every_subject_and_what_it_refuses
         broker.start()
         await until(lambda: count(cloud, subject) == MACHINES)
         await until(lambda: agent.health()["uplink"]["alone"] == [])
-        assert agent.keeper.outbox.largest == window.MAX_PACKED
+        assert agent.keeper.outbox.largest == MAX_PACKED
 
         def shown() -> set[str]:
             with cloud.database.read() as connection:
