@@ -121,33 +121,40 @@ async def until(condition: Callable[[], Any], seconds: float = 20.0) -> None:
         await asyncio.sleep(0.05)
 
 
-@pytest.mark.parametrize("to", ["3 hours ahead", "3 hours back", "1970"])
+async def becomes_wrong(folder: Path, by: timedelta) -> None:
+    """The own clock, without the mark, steps by so much in the middle of the run."""
+    folder.mkdir()
+    with Mosquitto(folder) as broker:
+        async with running(folder, broker, Wrong()) as site:
+            site.clock.by = by
+            stepped = to_ms(datetime.now(UTC))
+            await until(site.steps)
+            (step,) = site.steps()
+            await until(lambda: [row for row in site.stored(states.c.start) if row.start > step.at])
+            health = site.agent.health()
+            assert health["ok"] is False
+            assert abs(health["clock_off_ms"] - by / timedelta(milliseconds=1)) < 60_000
+            await until(lambda: any("its clock is" in told for told in site.told()[0]))
+            assert site.told()[1][-1] == "clock_off"
+            assert site.stored(quarantine.c.reason) == []
+            now = to_ms(datetime.now(UTC))
+            spans = sorted((row.start, row.end) for row in site.stored(states.c.start, states.c.end))
+            assert all(site.began - 5000 <= start < end <= now + 5000 for start, end in spans)
+            assert all(a[1] <= b[0] for a, b in pairwise(spans)), "nothing is painted over"
+            assert all(site.began - 5000 <= row.at <= now + 5000 for row in site.stored(reading.c.at))
+            over = [row for row in spans if row[0] < stepped + 1000 and row[1] > step.at]
+            assert not over, "a hole is a hole"
+
+
 async def test_a_clock_that_becomes_wrong_costs_seconds_and_no_frame_and_is_shown_at_both_ends(
-    tmp_path: Path, broker: Mosquitto, to: str
+    tmp_path: Path,
 ) -> None:
-    by = {
-        "3 hours ahead": 3 * HOUR,
-        "3 hours back": -3 * HOUR,
-        "1970": datetime(1970, 1, 1, tzinfo=UTC) - datetime.now(UTC),
-    }
-    async with running(tmp_path, broker, Wrong()) as site:
-        stepped = to_ms(datetime.now(UTC))
-        site.clock.by = by[to]
-        await until(site.steps)
-        (step,) = site.steps()
-        await until(lambda: [row for row in site.stored(states.c.start) if row.start > step.at])
-        health = site.agent.health()
-        assert health["ok"] is False
-        assert abs(health["clock_off_ms"] - by[to] / timedelta(milliseconds=1)) < 60_000
-        await until(lambda: any("its clock is" in told for told in site.told()[0]))
-        assert site.told()[1][-1] == "clock_off"
-        assert site.stored(quarantine.c.reason) == []
-        now = to_ms(datetime.now(UTC))
-        spans = sorted((row.start, row.end) for row in site.stored(states.c.start, states.c.end))
-        assert all(site.began - 5000 <= start < end <= now + 5000 for start, end in spans)
-        assert all(a[1] <= b[0] for a, b in pairwise(spans)), "nothing is painted over"
-        assert all(site.began - 5000 <= row.at <= now + 5000 for row in site.stored(reading.c.at))
-        assert not [row for row in spans if row[0] < stepped + 1000 and row[1] > step.at], "a hole is a hole"
+    to_1970 = datetime(1970, 1, 1, tzinfo=UTC) - datetime.now(UTC)
+    await asyncio.gather(
+        becomes_wrong(tmp_path / "ahead", 3 * HOUR),
+        becomes_wrong(tmp_path / "back", -3 * HOUR),
+        becomes_wrong(tmp_path / "1970", to_1970),
+    )
 
 
 async def test_with_the_mark_of_systemd_it_goes_on_stamping_and_what_is_refused_is_told_at_both_ends(
