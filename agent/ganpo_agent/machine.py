@@ -1,5 +1,6 @@
 """A machine: signals -> state -> runs (metrics.md section 2)."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 from ganpo_agent.limits import POWER
@@ -70,6 +71,8 @@ class MachineRuns(Runs):
     def __init__(self, machine: Machine, now: int) -> None:
         super().__init__(machine.asset_no, now)
         self.machine = machine
+        self.stale_at: float = math.inf
+        """When the first of its values goes stale, as far as `advance` knew."""
         self._at = now
         self._settled = State.UNKNOWN
         self._unrest: list[Beginning] = []
@@ -91,6 +94,7 @@ class MachineRuns(Runs):
             done += self._look(seen, moment)
         done += self._look(seen, now)
         self._at = max(self._at, now)
+        self.stale_at = min((end for end in ends if end > now), default=math.inf)
         return done
 
     def restart(self, now: int, by: int) -> None:

@@ -1,5 +1,6 @@
 """Everything the gateway observes: scans in, facts out. Synchronous; time is an argument."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import repeat
 from typing import Any
@@ -33,6 +34,8 @@ class Observer:
         self._slot_ms = plant.site.slot_ms
         self.slot = now // self._slot_ms
         self._day = -1
+        self._stale_at: float = now
+        """When the first value of any machine goes stale, at the earliest."""
         self.machines = {machine.asset_no: MachineRuns(machine, now) for machine in plant.machines}
         self.links = {link.subject: link for link in _links(plant, now)}
         self._watching: dict[str, list[Link]] = {}
@@ -44,7 +47,9 @@ class Observer:
     def feed(self, points: Sequence[BoundPoint], scan: Scan, identity: Identity | None, now: int) -> None:
         """What one read of a connection brought, at its receipt."""
         states = [self.seen[point.name] for point in points]
-        if now // self._slot_ms != self.slot or [1 for state in states if 0 < state.until <= now]:
+        # what ended before it is looked at before anything of it is known
+        late = now >= self._stale_at or now // self._slot_ms != self.slot
+        if late or [1 for state in states if 0 < state.until <= now]:
             self.tick(now)
         times = scan.source_times or repeat(None)
         found = [
@@ -62,6 +67,7 @@ class Observer:
                 facts.append(event)
             if (machine := self.machines.get(link.subject)) is not None:
                 facts += machine.advance(self.seen, now)
+                self._stale_at = min(self._stale_at, machine.stale_at)
         for state in states:
             if state.register is not None and state.at == now and isinstance(state.value, int):
                 facts += state.register.feed(now, state.value, self.slot)
@@ -78,6 +84,7 @@ class Observer:
             facts += self._close(self.slot * self._slot_ms)
         for machine in self.machines.values():
             facts += machine.advance(self.seen, now)
+        self._stale_at = min((machine.stale_at for machine in self.machines.values()), default=math.inf)
         facts += [event for link in self.links.values() if (event := link.look(self.seen, now)) is not None]
         self._send(facts)
 
@@ -91,6 +98,7 @@ class Observer:
                 state.register.restart()
         for machine in self.machines.values():
             machine.restart(now, by)
+        self._stale_at = now
         self.slot = now // self._slot_ms
         self._send(facts)
 

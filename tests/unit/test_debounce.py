@@ -1,5 +1,6 @@
 """A state counts once it lasted; where none lasts, the machine still is in one (decision 0003, formats.md)."""
 
+import random
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
@@ -8,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ganpo_agent.machine import derive
 from ganpo_agent.observer import Observer
-from ganpo_config.plant import OneOf, Rule
+from ganpo_config.plant import Between, Machine, Meaning, OneOf, Rule
 from ganpo_drivers import FaultKind, PointFault, Scan, Value
 from ganpo_model.clock import to_ms
 from ganpo_model.facts import Fact, States
@@ -48,6 +50,10 @@ def observed(
                 observer.feed(points, Scan([value]), None, now)
             now += round(poll_s * 1000)
     observer.tick(now)
+    return painted(facts, observer, now)
+
+
+def painted(facts: Sequence[Fact], observer: Observer, now: int) -> Runs:
     told = [f for f in [*facts, *observer.open_slots(now)] if isinstance(f, States)]
     assert all(f.start < f.end for f in told)
     slots = [Slot((n,), to_ms(f.start), to_ms(f.end), f.runs) for n, f in enumerate(told)]
@@ -163,3 +169,57 @@ def test_what_is_told_slot_by_slot_is_what_the_whole_history_says(
     folder = tmp_path_factory.getbasetemp()
     derived = [*derived, (1, "IDLE")]
     assert observed(folder, derived, debounce_s) == expected(derived, debounce_s)
+
+
+POWERED = (
+    Rule(State.OFF, {"power": Between(None, 0.4)}),
+    Rule(State.FAULT, {"alarm": OneOf((True,))}),
+    Rule(State.PRODUCING, {"execution": OneOf(("ACTIVE",))}),
+)
+SAID: dict[str, tuple[Value | PointFault, ...]] = {
+    "execution": ("ACTIVE", "READY", UNKNOWN),
+    "alarm": (False, False, True),
+    "power": (5.0, 5.0, 0.1, UNKNOWN),
+}
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("seed", range(rounds(20, 3000)))
+def test_signals_read_at_different_times_and_forgotten_in_turn_give_what_they_say_together(
+    tmp_path: Path, seed: int
+) -> None:
+    rng = random.Random(seed)
+    builder = PlantBuilder(tmp_path, slot_ms=SLOT_S * 1000)
+    for signal in SAID:
+        builder.connection(signal)
+        meaning = Meaning({"execution": "string", "alarm": "bool"}.get(signal, "number"))
+        builder.point(signal, "SB-1", signal, signal, meaning, stale_s=STALE_S)
+    debounce_s = rng.randint(0, 9)
+    names = {signal: f"SB-1/{signal}" for signal in SAID}
+    builder.machines.append(Machine("SB-1", names, {}, POWERED, debounce_s, {}))
+    plant = builder.build()
+    facts: list[Fact] = []
+    observer = Observer(plant, facts.extend, T0)
+    now, derived = T0, []
+    said = {signal: values[0] for signal, values in SAID.items()}
+    seen: dict[str, tuple[int, Value | PointFault]] = {}
+    for second in range(120):
+        now = T0 + second * 1000
+        for connection in rng.sample(plant.connections, 3):
+            signal = connection.name
+            if rng.random() < 0.15:
+                said[signal] = rng.choice(SAID[signal])
+            if rng.random() < 0.2:
+                observer.tick(now)
+            if rng.random() < 0.6:
+                observer.feed(connection.points, Scan([said[signal]]), None, now)
+                seen[signal] = (second, said[signal])
+        known = {
+            signal: value
+            for signal, (at, value) in seen.items()
+            if second - at < STALE_S and not isinstance(value, PointFault)
+        }
+        derived.append((1, str(derive(POWERED, known.get))))
+    now += 1000
+    observer.tick(now)
+    assert painted(facts, observer, now) == expected(derived, debounce_s)

@@ -93,6 +93,23 @@ def test_a_value_holds_to_its_stale_limit_and_then_it_is_unknown_from_the_limit_
     assert feed.painted(1710) == [(0, 60, "PRODUCING"), (60, 1700, "UNKNOWN"), (1700, 1710, "PRODUCING")]
 
 
+def test_what_went_stale_between_two_reads_of_another_point_is_not_covered_by_the_second(
+    tmp_path: Path,
+) -> None:
+    rules = (
+        Rule(State.OFF, {"power": Between(None, 0.4)}),
+        Rule(State.PRODUCING, {"execution": OneOf(("ACTIVE",))}),
+    )
+    addresses = {"execution": "x", "power": "p"}
+    feed = Feed(tmp_path, addresses=addresses, meanings={"power": Meaning("number")}, rules=rules)
+    execution, power = ([point] for point in feed.points)
+    feed(0, "ACTIVE", 5.0)
+    for second, kw in ((59.5, 5.0), (60.5, 0.0)):
+        feed.observer.feed(power, Scan([kw]), None, T0 + round(second * 1000))
+    feed.observer.feed(execution, Scan(["ACTIVE"]), None, T0 + 61_000)
+    assert feed.painted(62) == [(0, 60, "PRODUCING"), (60, 60.5, "UNKNOWN"), (60.5, 62, "OFF")]
+
+
 def test_what_the_device_itself_calls_bad_is_unknown_at_once_and_never_idle(tmp_path: Path) -> None:
     feed = Feed(tmp_path, meanings={"execution": Meaning("string", unavailable=("UNAVAILABLE",))})
     feed(0, "ACTIVE")
