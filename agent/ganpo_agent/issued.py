@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
+from ganpo_agent.pages import sync
 from ganpo_model.frame import STREAM
 
 log = logging.getLogger(__name__)
@@ -35,9 +36,9 @@ def begin(outbox: Path, stream: str, seq: int, older: Mapping[str, int]) -> None
         following = _beside(outbox).with_suffix(".new")
         with following.open("w", encoding="ascii") as file:
             file.write("".join(_line(*line) for line in lines))
-            file.flush()
-            os.fsync(file.fileno())
+        sync(following)
         following.replace(_beside(outbox))
+        sync(outbox.parent)
     except OSError as error:
         log.warning("the last numbers are not kept: %s", error)
 

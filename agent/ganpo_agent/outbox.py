@@ -7,27 +7,32 @@ is taken over into a new one (`takeover.py`), and the call is answered from that
 import logging
 import os
 import random
+import resource
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from ganpo_agent import issued, loss, takeover
-from ganpo_agent.outbox_file import OutboxDamaged, OutboxFull, connect, log_of, prove, told
+from ganpo_agent.outbox_file import NO_ROOM, OutboxDamaged, OutboxFull, connect, log_of, prove, told
 from ganpo_agent.pages import PAGE
 from ganpo_model.clock import DAY_MS, to_ms
-from ganpo_model.errors import FrameError
+from ganpo_model.errors import FrameError, StorageError
 from ganpo_model.facts import Event, EventKind, Fact, Inventory, States
 from ganpo_model.frame import MAX_PACKED, new_stream, pack, renumber, unpack
 
 log = logging.getLogger(__name__)
 
 KEEP_ACKED_MS = 7 * DAY_MS
-LOG_BYTES = 1 << 20
-"""The log is taken into the file when it is so large, or larger than the space left: then that is surely enough."""
+LOG_PAGES = 256
+"""The log is taken into the file when it has so many, or a quarter of what the disk can still take, which is enough.
+It stays as large as it was, so that acknowledgements find room on a disk that others have filled."""
+_SPARE = 8
+"""Pages that a frame leaves free, on the disk or in the file: for acknowledgements, and for taking in the log."""
 _DROPPED_FIRST = ("states", "reading", "event", "inventory")
 _T = TypeVar("_T")
 Key = tuple[str, int]
@@ -124,7 +129,7 @@ class Outbox:
 
         try:
             row = self._mended(write)
-        except OutboxFull:
+        except StorageError:
             row = self._squeezed(write, facts, now)
         self.seq = row.seq
         issued.write(self.path, self.stream, self.seq)
@@ -161,17 +166,15 @@ class Outbox:
 
     def acknowledge(self, stream: str, ranges: Iterable[tuple[int, int]], now: datetime) -> None:
         """The collector has committed these numbers (ends included): kept for a week, then gone."""
-        rows = [(to_ms(now), stream, first, last) for first, last in ranges]
-
-        def write() -> None:
-            with self._transaction() as db:
-                db.executemany(
-                    "UPDATE frame SET acked_at = ? WHERE stream = ? AND seq BETWEEN ? AND ? AND acked_at IS NULL",
-                    rows,
-                )
-                db.execute("DELETE FROM frame WHERE acked_at < ?", (to_ms(now) - KEEP_ACKED_MS,))
-
-        self._mended(write)
+        ranges = list(ranges)
+        try:
+            self._mended(partial(self._acknowledge, stream, ranges, now))
+        except OutboxFull:
+            # The log may have no room for every page that these numbers touch: then a few at a time.
+            self._shorten()
+            for first, last in ranges:
+                for seqs in self._mended(partial(self._waiting_within, stream, first, last)):
+                    self._mended(partial(self._acknowledge, stream, [(seqs[0], seqs[-1])], now))
 
     def counts(self) -> tuple[int, Key | None]:
         """How many frames wait, and the oldest of them."""
@@ -183,6 +186,21 @@ class Outbox:
                 return number, db.execute(query).fetchone()
 
         return self._mended(read)
+
+    def _acknowledge(self, stream: str, ranges: Sequence[tuple[int, int]], now: datetime) -> None:
+        with self._transaction() as db:
+            db.executemany(
+                "UPDATE frame SET acked_at = ? WHERE stream = ? AND seq BETWEEN ? AND ? AND acked_at IS NULL",
+                [(to_ms(now), stream, first, last) for first, last in ranges],
+            )
+            db.execute("DELETE FROM frame WHERE acked_at < ?", (to_ms(now) - KEEP_ACKED_MS,))
+
+    def _waiting_within(self, stream: str, first: int, last: int) -> list[list[int]]:
+        """The numbers of a range that wait, eight by eight."""
+        with self._transaction() as db:
+            query = "SELECT seq FROM frame WHERE acked_at IS NULL AND stream = ? AND seq BETWEEN ? AND ? ORDER BY seq"
+            seqs = [seq for (seq,) in db.execute(query, (stream, first, last))]
+        return [seqs[begin : begin + 8] for begin in range(0, len(seqs), 8)]
 
     def _finish_last(self, db: sqlite3.Connection) -> tuple[str | None, int | None]:
         """The last stream and its last number, once its open runs have become a frame of it."""
@@ -205,17 +223,21 @@ class Outbox:
     def _insert(self, db: sqlite3.Connection, stream: str, seq: int, facts: Sequence[Fact]) -> Row:
         packed = pack(stream, seq, facts, self.largest if _divisible(facts) else MAX_PACKED)
         row = Row(stream, seq, facts[0].type, packed)
+        left = _free_disk(self.path) // PAGE
+        db.execute(f"PRAGMA wal_autocheckpoint = {max(_SPARE, min(LOG_PAGES, left // 4))}")
+        if max(left, _free_pages(db)) < len(packed) // PAGE + _SPARE:
+            raise OutboxFull("cannot be written: the disk is full", where=str(self.path), hint=NO_ROOM)
         db.execute("INSERT INTO frame VALUES (?, ?, ?, ?, NULL)", (stream, seq, row.kind, row.packed))
         db.execute("UPDATE open SET seq = ?", (seq,))
         return row
 
     def _squeezed(self, write: Callable[[], Row], facts: Sequence[Fact], now: datetime) -> Row:
-        """The same once more, with the space that the log took; then with room made for it, and that declared."""
+        """The same once more, with the log taken into the file; then with room made for it, and that declared."""
         self._shorten()
         with suppress(OutboxFull):
             return self._mended(write)
         with self._transaction() as db:
-            lost = self._make_room(db)
+            lost = self._make_room(db, len(pack(self.stream, self.seq, facts)))
             seq = self.seq
             for stream, gone in lost.items():
                 for event in loss.declare(stream, ((number, number) for number in gone), now):
@@ -226,22 +248,28 @@ class Outbox:
             log.error("outbox full frames_dropped=%d", dropped)
         return row
 
-    def _make_room(self, db: sqlite3.Connection) -> dict[str, list[int]]:
-        """Free a sixteenth: acknowledged frames first, then by kind, oldest first; the numbers that go, by stream.
+    def _make_room(self, db: sqlite3.Connection, size: int) -> dict[str, list[int]]:
+        """Free a sixteenth, and pages for a frame of `size`: acknowledged frames first, then by kind, oldest first.
 
-        Where it is not this file's size that ends, but the disk, nothing that waits is given up: facts stay in memory.
+        The numbers given up, by stream. Where it is not this file's size that ends, but the disk, nothing that waits
+        is given up: facts stay in memory.
         """
-        pages = db.execute("PRAGMA page_count").fetchone()[0]
-        wanted = pages * PAGE // 16 - _drop(db, "acked_at IS NOT NULL", pages * PAGE // 16)[1]
+        (pages,) = db.execute("PRAGMA page_count").fetchone()
+        wanted, needed = pages * PAGE // 16, size // PAGE + _SPARE + 2
+        full = pages + needed + _SPARE >= self._max_pages
         lost: dict[str, list[int]] = {}
-        if pages + 2 * MAX_PACKED // PAGE >= self._max_pages:
-            for kind in _DROPPED_FIRST:
-                if wanted > 0:
-                    gone, freed = _drop(db, f"kind = '{kind}' AND acked_at IS NULL", wanted)
-                    wanted -= freed
-                    for stream, seq in gone:
-                        lost.setdefault(stream, []).append(seq)
-        return {stream: sorted(seqs) for stream, seqs in lost.items()}
+        for kind in (None, *_DROPPED_FIRST) if full else (None,):
+            which = f"kind = '{kind}' AND acked_at IS NULL" if kind else "acked_at IS NOT NULL"
+            query = f"SELECT stream, seq, length(bytes) FROM frame WHERE {which} ORDER BY stream, seq"
+            for stream, seq, packed in db.execute(query).fetchall():
+                # Rows that share their page with others free none: that alone would not make room.
+                if wanted <= 0 and _free_pages(db) >= needed:
+                    return lost
+                db.execute("DELETE FROM frame WHERE stream = ? AND seq = ?", (stream, seq))
+                wanted -= packed
+                if kind:
+                    lost.setdefault(stream, []).append(seq)
+        return lost
 
     def _mended(self, work: Callable[[], _T]) -> _T:
         """Do the work; where the file shows damage, once more on what can be saved of it."""
@@ -287,10 +315,10 @@ class Outbox:
         )
 
     def _shorten(self) -> None:
-        """What stands in the log goes into the file, and the log ends: its damage costs what came since."""
+        """What stands in the log goes into the file, and the log begins anew: its damage costs what came since."""
         if self._db is not None:
             try:
-                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                self._db.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
             except sqlite3.Error as error:
                 # Nothing is lost: the log stays as it is, and whoever writes next is told that the disk is full.
                 log.debug("the log stays as it is: %s", error)
@@ -313,8 +341,6 @@ class Outbox:
             with suppress(sqlite3.Error):
                 db.execute("ROLLBACK")
             raise
-        if _size(log_of(self.path)) > min(LOG_BYTES, _free(self.path)):
-            self._shorten()
 
 
 def _divisible(facts: Sequence[Fact]) -> bool:
@@ -322,28 +348,14 @@ def _divisible(facts: Sequence[Fact]) -> bool:
     return len(facts) > 1 or (isinstance(facts[0], Inventory) and facts[0].part is None)
 
 
-def _drop(db: sqlite3.Connection, which: str, wanted: int) -> tuple[list[Key], int]:
-    """Delete the oldest frames of a kind until `wanted` bytes are free: what went, and how much."""
-    gone: list[tuple[str, int]] = []
-    freed = 0
-    query = f"SELECT stream, seq, length(bytes) FROM frame WHERE {which} ORDER BY stream, seq"
-    for stream, seq, size in db.execute(query):
-        if freed >= wanted:
-            break
-        gone.append((stream, seq))
-        freed += size + 64
-    db.executemany("DELETE FROM frame WHERE stream = ? AND seq = ?", gone)
-    return gone, freed
+def _free_pages(db: sqlite3.Connection) -> int:
+    """Pages of the file that hold nothing."""
+    return db.execute("PRAGMA freelist_count").fetchone()[0]  # type: ignore[no-any-return]
 
 
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
-
-
-def _free(path: Path) -> int:
-    """Bytes left where the file lies."""
+def _free_disk(path: Path) -> int:
+    """Bytes by which the file may grow: what the disk has left, and what this process may give one file."""
     disk = os.statvfs(path.parent)
-    return disk.f_bavail * disk.f_frsize
+    left = disk.f_bavail * disk.f_frsize
+    largest = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    return left if largest == resource.RLIM_INFINITY else min(left, largest - path.stat().st_size)

@@ -1,14 +1,15 @@
 """The file of the outbox: how it is made, proved whole and opened, and what SQLite's errors mean."""
 
-import random
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
 from ganpo_agent.pages import PAGE, Log, Raw
+from ganpo_agent.salvage import foreign
 from ganpo_model.errors import StorageError
 
+NO_ROOM = "free space, or make the folder writable for this user; facts are kept in memory meanwhile"
 _VERSION = 1
 _MAGIC = b"SQLite format 3\0"
 _SCHEMA = """
@@ -40,14 +41,13 @@ class OutboxDamaged(StorageError):
 
 
 def create(path: Path) -> sqlite3.Connection:
-    """A new file with our tables and a mark of its own. It is not synced and nothing but this may see it yet."""
+    """A new file with our tables. It is not synced, and nobody may see it yet."""
     db = sqlite3.connect(path, isolation_level=None)
     db.execute(f"PRAGMA page_size = {PAGE}")
     db.execute("PRAGMA journal_mode = OFF")
     db.execute("PRAGMA synchronous = OFF")
     db.executescript(_SCHEMA)
     db.execute(f"PRAGMA user_version = {_twice(_VERSION)}")
-    db.execute(f"PRAGMA application_id = {_mark()}")
     return db
 
 
@@ -61,7 +61,7 @@ def prove(path: Path, issued: Mapping[str, int]) -> None:
         _prove_head(file, log, path)
         if log.torn:
             raise OutboxDamaged("its log is damaged", where=str(path))
-        if foreign(file, log):
+        if foreign(log, issued):
             raise OutboxDamaged("the log beside it belongs to another file", where=str(path))
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
@@ -79,10 +79,7 @@ def connect(path: Path, max_pages: int) -> sqlite3.Connection:
         db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
-        db.execute("PRAGMA wal_autocheckpoint = 0")
         db.execute(f"PRAGMA max_page_count = {max_pages}")
-        if db.execute("PRAGMA application_id").fetchone()[0] == 0:
-            db.execute(f"PRAGMA application_id = {_mark()}")
     except (sqlite3.Error, UnicodeDecodeError) as error:
         if db is not None:
             db.close()
@@ -95,24 +92,17 @@ def log_of(path: Path) -> Path:
     return path.with_name(f"{path.name}-wal")
 
 
-def foreign(file: Raw, log: Log) -> bool:
-    """Whether the log is surely another file's: its first page has another mark."""
-    ours, its = (int.from_bytes(page[68:72]) for page in (file.page(1), log.newest(1)))
-    return ours != its and 0 not in (ours, its) and all(mark == _twice(mark & 0xFFFF) for mark in (ours, its))
-
-
 def told(path: Path, error: Exception) -> StorageError:
     """An error of SQLite in our words."""
     where, text = str(path), str(error)
-    hint = "free space, or make the folder writable for this user; facts are kept in memory meanwhile"
     if "is full" in text:
-        return OutboxFull(f"cannot be written: {text}", where=where, hint=hint)
+        return OutboxFull(f"cannot be written: {text}", where=where, hint=NO_ROOM)
     if (
         isinstance(error, sqlite3.OperationalError | OSError)
         and "malformed" not in text
         and "decode" not in text
     ):
-        return StorageError(f"cannot be written: {text}", where=where, hint=hint)
+        return StorageError(f"cannot be written: {text}", where=where, hint=NO_ROOM)
     return OutboxDamaged(text, where=where)
 
 
@@ -139,11 +129,6 @@ def _prove_numbers(db: sqlite3.Connection, issued: Mapping[str, int], path: Path
     # A file of an earlier version has nothing beside it.
     if last < known or (issued and last != known):
         raise OutboxDamaged(f"its last number is {last}, {known} was given", where=str(path))
-
-
-def _mark() -> int:
-    """Tells this file's log from another's."""
-    return _twice(random.SystemRandom().randrange(1, 0x7FFF))
 
 
 def _twice(number: int) -> int:

@@ -130,6 +130,15 @@ class Log(Raw):
         return self.read(_LOG_HEAD + n * _FRAME + _FRAME_HEAD, PAGE)
 
 
+def sync(path: Path) -> None:
+    """A file, or the names in a folder, to the disk itself."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
 def _sums(order: str, data: bytes, first: int, second: int) -> tuple[int, int]:
     words = struct.unpack(f"{order}{len(data) // 4}I", data)
     for a, b in zip(words[::2], words[1::2], strict=True):

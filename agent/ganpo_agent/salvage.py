@@ -7,7 +7,7 @@ no table leads to any more, in a log that SQLite drops, behind a head that is go
 import json
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ganpo_agent.pages import PAGE, Log, Raw
@@ -117,6 +117,16 @@ class Salvage:
 
     def _top(self, stream: str, seq: int) -> None:
         self.tops[stream] = max(seq, self.tops.get(stream, 0))
+
+
+def foreign(log: Log, issued: Mapping[str, int]) -> bool:
+    """Whether the log is another gateway's: no row in it is of a stream of which numbers were given here."""
+    streams = {
+        record[2].decode()
+        for at in range(0, log.size, _BLOCK)
+        for record in _RECORD.finditer(log.read(at, _BLOCK + PAGE))
+    }
+    return bool(streams and issued) and streams.isdisjoint(issued)
 
 
 def _opened(packed: bytes) -> tuple[bytes, bytes] | None:

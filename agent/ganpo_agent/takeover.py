@@ -7,7 +7,6 @@
 Whatever moment the power goes, the next start finds the old file untouched, or the new one complete.
 """
 
-import os
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -17,8 +16,8 @@ from datetime import datetime
 from pathlib import Path
 
 from ganpo_agent import loss, outbox_file
-from ganpo_agent.pages import Log, Raw
-from ganpo_agent.salvage import Salvage
+from ganpo_agent.pages import Log, Raw, sync
+from ganpo_agent.salvage import Salvage, foreign
 from ganpo_model.clock import from_ms
 from ganpo_model.errors import StorageError
 from ganpo_model.frame import pack, stream_ms
@@ -76,7 +75,7 @@ def take_over(path: Path, issued: Mapping[str, int], running: str = "") -> Taken
             Log(outbox_file.log_of(path)) as log,
             closing(outbox_file.create(filling)) as db,
         ):
-            own = Log(_beside(path, "none")) if outbox_file.foreign(file, log) else log
+            own = Log(_beside(path, "none")) if foreign(log, issued) else log
             db.execute("BEGIN")
             taken = _fill(db, Salvage(file, own), issued, running)
             db.execute("COMMIT")
@@ -92,15 +91,6 @@ def take_over(path: Path, issued: Mapping[str, int], running: str = "") -> Taken
             hint="free as much space as the file takes; nothing of it is lost meanwhile",
         ) from error
     return taken
-
-
-def sync(path: Path) -> None:
-    """A file, or the names in a folder, to the disk itself."""
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _fill(db: sqlite3.Connection, found: Salvage, issued: Mapping[str, int], running: str) -> Taken:

@@ -1,5 +1,6 @@
 """A damaged outbox, and a power cut while it is taken over: every number is stored, waiting or declared (I4, I6)."""
 
+import os
 import random
 import shutil
 from collections.abc import Callable
@@ -10,8 +11,10 @@ import pytest
 
 from ganpo_agent import metrics
 from ganpo_agent.app import Agent
+from ganpo_agent.outbox import Outbox
+from ganpo_model.frame import crc32_of
 from support.campaign import rounds
-from support.damaging import KINDS, Given, fill, found, killed
+from support.damaging import KINDS, Given, appended_until_killed, fill, judge, killed
 from support.plants import PlantBuilder
 
 TAKEOVER = {"takeover.py", "outbox.py", "outbox_file.py", "issued.py"}
@@ -28,24 +31,6 @@ def bases(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int, bool], Giv
         return fill(folder / f"{seed}-{closed}", seed, closed=closed)
 
     return base
-
-
-def judge(folder: Path, given: Given) -> tuple[int, int]:
-    """Frames that wait again, and numbers declared lost; fails where a number is neither, nor stored."""
-    whole = b"".join(file.read_bytes() for file in folder.iterdir())
-    readable = {key for key, packed in given.promised.items() if packed in whole} - given.stored
-    now = found(folder)
-    for key, packed in given.promised.items():
-        assert key in now.waiting or key in now.lost or key in given.stored, key
-        assert now.waiting.get(key, packed) == packed
-    assert readable <= set(now.waiting), "a frame whose bytes stand somewhere is sent"
-    made = {key for key in now.waiting if key not in given.promised}
-    assert all(stream >= given.stream for stream, _ in made), "nothing of another gateway's"
-    lost = now.lost - given.stored - set(now.waiting)
-    assert now.lost <= set(given.promised), "no number is declared that was never given"
-    again = found(folder)
-    assert set(now.waiting) <= set(again.waiting), "what was taken over is whole"
-    return len(set(now.waiting) & set(given.promised)), len(lost)
 
 
 @pytest.mark.campaign
@@ -76,3 +61,69 @@ def test_a_takeover_is_told_until_somebody_looked(tmp_path: Path) -> None:
     agent.keeper.outbox.keep_open([])
     assert agent.health()["outbox"]["damaged"] == []
     agent.keeper.close()
+
+
+@pytest.mark.campaign
+def test_a_flipped_bit_anywhere_loses_one_frame_at_most_and_declares_it(
+    bases: Callable[[int, bool], Given], tmp_path: Path
+) -> None:
+    lost = []
+    for seed in range(rounds(10, 200)):
+        given = bases(0, False)
+        folder = tmp_path / f"{seed}"
+        shutil.copytree(given.folder, folder)
+        KINDS[f"a flipped bit in the {('file', 'log')[seed % 2]}"](folder, random.Random(seed))
+        lost.append(judge(folder, given)[1])
+        shutil.rmtree(folder)
+    print(f"{len(lost)} flips, {sum(lost)} frames declared lost")
+    assert max(lost) <= 1
+
+
+@pytest.mark.campaign
+def test_kills_while_frames_are_written_lose_none_and_are_no_damage(tmp_path: Path) -> None:
+    rng = random.Random(1)
+    promised: dict[tuple[str, int], int] = {}
+    kills = rounds(15, 500)
+    for _ in range(kills):
+        promised |= appended_until_killed(tmp_path, rng)
+    box = Outbox(tmp_path, 64)
+    box.open()
+    held = {row.key: crc32_of(row.packed) for row in box.waiting(1_000_000)}
+    assert not box.aside, "no power cut is taken for damage"
+    box.close()
+    assert promised.items() <= held.items()
+    assert len(promised) > kills
+    print(f"{kills} kills, {len(promised)} frames promised, all of them wait")
+
+
+def test_a_new_file_is_synced_before_it_is_renamed_and_the_names_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = fill(tmp_path, 1, 30)
+    KINDS["the first page zeroed"](given.folder, random.Random(1))
+    KINDS["the log gone"](given.folder, random.Random(1))
+    done: list[str] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def synced(fd: int) -> None:
+        fsync(fd)
+        done.append(f"sync {Path(f'/proc/self/fd/{fd}').readlink().name}")
+
+    def renamed(self: Path, target: Path) -> Path:
+        done.append(f"{self.name} -> {Path(target).name}")
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", renamed)
+    box = Outbox(given.folder, 64)
+    box.open()
+    box.close()
+    assert done == [
+        "sync outbox.db.filling",
+        "outbox.db.filling -> outbox.db.next",
+        "sync state",
+        "outbox.db -> outbox.db.damaged-1",
+        "sync state",
+        "outbox.db.next -> outbox.db",
+        "sync state",
+    ]

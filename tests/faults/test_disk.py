@@ -1,9 +1,14 @@
-"""A disk that is full, read-only or slow under the outbox (I1, I4)."""
+"""A disk that is full, nearly full or slow under the outbox (I1, I4, I13)."""
 
 import asyncio
 import random
+import resource
 import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
+from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +16,10 @@ import pytest
 
 from ganpo_agent.app import Agent
 from ganpo_agent.outbox import Outbox, Row
-from support.plants import PlantBuilder, PlayedDriver
+from ganpo_agent.outbox_file import OutboxFull
+from ganpo_model.facts import Event, EventKind
+from support.bad.places import small_disk
+from support.plants import START, PlantBuilder, PlayedDriver
 
 
 class Played(PlayedDriver):
@@ -45,3 +53,39 @@ async def test_no_poll_is_skipped_while_the_disk_takes_seconds_per_sync(
     assert agent.connections[0].polls.skipped == 0
     stop.set()
     await task
+
+
+@contextmanager
+def small_files(folder: Path) -> Iterator[Path]:
+    """No file of this process may become larger than 300 kB."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, before[1]))
+    try:
+        yield folder
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("place", [partial(small_disk, size="400k"), small_files], ids=["disk", "file"])
+def test_a_nearly_full_disk_takes_what_it_has_room_for_and_more_once_something_is_acknowledged(
+    tmp_path: Path, place: Callable[[Path], AbstractContextManager[Path]]
+) -> None:
+    def fact(n: int) -> Event:
+        return Event("event", START, EventKind.SUSPECT, None, {"text": random.Random(n).randbytes(500).hex()})
+
+    with place(tmp_path) as folder:
+        box = Outbox(folder, 64)
+        box.open()
+        box.begin(START, random.Random(1))
+        with suppress(OutboxFull):
+            for n in count():
+                box.append([fact(n)], START)
+        taken = sum(len(row.packed) for row in box.waiting(10_000))
+        assert taken > 150_000, "it is not the log that takes the room"
+        box.acknowledge(box.stream, [(1, box.seq)], START)
+        assert box.counts()[0] == 0
+        for n in range(100):
+            row = box.append([fact(n)], START)
+            box.acknowledge(box.stream, [(row.seq, row.seq)], START)
+        assert box.dropped == 0
+        box.close()

@@ -8,6 +8,7 @@ import shutil
 import signal
 import sqlite3
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,7 @@ from typing import Any
 
 from ganpo_agent.outbox import Outbox
 from ganpo_model.facts import Event, EventKind, Reading, States
-from ganpo_model.frame import unpack
+from ganpo_model.frame import crc32_of, unpack
 from ganpo_model.states import State
 
 START = datetime(2026, 11, 25, 1, 0, tzinfo=UTC)
@@ -114,6 +115,25 @@ def found(folder: Path) -> Found:
     return Found(waiting, frozenset(lost))
 
 
+def judge(folder: Path, given: Given) -> tuple[int, int]:
+    """Start on what is left: frames that wait again, and numbers declared lost. Fails where a number is neither, nor
+    stored, where a frame whose bytes stand somewhere is not sent, and where the next start finds anything else."""
+    whole = b"".join(file.read_bytes() for file in folder.iterdir())
+    now = found(folder)
+    for key, packed in given.promised.items():
+        assert key in now.waiting or key in now.lost or key in given.stored, key
+        assert now.waiting.get(key, packed) == packed
+        assert packed not in whole or key in now.waiting or key in given.stored
+    made = {key for key in now.waiting if key not in given.promised}
+    assert all(stream >= given.stream for stream, _ in made), "nothing of another gateway's"
+    assert now.lost <= set(given.promised), "no number is declared that was never given"
+    again = found(folder)
+    assert set(now.waiting) <= set(again.waiting), "what was taken over is whole"
+    assert again.lost == now.lost
+    lost = now.lost - given.stored - set(now.waiting)
+    return len(set(now.waiting) & set(given.promised)), len(lost)
+
+
 def killed(folder: Path, modules: set[str], line: int) -> bool:
     """Start in a child that ends by SIGKILL at the n-th line it executes in these modules; whether it came so far."""
     if (child := os.fork()) == 0:
@@ -136,6 +156,34 @@ def killed(folder: Path, modules: set[str], line: int) -> bool:
         finally:
             os._exit(0)
     return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+
+def appended_until_killed(folder: Path, rng: random.Random) -> dict[Key, int]:
+    """A run that appends and dies by SIGKILL within 60 ms of its first frame: what it promised, with checksums."""
+    reader, writer = os.pipe()
+    if (child := os.fork()) == 0:
+        try:
+            box = Outbox(folder, 64)
+            box.open()
+            box.begin(datetime.now(UTC), rng)
+            while True:
+                text = rng.randbytes(rng.choice((10, 100, 1000, 9000))).hex()
+                row = box.append([Event("event", START, EventKind.SUSPECT, None, {"text": text})], START)
+                os.write(writer, f"{row.stream} {row.seq} {crc32_of(row.packed)}\n".encode())
+                if row.seq % 5 == 0:
+                    runs = ((0, State.IDLE),)
+                    box.keep_open([States("states", text[:20], START, START + timedelta(seconds=1), runs)])
+        finally:
+            os._exit(1)
+    os.close(writer)
+    with os.fdopen(reader) as lines:
+        first = lines.readline()
+        time.sleep(rng.uniform(0, 0.06))
+        os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        assert os.WIFSIGNALED(status), "it ended by itself"
+        said = [line.split() for line in (first, *lines)]
+    return {(stream, int(seq)): int(crc32) for stream, seq, crc32 in said}
 
 
 def _edit(

@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from ganpo_agent.outbox import Outbox
+from ganpo_agent.outbox_file import log_of
+from ganpo_agent.pages import Log
 from ganpo_model.errors import StorageError
 from ganpo_model.facts import Event, EventKind, Reading, States
 from ganpo_model.frame import unpack
@@ -147,6 +150,39 @@ def test_a_frame_whose_bytes_rot_while_running_is_declared_lost_and_holds_nothin
     losses = [f for group in facts for f in group if f.get("kind") == "loss"]  # type: ignore[attr-defined]
     assert [loss["data"] for loss in losses] == [{"stream": outbox.stream, "seqs": [[3, 3]]}]
     outbox.close()
+
+
+def test_what_was_kept_with_the_open_slots_stands_in_the_file_and_the_log_stays_short(
+    tmp_path: Path, outbox: Outbox
+) -> None:
+    longest = 0
+    for n in range(300):
+        outbox.append([reading(n)], NOW)
+        if n % 10 == 9:
+            with Log(log_of(outbox.path)) as log:
+                longest = max(longest, log.whole)
+    assert 0 < longest < 1.1 * 1024 * 1024
+    outbox.keep_open([states(1)])
+    (tmp_path / "copy").mkdir()
+    shutil.copy(outbox.path, tmp_path / "copy")
+    copy = Outbox(tmp_path / "copy", 8)
+    copy.open()
+    assert copy.counts()[0] == 301
+    copy.close()
+    outbox.close()
+
+
+def test_small_frames_that_share_their_pages_make_room_too(tmp_path: Path) -> None:
+    box = Outbox(tmp_path, 1)
+    box.open()
+    box.begin(NOW, random.Random(1))
+    for n in range(3000):
+        box.append([reading(n)] if n % 3 else [states(n, 200)], NOW)
+    here = {row.key for row in box.waiting(10_000)}
+    assert box.dropped > 0
+    assert len(here) + box.dropped == box.seq
+    assert box.path.stat().st_size <= 1024 * 1024
+    box.close()
 
 
 def test_a_folder_that_cannot_be_made_is_told_with_its_place(tmp_path: Path) -> None:

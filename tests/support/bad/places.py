@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import random
+import shutil
 import socket
 import sqlite3
 import subprocess
@@ -19,13 +20,14 @@ from ganpo_agent.outbox import Outbox
 from ganpo_cloud.database import Database
 from ganpo_cloud.settings import DatabaseSettings
 from ganpo_model.clock import Clock
-from ganpo_model.facts import Event, EventKind, Reading
+from ganpo_model.facts import Event, EventKind
 from ganpo_model.frame import unpack
 from ganpo_service.clock import SystemClock
 from support.broker import Mosquitto
 from support.collecting import PlayedCollector
 from support.configs import BUS, HEAD, meter
-from support.plants import REGISTER, START, PlantBuilder, PlayedDriver
+from support.damaging import KINDS, fill, judge
+from support.plants import START, PlantBuilder, PlayedDriver
 from support.processes import BIN
 
 
@@ -183,11 +185,14 @@ async def read_only_disk(folder: Path) -> str:
 
 
 async def flipped_bit(folder: Path) -> str:
-    """One bit of the outbox' file, at 50 places: what SQLite still reads by table or index arrives."""
+    """One bit of the outbox' file, at 50 places: whatever still stands somewhere arrives, the rest is declared."""
     told = []
+    given = fill(folder, 1, closed=True)
     with listening("ganpo_agent") as said:
         for seed in range(50):
-            _flip(folder / str(seed), random.Random(seed))
+            shutil.copytree(given.folder, folder / f"{seed}")
+            KINDS["a flipped bit in the file"](folder / f"{seed}", random.Random(seed))
+            judge(folder / f"{seed}", given)
             told.append(next((line for line in said if "damaged" in line), ""))
             said.clear()
     assert sum(map(bool, told)) >= 25, "most places are of use to somebody"
@@ -319,60 +324,6 @@ def _complete(facts: list[dict[str, Any]]) -> None:
     spans = sorted((fact["start"], fact["end"]) for fact in facts if fact["type"] == "states")
     assert len(spans) >= 2
     assert all(a[1] == b[0] for a, b in pairwise(spans))
-
-
-def _flip(folder: Path, rng: random.Random) -> None:
-    box = Outbox(folder, 8)
-    box.open()
-    box.begin(START, random.Random(1))
-    for n in range(60):
-        number = rng.choice([1, 40, 400])
-        box.append([Reading("reading", REGISTER, START, n * 10 + i) for i in range(number)], START)
-    before = {row.key: row.packed for row in box.waiting(1000)}
-    box.close()
-    image = bytearray(box.path.read_bytes())
-    place = rng.randrange(len(image))
-    image[place] ^= 1 << rng.randrange(8)
-    box.path.write_bytes(image)
-    readable = _readable(folder / "copy.db", bytes(image))
-    again = Outbox(folder, 8)
-    again.open()
-    again.begin(START, random.Random(2))
-    after = {row.key: row.packed for row in again.waiting(1000)}
-    for key, packed in readable.items():
-        assert after.get(key) == packed
-    assert all(before[key] == packed for key, packed in after.items() if key in before)
-    again.append([Reading("reading", REGISTER, START, 1)], START)
-    again.close()
-
-
-def _readable(path: Path, image: bytes) -> dict[tuple[str, int], bytes]:
-    """What SQLite still reads of the image, by table or index, up or down, and whose gzip opens."""
-    path.write_bytes(image)
-    found = {}
-    db = sqlite3.connect(path)
-    db.text_factory = bytes
-    ways = [
-        f"SELECT bytes FROM frame {how} ORDER BY {order}"
-        for how, orders in (
-            ("NOT INDEXED", ("rowid", "rowid DESC")),
-            ("INDEXED BY sqlite_autoindex_frame_1", ("stream, seq", "stream DESC, seq DESC")),
-        )
-        for order in orders
-    ]
-    for way in ways:
-        try:
-            for (packed,) in db.execute(way):
-                try:
-                    frame = json.loads(unpack(packed))
-                except Exception:  # noqa: BLE001
-                    continue
-                found[str(frame["stream"]), int(frame["seq"])] = packed
-        except (sqlite3.Error, OverflowError):
-            continue
-    db.close()
-    path.unlink()
-    return found
 
 
 def _ms(text: str) -> float:
