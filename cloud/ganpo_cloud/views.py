@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from ganpo_cloud import judging, lives, painting, streams
+from ganpo_cloud import clones, judging, lives, painting, streams
+from ganpo_cloud.clones import Clone
 from ganpo_cloud.database import driver_sql
 from ganpo_cloud.localdays import bounds, day_of
 from ganpo_cloud.quarantine import Held, dropped_name, held
@@ -33,6 +34,7 @@ class GatewayView:
     streams: Sequence[Stream]
     kept: Sequence[Held]
     quarantine_dropped: int
+    clones: Sequence[Clone]
     connections: dict[str, Any]
     said: dict[str, Any]
 
@@ -156,6 +158,7 @@ def _gateway(
         streams.of_gateway(connection, number) if enterprise is not None else [],
         held(connection, number),
         int(dropped or 0),
+        clones.of_gateway(connection, number, now_ms) if enterprise is not None else [],
         lives.items(connection, "connections", [number]).get(number, {}),
         said,
     )

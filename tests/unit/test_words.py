@@ -13,7 +13,7 @@ from babel.messages.pofile import read_po
 import ganpo_cloud
 from ganpo_cloud import i18n, why
 from ganpo_cloud.counting.definitions import DEFINITIONS
-from ganpo_cloud.pages import lists, words
+from ganpo_cloud.pages import lists, needs, words
 from ganpo_cloud.pages.plant import WORDS
 
 PACKAGE = Path(ganpo_cloud.__file__).parent
@@ -29,7 +29,7 @@ def used() -> set[str]:
 
 def tables() -> set[str]:
     """Words that stand in tables and are translated where they are shown."""
-    mappings: list[Mapping[Any, str]] = [WORDS, why.WORDS, lists.MEASURE_WORDS]
+    mappings: list[Mapping[Any, str]] = [WORDS, why.WORDS, lists.MEASURE_WORDS, needs.CLONES]
     mappings += [words.STATUS, words.FLAGS, words.LEVELS, words.AGES, words.BADGES, words.UNITS, words.KPIS]
     named = {text for item in DEFINITIONS.values() for text in (item.word, item.text, item.source)}
     return named | {word for table in mappings for word in table.values()}

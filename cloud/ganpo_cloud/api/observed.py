@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 from ganpo_cloud import painting, quantities, views
 from ganpo_cloud.api.instants import instant
 from ganpo_cloud.api.observed_answers import (
+    CloneModel,
     DayModel,
     GatewayModel,
     KpiModel,
@@ -235,6 +236,10 @@ def _gateway(view: views.GatewayView) -> GatewayModel:
         quarantine_reasons={kept.reason: kept.frames for kept in view.kept},
         clock_off_ms=view.said.get("clock_off_ms"),
         quarantine_dropped=view.quarantine_dropped,
+        clones=[
+            CloneModel(kind=c.kind, stream=c.stream, seq=c.seq, since=iso(from_ms(c.since)), both=c.both)
+            for c in view.clones
+        ],
     )
 
 

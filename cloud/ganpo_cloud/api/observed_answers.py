@@ -151,6 +151,24 @@ class StreamModel(BaseModel):
     lost: int = Field(description="declared lost", examples=[2])
 
 
+class CloneModel(BaseModel):
+    """What one box cannot have sent."""
+
+    kind: str = Field(
+        description="contents: one number came with two; beyond: frames behind the end that the next run tells;"
+        " runs: two follow the same one",
+        examples=["runs"],
+    )
+    stream: str = Field(
+        description="of the frames, or which both follow", examples=["01JDN0Q7S0ABCDEFGHJKMNPQRS"]
+    )
+    seq: int = Field(description="number of the frame, or of the last one before they part", examples=[1842])
+    since: str = Field(description="when the second was stored", examples=["2026-11-25T02:15:00.000Z"])
+    both: bool = Field(
+        description="both still send; else a disk was set back or copied once", examples=[True]
+    )
+
+
 class GatewayModel(BaseModel):
     """A gateway, registered or waiting for it."""
 
@@ -170,3 +188,4 @@ class GatewayModel(BaseModel):
     clock_off_ms: int | None = Field(
         description="its clock minus ours as it said last; null where it did not", examples=[-120]
     )
+    clones: list[CloneModel] = Field(description="what speaks for a second box with this id, newest first")

@@ -4,17 +4,22 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from ganpo_cloud import declarations, i18n, lives, views
 from ganpo_cloud.projection import standing
-from ganpo_cloud.tables import event
+from ganpo_cloud.tables import event, inventory
 from ganpo_model.clock import from_ms
 from ganpo_model.facts import EventKind
 from ganpo_model.states import State
 
 DAY_MS = 24 * 3_600_000
 """How long an event of a gateway is shown."""
+CLONES = {
+    "contents": "number {seq} of {stream} came with two contents: a disk was set back or copied ({at})",
+    "beyond": "its disk was set back or copied: frames up to {seq} of {stream} lie behind the end it tells ({at})",
+    "runs": "its disk was set back or copied: two runs follow {stream} ({at})",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,7 @@ class Needs:
     def all(
         self,
         connection: Connection,
-        subjects: Iterable[views.SubjectView],
+        subjects: Sequence[views.SubjectView],
         gateways: Sequence[views.GatewayView],
         enterprise: str | None = None,
     ) -> list[Need]:
@@ -47,10 +52,13 @@ class Needs:
         found = [
             Need("alarm", view.asset_no, fault.format(name=view.name, age=self._since(view.state_since)))
             for view in subjects
-            if view.state is State.FAULT
+            if view.state is State.FAULT and not view.withdrawn
         ]
         for gateway in gateways:
+            found += self._clones(gateway)
             found += self._registered(gateway) if gateway.enterprise else [self._stranger(gateway)]
+        for view in subjects:
+            found += self._withdrawn(connection, view) if view.withdrawn else []
         found += [
             self._open(item) for item in declarations.open_items(connection, from_ms(self._now), enterprise)
         ]
@@ -86,6 +94,34 @@ class Needs:
                 n=kept.frames, why=f"{kept.reason}: {kept.detail}"[:160]
             )
             yield Need("warn", view.id, what, "ganpo-cloud quarantine list")
+
+    def _clones(self, view: views.GatewayView) -> Iterable[Need]:
+        """One line for a second box, one for each thing else that one box cannot have sent."""
+        add = "ganpo-cloud gateway add NEW_ID --enterprise CODE --site ID"
+        for clone in view.clones:
+            at = self._told(clone.since)
+            if clone.both:
+                what = self._t("two boxes send with this id since {at}: give one of them an id of its own")
+                yield Need("alarm", view.id, what.format(at=at), add)
+                return
+        for clone in view.clones:
+            what = self._t(CLONES[clone.kind]).format(
+                at=self._told(clone.since), seq=clone.seq, stream=clone.stream
+            )
+            yield Need("warn", view.id, what)
+
+    def _withdrawn(self, connection: Connection, view: views.SubjectView) -> Iterable[Need]:
+        """A second box with the same id names other devices than the first, and what the first reads is withdrawn."""
+        named = select(func.max(inventory.c.at)).where(
+            (inventory.c.enterprise == view.enterprise) & inventory.c.gateway.in_(view.gateways)
+        )
+        newest = connection.execute(named).scalar()
+        recent = max(newest or 0, self._now - DAY_MS)
+        if view.last_word is not None and view.last_word > recent:
+            what = self._t(
+                "{name} is still read, though the newest inventory of its gateway does not name it"
+            )
+            yield Need("warn", view.asset_no, what.format(name=view.name), "ganpo check")
 
     def _open(self, item: declarations.OpenItem) -> Need:
         if item.kind == "open":

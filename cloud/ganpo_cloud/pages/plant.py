@@ -97,11 +97,12 @@ class _View:
 
     def model(self, connection: Connection) -> Item:
         mine = _first_enterprise(connection)
-        subjects = [view for view in views.subjects(connection, self._now, mine) if not view.withdrawn]
+        known = views.subjects(connection, self._now, mine)
+        subjects = [view for view in known if not view.withdrawn]
         gateways = views.gateways(connection, self._now, mine)
         if subjects:
             self._zone = subjects[0].timezone
-        needs = Needs(self._t, self._lang, self._ms, self._told).all(connection, subjects, gateways, mine)
+        needs = Needs(self._t, self._lang, self._ms, self._told).all(connection, known, gateways, mine)
         machines = [view for view in subjects if view.kind == "equipment"]
         machines.sort(key=_urgency)
         return self._frame() | {
