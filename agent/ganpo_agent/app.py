@@ -7,7 +7,6 @@ import random
 import zlib
 from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -63,8 +62,7 @@ class Agent:
 
         Raises ConfigError where the port of `gateway.http` cannot be had.
         """
-        show_metrics = partial(metrics.text, self.time, self.keeper, self.uplink, self.connections)
-        server = Server(status.pages(self.health, self.points, show_metrics))
+        server = Server(status.pages(self.health, self.points, self._metrics))
         with listen(self.plant.gateway.http, "gateway.http") as sock:
             async with asyncio.TaskGroup() as group:
                 tasks = [
@@ -86,8 +84,11 @@ class Agent:
 
     def health(self) -> dict[str, Any]:
         """The picture of this gateway: `ok` where everything is read, kept and acknowledged."""
-        links = {task.bound.name: task for task in self.connections}
         waiting_for_time = not self.time.trusted()
+        at_fault = self.observer.at_fault() if self.observer is not None else ()
+        picture = self._picture()
+        for task in self.connections:
+            picture["connections"][task.bound.name]["notes"] = list(task.report().notes)
         ok = (
             not waiting_for_time
             and self.keeper.problem is None
@@ -96,7 +97,8 @@ class Agent:
             and self.uplink.window.open
             and not self.time.is_off()
             and not self.uplink.refused
-            and all(task.state == "up" and not task.error for task in links.values())
+            and all(task.state == "up" and not task.error for task in self.connections)
+            and not at_fault
         )
         return {
             "ok": ok,
@@ -118,7 +120,11 @@ class Agent:
                 "dropped_frames": self.keeper.outbox.dropped,
                 "damaged": self.keeper.outbox.aside,
             },
-            **self._picture(),
+            **picture,
+            "points": {
+                "bound": sum(len(task.bound.points) for task in self.connections),
+                "at_fault": len(at_fault),
+            },
             "faults": self.observer.faults() if self.observer is not None else {},
         }
 
@@ -127,6 +133,10 @@ class Agent:
         if self.observer is None:
             return {}
         return self.observer.points(to_ms(self.time.now()), subject)
+
+    def _metrics(self) -> str:
+        at_fault = self.observer.at_fault() if self.observer is not None else ()
+        return metrics.text(self.time, self.keeper, self.uplink, self.connections, at_fault)
 
     def _picture(self) -> dict[str, Any]:
         """Connections and subjects, as `live` and `/health` show them."""

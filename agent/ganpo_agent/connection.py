@@ -11,7 +11,19 @@ from typing import TypeVar
 from ganpo_agent.breaker import Breaker
 from ganpo_agent.timekeeper import Timekeeper
 from ganpo_config.plant import BoundConnection, BoundPoint
-from ganpo_drivers import Address, ConnectionSettings, Driver, Identifies, Identity, Point, Query, Scan
+from ganpo_drivers import (
+    Address,
+    ConnectionSettings,
+    Driver,
+    Identifies,
+    Identity,
+    Point,
+    PointFault,
+    Query,
+    Report,
+    Reports,
+    Scan,
+)
 from ganpo_model.errors import ConnectionLost, GanpoError, TransientError, UnitError, UnitSilent
 from ganpo_service.backoff import Backoff
 
@@ -50,7 +62,8 @@ class Polls:
 class ConnectionTask:
     """Runs one connection for ever. `receive` gets every scan at its receipt; `failed` subjects and why.
 
-    `state`: opening, up, waiting (backs off), parked (permanent), with `since` and `error` for people.
+    `state`: opening, up, waiting (backs off), parked (permanent), with `since` and `error` for people. `opened` and
+    `lost`: sessions so far.
     """
 
     def __init__(
@@ -66,6 +79,8 @@ class ConnectionTask:
         self.since = time.now()
         self.error = ""
         self.bugs = 0
+        self.opened = 0
+        self.lost = 0
         self.polls = Polls()
         self.progress = time.monotonic()
         self.breakers: dict[str, Breaker] = {}
@@ -77,14 +92,25 @@ class ConnectionTask:
         self._groups = _grouped(bound.points)
         self._identity: Identity | None = None
         self._down_at: float | None = None
+        self._spoken = False
+        self._driver: Driver[ConnectionSettings, Address] | None = None
+
+    @property
+    def reopened(self) -> int:
+        """Sessions opened after the first: here after an error, or by the driver within a read."""
+        return max(self.opened - 1, 0) + self.report().reopened
+
+    def report(self) -> Report:
+        """What the driver met on the line, where it says so; since its last bug."""
+        return self._driver.report() if isinstance(self._driver, Reports) else Report(0, {})
 
     async def run(self) -> None:
         """Open, poll, close; after an error wait and begin again. A bug of the driver stops nobody else.
 
         The driver stays, with what it learned; after a bug it is a new one.
         """
-        driver = self.bound.driver(self.bound.settings)
         while True:
+            driver = self._driver = self._driver or self.bound.driver(self.bound.settings)
             try:
                 await self._session(driver)
             except TransientError as error:
@@ -101,8 +127,7 @@ class ConnectionTask:
                     exc_info=True,
                 )
                 pause = self._down("waiting", f"{type(error).__name__}: {error}", self._backoff.pause())
-                await self._close(driver)
-                driver = self.bound.driver(self.bound.settings)
+                self._driver = None
             finally:
                 await self._close(driver)
             _end_if_cancelled()
@@ -111,6 +136,14 @@ class ConnectionTask:
 
     async def _session(self, driver: Driver[ConnectionSettings, Address]) -> None:
         await self._call(driver.open(), "open")
+        self.opened += 1
+        try:
+            await self._polls(driver)
+        except Exception:
+            self.lost += 1
+            raise
+
+    async def _polls(self, driver: Driver[ConnectionSettings, Address]) -> None:
         for group in self._groups:
             group.query = driver.prepare([Point(point.name, point.address) for point in group.points])
         self._identity = await self._identify(driver)
@@ -160,7 +193,16 @@ class ConnectionTask:
         self._backoff.reset()
         silent = [f"{key}: {b.reason}" for key, b in self.breakers.items() if b.opened is not None]
         self._set("up", "; ".join(silent))
+        if not self._spoken:
+            self._first(group, scan)
         self._receive(group.points, scan, self._identity)
+
+    def _first(self, group: Group, scan: Scan) -> None:
+        """Once in the life of the process: that a connection gives values stands in the log."""
+        good = (p for p, v in zip(group.points, scan.values, strict=True) if not isinstance(v, PointFault))
+        if (point := next(good, None)) is not None:
+            self._spoken = True
+            log.info("first value connection=%s point=%s", self.bound.name, point.name)
 
     def _silent(self, breaker: Breaker, group: Group, reason: str, cost_s: float) -> None:
         was = breaker.opened

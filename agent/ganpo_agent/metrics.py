@@ -1,6 +1,6 @@
 """The text of `/metrics` (Prometheus exposition format 0.0.4). Every name stands in docs/metrics.md."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ganpo_agent.connection import ConnectionTask
 from ganpo_agent.keeper import Keeper
@@ -8,13 +8,23 @@ from ganpo_agent.timekeeper import Timekeeper
 from ganpo_agent.uplink import Uplink
 
 
-def text(time: Timekeeper, keeper: Keeper, uplink: Uplink, connections: Sequence[ConnectionTask]) -> str:
-    """All metrics of one agent."""
-    return "".join(f"{line}\n" for line in _lines(time, keeper, uplink, connections))
+def text(
+    time: Timekeeper,
+    keeper: Keeper,
+    uplink: Uplink,
+    connections: Sequence[ConnectionTask],
+    at_fault: Collection[str],
+) -> str:
+    """All metrics of one agent. `at_fault`: names of points."""
+    return "".join(f"{line}\n" for line in _lines(time, keeper, uplink, connections, at_fault))
 
 
 def _lines(
-    time: Timekeeper, keeper: Keeper, uplink: Uplink, connections: Sequence[ConnectionTask]
+    time: Timekeeper,
+    keeper: Keeper,
+    uplink: Uplink,
+    connections: Sequence[ConnectionTask],
+    at_fault: Collection[str],
 ) -> Iterable[str]:
     outbox = keeper.outbox
     yield from _metric("ganpo_time_trusted", "gauge", {"": int(time.trusted())})
@@ -27,17 +37,35 @@ def _lines(
     yield from _metric("ganpo_outbox_failing", "gauge", {"": int(keeper.problem is not None)})
     yield from _metric("ganpo_uplink_connected", "gauge", {"": int(uplink.connected)})
     yield from _metric("ganpo_uplink_frames_alone", "gauge", {"": len(uplink.window.suspects())})
-    refused = {f'{{reason="{reason}"}}': number for reason, number in uplink.quarantined.items()}
+    refused = {_labels(reason=reason): number for reason, number in uplink.quarantined.items()}
     yield from _metric("ganpo_uplink_frames_quarantined_total", "counter", refused)
-    names = {f'{{connection="{task.bound.name}"}}': task for task in connections}
+    names = {_labels(connection=task.bound.name): task for task in connections}
     yield from _metric("ganpo_connection_up", "gauge", {n: int(t.state == "up") for n, t in names.items()})
     yield from _metric("ganpo_polls_total", "counter", {n: t.polls.made for n, t in names.items()})
     yield from _metric("ganpo_polls_skipped_total", "counter", {n: t.polls.skipped for n, t in names.items()})
     yield from _metric("ganpo_driver_bugs_total", "counter", {n: t.bugs for n, t in names.items()})
+    yield from _metric("ganpo_sessions_lost_total", "counter", {n: t.lost for n, t in names.items()})
+    yield from _metric("ganpo_sessions_reopened_total", "counter", {n: t.reopened for n, t in names.items()})
+    failed = {
+        _labels(connection=t.bound.name, unit=unit, kind=kind): count
+        for t in connections
+        for (unit, kind), count in sorted(t.report().faults.items())
+    }
+    yield from _metric("ganpo_requests_failed_total", "counter", failed)
+    faults = {n: sum(point.name in at_fault for point in t.bound.points) for n, t in names.items()}
+    yield from _metric("ganpo_points_at_fault", "gauge", faults)
     silent = {n: sum(b.opened is not None for b in t.breakers.values()) for n, t in names.items()}
     yield from _metric("ganpo_units_silent", "gauge", silent)
     late = {n: _p99(t.polls.lateness) for n, t in names.items()}
     yield from _metric("ganpo_poll_lateness_p99_seconds", "gauge", late)
+
+
+def _labels(**labels: str) -> str:
+    escaped = {
+        name: value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+        for name, value in labels.items()
+    }
+    return "{" + ",".join(f'{name}="{value}"' for name, value in escaped.items()) + "}"
 
 
 def _metric(name: str, kind: str, samples: Mapping[str, float]) -> Iterable[str]:

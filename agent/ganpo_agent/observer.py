@@ -6,11 +6,12 @@ from itertools import repeat
 from typing import Any
 
 from ganpo_agent import limits
+from ganpo_agent.journal import Journal
 from ganpo_agent.links import Link
 from ganpo_agent.machine import MachineRuns
 from ganpo_agent.signals import PointState
 from ganpo_config.plant import BoundPoint, Plant
-from ganpo_drivers import Identity, Scan
+from ganpo_drivers import FaultKind, Identity, Scan
 from ganpo_model.clock import DAY_MS, from_ms, iso, to_ms
 from ganpo_model.facts import Event, EventKind, Fact, States
 
@@ -38,6 +39,8 @@ class Observer:
         """When the first value of any machine goes stale, at the earliest."""
         self.machines = {machine.asset_no: MachineRuns(machine, now) for machine in plant.machines}
         self.links = {link.subject: link for link in _links(plant, now)}
+        self._journal = Journal()
+        self._optional = {m.signals[s] for m in plant.machines for s in m.absent if s in m.signals}
         self._watching: dict[str, list[Link]] = {}
         for link in self.links.values():
             for name in link.points:
@@ -57,6 +60,8 @@ class Observer:
             for state, value, source_time in zip(states, scan.values, times, strict=False)
             if state.observe(value, source_time, now)
         ]
+        if found:
+            self._journal.look([self.seen[name] for name in found if not self._may_lack(name)], now)
         facts: list[Fact] = []
         touched: dict[Link, list[str]] = {}
         for name in found:
@@ -96,6 +101,7 @@ class Observer:
             state.shift(by)
             if state.register is not None:
                 state.register.restart()
+        self._journal.shift(by)
         for machine in self.machines.values():
             machine.restart(now, by)
         self._stale_at = now
@@ -152,6 +158,14 @@ class Observer:
             for name, state in self.seen.items()
             if state.fault is not None
         }
+
+    def at_fault(self) -> set[str]:
+        """The points with a fault, without those that a profile says may be absent and that are."""
+        return {n for n, state in self.seen.items() if state.fault is not None and not self._may_lack(n)}
+
+    def _may_lack(self, name: str) -> bool:
+        fault = self.seen[name].fault
+        return fault is not None and fault.kind is FaultKind.ABSENT and name in self._optional
 
     def _close(self, end: int) -> list[Fact]:
         facts: list[Fact] = []

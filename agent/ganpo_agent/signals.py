@@ -12,7 +12,8 @@ from ganpo_drivers import FaultKind, PointFault, Value
 
 
 class PointState:
-    """One point's last word: a value (counts, for a register) good for `at <= t < until`, or a fault.
+    """One point's last word: a value (counts, for a register) good for `at <= t < until`, or a fault;
+    both, where the device gave no usable answer since (`missing`).
 
     `register`: which of its readings are sent, where it is one. One object per point for the life of the process:
     this is the hot path of every poll.
@@ -65,6 +66,8 @@ class PointState:
             value = self._understand(raw)
             if isinstance(value, PointFault):
                 return self._fail(value, source_time, now)
+            if self.fault is not None:
+                fresh = True
             step = value if self._edges is None else bisect_right(self._edges, value)
             if step != self._step:
                 self._step = step
@@ -87,9 +90,10 @@ class PointState:
             self.until += by
 
     def _fail(self, fault: PointFault, source_time: datetime | None, now: int) -> bool:
-        if fault.kind is FaultKind.MISSING:
-            return False
         fresh = fault != self.fault
+        if fault.kind is FaultKind.MISSING:
+            self.fault, self._raw = fault, None
+            return fresh
         self.at, self.until, self.value, self.fault, self._raw = now, 0, None, fault, None
         self._step = None
         self.source_time = source_time

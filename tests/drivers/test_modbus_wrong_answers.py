@@ -360,3 +360,27 @@ async def test_a_function_the_unit_does_not_know_is_asked_once_a_day_and_the_oth
     hours.now += 86_400
     await driver.read(asked)
     assert not [value for value in (await driver.read(asked)).values if isinstance(value, PointFault)]
+
+
+async def test_a_block_that_is_never_answered_costs_the_unit_one_read_and_the_line_three_timeouts(
+    line: ModbusLine, driver: ModbusDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hours = Hours(monkeypatch)
+    line.replies = {(1, 100): lambda _request: b""}
+    asked = query(driver, 1, 100, 200, 300)
+    with pytest.raises(UnitSilent):
+        await driver.read(asked)
+    for _ in range(9):
+        silent, *others = (await driver.read(asked)).values
+        assert others == [200, 300]
+        assert silent == PointFault(FaultKind.MISSING, f"no answer within {TIMEOUT_S:g} s")
+        hours.now += 1
+    assert line.asked[1, 100] == 4
+    for _ in range(60):
+        await driver.read(asked)
+        hours.now += 1
+    assert line.asked[1, 100] == 6, "after 10 s, after 20 s"
+    line.replies = {}
+    hours.now += 40
+    await driver.read(asked)
+    assert (await driver.read(asked)).values == [100, 200, 300]

@@ -68,7 +68,7 @@ class ModbusLine:
     `asked`: how often, by unit and first register; `sessions`: opened so far. `delay_s` before each answer.
     """
 
-    port: int
+    port = 0
 
     def __init__(self) -> None:
         self.replies: dict[tuple[int, int], Reply] = {}
@@ -105,17 +105,26 @@ class ModbusLine:
             self._writers.discard(writer)
             writer.close()
 
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+    async def start(self) -> None:
+        """Listen, on the port of before if there was one."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """End what stands and refuse what comes."""
+        self._server.close()
+        await asyncio.sleep(0.05)  # what was accepted just now has its task
+        async with asyncio.timeout(5):
+            while self._writers:
+                for writer in list(self._writers):
+                    writer.transport.abort()
+                await asyncio.sleep(0.01)
+
+    async def __aenter__(self) -> Self:
+        await self.start()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.close()
-        for writer in list(self._writers):
-            writer.transport.abort()
-        async with asyncio.timeout(5):
-            while self._writers:
-                await asyncio.sleep(0.01)
+        await self.stop()

@@ -107,6 +107,14 @@ def test_a_function_that_is_refused_is_one_hole_for_all_its_area() -> None:
     assert parts(learned, far, DAY_S) == [(900, 950)]
 
 
+def test_a_function_that_worked_elsewhere_in_the_area_is_refused_for_its_points_only() -> None:
+    learned, there, here = Learned(), block(*range(4)), block(*range(50, 54))
+    learned.answered(there)
+    learned.refused(here, ILLEGAL, 0, area=True)
+    assert parts(learned, there, 1) == [(0, 4)]
+    assert parts(learned, here, 1) == []
+
+
 def test_a_wide_value_that_is_refused_takes_no_narrower_one_with_it() -> None:
     points = [
         Point("narrow", ModbusAddress.parse("1:holding:5", type="uint16")),

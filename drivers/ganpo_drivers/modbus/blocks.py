@@ -66,6 +66,8 @@ class Block:
 
     def __init__(self, placed: Sequence[Placed]) -> None:
         self.answered = False  # at least once
+        self.silences = 0  # in a row, while others of its unit answered
+        self.mute = False  # the last time
         self.placed = sorted(placed, key=lambda item: (item[1].address.number, item[1].address.words))
         addresses = [point.address for _, point in self.placed]
         self.unit, self.area = addresses[0].unit, addresses[0].area

@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 SILENT_LIMIT = 3
 """Requests in a row without any answer, of whatever unit, after which the next read opens a new connection."""
+MUTE_LIMIT = 3
+"""Times in a row that a request gets no answer while its unit answers others: after that it is learned."""
 BROKEN_LIMIT = 2
 """Sessions that may break within one read: after that nothing more is asked in it."""
 SEARCH_LIMIT = 32
@@ -59,7 +61,8 @@ _SEARCHING = PointFault(FaultKind.MISSING, "not asked yet: an illegal address is
 class _Reading:
     """One read under way. `untouched`: the session is that of the read before, and nothing was asked yet. `heard`: the
     unit gave values, or said that it has none. `busy`: the last exception with which it put us off. `broken`: the last
-    break of a session, of `breaks`. `searches`: requests that are left to look for illegal addresses.
+    break of a session, of `breaks`. `silent`: one request got no answer. `ended`: why nothing more is asked.
+    `searches`: requests that are left to look for illegal addresses.
     """
 
     values: list[Value | PointFault]
@@ -68,6 +71,8 @@ class _Reading:
     busy: str = ""
     broken: ConnectionLost | None = None
     breaks: int = 0
+    silent: bool = False
+    ended: str = ""
     searches: int = SEARCH_LIMIT
 
     def fault(self, block: Block, kind: FaultKind, text: str) -> PointFault:
@@ -119,7 +124,8 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
         reading = _Reading([_SEARCHING] * len(query.points))
         if self._wire is None or not self._wire.open:
             await self._reopen(reading)
-        for block in query.blocks:
+        # What was silent last is asked last: the others are not to wait for it, nor does their silence prove anything.
+        for block in sorted(query.blocks, key=lambda block: block.mute):
             await self._block(block, reading)
         unit = query.blocks[0].unit if query.blocks else 0
         if not reading.heard:
@@ -145,11 +151,16 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
         plan = self._learned.plan(block, time.monotonic())
         for index, fault in plan.faults.items():
             reading.values[index] = fault
-        for part in plan.parts:
-            if (code := await self._ask(part, reading)) in _ILLEGAL:
-                for dead in await self._search(part, code, reading):
-                    fault = reading.fault(dead, FaultKind.BAD, f"exception {code:02X}: {_ILLEGAL[code]}")
-                    self._learned.refused(dead, fault, time.monotonic())
+        before = reading.silent
+        try:
+            for part in plan.parts:
+                if (code := await self._ask(part, reading)) in _ILLEGAL:
+                    for dead in await self._search(part, code, reading):
+                        fault = reading.fault(dead, FaultKind.BAD, f"exception {code:02X}: {_ILLEGAL[code]}")
+                        self._learned.refused(dead, fault, time.monotonic())
+        finally:
+            if plan.parts:
+                block.mute = reading.silent and not before
 
     async def _search(self, block: Block, code: int, reading: _Reading) -> list[Block]:
         """The parts of a refused block of which every point is refused: it is cut between points, never inside one."""
@@ -176,8 +187,8 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
     async def _ask(self, block: Block, reading: _Reading) -> int:
         """Read one block into its places: _ANSWERED, _UNUSABLE (its faults stand there), or the code of an exception
         that refuses it, for which the caller finds out what."""
-        if reading.breaks >= BROKEN_LIMIT and reading.broken is not None:
-            reading.fault(block, FaultKind.MISSING, f"not asked: {reading.broken.what}")
+        if reading.ended:
+            reading.fault(block, FaultKind.MISSING, f"not asked: {reading.ended}")
             return _UNUSABLE
         try:
             found = judged(await self._exchange(block, reading), block)
@@ -190,16 +201,27 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
             await self._failed(block, "broken")
             reading.broken, reading.breaks = lost, reading.breaks + 1
             reading.fault(block, FaultKind.MISSING, lost.what)
+            if reading.breaks >= BROKEN_LIMIT:
+                reading.ended = lost.what
             return _UNUSABLE
-        except UnitSilent:
+        except UnitSilent as silent:
             self._silent += 1
+            reading.silent = True
             await self._failed(block, "silent")
             if self._silent >= SILENT_LIMIT:
                 # Perhaps it is half-open; with several silent units it costs the others nothing.
                 await self.close()
-            raise
+            if not reading.heard:
+                raise
+            block.silences += 1
+            reading.ended = silent.what
+            fault = reading.fault(block, FaultKind.MISSING, silent.what)
+            if block.silences >= MUTE_LIMIT or self._learned.knows(block):
+                self._learned.refused(block, fault, time.monotonic())
+            return _UNUSABLE
         if isinstance(found, bytes):
             block.take(found, reading.values)
+            block.silences = 0
             self._learned.answered(block)
             found = _ANSWERED
         else:

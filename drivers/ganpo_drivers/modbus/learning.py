@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
-from ganpo_drivers.api import PointFault
+from ganpo_drivers.api import FaultKind, PointFault
 from ganpo_drivers.modbus.blocks import Block, Placed
 
 MINUTE_S = 60.0
 HOUR_S = 3600.0
 DAY_S = 86_400.0
+PROBE_S = 10.0
+LONGEST_PROBE_S = 300.0
 
 Span = tuple[int, int]
 """The first register (or bit) and the one after the last."""
@@ -74,6 +76,10 @@ class Learned:
             plan = self._plans[block] = self._planned(block, area, now)
         return plan
 
+    def knows(self, block: Block) -> bool:
+        """Whether it touches a hole: then it was asked because that was due."""
+        return any(hole.refuses(_span(block)) for hole in self._area(block).holes)
+
     def answered(self, block: Block) -> None:
         """Its registers came in one answer: a hole that has one of them is none."""
         area = self._area(block)
@@ -88,20 +94,26 @@ class Learned:
                 self._version += 1
 
     def refused(self, block: Block, fault: PointFault, now: float, *, area: bool = False) -> None:
-        """Each of its points was refused, or (`area`) the function with which all of the area is read.
+        """Each of its points was refused, or (`area`) the function with which all of the area is read: unless some
+        of that once came, then it is only these points.
 
         Asked for again after a minute, doubling to an hour, where it once answered or nothing of the unit has yet
-        (it may be starting); else after a day.
+        (it may be starting); else after a day. What is silent (`missing`) is probed as a silent unit is: after 10 s,
+        doubling to 5 min.
         """
         known = self._area(block)
+        area = area and not known.answered
         before = [hole for hole in known.holes if area or hole.refuses(_span(block))]
         spans = {_of(item) for item in block.placed}.union(*(hole.spans for hole in before))
         came = (
             known.answered if area else [a for a in known.answered if any(_holds(a, span) for span in spans)]
         )
         tries = max((hole.tries + 1 for hole in before), default=0)
-        soon = block.unit not in self._units or bool(came)
-        pause_s = min(MINUTE_S * 2 ** min(tries, 6), HOUR_S) if soon else DAY_S
+        pause_s = DAY_S
+        if fault.kind is FaultKind.MISSING:
+            pause_s = min(PROBE_S * 2 ** min(tries, 6), LONGEST_PROBE_S)
+        elif block.unit not in self._units or came:
+            pause_s = min(MINUTE_S * 2 ** min(tries, 6), HOUR_S)
         known.holes = [hole for hole in known.holes if hole not in before]
         known.holes.append(Hole(frozenset() if area else frozenset(spans), fault, now + pause_s, tries))
         self._version += 1
