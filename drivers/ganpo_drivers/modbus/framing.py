@@ -38,7 +38,7 @@ class Whole(ModbusPDU):
 
 class TcpFrames(FramerSocket):
     """`due`: a request waits. `late`: answers to earlier requests dropped while it waited; `stray`: whether one of
-    them had no id. `rest`: the beginning of a frame. `broken`: why the bytes are in step no more, else empty.
+    them had no id. `rest`: the beginning of a frame. `broken`: the bytes that are no frame, else empty.
     """
 
     MAX_SIZE = 65_536  # longer input is dropped by the library in silence
@@ -73,7 +73,7 @@ class TcpFrames(FramerSocket):
             end = at + _AFTER_LENGTH + length
             if not 2 <= length <= _LONGEST or (protocol and transaction != expected):
                 self.foreign = protocol != 0
-                self.broken = f"no Modbus TCP frame: {data[at : at + 24]!r}"
+                self.broken = repr(data[at : at + 24])
                 self._on_broken()
                 break
             if length == 2 and len(data) == end + 1 and data[at + 7] & 0x80:

@@ -116,7 +116,9 @@ class Wire:
         if not self._frames.broken:
             return ConnectionLost("the device closed the connection", where=self.where)
         if self.known or not self._frames.foreign:
-            return ConnectionLost(f"what came is {self._frames.broken}", where=self.where)
+            return ConnectionLost(
+                f"what came is no Modbus TCP frame: {self._frames.broken}", where=self.where
+            )
         return UnsupportedProtocol(
             f"what answers here is not Modbus TCP: {self._frames.broken}",
             where=self.where,
