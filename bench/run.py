@@ -8,7 +8,7 @@ import importlib
 import sys
 from pathlib import Path
 
-NAMES = ("poll", "uplink", "ingest", "days", "memory", "outage", "province")
+NAMES = ("poll", "uplink", "site_bytes", "ingest", "days", "memory", "outage", "province")
 
 
 def main() -> None:

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 MAX_BYTES = 16 * 1024 * 1024
 RETRY_S = 5.0
+SHARE_S = 0.2
+"""Readings that come within so long share a frame: every frame costs more to send than a reading."""
 _TIME_S = 0.2
 _PER_FRAME = {"states": 100, "reading": 1000, "event": 200, "inventory": 1}
 _HEAD = 64
@@ -80,6 +82,8 @@ class Keeper:
             elif not self._batches and self._open is None:
                 self._wake.clear()
                 await self._pause(RETRY_S)
+                await asyncio.sleep(SHARE_S)
+                self._join()
 
     async def flush(self) -> None:
         """Write what was put until nothing is left or the disk refuses."""
@@ -123,6 +127,18 @@ class Keeper:
             self._batches.popleft()
             self._batches.extendleft(reversed(smaller))
             self._bytes += sum(_size(fact) for batch in smaller for fact in batch) - sum(map(_size, facts))
+
+    def _join(self) -> None:
+        """Readings that came one after the other become one batch."""
+        joined: deque[list[Fact]] = deque()
+        for batch in self._batches:
+            before = joined[-1] if joined else []
+            both = before + batch
+            if before and {fact.type for fact in both} == {"reading"} and len(both) <= _PER_FRAME["reading"]:
+                joined[-1] = both
+            else:
+                joined.append(batch)
+        self._batches = joined
 
     async def _pause(self, seconds: float) -> None:
         try:

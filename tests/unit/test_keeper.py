@@ -14,7 +14,7 @@ from ganpo_agent.keeper import Keeper
 from ganpo_agent.outbox import Outbox, Row
 from ganpo_agent.timekeeper import Timekeeper
 from ganpo_model.errors import StorageError
-from ganpo_model.facts import Reading, States
+from ganpo_model.facts import Event, EventKind, Reading, States
 from ganpo_model.frame import unpack
 from ganpo_model.states import State
 from support.plants import REGISTER, START, TestClock
@@ -119,3 +119,24 @@ def many() -> Iterator[tuple[int, State]]:
     rng = random.Random(1)
     for n in range(500):
         yield n * 7000 + (rng.randrange(6000) if n else 0), State.IDLE if n % 2 else State.HELD
+
+
+async def test_readings_that_come_within_a_fifth_of_a_second_share_a_frame(
+    kept: tuple[Keeper, Refusing, list[Row]],
+) -> None:
+    keeper, _, rows = kept
+    await keeper.flush()
+    task = asyncio.create_task(keeper.run())
+    await asyncio.sleep(0.05)
+    for n in range(12):
+        keeper.put([reading(n)])
+        await asyncio.sleep(0)
+    keeper.put([Event("event", START, EventKind.LINK_UP, "SB-1", {})])
+    async with asyncio.timeout(20):
+        while len(rows) < 2:
+            await asyncio.sleep(0.01)
+    assert [row.kind for row in rows] == ["reading", "event"]
+    assert [fact["raw"] for fact in json.loads(unpack(rows[0].packed))["facts"]] == list(range(12))
+    task.cancel()
+    await asyncio.wait([task])
+    keeper.close()
