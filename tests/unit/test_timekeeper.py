@@ -1,5 +1,6 @@
 """Trusted time and clock steps (architecture.md, Time)."""
 
+import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -63,6 +64,7 @@ def test_a_step_of_more_than_a_second_is_told() -> None:
 
 HOUR = timedelta(hours=1)
 LATER = START + timedelta(days=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def running(wall: datetime = LATER) -> tuple[TestClock, Timekeeper]:
@@ -207,3 +209,31 @@ def test_time_told_by_acks_follows_them_where_the_monotonic_clock_drifts() -> No
     assert time.stamp()[1] == 0
     told(clock, time, truth + timedelta(seconds=2), 0)
     assert time.stamp() == (to_ms(truth) + 3000, 8000)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_while_acks_come_no_stamp_is_further_than_5_min_from_the_truth_and_trust_is_back_soon(
+    seed: int,
+) -> None:
+    """Steps of any size, at any moment, in any number; answers take up to 2 s."""
+    rng = random.Random(seed)
+    truth = LATER
+    clock = TestClock(wall=LATER + timedelta(seconds=rng.uniform(-200, 200)), sure=False)
+    time = Timekeeper(clock)
+    time.tell(truth)
+    answers = 0
+    for _ in range(3000):
+        seconds = rng.uniform(0.5, 20)
+        truth += timedelta(seconds=seconds)
+        clock.advance(timedelta(seconds=seconds))
+        if rng.random() < 0.02:
+            clock.wall = max(
+                clock.wall + timedelta(seconds=rng.choice([-1, 1]) * 10 ** rng.uniform(0, 6)), EPOCH
+            )
+        if rng.random() < 0.6:
+            time.tell(truth - timedelta(seconds=rng.uniform(0, 2)), 2.0)
+            answers += 1
+        if time.trusted():
+            answers = 0
+            assert abs(time.stamp()[0] - to_ms(truth)) <= 302_000
+        assert answers <= 3
