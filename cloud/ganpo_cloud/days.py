@@ -13,7 +13,7 @@ from ganpo_cloud import judging, onboarding, painting
 from ganpo_cloud.counting import consumption, production
 from ganpo_cloud.counting.calendars import Calendars, Machine
 from ganpo_cloud.counting.production import Piece
-from ganpo_cloud.database import Database, driver_sql, inserting
+from ganpo_cloud.database import Database, day_given, driver_sql, inserting
 from ganpo_cloud.localdays import DEFAULT_ZONE, bounds, day_of, days_from
 from ganpo_cloud.marks import mark, mark_ledgers, mark_totals
 from ganpo_cloud.tables import day, dirty, register_day, subject
@@ -62,6 +62,18 @@ class _Work:
     touched: set[date] = field(default_factory=set)
 
 
+@dataclass(frozen=True, slots=True)
+class _About:
+    """What a subject is; nothing, and our zone, until an inventory names it."""
+
+    enterprise: str
+    asset_no: str
+    kind: str = ""
+    zone: str = DEFAULT_ZONE
+    gateway: str = ""
+    since: date = date.max
+
+
 def _compute(work: _Work, enterprise: str, asset_no: str, marked: list[date]) -> int:
     """The rows of one subject's marked days. Gives how many days were painted or judged."""
     connection = work.connection
@@ -69,25 +81,29 @@ def _compute(work: _Work, enterprise: str, asset_no: str, marked: list[date]) ->
     connection.execute(delete(dirty).where(mine & (dirty.c.day <= marked[-1])))
     work.touched.update(marked)
     cost = 0
-    kind, zone, gateway = _about(connection, enterprise, asset_no)
+    about = _about(connection, enterprise, asset_no)
     registers = consumption.counters(connection, enterprise, asset_no)
+    others: set[date] = set()
     for counter in registers:
         judged = judging.judge_days(connection, enterprise, counter.id, marked, work.stamp)
         cost += judged.folded
         if judged.first is not None and judged.last is not None:
             consumption.store(connection, enterprise, counter, judged.first, judged.last)
             work.touched.update(days_from(judged.first, judged.last))
-    if _is_painted(connection, enterprise, asset_no, kind):
-        whole = _paint(work, enterprise, asset_no, marked, zone)
-        cost += len(marked)
-        if kind == "equipment":
+            if counter.signal in production.COUNTED:
+                others.update(_painted(connection, enterprise, asset_no, judged.first, judged.last))
+    days = [local for local in sorted({*marked, *others}) if _happened(work, about, registers, local)]
+    if days:
+        whole = _paint(work, enterprise, asset_no, days, about.zone)
+        cost += len(days)
+        if about.kind == "equipment":
             of_signal: dict[str, list[str]] = {}
             for counter in registers:
                 of_signal.setdefault(counter.signal, []).append(counter.id)
-            machine = Machine(enterprise, asset_no, gateway, zone, of_signal)
-            production.store(connection, machine, whole, work.calendars, work.now_ms)
+            machine = Machine(enterprise, asset_no, about.gateway, about.zone, of_signal)
+            work.touched |= production.store(connection, machine, whole, work.calendars, work.now_ms)
     numbers = [counter.id for counter in registers]
-    if onboarding.look(connection, enterprise, asset_no, marked, numbers, zone):
+    if onboarding.look(connection, enterprise, asset_no, marked, numbers, about.zone):
         mark_ledgers(connection, [enterprise])
     return cost
 
@@ -159,14 +175,43 @@ def _paint(
     return whole
 
 
-def _is_painted(connection: Connection, enterprise: str, asset_no: str, kind: str) -> bool:
-    """Whether it has painted days: machines have, and what no inventory names yet but has states."""
-    query = "SELECT 1 FROM states WHERE enterprise = ? AND subject = ? LIMIT 1"
-    return kind == "equipment" or driver_sql(connection, query, (enterprise, asset_no)).first() is not None
+def _painted(connection: Connection, enterprise: str, asset_no: str, first: date, last: date) -> set[date]:
+    """The painted days of a machine from `first` to `last`: what its counters come to on them may be another now."""
+    mine = (day.c.enterprise == enterprise) & (day.c.subject == asset_no)
+    return set(connection.execute(select(day.c.day).where(mine & day.c.day.between(first, last))).scalars())
 
 
-def _about(connection: Connection, enterprise: str, asset_no: str) -> tuple[str, str, str]:
-    """What a subject is, its time zone and gateway; nothing, and our zone, until an inventory names it."""
-    query = "SELECT kind, timezone, gateway FROM subject WHERE enterprise = ? AND asset_no = ?"
+def _happened(work: _Work, about: _About, registers: Sequence[consumption.Counter], local: date) -> bool:
+    """Whether a day is painted: a machine's ended days since it was named, and those on which anything is stored; of
+    what is no machine, or nobody names yet, those with states."""
+    start, end = bounds(local, about.zone)
+    machine = about.kind == "equipment"
+    if machine and about.since <= local and end <= work.now_ms:
+        return True
+
+    def there(query: str, *values: object) -> bool:
+        return (
+            driver_sql(work.connection, f"{query} LIMIT 1", (about.enterprise, *values)).first() is not None
+        )
+
+    states = (
+        'SELECT 1 FROM states WHERE enterprise = ? AND subject = ? AND start < ? AND "end" > ? AND start >= ?'
+    )
+    linked = (
+        "SELECT 1 FROM event WHERE enterprise = ? AND subject = ? AND kind = 'link_up' AND at >= ? AND at < ?"
+    )
+    read = "SELECT 1 FROM reading WHERE enterprise = ? AND register = ? AND at >= ? AND at < ?"
+    if there(states, about.asset_no, end, start, start - painting.LONGEST_SLOT_MS):
+        return True
+    return machine and (
+        there(linked, about.asset_no, start, end)
+        or any(there(read, counter.id, start, end) for counter in registers)
+    )
+
+
+def _about(connection: Connection, enterprise: str, asset_no: str) -> _About:
+    query = "SELECT kind, timezone, gateway, since FROM subject WHERE enterprise = ? AND asset_no = ?"
     row: Any = driver_sql(connection, query, (enterprise, asset_no)).first()
-    return (row[0], row[1], row[2]) if row is not None else ("", DEFAULT_ZONE, "")
+    if row is None:
+        return _About(enterprise, asset_no)
+    return _About(enterprise, asset_no, row[0], row[1], row[2], day_given(row[3]))

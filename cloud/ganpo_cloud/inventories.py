@@ -1,136 +1,232 @@
-"""What the newest inventories say of an enterprise: subjects and registers, merged (uplink.md, inventory)."""
+"""What inventories say of an enterprise: subjects and registers, merged (uplink.md, inventory).
+
+The newest word that any inventory ever had of a subject or register describes it, wherever in a batch or after which
+other it came: the greatest of (at, what was said), which is the same for every order. Who observes it is asked of the
+newest inventory of each gateway.
+"""
 
 import json
 import zlib
-from typing import Any
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, union
 
 from ganpo_cloud.counting import consumption
-from ganpo_cloud.judging import declared
+from ganpo_cloud.counting.tables import production
 from ganpo_cloud.localdays import DEFAULT_ZONE, day_of, days_from, zone_of
-from ganpo_cloud.marks import mark, mark_machines
+from ganpo_cloud.marks import mark, mark_machines, mark_totals
 from ganpo_cloud.registry_tables import onboarding
-from ganpo_cloud.tables import day, inventory, reading, register, register_day, states, subject
+from ganpo_cloud.tables import day, event, frame, inventory, reading, register, register_day, states, subject
+from ganpo_model.facts import EventKind
 
-_DESCRIBED_BY = ("subject", "signal", "carrier", "unit")
-_JUDGED_BY = ("num", "den", "modulus", "max_rate", "resets", "timezone", "update_ms")
-"""What the past is judged by: corrected, it is judged anew."""
+_REGISTER = (
+    "subject",
+    "signal",
+    "carrier",
+    "unit",
+    "num",
+    "den",
+    "modulus",
+    "max_rate",
+    "resets",
+    "update_ms",
+)
+"""What an inventory says of a register: corrected, its past is judged anew."""
+_OURS = ("gateways", "place", "calendar")
+"""What stands in a subject's body beside the newest word."""
+OLDEST = (frame.c.stream, frame.c.seq, frame.c.crc32, inventory.c.place)
+"""The order of what one gateway told at one instant, the same whatever came first. `inventory` joined with `frame`."""
 
 
-def refresh(connection: Connection, enterprise: str) -> None:
-    """Recompute the tables `subject` and `register` of one enterprise from its gateways' newest inventories.
+class Told(NamedTuple):
+    """An inventory as it is stored."""
 
-    What no inventory names any more is withdrawn: it keeps its last description and its past.
+    gateway: str
+    at: int
+    body: dict[str, Any]
+
+    @property
+    def named(self) -> dict[str, dict[str, Any]]:
+        """Its subjects, by number."""
+        return {item["asset_no"]: item for item in (*self.body["equipment"], *self.body["meters"])}
+
+
+class _Word(NamedTuple):
+    """What was said of a subject or a register; the greater one holds."""
+
+    at: int
+    said: str
+
+
+def refresh(connection: Connection, enterprise: str, new: Sequence[Told]) -> None:
+    """Bring `subject` and `register` of one enterprise up to date with inventories that are stored now.
+
+    What no gateway's newest inventory names any more is withdrawn: it keeps its last description and its past.
     """
-    subjects: dict[str, dict[str, Any]] = {}
-    registers: dict[str, dict[str, Any]] = {}
-    for row in _newest(connection, enterprise):
-        body = json.loads(row.body)
-        zone = body["site"]["timezone"]
-        calendar = zlib.crc32(json.dumps(body["calendar"]).encode())
-        for kind in ("equipment", "meters"):
-            for item in body[kind]:
-                known = subjects.get(item["asset_no"], {"gateways": []})
-                subjects[item["asset_no"]] = {
-                    "kind": kind.removesuffix("s"),
-                    "name": item["name"],
-                    "timezone": zone,
-                    "gateway": row.gateway,
-                    "at": row.at,
-                    "body": item | {"site": body["site"]["id"], "calendar": calendar},
-                    "gateways": [*known["gateways"], row.gateway],
-                }
-        for item in body["registers"]:
-            registers[item["id"]] = {"update_ms": None} | item | {"timezone": zone}
-    _store_subjects(connection, enterprise, subjects)
-    _store_registers(connection, enterprise, registers)
+    zones = _refresh_subjects(connection, enterprise, new)
+    _refresh_registers(connection, enterprise, new, zones)
 
 
-def _newest(connection: Connection, enterprise: str) -> list[Any]:
-    """The newest inventory of each gateway, oldest first: where two differ the newest wins."""
-    mine = inventory.c.enterprise == enterprise
-    newest = (
-        select(inventory.c.gateway, func.max(inventory.c.at).label("at"))
-        .where(mine)
-        .group_by(inventory.c.gateway)
-        .subquery()
-    )
-    same = (inventory.c.gateway == newest.c.gateway) & (inventory.c.at == newest.c.at)
-    rows = connection.execute(
-        select(inventory.c.gateway, inventory.c.at, inventory.c.body)
-        .join(newest, same)
-        .where(mine)
-        .order_by(inventory.c.at, inventory.c.frame)
-    )
-    return list({row.gateway: row for row in rows}.values())
+def newest(connection: Connection, enterprise: str, gateway: str) -> Told | None:
+    """The newest inventory of a gateway."""
+    row = connection.execute(
+        select(inventory.c.at, inventory.c.body)
+        .join(frame, frame.c.id == inventory.c.frame)
+        .where((inventory.c.enterprise == enterprise) & (inventory.c.gateway == gateway))
+        .order_by(inventory.c.at.desc(), *(column.desc() for column in OLDEST))
+        .limit(1)
+    ).first()
+    return Told(gateway, row.at, json.loads(row.body)) if row is not None else None
 
 
-def _store_subjects(connection: Connection, enterprise: str, found: dict[str, dict[str, Any]]) -> None:
+def _refresh_subjects(connection: Connection, enterprise: str, new: Sequence[Told]) -> dict[str, str]:
+    """Gives the time zone of every subject."""
     mine = subject.c.enterprise == enterprise
-    known = {row.asset_no: row for row in connection.execute(select(subject).where(mine))}
-    connection.execute(update(subject).where(mine).values(withdrawn=True))
-    for asset_no, item in sorted(found.items()):
-        before = known.get(asset_no)
-        first_named = day_of(item["at"], item["timezone"])
-        since = min(before.since, first_named) if before is not None else first_named
-        connection.execute(delete(subject).where(mine & (subject.c.asset_no == asset_no)))
-        body = json.dumps(item["body"] | {"gateways": item["gateways"]}, ensure_ascii=False)
-        values = {name: item[name] for name in ("kind", "name", "timezone", "gateway", "at")}
-        connection.execute(
-            insert(subject).values(
-                enterprise=enterprise, asset_no=asset_no, since=since, withdrawn=False, body=body, **values
-            )
-        )
-        if item["timezone"] != (before.timezone if before is not None else DEFAULT_ZONE):
-            _paint_anew(connection, enterprise, asset_no, item["timezone"])
-        elif before is None or json.loads(before.body).get("calendar") != item["body"]["calendar"]:
-            mark_machines(connection, "enterprise = ? AND subject = ?", (enterprise, asset_no))
+    known = {row.asset_no: row for row in connection.execute(select(subject).where(mine)).all()}
+    words: dict[str, _Word] = {}
+    since: dict[str, date] = {}
+    for asset_no, row in known.items():
+        words[asset_no], since[asset_no] = _word_of(row), row.since
+    for told in new:
+        zone = told.body["site"]["timezone"]
+        for kind in ("equipment", "meters"):
+            for item in told.body[kind]:
+                body = item | {"site": told.body["site"]["id"], "by": told.gateway}
+                word = _Word(told.at, _text([kind.removesuffix("s"), zone, body]))
+                asset_no = item["asset_no"]
+                words[asset_no] = max(word, words.get(asset_no, word))
+                first = day_of(told.at, zone)
+                since[asset_no] = min(first, since.get(asset_no, first))
+    of_gateway = {told.gateway: told for told in _newest_of_all(connection, enterprise)}
+    holding = sorted(of_gateway.values(), key=lambda told: (told.at, told.gateway))
+    named = [(told.gateway, told.named.keys()) for told in holding]
+    zones = {}
+    for asset_no, word in sorted(words.items()):
+        kind, zone, body = json.loads(word.said)
+        gateways = [gateway for gateway, numbers in named if asset_no in numbers]
+        gateway = gateways[-1] if gateways else body["by"]
+        planned = of_gateway[gateway].body
+        ours = (gateways, planned["site"]["id"], zlib.crc32(json.dumps(planned["calendar"]).encode()))
+        zones[asset_no] = zone
+        values = {
+            "kind": kind,
+            "name": body["name"],
+            "timezone": zone,
+            "gateway": gateway,
+            "at": word.at,
+            "since": since[asset_no],
+            "withdrawn": not gateways,
+            "body": json.dumps(body | dict(zip(_OURS, ours, strict=True)), ensure_ascii=False),
+        }
+        _store_subject(connection, enterprise, asset_no, values, known.get(asset_no))
+    return zones
 
 
-def _store_registers(connection: Connection, enterprise: str, found: dict[str, dict[str, Any]]) -> None:
+def _newest_of_all(connection: Connection, enterprise: str) -> list[Told]:
+    """The newest inventory of each gateway that ever told one of this enterprise."""
+    gateways = select(inventory.c.gateway).where(inventory.c.enterprise == enterprise).distinct()
+    found = (newest(connection, enterprise, one) for one in connection.execute(gateways).scalars().all())
+    return [told for told in found if told is not None]
+
+
+def _store_subject(
+    connection: Connection, enterprise: str, asset_no: str, values: dict[str, Any], before: Any
+) -> None:
+    if before is not None and all(getattr(before, name) == value for name, value in values.items()):
+        return
+    this = (subject.c.enterprise == enterprise) & (subject.c.asset_no == asset_no)
+    connection.execute(delete(subject).where(this))
+    connection.execute(insert(subject).values(enterprise=enterprise, asset_no=asset_no, **values))
+    if before is None or (before.kind, before.timezone) != (values["kind"], values["timezone"]):
+        _paint_anew(connection, enterprise, asset_no, values["timezone"])
+    elif (before.gateway, *_planned(before.body)) != (values["gateway"], *_planned(values["body"])):
+        mark_machines(connection, "enterprise = ? AND subject = ?", (enterprise, asset_no))
+
+
+def _planned(text: str) -> tuple[Any, Any]:
+    body = json.loads(text)
+    return body.get("place", body.get("site")), body.get("calendar")
+
+
+def _word_of(row: Any) -> _Word:
+    body = json.loads(row.body)
+    body.setdefault("by", row.gateway)
+    for key in _OURS:
+        body.pop(key, None)
+    return _Word(row.at, _text([row.kind, row.timezone, body]))
+
+
+def _refresh_registers(
+    connection: Connection, enterprise: str, new: Sequence[Told], zones: dict[str, str]
+) -> None:
     mine = register.c.enterprise == enterprise
-    known = {row.id: row for row in connection.execute(select(register).where(mine))}
-    for number, item in sorted(found.items()):
+    known = {row.id: row for row in connection.execute(select(register).where(mine)).all()}
+    words = {
+        number: _Word(row.at, _text([getattr(row, name) for name in _REGISTER]))
+        for number, row in known.items()
+    }
+    for told in new:
+        for item in told.body["registers"]:
+            word = _Word(told.at, _text([item.get(name) for name in _REGISTER]))
+            words[item["id"]] = max(word, words.get(item["id"], word))
+    for number, word in sorted(words.items()):
+        values = dict(zip(_REGISTER, json.loads(word.said), strict=True))
+        values["timezone"] = zones.get(values["subject"], DEFAULT_ZONE)
         before = known.get(number)
-        values = {name: item[name] for name in (*_DESCRIBED_BY, *_JUDGED_BY)}
-        if before is not None and all(getattr(before, name) == value for name, value in values.items()):
-            continue
-        connection.execute(delete(register).where(mine & (register.c.id == number)))
-        connection.execute(insert(register).values(enterprise=enterprise, id=number, **values))
-        if before is None or any(getattr(before, name) != values[name] for name in _JUDGED_BY):
+        anew = before is None or any(getattr(before, name) != value for name, value in values.items())
+        if before is None or anew or before.at != word.at:
+            connection.execute(delete(register).where(mine & (register.c.id == number)))
+            connection.execute(
+                insert(register).values(enterprise=enterprise, id=number, at=word.at, **values)
+            )
+        if anew:
             judge_anew(connection, enterprise, number)
 
 
+def _text(said: object) -> str:
+    return json.dumps(said, sort_keys=True, ensure_ascii=False)
+
+
 def judge_anew(connection: Connection, enterprise: str, number: str) -> None:
-    """Forget what was judged of a register, and when its subject came into the cloud: the first day on which anything
-    happens is dirty, and both are computed again."""
+    """Forget what was judged of a register, and when its subject came into the cloud: every day on which it was read is
+    dirty, and both are computed again."""
+    asset_no = number.partition("/")[0]
+    zone = zone_of(connection, enterprise, asset_no)
+    at = select(reading.c.at).where((reading.c.enterprise == enterprise) & (reading.c.register == number))
+    times = connection.execute(at).scalars().all()
     mine = (register_day.c.enterprise == enterprise) & (register_day.c.register == number)
     connection.execute(delete(register_day).where(mine))
-    consumption.forget(connection, enterprise, number)
-    of_subject = onboarding.c.asset_no == number.partition("/")[0]
-    connection.execute(delete(onboarding).where((onboarding.c.enterprise == enterprise) & of_subject))
-    first = connection.execute(
-        select(func.min(reading.c.at)).where(
-            (reading.c.enterprise == enterprise) & (reading.c.register == number)
-        )
-    ).scalar()
-    times = [d.at for d in declared(connection, enterprise, number)]
-    if first is not None:
-        times.append(first)
+    mark_totals(connection, consumption.forget(connection, enterprise, number))
     if times:
-        asset_no = number.partition("/")[0]
-        local = day_of(min(times), zone_of(connection, enterprise, asset_no))
-        mark(connection, [(enterprise, asset_no, local)])
+        of_subject = onboarding.c.asset_no == asset_no
+        connection.execute(delete(onboarding).where((onboarding.c.enterprise == enterprise) & of_subject))
+    mark(connection, {(enterprise, asset_no, day_of(instant, zone)) for instant in times})
+    mark_machines(connection, "enterprise = ? AND subject = ?", (enterprise, asset_no))
 
 
 def _paint_anew(connection: Connection, enterprise: str, asset_no: str, zone: str) -> None:
-    """The site's days begin elsewhere than was thought: every painted day of a subject is painted again."""
-    connection.execute(delete(day).where((day.c.enterprise == enterprise) & (day.c.subject == asset_no)))
+    """It is another thing than was thought, or its days begin elsewhere: they are painted again, those on which
+    anything happened."""
+    gone: set[date] = set()
+    for table in (day, production):
+        mine = (table.c.enterprise == enterprise) & (table.c.subject == asset_no)
+        gone.update(connection.execute(select(table.c.day).where(mine)).scalars())
+        connection.execute(delete(table).where(mine))
+    mark_totals(connection, gone)
     mine = (states.c.enterprise == enterprise) & (states.c.subject == asset_no)
-    first, end = connection.execute(
-        select(func.min(states.c.start), func.max(states.c.end)).where(mine)
-    ).one()
-    if first is not None:
-        last = day_of(end - 1, zone)
-        mark(connection, [(enterprise, asset_no, local) for local in days_from(day_of(first, zone), last)])
+    found: set[date] = set()
+    for start, end in connection.execute(select(states.c.start, states.c.end).where(mine)):
+        found.update(days_from(day_of(start, zone), day_of(end - 1, zone)))
+    mine = (register.c.enterprise == enterprise) & (register.c.subject == asset_no)
+    read = select(reading.c.at).join(
+        register, (register.c.enterprise == reading.c.enterprise) & (register.c.id == reading.c.register)
+    )
+    linked = select(event.c.at).where(
+        (event.c.enterprise == enterprise)
+        & (event.c.subject == asset_no)
+        & (event.c.kind == str(EventKind.LINK_UP))
+    )
+    found.update(day_of(at, zone) for at in connection.execute(union(read.where(mine), linked)).scalars())
+    mark(connection, ((enterprise, asset_no, local) for local in found))

@@ -14,8 +14,11 @@ from sqlalchemy import Connection, delete, insert, select
 from ganpo_cloud.database import day_given, driver_sql, rows_of
 from ganpo_cloud.localdays import bounds, day_of
 from ganpo_cloud.tables import declaration, register_day, withdrawal
+from ganpo_model.fold import Fold
 from ganpo_model.registers import Day, Declaration, Reading, Register, Step, StepKind, chain, fold, standing
 
+_NOTHING = Fold(Register(0), None).dump()
+"""The state before everything."""
 _STRIDE = 64
 _STORED = (
     "SELECT day, state, steps, dropped, touches FROM register_day"
@@ -48,6 +51,8 @@ def judge_days(
     declarations = declared(connection, enterprise, number)
     asked = _Asked(connection, enterprise, number, about.timezone, stamp, judged)
     waiting = sorted(set(days), reverse=True)
+    if waiting and newest_state(connection, enterprise, number) is None:
+        waiting = sorted({*waiting, *(day_of(d.at, about.timezone) for d in declarations)}, reverse=True)
     window: _Window | None = None
     state: str | None = None
     ahead = 1
@@ -70,7 +75,7 @@ def judge_days(
         start, end = bounds(day, about.timezone)
         found = fold(rules, state, window.readings.get(day, ()), declarations, start, end)
         judged.folded += 1
-        changed = asked.keep(day, found, window.stored.get(day))
+        changed = asked.keep(day, found, window.stored.get(day), state)
         state = found.state
         day = (
             (window.following(day, declarations) or _following(asked, window.last, declarations))
@@ -141,10 +146,21 @@ class _Asked:
     _old: list[date] = field(default_factory=list)
     _new: list[dict[str, Any]] = field(default_factory=list)
 
-    def keep(self, day: date, found: Day, before: Stored | None) -> bool:
-        """Keep a judged day. True where the state at its end is another one than before."""
+    def keep(self, day: date, found: Day, before: Stored | None, came_in: str | None) -> bool:
+        """Keep a judged day, where anything happens on it. True where the state at its end is another one than before.
+
+        `came_in`: the state at its begin.
+        """
         steps = json.dumps(found.steps, separators=(",", ":"))
         touches = day_of(found.steps[0].start.at, self.zone) if found.steps else day
+        if not found.steps and not found.dropped and found.state == (came_in or _NOTHING):
+            if before is None:
+                return False
+            self._old.append(day)
+            touches = min(touches, day_given(before.touches))
+            self.judged.first = min(self.judged.first or touches, touches)
+            self.judged.last = max(self.judged.last or day, day)
+            return bool(before.state != found.state)
         if before is not None:
             if (before.state, before.steps, before.dropped) == (found.state, steps, found.dropped):
                 return False

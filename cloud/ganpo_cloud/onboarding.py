@@ -41,9 +41,9 @@ def look(
     The first date falls when an older observation arrives late. The other one cannot, but where years are replayed with
     their own times of commit: it is looked at again together with the first.
     """
-    query = "SELECT networked_at FROM onboarding WHERE enterprise = ? AND asset_no = ?"
-    before: int | None = driver_sql(connection, query, (enterprise, asset_no)).scalar()
-    if before is None:
+    query = "SELECT networked_at, evidence FROM onboarding WHERE enterprise = ? AND asset_no = ?"
+    known: Any = driver_sql(connection, query, (enterprise, asset_no)).first()
+    if known is None:
         first = _first(connection, enterprise, asset_no, registers, _ALL)
         cloud = _committed(connection, enterprise, asset_no, registers)
         if first is not None and cloud is not None:
@@ -60,13 +60,15 @@ def look(
             )
             return True
         return False
+    before, evidence = known
     networked = day_of(before, zone)
     for day in days:
         if day > networked:
             return False
         start, end = bounds(day, zone)
-        found = _first(connection, enterprise, asset_no, registers, (start, min(end, before)))
-        if found is not None:
+        # At the same instant another may say more.
+        found = _first(connection, enterprise, asset_no, registers, (start, min(end, before + 1)))
+        if found is not None and (found.at, found.evidence) != (before, evidence):
             mine = (onboarding.c.enterprise == enterprise) & (onboarding.c.asset_no == asset_no)
             values = {"networked_at": found.at, "evidence": found.evidence, "networked_frame": found.frame}
             if (cloud := _committed(connection, enterprise, asset_no, registers)) is not None:

@@ -11,7 +11,7 @@ from ganpo_cloud.database import rows_of
 from ganpo_model.paint import Slot, Span, paint
 from ganpo_model.states import State
 
-_LONGEST_SLOT_MS = 24 * 3_600_000
+LONGEST_SLOT_MS = 24 * 3_600_000
 _SLOTS = (
     "SELECT f.stream, f.seq, f.crc32, s.place, s.start, s.end, s.runs FROM states s JOIN frame f ON f.id = s.frame"
     " WHERE s.enterprise = ? AND s.subject = ? AND s.start >= ? AND s.start < ? AND s.end > ? ORDER BY s.start"
@@ -31,7 +31,7 @@ def of_days(
     starts = [slot.start for slot in slots]
     found = []
     for start, end in borders:
-        mine = slots[bisect_left(starts, start - _LONGEST_SLOT_MS) : bisect_left(starts, end)]
+        mine = slots[bisect_left(starts, start - LONGEST_SLOT_MS) : bisect_left(starts, end)]
         found.append(paint((slot for slot in mine if slot.end > start), start, end))
     return found
 
@@ -57,7 +57,7 @@ def in_a_row(rising: Iterable[date]) -> Iterator[tuple[date, date]]:
 
 
 def _slots(connection: Connection, enterprise: str, asset_no: str, start: int, end: int) -> list[Slot]:
-    values = (enterprise, asset_no, start - _LONGEST_SLOT_MS, end, start)
+    values = (enterprise, asset_no, start - LONGEST_SLOT_MS, end, start)
     return [
         Slot(tuple(row[:4]), row[4], row[5], _runs(row[6])) for row in rows_of(connection, _SLOTS, values)
     ]

@@ -122,14 +122,19 @@ subject = Table(
     Column("kind", Text, nullable=False, comment="equipment | meter"),
     Column("name", Text, nullable=False),
     Column("timezone", Text, nullable=False),
-    Column("gateway", Text, nullable=False, comment="whose newest inventory describes it"),
+    Column(
+        "gateway",
+        Text,
+        nullable=False,
+        comment="whose newest inventory names it; none: who described it last",
+    ),
     Column("at", BigInteger, nullable=False),
     Column("since", Date, nullable=False, comment="the local day on which it was first named"),
     Column("withdrawn", Boolean, nullable=False),
     Column("body", Text, nullable=False),
     PrimaryKeyConstraint("enterprise", "asset_no"),
 )
-"""The newest description of everything an inventory named, recomputed whenever an inventory arrives."""
+"""The newest description of everything an inventory ever named, brought up to date whenever one arrives."""
 
 register = Table(
     "register",
@@ -147,6 +152,7 @@ register = Table(
     Column("resets", Boolean, nullable=False),
     Column("timezone", Text, nullable=False),
     Column("update_ms", BigInteger, comment="it shows a new number only so often"),
+    Column("at", BigInteger, nullable=False, comment="when that was said"),
     PrimaryKeyConstraint("enterprise", "id"),
     Index("register_subject", "enterprise", "subject"),
 )

@@ -1,5 +1,6 @@
 """The schema: made, migrated with its data, and refused where it is newer; SQLite and PostgreSQL alike."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,10 @@ from sqlalchemy import Connection, inspect, select, text
 
 from ganpo_cloud import registry, registry_tables, schema
 from ganpo_cloud.database import Database
-from ganpo_cloud.tables import dirty, gateway, metadata
+from ganpo_cloud.tables import dirty, gateway, metadata, register
 from ganpo_model.errors import StorageError
 from support import databases
+from support.bad import frames
 
 pytestmark = pytest.mark.usefixtures("each_database")
 ENTERPRISE = "91360000625912173B"
@@ -89,6 +91,35 @@ def test_registers_are_judged_again_from_their_first_day_by_the_rules_of_today(t
         assert connection.execute(text("SELECT count(*) FROM register_day")).scalar_one() == 0
         marked = connection.execute(select(dirty)).one()
     assert (marked.subject, str(marked.day)) == ("DB-1", day)
+    database.close()
+
+
+def test_a_register_that_only_an_older_inventory_of_a_batch_named_is_described(tmp_path: Path) -> None:
+    about = databases.settings(tmp_path)
+    database = Database(about)
+    told = frames.inventory()
+    number = told["registers"][0]["id"]
+    with database.write() as connection:
+        empty(connection)
+        command.upgrade(schema._config(connection), "0003")
+        for at, registers in ((1000, told["registers"]), (2000, [])):
+            connection.execute(
+                text(
+                    "INSERT INTO inventory VALUES (:at, 0, 'gw-old-0001', :code, :at, 'America/New_York', :body)"
+                ),
+                {"at": at, "code": ENTERPRISE, "body": json.dumps(told | {"registers": registers})},
+            )
+        connection.execute(
+            text("INSERT INTO reading VALUES (:code, :r, 1795474800000, 7, 1)"),
+            {"code": ENTERPRISE, "r": number},
+        )
+    database.close()
+    database = Database(about)
+    with database.read() as connection:
+        found = connection.execute(select(register)).one()
+        marked = connection.execute(select(dirty)).one()
+    assert (found.id, found.at, found.den, found.timezone) == (number, 1000, 100, "America/New_York")
+    assert (marked.subject, str(marked.day)) == ("DB-1", "2026-11-23")
     database.close()
 
 

@@ -1,7 +1,6 @@
 """The calendar of a site: what the registry corrects, else what its gateway tells, then the province's holidays
 (metrics.md section 3). Corrected, it holds for the past."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -10,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from ganpo_cloud import registry_tables as registry
-from ganpo_cloud.tables import inventory
+from ganpo_cloud.inventories import newest
 from ganpo_model.calendar import Stretch, planned, without
 from ganpo_model.facts import CalendarItem, ExceptionItem, ShiftItem
 
@@ -97,12 +96,8 @@ class Calendars:
         return without(stretches, down) if down else stretches
 
     def _read(self, enterprise: str, gateway: str) -> SiteCalendar:
-        mine = (inventory.c.enterprise == enterprise) & (inventory.c.gateway == gateway)
-        newest = (
-            select(inventory.c.body).where(mine).order_by(inventory.c.at.desc(), inventory.c.frame.desc())
-        )
-        text = self.connection.execute(newest.limit(1)).scalar()
-        said = json.loads(text) if text is not None else _NOTHING
+        told_last = newest(self.connection, enterprise, gateway)
+        said = told_last.body if told_last is not None else _NOTHING
         site = said["site"]["id"]
         here = (registry.calendar.c.enterprise == enterprise) & (registry.calendar.c.site == site)
         corrected = tuple(

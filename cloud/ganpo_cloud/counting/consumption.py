@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, delete, select
 
 from ganpo_cloud import judging
 from ganpo_cloud.counting.tables import consumption
@@ -60,11 +60,12 @@ def store(connection: Connection, enterprise: str, counter: Counter, first: date
     driver_sql(connection, _INSERT, rows)
 
 
-def forget(connection: Connection, enterprise: str, register: str) -> None:
-    """Drop what was worked out of a register: it is judged anew from its first day."""
-    driver_sql(
-        connection, "DELETE FROM consumption WHERE enterprise = ? AND register = ?", (enterprise, register)
-    )
+def forget(connection: Connection, enterprise: str, register: str) -> Sequence[date]:
+    """Drop what was worked out of a register: it is judged anew from its first day. Gives the days."""
+    mine = (consumption.c.enterprise == enterprise) & (consumption.c.register == register)
+    found = connection.execute(select(consumption.c.day).where(mine)).scalars().all()
+    connection.execute(delete(consumption).where(mine))
+    return found
 
 
 def counters(connection: Connection, enterprise: str, asset_no: str) -> Sequence[Counter]:

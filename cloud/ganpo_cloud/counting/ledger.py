@@ -15,8 +15,9 @@ from sqlalchemy import Connection, select
 from ganpo_cloud import registry_tables as registry
 from ganpo_cloud.counting.tables import NOWHERE
 from ganpo_cloud.divisions import OTHER
+from ganpo_cloud.inventories import OLDEST
 from ganpo_cloud.localdays import DEFAULT_ZONE, bounds, day_of
-from ganpo_cloud.tables import inventory
+from ganpo_cloud.tables import frame, inventory
 from ganpo_model.coverage import LONGEST_IDLE_MONTHS, Evidence, in_service, months_later
 
 FLAGS = ("main", "numerical_control", "digital", "intelligent")
@@ -206,8 +207,11 @@ def records(connection: Connection, enterprises: list[str] | None = None) -> dic
         of(row.enterprise).proofs.append((row.asset_no, row.flag, row.at))
     for row in rows(registry.onboarding, registry.onboarding.c.enterprise):
         of(row.enterprise).seen[row.asset_no] = (row.networked_at, row.cloud_at)
-    order = (inventory.c.at, inventory.c.frame, inventory.c.place)
-    for row in rows(inventory, inventory.c.enterprise, *order):
+    order = (inventory.c.enterprise, inventory.c.at, inventory.c.gateway, *OLDEST)
+    told = select(inventory).join(frame, frame.c.id == inventory.c.frame).order_by(*order)
+    if enterprises is not None:
+        told = told.where(inventory.c.enterprise.in_(enterprises))
+    for row in connection.execute(told):
         _describe(of(row.enterprise), row)
     return found
 

@@ -29,6 +29,8 @@ _STATES = (
     State.MAINTENANCE,
     State.UNKNOWN,
 )
+COUNTED = ("parts_total", "parts_good_total")
+"""Signals of which a production day knows what was made."""
 _INSERT = inserting(production)
 _DELETE = "DELETE FROM production WHERE enterprise = ? AND subject = ? AND day >= ? AND day <= ?"
 _WATCHED = (
@@ -62,9 +64,9 @@ def store(
     painted: Mapping[date, Sequence[Piece]],
     calendars: Calendars,
     now_ms: int,
-) -> None:
+) -> set[date]:
     """Work out the production days that touch local days which were painted anew; and how the machine is seen from the
-    first of them on. `painted`: pieces that fill each of these days."""
+    first of them on. `painted`: pieces that fill each of these days. Gives the days that may be others now."""
     days, known = set(painted), dict(painted)
     for local in painted:
         before = local - timedelta(days=1)
@@ -88,7 +90,7 @@ def store(
             connection, _DELETE, (machine.enterprise, machine.asset_no, first.isoformat(), last.isoformat())
         )
     driver_sql(connection, _INSERT, rows)
-    _see(connection, machine, min(days), unplanned=unplanned)
+    return days | _see(connection, machine, min(days), unplanned=unplanned)
 
 
 def of_day(
@@ -120,8 +122,8 @@ def _of_day(
     spent = within(stretches, pieces)
     if unseen := total - sum(spent.values()):  # beyond the stored days nobody saw anything
         spent[State.UNKNOWN] = spent.get(State.UNKNOWN, 0) + unseen
-    made = _made(connection, machine, "parts_total", stretches)
-    return Production(total, spent, outside, made, _made(connection, machine, "parts_good_total", stretches))
+    made, good = (_made(connection, machine, signal, stretches) for signal in COUNTED)
+    return Production(total, spent, outside, made, good)
 
 
 def _pieces(
@@ -181,8 +183,8 @@ def _row(machine: Machine, day: date, found: Production, seen_ms: int, *, unplan
     )
 
 
-def _see(connection: Connection, machine: Machine, first: date, *, unplanned: bool) -> None:
-    """How the machine is seen at the end of each day from `first` on, where that is another word than before."""
+def _see(connection: Connection, machine: Machine, first: date, *, unplanned: bool) -> set[date]:
+    """How the machine is seen at the end of each day from `first` on. Gives the days where that is another word."""
     since = (first - timedelta(days=LOOK_BACK_DAYS)).isoformat()
     rows: Sequence[Any] = driver_sql(
         connection, _WATCHED, (machine.enterprise, machine.asset_no, since)
@@ -198,6 +200,7 @@ def _see(connection: Connection, machine: Machine, first: date, *, unplanned: bo
     if changed:
         statement = "UPDATE production SET age = ? WHERE enterprise = ? AND subject = ? AND day = ?"
         driver_sql(connection, statement, changed)
+    return {date.fromisoformat(row[-1]) for row in changed}
 
 
 def complete(row: Any) -> bool:

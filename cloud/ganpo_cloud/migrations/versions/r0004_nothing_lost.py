@@ -1,6 +1,8 @@
 """Nothing lost, nobody stopped, nothing told wrong: what the collector has to remember for it."""
 
+import json
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -47,7 +49,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("gateway", "session", "kind", "name"),
     )
     op.add_column("register", sa.Column("update_ms", sa.BigInteger(), nullable=True))
+    op.add_column("register", sa.Column("at", sa.BigInteger(), nullable=False, server_default="0"))
     _projection()
+    _describe_anew()
     _judge_again()
 
 
@@ -80,3 +84,38 @@ def _projection() -> None:
         sa.Column("problem", sa.Text),
     )
     op.execute("DELETE FROM counter WHERE name IN ('projection_frame', 'projection_day')")
+
+
+def _describe_anew() -> None:
+    """When each register was described, and those that only an older inventory of a batch named."""
+    connection = op.get_bind()
+    newest: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {}
+    rows = connection.execute(sa.text("SELECT enterprise, at, timezone, body FROM inventory ORDER BY at"))
+    for enterprise, at, zone, body in rows:
+        for item in json.loads(body)["registers"]:
+            newest[enterprise, item["id"]] = (at, item | {"timezone": zone})
+    known = {tuple(row) for row in connection.execute(sa.text("SELECT enterprise, id FROM register"))}
+    for (enterprise, number), (at, item) in newest.items():
+        key = {"e": enterprise, "r": number, "at": at}
+        if (enterprise, number) in known:
+            connection.execute(sa.text("UPDATE register SET at = :at WHERE enterprise = :e AND id = :r"), key)
+            continue
+        names = (
+            "subject",
+            "signal",
+            "carrier",
+            "unit",
+            "num",
+            "den",
+            "modulus",
+            "max_rate",
+            "resets",
+            "timezone",
+        )
+        connection.execute(
+            sa.text(
+                f"INSERT INTO register (enterprise, id, at, {', '.join(names)})"
+                f" VALUES (:e, :r, :at, {', '.join(':' + name for name in names)})"
+            ),
+            key | {name: item.get(name) for name in names},
+        )
