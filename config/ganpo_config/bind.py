@@ -15,6 +15,7 @@ from ganpo_drivers import Address, ConnectionSettings, Driver
 SIGNAL_INTERVAL_S = 5.0
 REGISTER_INTERVAL_S = 10.0
 STALE_AT_LEAST_S = 60.0
+POWER = "power"
 BELIEVED_KW = 20_000.0
 """The most power that is believed, either way, where no CT says what can be measured: a float that is none (3.4e38)
 is far beyond."""
@@ -39,7 +40,8 @@ def bound(wanted: Wanted, link: Link, meter: Meter | None) -> tuple[BoundPoint, 
         about = f"; {about}"
         default = REGISTER_INTERVAL_S
     else:
-        meaning, about, default = _meaning(wanted, meter), "", SIGNAL_INTERVAL_S
+        meaning, default = _meaning(wanted, meter), SIGNAL_INTERVAL_S
+        about = f"; believed from {meaning.low:g} to {meaning.high:g} kW" if wanted.signal.id == POWER else ""
     interval = wanted.interval_s if wanted.interval_s is not None else default
     stale = wanted.stale_s if wanted.stale_s is not None else max(3 * interval, STALE_AT_LEAST_S)
     if stale < interval:
@@ -78,7 +80,7 @@ def _meaning(wanted: Wanted, meter: Meter | None) -> Meaning:
         raise BindError("scale", wanted.scale, f"{kind.id} is a {kind.type}: only a number has a scale")
     scale *= unit_factor(wanted.unit, kind.unit)
     low, high = wanted.low, wanted.high
-    if kind.id == "power":
+    if kind.id == POWER:
         most = BELIEVED_KW
         if meter is not None:
             scale *= meter.ratio

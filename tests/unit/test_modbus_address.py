@@ -32,6 +32,7 @@ def test_an_address_is_kept_as_the_protocols_own_number(text: str, addressing: s
         ("300:holding:10", {"type": "uint16"}, "300 is not a Modbus unit id (1-247)"),
         ("1:holding:10", {}, "none of int16"),
         ("1:holding:10", {"type": "float64"}, "not in this version"),
+        ("1:holding:10", {"type": "sm16"}, "not in this version"),
         ("1:holding:10", {"type": "float32", "order": "DCBA"}, "not in this version"),
         ("1:holding:10", {"type": "float32", "order": "XY"}, "none of ABCD, CDAB"),
         ("1:holding:10", {"type": "uint16", "order": "ABCD"}, "two registers"),

@@ -11,7 +11,7 @@ from ganpo_drivers import Scan
 from ganpo_model.clock import to_ms
 from ganpo_model.facts import Fact, States
 from ganpo_model.paint import Slot, paint
-from support.configs import BUS, machine, meter, plant, point
+from support.configs import BUS, machine, meter, notes, plant, point
 from support.plants import START
 
 T0 = to_ms(START)
@@ -118,6 +118,7 @@ def test_without_a_transformer_no_more_than_20_mw_is_believed(tmp_path: Path, kw
     press = Press(plant(tmp_path, SUB))
     assert press((30, kw)) == [(0, 30, "UNKNOWN")]
     assert "lies outside -20000" in press.fault
+    assert any(note.endswith("; believed from -20000 to 20000 kW") for note in notes(tmp_path, SUB))
     assert press((30, 20_000.0))[-1] == (30, 60, "PRODUCING")
 
 
@@ -126,6 +127,7 @@ def test_with_a_transformer_no_more_than_it_admits_is_believed(tmp_path: Path) -
     press = Press(plant(tmp_path, text))
     assert press((30, -32.348)) == [(0, 30, "UNKNOWN")]
     assert "-323.48 lies outside -41.5704 ... 41.5704" in press.fault
+    assert any(note.endswith("; believed from -41.5704 to 41.5704 kW") for note in notes(tmp_path, text))
 
 
 def test_a_machine_with_a_controller_that_brakes_is_what_its_controller_says(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ Order = Literal["ABCD", "CDAB"]
 
 _TEXT = re.compile(r"(\d+):([a-z]+):(\d+)(?:\.(\d+))?")
 _PREFIX = {"coil": "0", "discrete": "1", "input": "3", "holding": "4"}
-_LATER = {"int8", "uint8", "int64", "uint64", "float16", "float64", "bcd", "string"}
+_LATER = re.compile(r"u?int(?:8|64)|float(?:16|64)|sm(?:16|32)|bcd(?:16|32|64)?|string\d*")
 
 
 class ModbusAddress(Address):
@@ -81,7 +81,7 @@ def _kind(area: str, bit: str | None, kind: str) -> Any:
         if kind not in ("", "bit"):
             raise ValueError(f"type {kind!r} for a bit: leave it empty or say bit")
         return "bit"
-    if kind in _LATER:
+    if _LATER.fullmatch(kind):
         raise ValueError(f"type {kind} is not in this version (int16, uint16, int32, uint32, float32)")
     if kind not in get_args(Type):
         raise ValueError(f"type {kind!r} is none of int16, uint16, int32, uint32, float32")
