@@ -5,9 +5,7 @@ is taken over into a new one (`takeover.py`), and the call is answered from that
 """
 
 import logging
-import os
 import random
-import resource
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -17,8 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from ganpo_agent import issued, loss, takeover
-from ganpo_agent.outbox_file import NO_ROOM, OutboxDamaged, OutboxFull, connect, log_of, prove, told
+from ganpo_agent import issued, loss, room, takeover
+from ganpo_agent.outbox_file import OutboxDamaged, OutboxFull, connect, log_of, prove, told
 from ganpo_agent.pages import PAGE
 from ganpo_model.clock import DAY_MS, to_ms
 from ganpo_model.errors import FrameError, StorageError
@@ -28,14 +26,9 @@ from ganpo_model.frame import MAX_PACKED, new_stream, pack, renumber, unpack
 log = logging.getLogger(__name__)
 
 KEEP_ACKED_MS = 7 * DAY_MS
-LOG_PAGES = 256
-"""The log is taken into the file when it has so many, or a quarter of what the disk can still take, which is enough.
-It stays as large as it was, so that acknowledgements find room on a disk that others have filled."""
-_SPARE = 8
-"""Pages that a frame leaves free, on the disk or in the file: for acknowledgements, and for taking in the log."""
-_DROPPED_FIRST = ("states", "reading", "event", "inventory")
 _T = TypeVar("_T")
 Key = tuple[str, int]
+Lost = dict[str, list[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,25 +88,24 @@ class Outbox:
     def begin(self, now: datetime, rng: random.Random) -> None:
         """A stream begins: the runs that the last one left open become its next frame, then `begun` is told."""
 
-        def write() -> tuple[str, dict[str, int]]:
-            with self._transaction() as db:
-                previous, last_seq = self._finish_last(db)
-                newest = db.execute("SELECT max(stream) FROM frame").fetchone()[0]
-                known = [stream for stream in (previous, newest) if stream is not None]
-                stream = new_stream(to_ms(now), max(known, default=None), rng)
-                lasts = issued.read(self.path)
-                if previous is not None and last_seq is not None:
-                    lasts[previous] = last_seq
-                waiting = {
-                    name for (name,) in db.execute("SELECT DISTINCT stream FROM frame WHERE acked_at IS NULL")
-                }
-                db.execute("INSERT OR REPLACE INTO open VALUES (1, ?, 0, NULL)", (stream,))
-                data = {"previous": previous, "last_seq": last_seq}
-                self._insert(db, stream, 1, [Event("event", now, EventKind.BEGUN, None, data)])
-            return stream, {name: last for name, last in lasts.items() if name in waiting}
+        def write(db: sqlite3.Connection, lost: Lost) -> tuple[str, int, dict[str, int]]:
+            previous, last_seq = self._finish_last(db)
+            newest = db.execute("SELECT max(stream) FROM frame").fetchone()[0]
+            known = [stream for stream in (previous, newest) if stream is not None]
+            stream = new_stream(to_ms(now), max(known, default=None), rng)
+            lasts = issued.read(self.path)
+            if previous is not None and last_seq is not None:
+                lasts[previous] = last_seq
+            waiting = {
+                name for (name,) in db.execute("SELECT DISTINCT stream FROM frame WHERE acked_at IS NULL")
+            }
+            db.execute("INSERT OR REPLACE INTO open VALUES (1, ?, 0, NULL)", (stream,))
+            data = {"previous": previous, "last_seq": last_seq}
+            self._insert(db, stream, 1, [Event("event", now, EventKind.BEGUN, None, data)])
+            seq = self._declare(db, stream, 1, lost, now)
+            return stream, seq, {name: last for name, last in lasts.items() if name in waiting}
 
-        self.stream, older = self._mended(write)
-        self.seq = 1
+        self.stream, self.seq, older = self._fitted(write, ())
         issued.begin(self.path, self.stream, self.seq, older)
 
     def append(self, facts: Sequence[Fact], now: datetime) -> Row:
@@ -123,14 +115,11 @@ class Outbox:
         Raises FrameError where facts are too large for one frame.
         """
 
-        def write() -> Row:
-            with self._transaction() as db:
-                return self._insert(db, self.stream, self.seq + 1, facts)
+        def write(db: sqlite3.Connection, lost: Lost) -> Row:
+            seq = self._declare(db, self.stream, self.seq, lost, now)
+            return self._insert(db, self.stream, seq + 1, facts)
 
-        try:
-            row = self._mended(write)
-        except StorageError:
-            row = self._squeezed(write, facts, now)
+        row = self._fitted(write, facts)
         self.seq = row.seq
         issued.write(self.path, self.stream, self.seq)
         return row
@@ -223,53 +212,43 @@ class Outbox:
     def _insert(self, db: sqlite3.Connection, stream: str, seq: int, facts: Sequence[Fact]) -> Row:
         packed = pack(stream, seq, facts, self.largest if _divisible(facts) else MAX_PACKED)
         row = Row(stream, seq, facts[0].type, packed)
-        left = _free_disk(self.path) // PAGE
-        db.execute(f"PRAGMA wal_autocheckpoint = {max(_SPARE, min(LOG_PAGES, left // 4))}")
-        if max(left, _free_pages(db)) < len(packed) // PAGE + _SPARE:
-            raise OutboxFull("cannot be written: the disk is full", where=str(self.path), hint=NO_ROOM)
+        room.look(db, self.path, len(packed))
         db.execute("INSERT INTO frame VALUES (?, ?, ?, ?, NULL)", (stream, seq, row.kind, row.packed))
         db.execute("UPDATE open SET seq = ?", (seq,))
         return row
 
-    def _squeezed(self, write: Callable[[], Row], facts: Sequence[Fact], now: datetime) -> Row:
-        """The same once more, with the log taken into the file; then with room made for it, and that declared."""
-        self._shorten()
-        with suppress(OutboxFull):
-            return self._mended(write)
-        with self._transaction() as db:
-            lost = self._make_room(db, len(pack(self.stream, self.seq, facts)))
-            seq = self.seq
-            for stream, gone in lost.items():
-                for event in loss.declare(stream, ((number, number) for number in gone), now):
-                    seq = self._insert(db, self.stream, seq + 1, [event]).seq
-            row = self._insert(db, self.stream, seq + 1, facts)
-        if dropped := sum(map(len, lost.values())):
-            self.dropped += dropped
-            log.error("outbox full frames_dropped=%d", dropped)
-        return row
+    def _declare(self, db: sqlite3.Connection, stream: str, seq: int, lost: Lost, now: datetime) -> int:
+        """The frames that declare these numbers lost, after number `seq` of the stream: its last number then."""
+        for other, gone in lost.items():
+            for event in loss.declare(other, ((number, number) for number in gone), now):
+                seq = self._insert(db, stream, seq + 1, [event]).seq
+        return seq
 
-    def _make_room(self, db: sqlite3.Connection, size: int) -> dict[str, list[int]]:
-        """Free a sixteenth, and pages for a frame of `size`: acknowledged frames first, then by kind, oldest first.
+    def _fitted(self, write: Callable[[sqlite3.Connection, Lost], _T], facts: Sequence[Fact]) -> _T:
+        """Write; refused, once more with the log taken into the file; then with room made, which `write` declares."""
 
-        The numbers given up, by stream. Where it is not this file's size that ends, but the disk, nothing that waits
-        is given up: facts stay in memory.
-        """
-        (pages,) = db.execute("PRAGMA page_count").fetchone()
-        wanted, needed = pages * PAGE // 16, size // PAGE + _SPARE + 2
-        full = pages + needed + _SPARE >= self._max_pages
-        lost: dict[str, list[int]] = {}
-        for kind in (None, *_DROPPED_FIRST) if full else (None,):
-            which = f"kind = '{kind}' AND acked_at IS NULL" if kind else "acked_at IS NOT NULL"
-            query = f"SELECT stream, seq, length(bytes) FROM frame WHERE {which} ORDER BY stream, seq"
-            for stream, seq, packed in db.execute(query).fetchall():
-                # Rows that share their page with others free none: that alone would not make room.
-                if wanted <= 0 and _free_pages(db) >= needed:
-                    return lost
-                db.execute("DELETE FROM frame WHERE stream = ? AND seq = ?", (stream, seq))
-                wanted -= packed
-                if kind:
-                    lost.setdefault(stream, []).append(seq)
-        return lost
+        def plainly() -> _T:
+            with self._transaction() as db:
+                return write(db, {})
+
+        def with_room_made() -> _T:
+            with self._transaction() as db:
+                size = len(pack(self.stream, self.seq, facts)) if facts else 0
+                lost = room.make(db, size, self._max_pages)
+                done = write(db, lost)
+            if dropped := sum(map(len, lost.values())):
+                self.dropped += dropped
+                log.error("outbox full frames_dropped=%d", dropped)
+            return done
+
+        try:
+            return self._mended(plainly)
+        except StorageError:
+            self._shorten()
+        try:
+            return self._mended(plainly)
+        except OutboxFull:
+            return self._mended(with_room_made)
 
     def _mended(self, work: Callable[[], _T]) -> _T:
         """Do the work; where the file shows damage, once more on what can be saved of it."""
@@ -346,16 +325,3 @@ class Outbox:
 def _divisible(facts: Sequence[Fact]) -> bool:
     """Whether they may travel in several frames."""
     return len(facts) > 1 or (isinstance(facts[0], Inventory) and facts[0].part is None)
-
-
-def _free_pages(db: sqlite3.Connection) -> int:
-    """Pages of the file that hold nothing."""
-    return db.execute("PRAGMA freelist_count").fetchone()[0]  # type: ignore[no-any-return]
-
-
-def _free_disk(path: Path) -> int:
-    """Bytes by which the file may grow: what the disk has left, and what this process may give one file."""
-    disk = os.statvfs(path.parent)
-    left = disk.f_bavail * disk.f_frsize
-    largest = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
-    return left if largest == resource.RLIM_INFINITY else min(left, largest - path.stat().st_size)

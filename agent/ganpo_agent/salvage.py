@@ -20,8 +20,7 @@ _LEAST_LOCAL = 400
 """A row that goes on in other pages has at least 489 bytes in its first, of which some 50 are not the frame's."""
 _BODY = re.compile(rb'\{"v":1,"stream":"(%s)","seq":(\d+),"facts":\[\{"type":"(\w+)"' % STREAM.encode())
 _TIME = re.compile(rb'"(?:at|end)":"(\d{4}-[0-9T:.-]+Z)"')
-_RECORD = re.compile(rb"A([\x01-\x06\x08\x09])[\x00-\xff]{1,6}?(%s)" % STREAM.encode())
-"""In rows of tables and indexes alike: types of a text of 26 bytes (65 = A), of a number, of more; text, number."""
+_STREAM = re.compile(rb"(?=(%s))" % STREAM.encode())
 _SIZES = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8, 8: 0, 9: 0}
 
 Frame = tuple[str, int, str, bytes]
@@ -106,14 +105,11 @@ class Salvage:
 
     def _numbers(self, block: bytes, size: int) -> None:
         """What rows say whose frame is gone. One alone may be damaged itself: every number stands in several."""
-        for record in _RECORD.finditer(block, 0, size):
-            wide = _SIZES[record[1][0]]
-            seq = int.from_bytes(block[record.end() : record.end() + wide]) if wide else record[1][0] - 8
-            key = record[2].decode(), seq
-            if seq > self.tops.get(key[0], 0):
-                if key in self._once:
-                    self._top(*key)
-                self._once.add(key)
+        for stream, seq in _rows(block, size):
+            if seq > self.tops.get(stream, 0):
+                if (stream, seq) in self._once:
+                    self._top(stream, seq)
+                self._once.add((stream, seq))
 
     def _top(self, stream: str, seq: int) -> None:
         self.tops[stream] = max(seq, self.tops.get(stream, 0))
@@ -121,12 +117,31 @@ class Salvage:
 
 def foreign(log: Log, issued: Mapping[str, int]) -> bool:
     """Whether the log is another gateway's: no row in it is of a stream of which numbers were given here."""
-    streams = {
-        record[2].decode()
-        for at in range(0, log.size, _BLOCK)
-        for record in _RECORD.finditer(log.read(at, _BLOCK + PAGE))
-    }
+    blocks = (log.read(at, _BLOCK + PAGE) for at in range(0, log.size, _BLOCK))
+    streams = {stream for block in blocks for stream, _ in _rows(block, _BLOCK)}
     return bool(streams and issued) and streams.isdisjoint(issued)
+
+
+def _rows(block: bytes, size: int) -> Iterator[tuple[str, int]]:
+    """(stream, seq) of every row of tables and indexes that begins in the first `size` bytes.
+
+    A row is the length of its head, the types of its columns, and their content. All ours begin with the stream, a text
+    of 26 bytes (type 65 = A), and the number; in the table `open` an empty column stands before them.
+    """
+    for found in _STREAM.finditer(block, 0, size):
+        for length in range(4, 9):
+            types = block[max(found.start() - length, 0) : found.start()]
+            first = 2 if types[1:2] == b"\0" else 1
+            if (
+                types[:1] == bytes([length])
+                and types[first : first + 1] == b"A"
+                and types[first + 1] in _SIZES
+            ):
+                wide, at = _SIZES[types[first + 1]], found.start() + len(found[1])
+                yield (
+                    found[1].decode(),
+                    int.from_bytes(block[at : at + wide]) if wide else types[first + 1] - 8,
+                )
 
 
 def _opened(packed: bytes) -> tuple[bytes, bytes] | None:

@@ -4,6 +4,7 @@ import json
 import random
 import shutil
 import sqlite3
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -38,6 +39,11 @@ def states(raw: int, size: int = 0) -> States:
 
 def body(packed: bytes) -> dict[str, object]:
     return json.loads(unpack(packed))  # type: ignore[no-any-return]
+
+
+def losses(box: Outbox) -> list[dict[str, object]]:
+    facts = [body(row.packed)["facts"] for row in box.waiting(10_000)]
+    return [f["data"] for group in facts for f in group if f.get("kind") == "loss"]  # type: ignore[attr-defined]
 
 
 @pytest.fixture
@@ -146,9 +152,7 @@ def test_a_frame_whose_bytes_rot_while_running_is_declared_lost_and_holds_nothin
     db.close()
     assert [row.seq for row in outbox.waiting(10)] == [1, 2, 4, 5, 6, 7], "7 declares 3"
     outbox.append([reading(9)], NOW)
-    facts = [body(row.packed)["facts"] for row in outbox.waiting(10)]
-    losses = [f for group in facts for f in group if f.get("kind") == "loss"]  # type: ignore[attr-defined]
-    assert [loss["data"] for loss in losses] == [{"stream": outbox.stream, "seqs": [[3, 3]]}]
+    assert losses(outbox) == [{"stream": outbox.stream, "seqs": [[3, 3]]}]
     outbox.close()
 
 
@@ -183,6 +187,35 @@ def test_small_frames_that_share_their_pages_make_room_too(tmp_path: Path) -> No
     assert len(here) + box.dropped == box.seq
     assert box.path.stat().st_size <= 1024 * 1024
     box.close()
+
+
+def test_a_full_outbox_can_be_begun_again(tmp_path: Path) -> None:
+    box = Outbox(tmp_path, 1)
+    box.open()
+    box.begin(NOW, random.Random(1))
+    while not box.dropped:
+        box.append(noise(box.seq, 3000), NOW)
+    packed = box.waiting(1)[0].packed
+    box.close()
+    # Whatever was free is taken: in the last page of each tree, too.
+    db = sqlite3.connect(box.path, isolation_level=None)
+    db.execute("PRAGMA max_page_count = 256")
+    with suppress(sqlite3.OperationalError):
+        for n in range(10_000):
+            db.execute(
+                "INSERT INTO frame VALUES (?, ?, 'event', ?, NULL)", (box.stream, box.seq + n + 1, packed)
+            )
+    db.execute("UPDATE open SET seq = (SELECT max(seq) FROM frame)")
+    db.close()
+    (tmp_path / "outbox.db.issued").unlink()
+    again = Outbox(tmp_path, 1)
+    again.open()
+    again.begin(NOW, random.Random(2))
+    assert again.dropped > 0
+    assert again.stream > box.stream
+    assert losses(again)
+    again.append([reading(1)], NOW)
+    again.close()
 
 
 def test_a_folder_that_cannot_be_made_is_told_with_its_place(tmp_path: Path) -> None:
