@@ -73,12 +73,12 @@ def check(config: Path | None) -> None:
         click.echo(f"error    {error}")
     for warning in loaded.warnings:
         click.echo(f"warning  {warning}")
-    if loaded.plant is None:
-        click.echo(f"{len(loaded.errors)} errors, {len(loaded.warnings)} warnings")
-        sys.exit(1)
-    plant = loaded.plant
     for note in loaded.notes:
         click.echo(f"note     {note}")
+    plant = loaded.plant
+    if plant is None:
+        click.echo(f"{len(loaded.errors)} errors, {len(loaded.warnings)} warnings")
+        sys.exit(1)
     points = sum(len(connection.points) for connection in plant.connections)
     click.echo(
         f"ok: {len(plant.connections)} connections, {points} points, {len(plant.equipment)} equipment, "

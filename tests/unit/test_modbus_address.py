@@ -15,6 +15,11 @@ from ganpo_drivers.modbus.settings import ModbusSettings
         ("1:holding:400011", "4xxxxx", "1:holding:10"),
         ("7:input:30001", "4xxxxx", "7:input:0"),
         ("7:input:365536", "4xxxxx", "7:input:65535"),
+        ("1:holding:49999", "4xxxxx", "1:holding:9998"),
+        ("1:holding:410000", "4xxxxx", "1:holding:9999"),
+        ("1:holding:465536", "4xxxxx", "1:holding:65535"),
+        ("1:holding:65536", "1-based", "1:holding:65535"),
+        ("1:holding:65535", "0-based", "1:holding:65535"),
     ],
 )
 def test_an_address_is_kept_as_the_protocols_own_number(text: str, addressing: str, form: str) -> None:
@@ -36,9 +41,38 @@ def test_an_address_is_kept_as_the_protocols_own_number(text: str, addressing: s
         ("1:holding:10", {"type": "float32", "order": "DCBA"}, "not in this version"),
         ("1:holding:10", {"type": "float32", "order": "XY"}, "none of ABCD, CDAB"),
         ("1:holding:10", {"type": "uint16", "order": "ABCD"}, "two registers"),
-        ("1:holding:65535", {"type": "uint32"}, "beyond 65535"),
+        ("1:holding:65535", {"type": "uint32"}, "65535 is the last register there is, and uint32 takes 2"),
+        (
+            "1:holding:465536",
+            {"type": "uint32", "addressing": "4xxxxx"},
+            "465536 is the last register there is, and uint32 takes 2",
+        ),
+        (
+            "1:holding:465537",
+            {"type": "uint16", "addressing": "4xxxxx"},
+            "465537 with 4xxxxx addressing: the last is 465536",
+        ),
+        (
+            "1:holding:65537",
+            {"type": "uint16", "addressing": "1-based"},
+            "65537 with 1-based addressing: the last is 65536",
+        ),
+        (
+            "1:holding:65536",
+            {"type": "uint16", "addressing": "0-based"},
+            "65536 with 0-based addressing: the last is 65535",
+        ),
         ("1:holding:0", {"type": "uint16", "addressing": "1-based"}, "the first is 1"),
-        ("1:holding:30001", {"type": "uint16", "addressing": "4xxxxx"}, "a holding address is 40001"),
+        (
+            "1:holding:97719",
+            {"type": "uint16", "addressing": "4xxxxx"},
+            "a holding address is 40001 ... 465536",
+        ),
+        (
+            "1:holding:30001",
+            {"type": "uint16", "addressing": "4xxxxx"},
+            "a holding address is 40001 ... 465536 (3 is for input)",
+        ),
         ("1:holding:40000", {"type": "uint16", "addressing": "4xxxxx"}, "the first is 40001"),
         ("1:coil:5.1", {}, "is a bit already"),
         ("1:holding:5.16", {}, "bits 0-15"),

@@ -47,7 +47,7 @@ class ModbusAddress(Address):
         order = _order(str(columns.get("order") or ""), words)
         first = _number(area, number, str(columns.get("addressing") or "0-based"))
         if first + words > 65536:
-            raise ValueError(f"address {number} lies beyond 65535")
+            raise ValueError(f"{number} is the last register there is, and {kind} takes {words}")
         if bit is not None and int(bit) > 15:
             raise ValueError(f"bit {bit}: a register has bits 0-15")
         given: Any = {"unit": int(unit), "area": area, "number": first, "type": kind, "order": order}
@@ -103,25 +103,25 @@ def _order(order: str, words: int) -> Any:
 
 
 def _number(area: str, text: str, addressing: str) -> int:
-    if addressing == "0-based":
-        number = int(text)
-    elif addressing == "1-based":
-        number = int(text) - 1
-        if number < 0:
-            raise ValueError("address 0 with 1-based addressing: the first is 1")
-    elif addressing == "4xxxxx":
+    """The protocol's own number. What is beyond an end is told in the same addressing."""
+    if addressing == "4xxxxx":
         prefix = _PREFIX[area]
         if len(text) not in (5, 6) or text[0] != prefix:
+            others = [
+                f" ({sign} is for {name})" for name, sign in _PREFIX.items() if sign == text[0] != prefix
+            ]
             raise ValueError(
-                f"{text} with 4xxxxx addressing: a {area} address is {prefix}0001 ... {prefix}65536"
+                f"{text} with 4xxxxx addressing: a {area} address is {prefix}0001 ... {prefix}65536{''.join(others)}"
             )
-        number = int(text[1:]) - 1
-        if number < 0:
-            raise ValueError(
-                f"{text} with 4xxxxx addressing: the first is {text[0]}{'1'.zfill(len(text) - 1)}"
-            )
+        number, first, last = int(text[1:]) - 1, prefix + "1".zfill(len(text) - 1), f"{prefix}65536"
+    elif addressing == "1-based":
+        number, first, last = int(text) - 1, "1", "65536"
+    elif addressing == "0-based":
+        number, first, last = int(text), "0", "65535"
     else:
         raise ValueError(f"addressing {addressing!r} is none of 0-based, 1-based, 4xxxxx")
+    if number < 0:
+        raise ValueError(f"{text} with {addressing} addressing: the first is {first}")
     if number > 65535:
-        raise ValueError(f"address {text} lies beyond 65535")
+        raise ValueError(f"{text} with {addressing} addressing: the last is {last}")
     return number

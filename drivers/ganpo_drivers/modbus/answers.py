@@ -33,7 +33,7 @@ def judged(answer: Answer, block: Block) -> bytes | int:
     function, data = FUNCTIONS[block.area], answer.data
     if answer.unit != block.unit:
         text = f"the device answered for unit {answer.unit}, unit {block.unit} was asked"
-        raise WrongAnswer("unit", f"{text}; is that its address?")
+        raise WrongAnswer("unit", f"{text}: ask that one, or set the device's address")
     if answer.function == function | 0x80 and len(data) == 1:
         return data[0]
     if answer.function & 0x7F != function:
