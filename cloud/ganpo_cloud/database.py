@@ -37,6 +37,8 @@ class Reader:
     Raises StorageError: there is none, or it is of another version.
     """
 
+    _watching: Connection | None = None
+
     def __init__(self, settings: DatabaseSettings) -> None:
         self.where, self._reader = _reader(settings)
         """`where`: the database as errors name it."""
@@ -57,8 +59,23 @@ class Reader:
         with self._reader.connect() as connection:
             yield connection
 
+    def version(self) -> str:
+        """Another text whenever somebody wrote into the database since.
+
+        Raises sqlalchemy.exc.DatabaseError where the database fails. One call at a time.
+        """
+        if self._reader.dialect.name == "postgresql":
+            with self.read() as connection:
+                return str(connection.exec_driver_sql("SELECT pg_current_snapshot()").scalar_one())
+        if self._watching is None:  # the number counts the commits of others, as one connection saw them
+            self._watching = self._reader.connect()
+        with self._watching.begin():
+            return str(self._watching.exec_driver_sql("PRAGMA data_version").scalar_one())
+
     def close(self) -> None:
         """Close every connection. Safe twice."""
+        if self._watching is not None:
+            self._watching.close()
         self._reader.dispose()
 
     def __enter__(self) -> Self:

@@ -10,6 +10,7 @@ from fastapi.staticfiles import StaticFiles
 from ganpo_cloud import divisions
 from ganpo_cloud.api import lists as listed
 from ganpo_cloud.api import numbers, observed, problems
+from ganpo_cloud.api.answers import Answers
 from ganpo_cloud.api.etag import Etags
 from ganpo_cloud.database import Reader
 from ganpo_cloud.divisions import Province
@@ -45,6 +46,7 @@ def create_app(
     app.include_router(observed.router(database, clock, province))
     app.include_router(numbers.router(database, clock, province, demo=demo))
     app.include_router(listed.router(database, clock, province, demo=demo))
+    app.add_middleware(Answers, database=database, clock=clock)
     app.add_middleware(Etags)
     templates = plant.templates(exposed=exposed)
     app.include_router(plant.router(database, clock, templates, demo=demo))
