@@ -9,7 +9,7 @@ from functools import partial
 
 from sqlalchemy.exc import OperationalError
 
-from ganpo_cloud import computing, divisions, health
+from ganpo_cloud import apart, computing, divisions, health
 from ganpo_cloud.collector import Collector
 from ganpo_cloud.database import Database
 from ganpo_cloud.divisions import Province
@@ -91,11 +91,12 @@ def _works(
 
 
 async def _look_back(database: Database, clock: Clock, *, projected: bool) -> None:
-    """Once, beside what comes in: after an upgrade what was refused may be understood, and perhaps nothing is projected
-    any more."""
+    """Once, beside what comes in: after an upgrade what was refused may be understood, what was set apart computed, and
+    perhaps nothing is projected any more."""
     waiting = Outage(log, "the quarantine waits", clock)
     while True:
         try:
+            await asyncio.to_thread(apart.forgive_others, database)
             if not projected:
                 await asyncio.to_thread(standing.forget, database)
             if applied := await asyncio.to_thread(retry, database, clock.utc()):

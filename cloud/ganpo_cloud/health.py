@@ -11,19 +11,22 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from ganpo_cloud import apart
 from ganpo_cloud.collector import Collector
 from ganpo_cloud.database import Reader
 from ganpo_cloud.projection import standing
 from ganpo_cloud.supervisor import Supervisor
+from ganpo_cloud.tables import apart as set_apart
 from ganpo_cloud.tables import dirty, frame, gateway, quarantine_total
 from ganpo_cloud.tables import projection as projected
 from ganpo_model.clock import from_ms, iso
 
-_DIRTY = select(func.count()).select_from(dirty)
+_DIRTY = select(func.count()).select_from(dirty).where(~apart.is_apart(dirty.c.enterprise, dirty.c.subject))
 _COUNTS: dict[str, Select[Any]] = {
     "ganpo_cloud_frames_stored": select(func.count()).select_from(frame),
     "ganpo_cloud_frames_quarantined": select(func.coalesce(func.sum(quarantine_total.c.frames), 0)),
     "ganpo_cloud_days_dirty": _DIRTY,
+    "ganpo_cloud_set_apart": select(func.count()).select_from(set_apart),
     "ganpo_cloud_projection_failing": select(func.count()).where(projected.c.problem.is_not(None)),
     "ganpo_cloud_gateways": select(func.count()).select_from(gateway),
 }
@@ -41,14 +44,17 @@ def create_app(
         problem = collector.problem
         for name, why in supervisor.problems().items():
             problem = problem or f"task {name}: {why}"
-        waiting, projection = None, None
+        waiting, projection, waits = None, None, None
         try:
             waiting = (await run_in_threadpool(_count, database, _DIRTY))[0]
             projection = await run_in_threadpool(_projection, database)
+            waits = await run_in_threadpool(_apart, database)
         except OperationalError as error:
             problem = problem or f"the database does not answer: {error.orig}"
         for name, one in (projection or {}).get("waits", {}).items():
             problem = problem or f"projection of {name}: {one['problem']}"
+        for one in (waits or [])[:1]:
+            problem = problem or f"set apart: {one['enterprise']} {one['subject']}: {one['reason']}"
         tasks = {
             name: {"problem": task.problem or None, "restarts": task.restarts}
             for name, task in supervisor.tasks.items()
@@ -57,6 +63,7 @@ def create_app(
             "ok": not problem,
             "problem": problem or None,
             "dirty_days": waiting,
+            "set_apart": waits,
             "pages": pages(),
             "tasks": tasks,
             "projection": projection,
@@ -75,6 +82,20 @@ def create_app(
         return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
 
     return Starlette(routes=[Route("/health", health), Route("/metrics", metrics)])
+
+
+def _apart(database: Reader) -> list[dict[str, str]]:
+    """What cannot be computed, since when and why; an empty subject is the ledger of the enterprise."""
+    with database.read() as connection:
+        return [
+            {
+                "enterprise": row.enterprise,
+                "subject": row.subject,
+                "since": iso(from_ms(row.since)),
+                "reason": row.reason,
+            }
+            for row in apart.found(connection)[:100]
+        ]
 
 
 def _projection(database: Reader) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, insert, select, union
 
+from ganpo_cloud import apart
 from ganpo_cloud.counting import consumption
 from ganpo_cloud.counting.tables import production
 from ganpo_cloud.localdays import DEFAULT_ZONE, day_of, days_from, zone_of
@@ -136,6 +137,7 @@ def _store_subject(
 ) -> None:
     if before is not None and all(getattr(before, name) == value for name, value in values.items()):
         return
+    apart.forgive(connection, enterprise, asset_no)
     this = (subject.c.enterprise == enterprise) & (subject.c.asset_no == asset_no)
     connection.execute(delete(subject).where(this))
     connection.execute(insert(subject).values(enterprise=enterprise, asset_no=asset_no, **values))
@@ -193,6 +195,7 @@ def judge_anew(connection: Connection, enterprise: str, number: str) -> None:
     """Forget what was judged of a register, and when its subject came into the cloud: every day on which it was read is
     dirty, and both are computed again."""
     asset_no = number.partition("/")[0]
+    apart.forgive(connection, enterprise, asset_no)
     zone = zone_of(connection, enterprise, asset_no)
     at = select(reading.c.at).where((reading.c.enterprise == enterprise) & (reading.c.register == number))
     times = connection.execute(at).scalars().all()

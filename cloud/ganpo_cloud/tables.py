@@ -194,6 +194,18 @@ dirty = Table(
     sqlite_with_rowid=False,
 )
 
+apart = Table(
+    "apart",
+    metadata,
+    Column("enterprise", Text, nullable=False),
+    Column("subject", Text, nullable=False, comment="empty: the ledger of the enterprise"),
+    Column("since", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("version", Text, nullable=False, comment="which version could not"),
+    PrimaryKeyConstraint("enterprise", "subject"),
+)
+"""What cannot be computed: its marks wait, and nobody waits for it."""
+
 day = Table(
     "day",
     metadata,

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from ganpo_cloud import lives, quarantine
+from ganpo_cloud import apart, lives, quarantine
 from ganpo_cloud.counting.calendars import Calendars
 from ganpo_cloud.counting.ledger import Device, Records, records
 from ganpo_cloud.counting.tables import production
@@ -40,6 +40,7 @@ WORDS: Mapping[str, str] = {
     "claimed": "numerical control is only claimed: no document, and the controller has not shown it",
     "ledger": "it stands in the ledger only: no gateway names it",
     "connection": "its gateway has no connection to it",
+    "apart": "its numbers cannot be worked out, and it is set apart: {reason}",
     "device": "it does not answer: {reason}",
     "silent": "no Good value of it was ever stored",
     "point": "it answers, but its state is unknown: a point that it needs has no good value",
@@ -84,9 +85,18 @@ def why(
         )
     for number in gateways:
         reasons += _of_gateway(connection, number, now)
+    reasons += _apart(connection, enterprise, asset_no)
     if asset_no is not None:
         reasons += _of_device(connection, found, asset_no, now, holidays)
     return reasons
+
+
+def _apart(connection: Connection, enterprise: str, asset_no: str | None) -> Iterator[Reason]:
+    """What cannot be computed: the ledger, the device; of an enterprise everything."""
+    for row in apart.found(connection, enterprise):
+        if asset_no is None or row.subject in ("", asset_no):
+            details = {"reason": f"{row.subject} {row.reason}".strip()}
+            yield Reason("apart", row.since, details, "journalctl -u ganpo-cloud")
 
 
 def _of_gateway(connection: Connection, number: str, now: datetime) -> Iterator[Reason]:

@@ -328,6 +328,7 @@ def test_health_and_metrics_tell_of_collecting(tmp_path: Path) -> None:
             "ok": True,
             "problem": None,
             "dirty_days": 0,
+            "set_apart": [],
             "pages": {},
             "tasks": {},
             "projection": {"waits": {}, "left_out": []},

@@ -6,7 +6,9 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, select
+from sqlalchemy.exc import OperationalError
 
+from ganpo_cloud import apart
 from ganpo_cloud.counting import periods
 from ganpo_cloud.counting.ledger import FLAGS, Device, Records, end_of, records
 from ganpo_cloud.counting.tables import dirty_ledger, standing
@@ -24,21 +26,42 @@ Row = dict[str, Any]
 
 def recompute(database: Database, now: datetime) -> int:
     """Work out the dirty enterprises, some in one transaction. Gives how many."""
+    waits = select(dirty_ledger.c.enterprise).where(~apart.is_apart(dirty_ledger.c.enterprise, ""))
     with database.read() as connection:
-        if connection.execute(select(dirty_ledger).limit(1)).first() is None:
+        if connection.execute(waits.limit(1)).first() is None:
             return 0
     with database.write() as connection:
-        first = select(dirty_ledger.c.enterprise).order_by(dirty_ledger.c.enterprise).limit(BATCH)
-        codes = list(connection.execute(first).scalars())
-        connection.execute(delete(dirty_ledger).where(dirty_ledger.c.enterprise.in_(codes)))
-        found = records(connection, codes)
-        changed = []
-        for code in codes:
-            changed.append(_store(connection, code, list(rows_of(found[code])) if code in found else []))
+        codes = list(connection.execute(waits.order_by(dirty_ledger.c.enterprise).limit(BATCH)).scalars())
+        changed: list[date | None] = []
+        try:
+            with connection.begin_nested():
+                changed = _work_out(connection, codes)
+        except OperationalError:
+            raise
+        except Exception:  # noqa: BLE001 - our bug: one by one, so that the one that trips us holds nobody else
+            for code in codes:
+                changed += _alone(connection, code, now)
         today = day_of(to_ms(now), DEFAULT_ZONE)
         if earliest := min((day for day in changed if day is not None), default=None):
             mark_totals(connection, periods.counted(earliest, today))
     return len(codes)
+
+
+def _work_out(connection: Connection, codes: list[str]) -> list[date | None]:
+    connection.execute(delete(dirty_ledger).where(dirty_ledger.c.enterprise.in_(codes)))
+    found = records(connection, codes)
+    return [_store(connection, code, list(rows_of(found[code])) if code in found else []) for code in codes]
+
+
+def _alone(connection: Connection, code: str, now: datetime) -> list[date | None]:
+    try:
+        with connection.begin_nested():
+            return _work_out(connection, [code])
+    except OperationalError:
+        raise
+    except Exception as bug:  # noqa: BLE001 - our bug: its enterprise waits, and nobody else
+        apart.keep(connection, code, "", bug, now)
+        return []
 
 
 def rows_of(of: Records) -> Iterable[Row]:

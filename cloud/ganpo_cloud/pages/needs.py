@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from ganpo_cloud import declarations, i18n, lives, views
+from ganpo_cloud import apart, declarations, i18n, lives, views
 from ganpo_cloud.projection import standing
 from ganpo_cloud.tables import event, inventory
 from ganpo_model.clock import from_ms
@@ -57,6 +57,7 @@ class Needs:
         for gateway in gateways:
             found += self._clones(gateway)
             found += self._registered(gateway) if gateway.enterprise else [self._stranger(gateway)]
+        found += self._apart(connection, enterprise)
         for view in subjects:
             found += self._withdrawn(connection, view) if view.withdrawn else []
         found += [
@@ -109,6 +110,13 @@ class Needs:
                 at=self._told(clone.since), seq=clone.seq, stream=clone.stream
             )
             yield Need("warn", view.id, what)
+
+    def _apart(self, connection: Connection, enterprise: str | None) -> Iterable[Need]:
+        for row in apart.found(connection, enterprise):
+            what = self._t("its numbers cannot be worked out since {at}: {reason}").format(
+                at=self._told(row.since), reason=row.reason[:200]
+            )
+            yield Need("alarm", row.subject or row.enterprise, what, "journalctl -u ganpo-cloud")
 
     def _withdrawn(self, connection: Connection, view: views.SubjectView) -> Iterable[Need]:
         """A second box with the same id names other devices than the first, and what the first reads is withdrawn."""

@@ -50,6 +50,15 @@ def upgrade() -> None:
     )
     op.add_column("register", sa.Column("update_ms", sa.BigInteger(), nullable=True))
     op.add_column("register", sa.Column("at", sa.BigInteger(), nullable=False, server_default="0"))
+    op.create_table(
+        "apart",
+        sa.Column("enterprise", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("enterprise", "subject"),
+    )
     _projection()
     _describe_anew()
     _judge_again()
