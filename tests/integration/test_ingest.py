@@ -67,8 +67,8 @@ def test_frames_of_an_unknown_gateway_wait_and_are_applied_once_it_is_registered
     stranger = "gw-stranger-01"
     assert ingest(database, [(stranger, of(1)), (stranger, of(2)), (GATEWAY, of(3))], NOW) == [
         Committed(GATEWAY, STREAM, 3),
-        Committed(stranger, STREAM, 1),
-        Committed(stranger, STREAM, 2),
+        Committed(stranger, STREAM, 1, "gateway"),
+        Committed(stranger, STREAM, 2, "gateway"),
     ]
     assert count(database, reading) == 1
     registry.add(database, stranger, ENTERPRISE, "plant-2")
@@ -86,7 +86,7 @@ def test_the_quarantine_of_an_unknown_gateway_holds_a_thousand_frames_and_then_g
     stranger = "gw-stranger-01"
     done = ingest(database, [(stranger, of(seq)) for seq in range(1, 9)], NOW)
     assert [c.seq for c in done] == [1, 2, 3, 4, 5]
-    assert ingest(database, [(stranger, of(3))], NOW) == [Committed(stranger, STREAM, 3)], (
+    assert ingest(database, [(stranger, of(3))], NOW) == [Committed(stranger, STREAM, 3, "gateway")], (
         "it is there already"
     )
     assert count(database, quarantine) == 5

@@ -23,7 +23,7 @@ def lines(caplog: pytest.LogCaptureFixture, level: int) -> list[logging.LogRecor
 async def test_a_task_that_raises_is_told_once_shown_and_started_again_and_nobody_else_stops(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "ganpo_cloud.supervisor")
     clock, began, other = TestClock(), 0, 0
     supervisor = Supervisor(clock, longest_s=0.01, settled_s=10.0)
 
