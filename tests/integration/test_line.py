@@ -23,7 +23,7 @@ from support.collecting import PlayedCollector
 from support.modbus_line import BROKEN, WHOLE, ModbusLine, Reply, exception, right
 from support.plants import PlantBuilder
 
-INTERVAL_S = 1.0 if LONG else 0.1
+INTERVAL_S, TIMEOUT_S = (1.0, 1.0) if LONG else (0.1, 0.3)
 KINDS: dict[str, Reply] = {**WHOLE, **BROKEN, "no answer": lambda _request: b""}
 
 
@@ -42,7 +42,7 @@ class Plant:
         }
         builder = PlantBuilder(folder / "state", broker, uplink={"live_s": 1})
         builder.connection(
-            "line", ModbusDriver, ModbusSettings(**{**settings, "timeout_s": 0.3, **more}), "modbus"
+            "line", ModbusDriver, ModbusSettings(**{**settings, "timeout_s": TIMEOUT_S, **more}), "modbus"
         )
         for text in addresses:
             address = ModbusAddress.parse(text, type="uint16")
@@ -73,7 +73,7 @@ class Plant:
                 asyncio.get_running_loop().time() >= end
                 and all(self.good[point] - before[point] >= times for point in points)
             ),
-            2 * seconds + 30,
+            2 * seconds + 90,
         )
 
     async def until(self, condition: Callable[[], bool], seconds: float = 30) -> None:

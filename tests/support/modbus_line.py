@@ -77,6 +77,7 @@ class ModbusLine:
         self.requests: list[tuple[int, int, int, int]] = []
         self.sessions = 0
         self.delay_s = 0.0
+        self.requests_per_session = 2**31
         self._writers: set[asyncio.StreamWriter] = set()
 
     @property
@@ -87,7 +88,7 @@ class ModbusLine:
         self.sessions += 1
         self._writers.add(writer)
         try:
-            while True:
+            for _ in range(self.requests_per_session):
                 request = await reader.readexactly(12)
                 unit, function, first, count = struct.unpack(">BBHH", request[6:])
                 self.asked[unit, first] += 1

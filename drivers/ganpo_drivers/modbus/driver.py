@@ -4,7 +4,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from ganpo_drivers.api import (
@@ -24,7 +24,7 @@ from ganpo_drivers.modbus.answers import Answer, WrongAnswer, judged
 from ganpo_drivers.modbus.blocks import Block, ModbusQuery, pack
 from ganpo_drivers.modbus.learning import Learned
 from ganpo_drivers.modbus.settings import ModbusSettings
-from ganpo_drivers.modbus.wire import Wire
+from ganpo_drivers.modbus.wire import BrokeOff, Wire
 from ganpo_model.errors import ConnectionLost, UnitBusy, UnitSilent
 
 log = logging.getLogger(__name__)
@@ -59,19 +59,17 @@ _SEARCHING = PointFault(FaultKind.MISSING, "not asked yet: an illegal address is
 
 @dataclass(slots=True)
 class _Reading:
-    """One read under way. `untouched`: the session is that of the read before, and nothing was asked yet. `heard`: the
-    unit gave values, or said that it has none. `busy`: the last exception with which it put us off. `broken`: the last
-    break of a session, of `breaks`. `silent`: one request got no answer. `ended`: why nothing more is asked.
-    `searches`: requests that are left to look for illegal addresses.
+    """One read under way. `heard`: the unit gave values, or said that it has none. `busy`: the last exception with
+    which it put us off. `broken`: the last break of a session, of `breaks`. `slow`: requests that cost a timeout.
+    `ended`: why nothing more is asked. `searches`: requests that are left to look for illegal addresses.
     """
 
     values: list[Value | PointFault]
-    untouched: bool = True
     heard: bool = False
     busy: str = ""
     broken: ConnectionLost | None = None
     breaks: int = 0
-    silent: bool = False
+    slow: list[tuple[Block, PointFault]] = field(default_factory=list)
     ended: str = ""
     searches: int = SEARCH_LIMIT
 
@@ -123,17 +121,18 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
             raise TypeError("this query was prepared by another driver")
         reading = _Reading([_SEARCHING] * len(query.points))
         if self._wire is None or not self._wire.open:
-            await self._reopen(reading)
+            await self._reopen()
         # What was silent last is asked last: the others are not to wait for it, nor does their silence prove anything.
         for block in sorted(query.blocks, key=lambda block: block.mute):
             await self._block(block, reading)
         unit = query.blocks[0].unit if query.blocks else 0
-        if not reading.heard:
-            where = f"{self.connection.url} unit {unit}"
-            if reading.broken is not None:
-                raise UnitSilent(reading.broken.what, where=where) from reading.broken
-            if reading.busy and query.heard == self._heard[unit]:
-                raise UnitBusy(reading.busy, where=where)
+        where = f"{self.connection.url} unit {unit}"
+        if reading.heard:
+            self._learn(reading.slow)
+        elif reading.broken is not None:
+            raise UnitSilent(reading.broken.what, where=where) from reading.broken
+        elif reading.busy and query.heard == self._heard[unit]:
+            raise UnitBusy(reading.busy, where=where)
         query.heard = self._heard[unit]
         return Scan(reading.values)
 
@@ -151,7 +150,7 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
         plan = self._learned.plan(block, time.monotonic())
         for index, fault in plan.faults.items():
             reading.values[index] = fault
-        before = reading.silent
+        before = len(reading.slow)
         try:
             for part in plan.parts:
                 if (code := await self._ask(part, reading)) in _ILLEGAL:
@@ -160,7 +159,14 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
                         self._learned.refused(dead, fault, time.monotonic())
         finally:
             if plan.parts:
-                block.mute = reading.silent and not before
+                block.mute = len(reading.slow) > before
+
+    def _learn(self, slow: Sequence[tuple[Block, PointFault]]) -> None:
+        """Requests that cost a timeout while their unit answered others."""
+        for block, fault in slow:
+            block.silences += 1
+            if block.silences >= MUTE_LIMIT or self._learned.knows(block):
+                self._learned.refused(block, fault, time.monotonic())
 
     async def _search(self, block: Block, code: int, reading: _Reading) -> list[Block]:
         """The parts of a refused block of which every point is refused: it is cut between points, never inside one."""
@@ -191,7 +197,7 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
             reading.fault(block, FaultKind.MISSING, f"not asked: {reading.ended}")
             return _UNUSABLE
         try:
-            found = judged(await self._exchange(block, reading), block)
+            found = judged(await self._exchange(block), block)
         except WrongAnswer as wrong:
             await self._failed(block, wrong.kind)
             reading.fault(block, FaultKind.MISSING, str(wrong))
@@ -200,24 +206,22 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
             await self.close()
             await self._failed(block, "broken")
             reading.broken, reading.breaks = lost, reading.breaks + 1
-            reading.fault(block, FaultKind.MISSING, lost.what)
+            fault = reading.fault(block, FaultKind.MISSING, lost.what)
+            if isinstance(lost, BrokeOff):
+                reading.slow.append((block, fault))
             if reading.breaks >= BROKEN_LIMIT:
                 reading.ended = lost.what
             return _UNUSABLE
         except UnitSilent as silent:
             self._silent += 1
-            reading.silent = True
+            reading.slow.append((block, reading.fault(block, FaultKind.MISSING, silent.what)))
             await self._failed(block, "silent")
             if self._silent >= SILENT_LIMIT:
                 # Perhaps it is half-open; with several silent units it costs the others nothing.
                 await self.close()
             if not reading.heard:
                 raise
-            block.silences += 1
             reading.ended = silent.what
-            fault = reading.fault(block, FaultKind.MISSING, silent.what)
-            if block.silences >= MUTE_LIMIT or self._learned.knows(block):
-                self._learned.refused(block, fault, time.monotonic())
             return _UNUSABLE
         if isinstance(found, bytes):
             block.take(found, reading.values)
@@ -240,19 +244,18 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
             return _UNUSABLE
         return found
 
-    async def _exchange(self, block: Block, reading: _Reading) -> Answer:
-        """One request and its answer. That a socket was closed since the last read is no outage: open, ask again."""
-        if self._wire is None or not self._wire.open:
-            await self._reopen(reading)
+    async def _exchange(self, block: Block) -> Answer:
+        """One request and its answer. A session that the device had closed is no outage: open another, ask again."""
+        fresh = self._wire is None or not self._wire.open
+        if fresh:
+            await self._reopen()
         try:
             answer = await self._once(block)
         except ConnectionLost:
-            if not reading.untouched or (self._wire is not None and self._wire.open):
+            if fresh or (self._wire is not None and self._wire.open):
                 raise
-            await self._reopen(reading)
+            await self._reopen()
             answer = await self._once(block)
-        finally:
-            reading.untouched = False
         self._silent = 0
         return answer
 
@@ -268,8 +271,7 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
                 self._nameless = True
                 log.warning("%s: %s", self.connection.url, _NAMELESS)
 
-    async def _reopen(self, reading: _Reading) -> None:
-        reading.untouched = False
+    async def _reopen(self) -> None:
         self._reopened += 1
         await self.open()
 

@@ -20,6 +20,10 @@ _REQUESTS: dict[str, type[ModbusPDU]] = {
 }
 
 
+class BrokeOff(ConnectionLost):
+    """The rest of an answer did not come in time."""
+
+
 class Wire:
     """One TCP session to `host:port`. Every error names `where`.
 
@@ -61,7 +65,8 @@ class Wire:
         """The answer to this request and no other.
 
         Raises WrongAnswer (another transaction or protocol id), UnitSilent, ConnectionLost (the peer closed; what
-        came is not whole, or cannot be told from a late answer: close), UnsupportedProtocol (it never spoke Modbus).
+        came is no frame, or cannot be told from a late answer: close), BrokeOff, UnsupportedProtocol (it never spoke
+        Modbus).
         """
         request = _REQUESTS[area](address=first, count=count, dev_id=unit)
         frames = self._frames
@@ -73,7 +78,7 @@ class Wire:
             found = await self._client.execute(False, request)
         except ModbusIOException as error:
             if frames.rest:
-                raise ConnectionLost(
+                raise BrokeOff(
                     f"the answer broke off after {len(frames.rest)} bytes", where=f"{self.where} unit {unit}"
                 ) from error
             late = "; one to an earlier request came: is `timeout_s` too short?" if frames.late else ""
