@@ -99,7 +99,8 @@ def _compute(work: _Work, enterprise: str, asset_no: str, marked: list[date]) ->
             consumption.store(connection, enterprise, counter, judged.first, judged.last)
             work.touched.update(days_from(judged.first, judged.last))
             if counter.signal in production.COUNTED:
-                others.update(_painted(connection, enterprise, asset_no, judged.first, judged.last))
+                last = date.max if judged.onwards else judged.last
+                others.update(_painted(connection, enterprise, asset_no, judged.first, last))
     days = [local for local in sorted({*marked, *others}) if _happened(work, about, registers, local)]
     if days:
         whole = _paint(work, enterprise, asset_no, days, about.zone)

@@ -1,25 +1,18 @@
 """What a person declares of a register (metrics.md section 5, rule 4): rows are added and withdrawn, never edited."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
-from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, insert, select
 
 from ganpo_cloud import judging
 from ganpo_cloud.database import Database
 from ganpo_cloud.inventories import judge_anew
-from ganpo_cloud.tables import declaration, register, register_day, withdrawal
-from ganpo_model.clock import from_ms, iso, to_ms
+from ganpo_cloud.tables import declaration, register, withdrawal
+from ganpo_model.clock import iso, to_ms
 from ganpo_model.errors import ConfigError
 from ganpo_model.facts import MAX_RAW
-from ganpo_model.registers import StepKind, standing
 from ganpo_model.units import millionths
-
-NOT_BELIEVED_MS = 3_600_000
-"""Readings set aside for longer than this are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +27,6 @@ class Exchange:
     confirmed: bool
     why: str
     by: str
-
-
-@dataclass(frozen=True, slots=True)
-class OpenItem:
-    """A register that waits for a person, and the command that answers."""
-
-    enterprise: str
-    register: str
-    kind: str
-    """open (a step) | not_believed (readings) | follows (another register of the meter)"""
-    since: int
-    amount: int | None
-    command: str
 
 
 def declare(database: Database, enterprise: str | None, said: Exchange, now: datetime) -> int:
@@ -109,72 +89,6 @@ def withdraw(database: Database, number: int, why: str, by: str, now: datetime) 
         )
         for register_id in {found.register, found.new_register or found.register}:
             judge_anew(connection, found.enterprise, register_id)
-
-
-def open_items(connection: Connection, now: datetime, enterprise: str | None = None) -> list[OpenItem]:
-    """What waits for a person: open steps, registers not believed for an hour, registers that follow undeclared.
-
-    `enterprise`: only of this one.
-    """
-    waits = (register_day.c.open > 0) | register_day.c.aside_since.is_not(None)
-    query = select(register_day).where(waits)
-    if enterprise is not None:
-        query = query.where(register_day.c.enterprise == enterprise)
-    rows = connection.execute(query).all()
-    opened = [item for row in rows if row.open for item in _open_steps(connection, row)]
-    doubted = [item for row in rows if row.aside_since for item in _not_believed(connection, row, to_ms(now))]
-    return sorted([*opened, *doubted, *_following(connection, enterprise)], key=lambda item: item.since)
-
-
-def _open_steps(connection: Connection, row: Any) -> Iterable[OpenItem]:
-    """The open steps of a day that no later day took back."""
-    found = [step for step in judging.load_steps(row.steps) if step.kind is StepKind.OPEN]
-    chain = judging.chain_from(connection, row.enterprise, row.register, row.day, found[-1].end.at)
-    for step in found:
-        if step in chain:
-            command = _command(row.enterprise, row.register, step.end.at, step.start.raw, step.end.raw)
-            yield OpenItem(row.enterprise, row.register, "open", step.start.at, step.amount, command)
-
-
-def _not_believed(connection: Connection, row: Any, now_ms: int) -> Iterable[OpenItem]:
-    """Readings set aside at the end of the newest day, for too long."""
-    mine = (register_day.c.enterprise == row.enterprise) & (register_day.c.register == row.register)
-    newest = connection.execute(select(func.max(register_day.c.day)).where(mine)).scalar()
-    if newest == row.day and now_ms - row.aside_since > NOT_BELIEVED_MS:
-        yield OpenItem(row.enterprise, row.register, "not_believed", row.aside_since, None, "ganpo check")
-
-
-def _following(connection: Connection, enterprise: str | None) -> Iterable[OpenItem]:
-    """Registers of one meter and signal that follow each other, and nobody declared how."""
-    several = (
-        select(register.c.enterprise, register.c.subject, register.c.signal)
-        .group_by(register.c.enterprise, register.c.subject, register.c.signal)
-        .having(func.count() > 1)
-    )
-    if enterprise is not None:
-        several = several.where(register.c.enterprise == enterprise)
-    for owner, asset_no, signal in connection.execute(several).all():
-        mine = (register.c.enterprise == owner) & (register.c.subject == asset_no)
-        numbers = connection.execute(
-            select(register.c.id).where(mine & (register.c.signal == signal))
-        ).scalars()
-        judged = [(judging.newest_state(connection, owner, number), number) for number in numbers.all()]
-        lives = [(standing(state), number) for state, number in judged if state is not None]
-        begun = sorted((life.first, number, life.last) for life, number in lives if life.first is not None)
-        for (_, old, last), (first, new, _) in pairwise(begun):
-            ended = any(found.first is None for found in judging.declared(connection, owner, old))
-            if last is not None and not ended:
-                command = _command(owner, old, first.at, last.raw, first.raw, new)
-                yield OpenItem(owner, new, "follows", first.at, None, command)
-
-
-def _command(enterprise: str, old: str, at: int, final: int, first: int, new: str | None = None) -> str:
-    """The command with everything filled in that is known; T is the moment of the exchange, as far as one knows."""
-    follows = f" --new-register '{new}'" if new is not None else ""
-    return (
-        f"ganpo-cloud declare '{old}' --enterprise {enterprise} --at {iso(from_ms(at))} --final {final}"
-        f" --first {first}{follows} --why '...' --by '...'"
-    )
 
 
 def _within_bounds(connection: Connection, owner: str, number: str, raw: int, where: str) -> None:

@@ -28,11 +28,15 @@ _STORED = (
 
 @dataclass(slots=True)
 class Judged:
-    """What judging came to: how many days were folded, and the days whose quantities may be others now."""
+    """What judging came to: how many days were folded, and the days whose quantities may be others now.
+
+    `onwards`: so may those of all days after them: what is believed ends elsewhere than before.
+    """
 
     folded: int = 0
     first: date | None = None
     last: date | None = None
+    onwards: bool = False
 
 
 def judge_days(
@@ -50,6 +54,7 @@ def judge_days(
     rules = Register(about.max_rate, about.modulus, bool(about.resets), about.update_ms)
     declarations = declared(connection, enterprise, number)
     asked = _Asked(connection, enterprise, number, about.timezone, stamp, judged)
+    believed = _believed_until(asked)
     waiting = sorted(set(days), reverse=True)
     if waiting and newest_state(connection, enterprise, number) is None:
         waiting = sorted({*waiting, *(day_of(d.at, about.timezone) for d in declarations)}, reverse=True)
@@ -83,7 +88,13 @@ def judge_days(
             else None
         )
     asked.flush()
+    judged.onwards = _believed_until(asked) != believed
     return judged
+
+
+def _believed_until(asked: "_Asked") -> int | None:
+    state = newest_state(asked.connection, asked.enterprise, asked.number)
+    return standing(state).believed_until if state is not None else None
 
 
 def _last_in_a_row(falling: Sequence[date]) -> date:
@@ -152,6 +163,7 @@ class _Asked:
         `came_in`: the state at its begin.
         """
         steps = json.dumps(found.steps, separators=(",", ":"))
+        now = standing(found.state)
         touches = day_of(found.steps[0].start.at, self.zone) if found.steps else day
         if not found.steps and not found.dropped and found.state == (came_in or _NOTHING):
             if before is None:
@@ -161,6 +173,13 @@ class _Asked:
             self.judged.first = min(self.judged.first or touches, touches)
             self.judged.last = max(self.judged.last or day, day)
             return bool(before.state != found.state)
+        if (
+            now.last is not None
+            and now.doubted_since is not None
+            and day_of(now.doubted_since, self.zone) == day
+        ):
+            # Nothing is believed from here on: what follows the last accepted reading is unknown now.
+            touches = min(touches, day_of(now.last.at, self.zone))
         if before is not None:
             if (before.state, before.steps, before.dropped) == (found.state, steps, found.dropped):
                 return False
@@ -178,7 +197,7 @@ class _Asked:
                 "dropped": found.dropped,
                 "settled": found.settled,
                 "open": sum(step.kind is StepKind.OPEN for step in found.steps),
-                "aside_since": standing(found.state).doubted_since,
+                "aside_since": now.doubted_since,
                 "touches": touches,
                 "computed_at": self.stamp,
             }

@@ -35,6 +35,7 @@ class Total:
     spread_ms: int
     open: tuple[tuple[str, Step], ...]
     breaks: tuple[tuple[str, Step], ...]
+    unknown_ms: int
 
 
 def of_subject(
@@ -64,6 +65,7 @@ def total(registers: list[RegisterQuantity], carrier: str | None) -> Total | Non
         max(r.quantity.spread_ms for r in mine),
         tuple((r.register, step) for r in mine for step in r.quantity.open),
         tuple((r.register, step) for r in mine for step in r.quantity.breaks),
+        max(r.quantity.unknown_ms for r in mine),
     )
 
 
@@ -85,6 +87,6 @@ def in_parts(connection: Connection, enterprise: str, number: str, borders: Sequ
     now = standing(state)
     steps = judging.steps_between(connection, enterprise, number, borders[0], borders[-1], row.timezone)
     return [
-        consumption(steps, now.first, now.total, start, end, row.num, row.den)
+        consumption(steps, now.first, now.total, start, end, row.num, row.den, now.believed_until)
         for start, end in pairwise(borders)
     ]

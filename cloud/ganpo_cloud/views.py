@@ -56,6 +56,7 @@ class RegisterView:
     den: int
     raw: int | None
     at: int | None
+    doubted_since: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +226,8 @@ def _registers(connection: Connection, enterprise: str, asset_no: str) -> list[R
     found = []
     for row in connection.execute(select(register).where(mine).order_by(register.c.id)).all():
         state = judging.newest_state(connection, enterprise, row.id)
-        last = standing(state).last if state is not None else None
+        now = standing(state) if state is not None else None
+        last = now.last if now is not None else None
         found.append(
             RegisterView(
                 row.id,
@@ -236,6 +238,7 @@ def _registers(connection: Connection, enterprise: str, asset_no: str) -> list[R
                 row.den,
                 last.raw if last else None,
                 last.at if last else None,
+                now.doubted_since if now is not None else None,
             )
         )
     return found

@@ -14,6 +14,7 @@ from ganpo_cloud.counting.calendars import Calendars
 from ganpo_cloud.counting.ledger import Device, Records, records
 from ganpo_cloud.counting.tables import production
 from ganpo_cloud.localdays import DEFAULT_ZONE, bounds, day_of
+from ganpo_cloud.open_items import open_items
 from ganpo_cloud.tables import event, frame, gateway, live, reading, register, states, subject, transition
 from ganpo_model.activity import Age
 from ganpo_model.calendar import first_exception
@@ -46,6 +47,10 @@ WORDS: Mapping[str, str] = {
     "point": "it answers, but its state is unknown: a point that it needs has no good value",
     "reading": "its link is up, but no reading of it came for more than two slots",
     "withdrawn": "no inventory of its gateway names it any more",
+    "open": "a step of {register} is open: it counts nothing until somebody says what it was",
+    "daily": "a step of {register} is open every day: say so if it shows a new number once a day",
+    "follows": "{register} follows another register of it: nobody said where that one ended",
+    "not_believed": "{register} is not believed: check max_rate, CT, unit, decoding",
     "holiday": "its site is off today ({what}): silence is no fault, and it still counts",
     "gone": "nothing Good was seen of it for 90 days: it left the current counts",
 }
@@ -143,6 +148,8 @@ def _of_device(
         reasons += _not_observed(connection, enterprise, asset_no, named)
     else:
         reasons += _down(connection, enterprise, asset_no) or _unknown(connection, named, to_ms(now))
+    for item in open_items(connection, now, enterprise, asset_no):
+        reasons.append(Reason(item.kind, item.since, {"register": item.register}, item.command))
     if named is not None and named.kind == "equipment":
         reasons += _age(connection, named, now, holidays)
     return reasons

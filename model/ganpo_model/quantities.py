@@ -17,16 +17,18 @@ _end_at = attrgetter("end.at")
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """The consumption of a period in millionths of the unit; None where the register had no value yet.
+    """The consumption of a period in millionths of the unit; None where nothing of it is known.
 
     `spread_ms`: the length of its parts between border readings further apart than 30 min.
     `open`, `breaks`: steps that end in it and count nothing.
+    `unknown_ms`: the length of its part for which the register is not believed; that part is not in the quantity.
     """
 
     millionths: int | None
     spread_ms: int
     open: tuple[Step, ...]
     breaks: tuple[Step, ...]
+    unknown_ms: int = 0
 
 
 def total_at(steps: Sequence[Step], instant: int, first: Reading | None, total: int) -> int | None:
@@ -46,11 +48,19 @@ def total_at(steps: Sequence[Step], instant: int, first: Reading | None, total: 
 
 
 def consumption(
-    steps: Sequence[Step], first: Reading | None, total: int, start: int, end: int, num: int, den: int
+    steps: Sequence[Step],
+    first: Reading | None,
+    total: int,
+    start: int,
+    end: int,
+    num: int,
+    den: int,
+    believed_until: int | None = None,
 ) -> Quantity:
     """The consumption of [start, end): A(end) - A(start), each in whole millionths; arguments as in `total_at`.
 
-    A period that begins before the first reading counts from that reading on.
+    A period that begins before the first reading counts from that reading on. `believed_until`: the last accepted
+    reading of a register that is not believed since: what follows is unknown, and never 0.
     """
     upper = total_at(steps, end, first, total)
     lower = total_at(steps, max(start, first.at), first, total) if first else None
@@ -58,11 +68,14 @@ def consumption(
         return Quantity(None, 0, (), ())
     holes = {step for border in (start, end) if (step := _hole_at(steps, border)) is not None}
     within = steps[bisect_right(steps, start, key=_end_at) : bisect_right(steps, end, key=_end_at)]
+    used = millionths(upper, num, den) - millionths(lower, num, den)
+    unknown_ms = max(end - max(start, believed_until), 0) if believed_until is not None else 0
     return Quantity(
-        millionths(upper, num, den) - millionths(lower, num, den),
+        used or (None if unknown_ms else 0),
         sum(min(step.end.at, end) - max(step.start.at, start) for step in holes),
         tuple(step for step in within if step.kind is StepKind.OPEN),
         tuple(step for step in within if step.kind is StepKind.BREAK),
+        unknown_ms,
     )
 
 

@@ -75,6 +75,11 @@ class Standing:
     total: int
     doubted_since: int | None
 
+    @property
+    def believed_until(self) -> int | None:
+        """Where what is known ends, of a register that is not believed since."""
+        return self.last.at if self.last is not None and self.doubted_since is not None else None
+
 
 def judge(
     register: Register, readings: Iterable[Sequence[int]], declarations: Iterable[Declaration] = ()

@@ -72,6 +72,7 @@ def test_a_quantity_is_an_exact_integer_and_the_hole_costs_nothing(http: httpx.C
         "unit": "kWh",
         "millionths": 2_200_000_000,
         "spread_ms": 0,
+        "unknown_ms": 0,
         "open": [],
         "breaks": [],
         "from": "2026-11-24T16:00:00.000Z",

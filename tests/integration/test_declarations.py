@@ -1,97 +1,29 @@
 """What a person declares of a register, and what waits for one: by the commands that the page prints (Show 10)."""
 
-import shlex
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from ganpo_cloud import days, registry
-from ganpo_cloud.cli import main
-from ganpo_cloud.database import Database
-from ganpo_cloud.declarations import OpenItem, open_items
+from ganpo_cloud import registry
 from ganpo_cloud.ingest import ingest
-from ganpo_cloud.quantities import of_subject, total
+from ganpo_cloud.open_items import open_items
 from ganpo_model.clock import to_ms
-from ganpo_model.facts import CalendarItem, Fact, Inventory, MeterItem, Reading, RegisterItem, SiteItem
 from ganpo_model.frame import pack
-from support import databases
-
-ENTERPRISE = "91360000625912173B"
-GATEWAY = "gw-test-0001"
-OLD, NEW = "DB-1/energy_import#0123abcd", "DB-1/energy_import#89ef4567"
-START = datetime(2026, 11, 20, 16, 0, tzinfo=UTC)
-NOW = START + timedelta(days=4)
-QUARTER = timedelta(minutes=15)
-
-
-class Plant:
-    """One meter at the collector."""
-
-    def __init__(self, folder: Path) -> None:
-        about = databases.settings(folder)
-        self.database = Database(about)
-        registry.add(self.database, GATEWAY, ENTERPRISE, "plant-1")
-        self.config = folder / "cloud.toml"
-        self.config.write_text(f'[database]\nurl = "{about.url}"\n')
-        self._seq = 0
-        self.send([self.inventory(OLD)])
-
-    def inventory(self, *registers: str, at: datetime = START) -> Inventory:
-        items = [
-            RegisterItem(n, "DB-1", "energy_import", "electricity", "kWh", 1, 100, None, 3600, False)
-            for n in registers
-        ]
-        meter = MeterItem("DB-1", "Main meter", "electricity", "boundary_in", None, None)
-        site = SiteItem("plant-1", "Plant", "Asia/Shanghai", 900_000)
-        return Inventory("inventory", at, site, CalendarItem((), ()), (), (meter,), tuple(items))
-
-    def send(self, facts: list[Fact]) -> None:
-        self._seq += 1
-        assert ingest(self.database, [(GATEWAY, pack("01HF7YAT00V3RS3DTR98H6BCFN", self._seq, facts))], NOW)
-
-    def read(self, number: str, begin: datetime, *raws: int) -> None:
-        """Readings every quarter of an hour."""
-        self.send([Reading("reading", number, begin + n * QUARTER, raw) for n, raw in enumerate(raws)])
-
-    def settle(self) -> None:
-        while days.recompute(self.database, NOW):
-            pass
-
-    def consumption(self) -> tuple[int | None, int, int]:
-        """Counts of all that was used, and how many open steps and breaks."""
-        self.settle()
-        with self.database.read() as connection:
-            found = total(of_subject(connection, ENTERPRISE, "DB-1", to_ms(START), to_ms(NOW)), "electricity")
-        assert found is not None
-        assert found.millionths is not None
-        return found.millionths // 10_000, len(found.open), len(found.breaks)
-
-    def open(self) -> list[OpenItem]:
-        self.settle()
-        with self.database.read() as connection:
-            return open_items(connection, NOW)
-
-    def type(self, line: str) -> Result:
-        """What a person types, word for word."""
-        program, *words = shlex.split(line)
-        assert program == "ganpo-cloud"
-        env = {"GANPO_CLOUD_CONFIG": str(self.config)}
-        return CliRunner().invoke(main, words, env=env)
+from support.metering import NEW, NOW, OLD, START, MeteredPlant
 
 
 @pytest.fixture
-def plant(tmp_path: Path, each_database: str) -> Iterator[Plant]:
-    plant = Plant(tmp_path)
+def plant(tmp_path: Path, each_database: str) -> Iterator[MeteredPlant]:
+    plant = MeteredPlant(tmp_path)
     yield plant
     plant.database.close()
 
 
 def test_an_exchanged_meter_is_open_until_the_printed_command_declares_it_and_again_once_it_is_withdrawn(
-    plant: Plant,
+    plant: MeteredPlant,
 ) -> None:
     plant.read(OLD, START, 50_000, 50_100, 50_200)
     plant.read(OLD, START + timedelta(hours=3), 7, 107, 207)
@@ -110,7 +42,7 @@ def test_an_exchanged_meter_is_open_until_the_printed_command_declares_it_and_ag
 
 
 def test_what_was_used_between_the_last_reading_and_the_exchange_counts_once_it_is_declared(
-    plant: Plant,
+    plant: MeteredPlant,
 ) -> None:
     plant.read(OLD, START, 50_000, 50_100, 50_200)
     plant.read(OLD, START + timedelta(hours=3), 107, 207, 307)
@@ -122,7 +54,7 @@ def test_what_was_used_between_the_last_reading_and_the_exchange_counts_once_it_
     assert plant.consumption() == (900 + 300, 0, 1)
 
 
-def test_an_open_step_becomes_consumption_when_it_is_confirmed(plant: Plant) -> None:
+def test_an_open_step_becomes_consumption_when_it_is_confirmed(plant: MeteredPlant) -> None:
     plant.read(OLD, START, 50_000, 50_100)
     plant.read(OLD, START + timedelta(hours=1), 90_000, 90_100, 90_200)
     assert plant.consumption() == (300, 1, 0)
@@ -132,7 +64,9 @@ def test_an_open_step_becomes_consumption_when_it_is_confirmed(plant: Plant) -> 
     assert plant.consumption() == (40_200, 0, 1)
 
 
-def test_two_registers_that_follow_each_other_undeclared_are_shown_with_the_command(plant: Plant) -> None:
+def test_two_registers_that_follow_each_other_undeclared_are_shown_with_the_command(
+    plant: MeteredPlant,
+) -> None:
     plant.read(OLD, START, 50_000, 50_100, 50_200)
     plant.send([plant.inventory(NEW, at=START + timedelta(days=1))])
     plant.read(NEW, START + timedelta(days=1), 3, 103, 203)
@@ -146,7 +80,7 @@ def test_two_registers_that_follow_each_other_undeclared_are_shown_with_the_comm
     assert plant.consumption()[0] == 400, "the old one has ended"
 
 
-def test_readings_that_are_not_believed_for_an_hour_are_shown(plant: Plant) -> None:
+def test_readings_that_are_not_believed_for_an_hour_are_shown(plant: MeteredPlant) -> None:
     plant.read(OLD, START, 50_000, 50_100)
     plant.read(OLD, START + timedelta(hours=1), 900_000)
     (item,) = plant.open()
@@ -157,7 +91,7 @@ def test_readings_that_are_not_believed_for_an_hour_are_shown(plant: Plant) -> N
     assert plant.open() == []
 
 
-def test_an_open_step_that_a_later_day_took_back_is_no_item(plant: Plant) -> None:
+def test_an_open_step_that_a_later_day_took_back_is_no_item(plant: MeteredPlant) -> None:
     plant.read(OLD, START, 50_000, 50_100)
     plant.read(OLD, START + timedelta(hours=23), 0, 0, 0, 0)
     assert [item.kind for item in plant.open()] == ["open"]
@@ -192,7 +126,9 @@ def test_an_open_step_that_a_later_day_took_back_is_no_item(plant: Plant) -> Non
         (f"{OLD} --at 0001-01-01T00:00:00+08:00 --final 1 --first 1", "not an instant"),
     ],
 )
-def test_a_declaration_that_cannot_be_is_refused_with_the_reason(plant: Plant, words: str, told: str) -> None:
+def test_a_declaration_that_cannot_be_is_refused_with_the_reason(
+    plant: MeteredPlant, words: str, told: str
+) -> None:
     line = f"ganpo-cloud declare {OLD} --at 2026-11-20T18:00:00Z --final 1 --first 1 --why x --by y"
     assert plant.type(line).exit_code == 0
     said = plant.type(f"ganpo-cloud declare --why x --by y {words}")
@@ -203,7 +139,7 @@ def test_a_declaration_that_cannot_be_is_refused_with_the_reason(plant: Plant, w
         assert connection.exec_driver_sql("SELECT count(*) FROM declaration").scalar_one() == 1
 
 
-def test_a_register_of_two_enterprises_is_told_apart_by_its_enterprise(plant: Plant) -> None:
+def test_a_register_of_two_enterprises_is_told_apart_by_its_enterprise(plant: MeteredPlant) -> None:
     other = "913601000005543370"
     registry.add(plant.database, "gw-test-0002", other, "plant-1")
     facts: list[Any] = [plant.inventory(OLD)]

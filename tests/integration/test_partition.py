@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from ganpo_cloud import registry
-from ganpo_cloud.declarations import open_items
 from ganpo_cloud.ingest import ingest
+from ganpo_cloud.open_items import open_items
 from ganpo_cloud.quantities import of_subject, total
 from ganpo_model.clock import to_ms
 from ganpo_model.facts import CalendarItem, Fact, Inventory, MeterItem, Reading, RegisterItem, SiteItem

@@ -173,6 +173,7 @@ def _quantity(total: quantities.Total, start: int, end: int) -> QuantityModel:
             "unit": total.unit,
             "millionths": total.millionths,
             "spread_ms": total.spread_ms,
+            "unknown_ms": total.unknown_ms,
             "open": [_step(register, step) for register, step in total.open],
             "breaks": [_step(register, step) for register, step in total.breaks],
             "from": iso(from_ms(start)),

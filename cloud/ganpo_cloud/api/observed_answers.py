@@ -26,10 +26,15 @@ class QuantityModel(BaseModel):
     carrier: str | None = Field(description="null where a register counts parts", examples=["electricity"])
     unit: str = Field(description="of the quantity", examples=["kWh"])
     millionths: int | None = Field(
-        description="of the unit; null before the first reading", examples=[521199760000]
+        description="of the unit; null where nothing is known of it: before the first reading, or not believed",
+        examples=[521199760000],
     )
     spread_ms: int = Field(
         description="length of the parts between border readings further apart than 30 min", examples=[0]
+    )
+    unknown_ms: int = Field(
+        description="length of the part for which a register is not believed; it is not in the quantity",
+        examples=[0],
     )
     open: list[StepModel] = Field(description="steps that wait for a person")
     breaks: list[StepModel] = Field(description="declared exchanges")

@@ -53,7 +53,7 @@ def store(connection: Connection, enterprise: str, counter: Counter, first: date
     rows: list[tuple[Any, ...]] = []
     for day in days:
         start, stop = bounds(day, counter.zone)
-        found = used(steps, now.first, now.total, start, stop, counter.num, counter.den)
+        found = used(steps, now.first, now.total, start, stop, counter.num, counter.den, now.believed_until)
         covered = now.first.at <= start and stop <= now.last.at and not found.open
         about = (day.isoformat(), counter.id.partition("/")[0], counter.carrier, counter.signal)
         rows.append((*key, *about, found.millionths, found.spread_ms, len(found.open), covered))

@@ -156,6 +156,8 @@ def _made(connection: Connection, machine: Machine, signal: str, stretches: Sequ
         counted = quantities.of_register(
             connection, machine.enterprise, number, stretches[0][0], stretches[-1][1]
         )
+        if counted is not None and counted.unknown_ms:
+            return None
         if counted is not None and counted.millionths is not None:
             found = (found or 0) + counted.millionths // 10**6
     return found

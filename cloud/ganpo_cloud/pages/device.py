@@ -15,6 +15,7 @@ from ganpo_cloud.counting.tables import standing
 from ganpo_cloud.pages import numbers, timeline
 from ganpo_cloud.pages.frame import Frame, Item, Lang, Site
 from ganpo_cloud.pages.lists import device
+from ganpo_cloud.pages.needs import Needs
 from ganpo_cloud.pages.plant import WORDS as STATES
 from ganpo_cloud.pages.subject_parts import DAYS, LONGEST, evidence, reasons, sound, standing_on, told, usage
 from ganpo_cloud.pages.words import AGES, KPIS
@@ -70,6 +71,7 @@ def _device(connection: Connection, frame: Frame, code: str, asset_no: str) -> I
         "painted": _painted(connection, frame, code, asset_no, named),
         "legend": [{"state": state, "word": frame.t(word)} for state, word in STATES.items()],
         "kpis": _kpis(connection, frame, code, asset_no, named) if kind == "equipment" else None,
+        "needs": Needs(frame.t, frame.lang, to_ms(frame.now), told).open(connection, code, asset_no),
         "charts": usage(connection, frame, code, view) if view is not None and kind == "meter" else [],
     }
 

@@ -3,10 +3,12 @@
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from sqlalchemy import Connection, func, select
 
-from ganpo_cloud import apart, declarations, i18n, lives, views
+from ganpo_cloud import apart, i18n, lives, views
+from ganpo_cloud.open_items import OpenItem, open_items
 from ganpo_cloud.projection import standing
 from ganpo_cloud.tables import event, inventory
 from ganpo_model.clock import from_ms
@@ -60,11 +62,14 @@ class Needs:
         found += self._apart(connection, enterprise)
         for view in subjects:
             found += self._withdrawn(connection, view) if view.withdrawn else []
-        found += [
-            self._open(item) for item in declarations.open_items(connection, from_ms(self._now), enterprise)
-        ]
+        found += self.open(connection, enterprise)
         found += [need for gateway in gateways for need in self._suspects(connection, gateway)]
         return [*found, *self._projection(connection)]
+
+    def open(self, connection: Connection, enterprise: str | None, asset_no: str | None = None) -> list[Need]:
+        """Registers that wait, the largest first: all, or those of one enterprise or of one of its subjects."""
+        items = open_items(connection, from_ms(self._now), enterprise, asset_no)
+        return [self._open(item) for item in items]
 
     def _stranger(self, view: views.GatewayView) -> Need:
         what = self._t("is not registered; its frames wait: {n}").format(n=view.quarantined)
@@ -131,16 +136,31 @@ class Needs:
             )
             yield Need("warn", view.asset_no, what.format(name=view.name), "ganpo check")
 
-    def _open(self, item: declarations.OpenItem) -> Need:
+    def _open(self, item: OpenItem) -> Need:
+        t = self._t
         if item.kind == "open":
-            what = self._t(
+            what = t(
                 "step of {n} counts is open since {at}: it counts nothing until somebody says what it was"
             )
+        elif item.kind == "daily":
+            what = t(
+                "a step is open every day since {at}, {n} counts in all: say so if it shows a new number once a day"
+            )
         elif item.kind == "follows":
-            what = self._t("a new register of this meter begins at {at}: nobody said where the old one ended")
+            what = t("a new register of this meter begins at {at}: nobody said where the old one ended")
+        elif item.asked is None:
+            what = t("not believed since {at}: its readings contradict one another: check unit, decoding")
         else:
-            what = self._t("not believed since {at}: check max_rate, unit, decoding")
-        told = what.format(n=f"{item.amount or 0:,}".replace("-", "\u2212"), at=self._told(item.since))
+            what = t(
+                "not believed since {at}: it rises by {asked} an hour, at most {allowed} are allowed:"
+                " check max_rate, CT, unit, decoding"
+            )
+        told = what.format(
+            n=f"{item.amount or 0:,}".replace("-", "\u2212"),
+            at=self._told(item.since),
+            asked=_rate(item.asked, item.unit),
+            allowed=_rate(item.allowed, item.unit),
+        )
         return Need("warn", item.register, told, item.command)
 
     def _suspects(self, connection: Connection, view: views.GatewayView) -> Iterable[Need]:
@@ -167,3 +187,8 @@ class Needs:
 
     def _since(self, instant: int | None) -> str:
         return "—" if instant is None else i18n.age(self._now - instant, self._lang)
+
+
+def _rate(value: Fraction | None, unit: str) -> str:
+    """In six digits: 8,640 kWh."""
+    return "" if value is None else f"{float(value):,.6g} {unit.replace('m3', 'm³')}".removesuffix(" 1")

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DatabaseError
 from ganpo_cloud import i18n, painting, quantities, views
 from ganpo_cloud.database import Reader
 from ganpo_cloud.localdays import DEFAULT_ZONE, bounds
+from ganpo_cloud.open_items import NOT_BELIEVED_MS
 from ganpo_cloud.pages import timeline
 from ganpo_cloud.pages.frame import seeding
 from ganpo_cloud.pages.needs import Needs
@@ -183,6 +184,7 @@ class _View:
                     "at": self._told(register.at),
                     "day": "—" if used is None else decimal_text(used, 2),
                     "open": bool(day and day.open),
+                    "doubted": self._doubted(register),
                     "stale": self._ms - register.at > (DEMO_STALE_MS if self._demo else STALE_MS),
                     "age": i18n.age(self._ms - register.at, self._lang),
                     "bars": self._bars(connection, view, register),
@@ -190,18 +192,23 @@ class _View:
             )
         return _subject(view) | {"registers": rows}
 
+    def _doubted(self, register: views.RegisterView) -> str:
+        """Since when a register is not believed, where that is long enough to be told."""
+        since = register.doubted_since
+        return "" if since is None or self._ms - since < NOT_BELIEVED_MS else self._told(since)
+
     def _bars(
         self, connection: Connection, view: views.SubjectView, register: views.RegisterView
     ) -> list[Item]:
-        """The window in 24 bars: consumption, spread over a hole or not; an open step has no quantity."""
+        """The window in 24 bars: consumption, spread over a hole or not; what is open or not believed has none."""
         start, end = self._window(view.timezone)
         borders = [start + (end - start) * n // PARTS for n in range(PARTS + 1)]
-        last = register.at or 0
         parts = quantities.in_parts(connection, view.enterprise, register.id, borders)
+        last = self._ms if register.doubted_since is not None else register.at or 0
         known = [
-            (n, part, part.millionths)
+            (n, part, part.millionths or 0)
             for n, (part, (begin, _)) in enumerate(zip(parts, pairwise(borders), strict=True))
-            if part.millionths is not None and begin < min(last, self._ms)
+            if (part.millionths is not None or part.unknown_ms) and begin < min(last, self._ms)
         ]
         top = max((amount for _, _, amount in known), default=0) or 1
         return [
@@ -209,7 +216,7 @@ class _View:
                 "n": n,
                 "height": max(amount * 24 // top, 1),
                 "spread": part.spread_ms > 0,
-                "open": bool(part.open),
+                "open": bool(part.open or part.unknown_ms),
             }
             for n, part, amount in known
         ]

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from ganpo_cloud import i18n, views
 from ganpo_cloud.counting.tables import consumption, standing
-from ganpo_cloud.localdays import days_from, local
+from ganpo_cloud.localdays import day_of, days_from, local
 from ganpo_cloud.pages import numbers, trends
 from ganpo_cloud.pages.frame import Frame, Item
 from ganpo_cloud.why import WORDS, why
@@ -58,18 +58,28 @@ def usage(connection: Connection, frame: Frame, code: str, view: views.SubjectVi
                 select(consumption).where(mine & consumption.c.day.between(first, last))
             )
         }
-        if not rows:
+        # Of a register that is not believed nothing is known from the day of its last accepted reading on.
+        doubted = register.doubted_since is not None and register.at is not None
+        known_until = day_of(register.at or 0, view.timezone) if doubted else None
+        if not rows and not doubted:
             continue
         days = days_from(first, last)
         values = [numbers.ones(rows.get(day)) for day in days]
-        total = sum(row.millionths or 0 for row in rows.values())
+        unknown = [known_until is not None and day >= known_until for day in days]
+        total = sum(row.millionths or 0 for row in rows.values()) or (None if any(unknown) else 0)
         carrier = reference.carriers()[register.carrier]
         name = carrier.name_zh if frame.lang == "zh" else carrier.name_en
         unit = register.unit.replace("m3", "m³")
-        title = frame.t("{name}: {total} {unit} in 30 days").format(
-            name=name, total=numbers.quantity(Fraction(total, 10**6), frame.lang), unit=unit
+        title = frame.t("{name}: {total} {unit} in 30 days")
+        if any(unknown):
+            title = frame.t("{name}: {total} {unit} in 30 days, not believed since {at}")
+        title = title.format(
+            name=name,
+            total=numbers.NONE if total is None else numbers.quantity(Fraction(total, 10**6), frame.lang),
+            unit=unit,
+            at=told(register.doubted_since or 0),
         )
-        text = frame.t("{unit} a day; {meter}; hatched: spread over a gap, or open")
+        text = frame.t("{unit} a day; {meter}; hatched: spread over a gap, open, or not believed")
         found.append(
             trends.chart(
                 frame,
@@ -80,6 +90,7 @@ def usage(connection: Connection, frame: Frame, code: str, view: views.SubjectVi
                 [(unit, values, True)],
                 spread=[bool(rows.get(day) and rows[day].spread_ms) for day in days],
                 pending=[rows.get(day) is None or bool(rows[day].open) for day in days],
+                unknown=unknown,
             )
         )
     return found

@@ -87,8 +87,10 @@ def chart(
     percent: bool = False,
     spread: Sequence[bool] = (),
     pending: Sequence[bool] = (),
+    unknown: Sequence[bool] = (),
 ) -> Item:
-    """One chart. `series`: name, values and whether it is the main one; `spread`, `pending`: which bars are hatched."""
+    """One chart. `series`: name, values and whether it is the main one; `spread`, `pending`: which bars are hatched;
+    `unknown`: where a hatched bar of full height stands for what nobody knows."""
     rows = [
         (label, [_cell(values[n], frame, percent=percent) for _, values, _ in series])
         for n, label in enumerate(labels)
@@ -110,6 +112,7 @@ def chart(
             "percent": percent,
             "spread": list(spread),
             "pending": list(pending),
+            "unknown": {"name": frame.t("not believed"), "bars": list(unknown)},
         },
     }
 

@@ -15,6 +15,14 @@
   };
   const told = (chart, value) => (value == null ? "—" : chart.percent ? value.toFixed(1) + "%" : amount(value, chart.lang));
 
+  const unknown = (chart) => {
+    if (!chart.unknown.bars.some(Boolean)) return [];
+    const top = Math.max(1, ...chart.series.flatMap((one) => one.data.filter((value) => value != null)));
+    return [{
+      type: "bar", name: chart.unknown.name, barGap: "-100%", barCategoryGap: "25%", tooltip: { valueFormatter: () => "—" },
+      data: chart.unknown.bars.map((hidden) => (hidden ? { value: top, itemStyle: { color: "#F0F2F3", decal: hatch } } : { value: null })),
+    }];
+  };
   const bars = (chart) => chart.series.map((one) => ({
     type: "bar", name: one.name, barCategoryGap: "25%",
     data: one.data.map((value, n) => {
@@ -23,7 +31,7 @@
       if (!pending && !spread) return { value, itemStyle: { color: data, decal: none } };
       return { value, itemStyle: { color: "#F0F2F3", decal: hatch, borderColor: data, borderType: "dashed", borderWidth: spread ? 1 : 0.5 } };
     }),
-  }));
+  })).concat(unknown(chart));
   const lines = (chart) => chart.series.map((one, n) => ({
     type: "line", name: one.name, connectNulls: false, showSymbol: false,
     symbol: "circle", symbolSize: 7,
