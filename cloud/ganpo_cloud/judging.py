@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, delete, insert, select
 
 from ganpo_cloud.database import day_given, driver_sql, rows_of
 from ganpo_cloud.localdays import bounds, day_of
@@ -245,6 +245,13 @@ def newest_state(connection: Connection, enterprise: str, number: str) -> str | 
         (enterprise, number),
     ).scalar()
     return state
+
+
+def newest_states(enterprise: ColumnElement[str], number: ColumnElement[str]) -> ScalarSelect[str]:
+    """The same, of each register that a question has in these columns."""
+    mine = (register_day.c.enterprise == enterprise) & (register_day.c.register == number)
+    newest = select(register_day.c.state).where(mine).order_by(register_day.c.day.desc()).limit(1)
+    return newest.scalar_subquery()
 
 
 def declared(connection: Connection, enterprise: str, number: str) -> list[Declaration]:

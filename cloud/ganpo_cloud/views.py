@@ -10,11 +10,21 @@ from sqlalchemy import Connection, func, select
 
 from ganpo_cloud import clones, judging, lives, painting, streams
 from ganpo_cloud.clones import Clone
-from ganpo_cloud.database import driver_sql
 from ganpo_cloud.localdays import bounds, day_of
 from ganpo_cloud.quarantine import Held, dropped_name, held
 from ganpo_cloud.streams import Stream
-from ganpo_cloud.tables import counter, frame, gateway, live, quarantine, register, subject, transition
+from ganpo_cloud.tables import (
+    counter,
+    frame,
+    gateway,
+    live,
+    quarantine,
+    reading,
+    register,
+    states,
+    subject,
+    transition,
+)
 from ganpo_model.clock import to_ms
 from ganpo_model.paint import Span
 from ganpo_model.registers import standing
@@ -99,14 +109,21 @@ def gateways(connection: Connection, now: datetime, enterprise: str | None = Non
     return found + [_gateway(connection, number, None, None, to_ms(now)) for number in strangers]
 
 
-def subjects(connection: Connection, now: datetime, enterprise: str | None = None) -> list[SubjectView]:
-    """Everything an inventory ever named, or of one enterprise, by number; what is observed now comes from the
-    gateways' own word: from those that are online and know what time it is."""
+def subjects(
+    connection: Connection, now: datetime, enterprise: str | None = None, asset_no: str | None = None
+) -> list[SubjectView]:
+    """Everything an inventory ever named, or of one enterprise, or one subject of it, by number; what is observed now
+    comes from the gateways' own word: from those that are online and know what time it is."""
     heard = select(live).join(gateway, gateway.c.id == live.c.gateway)
-    query = select(subject).order_by(subject.c.enterprise, subject.c.asset_no)
+    mine = (states.c.enterprise == subject.c.enterprise) & (states.c.subject == subject.c.asset_no)
+    seen = select(states.c.end).where(mine).order_by(states.c.start.desc()).limit(1)
+    query = select(subject, seen.scalar_subquery().label("seen"))
+    query = query.order_by(subject.c.enterprise, subject.c.asset_no)
     if enterprise is not None:
         heard = heard.where(gateway.c.enterprise == enterprise)
         query = query.where(subject.c.enterprise == enterprise)
+    if asset_no is not None:
+        query = query.where(subject.c.asset_no == asset_no)
     there = [
         row.gateway
         for row in connection.execute(heard).all()
@@ -114,8 +131,11 @@ def subjects(connection: Connection, now: datetime, enterprise: str | None = Non
         and lives.picture(row.body).get("trusted") is not False
     ]
     said = lives.items(connection, "subjects", there)
-    rows = connection.execute(query).all()
-    return [_subject(connection, row, said) for row in rows]
+    registers = _registers(connection, enterprise, asset_no)
+    return [
+        _subject(row, said, registers.get((row.enterprise, row.asset_no), []))
+        for row in connection.execute(query).all()
+    ]
 
 
 def painted_day(
@@ -165,12 +185,15 @@ def _gateway(
     )
 
 
-def _subject(connection: Connection, row: Any, said: dict[str, dict[str, Any]]) -> SubjectView:
+def _subject(
+    row: Any, said: dict[str, dict[str, Any]], registers: Sequence[tuple[RegisterView, int | None]]
+) -> SubjectView:
+    """`registers`: each with the time of its newest reading."""
     body = json.loads(row.body)
     state, since = None, None
     if row.kind == "equipment" and body.get("profile"):
         state, since = _state_now(row.asset_no, body.get("gateways", []), said)
-    registers = _registers(connection, row.enterprise, row.asset_no)
+    words = [row.seen, *(read_at for _, read_at in registers)]
     return SubjectView(
         row.enterprise,
         row.asset_no,
@@ -182,29 +205,9 @@ def _subject(connection: Connection, row: Any, said: dict[str, dict[str, Any]]) 
         body,
         state,
         since,
-        _last_word(connection, row.enterprise, row.asset_no, registers),
-        registers,
+        max((at for at in words if at is not None), default=None),
+        [view for view, _ in registers],
     )
-
-
-def _last_word(
-    connection: Connection, enterprise: str, asset_no: str, registers: Sequence[RegisterView]
-) -> int | None:
-    """The newest observation of a subject."""
-    seen = driver_sql(
-        connection,
-        'SELECT "end" FROM states WHERE enterprise = ? AND subject = ? ORDER BY start DESC LIMIT 1',
-        (enterprise, asset_no),
-    ).scalar()
-    read = [
-        driver_sql(
-            connection,
-            "SELECT max(at) FROM reading WHERE enterprise = ? AND register = ?",
-            (enterprise, number.id),
-        ).scalar()
-        for number in registers
-    ]
-    return max((at for at in (seen, *read) if at is not None), default=None)
 
 
 def _state_now(asset_no: str, of: Sequence[str], said: dict[str, dict[str, Any]]) -> tuple[State, int | None]:
@@ -220,25 +223,23 @@ def _state_now(asset_no: str, of: Sequence[str], said: dict[str, dict[str, Any]]
     return State.UNKNOWN, None
 
 
-def _registers(connection: Connection, enterprise: str, asset_no: str) -> list[RegisterView]:
-    """Registers that the newest inventory names have readings to show; the last accepted one is where it stands."""
-    mine = (register.c.enterprise == enterprise) & (register.c.subject == asset_no)
-    found = []
-    for row in connection.execute(select(register).where(mine).order_by(register.c.id)).all():
-        state = judging.newest_state(connection, enterprise, row.id)
-        now = standing(state) if state is not None else None
-        last = now.last if now is not None else None
-        found.append(
-            RegisterView(
-                row.id,
-                row.signal,
-                row.carrier,
-                row.unit,
-                row.num,
-                row.den,
-                last.raw if last else None,
-                last.at if last else None,
-                now.doubted_since if now is not None else None,
-            )
-        )
+def _registers(
+    connection: Connection, enterprise: str | None, asset_no: str | None
+) -> dict[tuple[str, str], list[tuple[RegisterView, int | None]]]:
+    """By subject its registers, where each stands (at the last accepted reading), and when it was read last."""
+    state = judging.newest_states(register.c.enterprise, register.c.id)
+    mine = (reading.c.enterprise == register.c.enterprise) & (reading.c.register == register.c.id)
+    read_at = select(reading.c.at).where(mine).order_by(reading.c.at.desc()).limit(1).scalar_subquery()
+    query = select(register, state.label("state"), read_at.label("read_at")).order_by(register.c.id)
+    if enterprise is not None:
+        query = query.where(register.c.enterprise == enterprise)
+    if asset_no is not None:
+        query = query.where(register.c.subject == asset_no)
+    found: dict[tuple[str, str], list[tuple[RegisterView, int | None]]] = {}
+    for row in connection.execute(query):
+        now = standing(row.state) if row.state is not None else None
+        raw, at = (now.last.raw, now.last.at) if now is not None and now.last else (None, None)
+        doubted = now.doubted_since if now is not None else None
+        view = RegisterView(row.id, row.signal, row.carrier, row.unit, row.num, row.den, raw, at, doubted)
+        found.setdefault((row.enterprise, row.subject), []).append((view, row.read_at))
     return found

@@ -12,6 +12,8 @@ _SECRET = re.compile(r"password|passwd|token|secret", re.IGNORECASE)
 _USERINFO = re.compile(r"//[^/\s]*@")
 _LIST_ROW = re.compile(r"(.+ row \d+)\.?(.*)")
 _LONGEST = 60
+_HINTED = 50
+"""Mistakes that are told with the name that was perhaps meant: each is a look at thousands of names."""
 
 
 @dataclass(slots=True)
@@ -22,13 +24,19 @@ class Findings:
     errors: list[ConfigError] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    _told: set[tuple[object, ...]] = field(default_factory=set)
 
     def error(self, path: str, what: str, hint: str = "", *, value: object = None) -> None:
         """One mistake at a key path, told once; `value`: what stands there, told unless it may be a secret."""
         where = printable(self._placed(path) + shown(path, value))
         error = ConfigError(printable(without_userinfo(what)), where=where, hint=printable(hint))
-        if error.args not in [known.args for known in self.errors]:
+        if error.args not in self._told:
+            self._told.add(error.args)
             self.errors.append(error)
+
+    def near(self, name: str, subjects: Iterable[str]) -> str:
+        """The hint `did you mean X?` of a subject's number, while mistakes are few."""
+        return nearest(name, subjects) if len(self.errors) < _HINTED else ""
 
     def warn(self, path: str, what: str) -> None:
         """Something that is probably meant otherwise, but can be run."""

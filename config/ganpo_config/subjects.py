@@ -46,6 +46,7 @@ class Subjects:
         self._path_of: dict[str, str] = {}
         self._meter_of: dict[str, Meter] = {}
         self._doubtful: set[str] = set()
+        self._parents = {placed.row.asset_no: placed.row.parent for placed in rows.meters}
         for placed in rows.meters:
             found = self._profile(placed, EXTRA_PARAMETERS)
             before = len(findings.errors)
@@ -97,7 +98,7 @@ class Subjects:
         self._tried.add(name)
         self._connection(row.connection, path)
         if row.asset_no not in self._rows.claimed:
-            hint = nearest(row.asset_no, self._rows.claimed)
+            hint = findings.near(row.asset_no, self._rows.claimed)
             what = "no equipment and no meter has this number"
             findings.error(f"{path}.asset_no", what, hint, value=row.asset_no)
             return
@@ -188,20 +189,19 @@ class Subjects:
         )
 
     def _parent(self, row: MeterRow, path: str) -> None:
-        parents = {placed.row.asset_no: placed.row.parent for placed in self._rows.meters}
         if not row.parent:
             return
-        if row.parent not in parents:
+        if row.parent not in self._parents:
             if row.parent not in self._rows.claimed:
-                hint = nearest(row.parent, parents)
+                hint = self._findings.near(row.parent, self._parents)
                 self._findings.error(f"{path}.parent", "no meter has this number", hint, value=row.parent)
             elif any(row.parent == placed.row.asset_no for placed in self._rows.equipment):
                 self._findings.error(f"{path}.parent", "is equipment, no meter", value=row.parent)
             return
-        above, chain = row.parent, [row.asset_no]
+        above, chain = row.parent, {row.asset_no: None}
         while above and above not in chain:
-            chain.append(above)
-            above = parents.get(above, "")
+            chain[above] = None
+            above = self._parents.get(above, "")
         if above == row.asset_no:
             what = f"a circle: {' below '.join([*chain, above])}"
             self._findings.error(f"{path}.parent", what, value=row.parent)
@@ -269,5 +269,5 @@ class Subjects:
                 return  # its own row is not good, which was told
             what, hint = f"{meter} is equipment, no meter", ""
         else:
-            what, hint = "no meter has this number", nearest(meter, self._meter_of)
+            what, hint = "no meter has this number", self._findings.near(meter, self._meter_of)
         self._findings.error(f"{path}.parameters", what, hint, value=f"meter={meter}")

@@ -3,12 +3,14 @@
 import gzip
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.event import listen, remove
 
 from ganpo_agent.picture import Picture
 from ganpo_cloud import lives, registry, views
@@ -78,6 +80,26 @@ def test_what_is_told_bit_by_bit_stands_together_and_a_new_session_begins_with_n
     say(database, "S3", subjects={"SB-3": item("OFF")})
     with database.read() as connection:
         assert set(connection.execute(select(live_item.c.session)).scalars()) == {"S2", "S3"}
+
+
+def test_three_hundred_subjects_are_shown_with_as_many_questions_as_three(plant: Plant) -> None:
+    def asked() -> int:
+        number = 0
+
+        def count(*_: object) -> None:
+            nonlocal number
+            number += 1
+
+        with plant.database.read() as connection:
+            listen(connection.engine, "before_cursor_execute", count)
+            views.subjects(connection, NOW)
+            remove(connection.engine, "before_cursor_execute", count)
+        return number
+
+    plant.send(GATEWAY, [inventory(*NUMBERS[:3])])
+    few = asked()
+    plant.send(GATEWAY, [replace(inventory(*NUMBERS), at=NOW + timedelta(seconds=1))])
+    assert asked() == few <= 5
 
 
 def test_nothing_is_shown_of_a_gateway_that_does_not_know_the_time(plant: Plant) -> None:

@@ -123,7 +123,7 @@ def _packed(frame: dict[str, Any]) -> bytes:
 async def test_a_gateway_with_ten_thousand_subjects_tells_them_in_parts(tmp_path: Path) -> None:
     rows: list[Row] = []
     keeper = Keeper(Outbox(tmp_path / "state", 64), Timekeeper(TestClock()), random.Random(1), rows.append)
-    large = plant(6000, 4000, START)
+    large = plant(4000, 7000, START)
     keeper.put([large])
     await keeper.flush()
     keeper.close()
@@ -133,4 +133,4 @@ async def test_a_gateway_with_ten_thousand_subjects_tells_them_in_parts(tmp_path
     assert len(rows) > 1
     assert {fact["at"] for fact in facts} == {"2026-11-25T01:00:00.000Z"}
     assert all(fact["site"]["id"] == "plant-1" and "calendar" in fact for fact in facts)
-    assert sum(len(fact["equipment"]) + len(fact["meters"]) for fact in facts) == 10_000
+    assert sum(len(fact["equipment"]) + len(fact["meters"]) for fact in facts) == 11_000

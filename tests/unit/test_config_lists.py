@@ -1,5 +1,6 @@
 """`[lists]`: rows as CSV files come to the same plant as rows in the file, and their mistakes have row and column."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -112,3 +113,18 @@ def test_a_mistake_is_told_with_file_row_and_column(
 def test_a_key_that_is_none_is_told(tmp_path: Path) -> None:
     errors = [str(error) for error in write(tmp_path, HEAD + '[lists]\nequipments = "e.csv"\n').errors]
     assert errors == ["agent.toml: lists.equipments: no such key; did you mean equipment?"]
+
+
+@pytest.mark.parametrize("parent", ["DB-0000", "DX-0000"])
+def test_thousands_of_rows_are_read_in_seconds_also_where_each_of_them_is_wrong(
+    tmp_path: Path, parent: str
+) -> None:
+    rows = [f"DB-{n:04},Meter,electricity,sub,{parent if n else ''},,none\n" for n in range(4000)]
+    header = "asset_no,name,carrier,role,parent,profile,connection\n"
+    (tmp_path / "meters.csv").write_text(header + "".join(rows))
+    began = time.process_time()
+    loaded = write(tmp_path, HEAD + '[lists]\nmeters = "meters.csv"\n')
+    assert time.process_time() - began < 10
+    assert len(loaded.errors) == (3999 if parent == "DX-0000" else 0)
+    if loaded.errors:
+        assert str(loaded.errors[0]).endswith("no meter has this number; did you mean DB-0000?")

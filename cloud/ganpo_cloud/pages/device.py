@@ -52,8 +52,7 @@ def _device(connection: Connection, frame: Frame, code: str, asset_no: str) -> I
             (standing.c.enterprise == code) & (standing.c.asset_no == asset_no)
         )
     ).first()
-    views_of = [view for view in views.subjects(connection, frame.now, code) if view.asset_no == asset_no]
-    view = views_of[0] if views_of else None
+    view = next(iter(views.subjects(connection, frame.now, code, asset_no)), None)
     mine = (subject.c.enterprise == code) & (subject.c.asset_no == asset_no)
     named = connection.execute(select(subject).where(mine)).first()
     kind = named.kind if named is not None else "equipment"
