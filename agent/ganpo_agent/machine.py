@@ -76,7 +76,10 @@ class MachineRuns(Runs):
         self._at = now
         self._settled = State.UNKNOWN
         self._unrest: list[Beginning] = []
-        """What was derived since it was first other than settled; the last one is derived now. Never two in a row."""
+        """What was derived since the last state that lasted, in the stretch that is looked at and the one before; the
+        last one is derived now."""
+        self._stretch = now
+        """Where that stretch begins."""
         self._lasting_ms = round(machine.debounce_s * 1000)
         self._points = frozenset(machine.signals.values())
         self._unless_off = tuple(
@@ -102,6 +105,7 @@ class MachineRuns(Runs):
         super().restart(now, by)
         self._at = now
         self._unrest = [(now, state) for _, state in self._unrest[-1:]]
+        self._stretch = now
 
     def _derived(self, seen: Mapping[str, PointState], moment: int) -> State:
         def value(signal: str) -> SignalValue | None:
@@ -129,6 +133,8 @@ class MachineRuns(Runs):
         if self._unrest and self._unrest[-1][0] == moment:  # it was looked at before, and lasted no time
             self._unrest.pop()
         if derived is not (self._unrest[-1][1] if self._unrest else self._settled):
+            if not self._unrest:
+                self._stretch = moment
             self._unrest.append((moment, derived))
         done += self._settle(moment)
         shown = self._shown(derived)
@@ -142,17 +148,20 @@ class MachineRuns(Runs):
         return self._change(lasting, lasting[0][1])
 
     def _end_stretch(self, moment: int) -> list[States]:
-        """What was derived before what is derived now is over: none of it lasted, but did all of it together?"""
-        if len(self._unrest) < 2:
+        """What was derived before what is derived now is over: none of it lasted, but did all of it together?
+
+        It is looked at together with the stretch before, so that three states in turn are one.
+        """
+        if not self._unrest or not self._stretch < (end := self._unrest[-1][0]) < moment:
             return []
-        stretch, now = self._unrest, self._unrest[-1:]
-        (first, _), (end, derived) = stretch[0], stretch[-1]
-        if end == moment or end - first < self._lasting_ms:
+        if end - self._stretch < self._lasting_ms:
             return []
-        found = {state for _, state in stretch[:-1]}
+        found = {state for _, state in self._unrest[:-1]}
         settled = next((state for state in _IN_UNREST if state in found), State.UNKNOWN)
-        self._unrest = [] if derived is settled else now
-        return self._change(now if settled is State.UNKNOWN else stretch, settled)
+        told = self._unrest[-1:] if settled is State.UNKNOWN else self._unrest
+        self._unrest = [run for run in self._unrest if run[0] >= self._stretch]
+        self._stretch = end
+        return self._change(told, settled)
 
     def _change(self, told: Sequence[Beginning], settled: State) -> list[States]:
         """`settled` holds from the beginning of what was derived on, wherever that was anything."""

@@ -66,6 +66,9 @@ def painted(facts: Sequence[Fact], observer: Observer, now: int) -> Runs:
         ([(8, "PRODUCING"), (7, "IDLE")], "PRODUCING"),
         ([(7, "IDLE"), (8, "PRODUCING")], "PRODUCING"),
         ([(3, "SETUP"), (4, "HELD"), (2, "IDLE")], "SETUP"),
+        ([(6, "PRODUCING"), (6, "HELD"), (6, "IDLE")], "PRODUCING"),
+        ([(5, "HELD"), (5, "IDLE"), (5, "PRODUCING")], "PRODUCING"),
+        ([(9, "IDLE"), (9, "HELD"), (9, "SETUP"), (9, "PRODUCING")], "PRODUCING"),
         ([(9, "HELD"), (9, "IDLE")], "HELD"),
         ([(9, "OFF"), (1, "IDLE")], "IDLE"),
         ([(9, "OFF"), (1, "PRODUCING")], "PRODUCING"),
@@ -81,6 +84,14 @@ def test_where_no_state_lasts_the_first_derived_counts_from_the_beginning_of_tha
     assert found[:2] == [(0, began, "OFF"), (began, found[1][1], state)]
     assert [run[2] for run in found] == ["OFF", state, "OFF"]
     assert found[1][1] - began >= 20 * sum(seconds for seconds, _ in pattern) - 10
+
+
+def test_one_blip_in_a_night_of_noise_does_not_make_it_a_night_of_work(tmp_path: Path) -> None:
+    noise = [(3.0, "OFF"), (3.0, "IDLE")]
+    found = observed(tmp_path, [*noise * 100, (2, "PRODUCING"), *noise * 100], 10)
+    assert [run[2] for run in found] == ["IDLE", "PRODUCING", "IDLE"]
+    _, (began, ended, _), _ = found
+    assert 600 - 30 <= began <= 600 < ended <= 600 + 30
 
 
 def test_a_bounce_in_a_state_that_lasts_changes_nothing(tmp_path: Path) -> None:
@@ -125,30 +136,34 @@ def expected(derived: Sequence[tuple[int, str]], debounce_s: int) -> Runs:
     runs = [(state, len(list(group))) for state, group in groupby(seconds)]
     shown: list[str] = []
     settled = "UNKNOWN"
+    before: list[str] = []
     stretch: list[str] = []
     for number, (state, length) in enumerate(runs):
         if length >= debounce_s:
             shown += [settled if was != "UNKNOWN" else was for was in stretch]
-            settled, stretch = state, []
+            settled, before, stretch = state, [], []
             shown += [state] * length
             continue
-        if not stretch and state == settled:
+        if not stretch and not before and state == settled:
             shown += [state] * length
             continue
         stretch += [state] * length
         if len(stretch) >= debounce_s and number < len(runs) - 1:
+            both = before + stretch
             order = ("MAINTENANCE", "FAULT", "PRODUCING", "SETUP", "HELD", "IDLE")
-            before, settled = settled, next((s for s in order if s in stretch), "UNKNOWN")
-            told = before if settled == "UNKNOWN" else settled
-            shown += [told if was != "UNKNOWN" else was for was in stretch]
-            stretch = []
+            found = next((s for s in order if s in both), "UNKNOWN")
+            if found == "UNKNOWN":
+                shown += [settled if was != "UNKNOWN" else was for was in stretch]
+            else:
+                shown[len(shown) - len(before) :] = [found if was != "UNKNOWN" else was for was in both]
+            settled, before, stretch = found, stretch, []
     shown += [settled if was != "UNKNOWN" else was for was in stretch]
-    at, found = 0, []
+    at, painted_runs = 0, []
     for state, group in groupby(shown):
         length = len(list(group))
-        found.append((float(at), float(at + length), state))
+        painted_runs.append((float(at), float(at + length), state))
         at += length
-    return found
+    return painted_runs
 
 
 STATES = st.sampled_from([str(state) for state in State] + [SILENCE])
