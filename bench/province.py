@@ -19,6 +19,7 @@ from ganpo_cloud.counting.indicators import Indicators
 from ganpo_cloud.counting.snapshots import snapshot
 from ganpo_cloud.counting.tables import FLOWS, STOCKS
 from ganpo_cloud.database import Database, driver_sql
+from ganpo_cloud.localdays import DEFAULT_ZONE, day_of
 from ganpo_cloud.marks import mark, mark_ledgers, mark_totals
 from ganpo_cloud.pages.frame import Frame, Scope, Site
 from ganpo_cloud.pages.overview import overview
@@ -26,6 +27,7 @@ from ganpo_cloud.pages.plant import templates
 from ganpo_cloud.registry_tables import target
 from ganpo_cloud.settings import DatabaseSettings
 from ganpo_cloud.web import create_app
+from ganpo_model.clock import to_ms
 from measure import Figure
 from support import databases
 from support.browsing import chromium
@@ -47,7 +49,7 @@ def run(*, short: bool) -> Iterator[str]:
         for size in sizes:
             with tempfile.TemporaryDirectory() as folder:
                 database = databases.database(Path(folder))
-                _fill(database, size)
+                fill(database, size)
                 yield f"{kind}, {size:,} devices"
                 p95[size] = yield from _ask(database, times)
                 if size == sizes[0]:
@@ -167,8 +169,9 @@ def _dirty(devices: int, runs: int) -> Iterator[str]:
     yield f"  {'from dirty to aggregates / painted alone':<46} {ratio:>9.2f} x          goal <= 3"
 
 
-def _fill(database: Database, devices: int) -> None:
+def fill(database: Database, devices: int, now: datetime = _NOW) -> None:
     """A ledger, a month of production days, and the sums of 62 days and 25 months."""
+    today = day_of(to_ms(now), DEFAULT_ZONE)
     counties = [
         n for n, rows in _PROVINCE.areas.items() if rows[-1].kind == "county" and rows[-1].until is None
     ]
@@ -184,11 +187,11 @@ def _fill(database: Database, devices: int) -> None:
             home = (code, "", "2021-01-01", None, "enterprise", "Name", "", county, industry, "")
             ledger.append((*home, True, None, True, 0, 0, 0, 0, False, False, None, None))
     marks = ", ".join("?" * len(ledger[0]))
-    month = periods.span(periods.month_of(_TODAY))[0]
+    month = periods.span(periods.month_of(today))[0]
     with database.write() as connection:
         for first in range(0, len(ledger), 5000):
             driver_sql(connection, f"INSERT INTO standing VALUES ({marks})", ledger[first : first + 5000])
-        for n in range((_TODAY - month).days + 1):
+        for n in range((today - month).days + 1):
             day = _day(connection, month + timedelta(days=n))
             connection.execute(
                 text(
@@ -199,25 +202,25 @@ def _fill(database: Database, devices: int) -> None:
                 {"yes": True},
             )
         about = {"id": "T01", "area": _PROVINCE.whole, "industry": "", "comparator": ">=", "value": "60"}
-        connection.execute(target.insert().values(**about, deadline=_TODAY, document="plan"))
-        mark_totals(connection, [_TODAY])
-    while totals.recompute(database, _PROVINCE, _NOW):
+        connection.execute(target.insert().values(**about, deadline=today, document="plan"))
+        mark_totals(connection, [today])
+    while totals.recompute(database, _PROVINCE, now):
         pass
     names = ", ".join((*STOCKS, *FLOWS))
     with database.write() as connection:
         for n in range(1, periods.DAYS):
-            day = _day(connection, _TODAY - timedelta(days=n))
+            day = _day(connection, today - timedelta(days=n))
             connection.execute(
                 text(
                     f"INSERT INTO area_day (area, industry, day, {names}) SELECT area, industry, {day}, {names}"
-                    f" FROM area_day WHERE day = '{_TODAY}'"
+                    f" FROM area_day WHERE day = '{today}'"
                 )
             )
-        for of in periods.months(_TODAY, periods.MONTHS)[:-1]:
+        for of in periods.months(today, periods.MONTHS)[:-1]:
             connection.execute(
                 text(
                     f"INSERT INTO area_month (area, industry, month, {names}) SELECT area, industry, '{of}', {names}"
-                    f" FROM area_month WHERE month = '{_TODAY:%Y-%m}'"
+                    f" FROM area_month WHERE month = '{today:%Y-%m}'"
                 )
             )
         connection.execute(text("ANALYZE"))

@@ -8,7 +8,18 @@ import importlib
 import sys
 from pathlib import Path
 
-NAMES = ("poll", "uplink", "site_bytes", "ingest", "days", "memory", "outage", "province")
+NAMES = (
+    "poll",
+    "uplink",
+    "site_bytes",
+    "ingest",
+    "days",
+    "memory",
+    "outage",
+    "province",
+    "flood",
+    "readers",
+)
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy.exc import OperationalError
 
-from ganpo_cloud import lives
+from ganpo_cloud import lives, registry
 from ganpo_cloud.database import Database
 from ganpo_cloud.ingest import Committed, ingest
 from ganpo_cloud.refusals import Refusals, Refused
@@ -68,6 +68,8 @@ class Collector:
         self._clock = clock
         self._beat: Callable[[], None] = lambda: None
         self._refusals = Refusals()
+        self._registered: frozenset[str] = frozenset()
+        self._look_again = 0.0
         self._wake = asyncio.Event()
 
     async def run(self, beat: Callable[[], None] = lambda: None) -> None:
@@ -82,7 +84,7 @@ class Collector:
     async def _session(self, thread: Executor) -> float:
         """One session with the broker, to its end. Gives how many seconds to wait before the next."""
         began, up, refused = self._clock.monotonic(), None, False
-        session = Session(self._login, self._wake.set)
+        session = Session(self._login, self._wake.set, whose=self._whose)
         try:
             await session.open([(f"{self._root}/+/facts", 1), (f"{self._root}/+/live", 0)])
             log.info("collecting broker=%s", self._login.url)
@@ -143,9 +145,18 @@ class Collector:
         self, frames: list[tuple[str, bytes]], said: list[tuple[str, bytes]]
     ) -> tuple[list[Committed], list[str]]:
         """In the thread of the database."""
+        if self._clock.monotonic() >= self._look_again:
+            self._registered = registry.numbers(self._database)
+            self._look_again = self._clock.monotonic() + _IDLE_S
         done = ingest(self._database, frames, self._clock.utc(), self._refused) if frames else []
         heard = lives.hear(self._database, said, self._clock.utc(), self._refused) if said else []
         return done, heard
+
+    def _whose(self, topic: str) -> str:
+        """Gateways take turns; unknown ones, of which anybody may invent more, share one. One that was registered
+        seconds ago still shares it."""
+        found = self._topic.fullmatch(topic)
+        return found[1] if found is not None and found[1] in self._registered else ""
 
     def _refused(self, refused: Refused) -> None:
         self._refusals.add(refused, self._clock.monotonic())

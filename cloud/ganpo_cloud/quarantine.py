@@ -71,8 +71,14 @@ def keep(connection: Connection, kept: Sequence[Kept], now: datetime) -> list[bo
     """
     answers: dict[int, bool] = {}
     in_order = sorted(range(len(kept)), key=lambda place: kept[place].gateway)
+    strangers: _Total | None = None
     for gateway, places in groupby(in_order, lambda place: kept[place].gateway):
-        room = _room(connection, gateway)
+        room = None
+        if not _is_registered(connection, gateway):
+            strangers = strangers or _strangers(connection)
+            mine = _total(connection, gateway)
+            frames = min(STRANGER_FRAMES - mine.frames, STRANGERS_FRAMES - strangers.frames)
+            room = _Total(frames, STRANGERS_BYTES - strangers.size)
         total = _Total(0, 0)
         for place in places:
             one = kept[place]
@@ -85,6 +91,8 @@ def keep(connection: Connection, kept: Sequence[Kept], now: datetime) -> list[bo
         _add(connection, gateway, total)
         if room is None:
             _drop_oldest(connection, gateway)
+        elif strangers is not None:
+            strangers = _Total(strangers.frames + total.frames, strangers.size + total.size)
     return [answers[place] for place in range(len(kept))]
 
 
@@ -175,20 +183,19 @@ def _digest(packed: bytes) -> int:
     return int.from_bytes(hashlib.blake2b(packed, digest_size=8).digest(), signed=True)
 
 
-def _room(connection: Connection, gateway: str) -> _Total | None:
-    """What an unknown gateway may still send; None for a registered one."""
-    if driver_sql(connection, "SELECT 1 FROM gateway WHERE id = ?", (gateway,)).first() is not None:
-        return None
-    mine = _total(connection, gateway)
+def _is_registered(connection: Connection, gateway: str) -> bool:
+    return driver_sql(connection, "SELECT 1 FROM gateway WHERE id = ?", (gateway,)).first() is not None
+
+
+def _strangers(connection: Connection) -> _Total:
+    """What all unknown gateways hold together."""
     frames, size = connection.execute(
         select(
             func.coalesce(func.sum(quarantine_total.c.frames), 0),
             func.coalesce(func.sum(quarantine_total.c.bytes), 0),
         ).where(quarantine_total.c.gateway.not_in(select(registry.c.id)))
     ).one()
-    return _Total(
-        min(STRANGER_FRAMES - mine.frames, STRANGERS_FRAMES - int(frames)), STRANGERS_BYTES - int(size)
-    )
+    return _Total(int(frames), int(size))
 
 
 def _total(connection: Connection, gateway: str) -> _Total:

@@ -25,6 +25,12 @@ def add(database: Database, number: str, enterprise: str, site: str) -> None:
         connection.execute(insert(gateway).values(id=number, enterprise=enterprise, site=site))
 
 
+def numbers(database: Database) -> frozenset[str]:
+    """The ids of all gateways that are registered."""
+    with database.read() as connection:
+        return frozenset(connection.execute(select(gateway.c.id)).scalars())
+
+
 def registered(database: Database, number: str) -> bool:
     """Whether a gateway is registered."""
     with database.read() as connection:

@@ -52,17 +52,22 @@ class Session:
     """`published`: ids of messages the broker took; `dropped`: messages for which there was no room.
 
     `closed` is set when the session is over, `reason` says why. `on_event` is called whenever anything of this
-    changes. All members belong to the event loop.
+    changes. `whose`: who takes turns, by topic. All members belong to the event loop.
     """
 
     def __init__(
-        self, login: Login, on_event: Callable[[], None], will: tuple[str, bytes] | None = None
+        self,
+        login: Login,
+        on_event: Callable[[], None],
+        will: tuple[str, bytes] | None = None,
+        whose: Callable[[str], str] = lambda topic: topic,
     ) -> None:
         self.published: list[int] = []
         self.dropped = 0
         self.closed = False
         self.reason = ""
         self._waiting = Turns(MAX_WAITING)
+        self._whose = whose
         self._kept = False
         self._login = login
         self._on_event = on_event
@@ -124,7 +129,7 @@ class Session:
             ) from error
 
     def take(self, limit: int | None = None, most: int | None = None) -> list[tuple[str, bytes]]:
-        """The next messages as (topic, payload), each topic in turn: at most `limit`, some `most` bytes together."""
+        """The next messages as (topic, payload), each sender in turn: at most `limit`, some `most` bytes together."""
         return self._waiting.take(limit, most)
 
     def publish(self, topic: str, payload: bytes, qos: int) -> int:
@@ -195,7 +200,7 @@ class Session:
             log.log(logging.DEBUG if self._kept else logging.WARNING, _RETAINED, topic, topic)
             self._kept = True
             return
-        self.dropped += self._waiting.put(topic, payload)
+        self.dropped += self._waiting.put(self._whose(topic), topic, payload)
         self._on_event()
 
     def _taken(self, mid: int) -> None:

@@ -2,31 +2,31 @@
 
 from collections import deque
 
-OVERHEAD = 256
-"""What a message costs beside its payload, in bytes."""
+OVERHEAD = 1024
+"""What a message costs beside its payload, in bytes, where nothing else waits of the one who sent it."""
 
 
 class Turns:
-    """Waiting messages by topic. `take` gives of each topic one in turn; the messages of one topic keep their order.
+    """Waiting messages by whose turn they wait for. `take` gives of each one in turn; those of one keep their order.
 
-    `bound`: bytes that wait, at most, each message with `OVERHEAD`. Where there is no room for another, the topic of
-    which most waits gives up its newest.
+    `bound`: bytes that wait, at most, each message with `OVERHEAD`. Where there is no room for another, whoever has
+    most waiting gives up his newest.
     """
 
     def __init__(self, bound: int) -> None:
         self._bound = bound
         self._total = 0
-        self._waiting: dict[str, deque[bytes]] = {}
+        self._waiting: dict[str, deque[tuple[str, bytes]]] = {}
         """In the order of turns."""
         self._sizes: dict[str, int] = {}
 
-    def put(self, topic: str, payload: bytes) -> int:
+    def put(self, whose: str, topic: str, payload: bytes) -> int:
         """Add a message; gives how many were given up for want of room, itself among them."""
-        self._waiting.setdefault(topic, deque()).append(payload)
-        self._add(topic, OVERHEAD + len(payload))
+        self._waiting.setdefault(whose, deque()).append((topic, payload))
+        self._add(whose, OVERHEAD + len(payload))
         given_up = 0
         while self._total > self._bound:
-            self._give_up(topic)
+            self._give_up(whose)
             given_up += 1
         return given_up
 
@@ -35,27 +35,27 @@ class Turns:
         taken: list[tuple[str, bytes]] = []
         size = 0
         while self._waiting and (limit is None or len(taken) < limit) and (most is None or size < most):
-            topic = next(iter(self._waiting))
-            queue = self._waiting.pop(topic)
-            payload = queue.popleft()
+            whose = next(iter(self._waiting))
+            queue = self._waiting.pop(whose)
+            topic, payload = queue.popleft()
             taken.append((topic, payload))
             size += len(payload)
-            self._add(topic, -OVERHEAD - len(payload))
+            self._add(whose, -OVERHEAD - len(payload))
             if queue:
-                self._waiting[topic] = queue
+                self._waiting[whose] = queue
         return taken
 
-    def _give_up(self, topic: str) -> None:
-        """Looking for the topic of which most waits is saved where the one that speaks has more than its share."""
-        if self._sizes[topic] * len(self._sizes) <= self._bound:
-            topic = max(self._sizes, key=self._sizes.__getitem__)
-        queue = self._waiting[topic]
-        self._add(topic, -OVERHEAD - len(queue.pop()))
+    def _give_up(self, whose: str) -> None:
+        """Looking for who has most waiting is saved where the one that speaks has more than his share."""
+        if self._sizes[whose] * len(self._sizes) <= self._bound:
+            whose = max(self._sizes, key=self._sizes.__getitem__)
+        queue = self._waiting[whose]
+        self._add(whose, -OVERHEAD - len(queue.pop()[1]))
         if not queue:
-            del self._waiting[topic]
+            del self._waiting[whose]
 
-    def _add(self, topic: str, size: int) -> None:
+    def _add(self, whose: str, size: int) -> None:
         self._total += size
-        self._sizes[topic] = self._sizes.get(topic, 0) + size
-        if not self._sizes[topic]:
-            del self._sizes[topic]
+        self._sizes[whose] = self._sizes.get(whose, 0) + size
+        if not self._sizes[whose]:
+            del self._sizes[whose]

@@ -26,6 +26,7 @@ from ganpo_model.facts import Reading
 from ganpo_model.frame import pack
 from ganpo_service import mqtt
 from ganpo_service.clock import SystemClock
+from ganpo_service.turns import OVERHEAD
 from support import databases
 from support.broker import Mosquitto
 from support.gateways import PlayedGateway
@@ -236,7 +237,7 @@ async def test_when_no_room_is_left_messages_are_dropped_unacknowledged_and_coun
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(mqtt, "MAX_WAITING", 5 * (256 + len(frame(1))))
+    monkeypatch.setattr(mqtt, "MAX_WAITING", 5 * (OVERHEAD + len(frame(1))))
     async with running(broker, database) as collecting:
         with databases.held(database):
             gateway.send(frame(1))
@@ -253,26 +254,33 @@ async def test_when_no_room_is_left_messages_are_dropped_unacknowledged_and_coun
     assert count(database, reading) == 41
 
 
+@pytest.mark.parametrize("invented", [False, True])
 async def test_one_that_floods_delays_nobody_else_and_costs_one_line_of_the_log(
     broker: Mosquitto,
     database: Database,
     gateway: PlayedGateway,
     caplog: pytest.LogCaptureFixture,
+    invented: bool,
 ) -> None:
+    """`invented`: under the names of hundreds of gateways that nobody registered."""
     registry.add(database, "gw-loud-0002", ENTERPRISE, "plant-1")
     loud = PlayedGateway(broker.port, "gw-loud-0002")
     async with running(broker, database) as collecting:
+        gateway.live()
+        await until(lambda: gateway.acks)
         with databases.held(database):
             for n in range(1500):
-                loud.send(b"no frame %d" % n)
+                name = f"ganpo/v1/gw-invented-{n % 500}/facts" if invented else None
+                loud.send(b"no frame %d" % n, name)
             gateway.send(frame(1))
             await until(lambda: collecting.problem)
         await until(lambda: gateway.acknowledged(STREAM) == {1})
         await until(lambda: collecting.unanswered == 1500, 60)
     loud.leave()
-    told = [record.getMessage() for record in caplog.records if "gw-loud-0002" in record.getMessage()]
-    assert len(told) <= 2
-    assert told[0].startswith("quarantined gateway=gw-loud-0002 frames=1 reason=schema why=")
+    told = [record.getMessage() for record in caplog.records if "quarantined gateway=" in record.getMessage()]
+    assert len(told) == (500 if invented else 1)
+    name = "gw-invented-0" if invented else "gw-loud-0002"
+    assert told[0].startswith(f"quarantined gateway={name} frames=1 reason=schema why=")
     with database.read() as connection:
         taken_at = connection.execute(select(stored_frame.c.committed_at)).scalar_one()
         before = quarantine.c.received_at < taken_at
