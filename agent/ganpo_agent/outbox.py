@@ -7,6 +7,7 @@ is taken over into a new one (`takeover.py`), and the call is answered from that
 import logging
 import random
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from ganpo_model.frame import MAX_PACKED, new_stream, pack, renumber, unpack
 log = logging.getLogger(__name__)
 
 KEEP_ACKED_MS = 7 * DAY_MS
+_AGAIN_S = 600.0
+"""A takeover that found no room writes as much as there is: it is not tried with every frame."""
 _T = TypeVar("_T")
 Key = tuple[str, int]
 Lost = dict[str, list[int]]
@@ -62,6 +65,8 @@ class Outbox:
         self.aside: list[str] = []
         self._max_pages = max_mib * 1024 * 1024 // PAGE
         self._db: sqlite3.Connection | None = None
+        self._refused: StorageError | None = None
+        self._again = 0.0
 
     def open(self) -> None:
         """Open the file or make it. Raises StorageError: not writable, or written by a newer version."""
@@ -275,10 +280,16 @@ class Outbox:
 
     def _take_over(self, damage: OutboxDamaged) -> None:
         self.close()
+        if self._refused is not None and time.monotonic() < self._again:
+            raise self._refused from damage
         given = issued.read(self.path)
         if self.stream:
             given[self.stream] = self.seq
-        taken = takeover.take_over(self.path, given, self.stream)
+        try:
+            taken = takeover.take_over(self.path, given, self.stream)
+        except StorageError as error:
+            self._refused, self._again = error, time.monotonic() + _AGAIN_S
+            raise
         self._db = connect(self.path, self._max_pages)
         if self.stream:
             with self._transaction() as db:

@@ -107,7 +107,9 @@ def told(path: Path, error: Exception) -> StorageError:
 
 
 def _prove_head(file: Raw, log: Log, path: Path) -> None:
-    head = (file.size > 0 and not log.torn and log.newest(1)) or file.page(1)
+    if file.size == 0:
+        raise OutboxDamaged("it is gone, or empty", where=str(path))
+    head = (not log.torn and log.newest(1)) or file.page(1)
     stamp = int.from_bytes(head[60:64])
     if not head.startswith(_MAGIC) or stamp != _twice(stamp & 0xFFFF):
         raise OutboxDamaged("its head is damaged", where=str(path))

@@ -12,7 +12,9 @@ import pytest
 from ganpo_agent import metrics
 from ganpo_agent.app import Agent
 from ganpo_agent.outbox import Outbox
+from ganpo_model.errors import StorageError
 from ganpo_model.frame import crc32_of
+from support.bad.places import small_disk
 from support.campaign import rounds
 from support.damaging import KINDS, Given, appended_until_killed, fill, judge, killed
 from support.plants import PlantBuilder
@@ -61,6 +63,26 @@ def test_a_takeover_is_told_until_somebody_looked(tmp_path: Path) -> None:
     agent.keeper.outbox.keep_open([])
     assert agent.health()["outbox"]["damaged"] == []
     agent.keeper.close()
+
+
+def test_without_room_for_a_second_file_the_first_is_left_as_it_is(
+    bases: Callable[[int, bool], Given], tmp_path: Path
+) -> None:
+    given = bases(0, True)
+    size = (given.folder / "outbox.db").stat().st_size
+    with small_disk(tmp_path, f"{3 * size // 2}") as disk:
+        folder = disk / "state"
+        shutil.copytree(given.folder, folder)
+        KINDS["the schema damaged"](folder, random.Random(1))
+        before = (folder / "outbox.db").read_bytes()
+        box = Outbox(folder, 64)
+        for _ in range(2):
+            with pytest.raises(StorageError, match=r"cannot be taken over: .* full; free as much space"):
+                box.open()
+        assert not list(folder.glob("*.filling"))
+        assert (folder / "outbox.db").read_bytes() == before
+        shutil.copytree(folder, tmp_path / "larger")
+    assert judge(tmp_path / "larger", given)[1] == 0
 
 
 @pytest.mark.campaign
