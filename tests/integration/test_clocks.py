@@ -1,6 +1,7 @@
 """Clocks that are wrong, from the gateway to the page: whom the agent believes, and who is told."""
 
 import asyncio
+import json
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -14,15 +15,18 @@ import pytest
 from sqlalchemy import select
 
 from ganpo_agent.app import Agent
-from ganpo_cloud import views
+from ganpo_cloud import lives, registry, views
 from ganpo_cloud.i18n import translator
 from ganpo_cloud.pages.needs import Needs
 from ganpo_cloud.tables import event, quarantine, reading, states
 from ganpo_cloud.why import why
-from ganpo_model.clock import to_ms
+from ganpo_model.clock import iso, to_ms
+from ganpo_model.states import State
 from ganpo_service.clock import SystemClock
+from support import databases
 from support.broker import Mosquitto
 from support.plants import PlantBuilder, PlayedDriver
+from support.province import NOW, Plant, inventory
 from support.replaying import ENTERPRISE, Cloud, ReplayClock
 
 GATEWAY = "gw-test-0001"
@@ -177,3 +181,17 @@ async def test_with_the_mark_of_systemd_it_goes_on_stamping_and_what_is_refused_
         assert (kept.reason, kept.frames >= 2) == ("time", True)
         site.clock.by = timedelta()
         await until(lambda: site.agent.health()["ok"])
+
+
+def test_what_a_gateway_says_that_does_not_trust_its_clock_is_shown_as_unknown(tmp_path: Path) -> None:
+    plant = Plant(databases.database(tmp_path))
+    registry.add(plant.database, GATEWAY, ENTERPRISE, "plant-1")
+    plant.send(GATEWAY, [inventory("SB-1")])
+    for trusted, state in ((True, State.PRODUCING), (False, State.UNKNOWN), (True, State.PRODUCING)):
+        said = {"v": 1, "session": "S1", "trusted": trusted, "connections": {}}
+        said["subjects"] = {"SB-1": {"state": "PRODUCING", "since": iso(NOW)}}
+        lives.hear(plant.database, [(GATEWAY, json.dumps(said).encode())], NOW)
+        with plant.database.read() as connection:
+            (seen,) = views.subjects(connection, NOW, ENTERPRISE)
+        assert seen.state is state
+    plant.database.close()
