@@ -182,11 +182,14 @@ class Window:
         return [self._sent(row, flight, now)]
 
     def _give_up(self, flights: Iterable[Flight], now: float) -> None:
-        """One of those that go alone that was not answered in time no longer holds up the others."""
+        """One of those that go alone that was not answered in time no longer holds up the others.
+
+        Where nothing else was answered either, that says nothing of it.
+        """
         for flight in flights:
             if flight.sent is not None and now - flight.sent >= self.repeat_s:
-                flight.sent = None
-                if flight.alone:
+                heard, flight.sent = self._heard > flight.sent, None
+                if flight.alone and heard:
                     self._alone_after = now + ALONE_S - self.repeat_s
 
     def _sent(self, row: Row, flight: Flight, now: float) -> Row:

@@ -80,6 +80,9 @@ def test_twenty_kills_lose_nothing_and_count_nothing_twice(tmp_path: Path) -> No
                 time.sleep(rng.uniform(0, 1))
                 collector.start()
         time.sleep(3)
+        deadline = time.monotonic() + 60
+        while len(appender.promised) <= 100 and time.monotonic() < deadline:
+            time.sleep(0.2)
         appender.finish()
         promised = appender.promised
         deadline = time.monotonic() + 60

@@ -17,6 +17,7 @@ class Appender:
         self.start()
 
     def start(self) -> None:
+        self._speaks = threading.Event()
         script = TESTS / "support" / "appender.py"
         self.process = python(script, self._folder, self._broker, 10, 20, self.raw)
         self._reader = threading.Thread(target=self._read, args=(self.process.stdout,))
@@ -28,6 +29,7 @@ class Appender:
                 stream, seq, crc32, raw = line.split()
                 self.promised[stream, int(seq)] = int(crc32)
                 self.raw = max(self.raw, int(raw))
+                self._speaks.set()
 
     def kill(self) -> None:
         self.process.kill()
@@ -38,5 +40,6 @@ class Appender:
 
     def finish(self) -> None:
         """In order: the process leaves once everything is acknowledged."""
+        assert self._speaks.wait(60), "it never came as far as to hear SIGTERM"
         assert end(self.process, signal.SIGTERM, 60) == 0
         self._reader.join(10)

@@ -225,3 +225,16 @@ def test_of_several_that_are_too_large_the_smallest_tells_that_a_limit_was_raise
         broker.second(now)
     assert [len(row.packed) for row in broker.rows] == [5000]
     assert broker.window.largest == 4999
+
+
+def test_a_frame_that_goes_alone_while_the_collector_is_away_is_not_put_off_for_that() -> None:
+    window = opened()
+    for now in range(3):
+        window.due(ROWS[:1], now)
+        window.lost(now)
+        window.connected()
+        window.acknowledged((), now)
+    sent = [now for now in range(50, 200) for _ in window.due(ROWS[:1], now)]
+    assert sent == [50, 80, 110, 140, 170]
+    window.acknowledged((), 201)
+    assert next(now for now in range(201, 300) for _ in window.due(ROWS[:1], now)) <= 201 + 30
