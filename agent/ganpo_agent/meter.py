@@ -33,12 +33,12 @@ class RegisterReadings:
         if self._at is not None:
             item, rise = self.register.item, raw - self._raw
             most = item.max_rate * (now - self._at) // HOUR_MS + 1
-            fits = (0 if item.resets else -2) <= rise <= most
-            allowed = MAX_RESETS if item.resets and rise < 0 and raw <= most else MAX_PAIRS
-            if not fits and self._room(now, allowed, facts):
-                if not self._sent_last:
-                    facts.append(self._reading(self._at, self._raw))
-                send = True
+            if not (0 if item.resets else -2) <= rise <= most:
+                allowed = MAX_RESETS if item.resets and rise < 0 and raw <= most else MAX_PAIRS
+                if self._room(now, allowed, facts):
+                    if not self._sent_last:
+                        facts.append(self._reading(self._at, self._raw))
+                    send = True
         if send:
             facts.append(self._reading(now, raw))
             self._sent_slot = slot

@@ -39,6 +39,7 @@ class Observer:
         """When the first value of any machine goes stale, at the earliest."""
         self.machines = {machine.asset_no: MachineRuns(machine, now) for machine in plant.machines}
         self.links = {link.subject: link for link in _links(plant, now)}
+        self._groups: dict[int, tuple[Sequence[BoundPoint], list[PointState]]] = {}
         self._journal = Journal()
         self._optional = {m.signals[s] for m in plant.machines for s in m.absent if s in m.signals}
         self._watching: dict[str, list[Link]] = {}
@@ -166,6 +167,13 @@ class Observer:
     def _may_lack(self, name: str) -> bool:
         fault = self.seen[name].fault
         return fault is not None and fault.kind is FaultKind.ABSENT and name in self._optional
+
+    def _states(self, points: Sequence[BoundPoint]) -> list[PointState]:
+        """The states of the points of a group, which is the same object at every poll."""
+        found = self._groups.get(id(points))
+        if found is None:
+            found = self._groups[id(points)] = points, [self.seen[point.name] for point in points]
+        return found[1]
 
     def _close(self, end: int) -> list[Fact]:
         facts: list[Fact] = []

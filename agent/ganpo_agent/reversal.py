@@ -10,12 +10,14 @@ class Reversal:
     Counted together and not burst by burst: a press behind a reversed transformer flows back at every stroke.
     """
 
-    __slots__ = ("_back_ms", "_bearable_ms", "_fault", "_limit_kw", "flows_back")
+    __slots__ = ("_back_ms", "_bearable_ms", "_fault", "_limit_kw", "at_rest", "flows_back")
 
     def __init__(self, limit_kw: float, bearable_ms: int) -> None:
         """`limit_kw`: less than this is nothing, either way."""
         self.flows_back = False
         """Whether the power seen last is negative beyond the limit."""
+        self.at_rest = True
+        """Whether power that is not negative need not be looked at: most never is, and every poll comes by here."""
         self._limit_kw = limit_kw
         self._bearable_ms = bearable_ms
         self._back_ms = 0
@@ -29,6 +31,7 @@ class Reversal:
         if power_kw >= self._limit_kw:
             self._back_ms, self._fault = 0, None
         self.flows_back = power_kw <= -self._limit_kw
+        self.at_rest = not self.flows_back and not self._back_ms
         if not self.flows_back or self._back_ms < self._bearable_ms:
             return None
         if self._fault is None:

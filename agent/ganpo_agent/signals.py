@@ -66,14 +66,12 @@ class PointState:
             value = self._understand(raw)
             if isinstance(value, PointFault):
                 return self._fail(value, source_time, now)
-            if self.fault is not None:
-                fresh = True
             step = value if self._edges is None else bisect_right(self._edges, value)
             if step != self._step:
                 self._step = step
                 fresh = True
             self._raw, self.value, self.fault = raw, value, None
-        if self._reversal is not None:
+        if self._reversal is not None and (self.value < 0 or not self._reversal.at_rest):  # type: ignore[operator]
             held_ms = max(min(now, self.until) - self.at, 0)
             fault = self._reversal.look(self.value, held_ms)  # type: ignore[arg-type]
             if fault is not None:
@@ -92,7 +90,7 @@ class PointState:
     def _fail(self, fault: PointFault, source_time: datetime | None, now: int) -> bool:
         fresh = fault != self.fault
         if fault.kind is FaultKind.MISSING:
-            self.fault, self._raw = fault, None
+            self.fault, self._raw, self._step = fault, None, None
             return fresh
         self.at, self.until, self.value, self.fault, self._raw = now, 0, None, fault, None
         self._step = None

@@ -45,9 +45,8 @@ def pauses(
 
 
 def test_what_was_halved_is_joined_a_hole_at_the_end_costs_one_request_and_one_inside_two() -> None:
-    whole = block(*range(100))
     for hole, requests in ((99, [(0, 99)]), (0, [(1, 100)]), (37, [(0, 37), (38, 100)])):
-        learned = Learned()
+        whole, learned = block(*range(100)), Learned()
         learned.answered(one(50))
         learned.refused(one(hole), ILLEGAL, 0)
         assert parts(learned, whole, 1) == requests

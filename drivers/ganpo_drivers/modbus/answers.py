@@ -1,6 +1,6 @@
 """What a whole answer is worth: the bytes that were asked for, an exception of the device, or another thing."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ganpo_drivers.modbus.blocks import Block
 
@@ -8,8 +8,7 @@ FUNCTIONS = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
 """Function code by area: nothing else exists here (I10)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """Of one frame: `data` is what follows the function code. Which request it answers is the framing's to know."""
 
     unit: int

@@ -3,8 +3,8 @@
 import math
 import struct
 from array import array
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from ganpo_drivers.api import FaultKind, Point, PointFault, Value
 from ganpo_drivers.modbus.address import ModbusAddress
@@ -61,10 +61,22 @@ def _swapped(payload: bytes, parity: int) -> bytes:
     return words.tobytes()
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to read a block: requests, and faults by place of the points that are not asked for; good until `until`, and
+    while nothing else was learned (`version`)."""
+
+    parts: Sequence["Block"]
+    faults: Mapping[int, PointFault] = field(default_factory=dict)
+    until: float = float("inf")
+    version: int = 0
+
+
 class Block:
     """One request: `count` registers or bits from `first` of one area of one unit, and the points it answers."""
 
     def __init__(self, placed: Sequence[Placed]) -> None:
+        self.plan: Plan | None = None
         self.answered = False  # at least once
         self.silences = 0  # in a row, while others of its unit answered
         self.mute = False  # the last time

@@ -1,6 +1,5 @@
 """Modbus over TCP: function codes 1-4, nothing else exists here (I10)."""
 
-import logging
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -24,10 +23,8 @@ from ganpo_drivers.modbus.answers import Answer, WrongAnswer, judged
 from ganpo_drivers.modbus.blocks import Block, ModbusQuery, pack
 from ganpo_drivers.modbus.learning import Learned
 from ganpo_drivers.modbus.settings import ModbusSettings
-from ganpo_drivers.modbus.wire import BrokeOff, Wire
+from ganpo_drivers.modbus.wire import NAMELESS, BrokeOff, Habits, Wire
 from ganpo_model.errors import ConnectionLost, UnitBusy, UnitSilent
-
-log = logging.getLogger(__name__)
 
 SILENT_LIMIT = 3
 """Requests in a row without any answer, of whatever unit, after which the next read opens a new connection."""
@@ -53,7 +50,6 @@ _HINT = {
     "coil": "is this a discrete input?",
     "discrete": "is this a coil?",
 }
-_NAMELESS = "it answers with transaction id 0: after every error the session is opened anew"
 _SEARCHING = PointFault(FaultKind.MISSING, "not asked yet: an illegal address is being looked for")
 
 
@@ -91,8 +87,7 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
         super().__init__(connection)
         self._wire: Wire | None = None
         self._silent = 0
-        self._known = False
-        self._nameless = False
+        self._habits = Habits()
         self._reopened = 0
         self._heard: Counter[int] = Counter()
         self._faults: Counter[tuple[str, str]] = Counter()
@@ -100,15 +95,7 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
 
     async def open(self) -> None:
         """Connect. Raises Unreachable."""
-        await self.close()
-        wire = Wire(*self.connection.endpoint, self.connection.timeout_s, known=self._known)
-        try:
-            await wire.connect()
-        except BaseException:
-            wire.close()
-            raise
-        self._wire = wire
-        self._silent = 0
+        await self._opened()
 
     def prepare(self, points: Sequence[Point[ModbusAddress]]) -> ModbusQuery:
         """Pack the points into blocks."""
@@ -144,7 +131,19 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
 
     def report(self) -> Report:
         """What it met on the line so far."""
-        return Report(self._reopened, self._faults, (_NAMELESS,) if self._nameless else ())
+        return Report(self._reopened, self._faults, (NAMELESS,) if self._habits.nameless else ())
+
+    async def _opened(self) -> Wire:
+        await self.close()
+        wire = Wire(*self.connection.endpoint, self.connection.timeout_s, self._habits)
+        try:
+            await wire.connect()
+        except BaseException:
+            wire.close()
+            raise
+        self._wire = wire
+        self._silent = 0
+        return wire
 
     async def _block(self, block: Block, reading: _Reading) -> None:
         plan = self._learned.plan(block, time.monotonic())
@@ -246,37 +245,26 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
 
     async def _exchange(self, block: Block) -> Answer:
         """One request and its answer. A session that the device had closed is no outage: open another, ask again."""
-        fresh = self._wire is None or not self._wire.open
-        if fresh:
-            await self._reopen()
+        asked = block.area, block.unit, block.first, block.count
+        wire, fresh = self._wire, False
+        if wire is None or not wire.open:
+            wire, fresh = await self._reopen(), True
         try:
-            answer = await self._once(block)
+            answer = await wire.ask(*asked)
         except ConnectionLost:
-            if fresh or (self._wire is not None and self._wire.open):
+            if fresh or wire.open:
                 raise
-            await self._reopen()
-            answer = await self._once(block)
+            answer = await (await self._reopen()).ask(*asked)
         self._silent = 0
         return answer
 
-    async def _once(self, block: Block) -> Answer:
-        wire = self._wire
-        if wire is None:
-            raise ConnectionLost("not open", where=self.connection.url)
-        try:
-            return await wire.ask(block.area, block.unit, block.first, block.count)
-        finally:
-            self._known = wire.known
-            if wire.nameless and not self._nameless:
-                self._nameless = True
-                log.warning("%s: %s", self.connection.url, _NAMELESS)
-
-    async def _reopen(self) -> None:
+    async def _reopen(self) -> Wire:
+        wire = await self._opened()
         self._reopened += 1
-        await self.open()
+        return wire
 
     async def _failed(self, block: Block, kind: str) -> None:
         """Count it. A late answer without an id would be taken for the next one's: close, the next opens."""
         self._faults[str(block.unit), kind] += 1
-        if self._nameless:
+        if self._habits.nameless:
             await self.close()

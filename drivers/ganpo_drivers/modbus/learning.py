@@ -3,12 +3,10 @@
 Kept by area and numbers: it outlives the session, and what one query learned serves the others.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from weakref import WeakKeyDictionary
 
 from ganpo_drivers.api import FaultKind, PointFault
-from ganpo_drivers.modbus.blocks import Block, Placed
+from ganpo_drivers.modbus.blocks import Block, Placed, Plan
 
 MINUTE_S = 60.0
 HOUR_S = 3600.0
@@ -47,33 +45,19 @@ class _Area:
     answered: set[Span] = field(default_factory=set)
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How to read a block: requests, and faults by place of the points that are not asked for; good until `until`."""
-
-    parts: Sequence[Block]
-    faults: Mapping[int, PointFault] = field(default_factory=dict)
-    until: float = float("inf")
-    version: int = 0
-
-
 class Learned:
     """All areas of all units of a connection. Times are monotonic seconds."""
 
     def __init__(self) -> None:
         self._areas: dict[tuple[int, str], _Area] = {}
         self._units: set[int] = set()
-        self._plans: WeakKeyDictionary[Block, Plan] = WeakKeyDictionary()
         self._version = 0
 
     def plan(self, block: Block, now: float) -> Plan:
         """The fewest requests that touch no hole, and one for each hole that is due."""
-        area = self._areas.get((block.unit, block.area))
-        if area is None or not (area.holes or area.walls):
-            return Plan((block,))
-        plan = self._plans.get(block)
+        plan = block.plan
         if plan is None or plan.version != self._version or now >= plan.until:
-            plan = self._plans[block] = self._planned(block, area, now)
+            plan = block.plan = self._planned(block, self._area(block), now)
         return plan
 
     def knows(self, block: Block) -> bool:
@@ -124,7 +108,11 @@ class Learned:
         self._version += 1
 
     def _area(self, block: Block) -> _Area:
-        return self._areas.setdefault((block.unit, block.area), _Area())
+        key = block.unit, block.area
+        found = self._areas.get(key)
+        if found is None:
+            found = self._areas[key] = _Area()
+        return found
 
     def _planned(self, block: Block, area: _Area, now: float) -> Plan:
         area.walls = {number: until for number, until in area.walls.items() if now < until}

@@ -1,17 +1,21 @@
 """One TCP session over the library's client: it ends when its peer does, and takes no answer but the one due."""
 
 import asyncio
+import logging
+from dataclasses import dataclass
 
 from pymodbus.client import AsyncModbusTcpClient
-from pymodbus.exceptions import ModbusException, ModbusIOException
 from pymodbus.pdu import ModbusPDU
 from pymodbus.pdu.bit_message import ReadCoilsRequest, ReadDiscreteInputsRequest
 from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, ReadInputRegistersRequest
 
 from ganpo_drivers.modbus.answers import Answer, WrongAnswer
-from ganpo_drivers.modbus.framing import TcpFrames, Whole
+from ganpo_drivers.modbus.framing import Frame, TcpFrames
 from ganpo_model.errors import ConnectionLost, UnitSilent, Unreachable, UnsupportedProtocol
 
+log = logging.getLogger(__name__)
+
+NAMELESS = "it answers with transaction id 0: after every error the session is opened anew"
 _REQUESTS: dict[str, type[ModbusPDU]] = {
     "coil": ReadCoilsRequest,
     "discrete": ReadDiscreteInputsRequest,
@@ -24,26 +28,31 @@ class BrokeOff(ConnectionLost):
     """The rest of an answer did not come in time."""
 
 
-class Wire:
-    """One TCP session to `host:port`. Every error names `where`.
+@dataclass(slots=True)
+class Habits:
+    """What a device has shown of itself; it outlives the session.
 
-    `known`: Modbus was spoken here, in this session or before. `nameless`: the device answers with transaction id 0,
-    so that after an unanswered request no later answer of the session can be believed.
+    `known`: it has spoken Modbus. `nameless`: it answers with transaction id 0, so that after an unanswered request
+    no later answer of the session can be believed.
     """
 
-    def __init__(self, host: str, port: int, timeout_s: float, *, known: bool) -> None:
+    known: bool = False
+    nameless: bool = False
+
+
+class Wire:
+    """One TCP session to `host:port`. Every error names `where`."""
+
+    def __init__(self, host: str, port: int, timeout_s: float, habits: Habits) -> None:
         self.where = f"tcp://{host}:{port}"
-        self.known = known
-        self.nameless = False
+        self._habits = habits
         self._timeout_s = timeout_s
         self._with_ids = False
         self._unanswered = False
         self._client = AsyncModbusTcpClient(
             host, port=port, timeout=timeout_s, retries=0, reconnect_delay=0, trace_connect=self._connected
         )
-        # A silent unit must not close the line of the others: whether to go on is decided above.
-        self._client.set_max_no_responses(2**31)
-        self._frames = TcpFrames(lambda: self._fail("not Modbus"))
+        self._frames = TcpFrames(self._fail)
         self._client.ctx.framer = self._frames
         self._client.ctx.max_buffer_size = self._frames.MAX_SIZE
 
@@ -68,59 +77,59 @@ class Wire:
         came is no frame, or cannot be told from a late answer: close), BrokeOff, UnsupportedProtocol (it never spoke
         Modbus).
         """
-        request = _REQUESTS[area](address=first, count=count, dev_id=unit)
-        frames = self._frames
-        if frames.broken:
+        frames, sending = self._frames, self._client.ctx
+        if frames.broken or not self.open:
             raise self._lost()
+        request = _REQUESTS[area](address=first, count=count, dev_id=unit)
+        request.transaction_id = asked = sending.getNextTID()
         unanswered, self._unanswered = self._unanswered or frames.stray, True
-        frames.due, frames.late = True, 0
+        frames.due, frames.late = asyncio.get_running_loop().create_future(), 0
         try:
-            found = await self._client.execute(False, request)
-        except ModbusIOException as error:
+            async with asyncio.timeout(self._timeout_s):
+                # Its own `execute` lets every answer pass that has no id, and knows "no answer" alone.
+                sending.pdu_send(request)
+                frame = await frames.due
+        except TimeoutError as error:
+            where = f"{self.where} unit {unit}"
             if frames.rest:
-                raise BrokeOff(
-                    f"the answer broke off after {len(frames.rest)} bytes", where=f"{self.where} unit {unit}"
-                ) from error
+                raise BrokeOff(f"the answer broke off after {len(frames.rest)} bytes", where=where) from error
             late = "; one to an earlier request came: is `timeout_s` too short?" if frames.late else ""
-            raise UnitSilent(
-                f"no answer within {self._timeout_s:g} s{late}", where=f"{self.where} unit {unit}"
-            ) from error
-        except (ModbusException, OSError) as error:
-            raise self._lost() from error
+            raise UnitSilent(f"no answer within {self._timeout_s:g} s{late}", where=where) from error
         finally:
-            frames.due = False
-        assert isinstance(found, Whole)
-        self._check(found, unanswered)
+            frames.due = None
+        if frame.transaction == asked and not frame.protocol:
+            self._with_ids = True
+        else:
+            self._check(frame, asked, unanswered)
         self._unanswered = unanswered
-        self.known = True
-        return found.frame.answer
+        self._habits.known = True
+        return frame.answer
 
     def close(self) -> None:
         """Leave. Safe at any time."""
         self._client.close()
 
-    def _check(self, found: Whole, unanswered: bool) -> None:
-        """Whether the frame belongs to the request. `unanswered`: an earlier one of this session still may get one."""
-        frame, asked = found.frame, found.transaction_id
+    def _check(self, frame: Frame, asked: int, unanswered: bool) -> None:
+        """A frame without the id asked, or of another protocol: taken only from a device that says no ids, as long as
+        no earlier request of the session is `unanswered`."""
         if frame.protocol:
             raise WrongAnswer("protocol", f"the answer has protocol id {frame.protocol}, Modbus has 0")
-        if frame.transaction == asked:
-            self._with_ids = True
-        elif frame.transaction or self._with_ids:
+        if frame.transaction or self._with_ids:
             raise WrongAnswer(
                 "transaction", f"the answer has transaction id {frame.transaction}, {asked} was asked"
             )
-        else:
-            self.nameless = True
-            if unanswered:
-                raise ConnectionLost(
-                    "answers with transaction id 0, and this one may be a late one's", where=self.where
-                )
+        if not self._habits.nameless:
+            self._habits.nameless = True
+            log.warning("%s: %s", self.where, NAMELESS)
+        if unanswered:
+            raise ConnectionLost(
+                "answers with transaction id 0, and this one may be a late one's", where=self.where
+            )
 
     def _lost(self) -> ConnectionLost | UnsupportedProtocol:
         if not self._frames.broken:
             return ConnectionLost("the device closed the connection", where=self.where)
-        if self.known or not self._frames.foreign:
+        if self._habits.known or not self._frames.foreign:
             return ConnectionLost(
                 f"what came is no Modbus TCP frame: {self._frames.broken}", where=self.where
             )
@@ -132,11 +141,10 @@ class Wire:
 
     def _connected(self, connected: bool) -> None:
         if not connected:
-            self._fail("closed by the device")
+            self._fail()
 
-    def _fail(self, why: str) -> None:
-        """End the request that waits: the library would wait out its timeout."""
-        future: asyncio.Future[ModbusPDU] = self._client.ctx.response_future
-        if not future.done():
-            future.set_exception(ModbusException(why))
-            future.exception()
+    def _fail(self) -> None:
+        """End the request that waits: nothing will come any more."""
+        due = self._frames.due
+        if due is not None and not due.done():
+            due.set_exception(self._lost())
