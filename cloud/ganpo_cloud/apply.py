@@ -1,7 +1,7 @@
 """Storing the facts of frames, and marking what they touch dirty. One `Batch` per transaction."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
@@ -14,6 +14,7 @@ from ganpo_cloud.decode import Frame
 from ganpo_cloud.inventories import Told, refresh
 from ganpo_cloud.localdays import DEFAULT_ZONE, day_of, days_from
 from ganpo_cloud.marks import mark, mark_ledgers
+from ganpo_cloud.owners import Registration, owner, owners
 from ganpo_cloud.tables import subject
 from ganpo_model.clock import to_ms
 from ganpo_model.facts import Event, EventKind, Fact, Inventory, Reading, States
@@ -42,8 +43,11 @@ class Batch:
         self._proofs: list[tuple[Any, ...]] = []
         self._parts: list[tuple[parts.Row, tuple[int, int]]] = []
 
-    def add(self, gateway: str, enterprise: str, frame: Frame) -> bool:
-        """Take a frame, unless it is stored already (told by RETURNING, never by a row count)."""
+    def add(self, gateway: str, registered: Sequence[Registration], frame: Frame) -> bool:
+        """Take a frame, unless it is stored already (told by RETURNING, never by a row count).
+
+        `registered`: whose the gateway's facts are, at any time of this frame's.
+        """
         new = driver_sql(
             self._connection,
             "INSERT INTO frame (gateway, stream, seq, crc32, committed_at) VALUES (?, ?, ?, ?, ?)"
@@ -53,7 +57,10 @@ class Batch:
         if new is None:
             return False
         for place, fact in enumerate(frame.facts):
-            self._add(gateway, enterprise, new[0], place, fact)
+            at = time_of(fact)
+            whose = owners(registered, at) if isinstance(fact, Reading) else [owner(registered, at) or ""]
+            for enterprise in whose:
+                self._add(gateway, enterprise, new[0], place, fact)
         return True
 
     def write(self) -> None:
@@ -118,6 +125,11 @@ class Batch:
             self._rows["inventory"].append(row)
         else:
             self._parts.append((row, fact.part))
+
+
+def time_of(fact: Fact) -> int:
+    """When it was so, in ms: of states when they begin."""
+    return to_ms(fact.start if isinstance(fact, States) else fact.at)
 
 
 def _plain(value: object) -> str:

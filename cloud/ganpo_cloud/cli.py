@@ -84,15 +84,25 @@ def gateway() -> None:
 @click.argument("number", metavar="ID")
 @click.option("--enterprise", required=True, metavar="CODE", help="unified social credit code")
 @click.option("--site", required=True, metavar="ID", help="id of the site in the enterprise")
+@click.option(
+    "--since", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="the first day of its facts there"
+)
 @_config
-def gateway_add(number: str, enterprise: str, site: str, config: Path | None) -> None:
-    """Register a gateway; frames that waited for it are applied."""
+def gateway_add(
+    number: str, enterprise: str, site: str, since: datetime.datetime | None, config: Path | None
+) -> None:
+    """Register a gateway; frames that waited for it are applied.
+
+    One that is given to another enterprise needs the day: facts of that day and later move there, also those that are
+    stored already.
+    """
     from ganpo_cloud import registry
     from ganpo_cloud.ingest import retry
 
     with opening.told(), opening.database(config) as database:
-        registry.add(database, number, enterprise, site)
-        applied = retry(database, datetime.datetime.now(datetime.UTC), number)
+        now = datetime.datetime.now(datetime.UTC)
+        registry.add(database, number, enterprise, site, since.date() if since is not None else None, now)
+        applied = retry(database, now, number)
         click.echo(f"{number} belongs to {enterprise}, site {site}; {applied} waiting frames applied")
 
 

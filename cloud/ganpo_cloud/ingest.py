@@ -7,18 +7,18 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from ganpo_cloud import quarantine
-from ganpo_cloud.apply import Batch
-from ganpo_cloud.database import Database, driver_sql
+from ganpo_cloud.apply import Batch, time_of
+from ganpo_cloud.database import Database
 from ganpo_cloud.decode import Frame, decode, name_of
+from ganpo_cloud.owners import Registration, registrations
 from ganpo_cloud.refusals import Refused, tell
-from ganpo_model.clock import to_ms
+from ganpo_model.clock import from_ms, iso, to_ms
 from ganpo_model.errors import FrameError
 
 log = logging.getLogger(__name__)
@@ -77,10 +77,12 @@ def retry(database: Database, now: datetime, gateway: str | None = None) -> int:
                 try:
                     with connection.begin_nested():
                         frame = decode(row.bytes, row.received_at)
-                        taken = _apply(connection, [(row.gateway, frame)], now)
-                        if taken:
-                            quarantine.remove(connection, row.id)
-                            applied += 1
+                        owned = _Owned(connection)
+                        if (error := owned.wrong(row.gateway, frame)) is not None:
+                            raise error
+                        _apply(connection, [(row.gateway, frame)], owned, now)
+                        quarantine.remove(connection, row.id)
+                        applied += 1
                 except FrameError as error:
                     quarantine.explain(connection, row.id, error)
                 except OperationalError:
@@ -130,17 +132,18 @@ def _take_alone(connection: Connection, one: _Decoded, now: datetime) -> _Taken:
 
 
 def _take(connection: Connection, decoded: Sequence[_Decoded], now: datetime) -> _Taken:
-    good = [(gateway, found) for gateway, _, found in decoded if isinstance(found, Frame)]
-    known = _apply(connection, good, now)
+    owned = _Owned(connection)
+    good: list[tuple[str, Frame]] = []
     wrong = []
     for gateway, packed, found in decoded:
         if isinstance(found, FrameError):
             wrong.append(quarantine.Kept(gateway, packed, name_of(packed), found))
-        elif gateway not in known:
-            hint = f"ganpo-cloud gateway add {gateway} --enterprise CREDIT-CODE --site SITE"
-            stranger = FrameError(f"gateway {gateway} is not registered", hint=hint, reason="gateway")
-            wrong.append(quarantine.Kept(gateway, packed, (found.stream, found.seq), stranger))
-    done = [Committed(gateway, frame.stream, frame.seq) for gateway, frame in good if gateway in known]
+        elif (error := owned.wrong(gateway, found)) is not None:
+            wrong.append(quarantine.Kept(gateway, packed, (found.stream, found.seq), error))
+        else:
+            good.append((gateway, found))
+    _apply(connection, good, owned, now)
+    done = [Committed(gateway, frame.stream, frame.seq) for gateway, frame in good]
     kept = _refuse(connection, wrong, now)
     return _Taken(done + kept.done, kept.refused)
 
@@ -157,21 +160,34 @@ def _refuse(connection: Connection, wrong: Sequence[quarantine.Kept], now: datet
     )
 
 
-def _apply(connection: Connection, frames: Sequence[tuple[str, Frame]], now: datetime) -> set[str]:
-    """Apply the frames of registered gateways; gives those gateways."""
-    registered = partial(_enterprise, connection, {})
+class _Owned:
+    """Whose the facts of gateways are, asked once each."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._of: dict[str, list[Registration]] = {}
+
+    def of(self, gateway: str) -> list[Registration]:
+        """The registrations of a gateway."""
+        if gateway not in self._of:
+            self._of[gateway] = registrations(self._connection, gateway)
+        return self._of[gateway]
+
+    def wrong(self, gateway: str, frame: Frame) -> FrameError | None:
+        """Why a frame belongs to nobody."""
+        dated = self.of(gateway)
+        earliest = min(time_of(fact) for fact in frame.facts)
+        if dated and dated[0].since <= earliest:
+            return None
+        hint = f"ganpo-cloud gateway add {gateway} --enterprise CREDIT-CODE --site SITE"
+        if not dated:
+            return FrameError(f"gateway {gateway} is not registered", hint=hint, reason="gateway")
+        what = f"gateway {gateway} is not registered for {iso(from_ms(earliest))}"
+        return FrameError(what, hint=f"{hint} --since DATE", reason="gateway")
+
+
+def _apply(connection: Connection, frames: Sequence[tuple[str, Frame]], owned: _Owned, now: datetime) -> None:
     batch = Batch(connection, to_ms(now))
-    known = set()
     for gateway, frame in frames:
-        if (enterprise := registered(gateway)) is not None:
-            known.add(gateway)
-            batch.add(gateway, enterprise, frame)
+        batch.add(gateway, owned.of(gateway), frame)
     batch.write()
-    return known
-
-
-def _enterprise(connection: Connection, cache: dict[str, str | None], gateway: str) -> str | None:
-    if gateway not in cache:
-        found = driver_sql(connection, "SELECT enterprise FROM gateway WHERE id = ?", (gateway,)).first()
-        cache[gateway] = found[0] if found else None
-    return cache[gateway]

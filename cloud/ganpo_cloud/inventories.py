@@ -19,7 +19,18 @@ from ganpo_cloud.counting.tables import production
 from ganpo_cloud.localdays import DEFAULT_ZONE, day_of, days_from, zone_of
 from ganpo_cloud.marks import mark, mark_machines, mark_totals
 from ganpo_cloud.registry_tables import onboarding
-from ganpo_cloud.tables import day, event, frame, inventory, reading, register, register_day, states, subject
+from ganpo_cloud.tables import (
+    day,
+    event,
+    frame,
+    gateway,
+    inventory,
+    reading,
+    register,
+    register_day,
+    states,
+    subject,
+)
 from ganpo_model.facts import EventKind
 
 _REGISTER = (
@@ -64,22 +75,22 @@ class _Word(NamedTuple):
 def refresh(connection: Connection, enterprise: str, new: Sequence[Told]) -> None:
     """Bring `subject` and `register` of one enterprise up to date with inventories that are stored now.
 
-    What no gateway's newest inventory names any more is withdrawn: it keeps its last description and its past.
+    What no newest inventory of its gateways names any more is withdrawn: it keeps its last description and its past.
     """
     zones = _refresh_subjects(connection, enterprise, new)
     _refresh_registers(connection, enterprise, new, zones)
 
 
-def newest(connection: Connection, enterprise: str, gateway: str) -> Told | None:
+def newest(connection: Connection, enterprise: str, number: str) -> Told | None:
     """The newest inventory of a gateway."""
     row = connection.execute(
         select(inventory.c.at, inventory.c.body)
         .join(frame, frame.c.id == inventory.c.frame)
-        .where((inventory.c.enterprise == enterprise) & (inventory.c.gateway == gateway))
+        .where((inventory.c.enterprise == enterprise) & (inventory.c.gateway == number))
         .order_by(inventory.c.at.desc(), *(column.desc() for column in OLDEST))
         .limit(1)
     ).first()
-    return Told(gateway, row.at, json.loads(row.body)) if row is not None else None
+    return Told(number, row.at, json.loads(row.body)) if row is not None else None
 
 
 def _refresh_subjects(connection: Connection, enterprise: str, new: Sequence[Told]) -> dict[str, str]:
@@ -101,21 +112,25 @@ def _refresh_subjects(connection: Connection, enterprise: str, new: Sequence[Tol
                 first = day_of(told.at, zone)
                 since[asset_no] = min(first, since.get(asset_no, first))
     of_gateway = {told.gateway: told for told in _newest_of_all(connection, enterprise)}
-    holding = sorted(of_gateway.values(), key=lambda told: (told.at, told.gateway))
+    here = connection.execute(select(gateway.c.id).where(gateway.c.enterprise == enterprise)).scalars().all()
+    holding = sorted(
+        (told for told in of_gateway.values() if told.gateway in here),
+        key=lambda told: (told.at, told.gateway),
+    )
     named = [(told.gateway, told.named.keys()) for told in holding]
     zones = {}
     for asset_no, word in sorted(words.items()):
         kind, zone, body = json.loads(word.said)
-        gateways = [gateway for gateway, numbers in named if asset_no in numbers]
-        gateway = gateways[-1] if gateways else body["by"]
-        planned = of_gateway[gateway].body
-        ours = (gateways, planned["site"]["id"], zlib.crc32(json.dumps(planned["calendar"]).encode()))
+        gateways = [number for number, numbers in named if asset_no in numbers]
+        whose = gateways or [body["by"]]
+        planned = of_gateway[whose[-1]].body
+        ours = (whose, planned["site"]["id"], zlib.crc32(json.dumps(planned["calendar"]).encode()))
         zones[asset_no] = zone
         values = {
             "kind": kind,
             "name": body["name"],
             "timezone": zone,
-            "gateway": gateway,
+            "gateway": whose[-1],
             "at": word.at,
             "since": since[asset_no],
             "withdrawn": not gateways,
@@ -142,7 +157,7 @@ def _store_subject(
     connection.execute(delete(subject).where(this))
     connection.execute(insert(subject).values(enterprise=enterprise, asset_no=asset_no, **values))
     if before is None or (before.kind, before.timezone) != (values["kind"], values["timezone"]):
-        _paint_anew(connection, enterprise, asset_no, values["timezone"])
+        paint_anew(connection, enterprise, asset_no, values["timezone"])
     elif (before.gateway, *_planned(before.body)) != (values["gateway"], *_planned(values["body"])):
         mark_machines(connection, "enterprise = ? AND subject = ?", (enterprise, asset_no))
 
@@ -209,7 +224,7 @@ def judge_anew(connection: Connection, enterprise: str, number: str) -> None:
     mark_machines(connection, "enterprise = ? AND subject = ?", (enterprise, asset_no))
 
 
-def _paint_anew(connection: Connection, enterprise: str, asset_no: str, zone: str) -> None:
+def paint_anew(connection: Connection, enterprise: str, asset_no: str, zone: str) -> None:
     """It is another thing than was thought, or its days begin elsewhere: they are painted again, those on which
     anything happened."""
     gone: set[date] = set()

@@ -30,7 +30,8 @@ _STORED = (
 class Judged:
     """What judging came to: how many days were folded, and the days whose quantities may be others now.
 
-    `onwards`: so may those of all days after them: what is believed ends elsewhere than before.
+    `onwards`: so may those of all days after them: what is believed ends elsewhere than before, or anything is known at
+    all.
     """
 
     folded: int = 0
@@ -54,7 +55,7 @@ def judge_days(
     rules = Register(about.max_rate, about.modulus, bool(about.resets), about.update_ms)
     declarations = declared(connection, enterprise, number)
     asked = _Asked(connection, enterprise, number, about.timezone, stamp, judged)
-    believed = _believed_until(asked)
+    before = _known(asked)
     waiting = sorted(set(days), reverse=True)
     if waiting and newest_state(connection, enterprise, number) is None:
         waiting = sorted({*waiting, *(day_of(d.at, about.timezone) for d in declarations)}, reverse=True)
@@ -88,13 +89,14 @@ def judge_days(
             else None
         )
     asked.flush()
-    judged.onwards = _believed_until(asked) != believed
+    judged.onwards = _known(asked) != before
     return judged
 
 
-def _believed_until(asked: "_Asked") -> int | None:
+def _known(asked: "_Asked") -> tuple[bool, int | None]:
+    """Whether anything is known, and until when it is believed where that ends."""
     state = newest_state(asked.connection, asked.enterprise, asked.number)
-    return standing(state).believed_until if state is not None else None
+    return state is not None, standing(state).believed_until if state is not None else None
 
 
 def _last_in_a_row(falling: Sequence[date]) -> date:

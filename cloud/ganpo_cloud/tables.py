@@ -25,8 +25,20 @@ gateway = Table(
     Column("id", Text, primary_key=True),
     Column("enterprise", Text, nullable=False, comment="unified social credit code"),
     Column("site", Text, nullable=False),
+    Column("since", BigInteger, nullable=False, comment="0: ever"),
 )
 """The registry: whose a gateway is says this row alone."""
+
+gateway_before = Table(
+    "gateway_before",
+    metadata,
+    Column("id", Text, nullable=False),
+    Column("enterprise", Text, nullable=False),
+    Column("site", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    PrimaryKeyConstraint("id", "since"),
+)
+"""Whose it was before; a registration ends where the next one begins."""
 
 frame = Table(
     "frame",

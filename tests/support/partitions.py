@@ -72,6 +72,8 @@ class World:
     frames: list[tuple[str, bytes]]
     said: list[tuple[str, Exchange, bool]]
     """(enterprise, what is declared, whether it is withdrawn later)"""
+    given: list[tuple[str, str, str, date]]
+    """(gateway, enterprise, site, since when)"""
 
 
 @dataclass
@@ -124,7 +126,12 @@ def world(seed: int) -> World:
         if rng.random() < 0.5:
             site.send(rng, [Reading("reading", mine[0], START - timedelta(days=500), 1)])
     frames = [sent for site in sites for sent in site.frames]
-    return World(gateways, frames, list(_said(rng, sites, sorted(registers))))
+    given = [
+        (one.id, rng.choice(CODES[:2]), "plant-1", (START + timedelta(days=rng.randint(0, 3))).date())
+        for one in gateways
+        for _ in range(rng.choice([0, 0, 0, 1, 2]))
+    ]
+    return World(gateways, frames, list(_said(rng, sites, sorted(registers))), given)
 
 
 def _describe(rng: random.Random, site: _Site, registers: dict[str, tuple[str, str]]) -> None:
@@ -250,6 +257,9 @@ class Run:
         self.database = database
         self._waiting = list(of.said)
         self._said: list[tuple[int, bool]] = []
+        self.to_give = list(of.given)
+        self._gateways = len(of.gateways)
+        self._registered: set[str] = set()
         plant = Plant(database)
         plant.take("enterprises", *(enterprise(code) for code in CODES[:2]), now=NOW)
         sites = [f"{code},plant-{n},P,360681,Asia/Shanghai" for code in CODES[:2] for n in (1, 2)]
@@ -260,10 +270,22 @@ class Run:
 
     def register(self, gateway: Gateway) -> None:
         registry.add(self.database, gateway.id, gateway.enterprise, gateway.site)
+        self._registered.add(gateway.id)
         retry(self.database, NOW, gateway.id)
 
+    def give_all(self) -> None:
+        """Gateways are given away, each from a day on, once all are registered."""
+        if len(self._registered) < self._gateways:
+            return
+        for gateway, enterprise_, site, since in self.to_give:
+            registry.add(self.database, gateway, enterprise_, site, since, NOW)
+            retry(self.database, NOW, gateway)
+        self.to_give = []
+
     def declare(self) -> None:
-        """What people may say by now: of registers that are described."""
+        """What people may say by now: of registers that are described, once it is settled whose they are."""
+        if self.to_give:
+            return
         waiting = []
         for code, said, back in self._waiting:
             try:
@@ -300,6 +322,7 @@ def delivered(database: Database, of: World, rng: random.Random | None) -> dict[
     if rng is None:
         for gateway in of.gateways:
             run.register(gateway)
+        run.give_all()
         steps += [lambda one=one: run.take([one]) for one in frames]  # type: ignore[misc]
     else:
         frames += rng.sample(frames, len(frames) // 10)
@@ -317,8 +340,11 @@ def delivered(database: Database, of: World, rng: random.Random | None) -> dict[
             steps.insert(rng.randint(0, len(steps)), rng.choice(others))
         for gateway in late:
             steps.insert(rng.randint(0, len(steps)), lambda one=gateway: run.register(one))  # type: ignore[misc]
+        for _ in range(3):
+            steps.insert(rng.randint(0, len(steps)), run.give_all)
     for step in steps:
         step()
+    run.give_all()
     run.declare()
     run.withdraw()
     run.settle()

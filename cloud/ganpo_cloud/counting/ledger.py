@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -17,7 +18,8 @@ from ganpo_cloud.counting.tables import NOWHERE
 from ganpo_cloud.divisions import OTHER
 from ganpo_cloud.inventories import OLDEST
 from ganpo_cloud.localdays import DEFAULT_ZONE, bounds, day_of
-from ganpo_cloud.tables import frame, inventory
+from ganpo_cloud.owners import Registration, registrations
+from ganpo_cloud.tables import frame, gateway_before, inventory
 from ganpo_model.coverage import LONGEST_IDLE_MONTHS, Evidence, in_service, months_later
 
 FLAGS = ("main", "numerical_control", "digital", "intelligent")
@@ -213,7 +215,19 @@ def records(connection: Connection, enterprises: list[str] | None = None) -> dic
         told = told.where(inventory.c.enterprise.in_(enterprises))
     for row in connection.execute(told):
         _describe(of(row.enterprise), row)
+    for number, dated in _given_away(connection).items():
+        for one, following in pairwise(dated):
+            if one.enterprise in found and following.enterprise != one.enterprise:
+                found[one.enterprise].inventories.append((following.since, number, "", {}))
+    for record in found.values():
+        record.inventories.sort(key=lambda told: told[0])
     return found
+
+
+def _given_away(connection: Connection) -> dict[str, list[Registration]]:
+    """The registrations of gateways that have changed hands: from then on they name nothing of whose they were."""
+    numbers = connection.execute(select(gateway_before.c.id).distinct()).scalars().all()
+    return {number: registrations(connection, number) for number in numbers}
 
 
 def end_of(day: date) -> int:

@@ -10,7 +10,17 @@ from sqlalchemy import Connection, select
 from ganpo_cloud import quantities
 from ganpo_cloud.localdays import bounds, days_from
 from ganpo_cloud.projection.standing import writable
-from ganpo_cloud.tables import day, frame, gateway, reading, register, register_day, states, subject
+from ganpo_cloud.tables import (
+    day,
+    frame,
+    gateway,
+    gateway_before,
+    reading,
+    register,
+    register_day,
+    states,
+    subject,
+)
 from ganpo_model.clock import DAY_MS
 from ganpo_model.states import State
 
@@ -30,7 +40,7 @@ def readings(connection: Connection, after: int, until: int) -> Iterable[str]:
     for row in connection.execute(query):
         asset_no = row.register.partition("/")[0]
         if writable(asset_no):
-            tags = _tags(row.enterprise, sites.get(row.gateway), asset_no, row.register)
+            tags = _tags(row.enterprise, sites.get((row.gateway, row.enterprise)), asset_no, row.register)
             yield f"reading,{tags} raw={row.raw}i {row.at}"
 
 
@@ -44,7 +54,7 @@ def runs(connection: Connection, after: int, until: int) -> Iterable[str]:
     )
     for row in connection.execute(query):
         if writable(row.subject):
-            tags = _tags(row.enterprise, sites.get(row.gateway), row.subject, None)
+            tags = _tags(row.enterprise, sites.get((row.gateway, row.enterprise)), row.subject, None)
             for offset, state in json.loads(row.runs):
                 yield f"state,{tags} code={State(state).code}i {row.start + offset}"
 
@@ -52,13 +62,10 @@ def runs(connection: Connection, after: int, until: int) -> Iterable[str]:
 def days(connection: Connection, after: int, until: int) -> Iterable[str]:
     """Milliseconds per state, and the millionths of each register, of the days worked out behind `after`, up to
     `until`."""
+    told = _sites(connection)
     sites = {
-        (row.enterprise, row.asset_no): row.site
-        for row in connection.execute(
-            select(subject.c.enterprise, subject.c.asset_no, gateway.c.site).join(
-                gateway, gateway.c.id == subject.c.gateway
-            )
-        )
+        (row.enterprise, row.asset_no): told.get((row.gateway, row.enterprise))
+        for row in connection.execute(select(subject.c.enterprise, subject.c.asset_no, subject.c.gateway))
     }
     new = (day.c.computed_at > after) & (day.c.computed_at <= until)
     query = select(day.c.enterprise, day.c.subject, day.c.start, day.c.ms, day.c.computed_at).where(new)
@@ -91,8 +98,13 @@ def stamp(start: int, computed_at: int) -> int:
     return start + 1 + min(int(_ROOM_MS * math.log1p(age) / _LONGEST), _ROOM_MS)
 
 
-def _sites(connection: Connection) -> Mapping[str, str]:
-    return {row.id: row.site for row in connection.execute(select(gateway.c.id, gateway.c.site))}
+def _sites(connection: Connection) -> Mapping[tuple[str, str], str]:
+    """The newest site of a gateway in an enterprise."""
+    found = {}
+    for table in (gateway_before, gateway):
+        query = select(table.c.id, table.c.enterprise, table.c.site).order_by(table.c.since)
+        found.update({(row.id, row.enterprise): row.site for row in connection.execute(query)})
+    return found
 
 
 def _millionths(connection: Connection, row: Any) -> Iterable[tuple[int, int]]:

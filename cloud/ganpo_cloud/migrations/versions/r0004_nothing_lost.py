@@ -50,6 +50,15 @@ def upgrade() -> None:
     )
     op.add_column("register", sa.Column("update_ms", sa.BigInteger(), nullable=True))
     op.add_column("register", sa.Column("at", sa.BigInteger(), nullable=False, server_default="0"))
+    op.add_column("gateway", sa.Column("since", sa.BigInteger(), nullable=False, server_default="0"))
+    op.create_table(
+        "gateway_before",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("enterprise", sa.Text(), nullable=False),
+        sa.Column("site", sa.Text(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", "since"),
+    )
     op.create_table(
         "apart",
         sa.Column("enterprise", sa.Text(), nullable=False),

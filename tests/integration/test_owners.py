@@ -1,0 +1,172 @@
+"""A gateway that is given to another enterprise gets a date: facts belong to the enterprise of their time."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import select
+
+from ganpo_cloud import registry
+from ganpo_cloud.cli import main
+from ganpo_cloud.counting.ledger import records
+from ganpo_cloud.database import Database
+from ganpo_cloud.ingest import ingest
+from ganpo_cloud.quantities import of_subject
+from ganpo_cloud.tables import day, quarantine, subject
+from ganpo_model.clock import to_ms
+from ganpo_model.errors import ConfigError
+from ganpo_model.facts import (
+    CalendarItem,
+    EquipmentItem,
+    Fact,
+    Inventory,
+    MeterItem,
+    Reading,
+    RegisterItem,
+    SiteItem,
+    States,
+)
+from ganpo_model.frame import pack
+from ganpo_model.states import State
+from support import databases
+from support.province import CODES, STREAM, Plant, enterprise
+
+A, B = CODES[:2]
+GATEWAY = "gw-test-0001"
+REGISTER = "DB-1/energy_import#0123abcd"
+HOUR = timedelta(hours=1)
+START = datetime(2026, 11, 20, 16, tzinfo=UTC)
+BORDER = date(2026, 11, 22)
+MIDNIGHT = datetime(2026, 11, 21, 16, tzinfo=UTC)
+NOW = START + timedelta(days=3)
+
+
+@pytest.fixture
+def plant(tmp_path: Path, each_database: str) -> Iterator[Plant]:
+    plant = Plant(databases.database(tmp_path))
+    plant.take("enterprises", enterprise(A), enterprise(B), now=NOW)
+    yield plant
+    plant.database.close()
+
+
+def frames() -> list[tuple[str, bytes]]:
+    """Two days: 800 counts before the midnight between them, 700 after it; an inventory a day, states all day."""
+    found: list[list[Fact]] = []
+    for begin in (START, MIDNIGHT):
+        item = RegisterItem(
+            REGISTER, "DB-1", "energy_import", "electricity", "kWh", 1, 1, None, 9000, resets=False
+        )
+        meter = MeterItem("DB-1", "Main", "electricity", "boundary_in", None, None)
+        machine = EquipmentItem("SB-1", "Lathe", "test", tuple(State), (), ("main",), "in_use", None, None)
+        site = SiteItem("plant-1", "Plant", "Asia/Shanghai", 900_000)
+        found.append(
+            [Inventory("inventory", begin, site, CalendarItem((), ()), (machine,), (meter,), (item,))]
+        )
+        slots: list[Fact] = [
+            States("states", "SB-1", begin + n * HOUR, begin + (n + 1) * HOUR, ((0, State.IDLE),))
+            for n in range(24)
+        ]
+        found.append(slots)
+    raws = [*range(0, 800, 100), 800, 900, 1000, 1100, 1200, 1300, 1400, 1500]
+    found.append([Reading("reading", REGISTER, START + 3 * n * HOUR, raw) for n, raw in enumerate(raws)])
+    return [(GATEWAY, pack(STREAM, n + 1, facts)) for n, facts in enumerate(found)]
+
+
+def told(plant: Plant) -> dict[str, tuple[int, list[str], list[tuple[str, bool]]]]:
+    """Of each enterprise: counts, painted days, subjects with whether they are withdrawn."""
+    plant.settle(NOW)
+    found = {}
+    with plant.database.read() as connection:
+        for code in (A, B):
+            mine = of_subject(connection, code, "DB-1", to_ms(START), to_ms(NOW))
+            counts = sum((one.quantity.millionths or 0) // 10**6 for one in mine)
+            days = select(day.c.day).where(day.c.enterprise == code).order_by(day.c.day)
+            named = select(subject.c.asset_no, subject.c.withdrawn).where(subject.c.enterprise == code)
+            found[code] = (
+                counts,
+                [str(one) for one in connection.execute(days).scalars()],
+                sorted((row.asset_no, row.withdrawn) for row in connection.execute(named)),
+            )
+    return found
+
+
+RIGHT = {
+    A: (800, ["2026-11-21"], [("DB-1", True), ("SB-1", True)]),
+    B: (700, ["2026-11-22"], [("DB-1", False), ("SB-1", False)]),
+}
+
+
+@pytest.mark.parametrize("said", ["before", "between", "after"])
+def test_facts_belong_to_the_enterprise_of_their_time_whenever_the_day_is_said(
+    plant: Plant, said: str
+) -> None:
+    registry.add(plant.database, GATEWAY, A, "plant-1")
+    sent = frames()
+    for when, batch in (("before", sent[:3]), ("between", sent[3:]), ("after", [])):
+        if said == when:
+            registry.add(plant.database, GATEWAY, B, "plant-1", BORDER, NOW)
+        if batch:
+            assert len(ingest(plant.database, batch, NOW)) == len(batch)
+        plant.settle(NOW)
+    assert told(plant) == RIGHT
+    with plant.database.read() as connection:
+        ledgers = records(connection, [A, B])
+        for instant, whose in ((MIDNIGHT - HOUR, {A}), (MIDNIGHT + HOUR, {B})):
+            here = {
+                code
+                for code, one in ledgers.items()
+                if any(device.asset_no == "SB-1" for device in one.at(to_ms(instant)))
+            }
+            assert here == whose
+
+
+def test_a_mistake_is_corrected_from_the_beginning_and_taken_back(plant: Plant) -> None:
+    registry.add(plant.database, GATEWAY, A, "plant-1")
+    ingest(plant.database, frames(), NOW)
+    before = told(plant)
+    assert before[A][0] == 1500
+    registry.add(plant.database, GATEWAY, B, "plant-1", date(1970, 1, 1), NOW)
+    found = told(plant)
+    assert (found[A], found[B]) == (before[B], before[A])
+    registry.add(plant.database, GATEWAY, A, "plant-1", BORDER, NOW)
+    registry.add(plant.database, GATEWAY, A, "plant-1", date(1970, 1, 1), NOW)
+    assert told(plant) == before
+
+
+def test_the_command_wants_a_day_and_none_that_lies_ahead(plant: Plant, tmp_path: Path) -> None:
+    config = tmp_path / "cloud.toml"
+    config.write_text(f'[database]\nurl = "{_url(plant.database)}"\n')
+
+    def type_(*words: str) -> str:
+        typed = CliRunner().invoke(
+            main, ["gateway", "add", GATEWAY, "--site", "plant-1", *words, "--config", str(config)]
+        )
+        return f"{typed.exit_code} {typed.output}"
+
+    assert type_("--enterprise", A).startswith("0 ")
+    assert type_("--enterprise", B).startswith(f"1 --enterprise {B}: {GATEWAY} belongs to {A} since ever")
+    assert "--since 2099-01-01: lies ahead" in type_("--enterprise", B, "--since", "2099-01-01")
+    assert "does not match the format" in type_("--enterprise", B, "--since", "yesterday")
+    ingest(plant.database, frames(), NOW)
+    plant.settle(NOW)
+    assert type_("--enterprise", B, "--since", str(BORDER)).startswith("0 ")
+    assert told(plant) == RIGHT
+
+
+def test_what_is_older_than_the_registration_waits_with_its_reason(plant: Plant) -> None:
+    registry.add(plant.database, GATEWAY, B, "plant-1", BORDER, NOW)
+    assert len(ingest(plant.database, frames(), NOW)) == 5
+    with plant.database.read() as connection:
+        details = [row.detail for row in connection.execute(select(quarantine).order_by(quarantine.c.seq))]
+    assert len(details) == 3
+    assert details[0].startswith(
+        f"gateway {GATEWAY} is not registered for 2026-11-20T16:00:00.000Z; ganpo-cloud"
+    )
+    with pytest.raises(ConfigError):
+        registry.add(plant.database, GATEWAY, A, "plant-1")
+
+
+def _url(database: Database) -> str:
+    return database.where if "://" in database.where else f"sqlite:///{database.where}"
