@@ -32,29 +32,31 @@ class Reconnect:
     """A broker has a province: eager while it is away, spread once it refused or cut a session.
 
     Away: a try at least every 2 s for 5 minutes. Refused, cut within 10 s, or away for longer: 1 s doubling to
-    `longest`, each pause a random part of that, until a session lives. Times are monotonic seconds.
+    `longest`, each pause a random part of that, until a session lives. One that is away right after it cut a session
+    died: that was no refusal. Times are monotonic seconds.
     """
 
     def __init__(self, longest: float, rng: random.Random) -> None:
         self._longest = longest
         self._rng = rng
-        self._bound = 0.0
+        self._bound = self._before_cut = 0.0
         self._away_since: float | None = None
 
     def pause(self, began: float, now: float, *, up: float | None, refused: bool) -> float:
         """How long to wait, in seconds, after a try from `began` to `now`; `up`: since when it was a session, None
         if it never was one; `refused`: the broker answered, and said no.
         """
-        if up is not None:
-            self._away_since = None
-            if now - up >= SHORT_LIVED_S:
-                self._bound = 0.0
-                return min(1.0, self._longest)
+        if up is not None and now - up >= SHORT_LIVED_S:
+            self._bound, self._before_cut, self._away_since = 0.0, 0.0, None
+            return min(1.0, self._longest)
+        more = min(max(self._bound * 2, 1.0), self._longest)
+        if up is not None or refused:
+            self._before_cut = more if refused else self._bound
+            self._bound, self._away_since = more, None
         elif self._away_since is None:
-            self._away_since = began
-        too_long = self._away_since is not None and now - self._away_since >= EAGER_S
-        if refused or up is not None or too_long:
-            self._bound = min(max(self._bound * 2, 1.0), self._longest)
+            self._bound, self._away_since = self._before_cut, began
+        elif now - self._away_since >= EAGER_S:
+            self._bound = more
         if self._bound:
             return self._rng.uniform(0, self._bound)
         return min(max(TRY_EVERY_S - (now - began), 0.1), self._longest)

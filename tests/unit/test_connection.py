@@ -236,8 +236,15 @@ def test_a_broker_that_refuses_or_cuts_is_tried_by_full_jitter_doubling_to_the_l
 
 def test_a_broker_that_dies_just_after_it_came_is_still_tried_every_2_s() -> None:
     reconnect = Reconnect(60.0, random.Random(1))
-    reconnect.pause(0.0, 5.0, up=0.0, refused=False)
-    assert max(reconnect.pause(now, now, up=None, refused=False) for now in range(5, 300)) <= 2
+    for _ in range(10):
+        assert reconnect.pause(0.0, 5.0, up=0.0, refused=False) <= 1
+        assert max(reconnect.pause(now, now, up=None, refused=False) for now in range(5, 300)) <= 2
+    for _ in range(3):
+        reconnect.pause(0.0, 1.0, up=None, refused=True)
+    away = [reconnect.pause(now, now, up=None, refused=False) for now in range(5, 300)]
+    assert 2 < max(away) <= 4, "but a refusal stands"
+    reconnect.pause(0.0, 11.0, up=0.0, refused=False)
+    assert reconnect.pause(12.0, 12.0, up=None, refused=False) == 2
 
 
 async def test_an_unreachable_device_backs_off_and_counts_no_poll(tmp_path: Path) -> None:
