@@ -34,12 +34,12 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 def counted(
-    database: Database, folder: Path, shown: Callable[[int], int], seconds: int
+    database: Database, folder: Path, shown: Callable[[int], int], seconds: int, max_rate: int
 ) -> tuple[int | None, list[Fact]]:
     """The collector's number of parts when the counter shows `shown(second)`, and the facts that were sent."""
     builder = PlantBuilder(folder)
     builder.connection("cell")
-    item = RegisterItem(PARTS, "SB-1", "parts_total", None, "1", 1, 1, None, 3600, resets=True)
+    item = RegisterItem(PARTS, "SB-1", "parts_total", None, "1", 1, 1, None, max_rate, resets=True)
     builder.machine("cell", "SB-1", {})
     builder.point("cell", "SB-1", "parts_total", "p", Register(item))
     plant = builder.build()
@@ -63,20 +63,20 @@ def counted(
 
 
 @pytest.mark.parametrize(
-    ("top", "each_s"),
+    ("top", "each_s", "max_rate"),
     [
-        (1, 1),  # one part per pallet
-        (2, 2),  # 0, 1, 2 for 2 s each
-        (4, 1),  # set back 720 times an hour
+        (1, 1, 3600),  # one part per pallet
+        (2, 2, 3600),  # 0, 1, 2 for 2 s each
+        (2, 2, 1200),  # and a rate that leaves no room
+        (4, 1, 3600),  # set back 720 times an hour
     ],
 )
 def test_every_part_is_counted_however_often_the_counter_is_set_back(
-    database: Database, tmp_path: Path, top: int, each_s: int
+    database: Database, tmp_path: Path, top: int, each_s: int, max_rate: int
 ) -> None:
     cycle_s = (top + 1) * each_s
     cycles = 3600 // cycle_s
-    parts, facts = counted(
-        database, tmp_path, lambda second: second % cycle_s // each_s, cycles * cycle_s + 1
-    )
+    seconds = cycles * cycle_s + 1
+    parts, facts = counted(database, tmp_path, lambda second: second % cycle_s // each_s, seconds, max_rate)
     assert parts == cycles * top * 1_000_000
     assert not [f for f in facts if isinstance(f, Event) and f.kind is EventKind.SUSPECT]
