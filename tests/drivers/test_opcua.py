@@ -17,6 +17,7 @@ from ganpo_agent.timekeeper import GatewayClock, Timekeeper
 from ganpo_config.plant import Meaning
 from ganpo_drivers.api import FaultKind, Identifies, Point, PointFault, Scan, Value
 from ganpo_drivers.opcua import driver as driver_module
+from ganpo_drivers.opcua import session as session_module
 from ganpo_drivers.opcua.address import OpcUaAddress
 from ganpo_drivers.opcua.driver import OpcUaDriver
 from ganpo_drivers.opcua.settings import OpcUaSettings
@@ -274,7 +275,10 @@ async def test_what_a_server_grants_is_kept_and_nonsense_taken_for_what_was_aske
         assert await driver.keep_alive() == pytest.approx(rest_s, abs=0.4)
 
 
-async def test_a_session_granted_for_less_than_a_poll_is_kept_and_not_made_anew(tmp_path: Path) -> None:
+async def test_a_session_granted_for_less_than_a_poll_is_kept_and_not_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_module, "CHANNEL_S", 2)  # this server grants whatever is asked for
     with OpcUaServer(values={"A": 1}, grants_s=3) as brief, Proxy("127.0.0.1", brief.port) as proxy:
         builder = PlantBuilder(tmp_path)
         settings = make(f"opc.tcp://127.0.0.1:{proxy.port}", timeout_s=4).connection
@@ -296,11 +300,13 @@ async def test_a_session_granted_for_less_than_a_poll_is_kept_and_not_made_anew(
         running.cancel()
         await asyncio.wait([running])
         await asyncio.sleep(0.05)
-        asked = [service for sent in proxy.sent for service in services(sent)]
+        sent = b"".join(proxy.sent)  # one connection
+        asked = services(sent)
     assert [scan.values for scan in scans] == [[1], [1]]
     assert asked.count("CreateSession") == 1
     assert asked.count("Read") > 1 + 2, "it was asked between the polls"
     assert asked.count("CloseSession") == 1
+    assert sent.count(b"OPNF") >= 1 + 2, "the channel was renewed too"
 
 
 async def test_the_secure_channel_is_renewed_between_reads(server: OpcUaServer) -> None:
