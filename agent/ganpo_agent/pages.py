@@ -84,25 +84,25 @@ class Log(Raw):
         sums = _sums(order, header[:24], 0, 0)
         sound = magic | 1 == _MAGIC | 1 and size == PAGE and sums == (first, second)
         pending: list[tuple[int, int]] = []
+        wrong = None if sound else -1
         for n, (frame, number, commit, *these, first, second) in enumerate(self._frames()):
             if n == 0 and not sound:
                 salts = these
+            if wrong is None:
+                sums = _sums(order, frame[:8] + frame[_FRAME_HEAD:], *sums)
+                wrong = None if these == salts and sums == (first, second) else n
             # What an earlier round of the log left behind has other salts; one flipped bit changes only one of them.
             if salts[0] not in these[:1] and salts[1] not in these[1:]:
-                sound = False
                 continue
-            if sound:
-                sums = _sums(order, frame[:8] + frame[_FRAME_HEAD:], *sums)
-                sound = these == salts and sums == (first, second)
             pending.append((number, n))
-            if commit:
+            # A process that is killed may have written the head of a commit's last frame and not its page: no commit.
+            if commit and wrong != n:
                 self._commits.append(n)
                 for page, version in pending:
                     self._versions.setdefault(page, []).append(version)
                 pending.clear()
-                if sound:
-                    self.whole = _LOG_HEAD + (n + 1) * _FRAME
-                self.torn = self.torn or not sound
+                self.torn = wrong is not None
+                self.whole = self.whole if self.torn else _LOG_HEAD + (n + 1) * _FRAME
 
     def as_of(self, at: int, number: int) -> bytes:
         """A page as the transaction saw it that wrote the byte `at`; empty where the log does not have it."""

@@ -118,6 +118,23 @@ def test_kills_while_frames_are_written_lose_none_and_are_no_damage(tmp_path: Pa
     print(f"{kills} kills, {len(promised)} frames promised, all of them wait")
 
 
+def test_a_commit_that_a_kill_cut_short_is_no_damage(
+    bases: Callable[[int, bool], Given], tmp_path: Path
+) -> None:
+    given = bases(0, False)
+    folder = tmp_path / "state"
+    shutil.copytree(given.folder, folder)
+    log = (folder / "outbox.db-wal").read_bytes()
+    commit = log[-24 - 4096 : -4096]
+    for page in (b"", random.Random(1).randbytes(4096)):
+        (folder / "outbox.db-wal").write_bytes(log + commit + page)
+        box = Outbox(folder, 64)
+        box.open()
+        assert not box.aside
+        assert box.counts()[0] == len(set(given.promised) - given.stored)
+        box.close()
+
+
 def test_a_new_file_is_synced_before_it_is_renamed_and_the_names_after(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
