@@ -43,44 +43,55 @@ class WebKeeper:
         self._sock.listen(512)
         ours, its = socket.socketpair()
         with its:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *("-P", "-m", web_process.__name__),
-                stdin=its.fileno(),
-                pass_fds=[self._sock.fileno()],
-                process_group=0,  # Ctrl-C is for us alone
-            )
+            reader, writer = await asyncio.open_connection(sock=ours)
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    *("-P", "-m", web_process.__name__),
+                    stdin=its.fileno(),
+                    pass_fds=[self._sock.fileno()],
+                    process_group=0,  # Ctrl-C is for us alone
+                )
+                its.close()
+                writer.write(web_process.line(self._serving, self._sock.fileno(), self._log_settings))
+                await self._hear(process, reader, beat)
+            finally:
+                writer.close()  # its end, also where we were stopped while it started
+
+    async def _hear(
+        self, process: asyncio.subprocess.Process, reader: asyncio.StreamReader, beat: Callable[[], None]
+    ) -> None:
         self.pid = process.pid
-        reader, writer = await asyncio.open_connection(sock=ours)
         try:
-            writer.write(web_process.line(self._serving, self._sock.fileno(), self._log_settings))
-            while True:
-                async with asyncio.timeout(self._patience_s):
-                    word = await reader.readline()
-                if not word:
-                    code = await asyncio.wait_for(process.wait(), self._patience_s)
-                    raise ConnectionLost(f"the pages' process ended: {_told(code)}")
+            while await self._word(reader):
                 self.answers.set()
                 beat()
+            code = await asyncio.wait_for(process.wait(), self._patience_s)
+            why = f"by signal {-code}" if code < 0 else f"with exit code {code}"
+            raise ConnectionLost(f"the pages' process ended: {why}")
         except TimeoutError as error:
             process.kill()
             raise ConnectionLost(f"the pages' process said nothing for {self._patience_s:g} s") from error
         finally:
             self.answers.clear()
             self.pid = None
-            await _end(process, writer)
+            await _end(process)
+
+    async def _word(self, reader: asyncio.StreamReader) -> bytes:
+        """The next it says; nothing once it ended. Raises TimeoutError."""
+        async with asyncio.timeout(self._patience_s):
+            try:
+                return await reader.readline()
+            except ConnectionResetError:  # killed before it read what we said
+                return b""
 
 
-async def _end(process: asyncio.subprocess.Process, writer: asyncio.StreamWriter) -> None:
-    """Its channel's end is its end; one that hangs is killed."""
-    writer.close()
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Asked to end it does so at once; one that hangs is killed."""
     if process.returncode is None:
+        process.terminate()
         try:
             await asyncio.wait_for(process.wait(), _ENDS_S)
         except TimeoutError:
             process.kill()
             await process.wait()
-
-
-def _told(code: int) -> str:
-    return f"by signal {-code}" if code < 0 else f"with exit code {code}"
