@@ -1,11 +1,14 @@
 """Marking what is dirty: subject-days, ledgers, sums. The computing loop works them out again."""
 
+import secrets
 from collections.abc import Iterable
 from datetime import date
 
 from sqlalchemy import Connection
 
 from ganpo_cloud.database import driver_sql
+
+_MARK_TOTAL = "INSERT INTO dirty_total VALUES (?, ?) ON CONFLICT (day) DO UPDATE SET word = excluded.word"
 
 
 def mark(connection: Connection, days: Iterable[tuple[str, str, date]]) -> None:
@@ -22,9 +25,10 @@ def mark_ledgers(connection: Connection, enterprises: Iterable[str]) -> None:
 
 
 def mark_totals(connection: Connection, days: Iterable[date]) -> None:
-    """Mark days whose sums have to be added up again."""
-    if rows := sorted({(day.isoformat(),) for day in days}):
-        driver_sql(connection, "INSERT INTO dirty_total VALUES (?) ON CONFLICT DO NOTHING", rows)
+    """Mark days whose sums have to be added up again. Each marking has a word of its own: sums that were worked out
+    before it do not answer it."""
+    if rows := sorted({(day.isoformat(), secrets.randbits(62)) for day in set(days)}):
+        driver_sql(connection, _MARK_TOTAL, rows)
 
 
 def mark_machines(connection: Connection, where: str, values: tuple[object, ...]) -> None:

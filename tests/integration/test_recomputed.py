@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from ganpo_cloud import computing, registry
-from ganpo_cloud.counting import lists, snapshots, totals
+from ganpo_cloud.counting import lists, snapshots, standings, totals
 from ganpo_cloud.counting.indicators import Indicator, Indicators
 from ganpo_cloud.counting.periods import month_of, span
 from ganpo_cloud.counting.snapshots import snapshot
-from ganpo_cloud.counting.tables import ALL
+from ganpo_cloud.counting.tables import ALL, area_day, dirty_total
 from ganpo_cloud.database import Database
 from ganpo_cloud.localdays import DEFAULT_ZONE, bounds
+from ganpo_cloud.marks import mark_totals
 from ganpo_demo.fleet import fleet
 from ganpo_demo.seeding import Seeding
 from ganpo_model.clock import from_ms
@@ -195,3 +197,39 @@ def test_sums_that_are_not_kept_any_more_are_worked_out_and_the_same(tmp_path: P
     assert {item.definition.id: item.checked for item in found} == before
     assert len(metrics) == 17
     database.close()
+
+
+def test_frames_are_stored_while_sums_are_added_up_and_what_they_change_is_added_up_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant = Plant(databases.database(tmp_path))
+    plant.take("enterprises", enterprise(CODES[0]))
+    registry.add(plant.database, "gw-one-0001", CODES[0], "plant-1")
+    plant.send("gw-one-0001", [inventory("SB-1")])
+    plant.settle()
+    whole, meanwhile = totals.stocks, [inventory("SB-1", "SB-2", at=NOW + timedelta(seconds=1))]
+
+    def stocks(*arguments: Any) -> Any:
+        found = whole(*arguments)
+        if meanwhile:
+            plant.send("gw-one-0001", [meanwhile.pop()])
+            assert standings.recompute(plant.database, NOW) == 1
+        return found
+
+    monkeypatch.setattr(totals, "stocks", stocks)
+    with plant.database.write() as connection:
+        mark_totals(connection, [date(2026, 11, 28)])
+    assert totals.recompute(plant.database, PROVINCE, NOW) == 1
+    with plant.database.read() as connection:
+        assert connection.execute(select(dirty_total.c.day)).scalars().all(), "it is dirty still"
+    plant.settle()
+    with plant.database.read() as connection:
+        units = connection.execute(
+            select(area_day.c.units).where(
+                (area_day.c.area == PROVINCE.whole)
+                & (area_day.c.industry == ALL)
+                & (area_day.c.day == date(2026, 11, 28))
+            )
+        ).scalar_one()
+    assert units == 2
+    plant.database.close()

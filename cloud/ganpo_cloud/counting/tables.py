@@ -182,7 +182,12 @@ area_carrier = Table(
 dirty_ledger = Table("dirty_ledger", metadata, Column("enterprise", Text, primary_key=True))
 """Enterprises whose `standing` has to be worked out again."""
 
-dirty_total = Table("dirty_total", metadata, Column("day", Date, primary_key=True))
+dirty_total = Table(
+    "dirty_total",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("word", BigInteger, nullable=False, comment="of the last marking"),
+)
 """Days whose sums have to be added up again."""
 
 published = Table(

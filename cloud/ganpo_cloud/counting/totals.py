@@ -28,7 +28,7 @@ from ganpo_model.coverage import MEASURES, Unit
 NEWEST = "totals added up"
 """The counter that says when the sums of today were added up."""
 LONGEST_S = 0.5
-"""A transaction takes no further day after so long, and then adds up the months of those it took."""
+"""A pass takes no further day after so long, and then adds up the months of those it took."""
 _AT = "s.since <= ? AND (s.until IS NULL OR s.until > ?)"
 _DEVICES = f"""
 SELECT s.enterprise, s.area, s.industry, s.main, s.numerical_control, s.digital, s.intelligent, s.in_service,
@@ -53,30 +53,25 @@ Sums = Mapping[Key, Mapping[str, int]]
 
 
 def recompute(database: Database, province: Province, now: datetime) -> int:
-    """Add up the newest dirty days and their months. Gives how many days."""
+    """Add up the newest dirty days and their months. Gives how many days.
+
+    Adding up takes long and reads alone, so that frames are stored meanwhile; what is marked again meanwhile is added
+    up again.
+    """
+    today = day_of(to_ms(now), DEFAULT_ZONE)
     with database.read() as connection:
-        if connection.execute(select(dirty_total).limit(1)).first() is None:
-            return 0
-    began = time.monotonic()
-    done: list[date] = []
+        marked = {row.day: row.word for row in connection.execute(select(dirty_total))}
+        done, sums = _added_up(connection, province, sorted(marked, reverse=True), today)
+    if not done:
+        return 0
     with database.write() as connection:
-        today = day_of(to_ms(now), DEFAULT_ZONE)
-        newest = select(dirty_total.c.day).order_by(dirty_total.c.day.desc())
-        for day in connection.execute(newest).scalars().all():
-            if day <= today and today - timedelta(days=periods.DAYS) <= day:
-                counts = stocks(connection, province, day)
-                _put(connection, area_day, day, counts, flows(connection, province, day, day))
-            done.append(day)
-            if time.monotonic() - began > LONGEST_S:
-                break
+        mine = select(dirty_total).where(dirty_total.c.day.in_(done))
+        if {row.day: row.word for row in connection.execute(mine)} != {day: marked[day] for day in done}:
+            return len(done)
         connection.execute(delete(dirty_total).where(dirty_total.c.day.in_(done)))
-        kept = periods.months(today, periods.MONTHS)
+        for table, period, counts, times in sums:
+            _put(connection, table, period, counts, times)
         for month in sorted({periods.month_of(day) for day in done if day <= today}):
-            first, last = periods.span(month)
-            end = min(last, today)
-            if month in kept:
-                counts = stocks(connection, province, end)
-                _put(connection, area_month, month, counts, flows(connection, province, first, end))
             balances.recompute(connection, province, month, today)
         for year in sorted({day.year for day in done}):
             balances.add_up_year(connection, province, year, today)
@@ -84,6 +79,30 @@ def recompute(database: Database, province: Province, now: datetime) -> int:
             connection.execute(delete(counter).where(counter.c.name == NEWEST))
             connection.execute(insert(counter).values(name=NEWEST, value=to_ms(now)))
     return len(done)
+
+
+def _added_up(
+    connection: Connection, province: Province, marked: Iterable[date], today: date
+) -> tuple[list[date], list[tuple[Table, date | str, Sums, Sums]]]:
+    """As many of the marked days as fit into `LONGEST_S`, and the sums of those that are kept, and of their months."""
+    began = time.monotonic()
+    done: list[date] = []
+    sums: list[tuple[Table, date | str, Sums, Sums]] = []
+    for day in marked:
+        if day <= today and today - timedelta(days=periods.DAYS) <= day:
+            counts = stocks(connection, province, day)
+            sums.append((area_day, day, counts, flows(connection, province, day, day)))
+        done.append(day)
+        if time.monotonic() - began > LONGEST_S:
+            break
+    kept = periods.months(today, periods.MONTHS)
+    for month in sorted({periods.month_of(day) for day in done if day <= today}):
+        if month in kept:
+            first, last = periods.span(month)
+            end = min(last, today)
+            counts = stocks(connection, province, end)
+            sums.append((area_month, month, counts, flows(connection, province, first, end)))
+    return done, sums
 
 
 def turn_day(database: Database, now: datetime) -> None:

@@ -16,6 +16,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Make what is new, from what is stored."""
+    op.add_column("dirty_total", sa.Column("word", sa.BigInteger(), nullable=False, server_default="0"))
     op.execute("ALTER TABLE quarantine RENAME COLUMN crc32 TO digest")
     op.create_table(
         "quarantine_total",
