@@ -33,6 +33,8 @@ KEEP_OPEN_S = 120.0
 STUCK_S = 90.0
 """A task that made no progress for so long is stuck, and systemd hears nothing any more."""
 _LAST_WORDS_S = 2.0
+_SHARE_S = 5.0
+"""Readings wait at most so long for others (4.5 s where a slot is 15 min): in each slot every register sends one."""
 
 
 class Agent:
@@ -46,12 +48,13 @@ class Agent:
         self.time = Timekeeper(clock, _newest(outbox))
         self.observer: Observer | None = None
         self.uplink = Uplink(plant, self.time, self._rng, self._picture)
-        self.keeper = Keeper(outbox, self.time, self._rng, self._appended)
+        slot_s = plant.site.slot_ms / 1000
+        share_s = min(slot_s / 200, _SHARE_S)
+        self.keeper = Keeper(outbox, self.time, self._rng, self._appended, share_s)
         self.connections = [
             ConnectionTask(bound, self.time, self._receive, self._failed, self.uplink.changed)
             for bound in plant.connections
         ]
-        slot_s = plant.site.slot_ms / 1000
         self._spread_s = (
             zlib.crc32(plant.gateway.id.encode()) % max(round(min(60.0, slot_s / 5) * 1000), 1) / 1000
         )

@@ -18,8 +18,6 @@ log = logging.getLogger(__name__)
 
 MAX_BYTES = 16 * 1024 * 1024
 RETRY_S = 5.0
-SHARE_S = 0.2
-"""Readings that come within so long share a frame: every frame costs more to send than a reading."""
 _TIME_S = 0.2
 _PER_FRAME = {"states": 100, "reading": 1000, "event": 200, "inventory": 1}
 _HEAD = 64
@@ -31,11 +29,17 @@ _T = TypeVar("_T")
 class Keeper:
     """Owns the outbox and its one thread. `on_append` hears of every frame that is on disk.
 
-    `dropped` counts facts given up because memory was full too: the oldest `states` go first.
+    `dropped` counts facts given up because memory was full too: the oldest `states` go first. `share_s`: for so long
+    readings wait for others, to share a frame.
     """
 
     def __init__(
-        self, outbox: Outbox, time: Timekeeper, rng: random.Random, on_append: Callable[[Row], None]
+        self,
+        outbox: Outbox,
+        time: Timekeeper,
+        rng: random.Random,
+        on_append: Callable[[Row], None],
+        share_s: float = 0.0,
     ) -> None:
         self.outbox = outbox
         self.dropped = 0
@@ -44,11 +48,13 @@ class Keeper:
         self._time = time
         self._rng = rng
         self._on_append = on_append
+        self._share_s = share_s
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="outbox")
         self._batches: deque[list[Fact]] = deque()
         self._bytes = 0
         self._open: list[States] | None = None
         self._wake = asyncio.Event()
+        self._urgent = False
         self._begun = False
 
     def put(self, facts: Sequence[Fact]) -> None:
@@ -59,6 +65,7 @@ class Keeper:
         self._bytes += sum(map(_size, facts))
         while self._bytes > MAX_BYTES:
             self._drop()
+        self._urgent = self._urgent or facts[0].type != "reading"
         self._wake.set()
 
     def keep_open(self, runs: list[States]) -> None:
@@ -82,8 +89,7 @@ class Keeper:
             elif not self._batches and self._open is None:
                 self._wake.clear()
                 await self._pause(RETRY_S)
-                await asyncio.sleep(SHARE_S)
-                self._join()
+                await self._gather()
 
     async def flush(self) -> None:
         """Write what was put until nothing is left or the disk refuses."""
@@ -128,8 +134,14 @@ class Keeper:
             self._batches.extendleft(reversed(smaller))
             self._bytes += sum(_size(fact) for batch in smaller for fact in batch) - sum(map(_size, facts))
 
-    def _join(self) -> None:
-        """Readings that came one after the other become one batch."""
+    async def _gather(self) -> None:
+        """Readings wait a moment for others: to send a frame costs more than to send what is in it."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._share_s
+        while self._batches and not self._urgent and (left := until - loop.time()) > 0:
+            self._wake.clear()
+            await self._pause(left)
+        self._urgent = False
         joined: deque[list[Fact]] = deque()
         for batch in self._batches:
             before = joined[-1] if joined else []

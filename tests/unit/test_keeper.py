@@ -121,22 +121,30 @@ def many() -> Iterator[tuple[int, State]]:
         yield n * 7000 + (rng.randrange(6000) if n else 0), State.IDLE if n % 2 else State.HELD
 
 
-async def test_readings_that_come_within_a_fifth_of_a_second_share_a_frame(
-    kept: tuple[Keeper, Refusing, list[Row]],
+async def test_readings_share_a_frame_with_those_that_come_soon_and_wait_behind_nothing_else(
+    tmp_path: Path,
 ) -> None:
-    keeper, _, rows = kept
+    rows: list[Row] = []
+    outbox = Outbox(tmp_path, 64)
+    keeper = Keeper(outbox, Timekeeper(TestClock()), random.Random(1), rows.append, share_s=60.0)
     await keeper.flush()
     task = asyncio.create_task(keeper.run())
     await asyncio.sleep(0.05)
     for n in range(12):
         keeper.put([reading(n)])
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.01)
+    assert rows == [], "they wait for others"
     keeper.put([Event("event", START, EventKind.LINK_UP, "SB-1", {})])
     async with asyncio.timeout(20):
         while len(rows) < 2:
             await asyncio.sleep(0.01)
     assert [row.kind for row in rows] == ["reading", "event"]
     assert [fact["raw"] for fact in json.loads(unpack(rows[0].packed))["facts"]] == list(range(12))
+    keeper._share_s = 0.1
+    keeper.put([reading(12)])
+    async with asyncio.timeout(20):
+        while len(rows) < 3:
+            await asyncio.sleep(0.01)
     task.cancel()
     await asyncio.wait([task])
     keeper.close()
