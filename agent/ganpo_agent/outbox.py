@@ -274,6 +274,8 @@ class Outbox:
                 takeover.take_over(self.path, {})
             prove(self.path, given)
             self.aside = takeover.aside(self.path)
+            if self.aside:
+                log.warning("damaged outboxes lie here, look after the disk: %s", self.aside)
         except OSError as error:
             raise told(self.path, error) from error
         return connect(self.path, self._max_pages)
@@ -297,7 +299,7 @@ class Outbox:
             issued.write(self.path, self.stream, self.seq)
         self.aside = takeover.aside(self.path)
         log.error(
-            "outbox damaged why=%r frames_saved=%d numbers_declared_lost=%d kept_aside=%s",
+            "outbox damaged why=%r frames_saved=%d numbers_not_held=%d kept_aside=%s",
             damage.what,
             taken.saved,
             taken.lost,
