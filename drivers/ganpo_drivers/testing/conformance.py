@@ -2,14 +2,14 @@
 
 from typing import Any, ClassVar, get_type_hints
 
-from ganpo_drivers.api import Driver, Identifies
+from ganpo_drivers.api import Driver, Identifies, Reports
 from ganpo_drivers.testing.documents import Documents
 from ganpo_drivers.testing.faults import Faults
 from ganpo_drivers.testing.hooks import Hooks
 from ganpo_drivers.testing.reading import Reading
 
 _NEEDED = ("make", "make_unreachable", "known", "unknown")
-_OF_ABILITIES = {"test_it_says_who_it_is": Identifies}
+_OF_ABILITIES = {"test_it_says_who_it_is": Identifies, "test_what_failed_on_the_line_is_reported": Reports}
 _OF_THE_WIRE = "test_nothing_is_ever_written_to_the_device"
 
 

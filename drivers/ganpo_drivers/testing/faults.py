@@ -1,13 +1,14 @@
 """The contract on a bad line: every fault is told as one that goes away, says where, and ends in time."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
-from ganpo_drivers.api import Address, Driver, Identifies, PointFault, Value
+from ganpo_drivers.api import Address, Driver, Identifies, PointFault, Reports, Value
 from ganpo_drivers.testing.hooks import GOES_AWAY, Hooks
 from ganpo_drivers.testing.proxy import Proxy
 from ganpo_drivers.testing.scenario import scenario
@@ -135,6 +136,23 @@ class Faults(Hooks):
             async with asyncio.timeout(GONE_S):
                 while proxy.standing:  # noqa: ASYNC110  # the proxy is another thread's
                     await asyncio.sleep(MOMENT_S)
+
+    @scenario
+    async def test_what_failed_on_the_line_is_reported(self) -> None:
+        with self.proxied() as (proxy, driver):
+            assert isinstance(driver, Reports)
+            assert (driver.report().reopened, dict(driver.report().faults)) == (0, {})
+            async with self.opened(driver):
+                await self.read(driver, self.known())
+                assert not driver.report().faults, "nothing failed"
+                proxy.freeze()
+                with pytest.raises(GOES_AWAY):
+                    await self.read(driver, self.known())
+                proxy.restore()
+            said = driver.report()
+            assert sum(said.faults.values()) >= 1
+            assert {key for key, _ in said.faults} <= {address.key for address in self.known()}
+            assert all(re.fullmatch(r"[a-z][a-z0-9_]*", kind) for _, kind in said.faults)
 
     @scenario
     async def test_nothing_is_ever_written_to_the_device(self) -> None:
