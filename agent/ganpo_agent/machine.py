@@ -82,6 +82,7 @@ class MachineRuns(Runs):
         """Where that stretch begins."""
         self._lasting_ms = round(machine.debounce_s * 1000)
         self._points = frozenset(machine.signals.values())
+        self._power = machine.signals.get(POWER, "")
         self._unless_off = tuple(
             rule for rule in machine.rules if rule.state is not State.OFF or POWER not in rule.when
         )
@@ -93,6 +94,9 @@ class MachineRuns(Runs):
         """
         done: list[States] = []
         ends = {seen[name].until for name in self._points if name in seen}
+        power = seen.get(self._power)
+        if power is not None and (brakes_until := power.brakes_until) is not None:
+            ends.add(brakes_until)
         for moment in sorted(end for end in ends if self._at < end < now):
             done += self._look(seen, moment)
         done += self._look(seen, now)
@@ -119,11 +123,18 @@ class MachineRuns(Runs):
                 return self.machine.absent.get(signal)
             return observed.value if moment < observed.until else None
 
-        power = seen.get(self.machine.signals.get(POWER, ""))
-        if power is None or not power.flows_back or moment >= power.until:
+        power = seen.get(self._power)
+        brakes_until = None if power is None or moment >= power.until else power.brakes_until
+        if brakes_until is None:
             return derive(self.machine.rules, value)
+
+        def known(signal: str) -> SignalValue | None:
+            return None if signal == POWER else value(signal)
+
+        if moment >= brakes_until:
+            return derive(self.machine.rules, known)
         # it is not off, and what else the amount means nobody knows: a machine that brakes stays as it is
-        state = derive(self._unless_off, lambda signal: None if signal == POWER else value(signal))
+        state = derive(self._unless_off, known)
         return self._settled if state is State.UNKNOWN else state
 
     def _look(self, seen: Mapping[str, PointState], moment: int) -> list[States]:

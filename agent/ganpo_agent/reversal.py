@@ -23,6 +23,11 @@ class Reversal:
         self._back_ms = 0
         self._fault: PointFault | None = None
 
+    @property
+    def rest_ms(self) -> int:
+        """How long what was seen last may go on to flow back."""
+        return self._bearable_ms - self._back_ms
+
     def look(self, power_kw: float, held_ms: int) -> PointFault | None:
         """The fault that `power_kw` amounts to, None where it may be believed. `held_ms`: how long the power seen
         before held."""

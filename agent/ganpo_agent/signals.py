@@ -50,9 +50,11 @@ class PointState:
         return now < self.until
 
     @property
-    def flows_back(self) -> bool:
-        """Whether it is power that says nothing of what its machine does, for it flows the wrong way."""
-        return self._reversal is not None and self._reversal.flows_back
+    def brakes_until(self) -> int | None:
+        """Until when power that flows back is a brake and says only that its machine is on; None: it does not."""
+        if self._reversal is None or not self._reversal.flows_back:
+            return None
+        return self.at + self._reversal.rest_ms
 
     def observe(self, raw: Value | PointFault, source_time: datetime | None, now: int) -> bool:
         """What a scan brought, at its receipt. Tells whether it means anything new.

@@ -84,6 +84,16 @@ def test_power_gives_the_state_only_where_it_proves_it(
     assert Press(plant(tmp_path, SUB))(*powers) == runs
 
 
+def test_what_flows_back_is_a_brake_for_no_longer_than_the_debounce_however_seldom_it_is_read(
+    tmp_path: Path,
+) -> None:
+    press = Press(plant(tmp_path, SUB))
+    press((30, 4.2), (1, -4.2))
+    press.now += 29_000
+    found = press((30, 4.2))
+    assert found == [(0, 40, "PRODUCING"), (40, 60, "UNKNOWN"), (60, 90, "PRODUCING")]
+
+
 def test_what_flows_back_for_long_is_a_fault_that_names_the_transformer(tmp_path: Path) -> None:
     press = Press(plant(tmp_path, SUB))
     press((9, -4.2))
