@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from ganpo_cloud.supervisor import STUCK_S, Beat, Supervisor
+from ganpo_model.errors import ConnectionLost
 from support.plants import TestClock
 
 
@@ -102,3 +103,18 @@ async def test_one_that_ends_by_itself_is_over_and_one_without_progress_is_stuck
     hang.set()
     await task
     assert supervisor.stuck() == []
+
+
+async def test_what_a_person_can_mend_is_told_without_a_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    supervisor = Supervisor(TestClock(), longest_s=0.01)
+
+    async def refused(_beat: Beat) -> None:
+        raise ConnectionLost("the pages' process ended: by signal 9")
+
+    task = asyncio.create_task(supervisor.keep("pages", refused))
+    await until(lambda: supervisor.problems())
+    task.cancel()
+    await asyncio.wait([task])
+    assert supervisor.problems() == {"pages": "the pages' process ended: by signal 9"}
+    (error,) = lines(caplog, logging.ERROR)
+    assert not error.exc_info
