@@ -1,6 +1,8 @@
 """The outbox: nothing that was promised is lost, whatever happens to the file (I4, I6, I13)."""
 
+import errno
 import json
+import os
 import random
 import shutil
 import sqlite3
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ganpo_agent import issued, takeover
 from ganpo_agent.outbox import Outbox
 from ganpo_agent.outbox_file import log_of
 from ganpo_agent.pages import Log
@@ -187,6 +190,46 @@ def test_small_frames_that_share_their_pages_make_room_too(tmp_path: Path) -> No
     assert len(here) + box.dropped == box.seq
     assert box.path.stat().st_size <= 1024 * 1024
     box.close()
+
+
+def test_damage_under_a_running_outbox_costs_what_was_hit_and_its_numbers_go_on(tmp_path: Path) -> None:
+    box = Outbox(tmp_path, 64)
+    box.open()
+    box.begin(NOW, random.Random(1))
+    for n in range(400):
+        box.append(noise(n, 9000), NOW)
+    box.keep_open([])
+    size = box.path.stat().st_size
+    with box.path.open("r+b") as file:
+        file.seek(size // 2 // 4096 * 4096)
+        file.write(random.Random(1).randbytes(5 * 4096))
+    here = {row.seq for row in box.waiting(1000)}
+    (lost,) = losses(box)
+    gone = {n for first, last in lost["seqs"] for n in range(first, last + 1)}  # type: ignore[attr-defined]
+    assert 0 < len(gone) < 20
+    assert not gone & here
+    assert gone | here == set(range(1, 403)), "402 declares"
+    assert box.append([reading(1)], NOW).seq == 403
+    box.close()
+
+
+def test_a_sector_that_the_disk_does_not_give_costs_the_frames_in_it(
+    tmp_path: Path, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(60):
+        outbox.append(noise(n, 2000), NOW)
+    outbox.close()
+    read, bad = os.pread, outbox.path.stat().st_size // 2 // 512 * 512
+
+    def refused(fd: int, size: int, at: int) -> bytes:
+        if at < bad + 512 and bad < at + size:
+            raise OSError(errno.EIO, "Input/output error")
+        return read(fd, size, at)
+
+    monkeypatch.setattr(os, "pread", refused)
+    taken = takeover.take_over(outbox.path, issued.read(outbox.path))
+    assert 58 <= taken.saved <= 60
+    assert taken.saved + taken.lost == 61
 
 
 def test_a_full_outbox_can_be_begun_again(tmp_path: Path) -> None:
