@@ -213,11 +213,11 @@ class Agent:
         """What was observed until now goes to disk; what the disk does not take in time is lost as in a power cut."""
         if (now := self._now()) is not None and self.observer is not None:
             self.observer.finish(now)
-            try:
-                async with asyncio.timeout(_LAST_WORDS_S):
-                    await self.keeper.flush()
-            except TimeoutError:
-                log.error("the outbox did not take the last facts in %g s", _LAST_WORDS_S)
+        try:
+            async with asyncio.timeout(_LAST_WORDS_S):
+                await self.keeper.flush()
+        except TimeoutError:
+            log.error("the outbox did not take the last facts in %g s", _LAST_WORDS_S)
         self.keeper.close()
 
 

@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import select
 
 from ganpo_agent.app import Agent
+from ganpo_agent.outbox import Outbox
 from ganpo_cloud import lives, registry, views
 from ganpo_cloud.i18n import translator
 from ganpo_cloud.pages.needs import Needs
@@ -195,3 +196,28 @@ def test_what_a_gateway_says_that_does_not_trust_its_clock_is_shown_as_unknown(t
             (seen,) = views.subjects(connection, NOW, ENTERPRISE)
         assert seen.state is state
     plant.database.close()
+
+
+async def test_what_was_seen_until_trust_was_lost_is_on_disk_when_the_process_ends_without_it(
+    tmp_path: Path,
+) -> None:
+    builder = PlantBuilder(tmp_path / "state", slot_ms=900_000)
+    builder.connection("bus", Played)
+    builder.machine("bus", "SB-1", {"execution": "x"}, interval_s=0.2)
+    Played.values = {"x": "ACTIVE"}
+    clock = Wrong()
+    agent = Agent(builder.build(), clock, random.Random(1))
+    stop = asyncio.Event()
+    task = asyncio.create_task(agent.run(stop))
+    await until(lambda: agent.health()["subjects"].get("SB-1", {}).get("state") == "PRODUCING")
+    clock.by -= HOUR
+    await until(lambda: agent.health()["time"] == "waiting for time")
+    assert agent.health()["ok"] is False
+    stop.set()
+    await task
+    found = Outbox(tmp_path / "state", 16)
+    found.open()
+    kinds = [row.kind for row in found.waiting(100)]
+    found.close()
+    assert kinds.count("states") == 1
+    assert agent.observer is None
