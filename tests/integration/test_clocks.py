@@ -210,6 +210,7 @@ async def test_what_was_seen_until_trust_was_lost_is_on_disk_when_the_process_en
     stop = asyncio.Event()
     task = asyncio.create_task(agent.run(stop))
     await until(lambda: agent.health()["subjects"].get("SB-1", {}).get("state") == "PRODUCING")
+    await until(lambda: agent.connections[0].polls.made >= 4)
     clock.by -= HOUR
     await until(lambda: agent.health()["time"] == "waiting for time")
     assert agent.health()["ok"] is False
