@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, insert, select, union
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, delete, insert, select, union
 
 from ganpo_cloud import apart
 from ganpo_cloud.counting import consumption
 from ganpo_cloud.counting.tables import production
+from ganpo_cloud.database import driver_sql
 from ganpo_cloud.localdays import DEFAULT_ZONE, day_of, days_from, zone_of
 from ganpo_cloud.marks import mark, mark_machines, mark_totals
 from ganpo_cloud.registry_tables import onboarding
@@ -48,6 +49,21 @@ _REGISTER = (
 """What an inventory says of a register: corrected, its past is judged anew."""
 _OURS = ("gateways", "place", "calendar")
 """What stands in a subject's body beside the newest word."""
+_READ = (
+    "SELECT EXISTS (SELECT 1 FROM reading WHERE enterprise = ? AND register = ?)"
+    " OR EXISTS (SELECT 1 FROM register_day WHERE enterprise = ? AND register = ?)"
+    " OR EXISTS (SELECT 1 FROM consumption WHERE enterprise = ? AND register = ?)"
+)
+"""Whether anything is known of a register: of most that an inventory describes for the first time nothing is."""
+_HAPPENED = (
+    "SELECT EXISTS (SELECT 1 FROM states WHERE enterprise = ? AND subject = ?)"
+    " OR EXISTS (SELECT 1 FROM day WHERE enterprise = ? AND subject = ?)"
+    " OR EXISTS (SELECT 1 FROM production WHERE enterprise = ? AND subject = ?)"
+    " OR EXISTS (SELECT 1 FROM event WHERE enterprise = ? AND subject = ?)"
+    " OR EXISTS (SELECT 1 FROM register r JOIN reading o ON o.enterprise = r.enterprise AND o.register = r.id"
+    " WHERE r.enterprise = ? AND r.subject = ?)"
+)
+"""The same of a subject."""
 OLDEST = (frame.c.stream, frame.c.seq, frame.c.crc32, inventory.c.place)
 """The order of what one gateway told at one instant, the same whatever came first. `inventory` joined with `frame`."""
 
@@ -119,6 +135,7 @@ def _refresh_subjects(connection: Connection, enterprise: str, new: Sequence[Tol
     )
     named = [(told.gateway, told.named.keys()) for told in holding]
     zones = {}
+    stored: list[dict[str, Any]] = []
     for asset_no, word in sorted(words.items()):
         kind, zone, body = json.loads(word.said)
         gateways = [number for number, numbers in named if asset_no in numbers]
@@ -127,6 +144,8 @@ def _refresh_subjects(connection: Connection, enterprise: str, new: Sequence[Tol
         ours = (whose, planned["site"]["id"], zlib.crc32(json.dumps(planned["calendar"]).encode()))
         zones[asset_no] = zone
         values = {
+            "enterprise": enterprise,
+            "asset_no": asset_no,
             "kind": kind,
             "name": body["name"],
             "timezone": zone,
@@ -136,7 +155,12 @@ def _refresh_subjects(connection: Connection, enterprise: str, new: Sequence[Tol
             "withdrawn": not gateways,
             "body": json.dumps(body | dict(zip(_OURS, ours, strict=True)), ensure_ascii=False),
         }
-        _store_subject(connection, enterprise, asset_no, values, known.get(asset_no))
+        before = known.get(asset_no)
+        if before is None or any(getattr(before, name) != value for name, value in values.items()):
+            stored.append(values)
+    _replace(connection, subject, subject.c.asset_no, stored)
+    for values in stored:
+        _mark_subject(connection, values, known.get(values["asset_no"]))
     return zones
 
 
@@ -147,15 +171,21 @@ def _newest_of_all(connection: Connection, enterprise: str) -> list[Told]:
     return [told for told in found if told is not None]
 
 
-def _store_subject(
-    connection: Connection, enterprise: str, asset_no: str, values: dict[str, Any], before: Any
+def _replace(
+    connection: Connection, table: Table, key: ColumnElement[str], rows: list[dict[str, Any]]
 ) -> None:
-    if before is not None and all(getattr(before, name) == value for name, value in values.items()):
-        return
+    """Rows of one enterprise stand where those of the same key stood."""
+    if rows:
+        mine = (table.c.enterprise == bindparam("of")) & (key == bindparam("number"))
+        gone = [{"of": row["enterprise"], "number": row[str(key.key)]} for row in rows]
+        connection.execute(delete(table).where(mine), gone)
+        connection.execute(insert(table), rows)
+
+
+def _mark_subject(connection: Connection, values: dict[str, Any], before: Any) -> None:
+    """Mark what has to be computed again of a subject that is described in other words than before."""
+    enterprise, asset_no = values["enterprise"], values["asset_no"]
     apart.forgive(connection, enterprise, asset_no)
-    this = (subject.c.enterprise == enterprise) & (subject.c.asset_no == asset_no)
-    connection.execute(delete(subject).where(this))
-    connection.execute(insert(subject).values(enterprise=enterprise, asset_no=asset_no, **values))
     if before is None or (before.kind, before.timezone) != (values["kind"], values["timezone"]):
         paint_anew(connection, enterprise, asset_no, values["timezone"])
     elif (before.gateway, *_planned(before.body)) != (values["gateway"], *_planned(values["body"])):
@@ -188,18 +218,20 @@ def _refresh_registers(
         for item in told.body["registers"]:
             word = _Word(told.at, _text([item.get(name) for name in _REGISTER]))
             words[item["id"]] = max(word, words.get(item["id"], word))
+    stored: list[dict[str, Any]] = []
+    anew: list[str] = []
     for number, word in sorted(words.items()):
         values = dict(zip(_REGISTER, json.loads(word.said), strict=True))
         values["timezone"] = zones.get(values["subject"], DEFAULT_ZONE)
         before = known.get(number)
-        anew = before is None or any(getattr(before, name) != value for name, value in values.items())
-        if before is None or anew or before.at != word.at:
-            connection.execute(delete(register).where(mine & (register.c.id == number)))
-            connection.execute(
-                insert(register).values(enterprise=enterprise, id=number, at=word.at, **values)
-            )
-        if anew:
-            judge_anew(connection, enterprise, number)
+        if before is None or any(getattr(before, name) != value for name, value in values.items()):
+            anew.append(number)
+        elif before.at == word.at:
+            continue
+        stored.append({"enterprise": enterprise, "id": number, "at": word.at, **values})
+    _replace(connection, register, register.c.id, stored)
+    for number in anew:
+        judge_anew(connection, enterprise, number)
 
 
 def _text(said: object) -> str:
@@ -211,6 +243,12 @@ def judge_anew(connection: Connection, enterprise: str, number: str) -> None:
     dirty, and both are computed again."""
     asset_no = number.partition("/")[0]
     apart.forgive(connection, enterprise, asset_no)
+    if driver_sql(connection, _READ, (enterprise, number) * 3).scalar():
+        _read_anew(connection, enterprise, asset_no, number)
+    mark_machines(connection, "enterprise = ? AND subject = ?", (enterprise, asset_no))
+
+
+def _read_anew(connection: Connection, enterprise: str, asset_no: str, number: str) -> None:
     zone = zone_of(connection, enterprise, asset_no)
     at = select(reading.c.at).where((reading.c.enterprise == enterprise) & (reading.c.register == number))
     times = connection.execute(at).scalars().all()
@@ -221,12 +259,13 @@ def judge_anew(connection: Connection, enterprise: str, number: str) -> None:
         of_subject = onboarding.c.asset_no == asset_no
         connection.execute(delete(onboarding).where((onboarding.c.enterprise == enterprise) & of_subject))
     mark(connection, {(enterprise, asset_no, day_of(instant, zone)) for instant in times})
-    mark_machines(connection, "enterprise = ? AND subject = ?", (enterprise, asset_no))
 
 
 def paint_anew(connection: Connection, enterprise: str, asset_no: str, zone: str) -> None:
     """It is another thing than was thought, or its days begin elsewhere: they are painted again, those on which
     anything happened."""
+    if not driver_sql(connection, _HAPPENED, (enterprise, asset_no) * 5).scalar():
+        return
     gone: set[date] = set()
     for table in (day, production):
         mine = (table.c.enterprise == enterprise) & (table.c.subject == asset_no)
