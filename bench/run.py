@@ -14,6 +14,7 @@ NAMES = (
     "site_bytes",
     "ingest",
     "days",
+    "judge",
     "memory",
     "outage",
     "province",

@@ -205,6 +205,13 @@ class Subjects:
         if above == row.asset_no:
             what = f"a circle: {' below '.join([*chain, above])}"
             self._findings.error(f"{path}.parent", what, value=row.parent)
+            return
+        like = {placed.row.asset_no for placed in self._rows.meters if _balanced_like(placed.row, row)}
+        if inside := [number for number in chain[1:] if number in like]:
+            what = (
+                f"is {row.role} below {inside[0]}, which is too: it counts as a sub-meter, not in the total"
+            )
+            self._findings.warn(f"{path}.role", f"{row.asset_no} {what}")
 
     def _equipment(self, placed: Placed[EquipmentRow]) -> None:
         row, path, findings = placed.row, placed.path, self._findings
@@ -271,3 +278,9 @@ class Subjects:
         else:
             what, hint = "no meter has this number", self._findings.near(meter, self._meter_of)
         self._findings.error(f"{path}.parameters", what, hint, value=f"meter={meter}")
+
+
+def _balanced_like(one: MeterRow, other: MeterRow) -> bool:
+    """Whether two meters enter a total in the same way."""
+    same = (one.carrier, one.role) == (other.carrier, other.role)
+    return same and one.role in {"boundary_in", "boundary_out", "generation"}

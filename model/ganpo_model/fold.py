@@ -4,7 +4,7 @@ Public are `judge` and `fold` of `ganpo_model.registers`; this is their state, a
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ganpo_model.backs import MOST, Back, Backs
@@ -49,7 +49,7 @@ class Fold:
         return self.last.at if self.last else None
 
     def run(
-        self, readings: Sequence[Reading], declarations: Sequence[Declaration], begins: int | None
+        self, readings: Iterable[Reading], declarations: Sequence[Declaration], begins: int | None
     ) -> None:
         """Readings and declarations in the order of their times; readings at the instant of one follow it.
 

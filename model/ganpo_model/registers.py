@@ -12,7 +12,7 @@ before. A `Day` depends on nothing else, so who stores them needs three sentence
 All are pure: the same for any order and any copies of readings and declarations.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -126,8 +126,10 @@ def chain(days: Iterable[tuple[int, Iterable[Step]]]) -> list[Step]:
     return found
 
 
-def _sorted(readings: Iterable[Sequence[int]]) -> list[Reading]:
-    return [reading for reading, _ in groupby(sorted(Reading(at, raw) for at, raw in readings))]
+def _sorted(readings: Iterable[Sequence[int]]) -> Iterator[Reading]:
+    """Each once, in order, as it is asked for: a million more need not be in memory."""
+    for (at, raw), _ in groupby(sorted(readings, key=tuple)):
+        yield Reading(at, raw)
 
 
 def _begins(declarations: Sequence[Declaration]) -> int | None:

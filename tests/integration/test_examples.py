@@ -165,14 +165,16 @@ def test_energy_in_tce_and_per_value_added(plant: Plant) -> None:
     assert intensity["numerator"] == 272_960_000 + 12 * 714_300
 
 
-def test_what_goes_out_is_subtracted_and_a_sub_meter_is_never_added(plant: Plant) -> None:
+def electricity(
+    plant: Plant, roles: dict[str, tuple[str, str | None]], signals: list[tuple[str, str, int]]
+) -> Any:
+    """Millionths of a month whose meters (role, parent) counted so many kWh in 20 days."""
     begin = datetime.fromisoformat("2026-11-01T00:00:00+08:00")
-    roles = {"IN": "boundary_in", "OUT": "boundary_out", "SUN": "generation", "SUB": "sub", "PRO": "process"}
-    signals = [("IN", "energy_import", 1000), ("IN", "energy_export", 30), ("OUT", "energy_import", 100)]
-    signals += [("SUN", "energy_import", 50), ("SUB", "energy_import", 400), ("PRO", "energy_import", 7)]
     told = replace(
         inventory(at=begin),
-        meters=tuple(MeterItem(no, no, "electricity", role, None, None) for no, role in roles.items()),
+        meters=tuple(
+            MeterItem(no, no, "electricity", role, parent, None) for no, (role, parent) in roles.items()
+        ),
         registers=tuple(
             RegisterItem(
                 f"{no}/{signal}#0123abcd", no, signal, "electricity", "kWh", 1, 1, None, 10**6, resets=False
@@ -190,7 +192,58 @@ def test_what_goes_out_is_subtracted_and_a_sub_meter_is_never_added(plant: Plant
     plant.settle()
     rows = get(plant, "/energy", NOW, **{"from": "2026-11", "to": "2026-11"})
     (row,) = [row for row in rows if row["carrier"] == "electricity"]
-    assert row["millionths"] == (1000 - 30 - 100 + 50) * 10**6
+    return row["millionths"]
+
+
+def test_what_goes_out_is_subtracted_and_a_sub_meter_is_never_added(plant: Plant) -> None:
+    roles: dict[str, tuple[str, str | None]] = {
+        "IN": ("boundary_in", None),
+        "OUT": ("boundary_out", "IN"),
+        "SUN": ("generation", None),
+        "SUB": ("sub", None),
+        "PRO": ("process", None),
+    }
+    signals = [("IN", "energy_import", 1000), ("IN", "energy_export", 30), ("OUT", "energy_import", 100)]
+    signals += [("SUN", "energy_import", 50), ("SUB", "energy_import", 400), ("PRO", "energy_import", 7)]
+    assert electricity(plant, roles, signals) == (1000 - 30 - 100 + 50) * 10**6
+
+
+def test_a_boundary_below_a_boundary_and_a_string_below_the_roof_are_inside_it(plant: Plant) -> None:
+    """G12."""
+    roles: dict[str, tuple[str, str | None]] = {
+        "IN": ("boundary_in", None),
+        "IN-2": ("boundary_in", "HALL"),
+        "HALL": ("sub", "IN"),
+        "PV": ("generation", "IN"),
+        "PV-1": ("generation", "PV"),
+        "PV-2": ("generation", "PV"),
+        "SUB-1": ("sub", "IN"),
+        "SUB-2": ("sub", "IN"),
+    }
+    kwh = {
+        "IN": 2000,
+        "IN-2": 1200,
+        "HALL": 1300,
+        "PV": 800,
+        "PV-1": 400,
+        "PV-2": 400,
+        "SUB-1": 1800,
+        "SUB-2": 1800,
+    }
+    signals = [(no, "energy_import", amount) for no, amount in kwh.items()]
+    assert electricity(plant, roles, signals) == (2000 + 800) * 10**6
+
+
+def test_what_goes_out_through_the_meter_of_what_comes_in_is_subtracted_once(plant: Plant) -> None:
+    """G13."""
+    signals = [("IN", "energy_import", 1600), ("IN", "energy_export", 600)]
+    assert electricity(plant, {"IN": ("boundary_in", None)}, signals) == 1000 * 10**6
+    span: dict[str, Any] = {
+        "subject": f"{CODE}/IN",
+        "from": "2026-11-01T00:00:00+08:00",
+        "to": "2026-11-21T00:00:00+08:00",
+    }
+    assert get(plant, "/quantities", **span)["millionths"] == 1600 * 10**6
 
 
 def test_rates_are_rolled_up_from_sums_and_one_that_is_nearly_there_is_not(plant: Plant) -> None:

@@ -275,3 +275,11 @@ def test_a_wrong_exception_is_told_with_both_places(tmp_path: Path, exceptions: 
 def test_a_make_up_day_travels_as_the_weekday_it_is_like(tmp_path: Path) -> None:
     (item,) = plant(tmp_path, '[[site.exceptions]]\ndates = "2027/2/6"\nlike = "mon"').calendar.exceptions
     assert (str(item.first), str(item.last), item.plan) == ("2027-02-06", "2027-02-06", "like mon")
+
+
+def test_a_meter_below_one_of_its_own_place_is_told_to_count_as_a_sub_meter(tmp_path: Path) -> None:
+    columns = CT + '\nparent = "{}"'
+    text = BUS + meter(CT, asset_no="IN") + meter(columns.format("IN"), asset_no="IN-2")
+    text += meter(columns.format("IN-2"), asset_no="DB-3").replace("boundary_in", "sub")
+    (warning,) = write(tmp_path, HEAD + text).warnings
+    assert "meters[1].role: IN-2 is boundary_in below IN, which is too: it counts as a sub-meter" in warning

@@ -26,6 +26,8 @@ FLAGS = ("main", "numerical_control", "digital", "intelligent")
 """Those that are counted by place; others stand with their equipment only."""
 _EVIDENCE = {"claimed": Evidence.CLAIMED, "document": Evidence.DOCUMENT}
 _EVER = date(1900, 1, 1)
+_BALANCED = ("boundary_in", "boundary_out", "generation")
+"""Roles of meters that enter a total."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +164,12 @@ class Records:
         return {flag: level for flag, level in strongest.items() if said[flag][level]}
 
     def _meters(self, instant: int, day: date, industry: str) -> Iterator[Device]:
-        for asset_no, rows in sorted(self.meters.items()):
-            begun = [since for since in rows if since <= day]
-            if not begun:
-                continue
-            item = rows[max(begun)]
+        there = {
+            asset_no: rows[max(begun)]
+            for asset_no, rows in sorted(self.meters.items())
+            if (begun := [since for since in rows if since <= day])
+        }
+        for asset_no, item in there.items():
             networked, cloud = self.seen.get(asset_no, (None, None))
             yield Device(
                 self.code,
@@ -181,7 +184,7 @@ class Records:
                 networked=networked is not None and networked <= instant,
                 cloud=cloud is not None and cloud <= instant,
                 carrier=item["carrier"],
-                role=item["role"],
+                role=_role(asset_no, there),
             )
 
 
@@ -242,7 +245,7 @@ def _describe(of: Records, row: Any) -> None:
     site = said["site"]["id"]
     of.inventories.append((row.at, row.gateway, site, {item["asset_no"]: item for item in said["equipment"]}))
     for item in said["meters"]:
-        told = {key: item[key] for key in ("name", "carrier", "role")} | {"site": site}
+        told = {key: item[key] for key in ("name", "carrier", "role", "parent")} | {"site": site}
         dated = of.meters.setdefault(item["asset_no"], {})
         if item["since"]:
             dated[date.fromisoformat(item["since"])] = told
@@ -250,6 +253,19 @@ def _describe(of: Records, row: Any) -> None:
             dated[_EVER] = told
         elif dated[max(dated)] != told:
             dated[max(day_of(row.at, DEFAULT_ZONE), max(dated))] = told
+
+
+def _role(asset_no: str, there: Mapping[str, Mapping[str, Any]]) -> str:
+    """The place of a meter in its balance: what passes a meter of its role and carrier above it was counted there."""
+    own = there[asset_no]
+    role = str(own["role"])
+    seen, above = {asset_no}, own["parent"] if role in _BALANCED else None
+    while above is not None and above in there and above not in seen:
+        if (there[above]["role"], there[above]["carrier"]) == (role, own["carrier"]):
+            return "sub"
+        seen.add(above)
+        above = there[above]["parent"]
+    return role
 
 
 def _latest(rows: list[Any], day: date) -> Any:

@@ -75,7 +75,8 @@ def upgrade() -> None:
 
 
 def _judge_again() -> None:
-    """Every register from the first thing on that is known of it: the rules are others, and so is a day's state."""
+    """Every register from the first thing on that is known of it: the rules are others, and so is a day's state. And the
+    ledgers: a meter below one of its own role is inside it."""
     connection = op.get_bind()
     rows = connection.execute(
         sa.text(
@@ -91,6 +92,8 @@ def _judge_again() -> None:
         connection.execute(sa.text("INSERT INTO dirty VALUES (:e, :s, :d) ON CONFLICT DO NOTHING"), values)
     connection.execute(sa.text("DELETE FROM register_day"))
     connection.execute(sa.text("DELETE FROM consumption"))
+    named = "INSERT INTO dirty_ledger SELECT DISTINCT enterprise FROM inventory WHERE 1 = 1 ON CONFLICT DO NOTHING"
+    connection.execute(sa.text(named))
 
 
 def _projection() -> None:
