@@ -207,7 +207,7 @@ class Subjects:
             self._findings.error(f"{path}.parent", what, value=row.parent)
             return
         like = {placed.row.asset_no for placed in self._rows.meters if _balanced_like(placed.row, row)}
-        if inside := [number for number in chain[1:] if number in like]:
+        if inside := [number for number in list(chain)[1:] if number in like]:
             what = (
                 f"is {row.role} below {inside[0]}, which is too: it counts as a sub-meter, not in the total"
             )

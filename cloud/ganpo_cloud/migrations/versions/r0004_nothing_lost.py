@@ -75,8 +75,8 @@ def upgrade() -> None:
 
 
 def _judge_again() -> None:
-    """Every register from the first thing on that is known of it: the rules are others, and so is a day's state. And the
-    ledgers: a meter below one of its own role is inside it."""
+    """Every register from the first thing on that is known of it: the rules are others, and so is a day's state. And
+    the ledgers: a meter below one of its own role is inside it."""
     connection = op.get_bind()
     rows = connection.execute(
         sa.text(
