@@ -274,6 +274,10 @@ async def test_a_device_that_never_says_an_id_is_read_with_a_new_session_after_e
         fault, value = await read(driver, 1, 100, 200)
         assert (fault.kind, value) == (FaultKind.MISSING, 200)
     assert line.sessions == 4
+    line.replies = {(1, 100): lambda request: frame(request, 1, b"\x83\x04", 0)}
+    for _ in range(3):
+        await read(driver, 1, 100, 200)
+    assert line.sessions == 4, "an exception is an answer"
     (note,) = driver.report().notes
     assert note == "it answers with transaction id 0: after every error the session is opened anew"
     assert [record.message for record in caplog.records if "transaction id 0" in record.message] == [

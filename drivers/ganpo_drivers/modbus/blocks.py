@@ -82,7 +82,7 @@ class Block:
         self.mute = False  # the last time
         self.placed = sorted(placed, key=lambda item: (item[1].address.number, item[1].address.words))
         addresses = [point.address for _, point in self.placed]
-        self.unit, self.area = addresses[0].unit, addresses[0].area
+        self.unit, self.area, self.key = addresses[0].unit, addresses[0].area, addresses[0].key
         self.first = addresses[0].number
         self.count = max(address.number + address.words for address in addresses) - self.first
         self.of_bits = self.area in ("coil", "discrete")

@@ -228,7 +228,7 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
             self._learned.answered(block)
             found = _ANSWERED
         else:
-            await self._failed(block, f"exception_{found:02x}")
+            self._faults[block.key, f"exception_{found:02x}"] += 1
             if found != 0x01 and found not in _ILLEGAL:
                 reading.busy = f"exception {found:02X}: {_BUSY.get(found, 'unknown')}"
                 reading.fault(block, FaultKind.MISSING, reading.busy)
@@ -265,6 +265,6 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
 
     async def _failed(self, block: Block, kind: str) -> None:
         """Count it. A late answer without an id would be taken for the next one's: close, the next opens."""
-        self._faults[str(block.unit), kind] += 1
+        self._faults[block.key, kind] += 1
         if self._habits.nameless:
             await self.close()
