@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, union, update
 
 from ganpo_cloud.counting.tables import consumption, production
 from ganpo_cloud.database import driver_sql
@@ -77,9 +77,13 @@ def _work_out_again(connection: Connection, enterprise: str) -> None:
     named = set(
         connection.execute(select(subject.c.asset_no).where(subject.c.enterprise == enterprise)).scalars()
     )
-    seen = select(states.c.subject).where(states.c.enterprise == enterprise).distinct()
+    linked = (event.c.enterprise == enterprise) & (event.c.kind == str(EventKind.LINK_UP))
+    seen = union(
+        select(states.c.subject).where(states.c.enterprise == enterprise),
+        select(event.c.subject).where(linked),
+    )
     for asset_no in connection.execute(seen).scalars().all():
-        if asset_no not in named:
+        if asset_no is not None and asset_no not in named:
             paint_anew(connection, enterprise, asset_no, DEFAULT_ZONE)
     _prove(connection, enterprise)
     mark_ledgers(connection, [enterprise])

@@ -94,7 +94,7 @@ def _linked(connection: Connection, enterprise: str, asset_no: str, span: tuple[
     row: Any = driver_sql(
         connection,
         "SELECT at, frame, data FROM event WHERE enterprise = ? AND subject = ? AND kind = 'link_up'"
-        " AND at >= ? AND at < ? ORDER BY at LIMIT 1",
+        " AND at >= ? AND at < ? ORDER BY at, data LIMIT 1",
         (enterprise, asset_no, *span),
     ).first()
     if row is not None:
@@ -110,7 +110,7 @@ def _read(
         row: Any = driver_sql(
             connection,
             "SELECT at, frame, raw FROM reading WHERE enterprise = ? AND register = ? AND at >= ? AND at < ?"
-            " ORDER BY at LIMIT 1",
+            " ORDER BY at, raw LIMIT 1",
             (enterprise, number, *span),
         ).first()
         if row is not None:
@@ -126,13 +126,14 @@ def _known(connection: Connection, enterprise: str, asset_no: str, span: tuple[i
     )
     best: Good | None = None
     for start, frame, runs in rows:
-        if best is not None and start >= best.at:
+        if best is not None and start > best.at:
             break
         for offset, state in json.loads(runs):
             if state != State.UNKNOWN:
                 at = max(start + offset, span[0])
-                if best is None or at < best.at:
-                    best = Good(at, frame, json.dumps({"kind": "states", "value": state}))
+                said = json.dumps({"kind": "states", "value": state})
+                if best is None or (at, said) < (best.at, best.evidence):
+                    best = Good(at, frame, said)
                 break
     if best is not None:
         yield best

@@ -137,7 +137,10 @@ def world(seed: int) -> World:
 def _describe(rng: random.Random, site: _Site, registers: dict[str, tuple[str, str]]) -> None:
     """Some inventories, one of which may be older than everything, or come after everything."""
     zone = site.zone
-    for at in sorted(rng.sample(range(-60, DAYS * 24 * 60), rng.randint(1, 4))):
+    times = sorted(rng.sample(range(-60, DAYS * 24 * 60, rng.choice([1, 1, 360])), rng.randint(1, 4)))
+    for at in times + (
+        times[-1:] if rng.random() < 0.1 else []
+    ):  # a copied box tells another at the same instant
         if rng.random() < 0.15:
             zone = rng.choice(ZONES)
         named = {number: about for number, about in registers.items() if rng.random() < 0.85}
@@ -177,7 +180,7 @@ def _describe(rng: random.Random, site: _Site, registers: dict[str, tuple[str, s
         told = Inventory(
             "inventory", instant, about_site, calendar, tuple(machines), tuple(meters), tuple(items)
         )
-        site.send(rng, [told])
+        site.send(rng, list(told.parts(2)) if rng.random() < 0.3 else [told])
 
 
 def _register(rng: random.Random, number: str, asset_no: str, signal: str) -> RegisterItem:
