@@ -59,7 +59,7 @@ def prove(path: Path, issued: Mapping[str, int]) -> None:
     """
     with Raw(path) as file, Log(log_of(path)) as log:
         _prove_head(file, log, path)
-        if log.torn:
+        if log.torn or (log.cut and not issued):
             raise OutboxDamaged("its log is damaged", where=str(path))
         if foreign(log, issued):
             raise OutboxDamaged("the log beside it belongs to another file", where=str(path))
@@ -109,7 +109,7 @@ def told(path: Path, error: Exception) -> StorageError:
 def _prove_head(file: Raw, log: Log, path: Path) -> None:
     if file.size == 0:
         raise OutboxDamaged("it is gone, or empty", where=str(path))
-    head = (not log.torn and log.newest(1)) or file.page(1)
+    head = (not log.torn and not log.cut and log.newest(1)) or file.page(1)
     stamp = int.from_bytes(head[60:64])
     if not head.startswith(_MAGIC) or stamp != _twice(stamp & 0xFFFF):
         raise OutboxDamaged("its head is damaged", where=str(path))

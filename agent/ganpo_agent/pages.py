@@ -67,7 +67,8 @@ class Log(Raw):
     """The write-ahead log, every frame of it looked at.
 
     `whole`: bytes up to the last commit that all checksums prove; SQLite reads no further. `torn`: a commit stands
-    behind it, so that SQLite would drop what was promised; an unfinished transaction is none.
+    behind it, so that SQLite would drop what was promised. `cut`: the last commit is wrong in its last frame, of which
+    a process that is killed may have written the head alone: SQLite drops it, rightly if nobody was promised it.
     """
 
     head, step = _LOG_HEAD, _FRAME
@@ -75,7 +76,7 @@ class Log(Raw):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self.whole = 0
-        self.torn = False
+        self.torn = self.cut = False
         self._versions: dict[int, list[int]] = {}
         self._commits: list[int] = []
         header = self.read(0, _LOG_HEAD).ljust(_LOG_HEAD, b"\0")
@@ -95,14 +96,13 @@ class Log(Raw):
             if salts[0] not in these[:1] and salts[1] not in these[1:]:
                 continue
             pending.append((number, n))
-            # A process that is killed may have written the head of a commit's last frame and not its page: no commit.
-            if commit and wrong != n:
+            if commit:
                 self._commits.append(n)
                 for page, version in pending:
                     self._versions.setdefault(page, []).append(version)
                 pending.clear()
-                self.torn = wrong is not None
-                self.whole = self.whole if self.torn else _LOG_HEAD + (n + 1) * _FRAME
+                self.torn, self.cut = wrong is not None and wrong != n, wrong == n
+                self.whole = self.whole if wrong is not None else _LOG_HEAD + (n + 1) * _FRAME
 
     def as_of(self, at: int, number: int) -> bytes:
         """A page as the transaction saw it that wrote the byte `at`; empty where the log does not have it."""

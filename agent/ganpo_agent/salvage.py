@@ -49,8 +49,8 @@ class Salvage:
         What a failed commit left has a number that was given again: it lies behind what SQLite would read.
         """
         for raw, begin, end in (
-            (self.log, 0, self.log.whole),
             (self.file, 0, self.file.size),
+            (self.log, 0, self.log.whole),
             (self.log, self.log.whole, self.log.size),
         ):
             for at in range(begin, end, _BLOCK):

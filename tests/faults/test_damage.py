@@ -135,6 +135,19 @@ def test_a_commit_that_a_kill_cut_short_is_no_damage(
         box.close()
 
 
+def test_a_wrong_last_frame_of_the_log_is_damage_where_nothing_else_knows_the_numbers(
+    bases: Callable[[int, bool], Given], tmp_path: Path
+) -> None:
+    given = bases(0, False)
+    folder = tmp_path / "state"
+    shutil.copytree(given.folder, folder)
+    (folder / "outbox.db.issued").unlink()
+    log = bytearray((folder / "outbox.db-wal").read_bytes())
+    log[-4000] ^= 1
+    (folder / "outbox.db-wal").write_bytes(log)
+    assert judge(folder, given)[1] <= 1
+
+
 def test_a_new_file_is_synced_before_it_is_renamed_and_the_names_after(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
