@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -59,9 +60,11 @@ def stored(path: Path) -> dict[tuple[str, int], list[int]]:
 @pytest.mark.timeout(240)
 def test_twenty_kills_lose_nothing_and_count_nothing_twice(tmp_path: Path) -> None:
     rng = random.Random(20261125)
-    with Mosquitto(tmp_path) as broker:
+    with Mosquitto(tmp_path) as broker, ExitStack() as ends:
         collector = CollectorProcess(tmp_path, broker.url)
+        ends.callback(collector.kill)
         appender = Appender(tmp_path / "state", broker.url)
+        ends.callback(appender.kill)
         time.sleep(2)
         victims = ["agent", "broker", "collector"] * 6 + ["agent", "collector"]
         rng.shuffle(victims)
