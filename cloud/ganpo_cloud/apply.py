@@ -25,6 +25,8 @@ _INSERT = {
     "event": "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
     "inventory": "INSERT INTO inventory VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
 }
+_AT_ONCE = 1000
+"""Subjects of one question: a batch may name more than a database takes values."""
 _PROVE = (
     "INSERT INTO proof VALUES (?, ?, ?, ?, ?) ON CONFLICT (enterprise, asset_no, flag)"
     " DO UPDATE SET at = excluded.at, frame = excluded.frame WHERE excluded.at < proof.at"
@@ -86,10 +88,13 @@ class Batch:
         for enterprise, asset_no, *_ in self._touched:
             of.setdefault(enterprise, set()).add(asset_no)
         zones: dict[tuple[str, str], str] = {}
-        for enterprise, numbers in of.items():
-            here = (subject.c.enterprise == enterprise) & subject.c.asset_no.in_(numbers)
-            for row in self._connection.execute(select(subject.c.asset_no, subject.c.timezone).where(here)):
-                zones[enterprise, row.asset_no] = row.timezone
+        for enterprise, found in of.items():
+            numbers = sorted(found)
+            for first in range(0, len(numbers), _AT_ONCE):
+                mine = subject.c.asset_no.in_(numbers[first : first + _AT_ONCE])
+                query = select(subject.c.asset_no, subject.c.timezone).where(mine)
+                for row in self._connection.execute(query.where(subject.c.enterprise == enterprise)):
+                    zones[enterprise, row.asset_no] = row.timezone
         for enterprise, asset_no, start, last in self._touched:
             zone = zones.get((enterprise, asset_no), DEFAULT_ZONE)
             for day in days_from(day_of(start, zone), day_of(last, zone)):
