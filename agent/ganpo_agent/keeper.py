@@ -144,10 +144,10 @@ class Keeper:
         self._urgent = False
         joined: deque[list[Fact]] = deque()
         for batch in self._batches:
+            room = _PER_FRAME["reading"] - len(batch)
             before = joined[-1] if joined else []
-            both = before + batch
-            if before and {fact.type for fact in both} == {"reading"} and len(both) <= _PER_FRAME["reading"]:
-                joined[-1] = both
+            if before and before[0].type == batch[0].type == "reading" and len(before) <= room:
+                joined[-1] = before + batch
             else:
                 joined.append(batch)
         self._batches = joined
