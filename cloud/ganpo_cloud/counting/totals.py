@@ -27,6 +27,8 @@ from ganpo_model.coverage import MEASURES, Unit
 
 NEWEST = "totals added up"
 """The counter that says when the sums of today were added up."""
+_PASSES = "totals passes"
+"""The counter that tells whether somebody else added up meanwhile."""
 LONGEST_S = 0.5
 """A pass takes no further day after so long, and then adds up the months of those it took."""
 _AT = "s.since <= ? AND (s.until IS NULL OR s.until > ?)"
@@ -55,20 +57,23 @@ Sums = Mapping[Key, Mapping[str, int]]
 def recompute(database: Database, province: Province, now: datetime) -> int:
     """Add up the newest dirty days and their months. Gives how many days.
 
-    Adding up takes long and reads alone, so that frames are stored meanwhile; what is marked again meanwhile is added
-    up again.
+    Adding up takes long and reads alone, so that frames are stored meanwhile. What is marked again meanwhile stays
+    marked; where another process added up meanwhile, what it wrote is newer, and this is for nothing.
     """
     today = day_of(to_ms(now), DEFAULT_ZONE)
     with database.read() as connection:
+        passes = _passes(connection)
         marked = {row.day: row.word for row in connection.execute(select(dirty_total))}
         done, sums = _added_up(connection, province, sorted(marked, reverse=True), today)
     if not done:
         return 0
     with database.write() as connection:
-        mine = select(dirty_total).where(dirty_total.c.day.in_(done))
-        if {row.day: row.word for row in connection.execute(mine)} != {day: marked[day] for day in done}:
+        if _passes(connection) != passes:
             return len(done)
-        connection.execute(delete(dirty_total).where(dirty_total.c.day.in_(done)))
+        _count(connection, _PASSES, passes + 1)
+        for day in done:
+            mine = (dirty_total.c.day == day) & (dirty_total.c.word == marked[day])
+            connection.execute(delete(dirty_total).where(mine))
         for table, period, counts, times in sums:
             _put(connection, table, period, counts, times)
         for month in sorted({periods.month_of(day) for day in done if day <= today}):
@@ -76,9 +81,18 @@ def recompute(database: Database, province: Province, now: datetime) -> int:
         for year in sorted({day.year for day in done}):
             balances.add_up_year(connection, province, year, today)
         if today in done:
-            connection.execute(delete(counter).where(counter.c.name == NEWEST))
-            connection.execute(insert(counter).values(name=NEWEST, value=to_ms(now)))
+            _count(connection, NEWEST, to_ms(now))
     return len(done)
+
+
+def _passes(connection: Connection) -> int:
+    found = connection.execute(select(counter.c.value).where(counter.c.name == _PASSES)).scalar()
+    return found or 0
+
+
+def _count(connection: Connection, name: str, value: int) -> None:
+    connection.execute(delete(counter).where(counter.c.name == name))
+    connection.execute(insert(counter).values(name=name, value=value))
 
 
 def _added_up(
