@@ -383,6 +383,8 @@ def tables(database: Database) -> dict[str, list[Any]]:
             rows = []
             for row in connection.execute(select(table)).mappings():
                 found = {key: value for key, value in row.items() if key not in left_out}
+                if found.get("name") == totals.PASSES:  # how often was added up
+                    continue
                 if "frame" in found:
                     found["frame"] = names[found["frame"]]
                 if table.name == "withdrawal":

@@ -27,7 +27,7 @@ from ganpo_model.coverage import MEASURES, Unit
 
 NEWEST = "totals added up"
 """The counter that says when the sums of today were added up."""
-_PASSES = "totals passes"
+PASSES = "totals passes"
 """The counter that tells whether somebody else added up meanwhile."""
 LONGEST_S = 0.5
 """A pass takes no further day after so long, and then adds up the months of those it took."""
@@ -70,7 +70,7 @@ def recompute(database: Database, province: Province, now: datetime) -> int:
     with database.write() as connection:
         if _passes(connection) != passes:
             return len(done)
-        _count(connection, _PASSES, passes + 1)
+        _count(connection, PASSES, passes + 1)
         for day in done:
             mine = (dirty_total.c.day == day) & (dirty_total.c.word == marked[day])
             connection.execute(delete(dirty_total).where(mine))
@@ -86,7 +86,7 @@ def recompute(database: Database, province: Province, now: datetime) -> int:
 
 
 def _passes(connection: Connection) -> int:
-    found = connection.execute(select(counter.c.value).where(counter.c.name == _PASSES)).scalar()
+    found = connection.execute(select(counter.c.value).where(counter.c.name == PASSES)).scalar()
     return found or 0
 
 
