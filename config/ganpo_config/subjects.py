@@ -47,6 +47,7 @@ class Subjects:
         self._meter_of: dict[str, Meter] = {}
         self._doubtful: set[str] = set()
         self._parents = {placed.row.asset_no: placed.row.parent for placed in rows.meters}
+        self._places = {placed.row.asset_no: _place(placed.row) for placed in rows.meters}
         for placed in rows.meters:
             found = self._profile(placed, EXTRA_PARAMETERS)
             before = len(findings.errors)
@@ -206,11 +207,9 @@ class Subjects:
             what = f"a circle: {' below '.join([*chain, above])}"
             self._findings.error(f"{path}.parent", what, value=row.parent)
             return
-        like = {placed.row.asset_no for placed in self._rows.meters if _balanced_like(placed.row, row)}
-        if inside := [number for number in list(chain)[1:] if number in like]:
-            what = (
-                f"is {row.role} below {inside[0]}, which is too: it counts as a sub-meter, not in the total"
-            )
+        same = (number for number in list(chain)[1:] if self._places.get(number) == _place(row))
+        if row.role not in {"sub", "process"} and (inside := next(same, None)) is not None:
+            what = f"is {row.role} below {inside}, which is too: it counts as a sub-meter, not in the total"
             self._findings.warn(f"{path}.role", f"{row.asset_no} {what}")
 
     def _equipment(self, placed: Placed[EquipmentRow]) -> None:
@@ -280,7 +279,6 @@ class Subjects:
         self._findings.error(f"{path}.parameters", what, hint, value=f"meter={meter}")
 
 
-def _balanced_like(one: MeterRow, other: MeterRow) -> bool:
-    """Whether two meters enter a total in the same way."""
-    same = (one.carrier, one.role) == (other.carrier, other.role)
-    return same and one.role in {"boundary_in", "boundary_out", "generation"}
+def _place(row: MeterRow) -> tuple[str, str]:
+    """How a meter enters a total: carrier and role."""
+    return row.carrier, row.role
