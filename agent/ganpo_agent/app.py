@@ -33,6 +33,7 @@ KEEP_OPEN_S = 120.0
 STUCK_S = 90.0
 """A task that made no progress for so long is stuck, and systemd hears nothing any more."""
 _LAST_WORDS_S = 2.0
+_TELL_AGAIN_S = 600.0
 _SHARE_S = 5.0
 """Readings wait at most so long for others (4.5 s where a slot is 15 min): in each slot every register sends one."""
 
@@ -191,11 +192,17 @@ class Agent:
         self.uplink.appended(row)
 
     async def _tick(self) -> None:
-        """Once a second: stale values, slots that ended; every 2 min the open slots go to disk."""
+        """Once a second: stale values, slots that ended; every 2 min the open slots go to disk. Where a broker is found
+        to take small frames only, the inventory is told again: now it is divided."""
         kept, slot = self.time.monotonic(), -1
+        told, largest = kept - _TELL_AGAIN_S, self.keeper.outbox.largest
         while True:
             now = self._now()
             if now is not None and self.observer is not None:
+                if self.keeper.outbox.largest < largest and self.time.monotonic() - told >= _TELL_AGAIN_S:
+                    told = self.time.monotonic()
+                    self.observer.tell_again()
+                largest = self.keeper.outbox.largest
                 self.observer.tick(now)
                 if self.observer.slot != slot or self.time.monotonic() - kept >= KEEP_OPEN_S:
                     kept, slot = self.time.monotonic(), self.observer.slot

@@ -79,6 +79,10 @@ class Observer:
                 facts += state.register.feed(now, state.value, self.slot)
         self._send(facts)
 
+    def tell_again(self) -> None:
+        """The next `tick` tells the inventory, as if a day began."""
+        self._day = -1
+
     def tick(self, now: int) -> None:
         """Bring everything to `now` without a new scan."""
         facts: list[Fact] = []

@@ -101,13 +101,14 @@ async def test_a_broker_of_1500_bytes_hears_of_every_subject_and_what_it_refuses
 
         await until(told)
         assert "bytes: the broker ended the session" in said["alone"][0]
-        assert count(cloud, subject) == 0, "nobody described them yet"
+        # It is told again, divided.
+        await until(lambda: count(cloud, subject) == MACHINES)
+        assert agent.health()["uplink"]["alone"], "the one that was refused waits all the same"
         monkeypatch.setattr(window, "ALONE_S", 3.0)
         agent.uplink.window._alone_after = 0.0
         broker.kill()
         broker.configure("allow_anonymous true\n")
         broker.start()
-        await until(lambda: count(cloud, subject) == MACHINES)
         await until(lambda: agent.health()["uplink"]["alone"] == [])
         assert agent.keeper.outbox.largest == MAX_PACKED
 
