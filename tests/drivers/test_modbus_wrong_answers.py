@@ -127,7 +127,7 @@ async def test_a_unit_all_of_whose_answers_are_broken_is_silent_and_the_other_go
 ) -> None:
     await read(driver, 1, 100)
     line.replies = {(1, first): BROKEN[name] for first in (100, 200, 300, 400)}
-    for _ in range(6):
+    for _ in range(2):
         with pytest.raises(UnitSilent, match="unit 1"):
             await read(driver, 1, 100, 200, 300, 400)
         assert await read(driver, 2, 100) == [100]

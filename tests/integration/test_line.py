@@ -107,7 +107,7 @@ async def test_wrong_answers_of_many_kinds_cost_their_block_and_no_other_block_o
     """Two units, two blocks each; the first block of the first unit is answered wrong in one way after the other."""
     wrong, others = "1:holding:100", ["1:holding:200", "2:holding:100", "2:holding:200"]
     plant = Plant(tmp_path, line, "mqtt://127.0.0.1:1", [wrong, *others])
-    seconds = 43 if LONG else 0.3
+    seconds = 43 if LONG else 0.1
     least = (
         round(20 * seconds / 43) if LONG else 2
     )  # half of what a quiet line reads: a timeout leaves no less
