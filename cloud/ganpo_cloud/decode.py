@@ -162,6 +162,10 @@ def _check_inventory(fact: Inventory, where: str) -> None:
         _subject(item.asset_no, where)
         if (why := bounds.day_wrong(item.since)) is not None:
             raise FrameError(f"{where}: {item.asset_no}: since: {why}", reason="limits")
+    carriers = {meter.carrier for meter in fact.meters} | {register.carrier for register in fact.registers}
+    for carrier in carriers:
+        if (why := bounds.carrier_wrong(carrier)) is not None:
+            raise FrameError(f"{where}: {why}", reason="limits")
     for register in fact.registers:
         if not _REGISTER.fullmatch(register.id):
             raise FrameError(f"{where}: {register.id[:80]!r} is no register id")

@@ -3,6 +3,7 @@ these numbers leaves the 64 bits of a database, and no date the calendar."""
 
 from datetime import date
 
+from ganpo_model import reference
 from ganpo_model.facts import MAX_RAW, CalendarItem
 from ganpo_model.shifts import WEEKDAYS, weekdays, wrong
 
@@ -33,6 +34,13 @@ def day_wrong(day: date | None) -> str | None:
     if day is None or FIRST_DAY <= day <= LAST_DAY:
         return None
     return f"{day.isoformat()} does not lie between {FIRST_DAY.year} and {LAST_DAY.year}"
+
+
+def carrier_wrong(carrier: str | None) -> str | None:
+    """Why a carrier is none that anybody could add up."""
+    if carrier is None or carrier in reference.carriers():
+        return None
+    return f"{carrier[:40]!r} is no carrier that this version knows"
 
 
 def calendar_wrong(calendar: CalendarItem) -> str | None:

@@ -147,6 +147,11 @@ BAD: dict[str, tuple[Callable[[], bytes], str, str]] = {
         "limits",
         "no days (mon",
     ),
+    "a carrier that nobody knows": (
+        lambda: body(facts=[inventory(carrier="phlogiston")]),
+        "limits",
+        "'phlogiston' is no carrier that this version knows",
+    ),
     "in service since 9999": (
         lambda: body(facts=[inventory(since="9999-12-31")]),
         "limits",
