@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from ganpo_agent.breaker import Breaker
+from ganpo_agent.outages import Outages
 from ganpo_agent.timekeeper import Timekeeper
 from ganpo_config.plant import BoundConnection, BoundPoint
 from ganpo_drivers import (
@@ -91,7 +92,7 @@ class ConnectionTask:
         self._backoff = Backoff(bound.settings.back_off_max_s)
         self._groups = _grouped(bound.points)
         self._identity: Identity | None = None
-        self._down_at: float | None = None
+        self._outages = Outages()
         self._spoken = False
         self._driver: Driver[ConnectionSettings, Address] | None = None
 
@@ -187,8 +188,7 @@ class ConnectionTask:
         group.due += (missed + 1) * group.interval_s
 
     def _answered(self, breaker: Breaker, group: Group, scan: Scan) -> None:
-        if breaker.opened is not None:
-            self._log_up(f"{self.bound.name}/{group.key}", self._time.monotonic() - breaker.opened)
+        self._outages.back(f"{self.bound.name}/{group.key}", self._time.monotonic())
         breaker.succeeded()
         self._backoff.reset()
         silent = [f"{key}: {b.reason}" for key, b in self.breakers.items() if b.opened is not None]
@@ -208,13 +208,9 @@ class ConnectionTask:
         was = breaker.opened
         silent = 1 + sum(b.opened is not None for b in self.breakers.values() if b is not breaker)
         breaker.failed(self._time.monotonic(), cost_s, silent, reason)
+        if breaker.opened is not None and not self._outages.is_away(self.bound.name):
+            self._outages.away(f"{self.bound.name}/{group.key}", reason, self._time.monotonic())
         if was is None and breaker.opened is not None:
-            log.log(
-                logging.WARNING if self._down_at is None else logging.DEBUG,
-                "unit silent connection=%s why=%r; it is probed from now on",
-                self.bound.name,
-                reason,
-            )
             self._set(self.state, reason)
         self._failed({point.subject for point in group.points}, reason)
 
@@ -224,6 +220,8 @@ class ConnectionTask:
         if any(breaker is None or breaker.opened is None for breaker in found):
             return False
         self.breakers.clear()
+        for group in self._groups:
+            self._outages.forget(f"{self.bound.name}/{group.key}")
         return True
 
     async def _identify(self, driver: Driver[ConnectionSettings, Address]) -> Identity | None:
@@ -260,32 +258,19 @@ class ConnectionTask:
             log.debug("close did not return connection=%s", self.bound.name)
 
     def _down(self, state: str, reason: str, pause: float) -> float:
-        first = self._down_at is None
-        log.log(
-            logging.WARNING if first else logging.DEBUG,
-            "connection %s %s: %s",
-            self.bound.name,
-            state,
-            reason,
-        )
-        if first:
-            self._down_at = self._time.monotonic()
+        self._outages.away(self.bound.name, f"{state}: {reason}", self._time.monotonic())
         self._failed({point.subject for point in self.bound.points}, reason)
         self._set(state, reason)
         return pause
 
     def _set(self, state: str, error: str) -> None:
-        if state == "up" and self._down_at is not None:
-            self._log_up(self.bound.name, self._time.monotonic() - self._down_at)
-            self._down_at = None
+        if state == "up":
+            self._outages.back(self.bound.name, self._time.monotonic())
         if (state, error) != (self.state, self.error):
             if state != self.state:
                 self.since = self._time.now()
             self.state, self.error = state, error
             self._changed()
-
-    def _log_up(self, what: str, seconds: float) -> None:
-        log.info("answers again connection=%s after_s=%.0f", what, seconds)
 
 
 def _end_if_cancelled() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ganpo_agent import connection
+from ganpo_agent import breaker, connection
 from ganpo_agent.breaker import Breaker
 from ganpo_agent.connection import ConnectionTask
 from ganpo_agent.timekeeper import GatewayClock, Timekeeper
@@ -152,6 +152,21 @@ async def test_a_silent_unit_is_read_three_times_and_then_only_probed_while_the_
         assert "unit 1: no answer" in watched.task.error
     assert all(signals == ["2:b"] for signals, _ in watched.scans)
     assert watched.task.polls.skipped == 0
+
+
+async def test_a_unit_that_comes_and_goes_fills_no_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(breaker, "FIRST_PROBE_S", 0.1)
+    caplog.set_level(logging.INFO)
+    async with running(Watched(tmp_path, ["1:a", "2:b"])) as watched:
+        for _ in range(3):
+            Played.values = {"1:a": UnitSilent("no answer", where="unit 1"), "2:b": 5.0}
+            await until(lambda: "unit 1" in watched.task.error)
+            Played.values = {"1:a": 1.0, "2:b": 5.0}
+            await until(lambda: not watched.task.error)
+    told = [record.message for record in caplog.records if "cell/1" in record.message]
+    assert [text.split()[:2] for text in told] == [["gives", "nothing"], ["answers", "again"]]
 
 
 async def test_a_line_of_which_no_unit_answers_is_a_lost_session_and_opened_again(
