@@ -179,7 +179,8 @@ class Agent:
         if again:
             self.keeper.put([Event("event", from_ms(now), EventKind.CLOCK_STEP, None, {"by_ms": by})])
             self.uplink.changed()
-        if again or by:
+            log.warning("time is trusted again now=%s by_ms=%d", iso(from_ms(now)), by)
+        elif by:
             log.warning("the wall clock stepped by_ms=%d", by)
         return now
 

@@ -105,8 +105,9 @@ class Timekeeper:
             self._told = nearest if self._told is None or drifted else self._told
 
     def off_ms(self) -> int | None:
-        """The own clock minus the collector's; None where it was never believed or no acknowledgement came."""
-        if not self._had_own or not self._acks:
+        """The own clock minus the collector's; None where no acknowledgement came, or where nobody ever set the clock:
+        it was never believed and stands before `RELEASED`."""
+        if not self._acks or not (self._had_own or self._clock.utc() > RELEASED):
             return None
         return to_ms(self._clock.utc()) - self._mono_ms() - self._acks[-1].offset
 

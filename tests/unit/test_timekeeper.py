@@ -182,6 +182,15 @@ def test_the_time_of_a_gateway_without_a_clock_is_doubted_by_a_later_ack_and_its
     assert (time.off_ms(), time.is_off()) == (None, False)
 
 
+def test_a_clock_that_was_wrong_before_the_start_is_told_though_it_was_never_believed() -> None:
+    clock = TestClock(wall=LATER - 3 * HOUR, sure=False)
+    time = Timekeeper(clock, newest=LATER)
+    assert not time.trusted()
+    time.tell(LATER)
+    assert time.trusted()
+    assert (time.off_ms(), time.is_off()) == (-3 * 3_600_000, True)
+
+
 def test_an_answer_that_was_long_on_its_way_says_nothing_of_the_time() -> None:
     clock, time = running()
     time.tell(clock.wall - timedelta(minutes=7), waited_s=400)
