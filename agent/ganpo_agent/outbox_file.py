@@ -41,7 +41,7 @@ class OutboxDamaged(StorageError):
 
 
 def create(path: Path) -> sqlite3.Connection:
-    """A new file with our tables. It is not synced, and nobody may see it yet."""
+    """A new file with our tables. It is not synced, and nobody may see it yet; `finish` it once it is closed."""
     db = sqlite3.connect(path, isolation_level=None)
     db.execute(f"PRAGMA page_size = {PAGE}")
     db.execute("PRAGMA journal_mode = OFF")
@@ -51,12 +51,24 @@ def create(path: Path) -> sqlite3.Connection:
     return db
 
 
+def finish(path: Path) -> None:
+    """Say in the head of a new, closed file that it has a write-ahead log ("Database File Format", 1.3.3).
+
+    SQLite would say it with a rollback journal: a kill in between left one, and no reader may roll back.
+    """
+    with path.open("r+b") as file:
+        file.seek(18)
+        file.write(b"\2\2")
+
+
 def prove(path: Path, issued: Mapping[str, int]) -> None:
     """Look at file and log without changing them: SQLite itself would write what a wrong log says into the file.
 
     Raises OutboxDamaged, OutboxNewer, StorageError, OSError. `issued`: last numbers by stream, as
     far as they are known.
     """
+    if (journal := journal_of(path)).exists() and journal.stat().st_size:
+        raise OutboxDamaged("a journal lies beside it, of which we make none", where=str(path))
     with Raw(path) as file, Log(log_of(path)) as log:
         _prove_head(file, log, path)
         if log.torn or (log.cut and not issued):
@@ -90,6 +102,11 @@ def connect(path: Path, max_pages: int) -> sqlite3.Connection:
 def log_of(path: Path) -> Path:
     """The write-ahead log beside the file."""
     return path.with_name(f"{path.name}-wal")
+
+
+def journal_of(path: Path) -> Path:
+    """The rollback journal that may lie beside the file: SQLite would play it into the file."""
+    return path.with_name(f"{path.name}-journal")
 
 
 def told(path: Path, error: Exception) -> StorageError:

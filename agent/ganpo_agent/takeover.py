@@ -23,6 +23,8 @@ from ganpo_model.errors import StorageError
 from ganpo_model.frame import pack, stream_ms
 
 _KEPT = 2
+_PARTS = ("-wal", "-journal", "")
+"""Of one outbox, the file last: while that lies there, it is not aside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ def finish(path: Path) -> None:
         return
     older = [int(name[1]) for entry in aside(path) if (name := re.search(r"(\d+)$", entry))]
     number = max(older, default=0) + 1
-    for suffix in ("-wal", ""):
+    for suffix in _PARTS:
         if (old := Path(f"{path}{suffix}")).exists():
             old.replace(f"{_beside(path, f'damaged-{number}')}{suffix}")
     Path(f"{path}-shm").unlink(missing_ok=True)
@@ -50,7 +52,7 @@ def finish(path: Path) -> None:
     sync(path.parent)
     for old_number in older:
         if old_number <= number - _KEPT:
-            for suffix in ("-wal", ""):
+            for suffix in _PARTS:
                 Path(f"{_beside(path, f'damaged-{old_number}')}{suffix}").unlink(missing_ok=True)
 
 
@@ -79,6 +81,7 @@ def take_over(path: Path, issued: Mapping[str, int], running: str = "") -> Taken
             db.execute("BEGIN")
             taken = _fill(db, Salvage(file, own), issued, running)
             db.execute("COMMIT")
+        outbox_file.finish(filling)
         sync(filling)
         filling.replace(_beside(path, "next"))
         sync(path.parent)

@@ -12,6 +12,7 @@ import pytest
 from ganpo_agent import metrics
 from ganpo_agent.app import Agent
 from ganpo_agent.outbox import Outbox
+from ganpo_agent.takeover import take_over
 from ganpo_model.errors import StorageError
 from ganpo_model.frame import crc32_of
 from support.bad.places import small_disk
@@ -146,6 +147,12 @@ def test_a_wrong_last_frame_of_the_log_is_damage_where_nothing_else_knows_the_nu
     log[-4000] ^= 1
     (folder / "outbox.db-wal").write_bytes(log)
     assert judge(folder, given)[1] <= 1
+
+
+def test_a_new_file_says_that_it_has_a_log_before_sqlite_opens_it(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.db"
+    take_over(path, {})
+    assert path.read_bytes()[18:20] == b"\2\2", "SQLite would make a rollback journal to say it"
 
 
 def test_a_new_file_is_synced_before_it_is_renamed_and_the_names_after(

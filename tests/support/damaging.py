@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import sqlite3
+import struct
 import sys
 import time
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from ganpo_model.states import State
 START = datetime(2026, 11, 25, 1, 0, tzinfo=UTC)
 PAGE = 4096
 _LOG_FRAME = 24 + PAGE
+_JOURNAL = bytes.fromhex("d9d505f920a163d7")
 Key = tuple[str, int]
 
 
@@ -302,6 +304,18 @@ def _block_twice(image: bytearray, rng: random.Random) -> None:
     image[a : a + 16 * PAGE] = image[b : b + 16 * PAGE]
 
 
+def _journal(folder: Path, _rng: random.Random) -> None:
+    """What a kill left while SQLite changed the head from one kind of journal to the other."""
+    file = folder / "outbox.db"
+    image = bytearray(file.read_bytes())
+    image[18:20] = b"\1\1"
+    file.write_bytes(image)
+    page, nonce = bytes(image[:PAGE]), 7
+    head = struct.pack(">8sIIIII", _JOURNAL, 1, nonce, len(image) // PAGE, 512, PAGE).ljust(512, b"\0")
+    total = (nonce + sum(page[at] for at in range(PAGE - 200, 0, -200))) & 0xFFFFFFFF
+    (folder / "outbox.db-journal").write_bytes(head + struct.pack(">I", 1) + page + struct.pack(">I", total))
+
+
 FILE, LOG = "outbox.db", "outbox.db-wal"
 KINDS: dict[str, Callable[[Path, random.Random], None]] = {
     "a flipped bit in the file": _edit(FILE, _flip),
@@ -337,4 +351,5 @@ KINDS: dict[str, Callable[[Path, random.Random], None]] = {
     ),
     "the log's open row names another stream": _edit(LOG, _open_stream),
     "the number beside it damaged": _edit("outbox.db.issued", _flip),
+    "a rollback journal beside it": _journal,
 }
