@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, ScalarSelect, delete, insert, 
 
 from ganpo_cloud.database import day_given, driver_sql, rows_of
 from ganpo_cloud.localdays import bounds, day_of
+from ganpo_cloud.owners import absences, registrations
 from ganpo_cloud.tables import declaration, register_day, withdrawal
 from ganpo_model.fold import Fold
 from ganpo_model.registers import Day, Declaration, Reading, Register, Step, StepKind, chain, fold, standing
@@ -24,6 +25,12 @@ _STORED = (
     "SELECT day, state, steps, dropped, touches FROM register_day"
     " WHERE enterprise = ? AND register = ? AND day >= ? AND day <= ?"
 )
+_ABSENT = (
+    "SELECT EXISTS (SELECT 1 FROM reading o JOIN frame f ON f.id = o.frame"
+    " WHERE o.enterprise = ? AND o.register = ? AND f.gateway = ?)"
+    " AND NOT EXISTS (SELECT 1 FROM reading WHERE enterprise = ? AND register = ? AND at > ? AND at < ?)"
+)
+"""Whether a gateway read a register for an enterprise, and nobody did while it was another's."""
 
 
 @dataclass(slots=True)
@@ -53,7 +60,7 @@ def judge_days(
     if about is None:
         return judged  # no inventory names it yet: computed once one does
     rules = Register(about.max_rate, about.modulus, bool(about.resets), about.update_ms)
-    declarations = declared(connection, enterprise, number)
+    declarations = declared(connection, enterprise, number) + _away(connection, enterprise, number)
     asked = _Asked(connection, enterprise, number, about.timezone, stamp, judged)
     before = _known(asked)
     waiting = sorted(set(days), reverse=True)
@@ -273,6 +280,20 @@ def declared(connection: Connection, enterprise: str, number: str) -> list[Decla
         else:
             found.append(Declaration(row.at, None, row.first, row.confirmed))
     return found
+
+
+def _away(connection: Connection, enterprise: str, number: str) -> list[Declaration]:
+    """Where a register comes back that another enterprise's gateway read meanwhile, and nobody here."""
+    ended = driver_sql(
+        connection, "SELECT DISTINCT id FROM gateway_before WHERE enterprise = ?", (enterprise,)
+    )
+    found = set()
+    for (gateway,) in ended.all():
+        for left, back in absences(registrations(connection, gateway), enterprise):
+            values = (enterprise, number, gateway, enterprise, number, left, back)
+            if driver_sql(connection, _ABSENT, values).scalar():
+                found.add(Declaration(back, None, None))
+    return list(found)
 
 
 def load_steps(text: str) -> list[Step]:

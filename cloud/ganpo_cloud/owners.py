@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from sqlalchemy import Connection
 
@@ -36,3 +37,16 @@ def owners(of: Sequence[Registration], at: int) -> list[str]:
     """Whose a reading of this instant is: one on the border ends the one enterprise's part and begins the other's."""
     found = {owner(of, at), owner(of, at - 1)} if any(one.since == at for one in of) else {owner(of, at)}
     return sorted(code for code in found if code is not None)
+
+
+def absences(of: Sequence[Registration], enterprise: str) -> list[tuple[int, int]]:
+    """When a gateway was another's and came back to this enterprise: (from, until) of each time, ms."""
+    found: list[tuple[int, int]] = []
+    left: int | None = None
+    for before, one in pairwise(of):
+        if before.enterprise == enterprise != one.enterprise:
+            left = one.since
+        elif one.enterprise == enterprise and left is not None:
+            found.append((left, one.since))
+            left = None
+    return found

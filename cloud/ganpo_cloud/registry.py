@@ -6,7 +6,7 @@ belong to the enterprise of their time.
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -40,12 +40,15 @@ def add(
         raise ConfigError(f"{number!r} is no gateway id ([a-z0-9-], 8 to 40)", where="ID")
     if (why := credit_code.wrong(enterprise)) is not None:
         raise ConfigError(why, where=f"--enterprise {enterprise[:40]}")
+    now = now or datetime.now(UTC)
     with database.write() as connection:
         before = registrations(connection, number)
         at = before[-1].since if before else 0
         if since is not None:
-            at = _begin(connection, number, enterprise, site, since)
-            if at > to_ms(now or datetime.now(UTC)):
+            # No zone is a whole day ahead of UTC.
+            if since <= now.date() + timedelta(days=1):
+                at = _begin(connection, number, enterprise, site, since)
+            if since > now.date() + timedelta(days=1) or at > to_ms(now):
                 raise ConfigError("lies ahead: say it once it is so", where=f"--since {since.isoformat()}")
         elif before and before[-1].enterprise != enterprise:
             raise ConfigError(

@@ -28,6 +28,7 @@ class Fold:
         self.rise: int | None = None
         self.declared = False
         self.ended = False
+        self.away = False
         self.doubted: int | None = None
         self.doubts = 0
         self.aside: list[Reading] = []
@@ -63,6 +64,8 @@ class Fold:
                 self.rejected.append(reading)
             elif self.last is None:
                 self._begin(reading)
+            elif self.away:
+                self._resume(self.last, reading)
             else:
                 self._feed(self.last, reading)
         for declaration in waiting:
@@ -72,6 +75,12 @@ class Fold:
         """It has stood there at least since then."""
         self.first = self.last = reading
         self.total = reading.raw
+        self.rise = reading.at
+
+    def _resume(self, last: Reading, reading: Reading) -> None:
+        """What it did meanwhile is not ours: a break up to here, and it begins anew."""
+        self.away = False
+        self._accept(StepKind.BREAK, last, reading, Fit(reading.raw - last.raw))
         self.rise = reading.at
 
     def _feed(self, last: Reading, reading: Reading) -> None:
@@ -173,6 +182,11 @@ class Fold:
         """Rule 4: F is compared with the last accepted one only; between F and S is a break."""
         at, final, first, confirmed = declaration
         lives = self.last is not None and not self.ended
+        if final is None and first is None:
+            if lives:
+                self._reject_aside()
+                self.away = True
+            return
         if (lives and final is None) or (self.ended and final is not None):
             return
         self._reject_aside()
@@ -180,6 +194,8 @@ class Fold:
             end = Reading(at, final)
             if self.last is None:
                 self._begin(end)
+            elif self.away:
+                self._resume(self.last, end)
             else:
                 self._accept(*self._final(self.last, end, confirmed=confirmed))
             self.ended = first is None
@@ -226,12 +242,15 @@ class Fold:
             "fits": self._fits_aside,
             "backs": self.backs.dump(),
         }
+        if self.away:
+            body["away"] = True
         return json.dumps(body, separators=(",", ":"))
 
     def _load(self, body: Any) -> None:
         self.first, self.last = (Reading(*pair) if pair else None for pair in (body["first"], body["last"]))
         self.total, self.rise = body["total"], body["rise"]
         self.declared, self.ended = body["declared"], body["ended"]
+        self.away = body.get("away", False)
         self.doubted, self.doubts = body["doubted"], body["doubts"]
         self.aside = [Reading(*pair) for pair in body["aside"]]
         self.aside_rise = body["aside_rise"]

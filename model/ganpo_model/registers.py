@@ -86,7 +86,7 @@ def judge(
 ) -> Judged:
     """Judge all readings of a register: (at, raw) in any order, any of them any number of times."""
     found = Fold(register, None)
-    everything = sorted(declarations)
+    everything = sorted(declarations, key=_order)
     found.run(_sorted(readings), everything, _begins(everything))
     return Judged(
         found.steps, sorted(found.rejected), list(found.aside), found.first, found.last, found.doubted
@@ -106,7 +106,7 @@ def fold(
     `declarations`: all of the register; each is used on its own day, and one that begins it rejects what lies before.
     """
     found = Fold(register, state)
-    everything = sorted(declarations)
+    everything = sorted(declarations, key=_order)
     found.run(_sorted(readings), [d for d in everything if start <= d.at < end], _begins(everything))
     return Day(found.dump(), found.steps, found.dropped, found.settled)
 
@@ -132,10 +132,16 @@ def _sorted(readings: Iterable[Sequence[int]]) -> Iterator[Reading]:
         yield Reading(at, raw)
 
 
+def _order(declaration: Declaration) -> tuple[int, bool, bool]:
+    return declaration.at, declaration.final is not None, declaration.first is not None
+
+
 def _begins(declarations: Sequence[Declaration]) -> int | None:
     """Where the register begins, if that is declared. One that ends and begins again keeps its life before."""
     begins = None
     for declaration in declarations:
+        if declaration.final is None and declaration.first is None:
+            continue
         if declaration.first is None:
             break
         if declaration.final is None:

@@ -31,7 +31,8 @@ class Reading(NamedTuple):
 class Declaration(NamedTuple):
     """At `at` the old register stood at `final` and the new one at `first`.
 
-    `final` None: this register begins here. `first` None: it ends here.
+    `final` None: this register begins here. `first` None: it ends here. Both: until here it was not
+    ours to see, and a break leads to the next reading.
     `confirmed`: a rise to `final` that does not fit is consumption all the same.
     """
 

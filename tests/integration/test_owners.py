@@ -135,6 +135,26 @@ def test_a_mistake_is_corrected_from_the_beginning_and_taken_back(plant: Plant) 
     assert told(plant) == before
 
 
+def test_what_another_enterprise_used_meanwhile_is_not_counted_when_the_gateway_comes_back(
+    plant: Plant,
+) -> None:
+    back = BORDER + timedelta(days=1)
+    later = NOW + timedelta(days=1)
+    registry.add(plant.database, GATEWAY, A, "plant-1")
+    third = [Reading("reading", REGISTER, MIDNIGHT + (24 + 3 * n) * HOUR, 1600 + 100 * n) for n in range(4)]
+    for batch in (frames()[:3], frames()[3:], [(GATEWAY, pack(STREAM, 9, third))]):
+        ingest(plant.database, batch, later)
+    registry.add(plant.database, GATEWAY, B, "plant-1", BORDER, later)
+    registry.add(plant.database, GATEWAY, A, "plant-1", back, later)
+    plant.settle(later)
+    with plant.database.read() as connection:
+        found = {}
+        for code in (A, B):
+            mine = of_subject(connection, code, "DB-1", to_ms(START), to_ms(later))
+            found[code] = sum((one.quantity.millionths or 0) // 10**6 for one in mine)
+    assert found == {A: 800 + 300, B: 800}
+
+
 def test_the_command_wants_a_day_and_none_that_lies_ahead(plant: Plant, tmp_path: Path) -> None:
     config = tmp_path / "cloud.toml"
     config.write_text(f'[database]\nurl = "{_url(plant.database)}"\n')
@@ -148,6 +168,7 @@ def test_the_command_wants_a_day_and_none_that_lies_ahead(plant: Plant, tmp_path
     assert type_("--enterprise", A).startswith("0 ")
     assert type_("--enterprise", B).startswith(f"1 --enterprise {B}: {GATEWAY} belongs to {A} since ever")
     assert "--since 2099-01-01: lies ahead" in type_("--enterprise", B, "--since", "2099-01-01")
+    assert "--since 9999-12-31: lies ahead" in type_("--enterprise", B, "--since", "9999-12-31")
     assert "does not match the format" in type_("--enterprise", B, "--since", "yesterday")
     ingest(plant.database, frames(), NOW)
     plant.settle(NOW)
