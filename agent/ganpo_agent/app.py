@@ -101,6 +101,7 @@ class Agent:
             and self.uplink.window.open
             and not self.time.is_off()
             and not self.uplink.refused
+            and not self.uplink.window.suspects()
             and all(task.state == "up" and not task.error for task in self.connections)
             and not at_fault
         )

@@ -92,6 +92,7 @@ async def test_a_broker_of_1500_bytes_hears_of_every_subject_and_what_it_refuses
         await until(lambda: count(cloud, states_table) > MACHINES)
         alone = agent.health()["uplink"]["alone"]
         assert any("bytes: the broker ended the session" in line for line in alone)
+        assert not agent.health()["ok"], "not everything is acknowledged"
         said: dict[str, Any] = {}
 
         def told() -> bool:
