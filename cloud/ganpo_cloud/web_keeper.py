@@ -10,7 +10,9 @@ from ganpo_cloud.web_process import Serving
 from ganpo_model.errors import ConnectionLost
 
 PATIENCE_S = 30.0
-"""A process that said nothing for so long hangs; also how long it may take to start on a busy computer."""
+"""A process that said nothing for so long hangs ..."""
+_STARTS = 6
+"""... but it may take so many times as long to start: killed for being slow it would only begin anew."""
 _ENDS_S = 2.0
 
 
@@ -63,23 +65,25 @@ class WebKeeper:
     ) -> None:
         self.pid = process.pid
         try:
-            while await self._word(reader):
+            patience_s = _STARTS * self._patience_s
+            while await self._word(reader, patience_s):
                 self.answers.set()
                 beat()
+                patience_s = self._patience_s
             code = await asyncio.wait_for(process.wait(), self._patience_s)
             why = f"by signal {-code}" if code < 0 else f"with exit code {code}"
             raise ConnectionLost(f"the pages' process ended: {why}")
         except TimeoutError as error:
             process.kill()
-            raise ConnectionLost(f"the pages' process said nothing for {self._patience_s:g} s") from error
+            raise ConnectionLost(f"the pages' process said nothing for {patience_s:g} s") from error
         finally:
             self.answers.clear()
             self.pid = None
             await _end(process)
 
-    async def _word(self, reader: asyncio.StreamReader) -> bytes:
+    async def _word(self, reader: asyncio.StreamReader, patience_s: float) -> bytes:
         """The next it says; nothing once it ended. Raises TimeoutError."""
-        async with asyncio.timeout(self._patience_s):
+        async with asyncio.timeout(patience_s):
             try:
                 return await reader.readline()
             except ConnectionResetError:  # killed before it read what we said

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from ganpo_cloud import web_keeper
 from ganpo_cloud.web_keeper import WebKeeper
 from ganpo_cloud.web_process import Serving
 from ganpo_demo.loopback import free_port
@@ -98,6 +99,21 @@ def test_it_is_started_again_alone_when_it_dies_and_is_gone_at_once_when_whoever
     wait_for(lambda: gone(second), 5)
     wait_for(lambda: free(int(cloud.url.rpartition(":")[2])), 5)
     assert "Traceback" not in cloud.log.read_text()
+
+
+async def test_one_that_starts_slowly_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_keeper, "_STARTS", 500)
+    seeding.empty(tmp_path).close()
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        serving = Serving(f"sqlite:///{tmp_path}/cloud.db", None, None, exposed=False, demo=False, inlet=None)
+        keeper = WebKeeper(serving, sock, ("text", "info"), patience_s=0.1)
+        async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+            running = group.create_task(_why(keeper))
+            await keeper.answers.wait()
+            assert await running == "the pages' process said nothing for 0.1 s", (
+                "once it is there it has to speak"
+            )
 
 
 async def test_one_that_hangs_is_ended(tmp_path: Path) -> None:
