@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import inspect
+import logging
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -48,6 +49,19 @@ async def no_task_left() -> AsyncIterator[None]:
         await asyncio.sleep(0)
     left = asyncio.all_tasks() - before - {asyncio.current_task()}
     assert not left, f"tasks left behind: {[task.get_name() for task in left]}"
+
+
+def _ours() -> list[str]:
+    return [name for name in logging.root.manager.loggerDict if name.startswith("ganpo_")]
+
+
+@pytest.fixture(autouse=True)
+def same_levels() -> Iterator[None]:
+    """What a command in the process of a test sets for its log (`ganpo_service.log`) ends with that test."""
+    before = {name: logging.getLogger(name).level for name in _ours()}
+    yield
+    for name in _ours():
+        logging.getLogger(name).setLevel(before.get(name, logging.NOTSET))
 
 
 @pytest.fixture(autouse=True)
