@@ -247,6 +247,7 @@ async def port_in_use(folder: Path) -> str:
             )
         )
         agent = await refused("ganpo", "run", "--config", file)
+        assert not (folder / "state").exists(), "the outbox of whoever runs there was left alone"
         return agent + await refused("ganpo-cloud", "run", "--config", _cloud(folder, address))
 
 
