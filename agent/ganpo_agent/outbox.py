@@ -258,19 +258,23 @@ class Outbox:
     def _mended(self, work: Callable[[], _T]) -> _T:
         """Do the work; where the file shows damage, once more on what can be saved of it."""
         try:
-            if self._db is None:
-                self._db = self._opened()
+            try:
+                if self._db is None:
+                    self._db = self._opened()
+                return work()
+            except OutboxDamaged as error:
+                self._take_over(error)
             return work()
-        except OutboxDamaged as error:
-            self._take_over(error)
-        return work()
+        except OSError as error:
+            self.close()  # what is open may lie there no more: the next looks for it anew
+            raise told(self.path, error) from error
 
     def _opened(self) -> sqlite3.Connection:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             takeover.finish(self.path)
             given = issued.read(self.path)
-            if not given and not self.path.exists() and not log_of(self.path).exists():
+            if not (given or self.stream or self.path.exists() or log_of(self.path).exists()):
                 takeover.take_over(self.path, {})
             prove(self.path, given)
             self.aside = takeover.aside(self.path)

@@ -54,8 +54,11 @@ def _free(db: sqlite3.Connection) -> int:
 
 
 def _left(path: Path) -> int:
-    """Bytes by which the file may grow: what the disk has left, and what this process may give one file."""
-    disk = os.statvfs(path.parent)
+    """Bytes by which the file may grow: what the disk has left, and what this process may give one file.
+
+    Raises OSError where the file lies there no more: SQLite would go on writing where nobody finds it.
+    """
+    disk = os.statvfs(path)
     left = disk.f_bavail * disk.f_frsize
     largest = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
     return left if largest == resource.RLIM_INFINITY else min(left, largest - path.stat().st_size)

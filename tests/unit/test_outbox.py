@@ -213,6 +213,24 @@ def test_damage_under_a_running_outbox_costs_what_was_hit_and_its_numbers_go_on(
     box.close()
 
 
+def test_a_folder_that_goes_away_under_a_running_outbox_is_made_again_and_what_was_in_it_is_declared(
+    outbox: Outbox,
+) -> None:
+    for raw in range(3):
+        outbox.append([reading(raw)], NOW)
+    shutil.rmtree(outbox.path.parent)
+    row = outbox.append([reading(3)], NOW)
+    assert losses(outbox) == [{"stream": outbox.stream, "seqs": [[1, 4]]}]
+    assert row.seq == 6
+    assert outbox.path.exists()
+    shutil.rmtree(outbox.path.parent)
+    outbox.path.parent.write_text("no folder")
+    with pytest.raises(StorageError, match="cannot be written"):
+        outbox.append([reading(4)], NOW)
+    outbox.path.parent.unlink()
+    assert outbox.append([reading(4)], NOW).seq == 8
+
+
 def test_a_sector_that_the_disk_does_not_give_costs_the_frames_in_it(
     tmp_path: Path, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
