@@ -7,9 +7,11 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -33,10 +35,24 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def _to_a_port(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        complete = bool(parts.hostname) and parts.port != 0
+    except ValueError as error:
+        raise ValueError(f"names no host and port: {error}") from error
+    if not complete:
+        raise ValueError("names no host and port")
+    return url
+
+
+Url = Annotated[str, AfterValidator(_to_a_port)]
+
+
 class BrokerSettings(Section):
     """Where gateways send to."""
 
-    url: str = Field(
+    url: Url = Field(
         default="mqtt://127.0.0.1:1883",
         pattern=r"^mqtts?://[^\s/@]+$",
         description="mqtt://HOST:PORT or mqtts://HOST:PORT",
@@ -75,6 +91,11 @@ class DatabaseSettings(Section):
         default=None, description="file in the secrets directory, for PostgreSQL"
     )
     password: SecretStr | None = Field(default=None, exclude=True, description="set from password_file")
+
+    @field_validator("url")
+    @classmethod
+    def _to_a_server(cls, url: str) -> str:
+        return url if url.startswith("sqlite:") else _to_a_port(url)
 
     @property
     def file(self) -> Path | None:
@@ -118,7 +139,7 @@ class HttpSettings(Section):
 class ProjectionSettings(Section):
     """The time-series store, InfluxDB v2 write API."""
 
-    url: str = Field(pattern=r"^https?://[^\s@]+$", description="http://HOST:PORT or https://HOST:PORT")
+    url: Url = Field(pattern=r"^https?://[^\s@]+$", description="http://HOST:PORT or https://HOST:PORT")
     token_file: str | None = Field(default=None, description="file in the secrets directory")
     token: SecretStr | None = Field(default=None, exclude=True, description="set from token_file")
     bucket: str = Field(default="ganpo", description="bucket")

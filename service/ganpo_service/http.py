@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import socket
 from collections.abc import Iterator
 from functools import partial
@@ -117,11 +118,10 @@ def listen(address: str, setting: str) -> socket.socket:
         sock.bind((host.strip("[]"), int(port)))
     except (OSError, ValueError) as error:
         sock.close()
-        raise ConfigError(
-            f"cannot listen: {error}",
-            where=f"{setting} = {address}",
-            hint="another program uses this port: choose a free one",
-        ) from error
+        hint = "an address of this machine is needed, and a port that this user may take"
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+            hint = "another program uses this port: choose a free one"
+        raise ConfigError(f"cannot listen: {error}", where=f"{setting} = {address}", hint=hint) from error
     return sock
 
 

@@ -6,12 +6,14 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from ganpo_service.http import Server, get
+from ganpo_model.errors import ConfigError
+from ganpo_service.http import Server, get, listen
 
 LATE_S = 0.5
 ASK = b"GET /slow HTTP/1.1\r\nHost: x\r\n"
@@ -52,6 +54,11 @@ class Client:
             return b""
         finally:
             self.writer.close()
+
+
+def test_an_address_that_is_not_ours_is_told_as_such() -> None:
+    with pytest.raises(ConfigError, match=r"cannot listen: .*; an address of this machine is needed"):
+        listen("203.0.113.1:8700", "http.listen")
 
 
 async def test_a_request_that_is_not_whole_is_closed_and_one_that_is_worked_on_is_not() -> None:

@@ -79,6 +79,22 @@ def test_all_mistakes_are_told_in_one_pass_with_file_and_key(tmp_path: Path) -> 
             "cloud.toml: http.listen = 127.0.0.1:99999: a port is at most 65535",
         ),
         (
+            "[broker]\nurl = 'mqtt://127.0.0.1:99999'",
+            "cloud.toml: broker.url = mqtt://127.0.0.1:99999: names no host and port: Port out of range 0-65535",
+        ),
+        (
+            "[projection]\nurl = 'http://[::1'",
+            "cloud.toml: projection.url = http://[::1: names no host and port: Invalid IPv6 URL",
+        ),
+        ("[broker]\nurl = 'mqtt://:1883'", "cloud.toml: broker.url = mqtt://:1883: names no host and port"),
+        (
+            "[database]\nurl = 'postgresql://me@db:x/ganpo'",
+            (
+                "cloud.toml: database.url = postgresql://...@db:x/ganpo: names no host and port: Port could not be cast"
+                " to integer value as 'x'"
+            ),
+        ),
+        (
             "[broker]\nurl = 'mqtt://me:s3cret@host'",
             "cloud.toml: broker.url = mqtt://...@host: expected mqtt://HOST:PORT or mqtts://HOST:PORT",
         ),
