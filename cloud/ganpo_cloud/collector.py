@@ -133,6 +133,8 @@ class Collector:
                 self._failed(f"the database does not answer: {error.orig}; frames wait at their gateways")
                 await asyncio.sleep(_RETRY_S)
                 continue
+            if self.problem:
+                log.info("collector: the database answers again")
             self.problem = ""
             self.stored += len(done)
             self.unanswered += len(frames) - len(done)

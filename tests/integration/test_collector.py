@@ -214,8 +214,9 @@ async def test_what_is_not_addressed_to_it_and_what_is_no_live_is_ignored(
 
 
 async def test_frames_keep_while_the_database_is_locked_and_are_committed_once_it_answers(
-    broker: Mosquitto, database: Database, gateway: PlayedGateway, tmp_path: Path
+    broker: Mosquitto, database: Database, gateway: PlayedGateway, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO", "ganpo_cloud.collector")
     async with running(broker, database) as collecting:
         with databases.held(database):
             gateway.send(frame(1))
@@ -227,6 +228,9 @@ async def test_frames_keep_while_the_database_is_locked_and_are_committed_once_i
             assert gateway.acks == []
         await until(lambda: gateway.acknowledged(STREAM) == {1, 2})
         assert collecting.problem == ""
+    told = [record.message for record in caplog.records if "the database" in record.message]
+    assert len(told) == 2
+    assert told[1] == "collector: the database answers again"
     assert count(database, reading) == 2
 
 

@@ -9,6 +9,7 @@ import pytest
 from ganpo_cloud import i18n
 from ganpo_cloud.counting.definitions import DEFINITIONS
 from ganpo_cloud.counting.indicators import Indicator, Target, _status, value
+from ganpo_cloud.pages import needs
 from ganpo_cloud.pages.numbers import gap as apart
 from ganpo_cloud.pages.sentences import caveat, lead
 
@@ -273,3 +274,17 @@ def test_what_stands_below_says_who_is_behind_it_and_that_the_plan_has_passed(
 )
 def test_the_gap_and_the_rate_come_to_the_target_as_they_are_shown(rate: str, target: str, gap: str) -> None:
     assert apart(rate, target) == gap
+
+
+@pytest.mark.parametrize(
+    ("per_hour", "told"),
+    [
+        (Fraction(332, 100), "3.32 kWh"),
+        (Fraction(8640), "8,640 kWh"),
+        (Fraction(999_994, 10), "99,999.4 kWh"),
+        (Fraction(333_308_019, 100), "3,333,080 kWh"),
+        (Fraction(10**15), "1,000,000,000,000,000 kWh"),
+    ],
+)
+def test_a_rate_has_no_exponent(per_hour: Fraction, told: str) -> None:
+    assert needs.rate(per_hour, "kWh") == told

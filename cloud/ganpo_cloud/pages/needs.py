@@ -158,8 +158,8 @@ class Needs:
         told = what.format(
             n=f"{item.amount or 0:,}".replace("-", "\u2212"),
             at=self._told(item.since),
-            asked=_rate(item.asked, item.unit),
-            allowed=_rate(item.allowed, item.unit),
+            asked=rate(item.asked, item.unit),
+            allowed=rate(item.allowed, item.unit),
         )
         return Need("warn", item.register, told, item.command)
 
@@ -189,6 +189,9 @@ class Needs:
         return "—" if instant is None else i18n.age(self._now - instant, self._lang)
 
 
-def _rate(value: Fraction | None, unit: str) -> str:
-    """In six digits: 8,640 kWh."""
-    return "" if value is None else f"{float(value):,.6g} {unit.replace('m3', 'm³')}".removesuffix(" 1")
+def rate(value: Fraction | None, unit: str) -> str:
+    """In six digits, or all before the point: 8,640 kWh."""
+    if value is None:
+        return ""
+    digits = f"{float(value):,.6g}" if value < 100_000 else f"{round(value):,}"
+    return f"{digits} {unit.replace('m3', 'm³')}".removesuffix(" 1")
