@@ -90,7 +90,7 @@ class Uplink:
     async def run(self, keeper: Keeper) -> None:
         """Connect, converse, and again, for ever."""
         while True:
-            began, up, refused = self._time.monotonic(), None, False
+            began, up, refused, learns = self._time.monotonic(), None, False, False
             session_id = self._session = new_stream(to_ms(self._time.now()), self._session, self._rng)
             will = json.dumps({"v": 1, "session": session_id, "offline": True}).encode()
             session = Session(self._login, self._wake.set, (self._topic + "live", will))
@@ -103,11 +103,12 @@ class Uplink:
                 self._failed(str(error))
             finally:
                 self.connected = False
+                learns = self.window.unproven
                 self.window.lost(self._time.monotonic())
                 keeper.outbox.largest = self.window.wanted
                 await session.close()
             now = self._time.monotonic()
-            await self._sleep(self._reconnect.pause(began, now, up=up, refused=refused))
+            await self._sleep(self._reconnect.pause(began, now, up=up, refused=refused, learns=learns))
 
     async def _converse(self, session: Session, session_id: str, keeper: Keeper) -> None:
         began = self._time.monotonic()

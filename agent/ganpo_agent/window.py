@@ -65,6 +65,11 @@ class Window:
         """Bytes that new frames should have at most: where one was refused, half of it."""
         return MAX_PACKED if self.largest == MAX_PACKED else max(self.largest // 2, SMALLEST)
 
+    @property
+    def unproven(self) -> bool:
+        """Whether one is in flight that is larger than any that was answered: the session may end for its size."""
+        return self.open and any(f.sent is not None and f.size > self._passed for f in self._flights.values())
+
     def connected(self) -> None:
         """A new session: only an acknowledgement opens the window."""
         self.open = False

@@ -9,6 +9,9 @@ EAGER_S = 300.0
 SHORT_LIVED_S = 10.0
 """A session that the broker ended before was cut: the next ones are spread."""
 
+LEARNING = 12
+"""Cuts in a row that may be for the size of a packet, not for load: what a broker takes is soon known."""
+
 
 class Backoff:
     """A device has one client: 1 s, 2 s, then every `longest` seconds, without jitter."""
@@ -41,13 +44,20 @@ class Reconnect:
         self._rng = rng
         self._bound = self._before_cut = 0.0
         self._away_since: float | None = None
+        self._learnt = 0
 
-    def pause(self, began: float, now: float, *, up: float | None, refused: bool) -> float:
+    def pause(
+        self, began: float, now: float, *, up: float | None, refused: bool, learns: bool = False
+    ) -> float:
         """How long to wait, in seconds, after a try from `began` to `now`; `up`: since when it was a session, None
-        if it never was one; `refused`: the broker answered, and said no.
+        if it never was one; `refused`: the broker answered, and said no; `learns`: a packet was on its way that may
+        be too large for it.
         """
         if up is not None and now - up >= SHORT_LIVED_S:
-            self._bound, self._before_cut, self._away_since = 0.0, 0.0, None
+            self._bound, self._before_cut, self._away_since, self._learnt = 0.0, 0.0, None, 0
+            return min(1.0, self._longest)
+        if learns and self._learnt < LEARNING:
+            self._learnt += 1
             return min(1.0, self._longest)
         more = min(max(self._bound * 2, 1.0), self._longest)
         if up is not None or refused:

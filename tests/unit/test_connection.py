@@ -249,6 +249,18 @@ def test_a_broker_that_refuses_or_cuts_is_tried_by_full_jitter_doubling_to_the_l
         assert reconnect.pause(0.0, 1.0, up=up, refused=refused) <= 1, "the delay begins anew"
 
 
+def test_a_broker_that_cuts_for_the_size_of_a_packet_is_tried_at_once_and_not_for_ever() -> None:
+    reconnect = Reconnect(60.0, random.Random(1))
+
+    def cut(learns: bool) -> float:
+        return reconnect.pause(0.0, 1.0, up=0.5, refused=False, learns=learns)
+
+    assert [cut(True) for _ in range(12)] == [1.0] * 12
+    assert max(cut(True) for _ in range(100)) > 30, "it is cut for something else"
+    assert reconnect.pause(0.0, 20.0, up=0.5, refused=False) == 1, "it lived"
+    assert [cut(True) for _ in range(12)] == [1.0] * 12
+
+
 def test_a_broker_that_dies_just_after_it_came_is_still_tried_every_2_s() -> None:
     reconnect = Reconnect(60.0, random.Random(1))
     for _ in range(10):
