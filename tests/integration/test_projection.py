@@ -186,6 +186,29 @@ def test_a_store_that_hangs_does_not_hold_the_end_of_the_process(plant: Plant, t
         assert monotonic() - begun < 5.0
 
 
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ("文件太大".encode("gb18030"), "HTTP: "),  # a proxy's page: no UTF-8
+        (b"[]", "HTTP 413: "),
+        (b'{"message": 5}', "HTTP 413: "),
+        (b"", "HTTP 413: "),
+    ],
+)
+def test_an_answer_that_is_no_sentence_is_told_and_ends_nothing(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch, answer: bytes, told: str
+) -> None:
+    monkeypatch.setattr(writing, "RETRY_S", 0.05)
+    monkeypatch.setattr(writing, "PAUSE_S", 0.05)
+    with Sink(lambda _: (413, answer)) as sink:
+        asyncio.run(during(0.5, plant.database, ProjectionSettings(url=sink.url)))
+        assert len(sink.requests) > 2
+    with plant.database.read() as connection:
+        found = standing.failing(connection)
+    assert found
+    assert all(item.problem.startswith(told) for item in found), found
+
+
 def test_what_the_store_refuses_of_one_measurement_is_told_in_its_words_and_holds_up_no_other(
     plant: Plant, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -9,9 +9,10 @@ from typing import Self
 
 
 class Sink:
-    """`refuse` gives status and sentence for a body, or None to take it; `requests`: (body, status) as they came."""
+    """`refuse` gives status and sentence for a body (bytes: the whole answer), or None to take it; `requests`: (body,
+    status) as they came."""
 
-    def __init__(self, refuse: Callable[[bytes], tuple[int, str] | None]) -> None:
+    def __init__(self, refuse: Callable[[bytes], tuple[int, str | bytes] | None]) -> None:
         self.refuse = refuse
         self.requests: list[tuple[bytes, int]] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -27,7 +28,12 @@ class Sink:
                 said = sink.refuse(body)
                 status = said[0] if said else 204
                 sink.requests.append((body, status))
-                answer = json.dumps({"code": "refused", "message": said[1]}).encode() if said else b""
+                what = said[1] if said else b""
+                answer = (
+                    what
+                    if isinstance(what, bytes)
+                    else json.dumps({"code": "refused", "message": what}).encode()
+                )
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json; charset=utf-8")
                 self.send_header("Content-Length", str(len(answer)))

@@ -40,8 +40,8 @@ SETTLED_S = 60.0
 """After so long what a store took is on its disk."""
 TIMEOUT_MS = 3000
 """Below the 5 s in which the process ends: a store that hangs must not hold it."""
-FAILED = (ApiException, HTTPError, OSError)
-"""What a store that is away, or that does not want us, comes to."""
+FAILED = (ApiException, HTTPError, OSError, UnicodeDecodeError)
+"""What a store that is away, or that does not want us, comes to; the last where its words are no UTF-8."""
 _SENTENCE = 2000
 """Characters of what a store says, at most."""
 
@@ -89,6 +89,8 @@ def sentence(error: Exception) -> str:
         body = error.body.decode(errors="replace") if isinstance(error.body, bytes) else error.body
         said = error.message or body or error.reason
         return f"HTTP {error.status}: {' '.join(str(said).split())}"[:_SENTENCE]
+    if isinstance(error, UnicodeDecodeError):
+        return f"HTTP: {' '.join(error.object.decode(errors='replace').split())}"[:_SENTENCE]
     return (str(error) or type(error).__name__)[:_SENTENCE]
 
 
