@@ -44,19 +44,18 @@ def run(config: Path | None, log_format: str, log_level: str) -> None:
         click.echo(f"{len(loaded.errors)} errors: not started. `ganpo check` shows the same.", err=True)
         sys.exit(1)
     from ganpo_agent.app import Agent
-    from ganpo_service.http import listen
+    from ganpo_agent.owner import alone
 
     plant = loaded.plant
     del loaded  # its notes are for `check`
 
     async def serve() -> None:
-        # A port in use is mostly another run of this gateway: its outbox is not to be opened beside it.
-        listen(plant.gateway.http, "gateway.http").close()
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        await Agent(plant).run(stop)
+        with alone(plant.gateway.state_dir):
+            await Agent(plant).run(stop)
 
     try:
         asyncio.run(serve())

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from ganpo_agent.signals import PointState
@@ -10,7 +10,9 @@ from ganpo_agent.signals import PointState
 log = logging.getLogger(__name__)
 
 QUIET_MS = 3_600_000
-"""A point that was told of is not told of again for so long: what comes and goes fills no log."""
+"""A point that was told of is not told of again for so long: what comes and goes fills no log ..."""
+LASTING_MS = 300_000
+"""... unless it stays at fault for so long."""
 T = TypeVar("T")
 _NAMES = 5
 _LINES = 5
@@ -20,6 +22,7 @@ _LINES = 5
 class _Fault:
     since: int
     loud: bool
+    why: str
 
 
 class Journal:
@@ -40,21 +43,35 @@ class Journal:
                     ended.setdefault(fault.since, []).append(name)
             elif name not in self._open:
                 loud = now - self._told.get(name, -QUIET_MS) >= QUIET_MS
-                self._open[name] = _Fault(now, loud)
+                self._open[name] = _Fault(now, loud, state.fault.text)
                 if loud:
                     self._told[name] = now
                     begun.setdefault(state.fault.text, []).append(name)
                 else:
                     log.debug("at fault again point=%s why=%r", name, state.fault.text)
-        for text, names in _few(begun):
-            log.warning("at fault points=%d why=%r: %s", len(names), text, _some(names))
+        _warn(begun)
         for since, names in _few(ended):
             log.info("good again points=%d after_s=%.0f: %s", len(names), (now - since) / 1000, _some(names))
 
+    def look_again(self, now: int) -> None:
+        """What was at fault again soon after it was told of, and stayed so."""
+        begun: dict[str, list[str]] = {}
+        for name, fault in self._open.items():
+            if not fault.loud and now - fault.since >= LASTING_MS:
+                self._open[name] = replace(fault, loud=True)
+                self._told[name] = now
+                begun.setdefault(fault.why, []).append(name)
+        _warn(begun)
+
     def shift(self, by: int) -> None:
         """The wall clock stepped by `by` ms."""
-        self._open = {name: _Fault(fault.since + by, fault.loud) for name, fault in self._open.items()}
+        self._open = {name: replace(fault, since=fault.since + by) for name, fault in self._open.items()}
         self._told = {name: at + by for name, at in self._told.items()}
+
+
+def _warn(begun: dict[str, list[str]]) -> None:
+    for text, names in _few(begun):
+        log.warning("at fault points=%d why=%r: %s", len(names), text, _some(names))
 
 
 def _few(groups: dict[T, list[str]]) -> Iterable[tuple[T, list[str]]]:

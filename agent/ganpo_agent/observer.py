@@ -92,6 +92,7 @@ class Observer:
         while self.slot < now // self._slot_ms:
             self.slot += 1
             facts += self._close(self.slot * self._slot_ms)
+            self._journal.look_again(now)
         for machine in self.machines.values():
             facts += machine.advance(self.seen, now)
         self._stale_at = min((machine.stale_at for machine in self.machines.values()), default=math.inf)

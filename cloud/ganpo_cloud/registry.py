@@ -19,7 +19,7 @@ from ganpo_cloud.tables import gateway, gateway_before, inventory
 from ganpo_model import credit_code
 from ganpo_model.clock import to_ms
 from ganpo_model.errors import ConfigError
-from ganpo_model.facts import GATEWAY
+from ganpo_model.facts import GATEWAY, SITE
 
 
 def add(
@@ -40,6 +40,9 @@ def add(
         raise ConfigError(f"{number!r} is no gateway id ([a-z0-9-], 8 to 40)", where="ID")
     if (why := credit_code.wrong(enterprise)) is not None:
         raise ConfigError(why, where=f"--enterprise {enterprise[:40]}")
+    if not re.fullmatch(SITE, site):
+        what = f"{site[:40]!r} is no id of a site ([a-z0-9-], 1 to 40)"
+        raise ConfigError(what, where="--site")
     now = now or datetime.now(UTC)
     with database.write() as connection:
         before = registrations(connection, number)

@@ -211,7 +211,7 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> L
     document: dict[str, Any] = {}
     chosen = True
     try:
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
+        document = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         if given is not None:
             return Loaded(None, (ConfigError("no such file", where=str(file)),))

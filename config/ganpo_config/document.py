@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from ganpo_config.settings import GatewaySettings, Section, UplinkSettings
 from ganpo_model import tables
 from ganpo_model.bounds import day_wrong
+from ganpo_model.facts import SITE
 
 _DATE = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})", re.ASCII)
 
@@ -178,7 +179,7 @@ class ExceptionTable(Section):
 class SiteTable(Section):
     """The site. The registry decides whose it is; what stands here is checked against it."""
 
-    id: str = Field(pattern=r"^[a-z0-9-]{1,40}$", description="id of the site in the enterprise")
+    id: str = Field(pattern=f"^{SITE}$", description="id of the site in the enterprise")
     name: Text = Field(min_length=1, max_length=200, description="what people call it")
     timezone: str = Field(description="IANA name: Asia/Shanghai")
     slot: str = Field(default="15min", description="how runs are packed: 1s ... 60min; it means nothing")

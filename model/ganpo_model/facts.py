@@ -15,6 +15,7 @@ MAX_UPDATE_MS = 7 * 24 * 3_600_000
 ASSET_NO = r"[^\x00-\x1f\s/#,]{1,64}"
 REGISTER = ASSET_NO + r"/[a-z0-9_]{1,64}#[0-9a-f]{8}"
 GATEWAY = r"[a-z0-9-]{8,40}"
+SITE = r"[a-z0-9-]{1,40}"
 MAX_PARTS = 1000
 _T = TypeVar("_T")
 

@@ -67,6 +67,10 @@ LINES: dict[str, tuple[Case, tuple[str, ...]]] = {
         places.port_in_use,
         ("gateway.http = 127.0.0.1:", "http.listen = 127.0.0.1:", "cannot listen", "choose a free one"),
     ),
+    "two agents on one state folder": (
+        places.two_agents,
+        ("gateway.state_dir = ", "another agent works in it", "give this gateway a folder of its own"),
+    ),
     "an unknown key, a wrong type, a duplicate asset_no": (
         places.wrong_configuration,
         (

@@ -132,3 +132,6 @@ def test_what_is_no_gateway_id_and_no_credit_code_is_refused(cloud: Cloud) -> No
     assert said.stderr.endswith("ID: 'GW 7' is no gateway id ([a-z0-9-], 8 to 40)\n")
     said = cloud.type("gateway", "add", GATEWAY, "--enterprise", "9136", "--site", "plant-1")
     assert said.stderr == "--enterprise 9136: 4 characters: a unified social credit code has 18\n"
+    said = cloud.type("gateway", "add", GATEWAY, "--enterprise", ENTERPRISE, "--site", "")
+    assert said.exit_code == 1
+    assert said.stderr.startswith("--site: '' is no id of a site")

@@ -358,3 +358,12 @@ def test_a_day_worked_out_later_stands_later_within_the_same_day_for_twenty_year
     assert stamps[0] > 0
     assert lines.stamp(0, 99_999 * day_ms) < 22 * 3_600_000 + 2
     assert lines.stamp(0, -5) == 1
+
+
+def test_a_batch_goes_in_requests_that_a_proxy_takes() -> None:
+    batch = [f"day,subject=SB-{n} millionths={10**12}i {n}" for n in range(40_000)]
+    found = list(writing.bodies(batch))
+    assert len(found) > 2
+    assert all(len(body) <= 512 * 1024 for body in found)
+    assert b"".join(found).decode().splitlines() == batch
+    assert list(writing.bodies([])) == []

@@ -177,3 +177,8 @@ def test_a_command_makes_no_database_of_its_own_where_nothing_says_which_one_it_
     assert (said.exit_code, said.stderr) == (0, f"{mine}: there was no database, this one is new\n")
     said = CliRunner().invoke(main, add, env={"GANPO_CLOUD_DATABASE__URL": f"sqlite:///{mine}"})
     assert (said.exit_code, said.stderr) == (0, "")
+
+
+def test_a_file_that_an_editor_began_with_a_mark_is_read(tmp_path: Path) -> None:
+    (tmp_path / "cloud.toml").write_bytes(b"\xef\xbb\xbfformat = 1\n[broker]\nuser = 'me'\n")
+    assert settings(tmp_path / "cloud.toml").broker.user == "me"

@@ -126,3 +126,20 @@ def test_what_a_profile_says_may_be_absent_is_no_fault(
     observer.feed(plant.connections[0].points, Scan([absent, ILLEGAL]), None, T0 + 1000)
     assert observer.at_fault() == {"M-1/execution", "M-1/alarm"}
     assert len(lines(caplog)) == 2
+
+
+def test_what_comes_back_soon_and_stays_is_told_after_all(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    feed = Many(tmp_path, 1)
+    feed(0, ILLEGAL)
+    feed(5, 1.0)
+    for second in range(10, 2000, 10):
+        feed(second, ILLEGAL)
+    feed(2000, 1.0)
+    assert lines(caplog) == [
+        f"at fault points=1 why={ILLEGAL.text!r}: SB-1/x0",
+        "good again points=1 after_s=5: SB-1/x0",
+        f"at fault points=1 why={ILLEGAL.text!r}: SB-1/x0",
+        "good again points=1 after_s=1990: SB-1/x0",
+    ]

@@ -12,10 +12,10 @@ from ganpo_cloud.imports import touching
 from ganpo_cloud.imports.cells import Cells
 from ganpo_model import reference, shifts
 from ganpo_model.clock import to_ms
+from ganpo_model.facts import SITE
 
 STATUS = ("in_use", "idle", "under_repair", "sealed", "not_commissioned", "leased_out", "retired")
 COMPARATORS = (">=", ">", "<=", "<", "=", "increase_vs_baseline")
-_SITE = r"[a-z0-9-]{1,40}"
 Values = dict[str, Any]
 
 
@@ -61,7 +61,7 @@ def _enterprise(cells: Cells) -> Values:
 def _site(cells: Cells) -> Values:
     return {
         "enterprise": cells.enterprise(),
-        "site": cells.matching("site", _SITE, "1 to 40 of a-z, 0-9 and -"),
+        "site": cells.matching("site", SITE, "1 to 40 of a-z, 0-9 and -"),
         "name": cells.text("name"),
         "area": cells.county(cells.known.today),
         "timezone": cells.timezone(),

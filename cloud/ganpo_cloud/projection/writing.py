@@ -8,7 +8,7 @@ repetition is harmless.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -30,7 +30,9 @@ from ganpo_model.clock import Clock
 log = logging.getLogger(__name__)
 
 BATCH = 5000
-"""Lines of one request, at most."""
+"""Lines after which the next batch follows at once."""
+REQUEST = 512 * 1024
+"""Bytes of one request, at most: a proxy in between takes mostly 1 MiB."""
 STEPS = 500
 """Frames, or instants at which days were worked out, of one batch."""
 PAUSE_S = 2.0
@@ -94,6 +96,21 @@ def sentence(error: Exception) -> str:
     return (str(error) or type(error).__name__)[:_SENTENCE]
 
 
+def bodies(batch: Sequence[str]) -> Iterator[bytes]:
+    """The lines of a batch, in as many requests as they need."""
+    waiting: list[bytes] = []
+    size = 0
+    for line in batch:
+        packed = line.encode() + b"\n"
+        if waiting and size + len(packed) > REQUEST:
+            yield b"".join(waiting)
+            waiting, size = [], 0
+        waiting.append(packed)
+        size += len(packed)
+    if waiting:
+        yield b"".join(waiting)
+
+
 class _Store:
     """The store. `outages`: how often it was away; of every measurement it may have lost what it took just before."""
 
@@ -110,8 +127,7 @@ class _Store:
             InfluxDBClient(url=self.url, token=token, org=org, timeout=TIMEOUT_MS) as client,
             client.write_api(write_options=SYNCHRONOUS) as api,
         ):
-            for first in range(0, len(batch), BATCH):
-                body = "\n".join(batch[first : first + BATCH]).encode()
+            for body in bodies(batch):
                 api.write(bucket=bucket, record=body, write_precision="ms")
 
 

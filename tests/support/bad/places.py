@@ -17,8 +17,10 @@ from typing import Any
 
 from ganpo_agent.app import Agent
 from ganpo_agent.outbox import Outbox
+from ganpo_agent.owner import alone
 from ganpo_cloud.database import Database
 from ganpo_cloud.settings import DatabaseSettings
+from ganpo_demo.loopback import free_port
 from ganpo_model.clock import Clock
 from ganpo_model.facts import Event, EventKind
 from ganpo_model.frame import unpack
@@ -247,8 +249,22 @@ async def port_in_use(folder: Path) -> str:
             )
         )
         agent = await refused("ganpo", "run", "--config", file)
-        assert not (folder / "state").exists(), "the outbox of whoever runs there was left alone"
         return agent + await refused("ganpo-cloud", "run", "--config", _cloud(folder, address))
+
+
+async def two_agents(folder: Path) -> str:
+    """A second agent is started on the state folder of the first, with a port of its own."""
+    file = folder / "agent.toml"
+    file.write_text(
+        HEAD.replace("/var/lib/ganpo", str(folder / "state")).replace(
+            "[uplink]", f'http = "127.0.0.1:{free_port()}"\n[uplink]'
+        )
+    )
+    with alone(folder / "state"):
+        told = await refused("ganpo", "run", "--config", file)
+    assert not (folder / "state" / "outbox.db").exists(), "nothing was touched"
+    with alone(folder / "state"):  # whoever ended holds nothing
+        return told
 
 
 async def wrong_configuration(folder: Path) -> str:
