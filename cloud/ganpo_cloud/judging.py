@@ -25,6 +25,8 @@ _STORED = (
     "SELECT day, state, steps, dropped, touches FROM register_day"
     " WHERE enterprise = ? AND register = ? AND day >= ? AND day <= ?"
 )
+_READ = "SELECT EXISTS (SELECT 1 FROM reading WHERE enterprise = ? AND register = ?)"
+"""Where nothing was ever read, a declaration alone is nothing to judge."""
 _ABSENT = (
     "SELECT EXISTS (SELECT 1 FROM reading o JOIN frame f ON f.id = o.frame"
     " WHERE o.enterprise = ? AND o.register = ? AND f.gateway = ?)"
@@ -60,7 +62,9 @@ def judge_days(
     if about is None:
         return judged  # no inventory names it yet: computed once one does
     rules = Register(about.max_rate, about.modulus, bool(about.resets), about.update_ms)
-    declarations = declared(connection, enterprise, number) + _away(connection, enterprise, number)
+    declarations: list[Declaration] = []
+    if driver_sql(connection, _READ, (enterprise, number)).scalar():
+        declarations = declared(connection, enterprise, number) + _away(connection, enterprise, number)
     asked = _Asked(connection, enterprise, number, about.timezone, stamp, judged)
     before = _known(asked)
     waiting = sorted(set(days), reverse=True)

@@ -24,6 +24,8 @@ OLD, NEW = "DB-1/energy_import#0123abcd", "DB-1/energy_import#89ef4567"
 OCTOBER = datetime(2026, 9, 30, 16, tzinfo=UTC), datetime(2026, 10, 31, 16, tzinfo=UTC)
 EXCHANGE = datetime(2026, 10, 16, 4, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
+DIFFERED = (62,)
+"""Worlds that came to other tables once: a declaration where nothing was read."""
 
 
 @pytest.mark.timeout(7200)
@@ -32,9 +34,10 @@ def test_any_partition_of_a_set_of_frames_comes_to_the_same_tables(
     tmp_path: Path, each_database: str
 ) -> None:
     worlds, partitions, frames = rounds(3, 200), rounds(3, 6), 0
+    seeds = [*range(worlds), *DIFFERED]
     if each_database == "postgresql":
-        worlds //= 3
-    for seed in range(worlds):
+        seeds = seeds[: worlds // 3]
+    for seed in seeds:
         of = world(seed)
         frames += len(of.frames)
         wanted = None
@@ -48,7 +51,7 @@ def test_any_partition_of_a_set_of_frames_comes_to_the_same_tables(
             assert not (lines := difference(wanted, found)), "\n".join(
                 [f"world {seed}, partition {number}", *lines]
             )
-    print(f"{worlds} worlds, {frames} frames, {worlds * partitions} partitions")
+    print(f"{len(seeds)} worlds, {frames} frames, {len(seeds) * partitions} partitions")
 
 
 def inventory(at: datetime, number: str, num: int, den: int, zone: str = "Asia/Shanghai") -> Inventory:
