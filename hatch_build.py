@@ -14,7 +14,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 _SOURCE = "cloud/frontend"
-_TARGET = "cloud/ganpo_cloud/static/vendor"
+_TARGET = "cloud/ganpo_cloud/web/static/vendor"
 _FILES = {"echarts": "dist/echarts.min.js", "htmx.org": "dist/htmx.min.js"}
 _WITHIN_S = 300
 

@@ -10,11 +10,12 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from statistics import median
 
-from ganpo_cloud import days, registry
-from ganpo_cloud.database import Database
-from ganpo_cloud.ingest import ingest
-from ganpo_cloud.marks import mark
-from ganpo_cloud.settings import DatabaseSettings
+from ganpo_cloud.days import days
+from ganpo_cloud.imports import registry
+from ganpo_cloud.inlet.ingest import ingest
+from ganpo_cloud.store.database import Database
+from ganpo_cloud.store.marks import mark
+from ganpo_cloud.store.settings import DatabaseSettings
 from ganpo_model.facts import CalendarItem, EquipmentItem, Inventory, SiteItem, States
 from ganpo_model.frame import pack
 from ganpo_model.states import State

@@ -19,9 +19,9 @@ from statistics import median, quantiles
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from ganpo_cloud import registry
-from ganpo_cloud.database import Database
-from ganpo_cloud.settings import DatabaseSettings
+from ganpo_cloud.imports import registry
+from ganpo_cloud.store.database import Database
+from ganpo_cloud.store.settings import DatabaseSettings
 from ganpo_model.clock import floor_ms
 from ganpo_model.facts import Reading
 from ganpo_model.frame import pack

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ganpo_cloud import registry
-from ganpo_cloud.database import Database
-from ganpo_cloud.ingest import ingest
-from ganpo_cloud.settings import DatabaseSettings
+from ganpo_cloud.imports import registry
+from ganpo_cloud.inlet.ingest import ingest
+from ganpo_cloud.store.database import Database
+from ganpo_cloud.store.settings import DatabaseSettings
 from ganpo_model.clock import to_ms
 from ganpo_model.facts import Reading
 from ganpo_model.frame import pack

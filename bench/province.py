@@ -13,20 +13,20 @@ from statistics import median, quantiles
 from sqlalchemy import Connection, text
 
 import days as day_rows
-from ganpo_cloud import days, divisions, painting
-from ganpo_cloud.counting import periods, standings, totals
-from ganpo_cloud.counting.indicators import Indicators
-from ganpo_cloud.counting.snapshots import snapshot
-from ganpo_cloud.counting.tables import FLOWS, STOCKS
-from ganpo_cloud.database import Database, driver_sql
-from ganpo_cloud.localdays import DEFAULT_ZONE, day_of
-from ganpo_cloud.marks import mark, mark_ledgers, mark_totals
-from ganpo_cloud.pages.frame import Frame, Scope, Site
-from ganpo_cloud.pages.overview import overview
-from ganpo_cloud.pages.plant import templates
-from ganpo_cloud.registry_tables import target
-from ganpo_cloud.settings import DatabaseSettings
-from ganpo_cloud.web import create_app
+from ganpo_cloud.days import days, painting, periods
+from ganpo_cloud.province import divisions, standings, totals
+from ganpo_cloud.province.indicators import Indicators
+from ganpo_cloud.province.snapshots import snapshot
+from ganpo_cloud.store.counted_tables import FLOWS, STOCKS
+from ganpo_cloud.store.database import Database, driver_sql
+from ganpo_cloud.store.localdays import DEFAULT_ZONE, day_of
+from ganpo_cloud.store.marks import mark, mark_ledgers, mark_totals
+from ganpo_cloud.store.registry_tables import target
+from ganpo_cloud.store.settings import DatabaseSettings
+from ganpo_cloud.web.application import create_app
+from ganpo_cloud.web.pages.frame import Frame, Scope, Site
+from ganpo_cloud.web.pages.overview import overview
+from ganpo_cloud.web.pages.plant import templates
 from ganpo_model.clock import to_ms
 from measure import Figure
 from support import databases

@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flood import Sending, started
-from ganpo_cloud.database import Database
-from ganpo_cloud.settings import DatabaseSettings
+from ganpo_cloud.store.database import Database
+from ganpo_cloud.store.settings import DatabaseSettings
 from province import fill
 from support.broker import Mosquitto
 from support.processes import end, python

@@ -9,20 +9,21 @@ from functools import partial
 
 from sqlalchemy.exc import OperationalError
 
-from ganpo_cloud import apart, computing, divisions, health
-from ganpo_cloud.collector import Collector
-from ganpo_cloud.database import Database
-from ganpo_cloud.divisions import Province
-from ganpo_cloud.ingest import retry
-from ganpo_cloud.outage import Outage
-from ganpo_cloud.projection import standing
-from ganpo_cloud.settings import CloudSettings
-from ganpo_cloud.supervisor import Supervisor, Work
-from ganpo_cloud.web_keeper import PATIENCE_S, WebKeeper
-from ganpo_cloud.web_process import Serving
+from ganpo_cloud import computing, health
+from ganpo_cloud.inlet.collector import Collector
+from ganpo_cloud.inlet.ingest import retry
+from ganpo_cloud.province import divisions
+from ganpo_cloud.province.divisions import Province
+from ganpo_cloud.store import apart, projected
+from ganpo_cloud.store.database import Database
+from ganpo_cloud.store.settings import CloudSettings
+from ganpo_cloud.web.keeper import PATIENCE_S, WebKeeper
+from ganpo_cloud.web.process import Serving
 from ganpo_model.clock import Clock
 from ganpo_service import systemd
 from ganpo_service.http import Server, listen
+from ganpo_service.outage import Outage
+from ganpo_service.supervisor import Supervisor, Work
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +82,7 @@ def _works(
     works: dict[str, Work] = {
         "collector": collector.run,
         "days": partial(computing.run, database, province, clock),
-        "quarantine": lambda _beat: _look_back(database, clock, projected=settings.projection is not None),
+        "quarantine": lambda _beat: _look_back(database, clock, projecting=settings.projection is not None),
     }
     if settings.projection is not None:
         from ganpo_cloud.projection import writing  # most operators have none: its library takes a second
@@ -90,15 +91,15 @@ def _works(
     return works
 
 
-async def _look_back(database: Database, clock: Clock, *, projected: bool) -> None:
+async def _look_back(database: Database, clock: Clock, *, projecting: bool) -> None:
     """Once, beside what comes in: after an upgrade what was refused may be understood, what was set apart computed, and
     perhaps nothing is projected any more."""
     waiting = Outage(log, "the quarantine waits", clock)
     while True:
         try:
             await asyncio.to_thread(apart.forgive_others, database)
-            if not projected:
-                await asyncio.to_thread(standing.forget, database)
+            if not projecting:
+                await asyncio.to_thread(projected.forget, database)
             if applied := await asyncio.to_thread(retry, database, clock.utc()):
                 log.info("quarantined frames applied count=%d", applied)
         except OperationalError as error:

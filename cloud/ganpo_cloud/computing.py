@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.exc import OperationalError
 
-from ganpo_cloud import days, lives
-from ganpo_cloud.counting import publishing, standings, totals
-from ganpo_cloud.database import Database
-from ganpo_cloud.divisions import Province
-from ganpo_cloud.outage import Outage
+from ganpo_cloud.days import days
+from ganpo_cloud.inlet import lives
+from ganpo_cloud.province import publishing, standings, totals
+from ganpo_cloud.province.divisions import Province
+from ganpo_cloud.store.database import Database
 from ganpo_model.clock import Clock
+from ganpo_service.outage import Outage
 
 log = logging.getLogger(__name__)
 

@@ -11,15 +11,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from ganpo_cloud import apart
-from ganpo_cloud.collector import Collector
-from ganpo_cloud.database import Reader
-from ganpo_cloud.projection import standing
-from ganpo_cloud.supervisor import Supervisor
-from ganpo_cloud.tables import apart as set_apart
-from ganpo_cloud.tables import dirty, frame, gateway, quarantine_total
-from ganpo_cloud.tables import projection as projected
+from ganpo_cloud.inlet.collector import Collector
+from ganpo_cloud.store import apart, projected
+from ganpo_cloud.store.database import Reader
+from ganpo_cloud.store.tables import apart as set_apart
+from ganpo_cloud.store.tables import dirty, frame, gateway, quarantine_total
+from ganpo_cloud.store.tables import projection as cursors
 from ganpo_model.clock import from_ms, iso
+from ganpo_service.supervisor import Supervisor
 
 _DIRTY = select(func.count()).select_from(dirty).where(~apart.is_apart(dirty.c.enterprise, dirty.c.subject))
 _COUNTS: dict[str, Select[Any]] = {
@@ -27,7 +26,7 @@ _COUNTS: dict[str, Select[Any]] = {
     "ganpo_cloud_frames_quarantined": select(func.coalesce(func.sum(quarantine_total.c.frames), 0)),
     "ganpo_cloud_days_dirty": _DIRTY,
     "ganpo_cloud_set_apart": select(func.count()).select_from(set_apart),
-    "ganpo_cloud_projection_failing": select(func.count()).where(projected.c.problem.is_not(None)),
+    "ganpo_cloud_projection_failing": select(func.count()).where(cursors.c.problem.is_not(None)),
     "ganpo_cloud_gateways": select(func.count()).select_from(gateway),
 }
 
@@ -103,9 +102,9 @@ def _projection(database: Reader) -> dict[str, Any]:
     with database.read() as connection:
         waits = {
             one.measurement: {"since": iso(from_ms(one.since)), "problem": one.problem}
-            for one in standing.failing(connection)
+            for one in projected.failing(connection)
         }
-        return {"waits": waits, "left_out": standing.left_out(connection)}
+        return {"waits": waits, "left_out": projected.left_out(connection)}
 
 
 def _count(database: Reader, *questions: Select[Any]) -> list[int]:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import click
 from sqlalchemy import func, select
 
-from ganpo_cloud.database import Database
-from ganpo_cloud.tables import reading
+from ganpo_cloud.store.database import Database
+from ganpo_cloud.store.tables import reading
 from ganpo_demo.child import Devices
 from ganpo_demo.page import Page
 from ganpo_demo.plant import ENTERPRISE, MAIN_METER

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from ganpo_cloud.divisions import OTHER, Province
+from ganpo_cloud.province.divisions import OTHER, Province
 from ganpo_model import credit_code
 from ganpo_model.facts import ShiftItem
 

@@ -6,8 +6,8 @@ import random
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
-from ganpo_cloud.divisions import OTHER, Province
 from ganpo_cloud.imports.kinds import KINDS
+from ganpo_cloud.province.divisions import OTHER, Province
 from ganpo_demo.fleet import Firm, Fleet
 
 DEADLINE = date(2027, 12, 31)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ganpo_cloud import schema
+from ganpo_cloud.store import schema
 from ganpo_demo.fleet import ZONE
 from ganpo_demo.plant import CELL_GATEWAY, METER_GATEWAY
 

@@ -12,11 +12,10 @@ from tempfile import TemporaryDirectory
 import click
 
 from ganpo_agent.app import Agent
-from ganpo_cloud import registry
 from ganpo_cloud.app import run as run_collector
-from ganpo_cloud.database import Database
-from ganpo_cloud.imports import report
-from ganpo_cloud.settings import BrokerSettings, CloudSettings, DatabaseSettings, HttpSettings
+from ganpo_cloud.imports import registry, report
+from ganpo_cloud.store.database import Database
+from ganpo_cloud.store.settings import BrokerSettings, CloudSettings, DatabaseSettings, HttpSettings
 from ganpo_demo import province
 from ganpo_demo.broker import broker
 from ganpo_demo.child import Devices

@@ -15,15 +15,18 @@ from pathlib import Path
 
 from sqlalchemy import delete, insert, select
 
-from ganpo_cloud import computing, days, divisions, lives, registry
-from ganpo_cloud.database import Database
-from ganpo_cloud.divisions import Province
-from ganpo_cloud.imports import importing
-from ganpo_cloud.ingest import ingest
-from ganpo_cloud.marks import mark
-from ganpo_cloud.pages.frame import SEEDING
-from ganpo_cloud.settings import DatabaseSettings
-from ganpo_cloud.tables import counter
+from ganpo_cloud import computing
+from ganpo_cloud.days import days
+from ganpo_cloud.imports import importing, registry
+from ganpo_cloud.inlet import lives
+from ganpo_cloud.inlet.ingest import ingest
+from ganpo_cloud.province import divisions
+from ganpo_cloud.province.divisions import Province
+from ganpo_cloud.store.database import Database
+from ganpo_cloud.store.marks import mark
+from ganpo_cloud.store.settings import DatabaseSettings
+from ganpo_cloud.store.tables import counter
+from ganpo_cloud.web.pages.frame import SEEDING
 from ganpo_demo import fleet as invented
 from ganpo_demo import fleet_facts
 from ganpo_demo.fleet_lists import lists

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from ganpo_cloud import settings as cloud
+from ganpo_cloud.store import settings as cloud
 from ganpo_config import document, json_schema, load, profile, settings
 from ganpo_config.profiles import load_profiles
 from ganpo_drivers.modbus.settings import ModbusSettings

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import ganpo_config
-from ganpo_cloud import settings
+from ganpo_cloud.store import settings
 
 ROOT = Path(__file__).parents[2]
 PAGES = [

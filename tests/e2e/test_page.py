@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from ganpo_cloud.web import create_app
+from ganpo_cloud.web.application import create_app
 from ganpo_model.facts import Reading
 from support import seeding
 from support.browsing import Watched, chromium

@@ -12,9 +12,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 from python_calamine import CalamineWorkbook
 
-from ganpo_cloud.counting import publishing
-from ganpo_cloud.pages.frame import SEEDING
-from ganpo_cloud.web import create_app
+from ganpo_cloud.province import publishing
+from ganpo_cloud.web.application import create_app
+from ganpo_cloud.web.pages.frame import SEEDING
 from ganpo_demo.fleet import fleet
 from ganpo_demo.seeding import Seeding, tell
 from support import databases

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from ganpo_cloud import registry
-from ganpo_cloud.database import Database
-from ganpo_cloud.settings import DatabaseSettings
+from ganpo_cloud.imports import registry
+from ganpo_cloud.store.database import Database
+from ganpo_cloud.store.settings import DatabaseSettings
 from ganpo_demo.loopback import free_port
 from ganpo_model.registers import StepKind, standing
 from support.appending import Appender

@@ -12,10 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from ganpo_cloud.api import answers
-from ganpo_cloud.api.answers import Answers
-from ganpo_cloud.database import Database
-from ganpo_cloud.web import create_app
+from ganpo_cloud.store.database import Database
+from ganpo_cloud.web.api import answers
+from ganpo_cloud.web.api.answers import Answers
+from ganpo_cloud.web.application import create_app
 from ganpo_model.facts import Reading
 from support import databases, seeding
 from support.seeding import MAIN, ONLINE

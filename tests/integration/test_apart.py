@@ -10,19 +10,22 @@ import httpx
 import pytest
 from sqlalchemy import select, text
 
-from ganpo_cloud import apart, computing, days, health, registry
-from ganpo_cloud.collector import Collector
-from ganpo_cloud.counting import standings
-from ganpo_cloud.counting.tables import standing
-from ganpo_cloud.ingest import ingest
-from ganpo_cloud.pages.needs import Needs
-from ganpo_cloud.quantities import of_subject
-from ganpo_cloud.settings import BrokerSettings
-from ganpo_cloud.supervisor import Supervisor
-from ganpo_cloud.why import why
+from ganpo_cloud import computing, health
+from ganpo_cloud.days import days
+from ganpo_cloud.days.quantities import of_subject
+from ganpo_cloud.imports import registry
+from ganpo_cloud.inlet.collector import Collector
+from ganpo_cloud.inlet.ingest import ingest
+from ganpo_cloud.province import standings
+from ganpo_cloud.store import apart
+from ganpo_cloud.store.counted_tables import standing
+from ganpo_cloud.store.settings import BrokerSettings
+from ganpo_cloud.web.pages.needs import Needs
+from ganpo_cloud.web.why import why
 from ganpo_model.clock import to_ms
 from ganpo_model.facts import CalendarItem, Inventory, MeterItem, Reading, RegisterItem, SiteItem
 from ganpo_model.frame import pack
+from ganpo_service.supervisor import Supervisor
 from support import databases, seeding
 from support.province import CODES, NOW, PROVINCE, STREAM, Plant, enterprise
 from support.serving import Served

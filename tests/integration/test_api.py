@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from ganpo_cloud import computing, health
-from ganpo_cloud.collector import Collector
-from ganpo_cloud.counting import publishing
-from ganpo_cloud.settings import BrokerSettings
-from ganpo_cloud.supervisor import Supervisor
-from ganpo_cloud.web import create_app
+from ganpo_cloud.inlet.collector import Collector
+from ganpo_cloud.province import publishing
+from ganpo_cloud.store.settings import BrokerSettings
+from ganpo_cloud.web.application import create_app
+from ganpo_service.supervisor import Supervisor
 from support import databases, seeding
 from support.province import PROVINCE, Plant, enterprise
 from support.seeding import ENTERPRISE, EXCHANGED, MAIN, MIDNIGHT, NOW, ONLINE, SILENT, STRANGER

@@ -9,10 +9,10 @@ import pytest
 from python_calamine import CalamineWorkbook
 from sqlalchemy import func, select
 
-from ganpo_cloud import registry_tables
 from ganpo_cloud.imports.importing import preview
 from ganpo_cloud.imports.kinds import KINDS
-from ganpo_cloud.web import create_app
+from ganpo_cloud.store import registry_tables
+from ganpo_cloud.web.application import create_app
 from support import databases
 from support.plants import TestClock
 from support.province import CODES, NOW, PROVINCE, Plant, enterprise

@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 import pytest
 
-from ganpo_cloud import days, registry
-from ganpo_cloud.counting import production
+from ganpo_cloud.days import days, production
+from ganpo_cloud.imports import registry
 from ganpo_cloud.imports.importing import preview
 from ganpo_cloud.imports.kinds import KINDS
-from ganpo_cloud.web import create_app
+from ganpo_cloud.web.application import create_app
 from ganpo_model.facts import CalendarItem, ExceptionItem, ShiftItem, SiteItem, States
 from ganpo_model.states import State
 from support import databases

@@ -16,11 +16,13 @@ from sqlalchemy import select
 
 from ganpo_agent.app import Agent
 from ganpo_agent.outbox import Outbox
-from ganpo_cloud import lives, registry, views
-from ganpo_cloud.i18n import translator
-from ganpo_cloud.pages.needs import Needs
-from ganpo_cloud.tables import event, quarantine, reading, states
-from ganpo_cloud.why import why
+from ganpo_cloud.imports import registry
+from ganpo_cloud.inlet import lives
+from ganpo_cloud.store.tables import event, quarantine, reading, states
+from ganpo_cloud.web import views
+from ganpo_cloud.web.i18n import translator
+from ganpo_cloud.web.pages.needs import Needs
+from ganpo_cloud.web.why import why
 from ganpo_model.clock import iso, to_ms
 from ganpo_model.states import State
 from ganpo_service.clock import SystemClock

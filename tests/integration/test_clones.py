@@ -7,10 +7,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ganpo_cloud import days, registry, views
-from ganpo_cloud.ingest import ingest
-from ganpo_cloud.quantities import of_subject, total
-from ganpo_cloud.web import create_app
+from ganpo_cloud.days import days
+from ganpo_cloud.days.quantities import of_subject, total
+from ganpo_cloud.imports import registry
+from ganpo_cloud.inlet.ingest import ingest
+from ganpo_cloud.web import views
+from ganpo_cloud.web.application import create_app
 from ganpo_model.clock import to_ms
 from ganpo_model.facts import Event, EventKind, Inventory, MeterItem, Reading, RegisterItem
 from ganpo_model.frame import pack

@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from ganpo_cloud import registry
-from ganpo_cloud.collector import BATCH, Collector
-from ganpo_cloud.database import Database
-from ganpo_cloud.ingest import retry
-from ganpo_cloud.lives import mark_silent
-from ganpo_cloud.settings import BrokerSettings
-from ganpo_cloud.tables import frame as stored_frame
-from ganpo_cloud.tables import live, quarantine, reading, transition
+from ganpo_cloud.imports import registry
+from ganpo_cloud.inlet.collector import BATCH, Collector
+from ganpo_cloud.inlet.ingest import retry
+from ganpo_cloud.inlet.lives import mark_silent
+from ganpo_cloud.store.database import Database
+from ganpo_cloud.store.settings import BrokerSettings
+from ganpo_cloud.store.tables import frame as stored_frame
+from ganpo_cloud.store.tables import live, quarantine, reading, transition
 from ganpo_model.facts import Reading
 from ganpo_model.frame import pack
 from ganpo_service import mqtt
@@ -216,7 +216,7 @@ async def test_what_is_not_addressed_to_it_and_what_is_no_live_is_ignored(
 async def test_frames_keep_while_the_database_is_locked_and_are_committed_once_it_answers(
     broker: Mosquitto, database: Database, gateway: PlayedGateway, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO", "ganpo_cloud.collector")
+    caplog.set_level("INFO", "ganpo_cloud.inlet.collector")
     async with running(broker, database) as collecting:
         with databases.held(database):
             gateway.send(frame(1))

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ganpo_cloud.schema import HEAD
+from ganpo_cloud.store.schema import HEAD
 from ganpo_model.facts import Reading
 from ganpo_model.frame import pack
 from support.broker import Mosquitto

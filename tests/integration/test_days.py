@@ -12,11 +12,14 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
-from ganpo_cloud import computing, days, divisions, judging, registry
-from ganpo_cloud.database import Database
-from ganpo_cloud.ingest import ingest
-from ganpo_cloud.quantities import of_subject, total
-from ganpo_cloud.tables import day, dirty, register, register_day
+from ganpo_cloud import computing
+from ganpo_cloud.days import days, judging
+from ganpo_cloud.days.quantities import of_subject, total
+from ganpo_cloud.imports import registry
+from ganpo_cloud.inlet.ingest import ingest
+from ganpo_cloud.province import divisions
+from ganpo_cloud.store.database import Database
+from ganpo_cloud.store.tables import day, dirty, register, register_day
 from ganpo_model.clock import from_ms, to_ms
 from ganpo_model.facts import (
     CalendarItem,
@@ -374,7 +377,7 @@ def test_readings_fed_late_and_out_of_order_through_the_stored_states_come_to_ju
     feeder = Feeder(database, from_ms(max(at for at, _ in readings)) + timedelta(minutes=1))
     feeder([inventory(START, **about)])
     with database.write() as connection:
-        from ganpo_cloud.tables import declaration
+        from ganpo_cloud.store.tables import declaration
 
         for d in declarations:
             connection.execute(

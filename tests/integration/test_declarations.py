@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from ganpo_cloud import registry
-from ganpo_cloud.ingest import ingest
-from ganpo_cloud.open_items import open_items
+from ganpo_cloud.days.open_items import open_items
+from ganpo_cloud.imports import registry
+from ganpo_cloud.inlet.ingest import ingest
 from ganpo_model.clock import to_ms
 from ganpo_model.frame import pack
 from support.metering import NEW, NOW, OLD, START, MeteredPlant

@@ -7,11 +7,11 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import func, select
 
-from ganpo_cloud import registry_tables as registry
-from ganpo_cloud.cli import main
-from ganpo_cloud.database import Database
+from ganpo_cloud.cli.main import main
 from ganpo_cloud.imports.kinds import KINDS
-from ganpo_cloud.settings import DatabaseSettings
+from ganpo_cloud.store import registry_tables as registry
+from ganpo_cloud.store.database import Database
+from ganpo_cloud.store.settings import DatabaseSettings
 from support import databases
 
 pytestmark = pytest.mark.usefixtures("each_database")

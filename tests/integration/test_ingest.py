@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, text
 
-from ganpo_cloud import quarantine as quarantine_module
-from ganpo_cloud import registry
-from ganpo_cloud.apply import Batch
-from ganpo_cloud.database import Database
-from ganpo_cloud.ingest import Committed, ingest, retry
-from ganpo_cloud.streams import of_gateway
-from ganpo_cloud.tables import dirty, frame, quarantine, quarantine_total, reading, states
+from ganpo_cloud.imports import registry
+from ganpo_cloud.inlet import quarantine as quarantine_module
+from ganpo_cloud.inlet.apply import Batch
+from ganpo_cloud.inlet.ingest import Committed, ingest, retry
+from ganpo_cloud.inlet.streams import of_gateway
+from ganpo_cloud.store.database import Database
+from ganpo_cloud.store.tables import dirty, frame, quarantine, quarantine_total, reading, states
 from ganpo_model.facts import Event, EventKind, States
 from ganpo_model.frame import MAX_PACKED, pack
 from ganpo_model.states import State

@@ -13,10 +13,12 @@ from sqlalchemy import select
 from sqlalchemy.event import listen, remove
 
 from ganpo_agent.picture import Picture
-from ganpo_cloud import lives, registry, views
-from ganpo_cloud.database import Database
-from ganpo_cloud.refusals import Refused
-from ganpo_cloud.tables import live_item
+from ganpo_cloud.imports import registry
+from ganpo_cloud.inlet import lives
+from ganpo_cloud.inlet.refusals import Refused
+from ganpo_cloud.store.database import Database
+from ganpo_cloud.store.tables import live_item
+from ganpo_cloud.web import views
 from ganpo_model.frame import MAX_PACKED
 from ganpo_model.states import State
 from support import databases

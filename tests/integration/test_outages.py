@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ganpo_cloud import painting
-from ganpo_cloud.quantities import of_subject, total
+from ganpo_cloud.days import painting
+from ganpo_cloud.days.quantities import of_subject, total
 from ganpo_drivers import Scan
 from ganpo_model.clock import to_ms
 from support.broker import Mosquitto

@@ -11,8 +11,8 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from ganpo_cloud import registry
-from ganpo_cloud.web import create_app
+from ganpo_cloud.imports import registry
+from ganpo_cloud.web.application import create_app
 from ganpo_model.facts import (
     CalendarItem,
     Fact,
@@ -103,7 +103,7 @@ def test_dates_of_onboarding_are_the_least_of_what_is_stored_in_whatever_order_i
 ) -> None:
     from sqlalchemy import select
 
-    from ganpo_cloud.registry_tables import onboarding
+    from ganpo_cloud.store.registry_tables import onboarding
 
     def dates() -> Any:
         with plant.database.read() as connection:
@@ -137,7 +137,7 @@ def test_dates_of_onboarding_are_the_least_of_what_is_stored_in_whatever_order_i
 def test_a_meter_known_before_its_inventory_has_the_dates_of_its_first_reading(plant: Plant) -> None:
     from sqlalchemy import select
 
-    from ganpo_cloud.registry_tables import onboarding
+    from ganpo_cloud.store.registry_tables import onboarding
     from ganpo_model.facts import MeterItem, RegisterItem
 
     register = "DB-1/energy_import#0123abcd"

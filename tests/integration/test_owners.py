@@ -8,13 +8,13 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
 
-from ganpo_cloud import registry
-from ganpo_cloud.cli import main
-from ganpo_cloud.counting.ledger import records
-from ganpo_cloud.database import Database
-from ganpo_cloud.ingest import ingest
-from ganpo_cloud.quantities import of_subject
-from ganpo_cloud.tables import day, quarantine, subject
+from ganpo_cloud.cli.main import main
+from ganpo_cloud.days.quantities import of_subject
+from ganpo_cloud.imports import registry
+from ganpo_cloud.inlet.ingest import ingest
+from ganpo_cloud.province.ledger import records
+from ganpo_cloud.store.database import Database
+from ganpo_cloud.store.tables import day, quarantine, subject
 from ganpo_model.clock import to_ms
 from ganpo_model.errors import ConfigError
 from ganpo_model.facts import (

@@ -16,9 +16,10 @@ from sqlalchemy import func, select
 
 from ganpo_agent import window
 from ganpo_agent.app import Agent
-from ganpo_cloud import lives, views
-from ganpo_cloud.tables import event, live, subject
-from ganpo_cloud.tables import states as states_table
+from ganpo_cloud.inlet import lives
+from ganpo_cloud.store.tables import event, live, subject
+from ganpo_cloud.store.tables import states as states_table
+from ganpo_cloud.web import views
 from ganpo_model.frame import MAX_PACKED
 from ganpo_service.clock import SystemClock
 from support.broker import Mosquitto

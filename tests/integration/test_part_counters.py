@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from ganpo_agent.observer import Observer
-from ganpo_cloud import days, quantities, registry
-from ganpo_cloud.database import Database
-from ganpo_cloud.ingest import ingest
+from ganpo_cloud.days import days, quantities
+from ganpo_cloud.imports import registry
+from ganpo_cloud.inlet.ingest import ingest
+from ganpo_cloud.store.database import Database
 from ganpo_config.plant import Register
 from ganpo_drivers import Scan
 from ganpo_model.clock import from_ms, to_ms

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ganpo_cloud import registry
-from ganpo_cloud.ingest import ingest
-from ganpo_cloud.open_items import open_items
-from ganpo_cloud.quantities import of_subject, total
+from ganpo_cloud.days.open_items import open_items
+from ganpo_cloud.days.quantities import of_subject, total
+from ganpo_cloud.imports import registry
+from ganpo_cloud.inlet.ingest import ingest
 from ganpo_model.clock import to_ms
 from ganpo_model.facts import CalendarItem, Fact, Inventory, MeterItem, Reading, RegisterItem, SiteItem
 from ganpo_model.frame import pack

@@ -14,11 +14,11 @@ from sqlalchemy import select
 from ganpo_agent.keeper import Keeper
 from ganpo_agent.outbox import Outbox, Row
 from ganpo_agent.timekeeper import Timekeeper
-from ganpo_cloud import registry
-from ganpo_cloud.database import Database
-from ganpo_cloud.decode import decode
-from ganpo_cloud.ingest import ingest
-from ganpo_cloud.tables import inventory, inventory_part, quarantine, register, subject
+from ganpo_cloud.imports import registry
+from ganpo_cloud.inlet.decode import decode
+from ganpo_cloud.inlet.ingest import ingest
+from ganpo_cloud.store.database import Database
+from ganpo_cloud.store.tables import inventory, inventory_part, quarantine, register, subject
 from ganpo_model.errors import FrameError
 from ganpo_model.facts import CalendarItem, EquipmentItem, Inventory, MeterItem, RegisterItem, SiteItem
 from ganpo_model.frame import pack, unpack

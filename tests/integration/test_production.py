@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from ganpo_cloud import registry
-from ganpo_cloud.web import create_app
+from ganpo_cloud.imports import registry
+from ganpo_cloud.web.application import create_app
 from ganpo_model.facts import (
     CalendarItem,
     ExceptionItem,

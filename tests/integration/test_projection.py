@@ -14,18 +14,20 @@ import httpx
 import pytest
 from sqlalchemy import func, select, update
 
-from ganpo_cloud import days, health, quantities
-from ganpo_cloud.collector import Collector
-from ganpo_cloud.database import Database
-from ganpo_cloud.localdays import bounds
-from ganpo_cloud.projection import lines, standing, writing
-from ganpo_cloud.settings import BrokerSettings, ProjectionSettings
-from ganpo_cloud.supervisor import Supervisor
-from ganpo_cloud.tables import day, frame, reading, register_day, states
-from ganpo_cloud.web import create_app
+from ganpo_cloud import health
+from ganpo_cloud.days import days, quantities
+from ganpo_cloud.inlet.collector import Collector
+from ganpo_cloud.projection import lines, writing
+from ganpo_cloud.store import projected
+from ganpo_cloud.store.database import Database
+from ganpo_cloud.store.localdays import bounds
+from ganpo_cloud.store.settings import BrokerSettings, ProjectionSettings
+from ganpo_cloud.store.tables import day, frame, reading, register_day, states
+from ganpo_cloud.web.application import create_app
 from ganpo_model.clock import Clock, to_ms
 from ganpo_model.facts import MeterItem, Reading
 from ganpo_model.states import State
+from ganpo_service.supervisor import Supervisor
 from support import seeding
 from support.seeding import ENTERPRISE, EXCHANGED, MAIN, MINUTE, ONLINE, Plant
 from support.serving import Served
@@ -204,7 +206,7 @@ def test_an_answer_that_is_no_sentence_is_told_and_ends_nothing(
         asyncio.run(during(0.5, plant.database, ProjectionSettings(url=sink.url)))
         assert len(sink.requests) > 2
     with plant.database.read() as connection:
-        found = standing.failing(connection)
+        found = projected.failing(connection)
     assert found
     assert all(item.problem.startswith(told) for item in found), found
 
@@ -230,7 +232,7 @@ def test_what_the_store_refuses_of_one_measurement_is_told_in_its_words_and_hold
         assert 2 < len(tried) < 8, "again, and later each time"
         assert len(set(tried)) == 1, "the same batch: it does not grow"
         with plant.database.read() as connection:
-            (item,) = standing.failing(connection)
+            (item,) = projected.failing(connection)
         assert (item.measurement, item.problem) == ("reading", f"HTTP 422: {refused}")
         told, page = seen(plant)
         assert not told["ok"]
@@ -243,7 +245,7 @@ def test_what_the_store_refuses_of_one_measurement_is_told_in_its_words_and_hold
         taken = b"\n".join(body for body, status in sink.requests if status == 204)
     assert sum(line.startswith(b"reading,") for line in set(taken.splitlines())) == readings_stored(plant)
     with plant.database.read() as connection:
-        assert standing.failing(connection) == []
+        assert projected.failing(connection) == []
 
 
 def test_a_recomputed_day_is_what_the_documented_question_gives_however_its_number_changed(

@@ -8,9 +8,9 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from ganpo_cloud import registry
-from ganpo_cloud.counting import publishing
-from ganpo_cloud.web import create_app
+from ganpo_cloud.imports import registry
+from ganpo_cloud.province import publishing
+from ganpo_cloud.web.application import create_app
 from ganpo_model.errors import ConfigError
 from support import databases
 from support.plants import TestClock

@@ -11,15 +11,16 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from ganpo_cloud import computing, registry
-from ganpo_cloud.counting import lists, snapshots, standings, totals
-from ganpo_cloud.counting.indicators import Indicator, Indicators
-from ganpo_cloud.counting.periods import month_of, span
-from ganpo_cloud.counting.snapshots import snapshot
-from ganpo_cloud.counting.tables import ALL, area_day
-from ganpo_cloud.database import Database
-from ganpo_cloud.localdays import DEFAULT_ZONE, bounds
-from ganpo_cloud.marks import mark_totals
+from ganpo_cloud import computing
+from ganpo_cloud.days.periods import month_of, span
+from ganpo_cloud.imports import registry
+from ganpo_cloud.province import lists, snapshots, standings, totals
+from ganpo_cloud.province.indicators import Indicator, Indicators
+from ganpo_cloud.province.snapshots import snapshot
+from ganpo_cloud.store.counted_tables import ALL, area_day
+from ganpo_cloud.store.database import Database
+from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds
+from ganpo_cloud.store.marks import mark_totals
 from ganpo_demo.fleet import fleet
 from ganpo_demo.seeding import Seeding
 from ganpo_model.clock import from_ms

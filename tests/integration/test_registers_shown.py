@@ -9,8 +9,8 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from ganpo_cloud.counting.tables import consumption
-from ganpo_cloud.web import create_app
+from ganpo_cloud.store.counted_tables import consumption
+from ganpo_cloud.web.application import create_app
 from ganpo_model.clock import to_ms
 from ganpo_model.facts import Reading
 from support.metering import ENTERPRISE, NEW, NOW, OLD, QUARTER, START, MeteredPlant

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from ganpo_cloud import computing
-from ganpo_cloud.counting import publishing
-from ganpo_cloud.web import create_app
+from ganpo_cloud.province import publishing
+from ganpo_cloud.web.application import create_app
 from support import seeding
 from support.processes import BIN
 from support.province import PROVINCE, Plant, enterprise

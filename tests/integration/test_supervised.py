@@ -10,16 +10,17 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from ganpo_cloud import days, registry
 from ganpo_cloud.app import run
-from ganpo_cloud.database import Database
-from ganpo_cloud.settings import BrokerSettings, CloudSettings, HttpSettings
-from ganpo_cloud.supervisor import Supervisor
-from ganpo_cloud.tables import dirty
+from ganpo_cloud.days import days
+from ganpo_cloud.imports import registry
+from ganpo_cloud.store.database import Database
+from ganpo_cloud.store.settings import BrokerSettings, CloudSettings, HttpSettings
+from ganpo_cloud.store.tables import dirty
 from ganpo_demo.loopback import free_port
 from ganpo_model.facts import Reading
 from ganpo_model.frame import pack
 from ganpo_service.clock import SystemClock
+from ganpo_service.supervisor import Supervisor
 from support import databases
 from support.bad.frames import ENTERPRISE, GATEWAY, STREAM
 from support.broker import Mosquitto
@@ -83,7 +84,7 @@ async def test_when_the_days_fail_frames_are_taken_all_the_same_and_health_names
         process.cancel()
         await asyncio.wait([process])
     database.close()
-    failures = [r for r in caplog.records if r.name == "ganpo_cloud.supervisor" and r.exc_info]
+    failures = [r for r in caplog.records if r.name == "ganpo_service.supervisor" and r.exc_info]
     assert len(failures) == 1, "with its traceback, once"
 
 

@@ -12,9 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ganpo_cloud import web_keeper
-from ganpo_cloud.web_keeper import WebKeeper
-from ganpo_cloud.web_process import Serving
+from ganpo_cloud.web.keeper import WebKeeper
+from ganpo_cloud.web.process import Serving
 from ganpo_demo.loopback import free_port
 from ganpo_model.errors import ConnectionLost
 from support import seeding
@@ -102,7 +101,7 @@ def test_it_is_started_again_alone_when_it_dies_and_is_gone_at_once_when_whoever
 
 
 async def test_one_that_starts_slowly_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(web_keeper, "_STARTS", 500)
+    monkeypatch.setattr("ganpo_cloud.web.keeper._STARTS", 500)
     seeding.empty(tmp_path).close()
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from ganpo_cloud import days, i18n, lives, registry
-from ganpo_cloud.ingest import ingest
-from ganpo_cloud.why import WORDS, why
+from ganpo_cloud.days import days
+from ganpo_cloud.imports import registry
+from ganpo_cloud.inlet import lives
+from ganpo_cloud.inlet.ingest import ingest
+from ganpo_cloud.web import i18n
+from ganpo_cloud.web.why import WORDS, why
 from ganpo_model.facts import (
     CalendarItem,
     Event,

@@ -12,7 +12,7 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
-from ganpo_cloud.cli import main
+from ganpo_cloud.cli.main import main
 from ganpo_demo.loopback import free_port
 from support.gateways import wait_for
 from support.processes import BIN, end

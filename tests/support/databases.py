@@ -13,8 +13,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from ganpo_cloud.database import Database
-from ganpo_cloud.settings import DatabaseSettings
+from ganpo_cloud.store.database import Database
+from ganpo_cloud.store.settings import DatabaseSettings
 from ganpo_demo.loopback import free_port
 
 KINDS = ("sqlite", "postgresql")

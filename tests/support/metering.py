@@ -8,12 +8,13 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
-from ganpo_cloud import days, registry
-from ganpo_cloud.cli import main
-from ganpo_cloud.database import Database
-from ganpo_cloud.ingest import ingest
-from ganpo_cloud.open_items import OpenItem, open_items
-from ganpo_cloud.quantities import of_subject, total
+from ganpo_cloud.cli.main import main
+from ganpo_cloud.days import days
+from ganpo_cloud.days.open_items import OpenItem, open_items
+from ganpo_cloud.days.quantities import of_subject, total
+from ganpo_cloud.imports import registry
+from ganpo_cloud.inlet.ingest import ingest
+from ganpo_cloud.store.database import Database
 from ganpo_model.clock import to_ms
 from ganpo_model.facts import CalendarItem, Fact, Inventory, MeterItem, Reading, RegisterItem, SiteItem
 from ganpo_model.frame import pack

@@ -13,12 +13,14 @@ from typing import Any
 
 from sqlalchemy import Table, select
 
-from ganpo_cloud import computing, days, declarations, registry
-from ganpo_cloud.counting import totals
-from ganpo_cloud.database import Database
-from ganpo_cloud.declarations import Exchange
-from ganpo_cloud.ingest import ingest, retry
-from ganpo_cloud.tables import declaration, frame, metadata
+from ganpo_cloud import computing
+from ganpo_cloud.days import days, declarations
+from ganpo_cloud.days.declarations import Exchange
+from ganpo_cloud.imports import registry
+from ganpo_cloud.inlet.ingest import ingest, retry
+from ganpo_cloud.province import totals
+from ganpo_cloud.store.database import Database
+from ganpo_cloud.store.tables import declaration, frame, metadata
 from ganpo_model.errors import ConfigError
 from ganpo_model.facts import (
     CalendarItem,

@@ -3,12 +3,13 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from ganpo_cloud import computing, days
-from ganpo_cloud.database import Database
-from ganpo_cloud.divisions import load
+from ganpo_cloud import computing
+from ganpo_cloud.days import days
 from ganpo_cloud.imports.importing import apply, preview
 from ganpo_cloud.imports.kinds import KINDS
-from ganpo_cloud.ingest import ingest
+from ganpo_cloud.inlet.ingest import ingest
+from ganpo_cloud.province.divisions import load
+from ganpo_cloud.store.database import Database
 from ganpo_model.facts import CalendarItem, EquipmentItem, Event, EventKind, Fact, Inventory, SiteItem
 from ganpo_model.frame import pack
 from ganpo_model.states import State

@@ -10,7 +10,7 @@ from fractions import Fraction
 from functools import cache
 from typing import Any
 
-from ganpo_cloud.divisions import Province
+from ganpo_cloud.province.divisions import Province
 from ganpo_demo import fleet as invented
 from ganpo_demo import fleet_facts
 from ganpo_demo.fleet import Firm, Fleet, Tool

@@ -16,9 +16,10 @@ from ganpo_agent.observer import Observer
 from ganpo_agent.outbox import Outbox
 from ganpo_agent.timekeeper import Timekeeper
 from ganpo_agent.uplink import Uplink
-from ganpo_cloud import days, registry
-from ganpo_cloud.collector import Collector
-from ganpo_cloud.settings import BrokerSettings
+from ganpo_cloud.days import days
+from ganpo_cloud.imports import registry
+from ganpo_cloud.inlet.collector import Collector
+from ganpo_cloud.store.settings import BrokerSettings
 from ganpo_config.plant import Plant
 from ganpo_model.clock import to_ms
 from support import databases

@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ganpo_cloud import days, lives, registry
-from ganpo_cloud.database import Database
-from ganpo_cloud.ingest import ingest
+from ganpo_cloud.days import days
+from ganpo_cloud.imports import registry
+from ganpo_cloud.inlet import lives
+from ganpo_cloud.inlet.ingest import ingest
+from ganpo_cloud.store.database import Database
 from ganpo_model.clock import iso
 from ganpo_model.facts import (
     CalendarItem,

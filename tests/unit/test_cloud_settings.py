@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from ganpo_cloud.cli import main
-from ganpo_cloud.settings import CloudSettings, DatabaseSettings, load
+from ganpo_cloud.cli.main import main
+from ganpo_cloud.store.settings import CloudSettings, DatabaseSettings, load
 
 MISTAKES = """
 format = 2
@@ -161,7 +161,7 @@ def test_a_command_makes_no_database_of_its_own_where_nothing_says_which_one_it_
 ) -> None:
     """Beside a collector whose configuration was not given it would work on a new, empty one, and report success."""
     monkeypatch.delenv("GANPO_CLOUD_CONFIG", raising=False)
-    monkeypatch.setattr("ganpo_cloud.settings.DEFAULT_FILE", tmp_path / "cloud.toml")
+    monkeypatch.setattr("ganpo_cloud.store.settings.DEFAULT_FILE", tmp_path / "cloud.toml")
     nobodys = DatabaseSettings().file
     assert nobodys is not None
     add = ["gateway", "add", "gw-test-0001", "--enterprise", "91360000625912173B", "--site", "plant-1"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ganpo_cloud.divisions import load
+from ganpo_cloud.province.divisions import load
 from ganpo_model.errors import ConfigError
 
 OURS = load()

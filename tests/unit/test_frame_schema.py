@@ -7,7 +7,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from ganpo_cloud.decode import json_schema
+from ganpo_cloud.inlet.decode import json_schema
 from ganpo_model import facts as f
 from ganpo_model.frame import pack, unpack
 from ganpo_model.states import State

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from ganpo_cloud.outage import Outage
+from ganpo_service.outage import Outage
 from support import seeding
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ganpo_cloud.refusals import Refusals, Refused
+from ganpo_cloud.inlet.refusals import Refusals, Refused
 from ganpo_model.errors import FrameError
 
 

@@ -6,12 +6,12 @@ from fractions import Fraction
 
 import pytest
 
-from ganpo_cloud import i18n
-from ganpo_cloud.counting.definitions import DEFINITIONS
-from ganpo_cloud.counting.indicators import Indicator, Target, _status, value
-from ganpo_cloud.pages import needs
-from ganpo_cloud.pages.numbers import gap as apart
-from ganpo_cloud.pages.sentences import caveat, lead
+from ganpo_cloud.province.definitions import DEFINITIONS
+from ganpo_cloud.province.indicators import Indicator, Target, _status, value
+from ganpo_cloud.web import i18n
+from ganpo_cloud.web.pages import needs
+from ganpo_cloud.web.pages.numbers import gap as apart
+from ganpo_cloud.web.pages.sentences import caveat, lead
 
 TODAY = date(2026, 11, 28)
 PASSED, AHEAD = date(2020, 12, 31), date(2027, 12, 31)

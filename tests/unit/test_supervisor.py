@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from ganpo_cloud.supervisor import STUCK_S, Beat, Supervisor
 from ganpo_model.errors import ConnectionLost
+from ganpo_service.supervisor import STUCK_S, Beat, Supervisor
 from support.plants import TestClock
 
 
@@ -24,7 +24,7 @@ def lines(caplog: pytest.LogCaptureFixture, level: int) -> list[logging.LogRecor
 async def test_a_task_that_raises_is_told_once_shown_and_started_again_and_nobody_else_stops(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    caplog.set_level(logging.DEBUG, "ganpo_cloud.supervisor")
+    caplog.set_level(logging.DEBUG, "ganpo_service.supervisor")
     clock, began, other = TestClock(), 0, 0
     supervisor = Supervisor(clock, longest_s=0.01, settled_s=10.0)
 
@@ -60,7 +60,9 @@ async def test_a_task_that_raises_is_told_once_shown_and_started_again_and_nobod
     (error,) = lines(caplog, logging.ERROR)
     assert error.getMessage() == "task failed name=a why=OverflowError: too large: it is started again"
     assert error.exc_info is not None
-    assert len([line for line in lines(caplog, logging.DEBUG) if line.name == "ganpo_cloud.supervisor"]) == 2
+    assert (
+        len([line for line in lines(caplog, logging.DEBUG) if line.name == "ganpo_service.supervisor"]) == 2
+    )
     assert [line.getMessage() for line in lines(caplog, logging.INFO)] == [
         "task works again name=a after_s=11"
     ]

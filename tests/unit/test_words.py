@@ -11,10 +11,10 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 import ganpo_cloud
-from ganpo_cloud import i18n, why
-from ganpo_cloud.counting.definitions import DEFINITIONS
-from ganpo_cloud.pages import lists, needs, words
-from ganpo_cloud.pages.plant import WORDS
+from ganpo_cloud.province.definitions import DEFINITIONS
+from ganpo_cloud.web import i18n, why
+from ganpo_cloud.web.pages import lists, needs, words
+from ganpo_cloud.web.pages.plant import WORDS
 
 PACKAGE = Path(ganpo_cloud.__file__).parent
 CONNECTION_STATES = {"opening", "up", "waiting", "parked"}

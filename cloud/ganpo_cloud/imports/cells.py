@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime
 from fractions import Fraction
 from functools import cache
 
-from ganpo_cloud.divisions import Province
-from ganpo_cloud.localdays import DEFAULT_ZONE, local
+from ganpo_cloud.province.divisions import Province
+from ganpo_cloud.store.localdays import DEFAULT_ZONE, local
 from ganpo_model import credit_code, reference, tables
 from ganpo_model.clock import to_ms
 from ganpo_model.facts import ASSET_NO

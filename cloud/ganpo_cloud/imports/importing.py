@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
-from ganpo_cloud import registry_tables as registry
-from ganpo_cloud.database import upsert
-from ganpo_cloud.divisions import Province
 from ganpo_cloud.imports.cells import Cells, Known
 from ganpo_cloud.imports.kinds import KINDS, Kind, Values
-from ganpo_cloud.tables import subject
+from ganpo_cloud.province.divisions import Province
+from ganpo_cloud.store import registry_tables as registry
+from ganpo_cloud.store.database import upsert
+from ganpo_cloud.store.tables import subject
 from ganpo_model import tables
 from ganpo_model.errors import ConfigError
 

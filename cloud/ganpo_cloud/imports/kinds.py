@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Table
 
-from ganpo_cloud import registry_tables as registry
 from ganpo_cloud.imports import touching
 from ganpo_cloud.imports.cells import Cells
+from ganpo_cloud.store import registry_tables as registry
 from ganpo_model import reference, shifts
 from ganpo_model.clock import to_ms
 from ganpo_model.facts import SITE

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from ganpo_cloud import divisions
-from ganpo_cloud.database import Database
 from ganpo_cloud.imports import importing
 from ganpo_cloud.imports.importing import Change, Preview
-from ganpo_cloud.localdays import DEFAULT_ZONE, day_of
+from ganpo_cloud.province import divisions
+from ganpo_cloud.store.database import Database
+from ganpo_cloud.store.localdays import DEFAULT_ZONE, day_of
 from ganpo_model.clock import to_ms
 from ganpo_model.errors import ConfigError
 

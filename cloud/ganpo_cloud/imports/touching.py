@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from ganpo_cloud.counting import periods
-from ganpo_cloud.marks import mark_ledgers, mark_machines, mark_totals
+from ganpo_cloud.days import periods
+from ganpo_cloud.store.marks import mark_ledgers, mark_machines, mark_totals
 
 Values = Mapping[str, Any]
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from ganpo_cloud import quantities
-from ganpo_cloud.localdays import bounds, days_from
-from ganpo_cloud.projection.standing import writable
-from ganpo_cloud.tables import (
+from ganpo_cloud.days import quantities
+from ganpo_cloud.store.localdays import bounds, days_from
+from ganpo_cloud.store.projected import writable
+from ganpo_cloud.store.tables import (
     day,
     frame,
     gateway,

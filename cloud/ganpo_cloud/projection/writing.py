@@ -19,13 +19,14 @@ from sqlalchemy import Connection, func, select, union_all
 from sqlalchemy.exc import OperationalError
 from urllib3.exceptions import HTTPError
 
-from ganpo_cloud.database import Database
-from ganpo_cloud.outage import Outage
-from ganpo_cloud.projection import lines, standing
-from ganpo_cloud.settings import ProjectionSettings
-from ganpo_cloud.supervisor import Beat, Work
-from ganpo_cloud.tables import day, frame, register_day
+from ganpo_cloud.projection import lines
+from ganpo_cloud.store import projected
+from ganpo_cloud.store.database import Database
+from ganpo_cloud.store.settings import ProjectionSettings
+from ganpo_cloud.store.tables import day, frame, register_day
 from ganpo_model.clock import Clock
+from ganpo_service.outage import Outage
+from ganpo_service.supervisor import Beat, Work
 
 log = logging.getLogger(__name__)
 
@@ -187,7 +188,7 @@ class _Writer:
             self._taken.append((now, done.until))
         while self._taken and self._taken[0][0] <= now - SETTLED_S:
             settled = self._taken.popleft()[1]
-            await asyncio.to_thread(standing.keep, self._database, self._of.name, settled)
+            await asyncio.to_thread(projected.keep, self._database, self._of.name, settled)
         self._at, self._batch, self._retry_s = done.until, None, RETRY_S
         return 0 if len(done.lines) >= BATCH else PAUSE_S
 
@@ -198,7 +199,7 @@ class _Writer:
         else:
             self._outage.over()
         if problem != self._problem:
-            await asyncio.to_thread(standing.told, self._database, self._of.name, self._clock.utc(), problem)
+            await asyncio.to_thread(projected.told, self._database, self._of.name, self._clock.utc(), problem)
             self._problem = problem
 
 
@@ -228,7 +229,7 @@ def _computed(connection: Connection, after: int) -> int | None:
 
 
 MEASUREMENTS = (
-    Measurement("reading", standing.begin_frame, _frames, lines.readings),
-    Measurement("state", standing.begin_frame, _frames, lines.runs),
-    Measurement("day", standing.begin_day, _computed, lines.days),
+    Measurement("reading", projected.begin_frame, _frames, lines.readings),
+    Measurement("state", projected.begin_frame, _frames, lines.runs),
+    Measurement("day", projected.begin_day, _computed, lines.days),
 )

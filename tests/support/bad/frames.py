@@ -13,9 +13,9 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from sqlalchemy import func, select
 
-from ganpo_cloud import registry
-from ganpo_cloud.ingest import retry
-from ganpo_cloud.tables import quarantine, reading
+from ganpo_cloud.imports import registry
+from ganpo_cloud.inlet.ingest import retry
+from ganpo_cloud.store.tables import quarantine, reading
 from ganpo_model.facts import Reading
 from ganpo_model.frame import MAX_PACKED, MAX_UNPACKED, pack
 from support.broker import Mosquitto

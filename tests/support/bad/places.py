@@ -18,8 +18,8 @@ from typing import Any
 from ganpo_agent.app import Agent
 from ganpo_agent.outbox import Outbox
 from ganpo_agent.owner import alone
-from ganpo_cloud.database import Database
-from ganpo_cloud.settings import DatabaseSettings
+from ganpo_cloud.store.database import Database
+from ganpo_cloud.store.settings import DatabaseSettings
 from ganpo_demo.loopback import free_port
 from ganpo_model.clock import Clock
 from ganpo_model.facts import Event, EventKind

@@ -1,0 +1,276 @@
+"""The command `ganpo-cloud`. Heavy imports happen inside the commands."""
+
+import datetime
+import re
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import click
+
+from ganpo_cloud.cli import opening
+from ganpo_cloud.cli.quarantine import quarantine
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
+@click.version_option(package_name="ganpo")
+def main() -> None:
+    """The collector of Ganpo: takes what gateways observed, and shows what it comes to."""
+
+
+_config = opening.config
+_log_format = click.option(
+    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+_log_level = click.option(
+    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True
+)
+main.add_command(quarantine)
+
+
+@main.command()
+@_config
+@_log_format
+@_log_level
+def run(config: Path | None, log_format: str, log_level: str) -> None:
+    """Collect, compute and serve until SIGTERM or Ctrl-C."""
+    import asyncio
+    import signal
+    from importlib.metadata import entry_points
+
+    from ganpo_service import log
+    from ganpo_service.clock import SystemClock
+
+    log.set_up(log_format, log_level)
+    settings = opening.settings(config)
+
+    async def until_stopped() -> None:
+        this = asyncio.current_task()
+        if this is not None:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                asyncio.get_running_loop().add_signal_handler(number, this.cancel)
+        with suppress(asyncio.CancelledError):
+            run = entry_points(group="ganpo.processes")["collector"].load()
+            await run(settings, SystemClock(), log_settings=(log_format, log_level))
+
+    with opening.told():
+        asyncio.run(until_stopped())
+
+
+@main.command()
+@_config
+@_log_format
+@_log_level
+def web(config: Path | None, log_format: str, log_level: str) -> None:
+    """Serve page and API once more, until SIGTERM or Ctrl-C.
+
+    For more readers than the pages of `ganpo-cloud run` answer: at an http.listen of its own, behind a proxy that
+    shares them out. It reads the database and never writes.
+    """
+    from ganpo_cloud.web.process import Serving, serve
+    from ganpo_service import http, log
+
+    log.set_up(log_format, log_level)
+    settings = opening.settings(config)
+    with opening.told(), http.listen(settings.http.listen, "http.listen") as sock:
+        serve(Serving.of(settings, settings.http.inlet), sock)
+
+
+@main.group()
+def gateway() -> None:
+    """Whose gateways are."""
+
+
+@gateway.command("add")
+@click.argument("number", metavar="ID")
+@click.option("--enterprise", required=True, metavar="CODE", help="unified social credit code")
+@click.option("--site", required=True, metavar="ID", help="id of the site in the enterprise")
+@click.option(
+    "--since", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="the first day of its facts there"
+)
+@_config
+def gateway_add(
+    number: str, enterprise: str, site: str, since: datetime.datetime | None, config: Path | None
+) -> None:
+    """Register a gateway; frames that waited for it are applied.
+
+    One that is given to another enterprise needs the day: facts of that day and later move there, also those that are
+    stored already.
+    """
+    from ganpo_cloud.imports import registry
+    from ganpo_cloud.inlet.ingest import retry
+
+    with opening.told(), opening.database(config) as database:
+        now = datetime.datetime.now(datetime.UTC)
+        registry.add(database, number, enterprise, site, since.date() if since is not None else None, now)
+        applied = retry(database, now, number)
+        click.echo(f"{number} belongs to {enterprise}, site {site}; {applied} waiting frames applied")
+
+
+@main.command()
+@click.argument("enterprise", metavar="CODE")
+@click.argument("asset_no", required=False, metavar="ASSET_NO")
+@click.option("--lang", type=click.Choice(["zh", "en"]), default="en", show_default=True)
+@_config
+def why(enterprise: str, asset_no: str | None, lang: str, config: Path | None) -> None:
+    """Say why something is not counted.
+
+    What is missing of an enterprise, or of one of its devices, since when, and the command that closes it.
+    """
+    from ganpo_cloud.province import divisions
+    from ganpo_cloud.store.localdays import local
+    from ganpo_cloud.web import i18n
+    from ganpo_cloud.web.why import WORDS
+    from ganpo_cloud.web.why import why as reasons_of
+
+    t = i18n.translator(lang)
+    settings = opening.settings(config)
+    with opening.told(), opening.database(config) as database, database.read() as connection:
+        holidays = divisions.load(settings.province.folder).holidays
+        now = datetime.datetime.now(datetime.UTC)
+        found = reasons_of(connection, enterprise, asset_no, now, holidays)
+        for reason in found:
+            when = "" if reason.since is None else f" ({i18n.instant(local(reason.since), lang)})"
+            click.echo(f"- {t(WORDS[reason.code]).format(**reason.details)}{when}")
+            if reason.command:
+                click.echo(f"    {reason.command}")
+        if not found:
+            click.echo(t("nothing is missing: it is counted"))
+
+
+@main.command("import")
+@click.argument("kind")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.csv")
+@click.option("--preview", is_flag=True, help="show what it would change, and change nothing")
+@_config
+def import_list(kind: str, file: Path, preview: bool, config: Path | None) -> None:
+    """Take a list into the registry.
+
+    All of it is taken, or nothing while a row is refused. KIND is one of enterprises, sites, equipment, flags,
+    population, value_added, statements, carriers, targets, calendars, exceptions, downtime.
+    """
+    from ganpo_cloud.imports import report
+    from ganpo_cloud.imports.kinds import KINDS
+
+    if kind not in KINDS:
+        raise click.UsageError(f"{kind}: no such list ({', '.join(KINDS)})")
+    settings = opening.settings(config)
+    now = datetime.datetime.now(datetime.UTC)
+    with opening.told(), opening.database(config) as database:
+        found = report.take(database, settings.province.folder, kind, file, now, apply=not preview)
+        for line in report.lines(found, file.name, applied=not preview):
+            click.echo(line)
+        if found.errors:
+            sys.exit(1)
+
+
+@main.command()
+@click.argument("month", metavar="YYYY-MM")
+@_config
+def publish(month: str, config: Path | None) -> None:
+    """Publish the report of a month that is over.
+
+    It is stored with a checksum and never changed; the collector does it by itself on the 5th.
+    """
+    from ganpo_cloud.province import divisions, publishing
+
+    if re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", month, re.ASCII) is None:
+        raise click.UsageError(f"{month}: no month like 2026-11")
+    settings = opening.settings(config)
+    now = datetime.datetime.now(datetime.UTC)
+    with opening.told(), opening.database(config) as database:
+        found = publishing.publish(database, divisions.load(settings.province.folder), month, now)
+        click.echo(f"{month} is published: {len(found.lines)} rows, SHA-256 {found.checksum}")
+
+
+@main.command()
+@click.argument("register", required=False)
+@click.option("--at", "instant", metavar="T", help="when: 2026-11-25T10:00:00+08:00")
+@click.option("--final", type=int, metavar="F", help="where the old register stood, in counts")
+@click.option("--first", type=int, metavar="S", help="where the new one stood, in counts")
+@click.option("--new-register", metavar="R", help="id of the new register, where it has another")
+@click.option("--confirmed", is_flag=True, help="a rise to F that does not fit is consumption all the same")
+@click.option("--why", default="", help="what happened")
+@click.option("--by", default="", help="who says so")
+@click.option("--withdraw", type=click.IntRange(1, 2**63 - 1), metavar="ID", help="withdraw this declaration")
+@click.option("--enterprise", metavar="CODE", help="where several have a register of this id")
+@_config
+def declare(
+    register: str | None,
+    instant: str | None,
+    final: int | None,
+    first: int | None,
+    new_register: str | None,
+    confirmed: bool,
+    why: str,
+    by: str,
+    withdraw: int | None,
+    enterprise: str | None,
+    config: Path | None,
+) -> None:
+    """Say what happened to a REGISTER: at T the old one stood at F, the new one at S.
+
+    With F = S = the second reading of an open step and --confirmed, the step becomes consumption.
+    """
+    from ganpo_cloud.days import declarations
+
+    now = datetime.datetime.now(datetime.UTC)
+    with opening.told(), opening.database(config) as database:
+        if withdraw is not None:
+            declarations.withdraw(database, withdraw, why, by, now)
+            click.echo(f"declaration {withdraw} is withdrawn; its days are judged again")
+            return
+        if register is None or instant is None or final is None or first is None:
+            raise click.UsageError("REGISTER, --at, --final and --first are needed (or --withdraw ID)")
+        said = declarations.Exchange(
+            register, _instant(instant), final, first, new_register, confirmed, why, by
+        )
+        number = declarations.declare(database, enterprise, said, now)
+        click.echo(
+            f"declaration {number}; its days are judged again. Withdraw: ganpo-cloud declare --withdraw {number}"
+        )
+
+
+@main.group("projection")
+def projection_group() -> None:
+    """The time-series store."""
+
+
+@projection_group.command("rebuild")
+@_config
+def projection_rebuild(config: Path | None) -> None:
+    """Write everything that is stored again, from the beginning; repetition is harmless."""
+    from ganpo_cloud.projection import writing
+
+    settings = opening.settings(config)
+    if settings.projection is None:
+        click.echo("no [projection] in cloud.toml: nothing to rebuild", err=True)
+        sys.exit(1)
+    with opening.told(), opening.database(config) as database:
+        try:
+            points = writing.rebuild(database, settings.projection)
+        except writing.FAILED as error:
+            what = f"projection.url = {settings.projection.url}: the store refuses: {writing.sentence(error)}"
+            click.echo(f"{what}; is it running, and are token, bucket and org right?", err=True)
+            sys.exit(1)
+        click.echo(f"{points} points written to {settings.projection.url}")
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of what a frame unpacks to."""
+    import json
+
+    from ganpo_cloud.inlet.decode import json_schema
+
+    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+
+
+def _instant(text: str) -> datetime.datetime:
+    try:
+        instant = datetime.datetime.fromisoformat(text)
+        if instant.tzinfo is None:
+            raise click.UsageError(f"--at {text}: say the time zone: {text}+08:00, or Z")
+        return instant.astimezone(datetime.UTC)
+    except (ValueError, OverflowError) as error:
+        raise click.UsageError(f"--at {text}: not an instant like 2026-11-25T10:00:00+08:00") from error

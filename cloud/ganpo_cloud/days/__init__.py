@@ -1,0 +1,1 @@
+"""The one day row: painted states, judged registers, what they add up to."""

@@ -1,0 +1,78 @@
+"""What the registers of meters come to on each local day, worked out when a day of theirs was judged anew."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, delete, select
+
+from ganpo_cloud.days import judging
+from ganpo_cloud.store.counted_tables import consumption
+from ganpo_cloud.store.database import driver_sql, inserting
+from ganpo_cloud.store.localdays import bounds, day_of, days_from
+from ganpo_model.quantities import consumption as used
+from ganpo_model.registers import standing
+
+_INSERT = inserting(consumption)
+_DELETE = "DELETE FROM consumption WHERE enterprise = ? AND register = ? AND day >= ? AND day <= ?"
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """A register of a subject."""
+
+    id: str
+    signal: str
+    carrier: str | None
+    num: int
+    den: int
+    zone: str
+
+
+def store(connection: Connection, enterprise: str, counter: Counter, first: date, last: date) -> None:
+    """Work out the days from `first` to `last`, both included."""
+    if counter.carrier is None:
+        return
+    state = judging.newest_state(connection, enterprise, counter.id)
+    if state is None:
+        return
+    now = standing(state)
+    if now.first is None or now.last is None:
+        return
+    # Days of which nothing is known yet have no row: they begin with the first reading and end with the last.
+    days = days_from(
+        max(first, day_of(now.first.at, counter.zone)), min(last, day_of(now.last.at, counter.zone))
+    )
+    key = (enterprise, counter.id)
+    driver_sql(connection, _DELETE, (*key, first.isoformat(), last.isoformat()))
+    if not days:
+        return
+    begin, end = bounds(days[0], counter.zone)[0], bounds(days[-1], counter.zone)[1]
+    steps = judging.steps_between(connection, enterprise, counter.id, begin, end, counter.zone)
+    rows: list[tuple[Any, ...]] = []
+    for day in days:
+        start, stop = bounds(day, counter.zone)
+        found = used(steps, now.first, now.total, start, stop, counter.num, counter.den, now.believed_until)
+        covered = now.first.at <= start and stop <= now.last.at and not found.open
+        about = (day.isoformat(), counter.id.partition("/")[0], counter.carrier, counter.signal)
+        rows.append((*key, *about, found.millionths, found.spread_ms, len(found.open), covered))
+    driver_sql(connection, _INSERT, rows)
+
+
+def forget(connection: Connection, enterprise: str, register: str) -> Sequence[date]:
+    """Drop what was worked out of a register: it is judged anew from its first day. Gives the days."""
+    mine = (consumption.c.enterprise == enterprise) & (consumption.c.register == register)
+    found = connection.execute(select(consumption.c.day).where(mine)).scalars().all()
+    connection.execute(delete(consumption).where(mine))
+    return found
+
+
+def counters(connection: Connection, enterprise: str, asset_no: str) -> Sequence[Counter]:
+    """The registers of a subject, by id."""
+    rows: Sequence[Any] = driver_sql(
+        connection,
+        "SELECT id, signal, carrier, num, den, timezone FROM register WHERE enterprise = ? AND subject = ? ORDER BY id",
+        (enterprise, asset_no),
+    ).all()
+    return [Counter(*row) for row in rows]

@@ -1,0 +1,226 @@
+"""Day rows: recomputed from the facts whenever something of a day arrives, never incremented."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, select
+from sqlalchemy.exc import OperationalError
+
+from ganpo_cloud.days import consumption, judging, onboarding, painting, production
+from ganpo_cloud.days.calendars import Calendars, Machine
+from ganpo_cloud.days.production import Piece
+from ganpo_cloud.store import apart
+from ganpo_cloud.store.database import Database, day_given, driver_sql, inserting
+from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds, day_of, days_from
+from ganpo_cloud.store.marks import mark, mark_ledgers, mark_totals
+from ganpo_cloud.store.tables import day, dirty, register_day, subject
+from ganpo_model.activity import GONE_DAYS
+from ganpo_model.clock import to_ms
+from ganpo_model.facts import ExceptionItem
+
+BATCH = 200
+"""Days of one transaction: short enough that frames never wait long."""
+_DELETE = "DELETE FROM day WHERE enterprise = ? AND subject = ? AND day >= ? AND day <= ?"
+_INSERT = inserting(day)
+
+
+def recompute(database: Database, now: datetime, holidays: Sequence[ExceptionItem] = ()) -> int:
+    """Recompute dirty subject-days, about `BATCH` days in one transaction. Gives how many subject-days.
+
+    A subject that cannot be computed is set apart.
+    `holidays`: of the province; a site's calendar may say otherwise.
+    """
+    waits = select(dirty).where(~apart.is_apart(dirty.c.enterprise, dirty.c.subject))
+    with database.read() as connection:
+        if connection.execute(waits.limit(1)).first() is None:
+            return 0
+    with database.write() as connection:
+        work = _Work(connection, _stamp(connection, now), to_ms(now), Calendars(connection, holidays))
+        order = (dirty.c.enterprise, dirty.c.subject, dirty.c.day)
+        rows = connection.execute(waits.order_by(*order).limit(BATCH)).all()
+        done, cost = 0, 0
+        for (enterprise, asset_no), group in groupby(rows, key=lambda row: (row.enterprise, row.subject)):
+            if cost >= BATCH:
+                break
+            marked = [row.day for row in group]
+            try:
+                with connection.begin_nested():
+                    cost += _compute(work, enterprise, asset_no, marked)
+            except OperationalError:
+                raise
+            except Exception as bug:  # noqa: BLE001 - our bug: its subject waits, and nobody else
+                apart.keep(connection, enterprise, asset_no, bug, now)
+            done += len(marked)
+        mark_totals(connection, work.touched)
+    return done
+
+
+@dataclass(slots=True)
+class _Work:
+    """One transaction of computing. `touched`: the days of which sums may be others now."""
+
+    connection: Connection
+    stamp: int
+    now_ms: int
+    calendars: Calendars
+    touched: set[date] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    """What a subject is; nothing, and our zone, until an inventory names it."""
+
+    enterprise: str
+    asset_no: str
+    kind: str = ""
+    zone: str = DEFAULT_ZONE
+    gateway: str = ""
+    since: date = date.max
+
+
+def _compute(work: _Work, enterprise: str, asset_no: str, marked: list[date]) -> int:
+    """The rows of one subject's marked days. Gives how many days were painted or judged."""
+    connection = work.connection
+    mine = (dirty.c.enterprise == enterprise) & (dirty.c.subject == asset_no)
+    connection.execute(delete(dirty).where(mine & (dirty.c.day <= marked[-1])))
+    work.touched.update(marked)
+    cost = 0
+    about = _about(connection, enterprise, asset_no)
+    registers = consumption.counters(connection, enterprise, asset_no)
+    others: set[date] = set()
+    for counter in registers:
+        judged = judging.judge_days(connection, enterprise, counter.id, marked, work.stamp)
+        cost += judged.folded
+        if judged.first is not None and judged.last is not None:
+            consumption.store(connection, enterprise, counter, judged.first, judged.last)
+            work.touched.update(days_from(judged.first, judged.last))
+            if counter.signal in production.COUNTED:
+                last = date.max if judged.onwards else judged.last
+                others.update(_painted(connection, enterprise, asset_no, judged.first, last))
+    days = [local for local in sorted({*marked, *others}) if _happened(work, about, registers, local)]
+    if days:
+        whole = _paint(work, enterprise, asset_no, days, about.zone)
+        cost += len(days)
+        if about.kind == "equipment":
+            of_signal: dict[str, list[str]] = {}
+            for counter in registers:
+                of_signal.setdefault(counter.signal, []).append(counter.id)
+            machine = Machine(enterprise, asset_no, about.gateway, about.zone, of_signal)
+            work.touched |= production.store(connection, machine, whole, work.calendars, work.now_ms)
+    numbers = [counter.id for counter in registers]
+    if onboarding.look(connection, enterprise, asset_no, marked, numbers, about.zone):
+        mark_ledgers(connection, [enterprise])
+    return cost
+
+
+def _stamp(connection: Connection, now: datetime) -> int:
+    """What this transaction's rows are computed at: now, and always later than every row before."""
+    newest = [
+        connection.execute(select(func.max(table.c.computed_at))).scalar() or 0
+        for table in (day, register_day)
+    ]
+    return max(to_ms(now), *(at + 1 for at in newest))
+
+
+def mark_ended(database: Database, now: datetime) -> None:
+    """Mark every ended day of every named machine that has no row, so that silence becomes 0 % and not a gap."""
+    with database.read() as connection:
+        zones = connection.execute(select(subject.c.timezone).distinct()).scalars().all()
+        missing = [found for zone in zones for found in _without_row(connection, zone, now)]
+    if missing:
+        with database.write() as connection:
+            mark(connection, missing)
+
+
+def _without_row(connection: Connection, zone: str, now: datetime) -> Iterable[tuple[str, str, date]]:
+    """The ended days without a row of the machines in a time zone, since they are named; at most 400 back."""
+    ended = day_of(to_ms(now), zone) - timedelta(days=1)
+    oldest = ended - timedelta(days=400)
+    mine = (day.c.enterprise == subject.c.enterprise) & (day.c.subject == subject.c.asset_no)
+    within = (day.c.day >= subject.c.since) & day.c.day.between(oldest, ended)
+    named = (subject.c.kind == "equipment") & (subject.c.timezone == zone)
+    # What is withdrawn is watched until it is gone.
+    watched = ~subject.c.withdrawn | (subject.c.at > to_ms(now - timedelta(days=GONE_DAYS + 10)))
+    query = (
+        select(subject.c.enterprise, subject.c.asset_no, subject.c.since, func.count(day.c.day))
+        .outerjoin(day, mine & within)
+        .where(named & watched & (subject.c.since <= ended))
+        .group_by(subject.c.enterprise, subject.c.asset_no)
+    )
+    for enterprise, asset_no, since, number in connection.execute(query).all():
+        wanted = days_from(max(since, oldest), ended)
+        if number < len(wanted):
+            of = (day.c.enterprise == enterprise) & (day.c.subject == asset_no)
+            here = set(connection.execute(select(day.c.day).where(of)).scalars())
+            yield from ((enterprise, asset_no, local) for local in wanted if local not in here)
+
+
+def _paint(
+    work: _Work, enterprise: str, asset_no: str, marked: Sequence[date], zone: str
+) -> dict[date, list[Piece]]:
+    """Store the rows of one machine's local days, days in a row at once. Gives their pieces."""
+    whole: dict[date, list[Piece]] = {}
+    for first, last in painting.in_a_row(marked):
+        days = days_from(first, last)
+        spans = painting.of_days(
+            work.connection, enterprise, asset_no, [bounds(local, zone) for local in days]
+        )
+        span = (enterprise, asset_no, first.isoformat(), last.isoformat())
+        driver_sql(work.connection, _DELETE, span)
+        rows = []
+        for local, painted in zip(days, spans, strict=True):
+            start, end = bounds(local, zone)
+            told = json.dumps(
+                [[piece.start - start, piece.state] for piece in painted], separators=(",", ":")
+            )
+            spent = json.dumps(painting.ms_per_state(painted))
+            rows.append((enterprise, asset_no, local.isoformat(), start, end, told, spent, work.stamp))
+            whole[local] = [(piece.start, piece.end, piece.state) for piece in painted]
+        driver_sql(work.connection, _INSERT, rows)
+    return whole
+
+
+def _painted(connection: Connection, enterprise: str, asset_no: str, first: date, last: date) -> set[date]:
+    """The painted days of a machine from `first` to `last`: what its counters come to on them may be another now."""
+    mine = (day.c.enterprise == enterprise) & (day.c.subject == asset_no)
+    return set(connection.execute(select(day.c.day).where(mine & day.c.day.between(first, last))).scalars())
+
+
+def _happened(work: _Work, about: _About, registers: Sequence[consumption.Counter], local: date) -> bool:
+    """Whether a day is painted: a machine's ended days since it was named, and those on which anything is stored; of
+    what is no machine, or nobody names yet, those with states."""
+    start, end = bounds(local, about.zone)
+    machine = about.kind == "equipment"
+    if machine and about.since <= local and end <= work.now_ms:
+        return True
+
+    def there(query: str, *values: object) -> bool:
+        return (
+            driver_sql(work.connection, f"{query} LIMIT 1", (about.enterprise, *values)).first() is not None
+        )
+
+    states = (
+        'SELECT 1 FROM states WHERE enterprise = ? AND subject = ? AND start < ? AND "end" > ? AND start >= ?'
+    )
+    linked = (
+        "SELECT 1 FROM event WHERE enterprise = ? AND subject = ? AND kind = 'link_up' AND at >= ? AND at < ?"
+    )
+    read = "SELECT 1 FROM reading WHERE enterprise = ? AND register = ? AND at >= ? AND at < ?"
+    if there(states, about.asset_no, end, start, start - painting.LONGEST_SLOT_MS):
+        return True
+    return machine and (
+        there(linked, about.asset_no, start, end)
+        or any(there(read, counter.id, start, end) for counter in registers)
+    )
+
+
+def _about(connection: Connection, enterprise: str, asset_no: str) -> _About:
+    query = "SELECT kind, timezone, gateway, since FROM subject WHERE enterprise = ? AND asset_no = ?"
+    row: Any = driver_sql(connection, query, (enterprise, asset_no)).first()
+    if row is None:
+        return _About(enterprise, asset_no)
+    return _About(enterprise, asset_no, row[0], row[1], row[2], day_given(row[3]))

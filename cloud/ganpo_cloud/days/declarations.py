@@ -1,0 +1,117 @@
+"""What a person declares of a register (metrics.md section 5, rule 4): rows are added and withdrawn, never edited."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select
+
+from ganpo_cloud.days import judging
+from ganpo_cloud.days.anew import judge_anew
+from ganpo_cloud.store.database import Database
+from ganpo_cloud.store.tables import declaration, register, withdrawal
+from ganpo_model.clock import iso, to_ms
+from ganpo_model.errors import ConfigError
+from ganpo_model.facts import MAX_RAW
+from ganpo_model.units import millionths
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What is declared: at `at` the old register stood at `final`, the new one at `first`."""
+
+    register: str
+    at: datetime
+    final: int
+    first: int
+    new_register: str | None
+    confirmed: bool
+    why: str
+    by: str
+
+
+def declare(database: Database, enterprise: str | None, said: Exchange, now: datetime) -> int:
+    """Store a declaration; the days from its instant on are judged again. Gives its id.
+
+    Raises ConfigError: no such register (or of several enterprises), two at one instant, an instant or a number
+    that cannot be.
+    """
+    if not (0 <= said.final < MAX_RAW and 0 <= said.first < MAX_RAW):
+        raise ConfigError("a register stands at 0 to 2^63 - 1", where="--final, --first")
+    if not 0 <= to_ms(said.at) <= to_ms(now):
+        raise ConfigError("what is declared has happened: not before 1970, not ahead of now", where="--at")
+    if not said.why.strip() or not said.by.strip():
+        raise ConfigError("a declaration says why and by whom", where="--why, --by")
+    with database.write() as connection:
+        owner = _owner(connection, enterprise, said.register)
+        if said.new_register is not None:
+            _owner(connection, owner, said.new_register)
+        _within_bounds(connection, owner, said.register, said.final, "--final")
+        _within_bounds(connection, owner, said.new_register or said.register, said.first, "--first")
+        at = to_ms(said.at)
+        numbers = {said.register, said.new_register or said.register}
+        for number in sorted(numbers):
+            if any(found.at == at for found in judging.declared(connection, owner, number)):
+                raise ConfigError(
+                    f"{number} has a declaration at {iso(said.at)} already",
+                    where="--at",
+                    hint="withdraw it first: ganpo-cloud declare --withdraw ID",
+                )
+        result = connection.execute(
+            insert(declaration).values(
+                enterprise=owner,
+                register=said.register,
+                at=at,
+                final=said.final,
+                new_register=said.new_register,
+                first=said.first,
+                confirmed=said.confirmed,
+                why=said.why,
+                by=said.by,
+                declared_at=to_ms(now),
+            )
+        )
+        for number in numbers:
+            judge_anew(connection, owner, number)
+        key = result.inserted_primary_key
+        return int(key[0]) if key is not None else 0
+
+
+def withdraw(database: Database, number: int, why: str, by: str, now: datetime) -> None:
+    """Withdraw a declaration: it stays readable and no longer counts. Raises ConfigError where there is none."""
+    with database.write() as connection:
+        found = connection.execute(select(declaration).where(declaration.c.id == number)).first()
+        gone = connection.execute(select(withdrawal.c.by).where(withdrawal.c.declaration == number)).first()
+        if found is None or gone is not None:
+            what = "no such declaration" if found is None else "is withdrawn already"
+            raise ConfigError(what, where=f"--withdraw {number}")
+        connection.execute(
+            insert(withdrawal).values(declaration=number, why=why, by=by, withdrawn_at=to_ms(now))
+        )
+        for register_id in {found.register, found.new_register or found.register}:
+            judge_anew(connection, found.enterprise, register_id)
+
+
+def _within_bounds(connection: Connection, owner: str, number: str, raw: int, where: str) -> None:
+    """A person's word is believed whatever the rate: what it comes to has to fit the database."""
+    mine = (register.c.enterprise == owner) & (register.c.id == number)
+    num, den = connection.execute(select(register.c.num, register.c.den).where(mine)).one()
+    if millionths(raw, num, den) >= MAX_RAW:
+        raise ConfigError(f"{raw} counts of {num}/{den} are more than a register can show", where=where)
+
+
+def _owner(connection: Connection, enterprise: str | None, register_id: str) -> str:
+    query = select(register.c.enterprise).where(register.c.id == register_id)
+    if enterprise is not None:
+        query = query.where(register.c.enterprise == enterprise)
+    owners = connection.execute(query).scalars().all()
+    if not owners:
+        raise ConfigError(
+            "no such register", where=register_id, hint="its id stands on the page beside the meter"
+        )
+    if len(owners) > 1:
+        raise ConfigError(
+            f"{len(owners)} enterprises have a register of this id",
+            where=register_id,
+            hint="say --enterprise CODE",
+        )
+    return str(owners[0])

@@ -1,0 +1,209 @@
+"""What waits for a person: open steps, registers that are not believed, registers that follow one another undeclared
+(metrics.md section 5)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from ganpo_cloud.days import judging
+from ganpo_cloud.store.tables import reading, register, register_day
+from ganpo_model.clock import DAY_MS, HOUR_MS, from_ms, iso, to_ms
+from ganpo_model.registers import Reading, Step, StepKind, standing
+
+NOT_BELIEVED_MS = HOUR_MS
+"""A register that is not believed for longer than this is shown."""
+DAILY = 3
+"""So many open steps, a day apart, look like a register that shows a new number once a day."""
+_NEARLY_MS = 4 * HOUR_MS
+_LOOKED_AT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class OpenItem:
+    """A register that waits for a person, and the command that answers.
+
+    `amount`: counts that are not counted, as far as they are known; `size`: the same in the register's unit.
+    `asked`, `allowed`: of a register that is not believed, units an hour; `asked` is None where its readings do
+    not rise.
+    """
+
+    enterprise: str
+    register: str
+    kind: str
+    """open (a step) | daily (the same one every day) | not_believed (readings) | follows (another of the meter)"""
+    since: int
+    amount: int | None
+    command: str
+    unit: str = ""
+    size: Fraction = Fraction(0)
+    asked: Fraction | None = None
+    allowed: Fraction | None = None
+
+
+def open_items(
+    connection: Connection, now: datetime, enterprise: str | None = None, asset_no: str | None = None
+) -> list[OpenItem]:
+    """What waits for a person, the largest first: open steps, registers not believed for an hour, registers that follow
+    undeclared.
+
+    `enterprise`: only of this one; `asset_no`: only of this meter or machine of it.
+    """
+    waits = (register_day.c.open > 0) | register_day.c.aside_since.is_not(None)
+    mine = (register.c.enterprise == register_day.c.enterprise) & (register.c.id == register_day.c.register)
+    query = select(
+        register_day,
+        register.c.unit,
+        register.c.num,
+        register.c.den,
+        register.c.max_rate,
+        register.c.update_ms,
+    ).join(register, mine)
+    query = query.where(waits).order_by(
+        register_day.c.enterprise, register_day.c.register, register_day.c.day
+    )
+    if enterprise is not None:
+        query = query.where(register_day.c.enterprise == enterprise)
+    if asset_no is not None:
+        query = query.where(register.c.subject == asset_no)
+    found = list(_following(connection, enterprise, asset_no))
+    opened: dict[tuple[str, str], tuple[Any, list[Step]]] = {}
+    for row in connection.execute(query).all():
+        if row.open:
+            _, steps = opened.setdefault((row.enterprise, row.register), (row, []))
+            steps += _open_steps(connection, row)
+        if row.aside_since is not None:
+            found += _not_believed(connection, row, to_ms(now))
+    for about, steps in opened.values():
+        found += _of_steps(about, steps)
+    return sorted(found, key=lambda item: (-item.size, item.since))
+
+
+def _open_steps(connection: Connection, row: Any) -> list[Step]:
+    """The open steps of a day that no later day took back."""
+    found = [step for step in judging.load_steps(row.steps) if step.kind is StepKind.OPEN]
+    chain = judging.chain_from(connection, row.enterprise, row.register, row.day, found[-1].end.at)
+    return [step for step in found if step in chain]
+
+
+def _of_steps(about: Any, steps: Sequence[Step]) -> Iterable[OpenItem]:
+    """An item for each, and one for those that come day by day."""
+    for days in _in_a_row(about, steps):
+        first, amount = days[0], sum(step.amount for step in days)
+        if len(days) >= DAILY:
+            yield _item(about, "daily", first.start.at, amount, 'update = "24h"')
+            continue
+        for step in days:
+            command = _command(about.enterprise, about.register, step.end.at, step.start.raw, step.end.raw)
+            yield _item(about, "open", step.start.at, step.amount, command)
+
+
+def _in_a_row(about: Any, steps: Sequence[Step]) -> list[list[Step]]:
+    """Steps that a new number once a day would explain, together; every other one alone."""
+    most = about.max_rate * DAY_MS // HOUR_MS + 1
+    rows: list[list[Step]] = []
+    for step in steps:
+        before = rows[-1][-1] if rows else None
+        daily = (
+            before is not None
+            and not about.update_ms
+            and abs(step.end.at - before.end.at - DAY_MS) <= _NEARLY_MS
+            and min(step.amount, before.amount) > 0
+            and max(step.amount, before.amount) <= most
+        )
+        if daily:
+            rows[-1].append(step)
+        else:
+            rows.append([step])
+    return rows
+
+
+def _not_believed(connection: Connection, row: Any, now_ms: int) -> Iterable[OpenItem]:
+    """A register that is not believed at the end of its newest day, for too long."""
+    mine = (register_day.c.enterprise == row.enterprise) & (register_day.c.register == row.register)
+    newest = connection.execute(select(func.max(register_day.c.day)).where(mine)).scalar()
+    last = standing(row.state).last
+    if newest != row.day or now_ms - row.aside_since < NOT_BELIEVED_MS or last is None:
+        return
+    of = (reading.c.enterprise == row.enterprise) & (reading.c.register == row.register)
+    rows = connection.execute(
+        select(reading.c.at, reading.c.raw)
+        .where(of & (reading.c.at >= row.aside_since))
+        .order_by(reading.c.at.desc(), reading.c.raw.desc())
+        .limit(_LOOKED_AT)
+    ).all()
+    since = [last, *(Reading(*one) for one in reversed(rows))]
+    amount = since[-1].raw - last.raw
+    asked = _asked(since, row.max_rate)
+    scale = Fraction(row.num, row.den)
+    yield _item(
+        row,
+        "not_believed",
+        row.aside_since,
+        amount if amount > 0 else None,
+        "ganpo check",
+        asked and asked * scale,
+        row.max_rate * scale,
+    )
+
+
+def _asked(since: Sequence[Reading], allowed: int) -> Fraction | None:
+    """Counts an hour: from the last accepted reading to the newest one, and where that is less than what is allowed,
+    the most between two neighbours. None where nothing rises by more than is allowed."""
+    pairs = [(since[0], since[-1]), *pairwise(since)]
+    rates = [Fraction((b.raw - a.raw) * HOUR_MS, max(b.at - a.at, 1)) for a, b in pairs]
+    return next((rate for rate in (rates[0], max(rates)) if rate > allowed), None)
+
+
+def _item(
+    about: Any,
+    kind: str,
+    since: int,
+    amount: int | None,
+    command: str,
+    asked: Fraction | None = None,
+    allowed: Fraction | None = None,
+) -> OpenItem:
+    size = abs(amount or 0) * Fraction(about.num, about.den)
+    return OpenItem(
+        about.enterprise, about.register, kind, since, amount, command, about.unit, size, asked, allowed
+    )
+
+
+def _following(connection: Connection, enterprise: str | None, asset_no: str | None) -> Iterable[OpenItem]:
+    """Registers of one meter and signal that follow each other, and nobody declared how."""
+    several = (
+        select(register.c.enterprise, register.c.subject, register.c.signal)
+        .group_by(register.c.enterprise, register.c.subject, register.c.signal)
+        .having(func.count() > 1)
+    )
+    if enterprise is not None:
+        several = several.where(register.c.enterprise == enterprise)
+    if asset_no is not None:
+        several = several.where(register.c.subject == asset_no)
+    for owner, subject, signal in connection.execute(several).all():
+        mine = (register.c.enterprise == owner) & (register.c.subject == subject)
+        numbers = connection.execute(
+            select(register.c.id).where(mine & (register.c.signal == signal))
+        ).scalars()
+        judged = [(judging.newest_state(connection, owner, number), number) for number in numbers.all()]
+        lives = [(standing(state), number) for state, number in judged if state is not None]
+        begun = sorted((life.first, number, life.last) for life, number in lives if life.first is not None)
+        for (_, old, last), (first, new, _) in pairwise(begun):
+            ended = any(found.first is None for found in judging.declared(connection, owner, old))
+            if last is not None and not ended:
+                command = _command(owner, old, first.at, last.raw, first.raw, new)
+                yield OpenItem(owner, new, "follows", first.at, None, command)
+
+
+def _command(enterprise: str, old: str, at: int, final: int, first: int, new: str | None = None) -> str:
+    """The command with everything filled in that is known; T is the moment of the exchange, as far as one knows."""
+    follows = f" --new-register '{new}'" if new is not None else ""
+    return (
+        f"ganpo-cloud declare '{old}' --enterprise {enterprise} --at {iso(from_ms(at))} --final {final}"
+        f" --first {first}{follows} --why '...' --by '...'"
+    )

@@ -1,0 +1,217 @@
+"""Production days: what was planned of a machine, what it did meanwhile, and how it is seen since."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from ganpo_cloud.days import quantities
+from ganpo_cloud.days.calendars import Calendars, Machine
+from ganpo_cloud.days.painting import in_a_row
+from ganpo_cloud.store.counted_tables import production
+from ganpo_cloud.store.database import day_given, driver_sql, inserting
+from ganpo_cloud.store.localdays import bounds
+from ganpo_model.activity import LOOK_BACK_DAYS, Watched, ages
+from ganpo_model.calendar import Stretch, within
+from ganpo_model.kpi import Parts, Ratio, ratios
+from ganpo_model.states import State
+
+_STATES = (
+    State.PRODUCING,
+    State.SETUP,
+    State.HELD,
+    State.FAULT,
+    State.IDLE,
+    State.OFF,
+    State.MAINTENANCE,
+    State.UNKNOWN,
+)
+COUNTED = ("parts_total", "parts_good_total")
+"""Signals of which a production day knows what was made."""
+_INSERT = inserting(production)
+_DELETE = "DELETE FROM production WHERE enterprise = ? AND subject = ? AND day >= ? AND day <= ?"
+_WATCHED = (
+    "SELECT day, planned_ms, known, good, age FROM production"
+    " WHERE enterprise = ? AND subject = ? AND day >= ? ORDER BY day"
+)
+COMPLETE = "10 * (p.planned_ms - p.unknown_ms) >= 6 * p.planned_ms AND p.planned_ms > 0"
+"""`complete`, in SQL over `production p`."""
+Piece = tuple[int, int, State]
+
+
+@dataclass(frozen=True, slots=True)
+class Production:
+    """`planned_ms`: how much was planned until now; `spent`: ms per state within it, they add up to it."""
+
+    planned_ms: int
+    spent: Mapping[State, int]
+    outside_ms: int
+    made: int | None
+    made_good: int | None
+
+    def kpis(self, states: Iterable[State], run_time_s: int | None) -> Mapping[str, Ratio | None]:
+        """Every KPI. `states`: those that the machine can show; `run_time_s`: planned for one part."""
+        parts = Parts(self.made, self.made_good, None if run_time_s is None else run_time_s * 1000)
+        return ratios(self.spent, self.planned_ms, list(states), parts)
+
+
+def store(
+    connection: Connection,
+    machine: Machine,
+    painted: Mapping[date, Sequence[Piece]],
+    calendars: Calendars,
+    now_ms: int,
+) -> set[date]:
+    """Work out the production days that touch local days which were painted anew; and how the machine is seen from the
+    first of them on. `painted`: pieces that fill each of these days. Gives the days that may be others now."""
+    days, known = set(painted), dict(painted)
+    for local in painted:
+        before = local - timedelta(days=1)
+        over = calendars.planned(machine, before)
+        # The day before the first one is none of its days, also where a night shift reaches into it.
+        if (
+            over
+            and over[-1][1] > bounds(local, machine.zone)[0]
+            and _pieces(connection, machine, before, known)
+        ):
+            days.add(before)
+    unplanned = calendars.of(machine.enterprise, machine.gateway).empty
+    rows = []
+    for day in sorted(days):
+        found = _of_day(connection, machine, day, known, calendars, now_ms)
+        pieces = _pieces(connection, machine, day, known)
+        seen_ms = sum(end - start for start, end, state in pieces if state is not State.UNKNOWN)
+        rows.append(_row(machine, day, found, seen_ms, unplanned=unplanned))
+    for first, last in in_a_row(sorted(days)):
+        driver_sql(
+            connection, _DELETE, (machine.enterprise, machine.asset_no, first.isoformat(), last.isoformat())
+        )
+    driver_sql(connection, _INSERT, rows)
+    return days | _see(connection, machine, min(days), unplanned=unplanned)
+
+
+def of_day(
+    connection: Connection, machine: Machine, day: date, calendars: Calendars, now_ms: int
+) -> Production | None:
+    """A production day from the painted days as they are stored; None where nothing was planned until now."""
+    found = _of_day(connection, machine, day, {}, calendars, now_ms)
+    return found if found.planned_ms else None
+
+
+def _of_day(
+    connection: Connection,
+    machine: Machine,
+    day: date,
+    painted: dict[date, Sequence[Piece]],
+    calendars: Calendars,
+    now_ms: int,
+) -> Production:
+    planned = calendars.planned(machine, day)
+    midnight = bounds(day, machine.zone)[1]
+    pieces = _pieces(connection, machine, day, painted)
+    over = calendars.planned(machine, day - timedelta(days=1))
+    ran = [piece for piece in pieces if piece[2] is State.PRODUCING]
+    outside = sum(end - start for start, end, _ in ran) - sum(within([*over, *planned], ran).values())
+    stretches = [(start, min(end, now_ms)) for start, end in planned if start < now_ms]
+    if stretches and stretches[-1][1] > midnight:
+        pieces = [*pieces, *_pieces(connection, machine, day + timedelta(days=1), painted)]
+    total = sum(end - start for start, end in stretches)
+    spent = within(stretches, pieces)
+    if unseen := total - sum(spent.values()):  # beyond the stored days nobody saw anything
+        spent[State.UNKNOWN] = spent.get(State.UNKNOWN, 0) + unseen
+    made, good = (_made(connection, machine, signal, stretches) for signal in COUNTED)
+    return Production(total, spent, outside, made, good)
+
+
+def _pieces(
+    connection: Connection, machine: Machine, day: date, painted: dict[date, Sequence[Piece]]
+) -> Sequence[Piece]:
+    """The painted local day, from memory or as it is stored; nothing where it is not."""
+    if day not in painted:
+        row: Any = driver_sql(
+            connection,
+            'SELECT start, "end", spans FROM day WHERE enterprise = ? AND subject = ? AND day = ?',
+            (machine.enterprise, machine.asset_no, day.isoformat()),
+        ).first()
+        painted[day] = [] if row is None else unpack(row[0], row[1], row[2])
+    return painted[day]
+
+
+def unpack(start: int, end: int, spans: str) -> list[Piece]:
+    """The pieces of a stored painted day."""
+    said = json.loads(spans)
+    ends = [start + offset for offset, _ in said[1:]] + [end]
+    return [(start + offset, stop, State(state)) for (offset, state), stop in zip(said, ends, strict=True)]
+
+
+def _made(connection: Connection, machine: Machine, signal: str, stretches: Sequence[Stretch]) -> int | None:
+    """What its counters of this signal counted from the first planned moment to the last."""
+    found = None
+    if not stretches:
+        return found
+    for number in machine.counters.get(signal, ()):
+        counted = quantities.of_register(
+            connection, machine.enterprise, number, stretches[0][0], stretches[-1][1]
+        )
+        if counted is not None and counted.unknown_ms:
+            return None
+        if counted is not None and counted.millionths is not None:
+            found = (found or 0) + counted.millionths // 10**6
+    return found
+
+
+def _row(machine: Machine, day: date, found: Production, seen_ms: int, *, unplanned: bool) -> tuple[Any, ...]:
+    start, end = bounds(day, machine.zone)
+    if unplanned:
+        # Nobody said when the site works: a day is watched as a whole.
+        known = 2 * seen_ms >= end - start
+    else:
+        known = 2 * (found.planned_ms - found.spent.get(State.UNKNOWN, 0)) >= found.planned_ms
+    return (
+        machine.enterprise,
+        machine.asset_no,
+        day.isoformat(),
+        found.planned_ms,
+        *(found.spent.get(state, 0) for state in _STATES),
+        found.outside_ms,
+        found.made,
+        found.made_good,
+        known,
+        seen_ms > 0,
+        "",
+    )
+
+
+def _see(connection: Connection, machine: Machine, first: date, *, unplanned: bool) -> set[date]:
+    """How the machine is seen at the end of each day from `first` on. Gives the days where that is another word."""
+    since = (first - timedelta(days=LOOK_BACK_DAYS)).isoformat()
+    rows: Sequence[Any] = driver_sql(
+        connection, _WATCHED, (machine.enterprise, machine.asset_no, since)
+    ).all()
+    watched = [
+        Watched(day_given(row[0]), bool(unplanned or row[1]), bool(row[2]), bool(row[3])) for row in rows
+    ]
+    changed = [
+        (word, machine.enterprise, machine.asset_no, day.day.isoformat())
+        for day, word, row in zip(watched, ages(watched), rows, strict=True)
+        if day.day >= first and word != row[4]
+    ]
+    if changed:
+        statement = "UPDATE production SET age = ? WHERE enterprise = ? AND subject = ? AND day = ?"
+        driver_sql(connection, statement, changed)
+    return {date.fromisoformat(row[-1]) for row in changed}
+
+
+def complete(row: Any) -> bool:
+    """Whether so much of a production day is known that it enters sums of states (metrics.md section 3)."""
+    return bool(row.planned_ms) and 10 * (row.planned_ms - row.unknown_ms) >= 6 * row.planned_ms
+
+
+def rows(connection: Connection, enterprise: str, asset_no: str, first: date, last: date) -> list[Any]:
+    """The stored production days of a machine, both ends included."""
+    mine = (production.c.enterprise == enterprise) & (production.c.subject == asset_no)
+    query = select(production).where(mine & production.c.day.between(first, last)).order_by(production.c.day)
+    return list(connection.execute(query).all())

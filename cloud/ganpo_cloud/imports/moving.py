@@ -1,0 +1,106 @@
+"""What is stored follows the registrations of its gateway: facts move to the enterprise of their time, and everything
+of the enterprises that give or get any is worked out again from what is stored."""
+
+import json
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import Connection, delete, insert, select, union, update
+
+from ganpo_cloud.days.anew import paint_anew
+from ganpo_cloud.inlet.inventories import Told, refresh
+from ganpo_cloud.store.counted_tables import consumption, production
+from ganpo_cloud.store.database import driver_sql
+from ganpo_cloud.store.localdays import DEFAULT_ZONE
+from ganpo_cloud.store.marks import mark_ledgers, mark_totals
+from ganpo_cloud.store.owners import Registration
+from ganpo_cloud.store.registry_tables import onboarding, proof
+from ganpo_cloud.store.tables import (
+    apart,
+    day,
+    event,
+    frame,
+    inventory,
+    inventory_part,
+    register,
+    register_day,
+    states,
+    subject,
+)
+from ganpo_model.facts import EventKind
+
+_END = 2**62
+_MINE = "frame IN (SELECT id FROM frame WHERE gateway = ?)"
+_TIMES = ((states, states.c.start), (event, event.c.at), (inventory, inventory.c.at))
+
+
+def move(
+    connection: Connection, gateway: str, before: Sequence[Registration], after: Sequence[Registration]
+) -> None:
+    """Give every stored fact of a gateway to the enterprise of its time."""
+    ends = [one.since for one in after[1:]] + [_END]
+    mine = select(frame.c.id).where(frame.c.gateway == gateway)
+    for one, end in zip(after, ends, strict=True):
+        for table, at in _TIMES:
+            there = table.c.frame.in_(mine) & (at >= one.since) & (at < end)
+            connection.execute(update(table).where(there).values(enterprise=one.enterprise))
+        waits = (inventory_part.c.gateway == gateway) & (inventory_part.c.at >= one.since)
+        waits &= inventory_part.c.at < end
+        connection.execute(update(inventory_part).where(waits).values(enterprise=one.enterprise))
+        # One on the border ends the one and begins the other.
+        driver_sql(
+            connection,
+            f"INSERT INTO reading SELECT DISTINCT ?, register, at, raw, frame FROM reading WHERE {_MINE}"
+            " AND at >= ? AND at <= ? ON CONFLICT DO NOTHING",
+            (one.enterprise, gateway, one.since, end),
+        )
+    kept = " OR ".join(["(enterprise = ? AND at >= ? AND at <= ?)"] * len(after))
+    values = [
+        value for one, end in zip(after, ends, strict=True) for value in (one.enterprise, one.since, end)
+    ]
+    driver_sql(connection, f"DELETE FROM reading WHERE {_MINE} AND NOT ({kept})", (gateway, *values))
+    for code in sorted({one.enterprise for one in (*before, *after)}):
+        _work_out_again(connection, code)
+
+
+def _work_out_again(connection: Connection, enterprise: str) -> None:
+    """Forget what was worked out of an enterprise; describe it from its inventories, and mark what is stored."""
+    gone: set[date] = set()
+    for table in (day, production, consumption):
+        days = select(table.c.day).where(table.c.enterprise == enterprise).distinct()
+        gone.update(connection.execute(days).scalars())
+    mark_totals(connection, gone)
+    for table in (day, production, consumption, register_day, onboarding, proof, apart, register, subject):
+        connection.execute(delete(table).where(table.c.enterprise == enterprise))
+    mine = inventory.c.enterprise == enterprise
+    rows = connection.execute(select(inventory.c.gateway, inventory.c.at, inventory.c.body).where(mine)).all()
+    refresh(connection, enterprise, [Told(row.gateway, row.at, json.loads(row.body)) for row in rows])
+    named = set(
+        connection.execute(select(subject.c.asset_no).where(subject.c.enterprise == enterprise)).scalars()
+    )
+    linked = (event.c.enterprise == enterprise) & (event.c.kind == str(EventKind.LINK_UP))
+    seen = union(
+        select(states.c.subject).where(states.c.enterprise == enterprise),
+        select(event.c.subject).where(linked),
+    )
+    for asset_no in connection.execute(seen).scalars().all():
+        if asset_no is not None and asset_no not in named:
+            paint_anew(connection, enterprise, asset_no, DEFAULT_ZONE)
+    _prove(connection, enterprise)
+    mark_ledgers(connection, [enterprise])
+
+
+def _prove(connection: Connection, enterprise: str) -> None:
+    """The earliest proof of every flag."""
+    linked = (event.c.enterprise == enterprise) & (event.c.kind == str(EventKind.LINK_UP))
+    found: dict[tuple[str, str], tuple[int, int]] = {}
+    query = select(event.c.subject, event.c.at, event.c.frame, event.c.data).where(linked)
+    for row in connection.execute(query):
+        flags = json.loads(row.data).get("proves")
+        for flag in flags if isinstance(flags, list) and row.subject is not None else []:
+            key = (row.subject, str(flag))
+            found[key] = min((row.at, row.frame), found.get(key, (row.at, row.frame)))
+    for (asset_no, flag), (at, number) in sorted(found.items()):
+        connection.execute(
+            insert(proof).values(enterprise=enterprise, asset_no=asset_no, flag=flag, at=at, frame=number)
+        )

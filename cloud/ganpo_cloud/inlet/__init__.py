@@ -1,0 +1,1 @@
+"""What arrives: decoded, stored, marked; nothing here recomputes."""

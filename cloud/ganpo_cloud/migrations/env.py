@@ -1,8 +1,0 @@
-"""What Alembic runs: inside the transaction of `ganpo_cloud.schema`, on its connection."""
-
-from alembic import context
-
-from ganpo_cloud.tables import metadata
-
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
-context.run_migrations()

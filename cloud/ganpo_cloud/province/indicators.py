@@ -1,0 +1,221 @@
+"""The province's numbers at an instant, for any area and industry: each with its denominator, how many enterprises
+stand behind it, its completeness and its target (metrics.md sections 4 to 7)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from ganpo_cloud.province.definitions import DEFINITIONS, Definition
+from ganpo_cloud.province.divisions import OTHER, Province
+from ganpo_cloud.province.places import Key, keys
+from ganpo_cloud.province.snapshots import Energy, Snapshot
+from ganpo_cloud.store import registry_tables as registry
+from ganpo_cloud.store.counted_tables import ALL
+from ganpo_model.coverage import reaches
+
+YUAN_10000 = 1_000_000
+"""Fen in 10,000 CNY."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What the plan asks for. `value`: None where the plan has no number; `plan`: its own deadline, where a later one
+    was entered beside it."""
+
+    id: str
+    comparator: str
+    value: str | None
+    deadline: date
+    plan: date
+    baseline: str | None = None
+    baseline_date: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """One number. None: nobody knows. `behind`, `of`: m of N enterprises, N None where nobody said. `completeness`: of
+    what stands in it, where it can be said. `status`: reached, below, no_number, no_target or no_data."""
+
+    definition: Definition
+    area: str
+    industry: str
+    period: str
+    declared: int | None
+    checked: int | None
+    proven: int | None
+    denominator: int | None
+    behind: int
+    of: int | None
+    completeness: tuple[int, int] | None
+    target: Target | None
+    status: str
+    missing: tuple[str, ...] = ()
+
+    @property
+    def value(self) -> Fraction | None:
+        """What stands against the target: percent, a number, or a quantity in its unit."""
+        return value(self.definition, self.checked, self.denominator)
+
+
+def value(definition: Definition, checked: int | None, denominator: int | None) -> Fraction | None:
+    """A numerator over its denominator in the unit of the definition; None where nothing is known."""
+    if checked is None:
+        return None
+    if definition.kind == "rate":
+        return Fraction(100 * checked, denominator) if denominator else None
+    if definition.kind == "intensity":
+        return Fraction(checked * YUAN_10000, 10**6 * denominator) if denominator else None
+    return Fraction(checked, 10**6) if definition.kind == "quantity" else Fraction(checked)
+
+
+class Indicators:
+    """Indicators of one snapshot. Targets and populations are read once."""
+
+    def __init__(self, found: Snapshot) -> None:
+        self.snapshot = found
+        self._targets = _targets(found.connection)
+        self._populations = Populations(found.connection, found.province, found.day.year)
+
+    def of(self, area: str, industry: str | None) -> list[Indicator]:
+        """Every indicator of an area and an industry (None: of all)."""
+        return self.all([area], [industry])[area, industry or ALL]
+
+    def all(self, areas: list[str], industries: list[str | None]) -> dict[Key, list[Indicator]]:
+        """Every indicator of every area in every industry."""
+        names = [industry or ALL for industry in industries]
+        rows = self.snapshot.rows(areas, names)
+        energies = self.snapshot.energy(areas, names)
+        year, yearly = self.snapshot.yearly(areas, names)
+        return {
+            key: [
+                self._indicator(definition, key, row, energies[key], yearly[key], year)
+                for definition in DEFINITIONS.values()
+            ]
+            for key, row in rows.items()
+        }
+
+    def goal(self, item: Indicator) -> Target | None:
+        """The target that a place is shown against: its own, else the one of all industries or of the next above."""
+        for key in keys(self.snapshot.province, item.area, item.industry):
+            if (found := self._targets.get((item.definition.target or "", *key))) is not None:
+                return found
+        return None
+
+    def _indicator(
+        self,
+        definition: Definition,
+        key: Key,
+        row: Mapping[str, int],
+        used: Energy,
+        yearly: Mapping[str, int],
+        year: int,
+    ) -> Indicator:
+        area, industry = key
+        period, completeness = self.snapshot.month, None
+        missing: tuple[str, ...] = ()
+        numbers: tuple[int | None, ...]
+        denominator = None
+        behind: int | None
+        of: int | None
+        if definition.kind == "quantity":
+            numbers = (used.tce if definition.unit == "tce" else used.water,) * 3
+            mine = {carrier: of for carrier, of in used.covered.items() if self._belongs(definition, carrier)}
+            covered, declared_of = (sum(of[n] for of in mine.values()) for n in (0, 1))
+            completeness = (covered, declared_of) if declared_of else None
+            missing = tuple(sorted(carrier for carrier, (some, every) in mine.items() if some < every))
+            period = "/".join(self.snapshot.months)
+            behind, of = row[definition.behind], self._populations.of(*key)
+        elif definition.kind == "intensity":
+            denominator = yearly[definition.among or ""]
+            numbers = tuple(yearly[m] if yearly[definition.behind] else None for m in definition.measures)
+            behind, of = yearly[definition.behind], yearly[definition.of or ""]
+            period = f"{year}"
+        else:
+            numbers = tuple(row[measure] for measure in definition.measures)
+            denominator = row[definition.among] if definition.among else None
+            behind = row[definition.behind]
+            of = row[definition.of] if definition.of else self._populations.of(*key)
+            if definition.id in ("availability", "completeness"):
+                completeness = (row["known_ms"], row["planned_ms"])
+            else:
+                period = ""
+        target = self._targets.get((definition.target or "", area, industry))
+        declared, checked, proven = numbers
+        status = _status(value(definition, checked, denominator), definition, target)
+        return Indicator(
+            definition,
+            area,
+            industry,
+            period,
+            declared,
+            checked,
+            proven,
+            denominator,
+            behind,
+            of,
+            completeness,
+            target,
+            status,
+            missing,
+        )
+
+    def _belongs(self, definition: Definition, carrier: str) -> bool:
+        energy = carrier in self.snapshot.province.coefficients.carriers
+        return energy if definition.unit == "tce" else carrier == definition.measures[0]
+
+
+class Populations:
+    """How many enterprises there are: what is entered for a place itself, else what its parts add up to; of the newest
+    year up to `year`. None where a part of it is missing: a part is no denominator."""
+
+    def __init__(self, connection: Connection, province: Province, year: int) -> None:
+        table = registry.population
+        query = select(table.c.area, table.c.industry, table.c.count.label("number"))
+        rows = connection.execute(query.where(table.c.year <= year).order_by(table.c.year))
+        self._newest: dict[Key, int] = {(row.area, row.industry): row.number for row in rows}
+        self._every = [name for name in province.industries if name != OTHER]
+        self._parts: dict[str, list[str]] = {}
+        for part, areas in province.areas.items():
+            if (parent := areas[-1].parent) is not None and areas[-1].until is None:
+                self._parts.setdefault(parent, []).append(part)
+
+    def of(self, area: str, industry: str) -> int | None:
+        """Of a place in an industry, or in all."""
+        if not self._newest:
+            return None
+        wanted = [industry] if industry != ALL else self._every
+        own = [self._newest[area, name] for name in wanted if (area, name) in self._newest]
+        if len(own) == len(wanted):
+            return sum(own)
+        below = [self.of(part, industry) for part in self._parts.get(area, ())]
+        known = [number for number in below if number is not None]
+        return sum(known) if known and len(known) == len(below) else None
+
+
+def _targets(connection: Connection) -> dict[tuple[str, str, str], Target]:
+    """By id, area and industry, of each the one with the latest deadline."""
+    table = registry.target
+    rows: Iterable[Any] = connection.execute(select(table).order_by(table.c.deadline))
+    found: dict[tuple[str, str, str], Target] = {}
+    for row in rows:
+        key = (row.id, row.area, row.industry)
+        plan = found[key].plan if key in found else row.deadline
+        found[key] = Target(
+            row.id, row.comparator, row.value, row.deadline, plan, row.baseline_value, row.baseline_date
+        )
+    return found
+
+
+def _status(found: Fraction | None, definition: Definition, target: Target | None) -> str:
+    """The checked rate, or the checked count, stands against the target."""
+    if target is None:
+        return "no_target"
+    if target.value is None:
+        return "no_number"
+    if found is None:
+        return "no_data"
+    return "reached" if reaches(found, target.comparator, Fraction(target.value)) else "below"

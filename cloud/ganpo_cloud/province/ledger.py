@@ -1,0 +1,274 @@
+"""The ledger as of an instant: every device that counts, with its place, its industry and what is known of it.
+
+It stands on the registry, on the newest inventory of every gateway up to then, on proofs and on onboarding: all of that
+is dated, so that a past instant can be asked for at any time.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from ganpo_cloud.inlet.inventories import OLDEST
+from ganpo_cloud.province.divisions import OTHER
+from ganpo_cloud.store import registry_tables as registry
+from ganpo_cloud.store.counted_tables import NOWHERE
+from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds, day_of
+from ganpo_cloud.store.owners import Registration, registrations
+from ganpo_cloud.store.tables import frame, gateway_before, inventory
+from ganpo_model.coverage import LONGEST_IDLE_MONTHS, Evidence, in_service, months_later
+
+FLAGS = ("main", "numerical_control", "digital", "intelligent")
+"""Those that are counted by place; others stand with their equipment only."""
+_EVIDENCE = {"claimed": Evidence.CLAIMED, "document": Evidence.DOCUMENT}
+_EVER = date(1900, 1, 1)
+_BALANCED = ("boundary_in", "boundary_out", "generation")
+"""Roles of meters that enter a total."""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Something of the ledger at an instant. `asset_no` empty: the enterprise itself. `area`: of its site."""
+
+    enterprise: str
+    asset_no: str
+    kind: str
+    name: str
+    site: str
+    area: str
+    industry: str
+    status: str
+    in_service: bool
+    flags: Mapping[str, Evidence] = field(default_factory=dict)
+    networked: bool = False
+    cloud: bool = False
+    parent: str | None = None
+    above_scale: bool = False
+    carrier: str | None = None
+    role: str | None = None
+
+
+@dataclass(slots=True)
+class Records:
+    """Everything that one enterprise's ledger stands on, oldest first."""
+
+    code: str
+    homes: list[Any] = field(default_factory=list)
+    sites: dict[str, str] = field(default_factory=dict)
+    statuses: dict[str, list[Any]] = field(default_factory=dict)
+    flags: dict[tuple[str, str, Evidence], list[tuple[date, bool]]] = field(default_factory=dict)
+    inventories: list[tuple[int, str, str, dict[str, Any]]] = field(default_factory=list)
+    meters: dict[str, dict[date, dict[str, Any]]] = field(default_factory=dict)
+    proofs: list[tuple[str, str, int]] = field(default_factory=list)
+    seen: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def turns(self) -> list[date]:
+        """The days on which anything may be another than on the day before."""
+        found = {row.since for row in self.homes}
+        for rows in self.statuses.values():
+            found |= {row.since for row in rows}
+            idle = (months_later(row.since, LONGEST_IDLE_MONTHS) for row in rows if row.status == "idle")
+            found |= {day + timedelta(days=1) for day in idle}
+        found |= {since for rows in self.flags.values() for since, _ in rows}
+        found |= {since for rows in self.meters.values() for since in rows}
+        instants = {at for at, _, _, _ in self.inventories} | {at for _, _, at in self.proofs}
+        instants |= {at for pair in self.seen.values() for at in pair}
+        found |= {day_of(at, DEFAULT_ZONE) for at in instants}
+        for _, _, _, items in self.inventories:
+            for item in items.values():
+                if item["status"] == "idle" and item["since"]:
+                    since = date.fromisoformat(item["since"])
+                    found.add(months_later(since, LONGEST_IDLE_MONTHS) + timedelta(days=1))
+        return sorted(found)
+
+    def at(self, instant: int) -> Iterator[Device]:
+        """The ledger as of an instant in ms: the enterprise, then everything it has, by number."""
+        day = day_of(instant, DEFAULT_ZONE)
+        home = _latest(self.homes, day)
+        industry = home.industry if home is not None else OTHER
+        if home is not None:
+            yield Device(
+                self.code,
+                "",
+                "enterprise",
+                home.name,
+                "",
+                home.area,
+                industry,
+                "",
+                in_service=home.parent is None,
+                parent=home.parent,
+                above_scale=home.above_scale,
+            )
+        found = self._described(instant)
+        for asset_no, rows in self.statuses.items():
+            if (row := _latest(rows, day)) is not None:
+                about = {"site": row.site, "name": row.name, "status": row.status, "since": row.since}
+                found[asset_no] = found.get(asset_no, {}) | about
+        proven = {(asset_no, flag) for asset_no, flag, at in self.proofs if at <= instant}
+        for asset_no, about in sorted(found.items()):
+            networked, cloud = self.seen.get(asset_no, (None, None))
+            yield Device(
+                self.code,
+                asset_no,
+                "equipment",
+                about["name"],
+                about["site"],
+                self.sites.get(about["site"], NOWHERE),
+                industry,
+                about["status"],
+                in_service(about["status"], about["since"] or day, day),
+                self._flags(asset_no, about.get("flags", ()), proven, day),
+                networked is not None and networked <= instant,
+                cloud is not None and cloud <= instant,
+            )
+        yield from self._meters(instant, day, industry)
+
+    def _described(self, instant: int) -> dict[str, dict[str, Any]]:
+        """What the newest inventories up to an instant say; where two gateways differ the newer one wins."""
+        newest: dict[str, tuple[str, dict[str, Any]]] = {}
+        for at, gateway, site, items in self.inventories:
+            if at <= instant:
+                newest.pop(gateway, None)
+                newest[gateway] = (site, items)
+        found: dict[str, dict[str, Any]] = {}
+        for site, items in newest.values():
+            for asset_no, item in items.items():
+                since = date.fromisoformat(item["since"]) if item["since"] else None
+                found[asset_no] = {
+                    "name": item["name"],
+                    "site": site,
+                    "status": item["status"],
+                    "since": since,
+                    "flags": item["flags"],
+                }
+        return found
+
+    def _flags(
+        self, asset_no: str, claimed: Any, proven: set[tuple[str, str]], day: date
+    ) -> dict[str, Evidence]:
+        """The flags that hold, each with its strongest evidence. What a document says stands above what is claimed,
+        also where it says no; what the machine shows stands above both."""
+        said = {flag: {Evidence.CLAIMED: True} for flag in claimed}
+        for (of, flag, evidence), rows in self.flags.items():
+            if of == asset_no and (held := [value for since, value in rows if since <= day]):
+                said.setdefault(flag, {})[evidence] = held[-1]
+        for of, flag in proven:
+            if of == asset_no:
+                said.setdefault(flag, {})[Evidence.CONTROLLER] = True
+        strongest = {flag: max(levels) for flag, levels in said.items()}
+        return {flag: level for flag, level in strongest.items() if said[flag][level]}
+
+    def _meters(self, instant: int, day: date, industry: str) -> Iterator[Device]:
+        there = {
+            asset_no: rows[max(begun)]
+            for asset_no, rows in sorted(self.meters.items())
+            if (begun := [since for since in rows if since <= day])
+        }
+        for asset_no, item in there.items():
+            networked, cloud = self.seen.get(asset_no, (None, None))
+            yield Device(
+                self.code,
+                asset_no,
+                "meter",
+                item["name"],
+                item["site"],
+                self.sites.get(item["site"], NOWHERE),
+                industry,
+                "in_use",
+                in_service=False,
+                networked=networked is not None and networked <= instant,
+                cloud=cloud is not None and cloud <= instant,
+                carrier=item["carrier"],
+                role=_role(asset_no, there),
+            )
+
+
+def records(connection: Connection, enterprises: list[str] | None = None) -> dict[str, Records]:
+    """What the ledgers of enterprises stand on (None: of all), in one question per table."""
+    found: dict[str, Records] = {}
+
+    def of(code: str) -> Records:
+        return found.setdefault(code, Records(code))
+
+    def rows(table: Any, code: Any, *order: Any) -> Any:
+        query = select(table).order_by(code, *order)
+        return connection.execute(query if enterprises is None else query.where(code.in_(enterprises)))
+
+    for row in rows(registry.enterprise, registry.enterprise.c.code, registry.enterprise.c.since):
+        of(row.code).homes.append(row)
+    for row in rows(registry.site, registry.site.c.enterprise):
+        of(row.enterprise).sites[row.site] = row.area
+    for row in rows(registry.equipment, registry.equipment.c.enterprise, registry.equipment.c.since):
+        of(row.enterprise).statuses.setdefault(row.asset_no, []).append(row)
+    for row in rows(registry.flag, registry.flag.c.enterprise, registry.flag.c.since):
+        key = (row.asset_no, row.flag, _EVIDENCE[row.evidence])
+        of(row.enterprise).flags.setdefault(key, []).append((row.since, row.value))
+    for row in rows(registry.proof, registry.proof.c.enterprise):
+        of(row.enterprise).proofs.append((row.asset_no, row.flag, row.at))
+    for row in rows(registry.onboarding, registry.onboarding.c.enterprise):
+        of(row.enterprise).seen[row.asset_no] = (row.networked_at, row.cloud_at)
+    order = (inventory.c.enterprise, inventory.c.at, inventory.c.gateway, *OLDEST)
+    told = select(inventory).join(frame, frame.c.id == inventory.c.frame).order_by(*order)
+    if enterprises is not None:
+        told = told.where(inventory.c.enterprise.in_(enterprises))
+    for row in connection.execute(told):
+        _describe(of(row.enterprise), row)
+    for number, dated in _given_away(connection).items():
+        for one, following in pairwise(dated):
+            if one.enterprise in found and following.enterprise != one.enterprise:
+                found[one.enterprise].inventories.append((following.since, number, "", {}))
+    for record in found.values():
+        record.inventories.sort(key=lambda told: told[0])
+    return found
+
+
+def _given_away(connection: Connection) -> dict[str, list[Registration]]:
+    """The registrations of gateways that have changed hands: from then on they name nothing of whose they were."""
+    numbers = connection.execute(select(gateway_before.c.id).distinct()).scalars().all()
+    return {number: registrations(connection, number) for number in numbers}
+
+
+def end_of(day: date) -> int:
+    """The last instant of a day of the province."""
+    return bounds(day, DEFAULT_ZONE)[1] - 1
+
+
+def _describe(of: Records, row: Any) -> None:
+    """Add one inventory. A meter's role holds from the day it names; without one from ever, and when changed from the
+    day on which that was told."""
+    said = json.loads(row.body)
+    site = said["site"]["id"]
+    of.inventories.append((row.at, row.gateway, site, {item["asset_no"]: item for item in said["equipment"]}))
+    for item in said["meters"]:
+        told = {key: item[key] for key in ("name", "carrier", "role", "parent")} | {"site": site}
+        dated = of.meters.setdefault(item["asset_no"], {})
+        if item["since"]:
+            dated[date.fromisoformat(item["since"])] = told
+        elif not dated:
+            dated[_EVER] = told
+        elif dated[max(dated)] != told:
+            dated[max(day_of(row.at, DEFAULT_ZONE), max(dated))] = told
+
+
+def _role(asset_no: str, there: Mapping[str, Mapping[str, Any]]) -> str:
+    """The place of a meter in its balance: what passes a meter of its role and carrier above it was counted there."""
+    own = there[asset_no]
+    role = str(own["role"])
+    seen, above = {asset_no}, own["parent"] if role in _BALANCED else None
+    while above is not None and above in there and above not in seen:
+        if (there[above]["role"], there[above]["carrier"]) == (role, own["carrier"]):
+            return "sub"
+        seen.add(above)
+        above = there[above]["parent"]
+    return role
+
+
+def _latest(rows: list[Any], day: date) -> Any:
+    """Of dated rows the one in force on a day."""
+    begun = [row for row in rows if row.since <= day]
+    return begun[-1] if begun else None

@@ -1,0 +1,183 @@
+"""The sums as of an instant: stored for now and for ended days and months, worked out for any other instant."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Table, func, select
+
+from ganpo_cloud.days import periods
+from ganpo_cloud.province import totals
+from ganpo_cloud.province.divisions import Province
+from ganpo_cloud.province.ledger import records
+from ganpo_cloud.province.places import Key
+from ganpo_cloud.store.counted_tables import (
+    FLOWS,
+    STOCKS,
+    YEARLY,
+    area_carrier,
+    area_day,
+    area_month,
+    area_year,
+    production,
+)
+from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds, day_of, last_day
+from ganpo_cloud.store.tables import counter
+from ganpo_model.clock import from_ms, to_ms
+from ganpo_model.energy import WATER
+
+NOTHING: Mapping[str, int] = dict.fromkeys((*STOCKS, *FLOWS, *YEARLY), 0)
+Row = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """Sums of places and industries as of an instant. `day`: the last one that is in them; `stored`: where counts are
+    kept, None where they were `worked_out`."""
+
+    connection: Connection
+    province: Province
+    at: datetime
+    day: date
+    stored: Table | None = None
+    running: bool = False
+    worked_out: Mapping[Key, Mapping[str, int]] = field(default_factory=dict)
+    _flows: Mapping[Key, Mapping[str, int]] | None = None
+
+    @property
+    def month(self) -> str:
+        """The month that times and quantities are of."""
+        return periods.month_of(self.day)
+
+    def rows(self, areas: Collection[str], industries: Collection[str]) -> dict[Key, Row]:
+        """The sums of these places in these industries: stocks at the instant, times of its month until then."""
+        found: dict[Key, Row] = {(area, of): dict(NOTHING) for area in areas for of in industries}
+        if self.stored is area_day:
+            self._add(found, area_day, area_day.c.day == self.day, STOCKS)
+        elif self.stored is area_month:
+            self._add(found, area_month, area_month.c.month == self.month, STOCKS)
+        else:
+            for key in found:
+                found[key] |= self.worked_out.get(key, {})
+        if self.running or self.day == periods.span(self.month)[1]:
+            self._add(found, area_month, area_month.c.month == self.month, FLOWS)
+        else:
+            if self._flows is None:
+                first = periods.span(self.month)[0]
+                self._flows = totals.flows(self.connection, self.province, first, self.day)
+            for key in found:
+                found[key] |= self._flows.get(key, {})
+        return found
+
+    @property
+    def months(self) -> tuple[str, str]:
+        """The months that energy and water are of: from the begin of the year to the one that runs, or was last over at
+        the instant; a month of which only a part lies before it is left out."""
+        whole = self.running or self.day == periods.span(self.month)[1]
+        last = self.month if whole else periods.months(self.day, 2)[0]
+        return f"{self.day.year}-01", last
+
+    def energy(self, areas: Collection[str], industries: Collection[str]) -> dict[Key, "Energy"]:
+        """Energy and water of `months`."""
+        return energy(self.connection, self.province, areas, industries, *self.months)
+
+    def yearly(self, areas: Collection[str], industries: Collection[str]) -> tuple[int, dict[Key, Row]]:
+        """Intensities of the newest year up to the instant that has any; and which year that is."""
+        table = area_year
+        mine = table.c.area.in_(areas) & table.c.industry.in_(industries)
+        has = (table.c.energy_enterprises > 0) | (table.c.water_enterprises > 0)
+        newest = select(func.max(table.c.year)).where(mine & has & (table.c.year <= self.day.year))
+        year = self.connection.execute(newest).scalar() or self.day.year
+        found: dict[Key, Row] = {(area, of): dict.fromkeys(YEARLY, 0) for area in areas for of in industries}
+        self._add(found, table, table.c.year == year, YEARLY)
+        return year, found
+
+    def _add(self, found: dict[Key, Row], table: Any, period: Any, measures: Collection[str]) -> None:
+        areas, industries = {key[0] for key in found}, {key[1] for key in found}
+        columns = [table.c[measure] for measure in measures]
+        query = select(table.c.area, table.c.industry, *columns)
+        mine = table.c.area.in_(areas) & table.c.industry.in_(industries) & period
+        for area, industry, *values in self.connection.execute(query.where(mine)):
+            found[area, industry] |= dict(zip(measures, values, strict=True))
+
+
+@dataclass(slots=True)
+class Energy:
+    """What is metered or stated of a place. `carriers`: millionths by carrier; `covered`: by carrier, how many
+    enterprise-months are covered of those that are declared."""
+
+    tce: int | None = None
+    water: int | None = None
+    carriers: dict[str, int] = field(default_factory=dict)
+    covered: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+
+def snapshot(connection: Connection, province: Province, at: datetime | None, now: datetime) -> Snapshot:
+    """The sums as of an instant; None: now."""
+    if at is None:
+        newest = connection.execute(select(func.max(area_day.c.day))).scalar()
+        day = newest or day_of(to_ms(now), DEFAULT_ZONE)
+        return Snapshot(connection, province, added_up(connection) or now, day, area_day, running=True)
+    day = last_day(to_ms(at), DEFAULT_ZONE)
+    if bounds(day, DEFAULT_ZONE)[1] == to_ms(at):
+        if day == periods.span(periods.month_of(day))[1]:
+            stored, this = area_month, area_month.c.month == periods.month_of(day)
+        else:
+            stored, this = area_day, area_day.c.day == day
+        if connection.execute(select(stored.c.area).where(this).limit(1)).first() is not None:
+            return Snapshot(connection, province, at, day, stored)
+        return Snapshot(connection, province, at, day, worked_out=totals.stocks(connection, province, day))
+    devices = (device for of in records(connection).values() for device in of.at(to_ms(at)))
+    ages = {
+        (row.enterprise, row.subject): row.age
+        for row in connection.execute(select(production).where(production.c.day == day - timedelta(days=1)))
+    }
+    return Snapshot(connection, province, at, day, worked_out=totals.stocks_of(devices, ages, province))
+
+
+def added_up(connection: Connection) -> datetime | None:
+    """When the sums of today were added up last; None: never."""
+    ms = connection.execute(select(counter.c.value).where(counter.c.name == totals.NEWEST)).scalar()
+    return None if ms is None else from_ms(ms)
+
+
+def trend(
+    connection: Connection, areas: Collection[str], industries: Collection[str], months: Collection[str]
+) -> dict[tuple[str, str, str], Row]:
+    """Stored months of places and industries; those that are not stored are left out."""
+    table = area_month
+    mine = table.c.area.in_(areas) & table.c.industry.in_(industries) & table.c.month.in_(months)
+    rows = connection.execute(select(table).where(mine)).mappings()
+    return {(row["area"], row["industry"], row["month"]): dict(row) for row in rows}
+
+
+def energy(
+    connection: Connection,
+    province: Province,
+    areas: Collection[str],
+    industries: Collection[str],
+    first: str,
+    last: str,
+) -> dict[Key, Energy]:
+    """Energy and water of months, both included."""
+    table = area_carrier
+    mine = table.c.area.in_(areas) & table.c.industry.in_(industries) & table.c.month.between(first, last)
+    found: dict[Key, Energy] = {(area, of): Energy() for area in areas for of in industries}
+    exact: dict[Key, Any] = {}
+    for row in connection.execute(select(table).where(mine)):
+        key = (row.area, row.industry)
+        here = found[key]
+        covered, declared = here.covered.get(row.carrier, (0, 0))
+        here.covered[row.carrier] = (covered + row.covered, declared + row.declared)
+        if row.millionths is None:
+            continue
+        here.carriers[row.carrier] = here.carriers.get(row.carrier, 0) + row.millionths
+        if row.carrier == WATER:
+            here.water = (here.water or 0) + row.millionths
+        elif row.carrier in province.coefficients.carriers:
+            day = periods.span(row.month)[0]
+            exact[key] = exact.get(key, 0) + province.coefficients.tce({row.carrier: row.millionths}, day)
+    for key, tce in exact.items():
+        found[key].tce = int(tce * 10**6)
+    return found

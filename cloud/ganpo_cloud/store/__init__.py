@@ -1,0 +1,1 @@
+"""Engines of both databases, tables, schema, settings: what everything stands on."""

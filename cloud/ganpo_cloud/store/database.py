@@ -1,0 +1,164 @@
+"""The database: one writer at a time, many readers; SQLite or PostgreSQL behind one face."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from datetime import date
+from typing import Any, Protocol, Self
+
+from sqlalchemy import URL, Connection, CursorResult, Engine, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DatabaseError
+
+from ganpo_cloud.store import schema, sqlite_file
+from ganpo_cloud.store.postgresql import Postgresql
+from ganpo_cloud.store.postgresql import reader as postgresql_reader
+from ganpo_cloud.store.settings import DatabaseSettings
+from ganpo_cloud.store.sqlite_file import SqliteFile
+from ganpo_model.errors import StorageError
+
+PATIENCE_S = 3.0
+"""How long a writer waits for another process; then the caller decides. Short, so that the process can end."""
+
+
+class Store(Protocol):
+    """What a kind of database has to be able to do."""
+
+    def write(self) -> AbstractContextManager[Connection]:
+        """A transaction while nobody else writes."""
+
+    def close(self) -> None:
+        """Close every connection. Safe twice."""
+
+
+class Reader:
+    """Opens the database that is set to read it, and nothing else: what pages are made from.
+
+    Raises StorageError: there is none, or it is of another version.
+    """
+
+    _watching: Connection | None = None
+
+    def __init__(self, settings: DatabaseSettings) -> None:
+        self.where, self._reader = _reader(settings)
+        """`where`: the database as errors name it."""
+        try:
+            with self.read() as connection:
+                schema.check(connection, self.where)
+        except DatabaseError as error:
+            self.close()
+            hint = "ganpo-cloud run makes it"
+            raise StorageError(f"cannot be read: {error.orig}", where=self.where, hint=hint) from error
+        except StorageError:
+            self.close()
+            raise
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A consistent view, read-only. Raises sqlalchemy.exc.OperationalError where the database fails."""
+        with self._reader.connect() as connection:
+            yield connection
+
+    def version(self) -> str:
+        """Another text whenever somebody wrote into the database since.
+
+        Raises sqlalchemy.exc.DatabaseError where the database fails. One call at a time.
+        """
+        if self._reader.dialect.name == "postgresql":
+            with self.read() as connection:
+                return str(connection.exec_driver_sql("SELECT pg_current_snapshot()").scalar_one())
+        if self._watching is None:  # the number counts the commits of others, as one connection saw them
+            self._watching = self._reader.connect()
+        with self._watching.begin():
+            return str(self._watching.exec_driver_sql("PRAGMA data_version").scalar_one())
+
+    def close(self) -> None:
+        """Close every connection. Safe twice."""
+        if self._watching is not None:
+            self._watching.close()
+        self._reader.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Database(Reader):
+    """Opens the database that is set, makes its tables where there are none, and brings older ones to this version.
+
+    `patience_s`: how long `write` waits for another writer. Raises StorageError: cannot be opened, or of a newer
+    version.
+    """
+
+    def __init__(self, settings: DatabaseSettings, patience_s: float = PATIENCE_S) -> None:
+        self.where, self._reader = _reader(settings)
+        self._store = _store(settings, patience_s)
+        try:
+            with self._store.write() as connection:
+                schema.prepare(connection, self.where)
+        except DatabaseError as error:
+            self.close()
+            raise StorageError(f"cannot be used: {error.orig}", where=self.where) from error
+        except StorageError:
+            self.close()
+            raise
+
+    def write(self) -> AbstractContextManager[Connection]:
+        """A transaction while nobody else writes.
+
+        Raises sqlalchemy.exc.OperationalError where the database fails, or another writer holds it for too long.
+        """
+        return self._store.write()
+
+    def close(self) -> None:
+        """Close every connection: nobody writes after this was called. Safe twice."""
+        self._store.close()
+        super().close()
+
+
+def upsert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """An insert into `table` that may say what happens on a conflict; both databases say it alike."""
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def driver_sql(connection: Connection, statement: str, values: Sequence[Any]) -> CursorResult[Any]:
+    """A statement of the hot path, straight to the driver. Values stand as `?`; a list of tuples runs it for each."""
+    if connection.dialect.paramstyle != "qmark":
+        statement = statement.replace("?", "%s")
+    return connection.exec_driver_sql(statement, values)
+
+
+def inserting(table: Table) -> str:
+    """The statement that inserts whole rows of a table: values in the order of its columns."""
+    names = [f'"{column.name}"' for column in table.columns]
+    return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
+
+
+def rows_of(connection: Connection, statement: str, values: Sequence[Any]) -> Sequence[Any]:
+    """The rows of a question in the manner of `driver_sql`, as plain tuples of what the driver gives."""
+    return driver_sql(connection, statement, values).all()
+
+
+def day_given(value: date | str) -> date:
+    """A day as the driver gives it: SQLite as text."""
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def _store(settings: DatabaseSettings, patience_s: float) -> Store:
+    if settings.file is not None:
+        return SqliteFile(settings.file, patience_s)
+    return Postgresql(_server(settings), patience_s)
+
+
+def _reader(settings: DatabaseSettings) -> tuple[str, Engine]:
+    if settings.file is not None:
+        return str(settings.file), sqlite_file.reader(settings.file)
+    url = _server(settings)
+    return url.render_as_string(hide_password=True), postgresql_reader(url)
+
+
+def _server(settings: DatabaseSettings) -> URL:
+    url, secret = make_url(settings.url), settings.password
+    return url if secret is None else url.set(password=secret.get_secret_value())

@@ -1,0 +1,150 @@
+"""One table as JSON, CSV or XLSX: by `Accept`, or `format` in the address. No cell of an export is ever a formula."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from fastapi import Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+
+from ganpo_cloud.province.definitions import DEFINITIONS
+
+CSV = "text/csv"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+Format = Literal["json", "csv", "xlsx"]
+DEMO = "DEMO DATA / 演示数据"
+MOST_ROWS = 100_000
+CONTENT: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "the same table in three forms",
+        "content": {
+            CSV: {"schema": {"type": "string"}},
+            XLSX: {"schema": {"type": "string", "format": "binary"}},
+        },
+    }
+}
+"""What every table may be answered as."""
+_CUT = re.compile(r"\d{16,}|0\d+|\d+(\.\d+)?[Ee][+-]?\d+", re.ASCII)
+_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_NAMES: Mapping[str, Format] = {CSV: "csv", XLSX: "xlsx"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What an export is called, and whether its data are invented."""
+
+    name: str
+    demo: bool
+
+
+def answer(request: Request, rows: Sequence[BaseModel], chosen: Format | None, sheet: Sheet) -> Response:
+    """A table in the form that is asked for."""
+    form = chosen or _wanted(request.headers.get("accept", ""))
+    if form == "json":
+        return JSONResponse([row.model_dump(mode="json", by_alias=True) for row in rows])
+    flat = [_flat(row.model_dump(mode="json", by_alias=True)) for row in rows]
+    columns = list(dict.fromkeys(name for row in flat for name in row))
+    content = to_csv(columns, flat, sheet) if form == "csv" else to_xlsx(columns, flat, sheet)
+    name = f"{'demo-data-' if sheet.demo else ''}{sheet.name}.{form}"
+    return Response(
+        content,
+        media_type=CSV if form == "csv" else XLSX,
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def to_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], sheet: Sheet) -> bytes:
+    """UTF-8 with BOM, as spreadsheets expect it."""
+    told = io.StringIO(newline="")
+    writer = csv.writer(told, lineterminator="\r\n")
+    writer.writerow([*columns, DEMO] if sheet.demo else columns)
+    for row in rows:
+        writer.writerow([_harmless(row.get(column)) for column in columns])
+    return told.getvalue().encode("utf-8-sig")
+
+
+def to_xlsx(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], sheet: Sheet) -> bytes:
+    """One sheet with the rows, one with the definitions."""
+    import xlsxwriter
+
+    told = io.BytesIO()
+    options = {
+        "in_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+    }
+    with xlsxwriter.Workbook(told, options) as book:
+        head = book.add_format({"bold": True})
+        data = book.add_worksheet(sheet.name[:31])
+        first = 0
+        if sheet.demo:
+            data.write_string(0, 0, DEMO, head)
+            first = 1
+        for at, column in enumerate(columns):
+            data.write_string(first, at, column, head)
+        for line, row in enumerate(rows, start=first + 1):
+            for at, column in enumerate(columns):
+                _write(data, line, at, row.get(column))
+        data.freeze_panes(first + 1, 0)
+        about = book.add_worksheet("definitions")
+        for at, column in enumerate(("id", "name", "definition", "unit", "source")):
+            about.write_string(0, at, column, head)
+        for line, item in enumerate(DEFINITIONS.values(), start=1):
+            for at, text in enumerate((item.id, item.word, item.text, item.unit, item.source)):
+                about.write_string(line, at, text)
+        if sheet.demo:
+            about.write_string(len(DEFINITIONS) + 2, 0, DEMO, head)
+    return told.getvalue()
+
+
+def _write(sheet: Any, line: int, column: int, value: Any) -> None:
+    """Numbers beyond what a spreadsheet can keep stand as text: it would round them silently."""
+    if value is None:
+        return
+    if isinstance(value, bool):
+        sheet.write_boolean(line, column, value)
+    elif isinstance(value, int | float) and abs(value) < 10**15:
+        sheet.write_number(line, column, value)
+    else:
+        sheet.write_string(line, column, str(value)[:32_767])
+
+
+def _harmless(value: Any) -> Any:
+    """What a spreadsheet leaves as it is: an apostrophe stands before what it would take for a formula; before what it
+    would take for a number and cut (it keeps 15 digits, and no zeros in front) a tab, which our imports strip."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str) and value.startswith(_STARTS):
+        return "'" + value
+    if isinstance(value, str) and _CUT.fullmatch(value):
+        return "\t" + value
+    return "" if value is None else value
+
+
+def _flat(row: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """Nested fields as `outer.inner`; lists as text."""
+    found: dict[str, Any] = {}
+    for name, value in row.items():
+        if isinstance(value, Mapping) and value:
+            found |= _flat(value, f"{before}{name}.")
+        elif isinstance(value, Mapping):
+            found[f"{before}{name}"] = None
+        elif isinstance(value, list):
+            plain = all(isinstance(item, str) for item in value)
+            found[f"{before}{name}"] = " ".join(value) if plain else json.dumps(value, ensure_ascii=False)
+        else:
+            found[f"{before}{name}"] = value
+    return found
+
+
+def _wanted(accept: str) -> Format:
+    for part in accept.split(","):
+        if (form := _NAMES.get(part.partition(";")[0].strip())) is not None:
+            return form
+    return "json"

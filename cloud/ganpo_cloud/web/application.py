@@ -1,0 +1,76 @@
+"""The web application: the page and the API, over one database."""
+
+from collections.abc import Awaitable, Callable
+from importlib.resources import files
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from fastapi.staticfiles import StaticFiles
+
+from ganpo_cloud.province import divisions
+from ganpo_cloud.province.divisions import Province
+from ganpo_cloud.store.database import Reader
+from ganpo_cloud.web.api import lists as listed
+from ganpo_cloud.web.api import numbers, observed, problems
+from ganpo_cloud.web.api.answers import Answers
+from ganpo_cloud.web.api.etag import Etags
+from ganpo_cloud.web.pages import device, enterprise, lists, overview, plant, reports
+from ganpo_cloud.web.pages.frame import Site
+from ganpo_model.clock import Clock
+from ganpo_model.errors import ConnectionLost
+from ganpo_service.http import get
+
+_PATIENCE_S = 5.0
+
+
+def create_app(
+    database: Reader,
+    clock: Clock,
+    *,
+    demo: bool = False,
+    exposed: bool = False,
+    province: Province | None = None,
+    inlet: tuple[str, int] | None = None,
+) -> FastAPI:
+    """Page at `/`, API at `/api/v1`.
+
+    `demo` marks every page DEMO DATA, `exposed` says in red that anybody may read;
+    `province`: whose areas and industries, ours where absent; `inlet`: host and port of
+    whoever collects, whose `/health` and `/metrics` are answered here too.
+    """
+    app = FastAPI(
+        title="Ganpo", version="1", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json"
+    )
+    app.mount(
+        "/static", StaticFiles(directory=str(files("ganpo_cloud.web").joinpath("static"))), name="static"
+    )
+    province = province or divisions.load()
+    app.include_router(observed.router(database, clock, province))
+    app.include_router(numbers.router(database, clock, province, demo=demo))
+    app.include_router(listed.router(database, clock, province, demo=demo))
+    app.add_middleware(Answers, database=database, clock=clock)
+    app.add_middleware(Etags)
+    templates = plant.templates(exposed=exposed)
+    app.include_router(plant.router(database, clock, templates, demo=demo))
+    site = Site(database, clock, province, templates, demo=demo)
+    for pages in (overview, lists, enterprise, device, reports):
+        app.include_router(pages.router(site))
+    problems.install(app)
+    if inlet is not None:
+        app.add_route("/health", forwarded(inlet))
+        app.add_route("/metrics", forwarded(inlet))
+    return app
+
+
+def forwarded(inlet: tuple[str, int]) -> Callable[[Request], Awaitable[Response]]:
+    """Answers with what whoever collects says at the same path, and with 503 where that process says nothing."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            status, kind, body = await get(inlet, request.url.path, _PATIENCE_S)
+        except ConnectionLost as error:
+            told = {"ok": False, "problem": f"the process that collects does not answer: {error}"}
+            return JSONResponse(told, 503)
+        return Response(body, status, media_type=kind)
+
+    return answer

@@ -1,0 +1,298 @@
+"""Bullet cards: one number with its target, its pace and who is behind it (ui.md, Bullet card)."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+from ganpo_cloud.province.indicators import Indicator
+from ganpo_cloud.web.pages import numbers
+from ganpo_cloud.web.pages.frame import Frame, Item
+from ganpo_cloud.web.pages.pace import Pace, months_between, pace
+from ganpo_cloud.web.pages.words import BADGES, UNITS
+from ganpo_model import reference
+from ganpo_model.coverage import percent
+
+SHOWN = (
+    "nc_rate_main",
+    "intelligent_count",
+    "enterprise_onboarded",
+    "availability",
+    "comprehensive_energy",
+    "water",
+)
+_LISTS = {
+    "nc_rate_main": ("nc_checked", "main"),
+    "intelligent_count": ("intelligent_checked", "units"),
+    "equip_digital_rate": ("digital_checked", "units"),
+    "equip_network_rate": ("networked", "units"),
+    "digital_equip_network_rate": ("digital_networked", "digital_declared"),
+    "equip_cloud_rate": ("cloud", "units"),
+    "equip_active_rate": ("active", "cloud"),
+    "equipment_onboarded": ("now_cloud", ""),
+    "equipment_onboarded_ever": ("ever_cloud", ""),
+}
+"""Which devices stand behind numerator and denominator."""
+
+
+def cards(frame: Frame, items: Sequence[Indicator], history: Sequence[Mapping[str, Any]]) -> list[Item]:
+    """The cards of a place. `history`: its months, oldest first."""
+    by_id = {item.definition.id: item for item in items}
+    return [_card(frame, by_id[number], by_id, history) for number in SHOWN]
+
+
+def one(frame: Frame, item: Indicator, by_id: Mapping[str, Indicator]) -> Item:
+    """One card without a history."""
+    return _card(frame, item, by_id, ())
+
+
+def table(frame: Frame, items: Sequence[Indicator]) -> list[Item]:
+    """Every number of a place, as a table."""
+    rows = []
+    for item in items:
+        behind = _LISTS.get(item.definition.id, ("", ""))
+        rows.append(
+            {
+                "id": item.definition.id,
+                "word": frame.t(item.definition.word),
+                "unit": frame.t(UNITS[item.definition.unit]),
+                "period": item.period,
+                "levels": [
+                    told(item, number, frame.lang) for number in (item.declared, item.checked, item.proven)
+                ],
+                "behind": of(item, frame),
+                "definition": frame.t(item.definition.text),
+                "numerator": frame.href("/equipment", measure=behind[0]) if behind[0] else "",
+                "denominator": frame.href("/equipment", measure=behind[1]) if behind[1] else "",
+                "target": target(item, frame),
+                "badge": badge(item, None, frame),
+            }
+        )
+    return rows
+
+
+def told(item: Indicator, number: int | None, lang: str) -> str:
+    """A number of an indicator as it is read; a rate with what it is made of."""
+    if item.definition.kind == "rate":
+        if number is None or not item.denominator:
+            return numbers.NONE
+        rate = numbers.rate(number, item.denominator)
+        if item.definition.among in ("busy_ms", "planned_ms"):
+            return rate
+        return f"{rate} ({number:,} / {item.denominator:,})"
+    return value(item, number, lang)
+
+
+def value(item: Indicator, number: int | None, lang: str) -> str:
+    """A number in the unit of its definition, without the unit."""
+    if number is None:
+        return numbers.NONE
+    if item.definition.kind == "rate":
+        return numbers.rate(number, item.denominator)
+    if item.definition.kind == "quantity":
+        return numbers.quantity(Fraction(number, 10**6), lang)
+    if item.definition.kind == "intensity":
+        return numbers.decimals(item.value, 5)
+    return numbers.count(number)
+
+
+def of(item: Indicator, frame: Frame) -> str:
+    """m of N enterprises."""
+    if item.of is None:
+        return frame.t("{m} enterprises").format(m=f"{item.behind:,}")
+    return frame.t("{m} of {n} enterprises").format(m=f"{item.behind:,}", n=f"{item.of:,}")
+
+
+def target(item: Indicator, frame: Frame) -> str:
+    """What is asked for, and until when."""
+    if item.target is None:
+        return ""
+    if item.target.value is None:
+        return frame.t("no number in the plan")
+    return f"{target_text(item)} · {item.target.deadline.isoformat()}"
+
+
+def badge(item: Indicator, moved: Pace | None, frame: Frame) -> Item:
+    """Status, and where there is a pace, whether it is enough."""
+    late = item.status == "below"
+    word = frame.t(BADGES[item.status])
+    if late and moved is not None and item.target is not None:
+        left = months_between(frame.day, item.target.deadline)
+        in_time = moved.months is not None and moved.months <= left
+        word, late = (frame.t("keeps up"), False) if in_time else (frame.t("too slow"), True)
+    elif late and item.target is not None:
+        word, late = frame.t("too early to tell"), False
+    good = item.status == "reached" or (item.status == "below" and moved is not None and not late)
+    return {"word": word, "warn": late, "mark": "✓" if good else "!" if late else "–"}
+
+
+def series(item: Indicator, history: Sequence[Mapping[str, Any]]) -> list[Fraction | None]:
+    """The checked number at the ends of months, as it stands against the target."""
+    found: list[Fraction | None] = []
+    for row in history:
+        if item.definition.kind == "rate":
+            below = row.get(item.definition.among or "", 0)
+            found.append(Fraction(100 * row[item.definition.measures[1]], below) if below else None)
+        elif item.definition.kind == "count":
+            found.append(Fraction(row[item.definition.measures[1]]))
+    return found
+
+
+def _card(
+    frame: Frame, item: Indicator, by_id: Mapping[str, Indicator], history: Sequence[Mapping[str, Any]]
+) -> Item:
+    values = series(item, history)
+    goal = Fraction(item.target.value) if item.target is not None and item.target.value is not None else None
+    moved = None
+    if goal is not None and item.target is not None and item.value is not None:
+        moved = pace(values, goal, frame.day, item.target.deadline)
+    behind = _LISTS.get(item.definition.id)
+    return {
+        "id": item.definition.id,
+        "word": frame.t(item.definition.word),
+        "sub": _sub(frame, item),
+        "value": value(item, item.checked, frame.lang),
+        "unit": frame.t(UNITS[item.definition.unit]) if item.definition.kind != "rate" else "",
+        "href": frame.href("/equipment", measure=behind[0]) if behind else "",
+        "badge": badge(item, moved, frame),
+        "bullet": _bullet(item, goal, moved, frame.day),
+        "lines": _lines(frame, item, by_id, goal, moved, values),
+        "known": _known(frame, item),
+        "table": frame.href(f"/indicators/{item.definition.id}"),
+        "xlsx": frame.api(f"indicators/{item.definition.id}", by="area", format="xlsx"),
+    }
+
+
+def _sub(frame: Frame, item: Indicator) -> str:
+    if item.definition.id == "nc_rate_main":
+        text = frame.t("checked {n} of {all} in service")
+        return text.format(n=numbers.count(item.checked), all=numbers.count(item.denominator))
+    if item.period:
+        return numbers.period(item.period, frame.lang)
+    return (
+        frame.t("as of now")
+        if frame.scope.day is None
+        else frame.t("as of {day}").format(day=frame.scope.day)
+    )
+
+
+def _bullet(item: Indicator, goal: Fraction | None, moved: Pace | None, today: date) -> Item:
+    """Positions in percent of the track; empty: not there."""
+    now = item.value
+    if item.definition.kind == "rate":
+        scale = Fraction(100)
+    elif goal is None and item.definition.unit == "enterprises" and item.of:
+        scale = Fraction(item.of)
+    else:
+        scale = max(now or Fraction(0), goal or Fraction(0)) * Fraction(6, 5) or Fraction(1)
+
+    def at(number: Fraction | None) -> str:
+        return "" if number is None else numbers.decimals(min(100 * number / scale, Fraction(100)), 1)
+
+    light = None
+    if item.definition.kind == "rate" and item.denominator and item.declared is not None:
+        light = Fraction(100 * item.declared, item.denominator)
+    elif item.definition.kind == "count" and item.declared is not None:
+        light = Fraction(item.declared)
+    ahead = None
+    if moved is not None and goal is not None and item.target is not None and now is not None:
+        ahead = max(now + moved.per_month * max(months_between(today, item.target.deadline), 0), Fraction(0))
+    return {
+        # A quantity without a target has no scale: a bar would say nothing.
+        "shown": goal is not None or item.definition.kind == "rate" or item.definition.unit == "enterprises",
+        "now": at(now),
+        "light": at(light),
+        "goal": at(goal),
+        "goal_text": "" if goal is None or item.target is None else target_text(item),
+        "ahead": at(ahead),
+        "end": "100%" if item.definition.kind == "rate" else "",
+    }
+
+
+def target_text(item: Indicator) -> str:
+    """≥ 60%."""
+    if item.target is None or item.target.value is None:
+        return ""
+    sign = {">=": "≥", "<=": "≤"}.get(item.target.comparator, item.target.comparator)
+    number = f"{int(item.target.value):,}" if item.target.value.isdigit() else item.target.value
+    return f"{sign} {number}{'%' if item.definition.kind == 'rate' else ''}"
+
+
+def _lines(
+    frame: Frame,
+    item: Indicator,
+    by_id: Mapping[str, Indicator],
+    goal: Fraction | None,
+    moved: Pace | None,
+    values: Sequence[Fraction | None],
+) -> list[tuple[str, str]]:
+    t, rate = frame.t, item.definition.kind == "rate"
+    lines: list[tuple[str, str]] = []
+    if goal is not None and item.value is not None:
+        gap = goal - item.value
+        if gap > 0:
+            apart, word = numbers.count(-(-gap // 1)), t("points")
+            if rate and item.checked is not None and item.denominator and item.target and item.target.value:
+                # As far as the shown rate is from the target, so that both add up.
+                shown = numbers.gap(percent(item.checked, item.denominator), item.target.value)
+                apart = f"{shown}{' ' if frame.lang == 'en' else ''}{word}"
+            lines.append((t("gap"), apart))
+    if moved is not None:
+        per_month = numbers.points(moved.per_month) if not rate else _hundredths(moved.per_month)
+        lines.append(
+            (t("pace"), t("{n} a month over {months} months").format(n=per_month, months=moved.over))
+        )
+        if moved.needed is not None:
+            needed = _hundredths(moved.needed) if rate else numbers.points(moved.needed)
+            lines.append((t("needed"), t("{n} a month").format(n=needed)))
+    if item.definition.id == "nc_rate_main":
+        levels = " · ".join(
+            f"{word} {numbers.rate(number, item.denominator)}"
+            for word, number in ((t("declared"), item.declared), (t("proven"), item.proven))
+        )
+        lines.append((t("other levels"), levels))
+    if item.definition.id == "enterprise_onboarded":
+        ever = by_id["enterprise_onboarded_ever"]
+        lines.append((t("ever"), numbers.count(ever.checked)))
+        if item.target is not None and item.target.baseline is not None and item.checked is not None:
+            change = item.checked - int(Fraction(item.target.baseline))
+            day = item.target.baseline_date
+            lines.append((t("since the baseline"), f"{numbers.signed(change)} ({day})"))
+        known = [number for number in values if number is not None]
+        if len(known) > 6:
+            lines.append((t("over 6 months"), numbers.signed(int(known[-1] - known[-7]))))
+    if item.definition.id == "availability":
+        whole = by_id["completeness"]
+        lines.append((t("formula"), "APT / PBT"))
+        lines.append((t("completeness"), numbers.rate(whole.checked, whole.denominator)))
+    if item.definition.kind == "quantity":
+        intensity = by_id["energy_intensity" if item.definition.unit == "tce" else "water_intensity"]
+        told_value = value(intensity, intensity.checked, frame.lang)
+        unit = t(UNITS[intensity.definition.unit])
+        lines.append(
+            (t("per value added"), f"{told_value} {unit}" if intensity.checked is not None else numbers.NONE)
+        )
+        lines.append((t("of it"), f"{of(intensity, frame)} · {intensity.period}"))
+        if item.missing:
+            names = reference.carriers()
+            words = [names[c].name_zh if frame.lang == "zh" else names[c].name_en for c in item.missing]
+            lines.append((t("missing"), ("、" if frame.lang == "zh" else ", ").join(words)))
+    return lines
+
+
+def _hundredths(change: Fraction) -> str:
+    sign = "+" if change >= 0 else "−"
+    return f"{sign}{numbers.decimals(abs(change), 2)}"
+
+
+def _known(frame: Frame, item: Indicator) -> Item:
+    """The bar that says how much is known."""
+    if item.definition.kind == "quantity":
+        covered, declared = item.completeness or (0, 0)
+        left = frame.t("covered {m} of {n}").format(m=f"{covered:,}", n=f"{declared:,}")
+        return {"x": numbers.share(covered, declared), "left": left, "right": ""}
+    if item.of is None:
+        return {"x": "", "left": of(item, frame), "right": frame.t("how many there are nobody said")}
+    unknown = max(item.of - item.behind, 0)
+    right = frame.t("{n} unknown").format(n=f"{unknown:,}") if unknown else ""
+    return {"x": numbers.share(item.behind, item.of), "left": of(item, frame), "right": right}

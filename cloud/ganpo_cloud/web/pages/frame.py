@@ -1,0 +1,226 @@
+"""What every page of the province has: language, place, instant, navigation; and how it says that nothing answers."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any
+from urllib.parse import quote, urlencode
+
+from fastapi import Query, Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import DatabaseError
+
+from ganpo_cloud.province.divisions import Province
+from ganpo_cloud.province.snapshots import Snapshot, added_up, snapshot
+from ganpo_cloud.store.counted_tables import NOWHERE
+from ganpo_cloud.store.database import Reader
+from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds, day_of, local
+from ganpo_cloud.store.tables import counter
+from ganpo_cloud.web import i18n
+from ganpo_model.clock import Clock, from_ms, to_ms
+
+Item = dict[str, Any]
+SEEDING = "demo seeding"
+"""The counter in which the demo says how many percent of its province are there."""
+Lang = Annotated[str | None, Query(max_length=10)]
+Place = Annotated[str | None, Query(max_length=40)]
+Day = Annotated[str | None, Query(max_length=10)]
+Text = Annotated[str, Query(max_length=80)]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What the address asks for. `day`: as of its end; None: now."""
+
+    path: str
+    lang: str
+    area: str
+    industry: str | None = None
+    day: date | None = None
+    more: tuple[tuple[str, str], ...] = ()
+
+
+class Site:
+    """What all pages share: database, clock, province, templates; and when the database last answered."""
+
+    def __init__(
+        self, database: Reader, clock: Clock, province: Province, environment: Environment, *, demo: bool
+    ) -> None:
+        self.database, self.clock, self.province, self.demo = database, clock, province, demo
+        self._environment = environment
+        self._answered: datetime | None = None
+
+    def scope(
+        self,
+        request: Request,
+        lang: str | None,
+        area: str | None = None,
+        industry: str | None = None,
+        as_of: str | None = None,
+        **more: str,
+    ) -> Scope:
+        """What is asked for, as far as it exists; the rest is at its default."""
+        today = day_of(to_ms(self.clock.utc()), DEFAULT_ZONE)
+        day = _date(as_of)
+        if day is not None and not date(2000, 1, 1) < day < today:
+            day = None
+        here = area if area is not None and self.province.area(area, day or today) else self.province.whole
+        of = industry if industry in self.province.industries else None
+        chosen = i18n.choose(lang, request.headers.get("accept-language", ""))
+        kept = tuple((name, value) for name, value in sorted(more.items()) if value)
+        return Scope(request.url.path, chosen, here, of, day, kept)
+
+    def answer(
+        self, template: str, scope: Scope, make: Callable[[Connection, "Frame"], Item]
+    ) -> HTMLResponse:
+        """A page; where the database does not answer, that, and when it last did."""
+        frame = Frame(self, scope)
+        status = 200
+        try:
+            with self.database.read() as connection:
+                model = frame.base(connection) | make(connection, frame)
+            self._answered = self.clock.utc()
+        except DatabaseError as error:
+            model = frame.broken(str(getattr(error, "orig", error)), self._answered)
+            template = "broken.html"
+        page = self._environment.get_template(template).render(model)
+        return HTMLResponse(page, status, headers={"Cache-Control": "no-store"})
+
+    def missing(self, scope: Scope, what: str) -> HTMLResponse:
+        """404, in words."""
+        frame = Frame(self, scope)
+        page = self._environment.get_template("missing.html").render(frame.bare() | {"what": what})
+        return HTMLResponse(page, 404, headers={"Cache-Control": "no-store"})
+
+
+class Frame:
+    """One rendering: words, names and addresses in its language."""
+
+    def __init__(self, site: Site, scope: Scope) -> None:
+        self.site, self.scope, self.province = site, scope, site.province
+        self.lang = scope.lang
+        self.t = i18n.translator(scope.lang)
+        self.now = site.clock.utc()
+        self.today = day_of(to_ms(self.now), DEFAULT_ZONE)
+
+    @property
+    def day(self) -> date:
+        """The last day of what is shown."""
+        return self.scope.day or self.today
+
+    def snapshot(self, connection: Connection) -> Snapshot:
+        """The sums of the scope's instant."""
+        at = None
+        if self.scope.day is not None:
+            at = from_ms(bounds(self.scope.day, DEFAULT_ZONE)[1])
+        return snapshot(connection, self.province, at, self.now)
+
+    def bare(self) -> Item:
+        """What a page shows without any number."""
+        above = list(reversed(self.province.above(self.scope.area)[1:]))
+        first = f"/{self.scope.path.strip('/').partition('/')[0]}"
+        return {
+            "t": self.t,
+            "lang": self.lang,
+            "demo": self.site.demo,
+            "here": first,
+            "keep": "".join(f"&{quote(k)}={quote(v)}" for k, v in self.kept().items()),
+            "place": self.area(self.scope.area),
+            "path": [{"name": self.area(area), "href": self.href("/overview", area=area)} for area in above],
+            "industry": self.industry(self.scope.industry) if self.scope.industry else "",
+            "scope": self.scope,
+            "whole": self.province.whole,
+            "industries": [(number, self.industry(number)) for number in self.province.industries],
+            "link": self.href,
+            "api": self.api,
+            "seeding": None,
+            "as_of": i18n.instant(local(to_ms(self.now)), self.lang),
+            "zone": DEFAULT_ZONE,
+            "chosen_day": self.scope.day.isoformat() if self.scope.day else "",
+            "yesterday": (self.today - timedelta(days=1)).isoformat(),
+        }
+
+    def base(self, connection: Connection) -> Item:
+        """The same, with the time of what is shown."""
+        found = self.bare()
+        found["seeding"] = seeding(connection) if self.site.demo else None
+        at = self.snapshot_time(connection)
+        return found | {"as_of": i18n.instant(local(to_ms(at)), self.lang)}
+
+    def snapshot_time(self, connection: Connection) -> datetime:
+        """When what is shown was added up."""
+        if self.scope.day is not None:
+            return from_ms(bounds(self.scope.day, DEFAULT_ZONE)[1])
+        return added_up(connection) or self.now
+
+    def broken(self, why: str, answered: datetime | None) -> Item:
+        """What is shown while the database does not answer."""
+        last = "" if answered is None else i18n.instant(local(to_ms(answered)), self.lang)
+        return self.bare() | {"error": why, "last_good": last}
+
+    def area(self, number: str) -> str:
+        """The name of an area on the day."""
+        if number == NOWHERE or number not in self.province.areas:
+            return self.t("place unknown")
+        found = self.province.area(number, self.day) or self.province.areas[number][-1]
+        return found.name_zh if self.lang == "zh" else found.name_en
+
+    def industry(self, number: str) -> str:
+        """The name of an industry."""
+        found = self.province.industries.get(number)
+        if found is None:
+            return number
+        return found.name_zh if self.lang == "zh" else found.name_en
+
+    def parts(self, parent: str) -> list[str]:
+        """The areas next below one, on the day."""
+        return [
+            number
+            for number, rows in self.province.areas.items()
+            if any(area.parent == parent and area.holds(self.day) for area in rows)
+        ]
+
+    def kept(self, **changes: str | None) -> dict[str, str]:
+        """What the address says beside the language, with something changed; what is at its default is left out."""
+        scope = self.scope
+        at: dict[str, str | None] = {
+            "area": scope.area,
+            "industry": scope.industry,
+            "as_of": scope.day.isoformat() if scope.day else None,
+            **dict(scope.more),
+        }
+        at |= changes
+        if at.get("area") == self.province.whole:
+            at["area"] = None
+        return {name: value for name, value in at.items() if value}
+
+    def href(self, path: str | None = None, **changes: str | None) -> str:
+        """The address of a page with something changed; another page forgets what only this one asks."""
+        dropped: Mapping[str, None] = (
+            {} if path in (None, self.scope.path) else dict.fromkeys(dict(self.scope.more))
+        )
+        query = {"lang": self.lang} | self.kept(**{**dropped, **changes})
+        return f"{path or self.scope.path}?{urlencode(query)}"
+
+    def api(self, path: str, **more: str) -> str:
+        """The address of the same at the API; of a past day as of its end."""
+        query = {k: v for k, v in self.kept().items() if k in ("area", "industry")} | more
+        if self.scope.day is not None:
+            at = from_ms(bounds(self.scope.day, DEFAULT_ZONE)[1]).astimezone(UTC)
+            query["as_of"] = at.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return f"/api/v1/{path}?{urlencode(query)}"
+
+
+def seeding(connection: Connection) -> int | None:
+    """How many percent of the demo's province are there; None: all of it, or there is none."""
+    percent = connection.execute(select(counter.c.value).where(counter.c.name == SEEDING)).scalar()
+    return percent if percent is not None and percent < 100 else None
+
+
+def _date(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None

@@ -1,0 +1,246 @@
+"""What page and API both show: subjects, gateways, days, as of an instant. Read-only."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from ganpo_cloud.days import judging, painting
+from ganpo_cloud.inlet import clones, lives, streams
+from ganpo_cloud.inlet.clones import Clone
+from ganpo_cloud.inlet.quarantine import Held, dropped_name, held
+from ganpo_cloud.inlet.streams import Stream
+from ganpo_cloud.store.localdays import bounds, day_of
+from ganpo_cloud.store.tables import (
+    counter,
+    frame,
+    gateway,
+    live,
+    quarantine,
+    reading,
+    register,
+    states,
+    subject,
+    transition,
+)
+from ganpo_model.clock import to_ms
+from ganpo_model.paint import Span
+from ganpo_model.registers import standing
+from ganpo_model.states import State
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayView:
+    """One gateway, registered or waiting to be."""
+
+    id: str
+    enterprise: str | None
+    site: str | None
+    online: bool
+    last_word: int | None
+    since: int | None
+    streams: Sequence[Stream]
+    kept: Sequence[Held]
+    quarantine_dropped: int
+    clones: Sequence[Clone]
+    connections: dict[str, Any]
+    said: dict[str, Any]
+
+    @property
+    def quarantined(self) -> int:
+        """Frames that are kept as they came, for whatever reason."""
+        return sum(kept.frames for kept in self.kept)
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterView:
+    """One register of a subject and where it stands."""
+
+    id: str
+    signal: str
+    carrier: str | None
+    unit: str
+    num: int
+    den: int
+    raw: int | None
+    at: int | None
+    doubted_since: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectView:
+    """A machine with its state now, or a meter with its registers."""
+
+    enterprise: str
+    asset_no: str
+    kind: str
+    name: str
+    timezone: str
+    withdrawn: bool
+    gateways: Sequence[str]
+    body: dict[str, Any]
+    state: State | None
+    state_since: int | None
+    last_word: int | None
+    registers: Sequence[RegisterView]
+
+
+def gateways(connection: Connection, now: datetime, enterprise: str | None = None) -> list[GatewayView]:
+    """All gateways, or those of one enterprise; those that wait for their registration last."""
+    query = select(gateway).order_by(gateway.c.id)
+    if enterprise is not None:
+        query = query.where(gateway.c.enterprise == enterprise)
+    found = [
+        _gateway(connection, row.id, row.enterprise, row.site, to_ms(now))
+        for row in connection.execute(query).all()
+    ]
+    strangers = (
+        connection.execute(
+            select(quarantine.c.gateway)
+            .where(quarantine.c.gateway.not_in(select(gateway.c.id)))
+            .group_by(quarantine.c.gateway)
+            .order_by(quarantine.c.gateway)
+        )
+        .scalars()
+        .all()
+    )
+    return found + [_gateway(connection, number, None, None, to_ms(now)) for number in strangers]
+
+
+def subjects(
+    connection: Connection, now: datetime, enterprise: str | None = None, asset_no: str | None = None
+) -> list[SubjectView]:
+    """Everything an inventory ever named, or of one enterprise, or one subject of it, by number; what is observed now
+    comes from the gateways' own word: from those that are online and know what time it is."""
+    heard = select(live).join(gateway, gateway.c.id == live.c.gateway)
+    mine = (states.c.enterprise == subject.c.enterprise) & (states.c.subject == subject.c.asset_no)
+    seen = select(states.c.end).where(mine).order_by(states.c.start.desc()).limit(1)
+    query = select(subject, seen.scalar_subquery().label("seen"))
+    query = query.order_by(subject.c.enterprise, subject.c.asset_no)
+    if enterprise is not None:
+        heard = heard.where(gateway.c.enterprise == enterprise)
+        query = query.where(subject.c.enterprise == enterprise)
+    if asset_no is not None:
+        query = query.where(subject.c.asset_no == asset_no)
+    there = [
+        row.gateway
+        for row in connection.execute(heard).all()
+        if lives.online(row.heard_at, row.interval_ms, row.offline, to_ms(now))
+        and lives.picture(row.body).get("trusted") is not False
+    ]
+    said = lives.items(connection, "subjects", there)
+    registers = _registers(connection, enterprise, asset_no)
+    return [
+        _subject(row, said, registers.get((row.enterprise, row.asset_no), []))
+        for row in connection.execute(query).all()
+    ]
+
+
+def painted_day(
+    connection: Connection, enterprise: str, asset_no: str, day: date, zone: str
+) -> tuple[int, int, list[Span]]:
+    """Begin, end and painted spans of a local day, from the facts as they are now."""
+    start, end = bounds(day, zone)
+    return start, end, painting.painted(connection, enterprise, asset_no, start, end)
+
+
+def today(now: datetime, zone: str) -> date:
+    """The local date."""
+    return day_of(to_ms(now), zone)
+
+
+def _gateway(
+    connection: Connection, number: str, enterprise: str | None, site: str | None, now_ms: int
+) -> GatewayView:
+    heard = connection.execute(select(live).where(live.c.gateway == number)).first()
+    since = connection.execute(
+        select(func.max(transition.c.at)).where(transition.c.gateway == number)
+    ).scalar()
+    dropped = connection.execute(
+        select(counter.c.value).where(counter.c.name == dropped_name(number))
+    ).scalar()
+    last_frame = connection.execute(
+        select(frame.c.committed_at)
+        .where(frame.c.gateway == number)
+        .order_by(frame.c.stream.desc(), frame.c.seq.desc())
+        .limit(1)
+    ).scalar()
+    times = [at for at in (heard.heard_at if heard else None, last_frame) if at is not None]
+    said = lives.picture(heard.body) if heard else {}
+    return GatewayView(
+        number,
+        enterprise,
+        site,
+        heard is not None and lives.online(heard.heard_at, heard.interval_ms, heard.offline, now_ms),
+        max(times, default=None),
+        since,
+        streams.of_gateway(connection, number) if enterprise is not None else [],
+        held(connection, number),
+        int(dropped or 0),
+        clones.of_gateway(connection, number, now_ms) if enterprise is not None else [],
+        lives.items(connection, "connections", [number]).get(number, {}),
+        said,
+    )
+
+
+def _subject(
+    row: Any, said: dict[str, dict[str, Any]], registers: Sequence[tuple[RegisterView, int | None]]
+) -> SubjectView:
+    """`registers`: each with the time of its newest reading."""
+    body = json.loads(row.body)
+    state, since = None, None
+    if row.kind == "equipment" and body.get("profile"):
+        state, since = _state_now(row.asset_no, body.get("gateways", []), said)
+    words = [row.seen, *(read_at for _, read_at in registers)]
+    return SubjectView(
+        row.enterprise,
+        row.asset_no,
+        row.kind,
+        row.name,
+        row.timezone,
+        bool(row.withdrawn),
+        body.get("gateways", []),
+        body,
+        state,
+        since,
+        max((at for at in words if at is not None), default=None),
+        [view for view, _ in registers],
+    )
+
+
+def _state_now(asset_no: str, of: Sequence[str], said: dict[str, dict[str, Any]]) -> tuple[State, int | None]:
+    """What an online gateway says of the machine; nobody there: not observed, UNKNOWN at once."""
+    for number in of:
+        item = said.get(number, {}).get(asset_no, {})
+        if item.get("state") in State.__members__:
+            try:
+                since = to_ms(datetime.fromisoformat(str(item.get("since"))))
+            except ValueError:
+                since = None
+            return State(item["state"]), since
+    return State.UNKNOWN, None
+
+
+def _registers(
+    connection: Connection, enterprise: str | None, asset_no: str | None
+) -> dict[tuple[str, str], list[tuple[RegisterView, int | None]]]:
+    """By subject its registers, where each stands (at the last accepted reading), and when it was read last."""
+    state = judging.newest_states(register.c.enterprise, register.c.id)
+    mine = (reading.c.enterprise == register.c.enterprise) & (reading.c.register == register.c.id)
+    read_at = select(reading.c.at).where(mine).order_by(reading.c.at.desc()).limit(1).scalar_subquery()
+    query = select(register, state.label("state"), read_at.label("read_at")).order_by(register.c.id)
+    if enterprise is not None:
+        query = query.where(register.c.enterprise == enterprise)
+    if asset_no is not None:
+        query = query.where(register.c.subject == asset_no)
+    found: dict[tuple[str, str], list[tuple[RegisterView, int | None]]] = {}
+    for row in connection.execute(query):
+        now = standing(row.state) if row.state is not None else None
+        raw, at = (now.last.raw, now.last.at) if now is not None and now.last else (None, None)
+        doubted = now.doubted_since if now is not None else None
+        view = RegisterView(row.id, row.signal, row.carrier, row.unit, row.num, row.den, raw, at, doubted)
+        found.setdefault((row.enterprise, row.subject), []).append((view, row.read_at))
+    return found

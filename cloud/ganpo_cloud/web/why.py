@@ -1,0 +1,265 @@
+"""Why is it not counted? The first things that are missing of an enterprise or a device, since when, and what closes
+each (onboarding.md)."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from ganpo_cloud.days.calendars import Calendars
+from ganpo_cloud.days.open_items import open_items
+from ganpo_cloud.inlet import lives, quarantine
+from ganpo_cloud.province.ledger import Device, Records, records
+from ganpo_cloud.store import apart
+from ganpo_cloud.store.counted_tables import production
+from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds, day_of
+from ganpo_cloud.store.tables import (
+    event,
+    frame,
+    gateway,
+    live,
+    reading,
+    register,
+    states,
+    subject,
+    transition,
+)
+from ganpo_model.activity import Age
+from ganpo_model.calendar import first_exception
+from ganpo_model.clock import to_ms
+from ganpo_model.coverage import Evidence
+from ganpo_model.facts import EventKind, ExceptionItem
+from ganpo_model.states import State
+
+STALE_MS = 1_800_000
+"""Two slots: each brings a reading of every register that is read."""
+WORDS: Mapping[str, str] = {
+    "enterprise": "the enterprise is not in the registry",
+    "gateway": "no gateway of the enterprise is registered",
+    "never": "gateway {gateway} was never heard",
+    "offline": "gateway {gateway} is offline",
+    "clock": "gateway {gateway} waits for the time: its clock is not trusted",
+    "clock_off": "the clock of gateway {gateway} differs from ours by {by} (h:mm:ss)",
+    "quarantine": "{n} frames of gateway {gateway} are in quarantine: {reason}",
+    "elsewhere": "{asset_no} is observed by gateway {gateway}, which belongs to {other}",
+    "unknown": "neither a list nor an inventory names {asset_no}",
+    "status": "it does not count: {status}",
+    "main": "it is not said to be main production equipment",
+    "nc": "it is not said to be numerically controlled",
+    "claimed": "numerical control is only claimed: no document, and the controller has not shown it",
+    "ledger": "it stands in the ledger only: no gateway names it",
+    "connection": "its gateway has no connection to it",
+    "apart": "its numbers cannot be worked out, and it is set apart: {reason}",
+    "device": "it does not answer: {reason}",
+    "silent": "no Good value of it was ever stored",
+    "point": "it answers, but its state is unknown: a point that it needs has no good value",
+    "reading": "its link is up, but no reading of it came for more than two slots",
+    "withdrawn": "no inventory of its gateway names it any more",
+    "open": "a step of {register} is open: it counts nothing until somebody says what it was",
+    "daily": "a step of {register} is open every day: say so if it shows a new number once a day",
+    "follows": "{register} follows another register of it: nobody said where that one ended",
+    "not_believed": "{register} is not believed: check max_rate, CT, unit, decoding",
+    "holiday": "its site is off today ({what}): silence is no fault, and it still counts",
+    "gone": "nothing Good was seen of it for 90 days: it left the current counts",
+}
+"""What each reason says; translated where it is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One thing that is missing. `since`: ms, where it is known; `details` fill the words; `command` closes it."""
+
+    code: str
+    since: int | None = None
+    details: Mapping[str, str] = field(default_factory=dict)
+    command: str = ""
+
+
+def why(
+    connection: Connection,
+    enterprise: str,
+    asset_no: str | None,
+    now: datetime,
+    holidays: Sequence[ExceptionItem] = (),
+) -> list[Reason]:
+    """What is missing of an enterprise, or of one of its devices; nothing: it is counted.
+
+    `holidays`: of the province.
+    """
+    found = records(connection, [enterprise]).get(enterprise, Records(enterprise))
+    mine = select(gateway.c.id).where(gateway.c.enterprise == enterprise).order_by(gateway.c.id)
+    gateways = list(connection.execute(mine).scalars())
+    reasons = []
+    if not any(row.since <= day_of(to_ms(now), DEFAULT_ZONE) for row in found.homes):
+        reasons.append(Reason("enterprise", command="ganpo-cloud import enterprises FILE.csv"))
+    if not gateways:
+        reasons.append(
+            Reason("gateway", command=f"ganpo-cloud gateway add ID --enterprise {enterprise} --site SITE")
+        )
+    for number in gateways:
+        reasons += _of_gateway(connection, number, now)
+    reasons += _apart(connection, enterprise, asset_no)
+    if asset_no is not None:
+        reasons += _of_device(connection, found, asset_no, now, holidays)
+    return reasons
+
+
+def _apart(connection: Connection, enterprise: str, asset_no: str | None) -> Iterator[Reason]:
+    """What cannot be computed: the ledger, the device; of an enterprise everything."""
+    for row in apart.found(connection, enterprise):
+        if asset_no is None or row.subject in ("", asset_no):
+            details = {"reason": f"{row.subject} {row.reason}".strip()}
+            yield Reason("apart", row.since, details, "journalctl -u ganpo-cloud")
+
+
+def _of_gateway(connection: Connection, number: str, now: datetime) -> Iterator[Reason]:
+    named = {"gateway": number}
+    heard = connection.execute(select(live).where(live.c.gateway == number)).first()
+    said = lives.picture(heard.body) if heard is not None else {}
+    kept = quarantine.held(connection, number)
+    stored = connection.execute(
+        select(func.max(frame.c.committed_at)).where(frame.c.gateway == number)
+    ).scalar()
+    if heard is None and stored is not None:
+        yield Reason("offline", stored, named, "systemctl status ganpo-agent")
+    elif heard is None and not kept:
+        yield Reason("never", None, named, "systemctl status ganpo-agent")
+    elif heard is not None and not lives.online(heard.heard_at, heard.interval_ms, heard.offline, to_ms(now)):
+        since = connection.execute(
+            select(func.max(transition.c.at)).where((transition.c.gateway == number) & ~transition.c.online)
+        ).scalar()
+        yield Reason("offline", since or heard.heard_at, named, "systemctl status ganpo-agent")
+    elif said.get("trusted") is False:
+        yield Reason("clock", None, named, "timedatectl status")
+    elif off := lives.clock_off_ms(said):
+        by = f"{'+' if off > 0 else '-'}{timedelta(seconds=abs(off) // 1000)}"
+        yield Reason("clock_off", None, named | {"by": by}, "timedatectl status")
+    for one in kept:
+        details = named | {"n": str(one.frames), "reason": f"{one.reason}: {one.detail}"}
+        yield Reason("quarantine", one.since, details, "ganpo-cloud quarantine list")
+
+
+def _of_device(
+    connection: Connection, found: Records, asset_no: str, now: datetime, holidays: Sequence[ExceptionItem]
+) -> list[Reason]:
+    enterprise = found.code
+    device = next((device for device in found.at(to_ms(now)) if device.asset_no == asset_no), None)
+    named = connection.execute(
+        select(subject).where((subject.c.enterprise == enterprise) & (subject.c.asset_no == asset_no))
+    ).first()
+    if device is None and named is None:
+        return _elsewhere(connection, enterprise, asset_no)
+    reasons = [*_flags(device)] if device is not None and device.kind == "equipment" else []
+    if named is not None and named.withdrawn:
+        reasons.append(Reason("withdrawn", None, {}, "ganpo check"))
+    if device is None or not device.networked:
+        reasons += _not_observed(connection, enterprise, asset_no, named)
+    else:
+        reasons += _down(connection, enterprise, asset_no) or _unknown(connection, named, to_ms(now))
+    for item in open_items(connection, now, enterprise, asset_no):
+        reasons.append(Reason(item.kind, item.since, {"register": item.register}, item.command))
+    if named is not None and named.kind == "equipment":
+        reasons += _age(connection, named, now, holidays)
+    return reasons
+
+
+def _unknown(connection: Connection, named: Any, now_ms: int) -> list[Reason]:
+    """Its link is up, and yet the newest run says nothing, or no reading comes."""
+    if named is None:
+        return []
+    mine = (states.c.enterprise == named.enterprise) & (states.c.subject == named.asset_no)
+    newest = select(states.c.start, states.c.runs).where(mine).order_by(states.c.start.desc()).limit(1)
+    row = connection.execute(newest).first()
+    runs = json.loads(row.runs) if row is not None else []
+    if row is not None and runs and runs[-1][1] == State.UNKNOWN:
+        return [Reason("point", row.start + runs[-1][0], {}, "curl http://127.0.0.1:8780/health")]
+    read = _last_reading(connection, named)
+    if named.kind == "meter" and read is not None and now_ms - read > STALE_MS:
+        return [Reason("reading", read, {}, "curl http://127.0.0.1:8780/health")]
+    return []
+
+
+def _last_reading(connection: Connection, named: Any) -> int | None:
+    same = (reading.c.enterprise == register.c.enterprise) & (reading.c.register == register.c.id)
+    mine = (register.c.enterprise == named.enterprise) & (register.c.subject == named.asset_no)
+    return connection.execute(
+        select(func.max(reading.c.at)).select_from(register).join(reading, same).where(mine)
+    ).scalar()
+
+
+def _age(
+    connection: Connection, named: Any, now: datetime, holidays: Sequence[ExceptionItem]
+) -> Iterator[Reason]:
+    today = day_of(to_ms(now), named.timezone)
+    mine = (production.c.enterprise == named.enterprise) & (production.c.subject == named.asset_no)
+    rows = connection.execute(
+        select(production.c.day, production.c.good, production.c.age)
+        .where(mine & (production.c.day <= today))
+        .order_by(production.c.day.desc())
+    ).all()
+    if rows and rows[0].age == Age.GONE and any(row.good for row in rows):
+        last = next(row.day for row in rows if row.good)
+        yield Reason("gone", bounds(last, named.timezone)[1], {}, "curl http://127.0.0.1:8780/health")
+    seen_today = bool(rows) and rows[0].day == today and rows[0].good
+    calendar = Calendars(connection, holidays).of(named.enterprise, named.gateway)
+    off = first_exception(calendar.on(today), today)
+    if not seen_today and off is not None and off.plan == "off":
+        details = {"what": off.why or off.plan}
+        yield Reason("holiday", None, details, "ganpo-cloud import exceptions FILE.csv")
+
+
+def _elsewhere(connection: Connection, enterprise: str, asset_no: str) -> list[Reason]:
+    row = connection.execute(
+        select(subject.c.enterprise, subject.c.gateway)
+        .where((subject.c.asset_no == asset_no) & (subject.c.enterprise != enterprise))
+        .order_by(subject.c.at.desc())
+        .limit(1)
+    ).first()
+    if row is None:
+        command = "ganpo-cloud import equipment FILE.csv"
+        return [Reason("unknown", None, {"asset_no": asset_no}, command)]
+    details = {"asset_no": asset_no, "gateway": row.gateway, "other": row.enterprise}
+    command = f"ganpo-cloud gateway add {row.gateway} --enterprise {enterprise} --site SITE"
+    return [Reason("elsewhere", None, details, command)]
+
+
+def _flags(device: Device) -> Iterator[Reason]:
+    command = "ganpo-cloud import flags FILE.csv"
+    if not device.in_service:
+        yield Reason("status", None, {"status": device.status}, "ganpo-cloud import equipment FILE.csv")
+    if "main" not in device.flags:
+        yield Reason("main", command=command)
+    level = device.flags.get("numerical_control")
+    if level is None:
+        yield Reason("nc", command=command)
+    elif level is Evidence.CLAIMED:
+        yield Reason("claimed", command=command)
+
+
+def _not_observed(connection: Connection, enterprise: str, asset_no: str, named: Any) -> Sequence[Reason]:
+    if named is None:
+        return [Reason("ledger", command="ganpo check")]
+    body = json.loads(named.body)
+    if named.kind == "equipment" and not body.get("profile"):
+        return [Reason("connection", command="ganpo check")]
+    return _down(connection, enterprise, asset_no) or [
+        Reason("silent", command="curl http://127.0.0.1:8780/health")
+    ]
+
+
+def _down(connection: Connection, enterprise: str, asset_no: str) -> list[Reason]:
+    """The newest word of its link, where that is that it went down."""
+    row = connection.execute(
+        select(event.c.kind, event.c.at, event.c.data)
+        .where((event.c.enterprise == enterprise) & (event.c.subject == asset_no))
+        .where(event.c.kind.in_([EventKind.LINK_UP, EventKind.LINK_DOWN]))
+        .order_by(event.c.at.desc(), event.c.frame.desc(), event.c.place.desc())
+        .limit(1)
+    ).first()
+    if row is None or row.kind != EventKind.LINK_DOWN:
+        return []
+    reason = str(json.loads(row.data).get("reason", ""))
+    return [Reason("device", row.at, {"reason": reason}, "curl http://127.0.0.1:8780/health")]
