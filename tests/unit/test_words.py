@@ -10,13 +10,13 @@ import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-import ganpo_cloud
+import ganpo_cloud.web
 from ganpo_cloud.province.definitions import DEFINITIONS
 from ganpo_cloud.web import i18n, why
 from ganpo_cloud.web.pages import lists, needs, words
 from ganpo_cloud.web.pages.plant import WORDS
 
-PACKAGE = Path(ganpo_cloud.__file__).parent
+PACKAGE = Path(ganpo_cloud.web.__file__).parent
 CONNECTION_STATES = {"opening", "up", "waiting", "parked"}
 """Said by gateways (ganpo_agent.connection) and shown as they come."""
 
