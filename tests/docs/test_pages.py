@@ -9,7 +9,9 @@ ROOT = Path(__file__).parents[2]
 PAGES = [
     page
     for page in sorted(ROOT.rglob("*.md"))
-    if not any(part.startswith(".") or part == "node_modules" for part in page.relative_to(ROOT).parts)
+    if not any(
+        part.startswith(".") or part in ("node_modules", "build") for part in page.relative_to(ROOT).parts
+    )
 ]
 
 

@@ -21,7 +21,9 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What git would clone, as it stands in the working tree."""
     folder = tmp_path_factory.mktemp("fresh") / "ganpo"
     shutil.copytree(
-        ROOT, folder, ignore=shutil.ignore_patterns(".venv", ".git", ".*_cache", "__pycache__", ".hypothesis")
+        ROOT,
+        folder,
+        ignore=shutil.ignore_patterns(".venv", ".git", ".*_cache", "__pycache__", ".hypothesis", "build"),
     )
     return folder
 

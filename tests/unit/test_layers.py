@@ -4,12 +4,17 @@ import os
 import shutil
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
+
+import pytest
 
 from support.processes import BIN
 
 ROOT = Path(__file__).parents[2]
 AREAS = ("model", "service", "drivers", "config", "agent", "cloud", "demo")
+WINGS = ("store", "inlet", "days", "province", "imports", "web", "cli", "app")
+"""Of the collector, from below."""
 
 
 def lint_imports(root: Path) -> subprocess.CompletedProcess[str]:
@@ -30,16 +35,41 @@ def test_no_package_imports_one_above_it() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_a_forbidden_import_is_found(tmp_path: Path) -> None:
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """The sources once more, for a test to break."""
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     for area in AREAS:
         shutil.copytree(ROOT / area, tmp_path / area, ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "cloud" / "ganpo_cloud" / "wrong.py").write_text("import ganpo_config\n")
-    (tmp_path / "model" / "ganpo_model" / "wrong.py").write_text("import ganpo_drivers\n")
-    done = lint_imports(tmp_path)
+    return tmp_path
+
+
+def test_a_forbidden_import_is_found(copied: Path) -> None:
+    (copied / "cloud" / "ganpo_cloud" / "web" / "wrong.py").write_text("import ganpo_config\n")
+    (copied / "model" / "ganpo_model" / "wrong.py").write_text("import ganpo_drivers\n")
+    done = lint_imports(copied)
     assert done.returncode == 1, done.stdout
-    assert "ganpo_cloud.wrong -> ganpo_config" in done.stdout
+    assert "ganpo_cloud.web.wrong -> ganpo_config" in done.stdout
     assert "ganpo_model.wrong -> ganpo_drivers" in done.stdout
+
+
+def test_an_import_from_a_wing_above_is_found(copied: Path) -> None:
+    cloud = copied / "cloud" / "ganpo_cloud"
+    for below, above in pairwise(WINGS):
+        (cloud / below / "wrong.py").write_text(f"import ganpo_cloud.{above}\n")
+    (cloud / "projection" / "wrong.py").write_text("import ganpo_cloud.web\n")
+    done = lint_imports(copied)
+    assert done.returncode == 1, done.stdout
+    for below, above in pairwise(WINGS):
+        assert f"ganpo_cloud.{below}.wrong -> ganpo_cloud.{above}" in done.stdout
+    assert "ganpo_cloud.projection.wrong -> ganpo_cloud.web" in done.stdout
+
+
+def test_a_file_beside_the_wings_is_found(copied: Path) -> None:
+    (copied / "cloud" / "ganpo_cloud" / "loose.py").write_text("")
+    done = lint_imports(copied)
+    assert done.returncode == 1, done.stdout
+    assert "ganpo_cloud.loose" in done.stdout
 
 
 def test_the_model_needs_the_standard_library_alone() -> None:

@@ -1,6 +1,6 @@
 """The pages' process: page and API beside the process that collects, so that readers do not delay it.
 
-`python -m ganpo_cloud.web_process` is started by `WebKeeper` alone. Its standard input is a socket: a line of JSON says
+`python -m ganpo_cloud.web.process` is started by `WebKeeper` alone. Its standard input is a socket: a line of JSON says
 what to serve (`Serving`), on its end this process ends too; it says `ready` there, and every second that it lives. It
 reads the database and never writes. Heavy imports wait until somebody watches that end.
 """
