@@ -36,9 +36,12 @@ def total_at(steps: Sequence[Step], instant: int, first: Reading | None, total: 
 
     `steps`: a part of the chain, in order, that has the step which holds `instant`, if any does; `first`: the first
     accepted reading; `total`: A at the last accepted one, where there are no steps. None before the first reading.
+    At its instant A is its raw value: what follows a declared beginning at that same instant counts from there on.
     """
     if first is None or instant < first.at:
         return None
+    if instant == first.at:
+        return first.raw
     step = _step_at(steps, instant)
     if step is None:
         return steps[-1].total_after if steps else total

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from ganpo_cloud.days.open_items import open_items
 from ganpo_cloud.imports import registry
 from ganpo_cloud.inlet.ingest import ingest
+from ganpo_cloud.store.counted_tables import consumption
 from ganpo_model.clock import to_ms
 from ganpo_model.frame import pack
 from support.metering import NEW, NOW, OLD, START, MeteredPlant
@@ -78,6 +80,24 @@ def test_two_registers_that_follow_each_other_undeclared_are_shown_with_the_comm
     assert plant.consumption()[0] == 400
     plant.read(OLD, START + timedelta(days=2), 60_000)
     assert plant.consumption()[0] == 400, "the old one has ended"
+
+
+def test_counts_between_a_declared_beginning_and_the_first_reading_at_its_instant_are_in_the_day_and_the_whole(
+    plant: MeteredPlant,
+) -> None:
+    plant.read(OLD, START, 50_000, 50_100)
+    plant.send([plant.inventory(NEW, at=START + timedelta(days=1))])
+    midnight = START + timedelta(days=1)
+    said = plant.type(
+        f"ganpo-cloud declare {OLD} --at {midnight.isoformat()} --final 50100 --first 100"
+        f" --new-register {NEW} --why exchanged --by 'Li Wei'"
+    )
+    assert said.exit_code == 0, said.output
+    plant.read(NEW, midnight, 1000, 1290)
+    assert plant.consumption() == (100 + 1190, 0, 0)
+    with plant.database.read() as connection:
+        rows = connection.execute(select(consumption.c.day, consumption.c.millionths)).all()
+    assert sum(row.millionths for row in rows) == (100 + 1190) * 10_000
 
 
 def test_readings_that_are_not_believed_for_an_hour_are_shown(plant: MeteredPlant) -> None:

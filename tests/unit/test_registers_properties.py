@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ganpo_model.clock import DAY_MS, HOUR_MS, MINUTE_MS
+from ganpo_model.quantities import consumption
 from ganpo_model.registers import Declaration, Judged, Reading, Register, StepKind, judge
 from support import campaign
 from support.histories import QUARTER, History, histories
@@ -84,6 +85,25 @@ def test_a_second_implementation_that_forgets_nothing_judges_the_same(history: H
     assert naive_judge(history.register, history.readings, history.declarations) == Verdict(
         rows(judged), judged.rejected, judged.set_aside, judged.doubted_since
     )
+
+
+@given(histories(), st.none() | st.integers(0, 3600))
+@settings(max_examples=300)
+def test_everything_used_is_in_the_period_from_the_first_reading_to_the_last(
+    history: History, before: int | None
+) -> None:
+    """Also where a person said that it began lower at the instant of its first reading."""
+    said = list(history.declarations)
+    if before is not None:
+        at, raw = min(history.readings)
+        said = [Declaration(at, None, max(raw - before, 0)), *(d for d in said if d.at > at)]
+    judged = judge(history.register, history.readings, said)
+    if judged.first is None or judged.last is None:
+        return
+    used = sum(step.amount for step in judged.steps if step.kind is StepKind.USED)
+    last = max(judged.last.at, judged.first.at + 1)
+    found = consumption(judged.steps, judged.first, judged.first.raw, judged.first.at, last, 1, 1)
+    assert found.millionths == used * 1_000_000
 
 
 def test_a_register_that_ends_and_begins_again_keeps_both_lives() -> None:

@@ -63,6 +63,17 @@ def test_a_break_counts_nothing_and_readings_at_its_instant_follow_it() -> None:
     assert [step.kind for step in found.breaks] == [StepKind.BREAK]
 
 
+def test_what_lies_between_a_declared_beginning_and_a_reading_at_its_instant_is_in_the_period_that_begins_there() -> (
+    None
+):
+    readings = [(DAY_MS, 1000), (DAY_MS + QUARTER, 1290)]
+    judged = judge(RATE, readings, [Declaration(DAY_MS, None, 100)])
+    assert [step.amount for step in judged.steps] == [900, 290]
+    assert over(judged, 0, 2 * DAY_MS).millionths == 1190 * 1_000_000
+    assert over(judged, 0, DAY_MS).millionths == 0
+    assert over(judged, DAY_MS, 2 * DAY_MS).millionths == 1190 * 1_000_000
+
+
 def test_a_period_is_measured_where_its_borders_lie_between_near_readings() -> None:
     judged = judge(RATE, [(0, 0), (20 * MINUTE_MS, 10), (50 * MINUTE_MS, 20), (81 * MINUTE_MS, 30)])
     assert over(judged, 10 * MINUTE_MS, 40 * MINUTE_MS).spread_ms == 0
