@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 
 import days as day_rows
 from ganpo_cloud.days import days, painting, periods
-from ganpo_cloud.province import divisions, standings, totals
+from ganpo_cloud.province import divisions, ledger_days, totals
 from ganpo_cloud.province.indicators import Indicators
 from ganpo_cloud.province.snapshots import snapshot
 from ganpo_cloud.store.counted_tables import FLOWS, STOCKS
@@ -75,7 +75,7 @@ def _ask(database: Database, times: int) -> Generator[str, None, float]:
     first = periods.span(periods.month_of(_TODAY))[0]
     over_days = (
         "SELECT sum(p.planned_ms), sum(p.planned_ms - p.unknown_ms), sum(p.producing_ms) FROM production p"
-        " JOIN standing s ON s.enterprise = p.enterprise AND s.asset_no = p.subject"
+        " JOIN ledger s ON s.enterprise = p.enterprise AND s.asset_no = p.subject"
         f" WHERE p.day >= '{first}' AND s.in_service"
     )
     site = Site(database, TestClock(wall=_NOW), _PROVINCE, templates(exposed=False), demo=False)
@@ -154,7 +154,7 @@ def _dirty(devices: int, runs: int) -> Iterator[str]:
             began = time.perf_counter()
             while (
                 days.recompute(database, day_rows.NOW)
-                or standings.recompute(database, day_rows.NOW)
+                or ledger_days.recompute(database, day_rows.NOW)
                 or totals.recompute(database, _PROVINCE, day_rows.NOW)
             ):
                 pass
@@ -190,14 +190,14 @@ def fill(database: Database, devices: int, now: datetime = _NOW) -> None:
     month = periods.span(periods.month_of(today))[0]
     with database.write() as connection:
         for first in range(0, len(ledger), 5000):
-            driver_sql(connection, f"INSERT INTO standing VALUES ({marks})", ledger[first : first + 5000])
+            driver_sql(connection, f"INSERT INTO ledger VALUES ({marks})", ledger[first : first + 5000])
         for n in range((today - month).days + 1):
             day = _day(connection, month + timedelta(days=n))
             connection.execute(
                 text(
                     f"INSERT INTO production SELECT enterprise, asset_no, {day}, 57600000, 28800000, 3600000, 1000000,"
                     " 600000, 12000000, 8000000, 0, 3600000, 0, NULL, NULL, :yes, :yes, 'active'"
-                    " FROM standing WHERE networked"
+                    " FROM ledger WHERE networked"
                 ),
                 {"yes": True},
             )

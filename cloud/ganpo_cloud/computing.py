@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from ganpo_cloud.days import days
 from ganpo_cloud.inlet import lives
-from ganpo_cloud.province import publishing, standings, totals
+from ganpo_cloud.province import ledger_days, publishing, totals
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.store.database import Database
 from ganpo_model.clock import Clock
@@ -39,7 +39,7 @@ async def run(
         beat()
         try:
             done = await asyncio.to_thread(days.recompute, database, now, province.holidays)
-            done += await asyncio.to_thread(standings.recompute, database, now)
+            done += await asyncio.to_thread(ledger_days.recompute, database, now)
             if looked is None or abs(now - looked) >= LOOK:
                 await asyncio.to_thread(days.mark_ended, database, now)
                 await asyncio.to_thread(totals.turn_day, database, now)
@@ -60,7 +60,7 @@ def settle(database: Database, province: Province, now: datetime) -> None:
     """Work out everything that is dirty now, to its end."""
     while (
         days.recompute(database, now, province.holidays)
-        or standings.recompute(database, now)
+        or ledger_days.recompute(database, now)
         or totals.recompute(database, province, now)
     ):
         pass

@@ -16,9 +16,9 @@ from ganpo_cloud.days.quantities import of_subject
 from ganpo_cloud.imports import registry
 from ganpo_cloud.inlet.collector import Collector
 from ganpo_cloud.inlet.ingest import ingest
-from ganpo_cloud.province import standings
+from ganpo_cloud.province import ledger_days
 from ganpo_cloud.store import apart
-from ganpo_cloud.store.counted_tables import standing
+from ganpo_cloud.store.counted_tables import ledger
 from ganpo_cloud.store.settings import BrokerSettings
 from ganpo_cloud.web.pages.needs import Needs
 from ganpo_cloud.web.why import why
@@ -140,24 +140,24 @@ def test_it_is_tried_again_once_it_is_described_anew(plant: Plant) -> None:
 def test_a_ledger_that_cannot_be_worked_out_holds_no_other(
     plant: Plant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = standings.rows_of
+    whole = ledger_days.rows_of
 
     def tripping(of: Any) -> Any:
         if of.code == CODES[1]:
             raise ZeroDivisionError("ours")
         return whole(of)
 
-    monkeypatch.setattr(standings, "rows_of", tripping)
+    monkeypatch.setattr(ledger_days, "rows_of", tripping)
     with plant.database.write() as connection:
-        connection.execute(text("DELETE FROM standing"))
+        connection.execute(text("DELETE FROM ledger"))
         for code in CODES[:2]:
             connection.execute(
                 text("INSERT INTO dirty_ledger VALUES (:code) ON CONFLICT DO NOTHING"), {"code": code}
             )
     computing.settle(plant.database, PROVINCE, NOW)
-    assert standings.recompute(plant.database, NOW) == 0, "nobody tries it for ever"
+    assert ledger_days.recompute(plant.database, NOW) == 0, "nobody tries it for ever"
     with plant.database.read() as connection:
-        there = set(connection.execute(select(standing.c.enterprise)).scalars())
+        there = set(connection.execute(select(ledger.c.enterprise)).scalars())
         told = [(row.subject, row.reason) for row in apart.found(connection, CODES[1])]
     assert there == {CODES[0]}
     assert told == [("", "ZeroDivisionError: ours")]
@@ -166,4 +166,4 @@ def test_a_ledger_that_cannot_be_worked_out_holds_no_other(
     apart.forgive_others(plant.database)
     computing.settle(plant.database, PROVINCE, NOW)
     with plant.database.read() as connection:
-        assert set(connection.execute(select(standing.c.enterprise)).scalars()) == set(CODES[:2])
+        assert set(connection.execute(select(ledger.c.enterprise)).scalars()) == set(CODES[:2])

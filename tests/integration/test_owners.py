@@ -12,7 +12,7 @@ from ganpo_cloud.cli.main import main
 from ganpo_cloud.days.quantities import of_subject
 from ganpo_cloud.imports import registry
 from ganpo_cloud.inlet.ingest import ingest
-from ganpo_cloud.province.ledger import records
+from ganpo_cloud.province.ledger import ledgers
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.tables import day, quarantine, subject
 from ganpo_model.clock import to_ms
@@ -112,11 +112,11 @@ def test_facts_belong_to_the_enterprise_of_their_time_whenever_the_day_is_said(
         plant.settle(NOW)
     assert told(plant) == RIGHT
     with plant.database.read() as connection:
-        ledgers = records(connection, [A, B])
+        both = ledgers(connection, [A, B])
         for instant, whose in ((MIDNIGHT - HOUR, {A}), (MIDNIGHT + HOUR, {B})):
             here = {
                 code
-                for code, one in ledgers.items()
+                for code, one in both.items()
                 if any(device.asset_no == "SB-1" for device in one.at(to_ms(instant)))
             }
             assert here == whose

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from ganpo_cloud import computing
 from ganpo_cloud.days.periods import month_of, span
 from ganpo_cloud.imports import registry
-from ganpo_cloud.province import lists, snapshots, standings, totals
+from ganpo_cloud.province import ledger_days, lists, snapshots, totals
 from ganpo_cloud.province.indicators import Indicator, Indicators
 from ganpo_cloud.province.snapshots import snapshot
 from ganpo_cloud.store.counted_tables import ALL, area_day
@@ -216,7 +216,7 @@ def test_frames_are_stored_while_sums_are_added_up_and_what_they_change_is_added
         found = whole(*arguments)
         if meanwhile:
             plant.send("gw-one-0001", [meanwhile.pop()])
-            assert standings.recompute(plant.database, NOW) == 1
+            assert ledger_days.recompute(plant.database, NOW) == 1
             if added_up:
                 assert totals.recompute(plant.database, PROVINCE, NOW)
         return found

@@ -14,8 +14,7 @@ from ganpo_cloud.days import periods
 from ganpo_cloud.province.divisions import OTHER, Province
 from ganpo_cloud.province.places import keys
 from ganpo_cloud.store import registry_tables as registry
-from ganpo_cloud.store.counted_tables import YEARLY, area_carrier, area_year, balance
-from ganpo_cloud.store.counted_tables import standing as ledger
+from ganpo_cloud.store.counted_tables import YEARLY, area_carrier, area_year, balance, ledger
 from ganpo_cloud.store.database import driver_sql, inserting, rows_of
 from ganpo_model.energy import EXPORT, WATER
 
@@ -27,7 +26,7 @@ _METERED = f"""
 SELECT enterprise, area, industry, carrier, sum(used), sum(spread), sum(opened), sum(whole) FROM (
   SELECT c.enterprise, s.area, s.industry, c.carrier, c.day, sum(({_SIGN}) * c.millionths) AS used,
     max(c.spread_ms) AS spread, sum(c.open) AS opened, min(CASE WHEN c.covered THEN 1 ELSE 0 END) AS whole
-  FROM consumption c JOIN standing s ON s.enterprise = c.enterprise AND s.asset_no = c.subject
+  FROM consumption c JOIN ledger s ON s.enterprise = c.enterprise AND s.asset_no = c.subject
     AND s.since <= c.day AND (s.until IS NULL OR s.until > c.day)
   WHERE c.day >= ? AND c.day <= ? AND ({_SIGN}) <> 0
   GROUP BY c.enterprise, s.area, s.industry, c.carrier, c.day) AS daily

@@ -53,7 +53,7 @@ class Device:
 
 
 @dataclass(slots=True)
-class Records:
+class Ledger:
     """Everything that one enterprise's ledger stands on, oldest first."""
 
     code: str
@@ -188,12 +188,12 @@ class Records:
             )
 
 
-def records(connection: Connection, enterprises: list[str] | None = None) -> dict[str, Records]:
+def ledgers(connection: Connection, enterprises: list[str] | None = None) -> dict[str, Ledger]:
     """What the ledgers of enterprises stand on (None: of all), in one question per table."""
-    found: dict[str, Records] = {}
+    found: dict[str, Ledger] = {}
 
-    def of(code: str) -> Records:
-        return found.setdefault(code, Records(code))
+    def of(code: str) -> Ledger:
+        return found.setdefault(code, Ledger(code))
 
     def rows(table: Any, code: Any, *order: Any) -> Any:
         query = select(table).order_by(code, *order)
@@ -238,7 +238,7 @@ def end_of(day: date) -> int:
     return bounds(day, DEFAULT_ZONE)[1] - 1
 
 
-def _describe(of: Records, row: Any) -> None:
+def _describe(of: Ledger, row: Any) -> None:
     """Add one inventory. A meter's role holds from the day it names; without one from ever, and when changed from the
     day on which that was told."""
     said = json.loads(row.body)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 
 from ganpo_cloud.province.divisions import Province
-from ganpo_cloud.store.counted_tables import production, standing
+from ganpo_cloud.store.counted_tables import ledger, production
 from ganpo_model.coverage import Evidence
 
 COUNTS: Mapping[str, str] = {
@@ -42,17 +42,17 @@ def below(province: Province, area: str) -> list[str] | None:
 def devices(province: Province, wanted: Filter, measure: str | None = None) -> Select[Any]:
     """The devices of the ledger; of a measure, those that it counts. Ordered by enterprise and number."""
     age = _age(wanted.day)
-    query = select(standing, age.label("age")).where(
-        standing.c.kind == "equipment", *_within(province, wanted), *_like(wanted.text)
+    query = select(ledger, age.label("age")).where(
+        ledger.c.kind == "equipment", *_within(province, wanted), *_like(wanted.text)
     )
     if measure is not None:
-        query = query.where(_counts(measure, age, standing.c))
-    return query.order_by(standing.c.enterprise, standing.c.asset_no)
+        query = query.where(_counts(measure, age, ledger.c))
+    return query.order_by(ledger.c.enterprise, ledger.c.asset_no)
 
 
 def enterprises(province: Province, wanted: Filter) -> Select[Any]:
     """The enterprises of the registry, at their homes, with how many devices have come how far."""
-    own = standing.alias("own")
+    own = ledger.alias("own")
     age = _age(wanted.day, own)
     on_day = (own.c.kind == "equipment") & _holds(own, wanted.day)
     counts = (
@@ -68,11 +68,11 @@ def enterprises(province: Province, wanted: Filter) -> Select[Any]:
         .subquery()
     )
     return (
-        select(standing, *(counts.c[name] for name in COUNTS))
-        .outerjoin(counts, counts.c.enterprise == standing.c.enterprise)
-        .where(standing.c.kind == "enterprise", *_within(province, wanted))
-        .where(*_like(wanted.text, standing.c.enterprise))
-        .order_by(standing.c.enterprise)
+        select(ledger, *(counts.c[name] for name in COUNTS))
+        .outerjoin(counts, counts.c.enterprise == ledger.c.enterprise)
+        .where(ledger.c.kind == "enterprise", *_within(province, wanted))
+        .where(*_like(wanted.text, ledger.c.enterprise))
+        .order_by(ledger.c.enterprise)
     )
 
 
@@ -84,19 +84,19 @@ def number(connection: Connection, query: Select[Any]) -> int:
 
 
 def _within(province: Province, wanted: Filter) -> list[ColumnElement[bool]]:
-    found = [_holds(standing, wanted.day)]
+    found = [_holds(ledger, wanted.day)]
     areas: Collection[str] | None = below(province, wanted.area)
     if areas is not None:
-        found.append(standing.c.area.in_(areas))
+        found.append(ledger.c.area.in_(areas))
     if wanted.industry is not None:
-        found.append(standing.c.industry == wanted.industry)
+        found.append(ledger.c.industry == wanted.industry)
     return found
 
 
 def _like(text: str, code: ColumnElement[str] | None = None) -> list[ColumnElement[bool]]:
     if not text:
         return []
-    columns = [standing.c.name, code if code is not None else standing.c.asset_no]
+    columns = [ledger.c.name, code if code is not None else ledger.c.asset_no]
     return [or_(*(column.icontains(text, autoescape=True) for column in columns))]
 
 
@@ -104,7 +104,7 @@ def _holds(table: Any, day: date) -> ColumnElement[bool]:
     return and_(table.c.since <= day, or_(table.c.until.is_(None), table.c.until > day))
 
 
-def _age(day: date, table: Any = standing) -> ColumnElement[Any]:
+def _age(day: date, table: Any = ledger) -> ColumnElement[Any]:
     """The newest word for a device's age up to a day."""
     newest = (
         select(production.c.age)
@@ -117,7 +117,7 @@ def _age(day: date, table: Any = standing) -> ColumnElement[Any]:
 
 
 def _counts(measure: str, age: ColumnElement[Any], s: Any) -> ColumnElement[bool]:
-    """What `MEASURES` says, as SQL over the columns of `standing`; a test holds both equal."""
+    """What `MEASURES` says, as SQL over the columns of `ledger`; a test holds both equal."""
     here = (s.status != "retired") & ((age != "gone") | age.is_(None))
     conditions: dict[str, ColumnElement[bool]] = {
         "units": s.in_service,
@@ -146,4 +146,4 @@ def _counts(measure: str, age: ColumnElement[Any], s: Any) -> ColumnElement[bool
 
 def codes(province: Province, wanted: Filter) -> Select[Any]:
     """The codes of the enterprises of a place."""
-    return select(standing.c.enterprise).where(standing.c.kind == "enterprise", *_within(province, wanted))
+    return select(ledger.c.enterprise).where(ledger.c.kind == "enterprise", *_within(province, wanted))

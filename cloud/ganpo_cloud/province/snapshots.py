@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Table, func, select
 from ganpo_cloud.days import periods
 from ganpo_cloud.province import totals
 from ganpo_cloud.province.divisions import Province
-from ganpo_cloud.province.ledger import records
+from ganpo_cloud.province.ledger import ledgers
 from ganpo_cloud.province.places import Key
 from ganpo_cloud.store.counted_tables import (
     FLOWS,
@@ -128,7 +128,7 @@ def snapshot(connection: Connection, province: Province, at: datetime | None, no
         if connection.execute(select(stored.c.area).where(this).limit(1)).first() is not None:
             return Snapshot(connection, province, at, day, stored)
         return Snapshot(connection, province, at, day, worked_out=totals.stocks(connection, province, day))
-    devices = (device for of in records(connection).values() for device in of.at(to_ms(at)))
+    devices = (device for of in ledgers(connection).values() for device in of.at(to_ms(at)))
     ages = {
         (row.enterprise, row.subject): row.age
         for row in connection.execute(select(production).where(production.c.day == day - timedelta(days=1)))

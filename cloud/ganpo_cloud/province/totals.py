@@ -36,12 +36,12 @@ _AT = "s.since <= ? AND (s.until IS NULL OR s.until > ?)"
 _DEVICES = f"""
 SELECT s.enterprise, s.area, s.industry, s.main, s.numerical_control, s.digital, s.intelligent, s.in_service,
   s.status, s.networked, s.cloud, p.age
-FROM standing s LEFT JOIN production p ON s.networked AND p.enterprise = s.enterprise AND p.subject = s.asset_no
+FROM ledger s LEFT JOIN production p ON s.networked AND p.enterprise = s.enterprise AND p.subject = s.asset_no
   AND p.day = (SELECT max(q.day) FROM production q WHERE q.enterprise = s.enterprise AND q.subject = s.asset_no
     AND q.day <= ?)
 WHERE s.kind = 'equipment' AND {_AT}"""
 _HOMES = f"""
-SELECT s.enterprise, s.parent, s.area, s.industry, s.above_scale FROM standing s
+SELECT s.enterprise, s.parent, s.area, s.industry, s.above_scale FROM ledger s
 WHERE s.kind = 'enterprise' AND {_AT}"""
 _FLOWS = f"""
 SELECT s.area, s.industry, sum(p.planned_ms), sum(p.planned_ms - p.unknown_ms),
@@ -49,7 +49,7 @@ SELECT s.area, s.industry, sum(p.planned_ms), sum(p.planned_ms - p.unknown_ms),
   sum(CASE WHEN {COMPLETE} THEN p.planned_ms - p.unknown_ms ELSE 0 END),
   sum(p.outside_ms), sum(CASE WHEN {COMPLETE} THEN 1 ELSE 0 END),
   sum(CASE WHEN p.planned_ms > 0 AND NOT ({COMPLETE}) THEN 1 ELSE 0 END)
-FROM production p JOIN standing s ON s.enterprise = p.enterprise AND s.asset_no = p.subject
+FROM production p JOIN ledger s ON s.enterprise = p.enterprise AND s.asset_no = p.subject
   AND s.since <= p.day AND (s.until IS NULL OR s.until > p.day)
 WHERE p.day >= ? AND p.day <= ? AND s.in_service GROUP BY s.area, s.industry"""
 Sums = Mapping[Key, Mapping[str, int]]
@@ -230,7 +230,7 @@ def unit_of(device: Device, age: str | None) -> Unit:
 
 
 def unit_of_row(row: Any) -> Unit:
-    """A row of `standing` with its `age`."""
+    """A row of `ledger` with its `age`."""
     flags = (getattr(row, flag) for flag in FLAGS)
     return _unit((*flags, row.in_service, row.status, row.networked, row.cloud, row.age))
 

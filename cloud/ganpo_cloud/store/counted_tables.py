@@ -1,6 +1,6 @@
 """The tables of what is counted: recomputed from facts and registry, never entered and never incremented.
 
-`standing` and `production` are of one subject; `area_day`, `area_month` and `area_year` add them up. Areas stand with
+`ledger` and `production` are of one subject; `area_day`, `area_month` and `area_year` add them up. Areas stand with
 every area above them and industries with ALL, so that an answer reads the rows it shows and adds nothing.
 """
 
@@ -58,8 +58,8 @@ YEARLY = (
 )
 """Intensities: tce and m3 in millionths over value added in fen, of the enterprises that have both."""
 
-standing = Table(
-    "standing",
+ledger = Table(
+    "ledger",
     metadata,
     Column("enterprise", Text, nullable=False),
     Column("asset_no", Text, nullable=False, comment="empty: the enterprise itself"),
@@ -83,7 +83,7 @@ standing = Table(
     Column("carrier", Text),
     Column("role", Text),
     PrimaryKeyConstraint("enterprise", "asset_no", "since"),
-    Index("standing_place", "area", "industry"),
+    Index("ledger_place", "area", "industry"),
 )
 """What the ledger says of everything from day to day, one row as long as nothing of it changes."""
 
@@ -180,7 +180,7 @@ area_carrier = Table(
 """Carriers by place and month; what nobody meters stands here too, with its `declared`."""
 
 dirty_ledger = Table("dirty_ledger", metadata, Column("enterprise", Text, primary_key=True))
-"""Enterprises whose `standing` has to be worked out again."""
+"""Enterprises whose `ledger` has to be worked out again."""
 
 dirty_total = Table(
     "dirty_total",

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select
 from ganpo_cloud.days.calendars import Calendars
 from ganpo_cloud.days.open_items import open_items
 from ganpo_cloud.inlet import lives, quarantine
-from ganpo_cloud.province.ledger import Device, Records, records
+from ganpo_cloud.province.ledger import Device, Ledger, ledgers
 from ganpo_cloud.store import apart
 from ganpo_cloud.store.counted_tables import production
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds, day_of
@@ -89,7 +89,7 @@ def why(
 
     `holidays`: of the province.
     """
-    found = records(connection, [enterprise]).get(enterprise, Records(enterprise))
+    found = ledgers(connection, [enterprise]).get(enterprise, Ledger(enterprise))
     mine = select(gateway.c.id).where(gateway.c.enterprise == enterprise).order_by(gateway.c.id)
     gateways = list(connection.execute(mine).scalars())
     reasons = []
@@ -143,7 +143,7 @@ def _of_gateway(connection: Connection, number: str, now: datetime) -> Iterator[
 
 
 def _of_device(
-    connection: Connection, found: Records, asset_no: str, now: datetime, holidays: Sequence[ExceptionItem]
+    connection: Connection, found: Ledger, asset_no: str, now: datetime, holidays: Sequence[ExceptionItem]
 ) -> list[Reason]:
     enterprise = found.code
     device = next((device for device in found.at(to_ms(now)) if device.asset_no == asset_no), None)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from ganpo_cloud.days import machines, production
 from ganpo_cloud.province import lists
 from ganpo_cloud.store import registry_tables as registry
-from ganpo_cloud.store.counted_tables import standing
+from ganpo_cloud.store.counted_tables import ledger
 from ganpo_cloud.store.tables import day as painted_days
 from ganpo_cloud.store.tables import frame as frames
 from ganpo_cloud.store.tables import subject
@@ -25,9 +25,9 @@ from ganpo_cloud.web.pages.subject_parts import (
     DAYS,
     LONGEST,
     evidence,
+    ledger_on,
     reasons,
     sound,
-    standing_on,
     told,
     usage,
 )
@@ -55,11 +55,11 @@ def router(site: Site) -> APIRouter:
 
 
 def _device(connection: Connection, frame: Frame, code: str, asset_no: str) -> Item:
-    about = standing_on(connection, code, asset_no, frame.day)
-    firm = standing_on(connection, code, "", frame.day)
+    about = ledger_on(connection, code, asset_no, frame.day)
+    firm = ledger_on(connection, code, "", frame.day)
     row = connection.execute(
         lists.devices(frame.province, lists.Filter(frame.province.whole, None, frame.day)).where(
-            (standing.c.enterprise == code) & (standing.c.asset_no == asset_no)
+            (ledger.c.enterprise == code) & (ledger.c.asset_no == asset_no)
         )
     ).first()
     view = next(iter(views.subjects(connection, frame.now, code, asset_no)), None)
@@ -90,8 +90,8 @@ def _dates(connection: Connection, frame: Frame, code: str, asset_no: str, about
     t = frame.t
     mine = (registry.onboarding.c.enterprise == code) & (registry.onboarding.c.asset_no == asset_no)
     row = connection.execute(select(registry.onboarding).where(mine)).first()
-    of = (standing.c.enterprise == code) & (standing.c.asset_no == asset_no)
-    first = connection.execute(select(standing).where(of).order_by(standing.c.since).limit(1)).first()
+    of = (ledger.c.enterprise == code) & (ledger.c.asset_no == asset_no)
+    first = connection.execute(select(ledger).where(of).order_by(ledger.c.since).limit(1)).first()
     found = [
         {
             "word": t("registered"),

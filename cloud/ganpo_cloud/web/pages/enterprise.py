@@ -12,7 +12,7 @@ from ganpo_cloud.days import painting, production
 from ganpo_cloud.province import lists
 from ganpo_cloud.province.totals import unit_of_row
 from ganpo_cloud.store import registry_tables as registry
-from ganpo_cloud.store.counted_tables import standing
+from ganpo_cloud.store.counted_tables import ledger
 from ganpo_cloud.web import i18n, views
 from ganpo_cloud.web.pages import numbers, timeline
 from ganpo_cloud.web.pages.frame import Frame, Item, Lang, Site
@@ -23,9 +23,9 @@ from ganpo_cloud.web.pages.subject_parts import (
     LONGEST,
     age,
     evidence,
+    ledger_on,
     reasons,
     sound,
-    standing_on,
     told,
     usage,
 )
@@ -49,10 +49,10 @@ def router(site: Site) -> APIRouter:
 
 
 def _enterprise(connection: Connection, frame: Frame, code: str) -> Item:
-    about = standing_on(connection, code, "", frame.day)
+    about = ledger_on(connection, code, "", frame.day)
     rows = connection.execute(
         lists.devices(frame.province, lists.Filter(frame.province.whole, None, frame.day)).where(
-            standing.c.enterprise == code
+            ledger.c.enterprise == code
         )
     ).all()
     found = views.subjects(connection, frame.now, code)

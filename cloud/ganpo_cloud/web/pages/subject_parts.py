@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from ganpo_cloud.store.counted_tables import consumption, standing
+from ganpo_cloud.store.counted_tables import consumption, ledger
 from ganpo_cloud.store.localdays import day_of, days_from, local
 from ganpo_cloud.web import i18n, views
 from ganpo_cloud.web.pages import numbers, trends
@@ -20,9 +20,9 @@ DAYS = 30
 LONGEST = 80
 
 
-def standing_on(connection: Connection, code: str, asset_no: str, day: date) -> Any:
-    mine = (standing.c.enterprise == code) & (standing.c.asset_no == asset_no) & (standing.c.since <= day)
-    return connection.execute(select(standing).where(mine).order_by(standing.c.since.desc()).limit(1)).first()
+def ledger_on(connection: Connection, code: str, asset_no: str, day: date) -> Any:
+    mine = (ledger.c.enterprise == code) & (ledger.c.asset_no == asset_no) & (ledger.c.since <= day)
+    return connection.execute(select(ledger).where(mine).order_by(ledger.c.since.desc()).limit(1)).first()
 
 
 def reasons(connection: Connection, frame: Frame, code: str, asset_no: str | None) -> list[Item]:

@@ -1,4 +1,4 @@
-"""`standing`: the ledger from day to day, worked out per enterprise when something of it changed."""
+"""`ledger`: the ledger from day to day, worked out per enterprise when something of it changed."""
 
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -9,9 +9,9 @@ from sqlalchemy import Connection, delete, select
 from sqlalchemy.exc import OperationalError
 
 from ganpo_cloud.days import periods
-from ganpo_cloud.province.ledger import FLAGS, Device, Records, end_of, records
+from ganpo_cloud.province.ledger import FLAGS, Device, Ledger, end_of, ledgers
 from ganpo_cloud.store import apart
-from ganpo_cloud.store.counted_tables import dirty_ledger, standing
+from ganpo_cloud.store.counted_tables import dirty_ledger, ledger
 from ganpo_cloud.store.database import Database, driver_sql, inserting
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, day_of
 from ganpo_cloud.store.marks import mark_totals
@@ -19,8 +19,8 @@ from ganpo_model.clock import to_ms
 
 BATCH = 50
 """Enterprises of one transaction."""
-_COLUMNS = [column.name for column in standing.columns]
-_INSERT = inserting(standing)
+_COLUMNS = [column.name for column in ledger.columns]
+_INSERT = inserting(ledger)
 Row = dict[str, Any]
 
 
@@ -49,7 +49,7 @@ def recompute(database: Database, now: datetime) -> int:
 
 def _work_out(connection: Connection, codes: list[str]) -> list[date | None]:
     connection.execute(delete(dirty_ledger).where(dirty_ledger.c.enterprise.in_(codes)))
-    found = records(connection, codes)
+    found = ledgers(connection, codes)
     return [_store(connection, code, list(rows_of(found[code])) if code in found else []) for code in codes]
 
 
@@ -64,7 +64,7 @@ def _alone(connection: Connection, code: str, now: datetime) -> list[date | None
         return []
 
 
-def rows_of(of: Records) -> Iterable[Row]:
+def rows_of(of: Ledger) -> Iterable[Row]:
     """Everything of one enterprise, each with the days on which it stood so."""
     turns = of.turns()
     now: dict[str, tuple[date, Device]] = {}
@@ -89,8 +89,8 @@ def _row(device: Device, since: date, until: date | None) -> Row:
 
 def _store(connection: Connection, code: str, rows: list[Row]) -> date | None:
     """Replace what stood of an enterprise. Gives the first day on which anything is another now."""
-    mine = standing.c.enterprise == code
-    before = {_values(row) for row in connection.execute(select(standing).where(mine)).mappings()}
+    mine = ledger.c.enterprise == code
+    before = {_values(row) for row in connection.execute(select(ledger).where(mine)).mappings()}
     after = {_values(row) for row in rows}
     if before == after:
         return None
@@ -98,8 +98,8 @@ def _store(connection: Connection, code: str, rows: list[Row]) -> date | None:
     place = _COLUMNS.index("asset_no"), _COLUMNS.index("since")
     for row in gone:
         since = date.fromisoformat(row[place[1]])
-        this = (standing.c.asset_no == row[place[0]]) & (standing.c.since == since)
-        connection.execute(delete(standing).where(mine & this))
+        this = (ledger.c.asset_no == row[place[0]]) & (ledger.c.since == since)
+        connection.execute(delete(ledger).where(mine & this))
     if new := after - before:
         driver_sql(connection, _INSERT, sorted(new, key=lambda row: row[:3]))
     return date.fromisoformat(min(row[place[1]] for row in before ^ after))
