@@ -33,7 +33,8 @@ check: dev
 	$(BIN)/pytest -n 2 tests/unit $(ARGS)
 
 bench: debian dev
-	@$(BIN)/python bench/run.py $(ARGS)
+	@$(before)
+	$(BIN)/python bench/run.py $(ARGS)
 
 # Kills, damage, random histories and wrong answers in their long form: hours, and alone on the machine.
 campaign: debian dev
@@ -67,6 +68,24 @@ $(BIN)/ruff format --check .
 $(BIN)/mypy
 MYPYPATH=tests:bench $(BIN)/mypy --explicit-package-bases tests bench
 $(BIN)/lint-imports
+endef
+
+# The commit that figures are compared with, and an environment of its own; a clone without it compares with nothing.
+define before
+commit=$$(cat bench/before)
+if ! git cat-file -e "$$commit^{commit}" 2>/dev/null; then
+    echo "before: $$commit is not in this clone (git fetch --unshallow): its column is left out"
+else
+    if [ "$$(cat build/before/commit 2>/dev/null)" != "$$commit" ]; then
+        rm -rf build/before
+        mkdir -p build/before
+        git archive -o build/before.tar "$$commit"
+        tar -xf build/before.tar -C build/before
+        rm build/before.tar
+        echo "$$commit" >build/before/commit
+    fi
+    $(MAKE) -sC build/before dev >&2
+fi
 endef
 
 # Install the project as it lies here, with uv, or with pip where uv cannot be had. $(1): more for uv to install.

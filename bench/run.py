@@ -20,6 +20,8 @@ NAMES = (
     "province",
     "flood",
     "readers",
+    "machine_days",
+    "lines",
 )
 
 
