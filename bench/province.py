@@ -26,7 +26,6 @@ from ganpo_cloud.store.settings import DatabaseSettings
 from ganpo_cloud.web.application import create_app
 from ganpo_cloud.web.pages.frame import Frame, Scope, Site
 from ganpo_cloud.web.pages.overview import overview
-from ganpo_cloud.web.pages.plant import templates
 from ganpo_model.clock import to_ms
 from measure import Figure
 from support import databases
@@ -78,7 +77,7 @@ def _ask(database: Database, times: int) -> Generator[str, None, float]:
         " JOIN ledger s ON s.enterprise = p.enterprise AND s.asset_no = p.subject"
         f" WHERE p.day >= '{first}' AND s.in_service"
     )
-    site = Site(database, TestClock(wall=_NOW), _PROVINCE, templates(exposed=False), demo=False)
+    site = Site(database, TestClock(wall=_NOW), _PROVINCE)
 
     def ours(area: str, industry: str | None) -> Callable[[], object]:
         def ask() -> object:

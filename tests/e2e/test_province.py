@@ -14,6 +14,7 @@ from python_calamine import CalamineWorkbook
 
 from ganpo_cloud.province import publishing
 from ganpo_cloud.web.application import create_app
+from ganpo_cloud.web.pages import numbers
 from ganpo_cloud.web.pages.frame import SEEDING
 from ganpo_demo.fleet import fleet
 from ganpo_demo.seeding import Seeding, tell
@@ -130,7 +131,8 @@ def test_every_number_stands_on_the_page_as_the_api_tells_it(watched: Watched, s
         numerator, denominator = item["checked"]["numerator"], item["checked"]["denominator"]
         if item["unit"] == "%" and item["period"] is None:
             assert f"({numerator:,} / {denominator:,})" in told
-            assert f"{1000 * numerator // denominator / 10:.1f}%" in told
+            goal = item["target"]["value"] if item["target"] is not None else None
+            assert numbers.rate(numerator, denominator, goal) in told
         elif item["unit"] in ("sets", "enterprises", "devices"):
             assert f"{numerator:,} {item['unit']}" in told
     assert httpx.get(f"{served.url}/api/v1/overview").headers["etag"]

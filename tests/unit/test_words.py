@@ -2,19 +2,19 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po
 
 import ganpo_cloud.web
 from ganpo_cloud.province.definitions import DEFINITIONS
 from ganpo_cloud.web import i18n, why
 from ganpo_cloud.web.pages import lists, needs, words
-from ganpo_cloud.web.pages.plant import WORDS
+from ganpo_model.clock import to_ms
 
 PACKAGE = Path(ganpo_cloud.web.__file__).parent
 CONNECTION_STATES = {"opening", "up", "waiting", "parked"}
@@ -22,14 +22,20 @@ CONNECTION_STATES = {"opening", "up", "waiting", "parked"}
 
 
 def used() -> set[str]:
+    """Texts of Python and of templates, as Babel finds them; a template with an error in it is one."""
     methods = [("**.py", "python"), ("templates/**.html", "jinja2")]
-    found = extract_from_dir(str(PACKAGE), method_map=methods, keywords={"t": None, "_t": None})
+    found = extract_from_dir(
+        str(PACKAGE),
+        method_map=methods,
+        options_map={"templates/**.html": {"silent": "false", "trimmed": "true"}},
+        keywords=DEFAULT_KEYWORDS | {"t": None, "_t": None},
+    )
     return {str(message) for _, _, message, _, _ in found}
 
 
 def tables() -> set[str]:
     """Words that stand in tables and are translated where they are shown."""
-    mappings: list[Mapping[Any, str]] = [WORDS, why.WORDS, lists.MEASURE_WORDS, needs.CLONES]
+    mappings: list[Mapping[Any, str]] = [words.STATES, why.REASONS, lists.MEASURE_WORDS, needs.CLONES]
     mappings += [words.STATUS, words.FLAGS, words.LEVELS, words.AGES, words.BADGES, words.UNITS, words.KPIS]
     named = {text for item in DEFINITIONS.values() for text in (item.word, item.text, item.source)}
     return named | {word for table in mappings for word in table.values()}
@@ -74,7 +80,7 @@ def test_ages_and_instants_are_said_as_people_say_them() -> None:
     ages.append((1_100_000_000, "12天17时", "12 d 17 h"))
     for ms, zh, en in ages:
         assert (i18n.age(ms, "zh"), i18n.age(ms, "en")) == (zh, en)
-    sunday = datetime(2026, 11, 22, 14, 5, 9)  # noqa: DTZ001 - local already
+    sunday = to_ms(datetime(2026, 11, 22, 6, 5, 9, tzinfo=UTC))
     assert i18n.instant(sunday, "zh") == "11月22日（周日）14:05:09"
     assert i18n.instant(sunday, "en") == "Sun 22 Nov 2026, 14:05:09"
 

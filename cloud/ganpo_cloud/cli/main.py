@@ -118,9 +118,8 @@ def why(enterprise: str, asset_no: str | None, lang: str, config: Path | None) -
     What is missing of an enterprise, or of one of its devices, since when, and the command that closes it.
     """
     from ganpo_cloud.province import divisions
-    from ganpo_cloud.store.localdays import local
     from ganpo_cloud.web import i18n
-    from ganpo_cloud.web.why import WORDS
+    from ganpo_cloud.web.why import REASONS
     from ganpo_cloud.web.why import why as reasons_of
 
     t = i18n.translator(lang)
@@ -130,8 +129,8 @@ def why(enterprise: str, asset_no: str | None, lang: str, config: Path | None) -
         now = datetime.datetime.now(datetime.UTC)
         found = reasons_of(connection, enterprise, asset_no, now, holidays)
         for reason in found:
-            when = "" if reason.since is None else f" ({i18n.instant(local(reason.since), lang)})"
-            click.echo(f"- {t(WORDS[reason.code]).format(**reason.details)}{when}")
+            when = "" if reason.since is None else f" ({i18n.instant(reason.since, lang)})"
+            click.echo(f"- {t(REASONS[reason.code]).format(**reason.details)}{when}")
             if reason.command:
                 click.echo(f"    {reason.command}")
         if not found:

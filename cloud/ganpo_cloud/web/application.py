@@ -50,10 +50,8 @@ def create_app(
     app.include_router(listed.router(database, clock, province, demo=demo))
     app.add_middleware(Answers, database=database, clock=clock)
     app.add_middleware(Etags)
-    templates = plant.templates(exposed=exposed)
-    app.include_router(plant.router(database, clock, templates, demo=demo))
-    site = Site(database, clock, province, templates, demo=demo)
-    for pages in (overview, lists, enterprise, device, reports):
+    site = Site(database, clock, province, demo=demo, exposed=exposed)
+    for pages in (plant, overview, lists, enterprise, device, reports):
         app.include_router(pages.router(site))
     problems.install(app)
     if inlet is not None:

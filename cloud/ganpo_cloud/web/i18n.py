@@ -1,17 +1,20 @@
 """Words in both languages: gettext catalogues, read from their `.po` files at start."""
 
 import io
-from collections.abc import Callable
-from datetime import datetime
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
+from typing import Protocol
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+from ganpo_cloud.store.localdays import DEFAULT_ZONE, local
+
 LANGUAGES = {"zh": "zh_CN", "en": "en"}
 DEFAULT = "zh"
+NONE = "—"
+"""What stands where nobody knows."""
 
 
 @cache
@@ -26,9 +29,21 @@ def translations(lang: str) -> NullTranslations:
     return GNUTranslations(compiled)
 
 
-def translator(lang: str) -> Callable[[str], str]:
-    """`gettext` of a language."""
-    return translations(lang).gettext
+class Translator(Protocol):
+    """A text in a language, its `{names}` filled with what it is given."""
+
+    def __call__(self, message: str, /, **values: object) -> str: ...
+
+
+def translator(lang: str) -> Translator:
+    """`gettext` of a language: `t("{n} rows", n=3)`; without values the text as it is."""
+    gettext = translations(lang).gettext
+
+    def text(message: str, /, **values: object) -> str:
+        found = gettext(message)
+        return found.format(**values) if values else found
+
+    return text
 
 
 def choose(asked: str | None, accepted: str) -> str:
@@ -41,8 +56,10 @@ def choose(asked: str | None, accepted: str) -> str:
     return DEFAULT
 
 
-def age(ms: int, lang: str) -> str:
-    """How long: 37分 / 37 min, 2时08分 / 2 h 08 min."""
+def age(ms: int | None, lang: str) -> str:
+    """How long: 37分 / 37 min, 2时08分 / 2 h 08 min; a dash where nobody knows."""
+    if ms is None:
+        return NONE
     seconds = max(ms, 0) // 1000
     minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86_400
     if minutes < 1:
@@ -54,11 +71,17 @@ def age(ms: int, lang: str) -> str:
     return f"{days}天{hours % 24}时" if lang == "zh" else f"{days} d {hours % 24} h"
 
 
-def instant(local: datetime, lang: str) -> str:
-    """A local instant in full: 11月25日（周三）14:42:00 / Wed 25 Nov 2026, 14:42:00."""
+def instant(ms: int, lang: str, zone: str = DEFAULT_ZONE) -> str:
+    """An instant in full, in a time zone: 11月25日（周三）14:42:00 / Wed 25 Nov 2026, 14:42:00."""
+    at = local(ms, zone)
     if lang == "zh":
-        return f"{local.month}月{local.day}日（周{'一二三四五六日'[local.weekday()]}）{local:%H:%M:%S}"
-    return f"{_DAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]} {local.year}, {local:%H:%M:%S}"
+        return f"{at.month}月{at.day}日（周{'一二三四五六日'[at.weekday()]}）{at:%H:%M:%S}"
+    return f"{_DAYS[at.weekday()]} {at.day} {_MONTHS[at.month - 1]} {at.year}, {at:%H:%M:%S}"
+
+
+def minute(ms: int | None, zone: str = DEFAULT_ZONE) -> str:
+    """An instant in tables, in a time zone: 2026-11-22 14:05; a dash where there is none."""
+    return NONE if ms is None else f"{local(ms, zone):%Y-%m-%d %H:%M}"
 
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

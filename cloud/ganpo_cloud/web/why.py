@@ -36,7 +36,7 @@ from ganpo_model.states import State
 
 STALE_MS = 1_800_000
 """Two slots: each brings a reading of every register that is read."""
-WORDS: Mapping[str, str] = {
+REASONS: Mapping[str, str] = {
     "enterprise": "the enterprise is not in the registry",
     "gateway": "no gateway of the enterprise is registered",
     "never": "gateway {gateway} was never heard",

@@ -25,7 +25,7 @@ from ganpo_cloud.web.api.province_answers import (
     ReportModel,
     TransitionModel,
 )
-from ganpo_cloud.web.why import WORDS, why
+from ganpo_cloud.web.why import REASONS, why
 from ganpo_model import reference
 from ganpo_model.clock import Clock, from_ms, iso
 from ganpo_model.coverage import MEASURES, Evidence
@@ -234,7 +234,7 @@ def router(database: Reader, clock: Clock, province: Province, *, demo: bool) ->
         return [
             ReasonModel(
                 code=reason.code,
-                what=WORDS[reason.code].format(**reason.details),
+                what=REASONS[reason.code].format(**reason.details),
                 since=None if reason.since is None else iso(from_ms(reason.since)),
                 command=reason.command,
             )

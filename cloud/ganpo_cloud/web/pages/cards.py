@@ -11,7 +11,6 @@ from ganpo_cloud.web.pages.frame import Frame, Item
 from ganpo_cloud.web.pages.pace import Pace, months_between, pace
 from ganpo_cloud.web.pages.words import BADGES, UNITS
 from ganpo_model import reference
-from ganpo_model.coverage import percent
 
 SHOWN = (
     "nc_rate_main",
@@ -76,7 +75,7 @@ def told(item: Indicator, number: int | None, lang: str) -> str:
     if item.definition.kind == "rate":
         if number is None or not item.denominator:
             return numbers.NONE
-        rate = numbers.rate(number, item.denominator)
+        rate = numbers.rate(number, item.denominator, _goal(item))
         if item.definition.among in ("busy_ms", "planned_ms"):
             return rate
         return f"{rate} ({number:,} / {item.denominator:,})"
@@ -88,7 +87,7 @@ def value(item: Indicator, number: int | None, lang: str) -> str:
     if number is None:
         return numbers.NONE
     if item.definition.kind == "rate":
-        return numbers.rate(number, item.denominator)
+        return numbers.rate(number, item.denominator, _goal(item))
     if item.definition.kind == "quantity":
         return numbers.quantity(Fraction(number, 10**6), lang)
     if item.definition.kind == "intensity":
@@ -234,7 +233,9 @@ def _lines(
             apart, word = numbers.count(-(-gap // 1)), t("points")
             if rate and item.checked is not None and item.denominator and item.target and item.target.value:
                 # As far as the shown rate is from the target, so that both add up.
-                shown = numbers.gap(percent(item.checked, item.denominator), item.target.value)
+                shown = numbers.gap(
+                    numbers.percent(item.checked, item.denominator, item.target.value), item.target.value
+                )
                 apart = f"{shown}{' ' if frame.lang == 'en' else ''}{word}"
             lines.append((t("gap"), apart))
     if moved is not None:
@@ -247,7 +248,7 @@ def _lines(
             lines.append((t("needed"), t("{n} a month").format(n=needed)))
     if item.definition.id == "nc_rate_main":
         levels = " · ".join(
-            f"{word} {numbers.rate(number, item.denominator)}"
+            f"{word} {numbers.rate(number, item.denominator, _goal(item))}"
             for word, number in ((t("declared"), item.declared), (t("proven"), item.proven))
         )
         lines.append((t("other levels"), levels))
@@ -278,6 +279,10 @@ def _lines(
             words = [names[c].name_zh if frame.lang == "zh" else names[c].name_en for c in item.missing]
             lines.append((t("missing"), ("、" if frame.lang == "zh" else ", ").join(words)))
     return lines
+
+
+def _goal(item: Indicator) -> str | None:
+    return item.target.value if item.target is not None else None
 
 
 def _hundredths(change: Fraction) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from ganpo_cloud.days import machines, production
 from ganpo_cloud.province import lists
@@ -15,23 +15,19 @@ from ganpo_cloud.store.counted_tables import ledger
 from ganpo_cloud.store.tables import day as painted_days
 from ganpo_cloud.store.tables import frame as frames
 from ganpo_cloud.store.tables import subject
-from ganpo_cloud.web import i18n, views
-from ganpo_cloud.web.pages import numbers, timeline
+from ganpo_cloud.web import views
+from ganpo_cloud.web.pages import timeline
 from ganpo_cloud.web.pages.frame import Frame, Item, Lang, Site
-from ganpo_cloud.web.pages.lists import device
 from ganpo_cloud.web.pages.needs import Needs
-from ganpo_cloud.web.pages.plant import WORDS as STATES
 from ganpo_cloud.web.pages.subject_parts import (
     DAYS,
     LONGEST,
-    evidence,
     ledger_on,
     reasons,
     sound,
     told,
     usage,
 )
-from ganpo_cloud.web.pages.words import AGES, KPIS
 from ganpo_model.clock import to_ms
 from ganpo_model.kpi import Parts, ratios
 from ganpo_model.paint import Span
@@ -72,55 +68,30 @@ def _device(connection: Connection, frame: Frame, code: str, asset_no: str) -> I
         "known": about is not None or named is not None,
         "name": about.name if about is not None else named.name if named is not None else "",
         "firm": firm.name if firm is not None else code,
-        "firm_href": frame.href(f"/enterprises/{code}"),
         "kind": kind,
-        "line": device(frame, row) if row is not None else None,
-        "dates": _dates(connection, frame, code, asset_no, about),
+        "line": row,
+        "dates": _dates(connection, code, asset_no, about),
         "why": reasons(connection, frame, code, asset_no) if kind == "equipment" else [],
         "painted": _painted(connection, frame, code, asset_no, named),
-        "legend": [{"state": state, "word": frame.t(word)} for state, word in STATES.items()],
         "kpis": _kpis(connection, frame, code, asset_no, named) if kind == "equipment" else None,
         "needs": Needs(frame.t, frame.lang, to_ms(frame.now), told).open(connection, code, asset_no),
         "charts": usage(connection, frame, code, view) if view is not None and kind == "meter" else [],
     }
 
 
-def _dates(connection: Connection, frame: Frame, code: str, asset_no: str, about: Any) -> list[Item]:
-    """The dates that are kept, each with its evidence."""
-    t = frame.t
-    mine = (registry.onboarding.c.enterprise == code) & (registry.onboarding.c.asset_no == asset_no)
-    row = connection.execute(select(registry.onboarding).where(mine)).first()
+def _dates(connection: Connection, code: str, asset_no: str, about: Any) -> Item:
+    """The dates that are kept, each with its evidence; None where it has not come."""
+    seen = registry.onboarding.c
+    mine = (seen.enterprise == code) & (seen.asset_no == asset_no)
+    query = select(registry.onboarding, frames.c.gateway, frames.c.stream, frames.c.seq)
+    row = connection.execute(query.outerjoin(frames, frames.c.id == seen.cloud_frame).where(mine)).first()
     of = (ledger.c.enterprise == code) & (ledger.c.asset_no == asset_no)
-    first = connection.execute(select(ledger).where(of).order_by(ledger.c.since).limit(1)).first()
-    found = [
-        {
-            "word": t("registered"),
-            "when": first.since.isoformat() if first is not None else numbers.NONE,
-            "told": t("registry, or an inventory") if first is not None else "",
-        },
-        {
-            "word": t("on the network"),
-            "when": told(row.networked_at) if row is not None else numbers.NONE,
-            "told": evidence(row, frame) if row is not None else t("no Good value was observed yet"),
-        },
-        {
-            "word": t("in the cloud"),
-            "when": told(row.cloud_at) if row is not None else numbers.NONE,
-            "told": _frame(connection, row.cloud_frame)
-            if row is not None
-            else t("no Good value was stored yet"),
-        },
-    ]
-    if about is not None and about.status == "retired":
-        found.append(
-            {"word": t("retired"), "when": about.since.isoformat(), "told": t("registry, or an inventory")}
-        )
-    return found
-
-
-def _frame(connection: Connection, number: int) -> str:
-    row = connection.execute(select(frames).where(frames.c.id == number)).first()
-    return f"{row.gateway} / {row.stream} / {row.seq}" if row is not None else str(number)
+    return {
+        "registered": connection.execute(select(func.min(ledger.c.since)).where(of)).scalar(),
+        "seen": row,
+        "evidence": json.loads(row.evidence) if row is not None else {},
+        "retired": about.since if about is not None and about.status == "retired" else None,
+    }
 
 
 def _painted(connection: Connection, frame: Frame, code: str, asset_no: str, named: Any) -> list[Item]:
@@ -140,14 +111,9 @@ def _painted(connection: Connection, frame: Frame, code: str, asset_no: str, nam
         pieces = production.unpack(row.start, row.end, row.spans)
         spans = [Span(start, end, state) for start, end, state in pieces]
         known = sum(end - start for start, end, state in pieces if state is not State.UNKNOWN)
-        until = min(row.end, now) - row.start
-        found.append(
-            {
-                "day": row.day.isoformat(),
-                "bar": timeline.pieces(spans, row.start, row.end, now),
-                "known": numbers.rate(min(known, until), until) if until > 0 else numbers.NONE,
-            }
-        )
+        until = max(min(row.end, now) - row.start, 0)
+        bar = timeline.pieces(spans, row.start, row.end, now)
+        found.append({"day": row.day, "bar": bar, "known": min(known, until), "until": until})
     return found
 
 
@@ -165,28 +131,14 @@ def _kpis(connection: Connection, frame: Frame, code: str, asset_no: str, named:
     parts = Parts(
         sum(made) if made else None, sum(good) if good else None, run_time * 1000 if run_time else None
     )
-    sums = ratios(spent, planned, [State(state) for state in body.get("states", ())], parts)
     yesterday = machines.day(
         connection, code, asset_no, frame.today - timedelta(days=1), frame.province.holidays, to_ms(frame.now)
     )
-    lines = [
-        {
-            "word": frame.t(word),
-            "sum": _ratio(sums.get(name)),
-            "day": _ratio(yesterday.kpis.get(name)) if yesterday is not None else numbers.NONE,
-        }
-        for name, word in KPIS.items()
-    ]
-    age = frame.t(AGES[rows[-1].age]) if rows and rows[-1].age else ""
     return {
-        "lines": lines,
+        "sum": ratios(spent, planned, [State(state) for state in body.get("states", ())], parts),
+        "day": yesterday.kpis if yesterday is not None else {},
         "left_out": sum(bool(row.planned_ms) for row in rows) - len(complete),
         "days": len(complete),
         "confirmed": yesterday.confirmed if yesterday is not None else True,
-        "outside": i18n.age(sum(row.outside_ms for row in rows), frame.lang),
-        "age": age,
+        "outside": sum(row.outside_ms for row in rows),
     }
-
-
-def _ratio(found: tuple[int, int] | None) -> str:
-    return numbers.rate(*found) if found is not None else numbers.NONE

@@ -18,7 +18,6 @@ from ganpo_cloud.web.pages import numbers, timeline
 from ganpo_cloud.web.pages.frame import Frame, Item, Lang, Site
 from ganpo_cloud.web.pages.lists import device
 from ganpo_cloud.web.pages.needs import Needs
-from ganpo_cloud.web.pages.plant import WORDS as STATES
 from ganpo_cloud.web.pages.subject_parts import (
     LONGEST,
     age,
@@ -29,6 +28,7 @@ from ganpo_cloud.web.pages.subject_parts import (
     told,
     usage,
 )
+from ganpo_cloud.web.pages.words import STATES
 from ganpo_model.clock import to_ms
 from ganpo_model.coverage import MEASURES
 from ganpo_model.states import State
@@ -77,7 +77,6 @@ def _enterprise(connection: Connection, frame: Frame, code: str) -> Item:
         "why": reasons(connection, frame, code, None),
         "counts": _counts(frame, rows, about),
         "machines": machines_now,
-        "legend": [{"state": state, "word": frame.t(word)} for state, word in STATES.items()],
         "charts": [chart for view in meters for chart in usage(connection, frame, code, view)],
         "devices": [device(frame, row) for row in rows],
         "energy_href": frame.href("/energy"),

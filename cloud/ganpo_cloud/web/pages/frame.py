@@ -8,7 +8,6 @@ from urllib.parse import quote, urlencode
 
 from fastapi import Query, Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DatabaseError
 
@@ -16,9 +15,10 @@ from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.province.snapshots import Snapshot, added_up, snapshot
 from ganpo_cloud.store.counted_tables import NOWHERE
 from ganpo_cloud.store.database import Reader
-from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds, day_of, local
+from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds, day_of
 from ganpo_cloud.store.tables import counter
 from ganpo_cloud.web import i18n
+from ganpo_cloud.web.pages.templating import environments
 from ganpo_model.clock import Clock, from_ms, to_ms
 
 Item = dict[str, Any]
@@ -46,10 +46,10 @@ class Site:
     """What all pages share: database, clock, province, templates; and when the database last answered."""
 
     def __init__(
-        self, database: Reader, clock: Clock, province: Province, environment: Environment, *, demo: bool
+        self, database: Reader, clock: Clock, province: Province, *, demo: bool = False, exposed: bool = False
     ) -> None:
         self.database, self.clock, self.province, self.demo = database, clock, province, demo
-        self._environment = environment
+        self.environments = environments(exposed=exposed)
         self._answered: datetime | None = None
 
     def scope(
@@ -85,13 +85,15 @@ class Site:
         except DatabaseError as error:
             model = frame.broken(str(getattr(error, "orig", error)), self._answered)
             template = "broken.html"
-        page = self._environment.get_template(template).render(model)
+        page = self.environments[scope.lang].get_template(template).render(model)
         return HTMLResponse(page, status, headers={"Cache-Control": "no-store"})
 
     def missing(self, scope: Scope, what: str) -> HTMLResponse:
         """404, in words."""
         frame = Frame(self, scope)
-        page = self._environment.get_template("missing.html").render(frame.bare() | {"what": what})
+        page = (
+            self.environments[scope.lang].get_template("missing.html").render(frame.bare() | {"what": what})
+        )
         return HTMLResponse(page, 404, headers={"Cache-Control": "no-store"})
 
 
@@ -122,8 +124,7 @@ class Frame:
         above = list(reversed(self.province.above(self.scope.area)[1:]))
         first = f"/{self.scope.path.strip('/').partition('/')[0]}"
         return {
-            "t": self.t,
-            "lang": self.lang,
+            "frame": self,
             "demo": self.site.demo,
             "here": first,
             "keep": "".join(f"&{quote(k)}={quote(v)}" for k, v in self.kept().items()),
@@ -136,7 +137,7 @@ class Frame:
             "link": self.href,
             "api": self.api,
             "seeding": None,
-            "as_of": i18n.instant(local(to_ms(self.now)), self.lang),
+            "as_of": i18n.instant(to_ms(self.now), self.lang),
             "zone": DEFAULT_ZONE,
             "chosen_day": self.scope.day.isoformat() if self.scope.day else "",
             "yesterday": (self.today - timedelta(days=1)).isoformat(),
@@ -147,7 +148,7 @@ class Frame:
         found = self.bare()
         found["seeding"] = seeding(connection) if self.site.demo else None
         at = self.snapshot_time(connection)
-        return found | {"as_of": i18n.instant(local(to_ms(at)), self.lang)}
+        return found | {"as_of": i18n.instant(to_ms(at), self.lang)}
 
     def snapshot_time(self, connection: Connection) -> datetime:
         """When what is shown was added up."""
@@ -157,7 +158,7 @@ class Frame:
 
     def broken(self, why: str, answered: datetime | None) -> Item:
         """What is shown while the database does not answer."""
-        last = "" if answered is None else i18n.instant(local(to_ms(answered)), self.lang)
+        last = "" if answered is None else i18n.instant(to_ms(answered), self.lang)
         return self.bare() | {"error": why, "last_good": last}
 
     def area(self, number: str) -> str:

@@ -1,12 +1,14 @@
-"""Numbers as people read them (ui.md, Words and numbers): counts in full, quantities shortened, rates rounded down."""
+"""Numbers as people read them (ui.md, Words and numbers): counts in full, quantities shortened, rates below a target
+rounded down. Pure; what nobody knows is a dash, and has no unit."""
 
+from collections.abc import Iterable
 from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from ganpo_model.coverage import percent
+from ganpo_cloud.web.i18n import NONE as NONE
+from ganpo_model.units import MILLION
 
-NONE = "—"
 _ZH = ((10**8, "亿"), (10**4, "万"))
 _EN = ((10**6, " million"), (10**3, " thousand"))
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -17,9 +19,26 @@ def count(number: int | None) -> str:
     return NONE if number is None else f"{number:,}"
 
 
-def rate(numerator: int | None, denominator: int | None) -> str:
-    """62.4%, rounded down; a dash where nothing is counted."""
-    return f"{percent(numerator, denominator)}%" if numerator is not None and denominator else NONE
+def percent(numerator: int | None, denominator: int | None, goal: str | None = None) -> str:
+    """62.4: rounded, but down where it is below the `goal` (in percent), and 100.0 only where it is the whole."""
+    if numerator is None or not denominator:
+        return NONE
+    tenths = (2000 * numerator + denominator) // (2 * denominator)
+    if numerator < denominator:
+        tenths = min(tenths, 999)
+    if goal is not None and Fraction(100 * numerator, denominator) < Fraction(goal):
+        tenths = 1000 * numerator // denominator
+    return f"{tenths // 10}.{tenths % 10}"
+
+
+def rate(numerator: int | None, denominator: int | None, goal: str | None = None) -> str:
+    """62.4%, as `percent` rounds; a dash where nothing is counted."""
+    return f"{percent(numerator, denominator, goal)}%".replace(f"{NONE}%", NONE)
+
+
+def ratio(of: tuple[int, int] | None) -> str:
+    """The same of a numerator and its denominator, or of nothing."""
+    return NONE if of is None else rate(*of)
 
 
 def share(numerator: int | None, denominator: int | None) -> str:
@@ -27,14 +46,33 @@ def share(numerator: int | None, denominator: int | None) -> str:
     return percent(min(numerator, denominator), denominator) if numerator is not None and denominator else ""
 
 
-def quantity(value: Fraction | None, lang: str) -> str:
-    """At most four digits with 万 and 亿, or thousand and million: 1,214.6万, 2.87 million."""
+def quantity(value: Fraction | int | None, lang: str, unit: str = "") -> str:
+    """At most four digits with 万 and 亿, or thousand and million: 1,214.6万 tce, 2.87 million m³; counts whole."""
     if value is None:
         return NONE
+    exact = Fraction(value)
     for size, word in _ZH if lang == "zh" else _EN:
-        if abs(value) >= size:
-            return _digits(value / size) + word
-    return _digits(value)
+        if abs(exact) >= size:
+            return _digits(exact / size) + word + _behind(unit)
+    shown = f"{value:,}" if isinstance(value, int) else _digits(exact)
+    return shown.replace("-", "−") + _behind(unit)
+
+
+def exact(millionths: int | None, unit: str = "") -> str:
+    """Millionths with two decimals: 50,403.00 kWh."""
+    if millionths is None:
+        return NONE
+    return decimals(Fraction(millionths, MILLION), 2) + _behind(unit)
+
+
+def unit(of: str) -> str:
+    """A unit as it is written: m³; nothing for plain counts."""
+    return "" if of == "1" else of.replace("m3", "m³")
+
+
+def names(of: Iterable[str], lang: str) -> str:
+    """One after the other: 电、水 / electricity, water."""
+    return ("、" if lang == "zh" else ", ").join(of)
 
 
 def ones(row: Any) -> float | None:
@@ -43,11 +81,13 @@ def ones(row: Any) -> float | None:
 
 
 def decimals(value: Fraction | None, places: int) -> str:
-    """With so many places, rounded down; a dash where nobody knows."""
+    """With so many places, rounded towards zero; a dash where nobody knows."""
     if value is None:
         return NONE
-    whole = int(value * 10**places // 1)
-    return f"{whole // 10**places:,}.{whole % 10**places:0{places}d}" if places else f"{whole:,}"
+    whole = int(abs(value) * 10**places)
+    sign = "−" if value < 0 and whole else ""
+    shown = f"{whole // 10**places:,}"
+    return f"{sign}{shown}.{whole % 10**places:0{places}d}" if places else sign + shown
 
 
 def points(change: Fraction | None) -> str:
@@ -104,3 +144,7 @@ def _digits(value: Fraction) -> str:
     places = 0 if abs(value) >= 1000 else 1 if abs(value) >= 100 else 2
     shown = round(value, places)
     return f"{float(shown):,.{places}f}"
+
+
+def _behind(of: str) -> str:
+    return f" {unit(of)}".rstrip()

@@ -2,28 +2,26 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from importlib.resources import files
 from itertools import pairwise
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DatabaseError
 
 from ganpo_cloud.days import painting, quantities
 from ganpo_cloud.days.open_items import NOT_BELIEVED_MS
-from ganpo_cloud.store.database import Reader
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds
 from ganpo_cloud.store.tables import gateway
 from ganpo_cloud.web import i18n, views
 from ganpo_cloud.web.pages import timeline
-from ganpo_cloud.web.pages.frame import seeding
+from ganpo_cloud.web.pages.frame import Site, seeding
 from ganpo_cloud.web.pages.needs import Needs
+from ganpo_cloud.web.pages.words import STATES
 from ganpo_cloud.web.why import STALE_MS
-from ganpo_model.clock import Clock, from_ms, to_ms
+from ganpo_model.clock import from_ms, to_ms
 from ganpo_model.paint import Slot, Span, paint
 from ganpo_model.states import State
 from ganpo_model.units import decimal_text, millionths
@@ -33,39 +31,13 @@ DEMO_WINDOW_MS = 600_000
 DEMO_STALE_MS = 20_000
 """The demo's slots are short; a value that is older stands with its age."""
 PARTS = 24
-WORDS = {
-    State.PRODUCING: "Producing",
-    State.SETUP: "Setup",
-    State.HELD: "Held",
-    State.IDLE: "Idle",
-    State.FAULT: "Fault",
-    State.MAINTENANCE: "Maintenance",
-    State.OFF: "Off",
-    State.UNKNOWN: "Unknown",
-}
 _ORDER = (State.FAULT, State.HELD, State.UNKNOWN)
 """Machines in these states stand first; ui.md, State timeline."""
 
 Item = dict[str, Any]
 
 
-def templates(*, exposed: bool) -> Environment:
-    """The templates of all pages; `exposed` shows that anybody may read."""
-    environment = Environment(
-        loader=PackageLoader("ganpo_cloud.web"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals["css"] = (
-        files("ganpo_cloud.web").joinpath("static", "page.css").read_text(encoding="utf-8")
-    )
-    environment.globals["exposed"] = exposed
-    return environment
-
-
-def router(database: Reader, clock: Clock, environment: Environment, *, demo: bool) -> APIRouter:
+def router(site: Site) -> APIRouter:
     """The route `/`. `fragment` gives the moving part alone."""
     pages = APIRouter(include_in_schema=False)
 
@@ -76,13 +48,13 @@ def router(database: Reader, clock: Clock, environment: Environment, *, demo: bo
         fragment: Annotated[bool, Query()] = False,
     ) -> HTMLResponse:
         chosen = i18n.choose(lang, request.headers.get("accept-language", ""))
-        view = _View(chosen, clock.utc(), demo=demo)
+        view = _View(chosen, site.clock.utc(), demo=site.demo)
         try:
-            with database.read() as connection:
+            with site.database.read() as connection:
                 model = view.model(connection)
         except DatabaseError as error:
             model = view.broken(str(getattr(error, "orig", error)))
-        template = environment.get_template("main.html" if fragment else "page.html")
+        template = site.environments[chosen].get_template("main.html" if fragment else "page.html")
         return HTMLResponse(template.render(model), headers={"Cache-Control": "no-store"})
 
     return pages
@@ -124,14 +96,11 @@ class _View:
 
     def _frame(self) -> Item:
         return {
-            "t": self._t,
-            "lang": self._lang,
             "demo": self._demo,
             "here": "/",
             "seeding": None,
             "keep": "",
-            "as_of": i18n.instant(self._now.astimezone(ZoneInfo(self._zone)), self._lang),
-            "legend": [{"state": state, "word": self._t(word)} for state, word in WORDS.items()],
+            "as_of": i18n.instant(self._ms, self._lang, self._zone),
             "zone": self._zone,
             "window": self._t("last 10 minutes") if self._demo else self._t("today"),
         }
@@ -147,18 +116,18 @@ class _View:
         known = until - start - spent.get(State.UNKNOWN, 0)
         told = "; ".join(
             self._count(word, i18n.age(spent[state], self._lang))
-            for state, word in WORDS.items()
+            for state, word in STATES.items()
             if state in spent
         )
         return _subject(view) | {
             "state": view.state,
-            "word": self._t(WORDS[view.state]),
+            "word": self._t(STATES[view.state]),
             "since": i18n.age(self._ms - view.state_since, self._lang) if view.state_since else "",
             "bar": timeline.pieces(spans, start, end, self._ms),
             "now_x": (until - start) * 1000 // (end - start),
             "ticks": self._ticks(start, end, view.timezone),
             "known": f"{known * 1000 // (until - start) / 10:.1f}%" if until > start else "—",
-            "finding": f"{view.asset_no} {view.name}: {self._t(WORDS[view.state])}; {told}",
+            "finding": f"{view.asset_no} {view.name}: {self._t(STATES[view.state])}; {told}",
         }
 
     def _with_now(self, spans: list[Span], view: views.SubjectView, start: int, until: int) -> list[Span]:
@@ -266,7 +235,7 @@ class _View:
     def _counts(self, machines: Sequence[views.SubjectView]) -> list[str]:
         """How many machines are in each state now."""
         now = [view.state for view in machines]
-        found = [self._count(word, now.count(state)) for state, word in WORDS.items() if state in now]
+        found = [self._count(word, now.count(state)) for state, word in STATES.items() if state in now]
         return found + ([self._t("no connection: {n}").format(n=now.count(None))] if None in now else [])
 
     def _count(self, word: str, n: object) -> str:

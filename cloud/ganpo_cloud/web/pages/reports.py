@@ -14,7 +14,6 @@ from ganpo_cloud.province.definitions import DEFINITIONS
 from ganpo_cloud.province.indicators import Indicator, Indicators
 from ganpo_cloud.province.places import Key
 from ganpo_cloud.store.counted_tables import ALL, area_carrier
-from ganpo_cloud.store.localdays import local
 from ganpo_cloud.web.i18n import instant
 from ganpo_cloud.web.pages import cards, numbers, trends
 from ganpo_cloud.web.pages.frame import Day, Frame, Item, Lang, Place, Site
@@ -264,7 +263,7 @@ def _report(connection: Connection, frame: Frame, month: str | None) -> Item:
         rows.append({"word": frame.area(area), "href": frame.href(area=area), "cells": cells})
     return base | {
         "published": {
-            "when": instant(local(found.published_at), frame.lang),
+            "when": instant(found.published_at, frame.lang),
             "checksum": found.checksum,
             "lines": f"{len(found.lines):,}",
         },

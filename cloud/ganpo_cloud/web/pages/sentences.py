@@ -9,7 +9,6 @@ from fractions import Fraction
 from ganpo_cloud.province.indicators import Indicator
 from ganpo_cloud.web.pages import numbers
 from ganpo_cloud.web.pages.pace import months_between, pace
-from ganpo_model.coverage import percent
 
 LONGEST_MONTHS = 600
 """What takes longer is told as never."""
@@ -30,7 +29,8 @@ def lead(
     translates."""
     if not item.denominator or item.checked is None:
         return [Phrase(t("No main production equipment is registered here yet."))]
-    rate = percent(item.checked, item.denominator)
+    goal = item.target.value if item.target is not None else None
+    rate = numbers.percent(item.checked, item.denominator, goal)
     told = [Phrase(t("CNC coverage of main equipment is {rate}% (checked).").format(rate=rate))]
     target = item.target
     if target is None:

@@ -12,7 +12,7 @@ from ganpo_cloud.store.localdays import day_of, days_from, local
 from ganpo_cloud.web import i18n, views
 from ganpo_cloud.web.pages import numbers, trends
 from ganpo_cloud.web.pages.frame import Frame, Item
-from ganpo_cloud.web.why import WORDS, why
+from ganpo_cloud.web.why import Reason, why
 from ganpo_model import reference
 from ganpo_model.clock import to_ms
 
@@ -25,16 +25,8 @@ def ledger_on(connection: Connection, code: str, asset_no: str, day: date) -> An
     return connection.execute(select(ledger).where(mine).order_by(ledger.c.since.desc()).limit(1)).first()
 
 
-def reasons(connection: Connection, frame: Frame, code: str, asset_no: str | None) -> list[Item]:
-    found = why(connection, code, asset_no, frame.now, frame.province.holidays)
-    return [
-        {
-            "what": frame.t(WORDS[reason.code]).format(**reason.details),
-            "since": "" if reason.since is None else told(reason.since),
-            "command": reason.command,
-        }
-        for reason in found
-    ]
+def reasons(connection: Connection, frame: Frame, code: str, asset_no: str | None) -> list[Reason]:
+    return why(connection, code, asset_no, frame.now, frame.province.holidays)
 
 
 def evidence(row: Any, frame: Frame) -> str:

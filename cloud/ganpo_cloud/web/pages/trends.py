@@ -53,7 +53,7 @@ def onboarding(frame: Frame, months: Sequence[str], history: Mapping[str, Mappin
     t = frame.t
 
     def values(measure: str) -> list[float | None]:
-        return [float(history[month][measure]) if month in history else None for month in months]
+        return [history[month][measure] if month in history else None for month in months]
 
     ever, now = values("enterprises_ever_cloud"), values("enterprises_cloud")
     known = [value for value in now if value is not None]
@@ -126,6 +126,7 @@ def _percent(row: Mapping[str, Any] | None, measure: str, among: str) -> float |
 def _cell(value: float | None, frame: Frame, *, percent: bool) -> str:
     if value is None:
         return numbers.NONE
-    return (
-        f"{value:.1f}%" if percent else numbers.quantity(Fraction(value).limit_denominator(10**6), frame.lang)
-    )
+    if percent:
+        return f"{value:.1f}%"
+    exact = value if isinstance(value, int) else Fraction(value).limit_denominator(10**6)
+    return numbers.quantity(exact, frame.lang)

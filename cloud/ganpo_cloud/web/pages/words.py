@@ -2,8 +2,20 @@
 
 from collections.abc import Mapping
 
+from ganpo_cloud.web.why import REASONS as REASONS
 from ganpo_model.coverage import Evidence
+from ganpo_model.states import State
 
+STATES: Mapping[State, str] = {
+    State.PRODUCING: "Producing",
+    State.SETUP: "Setup",
+    State.HELD: "Held",
+    State.IDLE: "Idle",
+    State.FAULT: "Fault",
+    State.MAINTENANCE: "Maintenance",
+    State.OFF: "Off",
+    State.UNKNOWN: "Unknown",
+}
 STATUS: Mapping[str, str] = {
     "in_use": "in use",
     "idle": "idle",
