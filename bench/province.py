@@ -17,8 +17,10 @@ from ganpo_cloud.days import days, painting, periods
 from ganpo_cloud.province import divisions, ledger_days, totals
 from ganpo_cloud.province.indicators import Indicators
 from ganpo_cloud.province.snapshots import snapshot
+from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import FLOWS, STOCKS
-from ganpo_cloud.store.database import Database, driver_sql
+from ganpo_cloud.store.counted_tables import ledger as ledger_table
+from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, day_of
 from ganpo_cloud.store.marks import mark, mark_ledgers, mark_totals
 from ganpo_cloud.store.registry_tables import target
@@ -185,11 +187,10 @@ def fill(database: Database, devices: int, now: datetime = _NOW) -> None:
         if n % 3 == 0:
             home = (code, "", "2021-01-01", None, "enterprise", "Name", "", county, industry, "")
             ledger.append((*home, True, None, True, 0, 0, 0, 0, False, False, None, None))
-    marks = ", ".join("?" * len(ledger[0]))
     month = periods.span(periods.month_of(today))[0]
     with database.write() as connection:
         for first in range(0, len(ledger), 5000):
-            driver_sql(connection, f"INSERT INTO ledger VALUES ({marks})", ledger[first : first + 5000])
+            sql.add(connection, ledger_table, ledger[first : first + 5000])
         for n in range((today - month).days + 1):
             day = _day(connection, month + timedelta(days=n))
             connection.execute(

@@ -5,9 +5,8 @@ from datetime import date
 from sqlalchemy import Connection, delete, select, union
 
 from ganpo_cloud.days import consumption
-from ganpo_cloud.store import apart
+from ganpo_cloud.store import apart, sql
 from ganpo_cloud.store.counted_tables import production
-from ganpo_cloud.store.database import driver_sql
 from ganpo_cloud.store.localdays import day_of, days_from, zone_of
 from ganpo_cloud.store.marks import mark, mark_machines, mark_totals
 from ganpo_cloud.store.registry_tables import onboarding
@@ -36,7 +35,7 @@ def judge_anew(connection: Connection, enterprise: str, number: str) -> None:
     dirty, and both are computed again."""
     asset_no = number.partition("/")[0]
     apart.forgive(connection, enterprise, asset_no)
-    if driver_sql(connection, _READ, (enterprise, number) * 3).scalar():
+    if sql.first(connection, _READ, (enterprise, number) * 3)[0]:
         _read_anew(connection, enterprise, asset_no, number)
     mark_machines(connection, "enterprise = ? AND subject = ?", (enterprise, asset_no))
 
@@ -57,7 +56,7 @@ def _read_anew(connection: Connection, enterprise: str, asset_no: str, number: s
 def paint_anew(connection: Connection, enterprise: str, asset_no: str, zone: str) -> None:
     """It is another thing than was thought, or its days begin elsewhere: they are painted again, those on which
     anything happened."""
-    if not driver_sql(connection, _HAPPENED, (enterprise, asset_no) * 5).scalar():
+    if not sql.first(connection, _HAPPENED, (enterprise, asset_no) * 5)[0]:
         return
     gone: set[date] = set()
     for table in (day, production):

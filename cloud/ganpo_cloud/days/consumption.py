@@ -8,13 +8,12 @@ from typing import Any
 from sqlalchemy import Connection, delete, select
 
 from ganpo_cloud.days import judging
+from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import consumption
-from ganpo_cloud.store.database import driver_sql, inserting
 from ganpo_cloud.store.localdays import bounds, day_of, days_from
 from ganpo_model.quantities import consumption as used
 from ganpo_model.registers import standing
 
-_INSERT = inserting(consumption)
 _DELETE = "DELETE FROM consumption WHERE enterprise = ? AND register = ? AND day >= ? AND day <= ?"
 
 
@@ -45,7 +44,7 @@ def store(connection: Connection, enterprise: str, counter: Counter, first: date
         max(first, day_of(now.first.at, counter.zone)), min(last, day_of(now.last.at, counter.zone))
     )
     key = (enterprise, counter.id)
-    driver_sql(connection, _DELETE, (*key, first.isoformat(), last.isoformat()))
+    sql.run(connection, _DELETE, (*key, first.isoformat(), last.isoformat()))
     if not days:
         return
     begin, end = bounds(days[0], counter.zone)[0], bounds(days[-1], counter.zone)[1]
@@ -55,9 +54,9 @@ def store(connection: Connection, enterprise: str, counter: Counter, first: date
         start, stop = bounds(day, counter.zone)
         found = used(steps, now.first, now.total, start, stop, counter.num, counter.den, now.believed_until)
         covered = now.first.at <= start and stop <= now.last.at and not found.open
-        about = (day.isoformat(), counter.id.partition("/")[0], counter.carrier, counter.signal)
+        about = (day, counter.id.partition("/")[0], counter.carrier, counter.signal)
         rows.append((*key, *about, found.millionths, found.spread_ms, len(found.open), covered))
-    driver_sql(connection, _INSERT, rows)
+    sql.replace(connection, consumption, rows)
 
 
 def forget(connection: Connection, enterprise: str, register: str) -> Sequence[date]:
@@ -70,9 +69,9 @@ def forget(connection: Connection, enterprise: str, register: str) -> Sequence[d
 
 def counters(connection: Connection, enterprise: str, asset_no: str) -> Sequence[Counter]:
     """The registers of a subject, by id."""
-    rows: Sequence[Any] = driver_sql(
+    rows = sql.rows(
         connection,
         "SELECT id, signal, carrier, num, den, timezone FROM register WHERE enterprise = ? AND subject = ? ORDER BY id",
         (enterprise, asset_no),
-    ).all()
+    )
     return [Counter(*row) for row in rows]

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import groupby
-from typing import Any
 
 from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.exc import OperationalError
@@ -13,8 +12,8 @@ from sqlalchemy.exc import OperationalError
 from ganpo_cloud.days import consumption, judging, onboarding, painting, production
 from ganpo_cloud.days.calendars import Calendars, Machine
 from ganpo_cloud.days.production import Piece
-from ganpo_cloud.store import apart
-from ganpo_cloud.store.database import Database, day_given, driver_sql, inserting
+from ganpo_cloud.store import apart, sql
+from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds, day_of, days_from
 from ganpo_cloud.store.marks import mark, mark_ledgers, mark_totals
 from ganpo_cloud.store.tables import day, dirty, register_day, subject
@@ -25,7 +24,6 @@ from ganpo_model.facts import ExceptionItem
 BATCH = 200
 """Days of one transaction: short enough that frames never wait long."""
 _DELETE = "DELETE FROM day WHERE enterprise = ? AND subject = ? AND day >= ? AND day <= ?"
-_INSERT = inserting(day)
 
 
 def recompute(database: Database, now: datetime, holidays: Sequence[ExceptionItem] = ()) -> int:
@@ -170,7 +168,7 @@ def _paint(
             work.connection, enterprise, asset_no, [bounds(local, zone) for local in days]
         )
         span = (enterprise, asset_no, first.isoformat(), last.isoformat())
-        driver_sql(work.connection, _DELETE, span)
+        sql.run(work.connection, _DELETE, span)
         rows = []
         for local, painted in zip(days, spans, strict=True):
             start, end = bounds(local, zone)
@@ -178,9 +176,9 @@ def _paint(
                 [[piece.start - start, piece.state] for piece in painted], separators=(",", ":")
             )
             spent = json.dumps(painting.ms_per_state(painted))
-            rows.append((enterprise, asset_no, local.isoformat(), start, end, told, spent, work.stamp))
+            rows.append((enterprise, asset_no, local, start, end, told, spent, work.stamp))
             whole[local] = [(piece.start, piece.end, piece.state) for piece in painted]
-        driver_sql(work.connection, _INSERT, rows)
+        sql.replace(work.connection, day, rows)
     return whole
 
 
@@ -199,9 +197,7 @@ def _happened(work: _Work, about: _About, registers: Sequence[consumption.Counte
         return True
 
     def there(query: str, *values: object) -> bool:
-        return (
-            driver_sql(work.connection, f"{query} LIMIT 1", (about.enterprise, *values)).first() is not None
-        )
+        return sql.first(work.connection, f"{query} LIMIT 1", (about.enterprise, *values)) is not None
 
     states = (
         'SELECT 1 FROM states WHERE enterprise = ? AND subject = ? AND start < ? AND "end" > ? AND start >= ?'
@@ -220,7 +216,7 @@ def _happened(work: _Work, about: _About, registers: Sequence[consumption.Counte
 
 def _about(connection: Connection, enterprise: str, asset_no: str) -> _About:
     query = "SELECT kind, timezone, gateway, since FROM subject WHERE enterprise = ? AND asset_no = ?"
-    row: Any = driver_sql(connection, query, (enterprise, asset_no)).first()
+    row = sql.first(connection, query, (enterprise, asset_no))
     if row is None:
         return _About(enterprise, asset_no)
-    return _About(enterprise, asset_no, row[0], row[1], row[2], day_given(row[3]))
+    return _About(enterprise, asset_no, row[0], row[1], row[2], sql.day_given(row[3]))

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, ScalarSelect, delete, insert, select
 
-from ganpo_cloud.store.database import day_given, driver_sql, rows_of
+from ganpo_cloud.store import sql
 from ganpo_cloud.store.localdays import bounds, day_of
 from ganpo_cloud.store.owners import absences, registrations
 from ganpo_cloud.store.tables import declaration, register_day, withdrawal
@@ -54,22 +54,23 @@ def judge_days(
 ) -> Judged:
     """Judge a register on these days, and on those after them as far as anything changes; each day once."""
     judged = Judged()
-    about: Any = driver_sql(
+    about = sql.first(
         connection,
         "SELECT max_rate, modulus, resets, update_ms, timezone FROM register WHERE enterprise = ? AND id = ?",
         (enterprise, number),
-    ).first()
+    )
     if about is None:
         return judged  # no inventory names it yet: computed once one does
-    rules = Register(about.max_rate, about.modulus, bool(about.resets), about.update_ms)
+    max_rate, modulus, resets, update_ms, zone = about
+    rules = Register(max_rate, modulus, bool(resets), update_ms)
     declarations: list[Declaration] = []
-    if driver_sql(connection, _READ, (enterprise, number)).scalar():
+    if sql.first(connection, _READ, (enterprise, number))[0]:
         declarations = declared(connection, enterprise, number) + _away(connection, enterprise, number)
-    asked = _Asked(connection, enterprise, number, about.timezone, stamp, judged)
+    asked = _Asked(connection, enterprise, number, zone, stamp, judged)
     before = _known(asked)
     waiting = sorted(set(days), reverse=True)
     if waiting and newest_state(connection, enterprise, number) is None:
-        waiting = sorted({*waiting, *(day_of(d.at, about.timezone) for d in declarations)}, reverse=True)
+        waiting = sorted({*waiting, *(day_of(d.at, zone) for d in declarations)}, reverse=True)
     window: _Window | None = None
     state: str | None = None
     ahead = 1
@@ -89,7 +90,7 @@ def judge_days(
             window = _Window(asked, day, day + timedelta(days=ahead))
         while waiting and waiting[-1] <= day:
             waiting.pop()
-        start, end = bounds(day, about.timezone)
+        start, end = bounds(day, zone)
         found = fold(rules, state, window.readings.get(day, ()), declarations, start, end)
         judged.folded += 1
         changed = asked.keep(day, found, window.stored.get(day), state)
@@ -142,7 +143,7 @@ class _Window:
             self.readings.setdefault(day_of(row[0], asked.zone), []).append(row)
         values = (asked.enterprise, asked.number, first.isoformat(), last.isoformat())
         self.stored = {
-            day_given(row[0]): Stored(*row[1:]) for row in rows_of(asked.connection, _STORED, values)
+            sql.day_given(row[0]): Stored(*row[1:]) for row in sql.rows(asked.connection, _STORED, values)
         }
 
     def state_before(self, day: date, folded: str | None) -> str | None:
@@ -182,7 +183,7 @@ class _Asked:
             if before is None:
                 return False
             self._old.append(day)
-            touches = min(touches, day_given(before.touches))
+            touches = min(touches, sql.day_given(before.touches))
             self.judged.first = min(self.judged.first or touches, touches)
             self.judged.last = max(self.judged.last or day, day)
             return bool(before.state != found.state)
@@ -196,7 +197,7 @@ class _Asked:
         if before is not None:
             if (before.state, before.steps, before.dropped) == (found.state, steps, found.dropped):
                 return False
-            touches = min(touches, day_given(before.touches))
+            touches = min(touches, sql.day_given(before.touches))
             self._old.append(day)
         self.judged.first = min(self.judged.first or touches, touches)
         self.judged.last = max(self.judged.last or day, day)
@@ -240,24 +241,22 @@ def chain_from(connection: Connection, enterprise: str, number: str, day: date, 
         "SELECT dropped, steps, settled FROM register_day"
         " WHERE enterprise = ? AND register = ? AND day >= ? ORDER BY day"
     )
-    rows: Any = driver_sql(connection, question, (enterprise, number, day.isoformat()))
     days = []
-    for dropped, steps, settled in rows:
+    for dropped, steps, settled in sql.rows(connection, question, (enterprise, number, day.isoformat())):
         days.append((dropped, load_steps(steps)))
         if settled is not None and settled > end:
             break
-    rows.close()
     return chain(days)
 
 
 def newest_state(connection: Connection, enterprise: str, number: str) -> str | None:
     """The state of the fold after everything that is stored."""
-    state: str | None = driver_sql(
+    row = sql.first(
         connection,
         "SELECT state FROM register_day WHERE enterprise = ? AND register = ? ORDER BY day DESC LIMIT 1",
         (enterprise, number),
-    ).scalar()
-    return state
+    )
+    return None if row is None else str(row[0])
 
 
 def newest_states(enterprise: ColumnElement[str], number: ColumnElement[str]) -> ScalarSelect[str]:
@@ -288,14 +287,12 @@ def declared(connection: Connection, enterprise: str, number: str) -> list[Decla
 
 def _away(connection: Connection, enterprise: str, number: str) -> list[Declaration]:
     """Where a register comes back that another enterprise's gateway read meanwhile, and nobody here."""
-    ended = driver_sql(
-        connection, "SELECT DISTINCT id FROM gateway_before WHERE enterprise = ?", (enterprise,)
-    )
+    ended = sql.rows(connection, "SELECT DISTINCT id FROM gateway_before WHERE enterprise = ?", (enterprise,))
     found = set()
-    for (gateway,) in ended.all():
+    for (gateway,) in ended:
         for left, back in absences(registrations(connection, gateway), enterprise):
             values = (enterprise, number, gateway, enterprise, number, left, back)
-            if driver_sql(connection, _ABSENT, values).scalar():
+            if sql.first(connection, _ABSENT, values)[0]:
                 found.add(Declaration(back, None, None))
     return list(found)
 
@@ -311,37 +308,37 @@ def _of(enterprise: str, number: str) -> Any:
 
 def _state_before(asked: _Asked, day: date) -> str | None:
     """The state at the end of the last judged day before this one."""
-    state: str | None = driver_sql(
+    row = sql.first(
         asked.connection,
         "SELECT state FROM register_day WHERE enterprise = ? AND register = ? AND day < ? ORDER BY day DESC LIMIT 1",
         (asked.enterprise, asked.number, day.isoformat()),
-    ).scalar()
-    return state
+    )
+    return None if row is None else str(row[0])
 
 
 def _readings(connection: Connection, enterprise: str, number: str, start: int, end: int) -> Sequence[Any]:
-    return driver_sql(
+    return sql.rows(
         connection,
         "SELECT at, raw FROM reading WHERE enterprise = ? AND register = ? AND at >= ? AND at < ?",
         (enterprise, number, start, end),
-    ).all()
+    )
 
 
 def _following(asked: _Asked, last: date, declarations: Sequence[Declaration]) -> date | None:
     """The next day after `last` on which anything happens to a register, or happened when it was judged last."""
     end = bounds(last, asked.zone)[1]
-    reads = driver_sql(
+    read = sql.first(
         asked.connection,
         "SELECT at FROM reading WHERE enterprise = ? AND register = ? AND at >= ? ORDER BY at LIMIT 1",
         (asked.enterprise, asked.number, end),
-    ).scalar()
-    stored = driver_sql(
+    )
+    stored = sql.first(
         asked.connection,
         "SELECT day FROM register_day WHERE enterprise = ? AND register = ? AND day > ? ORDER BY day LIMIT 1",
         (asked.enterprise, asked.number, last.isoformat()),
-    ).scalar()
+    )
     times = [d.at for d in declarations if d.at >= end]
-    if reads is not None:
-        times.append(reads)
+    if read is not None:
+        times.append(read[0])
     days = [day_of(min(times), asked.zone)] if times else []
-    return min([*days, day_given(stored)] if stored is not None else days, default=None)
+    return min([*days, sql.day_given(stored[0])] if stored is not None else days, default=None)

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, update
 
-from ganpo_cloud.store.database import driver_sql
+from ganpo_cloud.store import sql
 from ganpo_cloud.store.localdays import bounds, day_of
 from ganpo_cloud.store.registry_tables import onboarding
 from ganpo_model.states import State
@@ -42,7 +42,7 @@ def look(
     their own times of commit: it is looked at again together with the first.
     """
     query = "SELECT networked_at, evidence FROM onboarding WHERE enterprise = ? AND asset_no = ?"
-    known: Any = driver_sql(connection, query, (enterprise, asset_no)).first()
+    known = sql.first(connection, query, (enterprise, asset_no))
     if known is None:
         first = _first(connection, enterprise, asset_no, registers, _ALL)
         cloud = _committed(connection, enterprise, asset_no, registers)
@@ -91,12 +91,12 @@ def _first(
 
 
 def _linked(connection: Connection, enterprise: str, asset_no: str, span: tuple[int, int]) -> Iterable[Good]:
-    row: Any = driver_sql(
+    row = sql.first(
         connection,
         "SELECT at, frame, data FROM event WHERE enterprise = ? AND subject = ? AND kind = 'link_up'"
         " AND at >= ? AND at < ? ORDER BY at, data LIMIT 1",
         (enterprise, asset_no, *span),
-    ).first()
+    )
     if row is not None:
         said = json.loads(row[2])
         about = {key: said.get(key) for key in ("point", "value", "driver", "source_time")}
@@ -107,18 +107,18 @@ def _read(
     connection: Connection, enterprise: str, registers: Iterable[str], span: tuple[int, int]
 ) -> Iterable[Good]:
     for number in registers:
-        row: Any = driver_sql(
+        row = sql.first(
             connection,
             "SELECT at, frame, raw FROM reading WHERE enterprise = ? AND register = ? AND at >= ? AND at < ?"
             " ORDER BY at, raw LIMIT 1",
             (enterprise, number, *span),
-        ).first()
+        )
         if row is not None:
             yield Good(row[0], row[1], json.dumps({"kind": "reading", "point": number, "value": row[2]}))
 
 
 def _known(connection: Connection, enterprise: str, asset_no: str, span: tuple[int, int]) -> Iterable[Good]:
-    rows: Iterable[Any] = driver_sql(
+    rows = sql.rows(
         connection,
         'SELECT start, frame, runs FROM states WHERE enterprise = ? AND subject = ? AND "end" > ? AND start < ?'
         " ORDER BY start",
@@ -153,7 +153,7 @@ def _committed(
     found = []
     for query, values in queries:
         statement = f"SELECT f.committed_at, f.id {query} ORDER BY f.committed_at, f.id LIMIT 1"
-        row: Any = driver_sql(connection, statement, values).first()
+        row = sql.first(connection, statement, values)
         if row is not None:
             found.append((row[0], row[1]))
     return min(found, default=None)

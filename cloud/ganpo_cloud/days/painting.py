@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from sqlalchemy import Connection
 
-from ganpo_cloud.store.database import rows_of
+from ganpo_cloud.store import sql
 from ganpo_model.paint import Slot, Span, paint
 from ganpo_model.states import State
 
@@ -59,7 +59,7 @@ def in_a_row(rising: Iterable[date]) -> Iterator[tuple[date, date]]:
 def _slots(connection: Connection, enterprise: str, asset_no: str, start: int, end: int) -> list[Slot]:
     values = (enterprise, asset_no, start - LONGEST_SLOT_MS, end, start)
     return [
-        Slot(tuple(row[:4]), row[4], row[5], _runs(row[6])) for row in rows_of(connection, _SLOTS, values)
+        Slot(tuple(row[:4]), row[4], row[5], _runs(row[6])) for row in sql.rows(connection, _SLOTS, values)
     ]
 
 

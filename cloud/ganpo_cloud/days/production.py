@@ -11,8 +11,8 @@ from sqlalchemy import Connection, select
 from ganpo_cloud.days import quantities
 from ganpo_cloud.days.calendars import Calendars, Machine
 from ganpo_cloud.days.painting import in_a_row
+from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import production
-from ganpo_cloud.store.database import day_given, driver_sql, inserting
 from ganpo_cloud.store.localdays import bounds
 from ganpo_model.activity import LOOK_BACK_DAYS, Watched, ages
 from ganpo_model.calendar import Stretch, within
@@ -31,7 +31,6 @@ _STATES = (
 )
 COUNTED = ("parts_total", "parts_good_total")
 """Signals of which a production day knows what was made."""
-_INSERT = inserting(production)
 _DELETE = "DELETE FROM production WHERE enterprise = ? AND subject = ? AND day >= ? AND day <= ?"
 _WATCHED = (
     "SELECT day, planned_ms, known, good, age FROM production"
@@ -86,10 +85,10 @@ def store(
         seen_ms = sum(end - start for start, end, state in pieces if state is not State.UNKNOWN)
         rows.append(_row(machine, day, found, seen_ms, unplanned=unplanned))
     for first, last in in_a_row(sorted(days)):
-        driver_sql(
+        sql.run(
             connection, _DELETE, (machine.enterprise, machine.asset_no, first.isoformat(), last.isoformat())
         )
-    driver_sql(connection, _INSERT, rows)
+    sql.replace(connection, production, rows)
     return days | _see(connection, machine, min(days), unplanned=unplanned)
 
 
@@ -131,11 +130,11 @@ def _pieces(
 ) -> Sequence[Piece]:
     """The painted local day, from memory or as it is stored; nothing where it is not."""
     if day not in painted:
-        row: Any = driver_sql(
+        row = sql.first(
             connection,
             'SELECT start, "end", spans FROM day WHERE enterprise = ? AND subject = ? AND day = ?',
             (machine.enterprise, machine.asset_no, day.isoformat()),
-        ).first()
+        )
         painted[day] = [] if row is None else unpack(row[0], row[1], row[2])
     return painted[day]
 
@@ -173,7 +172,7 @@ def _row(machine: Machine, day: date, found: Production, seen_ms: int, *, unplan
     return (
         machine.enterprise,
         machine.asset_no,
-        day.isoformat(),
+        day,
         found.planned_ms,
         *(found.spent.get(state, 0) for state in _STATES),
         found.outside_ms,
@@ -188,20 +187,17 @@ def _row(machine: Machine, day: date, found: Production, seen_ms: int, *, unplan
 def _see(connection: Connection, machine: Machine, first: date, *, unplanned: bool) -> set[date]:
     """How the machine is seen at the end of each day from `first` on. Gives the days where that is another word."""
     since = (first - timedelta(days=LOOK_BACK_DAYS)).isoformat()
-    rows: Sequence[Any] = driver_sql(
-        connection, _WATCHED, (machine.enterprise, machine.asset_no, since)
-    ).all()
+    rows = sql.rows(connection, _WATCHED, (machine.enterprise, machine.asset_no, since))
     watched = [
-        Watched(day_given(row[0]), bool(unplanned or row[1]), bool(row[2]), bool(row[3])) for row in rows
+        Watched(sql.day_given(row[0]), bool(unplanned or row[1]), bool(row[2]), bool(row[3])) for row in rows
     ]
     changed = [
         (word, machine.enterprise, machine.asset_no, day.day.isoformat())
         for day, word, row in zip(watched, ages(watched), rows, strict=True)
         if day.day >= first and word != row[4]
     ]
-    if changed:
-        statement = "UPDATE production SET age = ? WHERE enterprise = ? AND subject = ? AND day = ?"
-        driver_sql(connection, statement, changed)
+    statement = "UPDATE production SET age = ? WHERE enterprise = ? AND subject = ? AND day = ?"
+    sql.run(connection, statement, changed)
     return {date.fromisoformat(row[-1]) for row in changed}
 
 

@@ -11,12 +11,10 @@ from ganpo_cloud.imports.cells import Cells, Known
 from ganpo_cloud.imports.kinds import KINDS, Kind, Values
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.store import registry_tables as registry
-from ganpo_cloud.store.database import upsert
+from ganpo_cloud.store import sql
 from ganpo_cloud.store.tables import subject
 from ganpo_model import tables
 from ganpo_model.errors import ConfigError
-
-_PART = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,20 +125,9 @@ def apply(connection: Connection, found: Preview, today: date) -> None:
     if found.errors:
         raise ValueError("rows were refused")
     table = KINDS[found.kind].table
-    for first in range(0, len(found.values), _PART):
-        _upsert(connection, table, found.values[first : first + _PART])
+    rows = (tuple(map(values.get, table.columns.keys())) for values in found.values)
+    sql.replace(connection, table, rows)
     KINDS[found.kind].touched(connection, found.values, today)
-
-
-def _upsert(connection: Connection, table: Table, values: Sequence[Values]) -> None:
-    keys = [column.name for column in table.primary_key]
-    rest = [column.name for column in table.columns if column.name not in keys]
-    statement = upsert(connection, table)
-    if rest:
-        changes = {name: statement.excluded[name] for name in rest}
-        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), list(values))
-    else:
-        connection.execute(statement.on_conflict_do_nothing(), list(values))
 
 
 def _known(connection: Connection, province: Province, now: datetime, named: set[str]) -> Known:

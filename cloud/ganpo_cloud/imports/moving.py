@@ -9,8 +9,8 @@ from sqlalchemy import Connection, delete, insert, select, union, update
 
 from ganpo_cloud.days.anew import paint_anew
 from ganpo_cloud.inlet.inventories import Told, refresh
+from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import consumption, production
-from ganpo_cloud.store.database import driver_sql
 from ganpo_cloud.store.localdays import DEFAULT_ZONE
 from ganpo_cloud.store.marks import mark_ledgers, mark_totals
 from ganpo_cloud.store.owners import Registration
@@ -48,7 +48,7 @@ def move(
         waits &= inventory_part.c.at < end
         connection.execute(update(inventory_part).where(waits).values(enterprise=one.enterprise))
         # One on the border ends the one and begins the other.
-        driver_sql(
+        sql.run(
             connection,
             f"INSERT INTO reading SELECT DISTINCT ?, register, at, raw, frame FROM reading WHERE {_MINE}"
             " AND at >= ? AND at <= ? ON CONFLICT DO NOTHING",
@@ -58,7 +58,7 @@ def move(
     values = [
         value for one, end in zip(after, ends, strict=True) for value in (one.enterprise, one.since, end)
     ]
-    driver_sql(connection, f"DELETE FROM reading WHERE {_MINE} AND NOT ({kept})", (gateway, *values))
+    sql.run(connection, f"DELETE FROM reading WHERE {_MINE} AND NOT ({kept})", (gateway, *values))
     for code in sorted({one.enterprise for one in (*before, *after)}):
         _work_out_again(connection, code)
 

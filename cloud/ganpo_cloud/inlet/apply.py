@@ -11,20 +11,15 @@ from sqlalchemy import Connection, select
 from ganpo_cloud.inlet import parts
 from ganpo_cloud.inlet.decode import Frame
 from ganpo_cloud.inlet.inventories import Told, refresh
-from ganpo_cloud.store.database import driver_sql
+from ganpo_cloud.store import sql
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, day_of, days_from
 from ganpo_cloud.store.marks import mark, mark_ledgers
 from ganpo_cloud.store.owners import Registration, owner, owners
-from ganpo_cloud.store.tables import subject
+from ganpo_cloud.store.tables import event, inventory, reading, states, subject
 from ganpo_model.clock import to_ms
 from ganpo_model.facts import Event, EventKind, Fact, Inventory, Reading, States
 
-_INSERT = {
-    "reading": "INSERT INTO reading VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-    "states": "INSERT INTO states VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-    "event": "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-    "inventory": "INSERT INTO inventory VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-}
+_FACTS = (reading, states, event, inventory)
 _AT_ONCE = 1000
 """Subjects of one question: a batch may name more than a database takes values."""
 _PROVE = (
@@ -40,7 +35,7 @@ class Batch:
     def __init__(self, connection: Connection, now_ms: int) -> None:
         self._connection = connection
         self._now = now_ms
-        self._rows: dict[str, list[tuple[Any, ...]]] = {kind: [] for kind in _INSERT}
+        self._rows: dict[str, list[tuple[Any, ...]]] = {table.name: [] for table in _FACTS}
         self._touched: list[tuple[str, str, int, int]] = []
         self._proofs: list[tuple[Any, ...]] = []
         self._parts: list[tuple[parts.Row, tuple[int, int]]] = []
@@ -50,12 +45,12 @@ class Batch:
 
         `registered`: whose the gateway's facts are, at any time of this frame's.
         """
-        new = driver_sql(
+        new = sql.first(
             self._connection,
             "INSERT INTO frame (gateway, stream, seq, crc32, committed_at) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT DO NOTHING RETURNING id",
             (gateway, frame.stream, frame.seq, frame.crc32, self._now),
-        ).first()
+        )
         if new is None:
             return False
         for place, fact in enumerate(frame.facts):
@@ -71,11 +66,10 @@ class Batch:
         told: dict[str, list[Told]] = {}
         for _, _, gateway, enterprise, at, _, body in self._rows["inventory"]:
             told.setdefault(enterprise, []).append(Told(gateway, at, json.loads(body)))
-        for kind, statement in _INSERT.items():
-            if rows := self._rows[kind]:
-                driver_sql(self._connection, statement, sorted(rows))
+        for table in _FACTS:
+            sql.add(self._connection, table, self._rows[table.name])
         if self._proofs:
-            driver_sql(self._connection, _PROVE, sorted(self._proofs))
+            sql.run(self._connection, _PROVE, sorted(self._proofs))
             mark_ledgers(self._connection, {row[0] for row in self._proofs})
         for enterprise, inventories in sorted(told.items()):
             refresh(self._connection, enterprise, inventories)

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import Connection, delete, insert, select, update
 
 from ganpo_cloud.inlet.refusals import Refused, tell
-from ganpo_cloud.store.database import Database, driver_sql
+from ganpo_cloud.store import sql
+from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.tables import gateway as registry
 from ganpo_cloud.store.tables import live, live_item, transition
 from ganpo_model.clock import FAR_MS, to_ms
@@ -113,7 +114,7 @@ def _merge(connection: Connection, gateway: str, said: _Live) -> None:
         if isinstance(item, dict) and _NAME.fullmatch(name)
     ]
     if rows:
-        driver_sql(
+        sql.run(
             connection,
             "INSERT INTO live_item (gateway, session, kind, name, body) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT (gateway, session, kind, name)"

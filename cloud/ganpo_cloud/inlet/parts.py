@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from ganpo_cloud.store.database import driver_sql, rows_of
+from ganpo_cloud.store import sql
+from ganpo_cloud.store.tables import inventory_part
 
 Row = tuple[int, int, str, str, int, str, str]
 """(frame, place, gateway, enterprise, at, timezone, body): a row of the table `inventory`."""
@@ -16,17 +17,13 @@ def complete(connection: Connection, came: Iterable[tuple[Row, tuple[int, int]]]
     """Store parts, each with its `[i, n]`. Gives the inventories that are whole with them, as rows to store."""
     waits: set[tuple[str, str, int, int]] = set()
     for (frame, place, gateway, enterprise, at, _, body), (part, parts) in came:
-        driver_sql(
-            connection,
-            "INSERT INTO inventory_part (enterprise, gateway, at, parts, part, frame, place, body)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            (enterprise, gateway, at, parts, part, frame, place, body),
-        )
+        row = (enterprise, gateway, at, parts, part, frame, place, body)
+        sql.add(connection, inventory_part, [row])
         waits.add((enterprise, gateway, at, parts))
     found = []
     for enterprise, gateway, at, parts in sorted(waits):
         key = (enterprise, gateway, at, parts)
-        rows = rows_of(
+        rows = sql.rows(
             connection,
             "SELECT frame, place, body FROM inventory_part"
             " WHERE enterprise = ? AND gateway = ? AND at = ? AND parts = ? ORDER BY part",
@@ -36,7 +33,7 @@ def complete(connection: Connection, came: Iterable[tuple[Row, tuple[int, int]]]
             merged = whole([json.loads(row[2]) for row in rows])
             text = json.dumps(merged, ensure_ascii=False)
             found.append((rows[0][0], rows[0][1], gateway, enterprise, at, merged["site"]["timezone"], text))
-            driver_sql(
+            sql.run(
                 connection,
                 "DELETE FROM inventory_part WHERE enterprise = ? AND gateway = ? AND at = ? AND parts = ?",
                 key,

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, func, select, update
 
-from ganpo_cloud.store.database import driver_sql, rows_of, upsert
+from ganpo_cloud.store import sql
 from ganpo_cloud.store.tables import counter, quarantine, quarantine_total
 from ganpo_cloud.store.tables import gateway as registry
 from ganpo_model.clock import from_ms, to_ms
@@ -170,12 +170,12 @@ def _insert(connection: Connection, one: Kept, packed: bytes, now: datetime) -> 
     stream, seq = one.name if one.name is not None else (None, None)
     reason, detail = one.error.reason, _detail(one.error)
     values = (one.gateway, to_ms(now), reason, detail, stream, seq, _digest(packed), packed, len(packed))
-    return driver_sql(connection, _INSERT, values).first() is not None
+    return sql.first(connection, _INSERT, values) is not None
 
 
 def _is_there(connection: Connection, one: Kept, packed: bytes) -> bool:
     same = "SELECT 1 FROM quarantine WHERE gateway = ? AND digest = ? AND size = ?"
-    return driver_sql(connection, same, (one.gateway, _digest(packed), len(packed))).first() is not None
+    return sql.first(connection, same, (one.gateway, _digest(packed), len(packed))) is not None
 
 
 def _digest(packed: bytes) -> int:
@@ -184,7 +184,7 @@ def _digest(packed: bytes) -> int:
 
 
 def _is_registered(connection: Connection, gateway: str) -> bool:
-    return driver_sql(connection, "SELECT 1 FROM gateway WHERE id = ?", (gateway,)).first() is not None
+    return sql.first(connection, "SELECT 1 FROM gateway WHERE id = ?", (gateway,)) is not None
 
 
 def _strangers(connection: Connection) -> _Total:
@@ -199,25 +199,16 @@ def _strangers(connection: Connection) -> _Total:
 
 
 def _total(connection: Connection, gateway: str) -> _Total:
-    rows = rows_of(connection, "SELECT frames, bytes FROM quarantine_total WHERE gateway = ?", (gateway,))
-    return _Total(*rows[0]) if rows else _Total(0, 0)
+    row = sql.first(connection, "SELECT frames, bytes FROM quarantine_total WHERE gateway = ?", (gateway,))
+    return _Total(*row) if row else _Total(0, 0)
 
 
 def _add(connection: Connection, gateway: str, more: _Total) -> None:
     if not more.frames:
         return
-    statement = upsert(connection, quarantine_total).values(
-        gateway=gateway, frames=more.frames, bytes=more.size
-    )
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["gateway"],
-            set_={
-                "frames": quarantine_total.c.frames + more.frames,
-                "bytes": quarantine_total.c.bytes + more.size,
-            },
-        )
-    )
+    held = _total(connection, gateway)
+    row = (gateway, held.frames + more.frames, held.size + more.size)
+    sql.replace(connection, quarantine_total, [row])
     emptied = (quarantine_total.c.gateway == gateway) & (quarantine_total.c.frames == 0)
     connection.execute(delete(quarantine_total).where(emptied))
 
@@ -229,16 +220,13 @@ def _drop_oldest(connection: Connection, gateway: str) -> None:
     oldest = "SELECT id, size FROM quarantine WHERE gateway = ? ORDER BY id LIMIT 1000"
     gone = _Total(0, 0)
     while gone.size < too_many:
-        for number, size in rows_of(connection, oldest, (gateway,)):
+        for number, size in sql.rows(connection, oldest, (gateway,)):
             last = number
             gone = _Total(gone.frames + 1, gone.size + size)
             if gone.size >= too_many:
                 break
-        driver_sql(connection, "DELETE FROM quarantine WHERE gateway = ? AND id <= ?", (gateway, last))
+        sql.run(connection, "DELETE FROM quarantine WHERE gateway = ? AND id <= ?", (gateway, last))
     _add(connection, gateway, _Total(-gone.frames, -gone.size))
-    statement = upsert(connection, counter).values(name=dropped_name(gateway), value=gone.frames)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["name"], set_={"value": counter.c.value + gone.frames}
-        )
-    )
+    name = dropped_name(gateway)
+    before = connection.execute(select(counter.c.value).where(counter.c.name == name)).scalar() or 0
+    sql.replace(connection, counter, [(name, before + gone.frames)])

@@ -14,8 +14,8 @@ from ganpo_cloud.days import periods
 from ganpo_cloud.province.divisions import OTHER, Province
 from ganpo_cloud.province.places import keys
 from ganpo_cloud.store import registry_tables as registry
+from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import YEARLY, area_carrier, area_year, balance, ledger
-from ganpo_cloud.store.database import driver_sql, inserting, rows_of
 from ganpo_model.energy import EXPORT, WATER
 
 COVERED = Fraction(9, 10)
@@ -52,7 +52,7 @@ def recompute(connection: Connection, province: Province, month: str, today: dat
     homes = _homes(connection, min(last, today))
     found: dict[Place, Taken] = {}
     span = (first.isoformat(), min(last, today).isoformat())
-    for code, area, industry, carrier, used, spread, opened, whole in rows_of(connection, _METERED, span):
+    for code, area, industry, carrier, used, spread, opened, whole in sql.rows(connection, _METERED, span):
         found[code, area, carrier] = Taken(
             industry, None if used is None else int(used), int(spread), int(opened), int(whole)
         )
@@ -73,7 +73,6 @@ def recompute(connection: Connection, province: Province, month: str, today: dat
             found[places[0]] = Taken(industry)
         for place in places:
             found[place].declared = True
-    driver_sql(connection, "DELETE FROM balance WHERE month = ?", (month,))
     rows = [
         (
             code,
@@ -89,8 +88,7 @@ def recompute(connection: Connection, province: Province, month: str, today: dat
         )
         for (code, area, carrier), t in sorted(found.items())
     ]
-    if rows:
-        driver_sql(connection, inserting(balance), rows)
+    sql.replace(connection, balance, rows, month=month)
     _add_up_month(connection, province, month, found, _ended(first, last, today))
 
 
@@ -109,12 +107,10 @@ def _add_up_month(
             row[2] += taken.open
             row[4] += taken.declared
             row[5] += covered
-    driver_sql(connection, "DELETE FROM area_carrier WHERE month = ?", (month,))
     rows = [
         (place, industry, month, carrier, *row) for (place, industry, carrier), row in sorted(sums.items())
     ]
-    if rows:
-        driver_sql(connection, inserting(area_carrier), rows)
+    sql.replace(connection, area_carrier, rows, month=month)
 
 
 def add_up_year(connection: Connection, province: Province, year: int, today: date) -> None:
@@ -139,10 +135,8 @@ def add_up_year(connection: Connection, province: Province, year: int, today: da
             row = sums.setdefault(key, dict.fromkeys(YEARLY, 0))
             for measure, value in found.items():
                 row[measure] += value
-    driver_sql(connection, "DELETE FROM area_year WHERE year = ?", (year,))
-    if sums:
-        rows = [(*key, year, *(row[measure] for measure in YEARLY)) for key, row in sorted(sums.items())]
-        driver_sql(connection, inserting(area_year), rows)
+    rows = [(*key, year, *(row[measure] for measure in YEARLY)) for key, row in sums.items()]
+    sql.replace(connection, area_year, rows, year=year)
 
 
 @dataclass(slots=True)

@@ -10,9 +10,9 @@ from sqlalchemy.exc import OperationalError
 
 from ganpo_cloud.days import periods
 from ganpo_cloud.province.ledger import FLAGS, Device, Ledger, end_of, ledgers
-from ganpo_cloud.store import apart
+from ganpo_cloud.store import apart, sql
 from ganpo_cloud.store.counted_tables import dirty_ledger, ledger
-from ganpo_cloud.store.database import Database, driver_sql, inserting
+from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, day_of
 from ganpo_cloud.store.marks import mark_totals
 from ganpo_model.clock import to_ms
@@ -20,7 +20,6 @@ from ganpo_model.clock import to_ms
 BATCH = 50
 """Enterprises of one transaction."""
 _COLUMNS = [column.name for column in ledger.columns]
-_INSERT = inserting(ledger)
 Row = dict[str, Any]
 
 
@@ -100,8 +99,7 @@ def _store(connection: Connection, code: str, rows: list[Row]) -> date | None:
         since = date.fromisoformat(row[place[1]])
         this = (ledger.c.asset_no == row[place[0]]) & (ledger.c.since == since)
         connection.execute(delete(ledger).where(mine & this))
-    if new := after - before:
-        driver_sql(connection, _INSERT, sorted(new, key=lambda row: row[:3]))
+    sql.replace(connection, ledger, after - before)
     return date.fromisoformat(min(row[place[1]] for row in before ^ after))
 
 

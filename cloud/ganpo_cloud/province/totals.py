@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, insert, select
+from sqlalchemy import Connection, Table, delete, select
 
 from ganpo_cloud.days import periods
 from ganpo_cloud.days.production import COMPLETE
@@ -17,8 +17,9 @@ from ganpo_cloud.province import balances
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.province.ledger import FLAGS, Device
 from ganpo_cloud.province.places import Key, keys
+from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import FLOWS, STOCKS, area_day, area_month, dirty_total
-from ganpo_cloud.store.database import Database, driver_sql, inserting, rows_of
+from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, day_of
 from ganpo_cloud.store.marks import mark_totals
 from ganpo_cloud.store.tables import counter
@@ -92,8 +93,7 @@ def _passes(connection: Connection) -> int:
 
 
 def _count(connection: Connection, name: str, value: int) -> None:
-    connection.execute(delete(counter).where(counter.c.name == name))
-    connection.execute(insert(counter).values(name=name, value=value))
+    sql.replace(connection, counter, [(name, value)])
 
 
 def _added_up(
@@ -196,9 +196,9 @@ def stocks(connection: Connection, province: Province, day: date) -> dict[Key, d
     """Counts of devices and enterprises at the end of a day."""
     counts = Counts()
     at = day.isoformat()
-    for row in rows_of(connection, _DEVICES, (at, at, at)):
+    for row in sql.rows(connection, _DEVICES, (at, at, at)):
         counts.device(row[0], row[1], row[2], _unit(tuple(row[3:])))
-    for row in rows_of(connection, _HOMES, (at, at)):
+    for row in sql.rows(connection, _HOMES, (at, at)):
         counts.enterprise(row[0], row[1], row[2], row[3], above_scale=bool(row[4]))
     return counts.sums(province)
 
@@ -238,7 +238,7 @@ def unit_of_row(row: Any) -> Unit:
 def flows(connection: Connection, province: Province, first: date, last: date) -> dict[Key, dict[str, int]]:
     """Times of machines over days, both ends included."""
     found: dict[Key, dict[str, int]] = {}
-    for area, industry, *sums in rows_of(connection, _FLOWS, (first.isoformat(), last.isoformat())):
+    for area, industry, *sums in sql.rows(connection, _FLOWS, (first.isoformat(), last.isoformat())):
         for key in keys(province, area, industry):
             row = found.setdefault(key, dict.fromkeys(FLOWS, 0))
             for measure, value in zip(FLOWS, sums, strict=True):
@@ -287,11 +287,8 @@ def _put(connection: Connection, table: Table, period: date | str, counts: Sums,
     """Replace the rows of a day or a month."""
     name = table.columns[2].name
     names = (*STOCKS, *FLOWS)
-    when = period.isoformat() if isinstance(period, date) else period
-    driver_sql(connection, f"DELETE FROM {table.name} WHERE {name} = ?", (when,))
     rows = []
     for key in sorted(counts.keys() | times.keys()):
         row = {**counts.get(key, {}), **times.get(key, {})}
-        rows.append((*key, when, *(row.get(measure, 0) for measure in names)))
-    if rows:
-        driver_sql(connection, inserting(table), rows)
+        rows.append((*key, period, *(row.get(measure, 0) for measure in names)))
+    sql.replace(connection, table, rows, **{name: period})

@@ -1,12 +1,10 @@
 """The database: one writer at a time, many readers; SQLite or PostgreSQL behind one face."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import date
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
-from sqlalchemy import URL, Connection, CursorResult, Engine, Table
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError
 
@@ -56,7 +54,7 @@ class Reader:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A consistent view, read-only. Raises sqlalchemy.exc.OperationalError where the database fails."""
-        with self._reader.connect() as connection:
+        with self._reader.begin() as connection:
             yield connection
 
     def version(self) -> str:
@@ -116,34 +114,6 @@ class Database(Reader):
         """Close every connection: nobody writes after this was called. Safe twice."""
         self._store.close()
         super().close()
-
-
-def upsert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
-    """An insert into `table` that may say what happens on a conflict; both databases say it alike."""
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
-
-
-def driver_sql(connection: Connection, statement: str, values: Sequence[Any]) -> CursorResult[Any]:
-    """A statement of the hot path, straight to the driver. Values stand as `?`; a list of tuples runs it for each."""
-    if connection.dialect.paramstyle != "qmark":
-        statement = statement.replace("?", "%s")
-    return connection.exec_driver_sql(statement, values)
-
-
-def inserting(table: Table) -> str:
-    """The statement that inserts whole rows of a table: values in the order of its columns."""
-    names = [f'"{column.name}"' for column in table.columns]
-    return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
-
-
-def rows_of(connection: Connection, statement: str, values: Sequence[Any]) -> Sequence[Any]:
-    """The rows of a question in the manner of `driver_sql`, as plain tuples of what the driver gives."""
-    return driver_sql(connection, statement, values).all()
-
-
-def day_given(value: date | str) -> date:
-    """A day as the driver gives it: SQLite as text."""
-    return date.fromisoformat(value) if isinstance(value, str) else value
 
 
 def _store(settings: DatabaseSettings, patience_s: float) -> Store:

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from sqlalchemy import Connection
 
-from ganpo_cloud.store.database import rows_of
+from ganpo_cloud.store import sql
 
 _DATED = (
     "SELECT since, enterprise, site FROM gateway WHERE id = ?"
@@ -25,12 +25,12 @@ class Registration:
 
 def registrations(connection: Connection, gateway: str) -> list[Registration]:
     """Those of a gateway, oldest first; none where it is not registered."""
-    return [Registration(*row) for row in rows_of(connection, _DATED, (gateway, gateway))]
+    return [Registration(*row) for row in sql.rows(connection, _DATED, (gateway, gateway))]
 
 
 def numbers(connection: Connection) -> frozenset[str]:
     """The ids of all gateways that are registered."""
-    return frozenset(number for (number,) in rows_of(connection, "SELECT id FROM gateway", ()))
+    return frozenset(number for (number,) in sql.rows(connection, "SELECT id FROM gateway", ()))
 
 
 def owner(of: Sequence[Registration], at: int) -> str | None:

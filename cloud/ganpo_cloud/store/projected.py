@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, func, insert, select, update
 
-from ganpo_cloud.store.database import Database, upsert
+from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.tables import frame, subject
 from ganpo_cloud.store.tables import projection as table
 from ganpo_model.clock import to_ms
@@ -85,5 +85,6 @@ def _kept(connection: Connection, measurement: str) -> int:
 
 
 def _store(connection: Connection, measurement: str, values: dict[str, int | str | None]) -> None:
-    statement = upsert(connection, table).values(measurement=measurement, **({"cursor": 0} | values))
-    connection.execute(statement.on_conflict_do_update(index_elements=["measurement"], set_=values))
+    mine = table.c.measurement == measurement
+    if not connection.execute(update(table).where(mine).values(**values)).rowcount:
+        connection.execute(insert(table).values(measurement=measurement, **({"cursor": 0} | values)))

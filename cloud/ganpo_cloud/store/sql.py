@@ -1,0 +1,123 @@
+"""The one door for SQL beside Core: statements straight to the driver's cursor, the same for both databases.
+
+Values stand as `?`. What is read comes as plain tuples of what the driver gives: of SQLite a day is text (`day_given`)
+and a boolean 0 or 1. Errors are those of Core, also sqlalchemy.exc.OperationalError where the database fails.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import Connection, Date, Table
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import DBAPIError
+
+Row = tuple[Any, ...]
+_POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]
+
+
+def rows(connection: Connection, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+    """The rows of a question."""
+    cursor = _done(connection, statement, values)
+    found: list[Any] = cursor.fetchall()
+    cursor.close()
+    return found
+
+
+def first(connection: Connection, statement: str, values: Sequence[Any] = ()) -> Any:
+    """Its first row, and None where there is none."""
+    cursor = _done(connection, statement, values)
+    found = cursor.fetchone()
+    cursor.close()
+    return found
+
+
+def run(connection: Connection, statement: str, values: Sequence[Any] = ()) -> None:
+    """Run a statement that gives nothing; with a list of tuples once for each."""
+    many = isinstance(values, list)
+    if values or not many:
+        _done(connection, statement, values, many=many).close()
+
+
+def add(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
+    """Insert whole rows, values in the order of the table's columns; what is there already stays as it is.
+
+    Sorted by key, so that writers never wait for each other in a ring.
+    """
+    _insert(connection, table, rows, "DO NOTHING")
+
+
+def replace(connection: Connection, table: Table, rows: Iterable[Row], **of: object) -> None:
+    """Store whole rows by their primary key, of several with one key the last; sorted too. With `of`, columns and their
+    values: these are all the rows that have them, and what else has them goes."""
+    if of:
+        where = " AND ".join(f'"{name}" = ?' for name in of)
+        run(connection, f"DELETE FROM {table.name} WHERE {where}", tuple(map(_plain, of.values())))
+    key = _key_of(table)
+    said = ", ".join(f'"{c.name}" = excluded."{c.name}"' for c in table.columns if not c.primary_key)
+    otherwise = f"DO UPDATE SET {said}" if said else "DO NOTHING"
+    _insert(connection, table, {key(row): row for row in rows}.values(), otherwise)
+
+
+def day_given(value: date | str) -> date:
+    """A day as the driver gives it: SQLite as text."""
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def _insert(connection: Connection, table: Table, rows: Iterable[Row], otherwise: str) -> None:
+    inserted = sorted(rows, key=_key_of(table))
+    if any(isinstance(column.type, Date) for column in table.columns):
+        inserted = [tuple(map(_plain, row)) for row in inserted]
+    at_once = connection.dialect.name == "postgresql"
+    statement = _inserting(table, otherwise, at_once=at_once)
+    if not at_once:
+        run(connection, statement, inserted)
+    elif inserted:  # an array of each column: one round trip, and planned once for any number
+        run(connection, statement, tuple(map(list, zip(*inserted, strict=True))))
+
+
+@lru_cache
+def _key_of(table: Table) -> "itemgetter[Any]":
+    return itemgetter(*(place for place, column in enumerate(table.columns) if column.primary_key))
+
+
+@lru_cache
+def _inserting(table: Table, otherwise: str, *, at_once: bool) -> str:
+    names = ", ".join(f'"{column.name}"' for column in table.columns)
+    keys = ", ".join(f'"{column.name}"' for column in table.primary_key)
+    source = f"VALUES ({', '.join('?' * len(table.columns))})"
+    if at_once:
+        kinds = (column.type.compile(_POSTGRESQL) for column in table.columns)
+        source = f"SELECT * FROM unnest({', '.join(f'?::{kind}[]' for kind in kinds)})"
+    where = f" ({keys})" if otherwise != "DO NOTHING" else ""
+    return f"INSERT INTO {table.name} ({names}) {source} ON CONFLICT{where} {otherwise}"
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _done(connection: Connection, statement: str, values: Sequence[Any], *, many: bool = False) -> Any:
+    if not connection.in_transaction():
+        connection.begin()
+    dialect = connection.dialect
+    if dialect.paramstyle != "qmark":
+        statement = _for_psycopg(statement)
+    cursor = connection.connection.cursor()
+    try:
+        (cursor.executemany if many else cursor.execute)(statement, values)
+    except dialect.loaded_dbapi.Error as error:
+        known = DBAPIError.instance(statement, None, error, dialect.loaded_dbapi.Error, dialect=dialect)
+        if dialect.is_disconnect(error, connection.connection.dbapi_connection, cursor):
+            connection.invalidate(error)
+        else:
+            cursor.close()
+        raise known from error
+    return cursor
+
+
+@lru_cache(maxsize=1024)
+def _for_psycopg(statement: str) -> str:
+    return statement.replace("%", "%%").replace("?", "%s")
