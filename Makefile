@@ -109,5 +109,6 @@ else
     $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"], sep="\n")' >.venv/dev.txt
     $(BIN)/python -m pip install --disable-pip-version-check -e '.[demo]' $(if $(1),-r .venv/dev.txt)
 fi
+[ -e cloud/ganpo_cloud/web/static/vendor/echarts.min.js ] || echo "the pages come without charts: npm or its registry could not be reached; touch pyproject.toml and install again where it can" >&2
 echo $$(($$(date +%s) - start)) >$@
 endef
