@@ -20,6 +20,7 @@ NAMES = (
     "province",
     "flood",
     "readers",
+    "states",
     "machine_days",
     "lines",
 )

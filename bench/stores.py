@@ -27,6 +27,9 @@ class Store(Protocol):
     def size(self, url: str) -> int:
         """Bytes on disk of all its tables and indexes, once what is dead is taken out."""
 
+    def grown(self, url: str) -> int:
+        """Bytes on disk as it is."""
+
 
 class Sqlite:
     """Files of a folder."""
@@ -54,6 +57,9 @@ class Sqlite:
             db.execute("VACUUM")
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         db.close()
+        return self.grown(url)
+
+    def grown(self, url: str) -> int:
         return Path(_file(url)).stat().st_size
 
 
@@ -71,7 +77,11 @@ class Postgresql:
     def size(self, url: str) -> int:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("VACUUM (FULL, ANALYZE)")
-            tables = "pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+        return self.grown(url)
+
+    def grown(self, url: str) -> int:
+        tables = "pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+        with psycopg.connect(url) as connection:
             row = connection.execute(f"SELECT sum(pg_total_relation_size(oid)) FROM {tables}").fetchone()
         assert row is not None
         return int(row[0])
