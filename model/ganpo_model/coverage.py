@@ -116,7 +116,12 @@ def reaches(found: Fraction, comparator: str, wanted: Fraction) -> bool:
     }[comparator]
 
 
-def percent(numerator: int, denominator: int) -> str:
-    """One decimal, rounded down: 59.96 % reads 59.9. Raises ZeroDivisionError where nothing is counted."""
-    tenths = 1000 * numerator // denominator
+def percent(numerator: int, denominator: int, target: Fraction | None = None) -> str:
+    """One decimal, rounded half up: 2 of 3 read 66.7; but down where that would read as more than there is: below the
+    target (in percent; 59.96 % of 60 read 59.9) and below the whole (99.96 % read 99.9). Raises ZeroDivisionError where
+    nothing is counted."""
+    exact = Fraction(1000 * numerator, denominator)
+    tenths = int(exact + Fraction(1, 2))
+    if (target is not None and exact < 10 * target) or exact < 1000 <= tenths:
+        tenths = int(exact)
     return f"{tenths // 10}.{tenths % 10}"

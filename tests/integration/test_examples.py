@@ -268,7 +268,7 @@ def test_fifty_nine_point_nine_six_is_below_sixty_and_reads_so(plant: Plant) -> 
     found = number(plant, "nc_rate_main")
     assert found["checked"] == {"numerator": 1499, "denominator": 2500}
     assert found["status"] == "below"
-    assert percent(1499, 2500) == "59.9"
+    assert percent(1499, 2500, Fraction(60)) == "59.9"
     plant.take("flags", f"{CODE},SB-1499,numerical_control,yes,document,D,Li,2020-01-01")
     assert number(plant, "nc_rate_main")["status"] == "reached"
 

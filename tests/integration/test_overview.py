@@ -116,7 +116,7 @@ def test_dates_of_onboarding_are_the_least_of_what_is_stored_in_whatever_order_i
     plant.send("gw-test-0001", [inventory("SB-1", at=noon)], NOW)
     unknown = States("states", "SB-1", noon - quarter, noon, ((0, State.UNKNOWN),))
     plant.send("gw-test-0001", [unknown], NOW)
-    assert number(http, "equip_network_rate")["proven"] == {"numerator": 0, "denominator": 1}
+    assert number(http, "equip_network_rate")["checked"] == {"numerator": 0, "denominator": 1}
     late = NOW + timedelta(minutes=1)
     run = States("states", "SB-1", noon, noon + quarter, ((0, State.UNKNOWN), (60_000, State.IDLE)))
     plant.send("gw-test-0001", [run], late)
@@ -131,7 +131,7 @@ def test_dates_of_onboarding_are_the_least_of_what_is_stored_in_whatever_order_i
     assert second.networked_at == int((noon - timedelta(days=3)).timestamp() * 1000)
     assert second.cloud_at == first.cloud_at, "what comes later can come into the cloud no earlier"
     found = number(http, "equip_cloud_rate", as_of=NOW.isoformat())
-    assert found["proven"] == {"numerator": 0, "denominator": 1}, "not before its commit"
+    assert found["checked"] == {"numerator": 0, "denominator": 1}, "not before its commit"
 
 
 def test_a_meter_known_before_its_inventory_has_the_dates_of_its_first_reading(plant: Plant) -> None:

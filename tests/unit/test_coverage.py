@@ -75,12 +75,22 @@ def test_counts_are_added_and_never_rates() -> None:
 
 @pytest.mark.parametrize(
     ("numerator", "denominator", "told", "reached"),
-    [(1499, 2500, "59.9", False), (3, 5, "60.0", True), (0, 7, "0.0", False), (7, 7, "100.0", True)],
+    [
+        (1499, 2500, "59.9", False),
+        (3, 5, "60.0", True),
+        (0, 7, "0.0", False),
+        (7, 7, "100.0", True),
+        (2, 3, "66.7", True),
+        (7, 12, "58.3", False),
+        (175, 300, "58.3", False),
+        (583_9, 100_00, "58.3", False),
+        (2499, 2500, "99.9", True),
+    ],
 )
-def test_a_target_is_reached_exactly_and_a_percentage_is_rounded_down(
+def test_a_target_is_reached_exactly_and_a_percentage_is_rounded_down_below_it_alone(
     numerator: int, denominator: int, told: str, reached: bool
 ) -> None:
-    assert percent(numerator, denominator) == told
+    assert percent(numerator, denominator, Fraction(60)) == told
     assert reaches(Fraction(100 * numerator, denominator), ">=", Fraction(60)) is reached
     assert (5 * numerator >= 3 * denominator) is reached
 

@@ -12,19 +12,19 @@ from ganpo_cloud.web.pages import numbers, templating
 @pytest.mark.parametrize(
     ("numerator", "denominator", "goal", "told"),
     [
-        (2, 3, "60", "66.7%"),
+        (2, 3, Fraction(60), "66.7%"),
         (2, 3, None, "66.7%"),
-        (5996, 10_000, "60", "59.9%"),
-        (522_799, 1_000_000, "60", "52.2%"),
+        (5996, 10_000, Fraction(60), "59.9%"),
+        (522_799, 1_000_000, Fraction(60), "52.2%"),
         (99_999, 100_000, None, "99.9%"),
         (100, 100, None, "100.0%"),
-        (0, 7, "60", "0.0%"),
+        (0, 7, Fraction(60), "0.0%"),
         (0, 0, None, "—"),
         (None, 7, None, "—"),
     ],
 )
 def test_a_rate_is_rounded_and_down_only_below_its_target(
-    numerator: int | None, denominator: int, goal: str | None, told: str
+    numerator: int | None, denominator: int, goal: Fraction | None, told: str
 ) -> None:
     assert numbers.rate(numerator, denominator, goal) == told
 
@@ -32,7 +32,7 @@ def test_a_rate_is_rounded_and_down_only_below_its_target(
 @given(st.integers(0, 10**9), st.integers(1, 10**9), st.integers(1, 1000).map(lambda n: Fraction(n, 10)))
 def test_no_rate_below_its_target_reads_as_if_it_had_reached_it(n: int, d: int, goal: Fraction) -> None:
     n = min(n, d)
-    shown = Fraction(numbers.percent(n, d, f"{float(goal):.1f}"))
+    shown = Fraction(numbers.percent(n, d, goal))
     assert (shown >= goal) == (Fraction(100 * n, d) >= goal)
 
 

@@ -1,5 +1,6 @@
-"""The province's numbers at an instant, for any area and industry: each with its denominator, how many enterprises
-stand behind it, its completeness and its target (metrics.md sections 4 to 7)."""
+"""The province's numbers at an instant, for any area and industry, each judged once: with its denominator, how many
+enterprises stand behind it, its completeness, its target and its pace (metrics.md sections 4 to 7). Whoever shows or
+publishes a number reads it here."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,10 +10,12 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from ganpo_cloud.days import periods
 from ganpo_cloud.province.definitions import DEFINITIONS, Definition
 from ganpo_cloud.province.divisions import OTHER, Province
+from ganpo_cloud.province.pace import OVER_MONTHS, Pace, pace
 from ganpo_cloud.province.places import Key, keys
-from ganpo_cloud.province.snapshots import Energy, Snapshot
+from ganpo_cloud.province.snapshots import Energy, Snapshot, trend
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store.counted_tables import ALL
 from ganpo_model.coverage import reaches
@@ -23,8 +26,8 @@ YUAN_10000 = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What the plan asks for. `value`: None where the plan has no number; `plan`: its own deadline, where a later one
-    was entered beside it."""
+    """What is asked for, of the place and industry where it was entered. `value`: None where the plan has no number;
+    `plan`: its own deadline, where a later one was entered beside it."""
 
     id: str
     comparator: str
@@ -33,12 +36,21 @@ class Target:
     plan: date
     baseline: str | None = None
     baseline_date: date | None = None
+    area: str = ""
+    industry: str = ALL
+
+    @property
+    def goal(self) -> Fraction | None:
+        """The number, in the unit of what it is the target of."""
+        return None if self.value is None else Fraction(self.value)
 
 
 @dataclass(frozen=True, slots=True)
 class Indicator:
-    """One number. None: nobody knows. `behind`, `of`: m of N enterprises, N None where nobody said. `completeness`: of
-    what stands in it, where it can be said. `status`: reached, below, no_number, no_target or no_data."""
+    """One number as it is judged. None: nobody knows. `declared`, `proven`: None where evidence has no meaning, and all
+    there is stands as `checked`. `behind`, `of`: m of N enterprises, N None where nobody said, both None of a quantity:
+    its `completeness` says how much is known. `history`: what stands against the target at the ends of the months
+    before, oldest first, and now. `pace`: None where there is nothing to reach, or too little to tell."""
 
     definition: Definition
     area: str
@@ -48,17 +60,49 @@ class Indicator:
     checked: int | None
     proven: int | None
     denominator: int | None
-    behind: int
+    behind: int | None
     of: int | None
     completeness: tuple[int, int] | None
     target: Target | None
-    status: str
+    history: tuple[Fraction | None, ...] = ()
+    pace: Pace | None = None
     missing: tuple[str, ...] = ()
 
     @property
     def value(self) -> Fraction | None:
         """What stands against the target: percent, a number, or a quantity in its unit."""
         return value(self.definition, self.checked, self.denominator)
+
+    @property
+    def goal(self) -> Fraction | None:
+        """The number that is asked for; None: there is none."""
+        return None if self.target is None else self.target.goal
+
+    @property
+    def status(self) -> str:
+        """Of the checked number against the target: reached, below, no_number, no_target or no_data."""
+        if self.target is None:
+            return "no_target"
+        if self.goal is None:
+            return "no_number"
+        if self.value is None:
+            return "no_data"
+        return "reached" if reaches(self.value, self.target.comparator, self.goal) else "below"
+
+    @property
+    def verdict(self) -> str:
+        """The status; of what is below its target how it moves: in_time, late, still, falling, or too_early to tell."""
+        if self.status != "below":
+            return self.status
+        return "too_early" if self.pace is None else self.pace.verdict
+
+    @property
+    def change(self) -> Fraction | None:
+        """What it moved over six months; None where one of both ends is not known."""
+        if len(self.history) <= OVER_MONTHS or self.history[-1] is None:
+            return None
+        before = self.history[-1 - OVER_MONTHS]
+        return None if before is None else self.history[-1] - before
 
 
 def value(definition: Definition, checked: int | None, denominator: int | None) -> Fraction | None:
@@ -90,18 +134,23 @@ class Indicators:
         rows = self.snapshot.rows(areas, names)
         energies = self.snapshot.energy(areas, names)
         year, yearly = self.snapshot.yearly(areas, names)
+        months = periods.months(self.snapshot.day, OVER_MONTHS + 1)[:-1]
+        stored = trend(self.snapshot.connection, areas, names, months)
+        past = {key: [stored.get((*key, month)) for month in months] for key in rows}
         return {
             key: [
-                self._indicator(definition, key, row, energies[key], yearly[key], year)
+                self._indicator(definition, key, row, energies[key], yearly[key], year, past[key])
                 for definition in DEFINITIONS.values()
             ]
             for key, row in rows.items()
         }
 
-    def goal(self, item: Indicator) -> Target | None:
-        """The target that a place is shown against: its own, else the one of all industries or of the next above."""
-        for key in keys(self.snapshot.province, item.area, item.industry):
-            if (found := self._targets.get((item.definition.target or "", *key))) is not None:
+    def target(self, definition: Definition, area: str, industry: str) -> Target | None:
+        """What is asked for: of the place in the industry itself; of a ratio else of all industries, or of the next
+        place above. A count that is asked of the whole says nothing of a part."""
+        every = keys(self.snapshot.province, area, industry)
+        for key in every if definition.kind in ("rate", "intensity") else [(area, industry)]:
+            if (found := self._targets.get((definition.target or "", *key))) is not None:
                 return found
         return None
 
@@ -113,14 +162,15 @@ class Indicators:
         used: Energy,
         yearly: Mapping[str, int],
         year: int,
+        past: Iterable[Mapping[str, Any] | None],
     ) -> Indicator:
         area, industry = key
         period, completeness = self.snapshot.month, None
         missing: tuple[str, ...] = ()
         numbers: tuple[int | None, ...]
         denominator = None
-        behind: int | None
-        of: int | None
+        behind: int | None = None
+        of: int | None = None
         if definition.kind == "quantity":
             numbers = (used.tce if definition.unit == "tce" else used.water,) * 3
             mine = {carrier: of for carrier, of in used.covered.items() if self._belongs(definition, carrier)}
@@ -128,7 +178,6 @@ class Indicators:
             completeness = (covered, declared_of) if declared_of else None
             missing = tuple(sorted(carrier for carrier, (some, every) in mine.items() if some < every))
             period = "/".join(self.snapshot.months)
-            behind, of = row[definition.behind], self._populations.of(*key)
         elif definition.kind == "intensity":
             denominator = yearly[definition.among or ""]
             numbers = tuple(yearly[m] if yearly[definition.behind] else None for m in definition.measures)
@@ -143,9 +192,15 @@ class Indicators:
                 completeness = (row["known_ms"], row["planned_ms"])
             else:
                 period = ""
-        target = self._targets.get((definition.target or "", area, industry))
+        target = self.target(definition, area, industry)
         declared, checked, proven = numbers
-        status = _status(value(definition, checked, denominator), definition, target)
+        if len(set(definition.measures)) == 1:
+            declared = proven = None
+        now = value(definition, checked, denominator)
+        history = (*(_then(definition, before) for before in past), now)
+        moved = None
+        if target is not None and target.goal is not None and target.comparator in (">=", ">"):
+            moved = pace(history, target.goal, self.snapshot.day, target.deadline)
         return Indicator(
             definition,
             area,
@@ -159,7 +214,8 @@ class Indicators:
             of,
             completeness,
             target,
-            status,
+            history,
+            moved,
             missing,
         )
 
@@ -205,17 +261,21 @@ def _targets(connection: Connection) -> dict[tuple[str, str, str], Target]:
         key = (row.id, row.area, row.industry)
         plan = found[key].plan if key in found else row.deadline
         found[key] = Target(
-            row.id, row.comparator, row.value, row.deadline, plan, row.baseline_value, row.baseline_date
+            row.id,
+            row.comparator,
+            row.value,
+            row.deadline,
+            plan,
+            row.baseline_value,
+            row.baseline_date,
+            row.area,
+            row.industry,
         )
     return found
 
 
-def _status(found: Fraction | None, definition: Definition, target: Target | None) -> str:
-    """The checked rate, or the checked count, stands against the target."""
-    if target is None:
-        return "no_target"
-    if target.value is None:
-        return "no_number"
-    if found is None:
-        return "no_data"
-    return "reached" if reaches(found, target.comparator, Fraction(target.value)) else "below"
+def _then(definition: Definition, row: Mapping[str, Any] | None) -> Fraction | None:
+    """What a stored month came to; only what is counted by machines and enterprises is stored by month."""
+    if row is None or definition.kind not in ("rate", "count"):
+        return None
+    return value(definition, row[definition.measures[1]], row[definition.among] if definition.among else None)

@@ -15,7 +15,10 @@ class RatioModel(BaseModel):
 class BehindModel(BaseModel):
     """How many enterprises stand behind a number."""
 
-    with_data: int = Field(description="with at least one main equipment in the ledger", examples=[12])
+    with_data: int | None = Field(
+        description="with at least one main equipment in the ledger; null of a quantity: its completeness says it",
+        examples=[12],
+    )
     of: int | None = Field(description="as many as there are; null where nobody said", examples=[14])
 
 
@@ -47,15 +50,17 @@ class IndicatorModel(BaseModel):
         examples=["2026-11"],
     )
     as_of: str = Field(description="the instant", examples=["2026-11-28T02:00:00.000Z"])
-    declared: RatioModel = Field(
-        description="what the plants say, or better", examples=[{"numerator": 39, "denominator": 60}]
-    )
-    checked: RatioModel = Field(
-        description="what a document or the machine proves: it stands against the target",
+    declared: RatioModel | None = Field(
+        description="what the plants say, or better; null: it is observed, evidence has no meaning",
         examples=[{"numerator": 39, "denominator": 60}],
     )
-    proven: RatioModel = Field(
-        description="what the machine itself proves", examples=[{"numerator": 39, "denominator": 60}]
+    checked: RatioModel = Field(
+        description="what a document or the machine proves, or was observed: it stands against the target",
+        examples=[{"numerator": 39, "denominator": 60}],
+    )
+    proven: RatioModel | None = Field(
+        description="what the machine itself proves; null as `declared` is",
+        examples=[{"numerator": 39, "denominator": 60}],
     )
     enterprises: BehindModel = Field(
         description="who stands behind it", examples=[{"with_data": 12, "of": 14}]
@@ -68,7 +73,7 @@ class IndicatorModel(BaseModel):
         description="carriers that are declared and not covered", examples=[["raw_coal"]]
     )
     target: TargetModel | None = Field(
-        description="null: the plan says nothing for this area and industry",
+        description="of the place itself; of a ratio else of all industries or of the next place above; null: none",
         examples=[{"id": "T01", "comparator": ">=", "value": "60", "deadline": "2020-12-31"}],
     )
     status: Literal["reached", "below", "no_number", "no_target", "no_data"] = Field(

@@ -1,14 +1,11 @@
 """Bullet cards: one number with its target, its pace and who is behind it (ui.md, Bullet card)."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from fractions import Fraction
-from typing import Any
 
 from ganpo_cloud.province.indicators import Indicator
 from ganpo_cloud.web.pages import numbers
 from ganpo_cloud.web.pages.frame import Frame, Item
-from ganpo_cloud.web.pages.pace import Pace, months_between, pace
 from ganpo_cloud.web.pages.words import BADGES, UNITS
 from ganpo_model import reference
 
@@ -34,15 +31,10 @@ _LISTS = {
 """Which devices stand behind numerator and denominator."""
 
 
-def cards(frame: Frame, items: Sequence[Indicator], history: Sequence[Mapping[str, Any]]) -> list[Item]:
-    """The cards of a place. `history`: its months, oldest first."""
+def cards(frame: Frame, items: Sequence[Indicator]) -> list[Item]:
+    """The cards of a place."""
     by_id = {item.definition.id: item for item in items}
-    return [_card(frame, by_id[number], by_id, history) for number in SHOWN]
-
-
-def one(frame: Frame, item: Indicator, by_id: Mapping[str, Indicator]) -> Item:
-    """One card without a history."""
-    return _card(frame, item, by_id, ())
+    return [one(frame, by_id[number], by_id) for number in SHOWN]
 
 
 def table(frame: Frame, items: Sequence[Indicator]) -> list[Item]:
@@ -64,7 +56,7 @@ def table(frame: Frame, items: Sequence[Indicator]) -> list[Item]:
                 "numerator": frame.href("/equipment", measure=behind[0]) if behind[0] else "",
                 "denominator": frame.href("/equipment", measure=behind[1]) if behind[1] else "",
                 "target": target(item, frame),
-                "badge": badge(item, None, frame),
+                "badge": badge(item, frame),
             }
         )
     return rows
@@ -75,7 +67,7 @@ def told(item: Indicator, number: int | None, lang: str) -> str:
     if item.definition.kind == "rate":
         if number is None or not item.denominator:
             return numbers.NONE
-        rate = numbers.rate(number, item.denominator, _goal(item))
+        rate = numbers.rate(number, item.denominator, item.goal)
         if item.definition.among in ("busy_ms", "planned_ms"):
             return rate
         return f"{rate} ({number:,} / {item.denominator:,})"
@@ -87,7 +79,7 @@ def value(item: Indicator, number: int | None, lang: str) -> str:
     if number is None:
         return numbers.NONE
     if item.definition.kind == "rate":
-        return numbers.rate(number, item.denominator, _goal(item))
+        return numbers.rate(number, item.denominator, item.goal)
     if item.definition.kind == "quantity":
         return numbers.quantity(Fraction(number, 10**6), lang)
     if item.definition.kind == "intensity":
@@ -96,7 +88,10 @@ def value(item: Indicator, number: int | None, lang: str) -> str:
 
 
 def of(item: Indicator, frame: Frame) -> str:
-    """m of N enterprises."""
+    """m of N enterprises; of a quantity how much of what is declared is covered."""
+    if item.behind is None:
+        m, n = item.completeness or (0, 0)
+        return frame.t("{m} of {n} carrier-months covered").format(m=f"{m:,}", n=f"{n:,}")
     if item.of is None:
         return frame.t("{m} enterprises").format(m=f"{item.behind:,}")
     return frame.t("{m} of {n} enterprises").format(m=f"{item.behind:,}", n=f"{item.of:,}")
@@ -111,40 +106,15 @@ def target(item: Indicator, frame: Frame) -> str:
     return f"{target_text(item)} · {item.target.deadline.isoformat()}"
 
 
-def badge(item: Indicator, moved: Pace | None, frame: Frame) -> Item:
-    """Status, and where there is a pace, whether it is enough."""
-    late = item.status == "below"
-    word = frame.t(BADGES[item.status])
-    if late and moved is not None and item.target is not None:
-        left = months_between(frame.day, item.target.deadline)
-        in_time = moved.months is not None and moved.months <= left
-        word, late = (frame.t("keeps up"), False) if in_time else (frame.t("too slow"), True)
-    elif late and item.target is not None:
-        word, late = frame.t("too early to tell"), False
-    good = item.status == "reached" or (item.status == "below" and moved is not None and not late)
-    return {"word": word, "warn": late, "mark": "✓" if good else "!" if late else "–"}
+def badge(item: Indicator, frame: Frame) -> Item:
+    """Status, and of what is below its target whether the pace is enough."""
+    warn = item.verdict in ("late", "still", "falling")
+    mark = "✓" if item.verdict in ("reached", "in_time") else "!" if warn else "–"
+    return {"word": frame.t(BADGES[item.verdict]), "warn": warn, "mark": mark}
 
 
-def series(item: Indicator, history: Sequence[Mapping[str, Any]]) -> list[Fraction | None]:
-    """The checked number at the ends of months, as it stands against the target."""
-    found: list[Fraction | None] = []
-    for row in history:
-        if item.definition.kind == "rate":
-            below = row.get(item.definition.among or "", 0)
-            found.append(Fraction(100 * row[item.definition.measures[1]], below) if below else None)
-        elif item.definition.kind == "count":
-            found.append(Fraction(row[item.definition.measures[1]]))
-    return found
-
-
-def _card(
-    frame: Frame, item: Indicator, by_id: Mapping[str, Indicator], history: Sequence[Mapping[str, Any]]
-) -> Item:
-    values = series(item, history)
-    goal = Fraction(item.target.value) if item.target is not None and item.target.value is not None else None
-    moved = None
-    if goal is not None and item.target is not None and item.value is not None:
-        moved = pace(values, goal, frame.day, item.target.deadline)
+def one(frame: Frame, item: Indicator, by_id: Mapping[str, Indicator]) -> Item:
+    """One card."""
     behind = _LISTS.get(item.definition.id)
     return {
         "id": item.definition.id,
@@ -153,9 +123,9 @@ def _card(
         "value": value(item, item.checked, frame.lang),
         "unit": frame.t(UNITS[item.definition.unit]) if item.definition.kind != "rate" else "",
         "href": frame.href("/equipment", measure=behind[0]) if behind else "",
-        "badge": badge(item, moved, frame),
-        "bullet": _bullet(item, goal, moved, frame.day),
-        "lines": _lines(frame, item, by_id, goal, moved, values),
+        "badge": badge(item, frame),
+        "bullet": _bullet(item),
+        "lines": _lines(frame, item, by_id),
         "known": _known(frame, item),
         "table": frame.href(f"/indicators/{item.definition.id}"),
         "xlsx": frame.api(f"indicators/{item.definition.id}", by="area", format="xlsx"),
@@ -175,9 +145,9 @@ def _sub(frame: Frame, item: Indicator) -> str:
     )
 
 
-def _bullet(item: Indicator, goal: Fraction | None, moved: Pace | None, today: date) -> Item:
+def _bullet(item: Indicator) -> Item:
     """Positions in percent of the track; empty: not there."""
-    now = item.value
+    now, goal = item.value, item.goal
     if item.definition.kind == "rate":
         scale = Fraction(100)
     elif goal is None and item.definition.unit == "enterprises" and item.of:
@@ -193,9 +163,6 @@ def _bullet(item: Indicator, goal: Fraction | None, moved: Pace | None, today: d
         light = Fraction(100 * item.declared, item.denominator)
     elif item.definition.kind == "count" and item.declared is not None:
         light = Fraction(item.declared)
-    ahead = None
-    if moved is not None and goal is not None and item.target is not None and now is not None:
-        ahead = max(now + moved.per_month * max(months_between(today, item.target.deadline), 0), Fraction(0))
     return {
         # A quantity without a target has no scale: a bar would say nothing.
         "shown": goal is not None or item.definition.kind == "rate" or item.definition.unit == "enterprises",
@@ -203,7 +170,7 @@ def _bullet(item: Indicator, goal: Fraction | None, moved: Pace | None, today: d
         "light": at(light),
         "goal": at(goal),
         "goal_text": "" if goal is None or item.target is None else target_text(item),
-        "ahead": at(ahead),
+        "ahead": at(item.pace.ahead) if item.pace is not None else "",
         "end": "100%" if item.definition.kind == "rate" else "",
     }
 
@@ -217,15 +184,9 @@ def target_text(item: Indicator) -> str:
     return f"{sign} {number}{'%' if item.definition.kind == 'rate' else ''}"
 
 
-def _lines(
-    frame: Frame,
-    item: Indicator,
-    by_id: Mapping[str, Indicator],
-    goal: Fraction | None,
-    moved: Pace | None,
-    values: Sequence[Fraction | None],
-) -> list[tuple[str, str]]:
-    t, rate = frame.t, item.definition.kind == "rate"
+def _lines(frame: Frame, item: Indicator, by_id: Mapping[str, Indicator]) -> list[tuple[str, str]]:
+    t, rate, moved = frame.t, item.definition.kind == "rate", item.pace
+    goal = item.goal
     lines: list[tuple[str, str]] = []
     if goal is not None and item.value is not None:
         gap = goal - item.value
@@ -233,9 +194,7 @@ def _lines(
             apart, word = numbers.count(-(-gap // 1)), t("points")
             if rate and item.checked is not None and item.denominator and item.target and item.target.value:
                 # As far as the shown rate is from the target, so that both add up.
-                shown = numbers.gap(
-                    numbers.percent(item.checked, item.denominator, item.target.value), item.target.value
-                )
+                shown = numbers.gap(numbers.percent(item.checked, item.denominator, goal), item.target.value)
                 apart = f"{shown}{' ' if frame.lang == 'en' else ''}{word}"
             lines.append((t("gap"), apart))
     if moved is not None:
@@ -248,7 +207,7 @@ def _lines(
             lines.append((t("needed"), t("{n} a month").format(n=needed)))
     if item.definition.id == "nc_rate_main":
         levels = " · ".join(
-            f"{word} {numbers.rate(number, item.denominator, _goal(item))}"
+            f"{word} {numbers.rate(number, item.denominator, item.goal)}"
             for word, number in ((t("declared"), item.declared), (t("proven"), item.proven))
         )
         lines.append((t("other levels"), levels))
@@ -259,9 +218,8 @@ def _lines(
             change = item.checked - int(Fraction(item.target.baseline))
             day = item.target.baseline_date
             lines.append((t("since the baseline"), f"{numbers.signed(change)} ({day})"))
-        known = [number for number in values if number is not None]
-        if len(known) > 6:
-            lines.append((t("over 6 months"), numbers.signed(int(known[-1] - known[-7]))))
+        if item.change is not None:
+            lines.append((t("over 6 months"), numbers.signed(int(item.change))))
     if item.definition.id == "availability":
         whole = by_id["completeness"]
         lines.append((t("formula"), "APT / PBT"))
@@ -281,10 +239,6 @@ def _lines(
     return lines
 
 
-def _goal(item: Indicator) -> str | None:
-    return item.target.value if item.target is not None else None
-
-
 def _hundredths(change: Fraction) -> str:
     sign = "+" if change >= 0 else "−"
     return f"{sign}{numbers.decimals(abs(change), 2)}"
@@ -292,10 +246,8 @@ def _hundredths(change: Fraction) -> str:
 
 def _known(frame: Frame, item: Indicator) -> Item:
     """The bar that says how much is known."""
-    if item.definition.kind == "quantity":
-        covered, declared = item.completeness or (0, 0)
-        left = frame.t("covered {m} of {n}").format(m=f"{covered:,}", n=f"{declared:,}")
-        return {"x": numbers.share(covered, declared), "left": left, "right": ""}
+    if item.behind is None:
+        return {"x": numbers.share(*(item.completeness or (0, 0))), "left": of(item, frame), "right": ""}
     if item.of is None:
         return {"x": "", "left": of(item, frame), "right": frame.t("how many there are nobody said")}
     unknown = max(item.of - item.behind, 0)

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from ganpo_cloud.web.i18n import NONE as NONE
+from ganpo_model import coverage
 from ganpo_model.units import MILLION
 
 _ZH = ((10**8, "亿"), (10**4, "万"))
@@ -19,20 +20,13 @@ def count(number: int | None) -> str:
     return NONE if number is None else f"{number:,}"
 
 
-def percent(numerator: int | None, denominator: int | None, goal: str | None = None) -> str:
-    """62.4: rounded, but down where it is below the `goal` (in percent), and 100.0 only where it is the whole."""
-    if numerator is None or not denominator:
-        return NONE
-    tenths = (2000 * numerator + denominator) // (2 * denominator)
-    if numerator < denominator:
-        tenths = min(tenths, 999)
-    if goal is not None and Fraction(100 * numerator, denominator) < Fraction(goal):
-        tenths = 1000 * numerator // denominator
-    return f"{tenths // 10}.{tenths % 10}"
+def percent(numerator: int | None, denominator: int | None, goal: Fraction | None = None) -> str:
+    """62.4, as `coverage.percent` rounds against a goal in percent; a dash where nothing is counted."""
+    return coverage.percent(numerator, denominator, goal) if numerator is not None and denominator else NONE
 
 
-def rate(numerator: int | None, denominator: int | None, goal: str | None = None) -> str:
-    """62.4%, as `percent` rounds; a dash where nothing is counted."""
+def rate(numerator: int | None, denominator: int | None, goal: Fraction | None = None) -> str:
+    """62.4%; a dash where nothing is counted."""
     return f"{percent(numerator, denominator, goal)}%".replace(f"{NONE}%", NONE)
 
 
@@ -132,12 +126,6 @@ def day(of: date, lang: str) -> str:
     if lang == "zh":
         return f"{of.year}年{of.month}月{of.day}日"
     return f"{of.day} {_MONTHS[of.month - 1]} {of.year}"
-
-
-def later(of: date, months: int) -> str:
-    """The month so many months after a day's: 2028-06."""
-    index = of.year * 12 + of.month - 1 + months
-    return f"{index // 12:04d}-{index % 12 + 1:02d}"
 
 
 def _digits(value: Fraction) -> str:

@@ -55,28 +55,26 @@ def overview(connection: Connection, frame: Frame) -> Item:
     items = found.of(scope.area, scope.industry)
     nc = items[0]
     months = periods.months(frame.day, trends.SHOWN_MONTHS)
-    history = _history(connection, frame, months)
     here = (scope.area, scope.industry or ALL)
-    mine = {row["month"]: row for row in history.get(here, ())}
-    listed = list(mine.values())
-    of_areas = {area: rows for (area, of), rows in history.items() if of == here[1]}
-    of_industries = {of: rows for (area, of), rows in history.items() if area == scope.area}
-    parts = places.areas(frame, found, scope.area, of_areas)
+    mine = {row["month"]: row for row in trend(connection, [here[0]], [here[1]], months).values()}
+    parts = places.areas(frame, found, scope.area)
     row = found.snapshot.rows([scope.area], [here[1]])[here]
+    # The month of the day as it stood on the day.
+    mine[months[-1]] = row
     before = _before(connection, here, frame)
     population = next(item.of for item in items if item.definition.id == "enterprise_onboarded")
     selected = dict(scope.more).get("selected")
     return {
-        "lead": lead(nc, cards.series(nc, listed), frame.day, frame.t, frame.lang),
+        "lead": lead(nc, frame.day, frame.t, frame.lang),
         "second": _second(frame, items, row, before),
         "caveats": caveat(nc, frame.day, frame.t, frame.lang),
         "needs": questions.needs(connection, frame, parts["rows"]),
-        "cards": cards.cards(frame, items, listed),
+        "cards": cards.cards(frame, items),
         "all": cards.table(frame, items),
         "ladders": ladders.ladders(frame, row, before, population),
         "parts": parts,
         "selected": next((part for part in parts["rows"] if part["id"] == selected), None),
-        "industry_rows": places.industries(frame, found, of_industries) if scope.industry is None else None,
+        "industry_rows": places.industries(frame, found) if scope.industry is None else None,
         "trust": questions.trust(connection, frame, items),
         "charts": [trends.coverage(frame, nc, months, mine), trends.onboarding(frame, months, mine)],
     }
@@ -85,29 +83,13 @@ def overview(connection: Connection, frame: Frame) -> Item:
 def _areas(connection: Connection, frame: Frame) -> Item:
     """Every city with its counties."""
     found = Indicators(frame.snapshot(connection))
-    history = _history(connection, frame, periods.months(frame.day, 7))
-    of_areas = {area: rows for (area, of), rows in history.items() if of == (frame.scope.industry or ALL)}
-    return {"parts": places.areas(frame, found, frame.scope.area, of_areas)}
+    return {"parts": places.areas(frame, found, frame.scope.area)}
 
 
 def _industries(connection: Connection, frame: Frame) -> Item:
     """Every industry of a place."""
     found = Indicators(frame.snapshot(connection))
-    history = _history(connection, frame, periods.months(frame.day, 7))
-    of_industries = {of: rows for (area, of), rows in history.items() if area == frame.scope.area}
-    return {"industry_rows": places.industries(frame, found, of_industries)}
-
-
-def _history(
-    connection: Connection, frame: Frame, months: list[str]
-) -> dict[tuple[str, str], list[Mapping[str, Any]]]:
-    """Stored months of the place, its parts, and its industries."""
-    scope = frame.scope
-    areas = [scope.area, *frame.parts(scope.area)]
-    own = trend(connection, areas, [scope.industry or ALL], months)
-    if scope.industry is None:
-        own |= trend(connection, [scope.area], list(frame.province.industries), months)
-    return places.keyed(own, months)
+    return {"industry_rows": places.industries(frame, found)}
 
 
 def _before(connection: Connection, here: tuple[str, str], frame: Frame) -> Mapping[str, Any] | None:

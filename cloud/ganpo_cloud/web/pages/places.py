@@ -3,20 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
-from ganpo_cloud.province.indicators import Indicator, Indicators, Target
-from ganpo_cloud.province.places import Key
+from ganpo_cloud.province.indicators import Indicator, Indicators
 from ganpo_cloud.store.counted_tables import ALL, NOWHERE
 from ganpo_cloud.web.pages import numbers
-from ganpo_cloud.web.pages.cards import series
 from ganpo_cloud.web.pages.frame import Frame, Item
-from ganpo_cloud.web.pages.pace import months_between, pace
+from ganpo_cloud.web.pages.words import BADGES
 
 PARTIAL = Fraction(3, 10)
 """Below so much of its enterprises in the ledger a place is not ranked."""
 _STEPS = (60, 55, 50, 45)
-History = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,32 +21,31 @@ class Part:
 
     number: str
     items: Mapping[str, Indicator]
-    goal: Target | None
     row: Item
 
     @property
     def partial(self) -> bool:
         """So little of it is known that its rate says nothing."""
         nc = self.items["nc_rate_main"]
-        return nc.of is not None and nc.of > 0 and nc.behind < PARTIAL * nc.of
+        return bool(nc.of) and nc.behind is not None and nc.behind < PARTIAL * (nc.of or 0)
 
 
-def areas(frame: Frame, found: Indicators, parent: str, history: History) -> Item:
+def areas(frame: Frame, found: Indicators, parent: str) -> Item:
     """The areas of a place: ranked, with the line that reconciles them."""
     industry = frame.scope.industry
     numbers_of = frame.parts(parent)
     every = found.all([parent, *numbers_of, NOWHERE], [industry])
-    parts = [_part(frame, found, n, every[n, industry or ALL], history.get(n, ())) for n in numbers_of]
+    parts = [_part(frame, n, every[n, industry or ALL]) for n in numbers_of]
     ranked = sorted((p for p in parts if _ranked(p)), key=_order)
     rest = [p for p in parts if not _ranked(p)]
     rows = []
     for rank, part in enumerate(ranked, start=1):
         rows.append(part.row | {"rank": str(rank)})
     rows += [part.row | {"rank": numbers.NONE} for part in rest]
-    lost = _part(frame, found, NOWHERE, every[NOWHERE, industry or ALL], ())
+    lost = _part(frame, NOWHERE, every[NOWHERE, industry or ALL])
     if parent == frame.province.whole and lost.items["nc_rate_main"].denominator:
         rows.append(lost.row | {"rank": numbers.NONE, "href": ""})
-    total = _part(frame, found, parent, every[parent, industry or ALL], history.get(parent, ()))
+    total = _part(frame, parent, every[parent, industry or ALL])
     return {
         "rows": rows,
         "total": total.row,
@@ -61,17 +56,14 @@ def areas(frame: Frame, found: Indicators, parent: str, history: History) -> Ite
     }
 
 
-def industries(frame: Frame, found: Indicators, history: History) -> Item:
+def industries(frame: Frame, found: Indicators) -> Item:
     """The industries of a place, best first."""
     area = frame.scope.area
     every = found.all([area], [None, *frame.province.industries])
-    parts = [
-        _part(frame, found, n, every[area, n], history.get(n, ()), industry=True)
-        for n in frame.province.industries
-    ]
+    parts = [_part(frame, n, every[area, n], industry=True) for n in frame.province.industries]
     parts.sort(key=_order)
     rows = [part.row | {"rank": str(rank)} for rank, part in enumerate(parts, start=1)]
-    total = _part(frame, found, ALL, every[area, ALL], history.get(ALL, ()), industry=True)
+    total = _part(frame, ALL, every[area, ALL], industry=True)
     reached = [p.row["word"] for p in parts if p.items["nc_rate_main"].status == "reached"]
     return {
         "rows": rows,
@@ -82,39 +74,28 @@ def industries(frame: Frame, found: Indicators, history: History) -> Item:
     }
 
 
-def _part(
-    frame: Frame,
-    found: Indicators,
-    number: str,
-    items: Sequence[Indicator],
-    history: Sequence[Mapping[str, Any]],
-    *,
-    industry: bool = False,
-) -> Part:
+def _part(frame: Frame, number: str, items: Sequence[Indicator], *, industry: bool = False) -> Part:
     by_id = {item.definition.id: item for item in items}
     nc, cloud = by_id["nc_rate_main"], by_id["enterprise_onboarded"]
-    values = series(nc, history)
-    known = [value for value in values if value is not None]
-    change = known[-1] - known[-7] if len(known) > 6 else None
+    change = nc.change
     word = frame.industry(number) if industry else frame.area(number)
     href = frame.href("/overview", industry=number) if industry else frame.href("/overview", area=number)
-    goal = found.goal(nc)
     row: Item = {
         "id": number,
         "word": word,
         "href": href,
-        "checked": numbers.rate(nc.checked, nc.denominator, goal.value if goal is not None else None),
-        "declared": numbers.rate(nc.declared, nc.denominator, goal.value if goal is not None else None),
-        "proven": numbers.rate(nc.proven, nc.denominator, goal.value if goal is not None else None),
+        "checked": numbers.rate(nc.checked, nc.denominator, nc.goal),
+        "declared": numbers.rate(nc.declared, nc.denominator, nc.goal),
+        "proven": numbers.rate(nc.proven, nc.denominator, nc.goal),
         "x": numbers.share(nc.checked, nc.denominator),
         "declared_x": numbers.share(nc.declared, nc.denominator),
         "proven_x": numbers.share(nc.proven, nc.denominator),
-        "goal_x": (goal.value if goal is not None else None) or "",
+        "goal_x": (nc.target.value if nc.target is not None else None) or "",
         "change": numbers.points(change),
         "falling": change is not None and numbers.points(change).startswith("−"),
         "arrow": _arrow(change),
-        "reach": _reach(frame, nc, values, goal),
-        "behind": f"{nc.behind:,} / {nc.of:,}" if nc.of is not None else f"{nc.behind:,}",
+        "reach": _reach(frame, nc),
+        "behind": f"{nc.behind:,} / {nc.of:,}" if nc.of is not None else numbers.count(nc.behind),
         "known_x": numbers.share(nc.behind, nc.of) if nc.of else "",
         "main": nc.denominator or 0,
         "onboarded": numbers.count(cloud.checked),
@@ -122,23 +103,17 @@ def _part(
         "energy": _quantity(by_id["comprehensive_energy"], frame.lang),
         "water": _quantity(by_id["water"], frame.lang),
     }
-    return Part(number, by_id, goal, row)
+    return Part(number, by_id, row)
 
 
-def _reach(frame: Frame, nc: Indicator, values: Sequence[Fraction | None], goal: Target | None) -> Item:
-    if goal is None or goal.value is None or nc.value is None:
+def _reach(frame: Frame, nc: Indicator) -> Item:
+    """The month in which the target is reached at this pace, or why there is none."""
+    if nc.verdict in ("no_target", "no_number", "no_data"):
         return {"word": numbers.NONE, "warn": False}
-    if nc.value >= Fraction(goal.value):
-        return {"word": f"✓ {frame.t('reached')}", "warn": False}
-    moved = pace(values, Fraction(goal.value), frame.day, goal.deadline)
-    if moved is None:
-        return {"word": frame.t("too early to tell"), "warn": False}
-    if moved.change < 0:
-        return {"word": frame.t("falling"), "warn": True}
-    if moved.months is None or moved.months > 600:
-        return {"word": frame.t("hardly moves"), "warn": True}
-    month = numbers.later(frame.day, moved.months)
-    return {"word": month, "warn": moved.months > months_between(frame.day, goal.deadline)}
+    if nc.pace is not None and nc.verdict in ("in_time", "late"):
+        return {"word": nc.pace.month, "warn": nc.verdict == "late"}
+    mark = "✓ " if nc.verdict == "reached" else ""
+    return {"word": mark + frame.t(BADGES[nc.verdict]), "warn": nc.verdict in ("still", "falling")}
 
 
 def _quantity(item: Indicator, lang: str) -> str:
@@ -178,19 +153,13 @@ def _tiles(frame: Frame, parts: Sequence[Part]) -> list[Item]:
 
 
 def _title(frame: Frame, parts: Sequence[Part]) -> str:
-    reached = sum(p.items["nc_rate_main"].status == "reached" or _over(p) for p in parts if _ranked(p))
+    reached = sum(p.items["nc_rate_main"].status == "reached" for p in parts if _ranked(p))
     blind = [p.row["word"] for p in parts if not _ranked(p)]
     text = frame.t("{n} of {all} have reached the target").format(n=reached, all=len(parts))
     if blind:
         names = "、".join(blind) if frame.lang == "zh" else ", ".join(blind)
         text += frame.t("; not comparable: {names}").format(names=names)
     return text
-
-
-def _over(part: Part) -> bool:
-    value = part.items["nc_rate_main"].value
-    goal = part.goal.value if part.goal is not None else None
-    return goal is not None and value is not None and value >= Fraction(goal)
 
 
 def _reconciled(frame: Frame, parts: Sequence[Part], lost: Part, total: Part) -> str:
@@ -214,14 +183,3 @@ def _reached(frame: Frame, names: Sequence[str]) -> str:
         return frame.t("Industries by CNC coverage")
     told = "、".join(names) if frame.lang == "zh" else ", ".join(names)
     return frame.t("Reached by: {names}").format(names=told)
-
-
-def keyed(
-    rows: Mapping[tuple[str, str, str], Mapping[str, Any]], months: Sequence[str]
-) -> dict[Key, list[Mapping[str, Any]]]:
-    """Stored months by place and industry, oldest first; a month that is not stored is left out."""
-    found: dict[Key, list[Mapping[str, Any]]] = {}
-    for (area, industry, month), row in sorted(rows.items(), key=lambda item: item[0][2]):
-        if month in months:
-            found.setdefault((area, industry), []).append(row)
-    return found

@@ -52,10 +52,10 @@ def trust(connection: Connection, frame: Frame, items: Sequence[Indicator]) -> l
     t = frame.t
     by_id = {item.definition.id: item for item in items}
     nc, whole, energy = by_id["nc_rate_main"], by_id["completeness"], by_id["comprehensive_energy"]
-    known = numbers.rate(nc.behind, nc.of) if nc.of else numbers.NONE
+    known = numbers.rate(nc.behind, nc.of)
     covered, declared = energy.completeness or (0, 0)
     found = [
-        _cell(t("enterprises in the ledger"), known, f"{nc.behind:,} / {numbers.count(nc.of)}"),
+        _cell(t("enterprises in the ledger"), known, f"{numbers.count(nc.behind)} / {numbers.count(nc.of)}"),
         _cell(
             t("known of planned time"),
             numbers.rate(whole.checked, whole.denominator),

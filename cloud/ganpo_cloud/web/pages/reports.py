@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 
 from ganpo_cloud.days import periods
 from ganpo_cloud.province import publishing
+from ganpo_cloud.province.balances import COVERED
 from ganpo_cloud.province.definitions import DEFINITIONS
 from ganpo_cloud.province.indicators import Indicator, Indicators
 from ganpo_cloud.province.places import Key
@@ -85,7 +86,7 @@ def _energy(connection: Connection, frame: Frame) -> Item:
             frame,
             "bar",
             t("Energy by month, metered and stated part"),
-            t("tce a month, equivalent value; hatched: declared carriers are missing"),
+            t("tce a month, equivalent value; hatched: less than 90% of what is declared is covered"),
             labels,
             [("tce", tce, True)],
             pending=[_short(by, carriers, month, frame, water=False) for month in months],
@@ -95,7 +96,7 @@ def _energy(connection: Connection, frame: Frame) -> Item:
             frame,
             "bar",
             t("Fresh water by month, metered and stated part"),
-            t("m³ a month; hatched: declared water is missing"),
+            t("m³ a month; hatched: less than 90% of what is declared is covered"),
             labels,
             [("m³", water, True)],
             pending=[_short(by, carriers, month, frame, water=True) for month in months],
@@ -129,12 +130,12 @@ def _tce(frame: Frame, by: Mapping[tuple[str, str], Any], carriers: list[str], m
 def _short(
     by: Mapping[tuple[str, str], Any], carriers: list[str], month: str, frame: Frame, *, water: bool
 ) -> bool:
-    """Whether something that is declared is not covered."""
+    """Whether less of what is declared is covered than a rate would need (metrics.md section 5)."""
     wanted = [
         c for c in carriers if (c == WATER) is water and (water or c in frame.province.coefficients.carriers)
     ]
     rows = [by[carrier, month] for carrier in wanted if (carrier, month) in by]
-    return any(row.covered < row.declared for row in rows)
+    return bool(sum(row.covered for row in rows) < COVERED * sum(row.declared for row in rows))
 
 
 def _carrier(frame: Frame, carrier: str, by: Mapping[tuple[str, str], Any], months: list[str]) -> Item:
@@ -217,7 +218,7 @@ def _row(frame: Frame, key: Key, word: str, item: Indicator, by: str) -> Item:
         "href": frame.href("/overview", **changes),
         "levels": [cards.told(item, number, frame.lang) for number in levels],
         "behind": cards.of(item, frame),
-        "badge": cards.badge(item, None, frame) if item.target is not None else None,
+        "badge": cards.badge(item, frame) if item.target is not None else None,
     }
 
 

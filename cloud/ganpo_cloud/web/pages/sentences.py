@@ -1,17 +1,13 @@
 """The sentence that a page begins with: where we are, against which target, at what pace. Pure; lines break between
 its phrases alone."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from fractions import Fraction
 
 from ganpo_cloud.province.indicators import Indicator
 from ganpo_cloud.web.pages import numbers
-from ganpo_cloud.web.pages.pace import months_between, pace
-
-LONGEST_MONTHS = 600
-"""What takes longer is told as never."""
+from ganpo_model.coverage import percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +18,11 @@ class Phrase:
     late: bool = False
 
 
-def lead(
-    item: Indicator, values: Sequence[Fraction | None], today: date, t: Callable[[str], str], lang: str
-) -> list[Phrase]:
-    """What the checked CNC coverage of a place comes to. `values`: at the ends of months up to now, in percent; `t`
-    translates."""
+def lead(item: Indicator, today: date, t: Callable[[str], str], lang: str) -> list[Phrase]:
+    """What the checked CNC coverage of a place comes to. `t` translates."""
     if not item.denominator or item.checked is None:
         return [Phrase(t("No main production equipment is registered here yet."))]
-    goal = item.target.value if item.target is not None else None
-    rate = numbers.percent(item.checked, item.denominator, goal)
+    rate = percent(item.checked, item.denominator, item.goal)
     told = [Phrase(t("CNC coverage of main equipment is {rate}% (checked).").format(rate=rate))]
     target = item.target
     if target is None:
@@ -44,7 +36,7 @@ def lead(
     told.append(
         Phrase(t("That is {gap} points below the target of {target}%.").format(gap=gap, target=target.value))
     )
-    return [*told, *_pace(item, values, today, t, lang)]
+    return [*told, *_pace(item, today, t, lang)]
 
 
 def caveat(item: Indicator, today: date, t: Callable[[str], str], lang: str) -> list[str]:
@@ -68,27 +60,21 @@ def caveat(item: Indicator, today: date, t: Callable[[str], str], lang: str) -> 
     return told
 
 
-def _pace(
-    item: Indicator, values: Sequence[Fraction | None], today: date, t: Callable[[str], str], lang: str
-) -> list[Phrase]:
-    target = item.target
-    if target is None or target.value is None:
-        return []
-    found = pace(values, Fraction(target.value), today, target.deadline)
-    if found is None:
+def _pace(item: Indicator, today: date, t: Callable[[str], str], lang: str) -> list[Phrase]:
+    found, target = item.pace, item.target
+    if target is None or found is None:
         return [Phrase(t("It is too early to tell a pace."))]
-    moved = numbers.points(abs(found.change)).removeprefix("+")
-    if found.change < 0:
+    if found.verdict == "falling":
         text = t("Over the last {n} months it fell by {points} points.")
+        moved = numbers.points(abs(found.change)).removeprefix("+")
         return [Phrase(text.format(n=found.over, points=moved), late=True)]
-    if found.months is None or found.months > LONGEST_MONTHS or moved == "0.0":
+    if found.verdict == "still":
         return [Phrase(t("Over the last {n} months it hardly moved.").format(n=found.over), late=True)]
-    reached = numbers.later(today, found.months)
     text = t("At the pace of the last {n} months it is reached in {month},")
-    told = Phrase(text.format(n=found.over, month=numbers.month(reached, lang)))
-    late = found.months - months_between(today, target.deadline)
+    told = Phrase(text.format(n=found.over, month=numbers.month(found.month, lang)))
     if target.deadline < today:
         return [told, Phrase(t("after a deadline that has passed."), late=True)]
-    if late > 0:
-        return [told, Phrase(t("{n} months after the deadline.").format(n=late), late=True)]
+    if found.verdict == "late" and found.months is not None:
+        late = t("{n} months after the deadline.").format(n=found.months - found.left)
+        return [told, Phrase(late, late=True)]
     return [told, Phrase(t("within the deadline."))]

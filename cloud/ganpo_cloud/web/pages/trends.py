@@ -7,6 +7,7 @@ from typing import Any
 from ganpo_cloud.province.indicators import Indicator
 from ganpo_cloud.web.pages import numbers
 from ganpo_cloud.web.pages.frame import Frame, Item
+from ganpo_model.coverage import percent
 
 SHOWN_MONTHS = 24
 
@@ -18,7 +19,7 @@ def coverage(
     t = frame.t
 
     def values(measure: str) -> list[float | None]:
-        return [_percent(history.get(month), measure, "main") for month in months]
+        return [_percent(history.get(month), measure, "main", nc) for month in months]
 
     target = nc.target.value if nc.target is not None else None
     known = [value for value in values("nc_checked") if value is not None]
@@ -44,7 +45,7 @@ def coverage(
         floor=floor,
         target=(float(target), t("target {n}%").format(n=target)) if target is not None else None,
         xlsx=frame.api("indicators/nc_rate_main", by="month", format="xlsx"),
-        percent=True,
+        rate=True,
     )
 
 
@@ -84,7 +85,7 @@ def chart(
     floor: float = 0,
     target: tuple[float, str] | None = None,
     xlsx: str = "",
-    percent: bool = False,
+    rate: bool = False,
     spread: Sequence[bool] = (),
     pending: Sequence[bool] = (),
     unknown: Sequence[bool] = (),
@@ -92,7 +93,7 @@ def chart(
     """One chart. `series`: name, values and whether it is the main one; `spread`, `pending`: which bars are hatched;
     `unknown`: where a hatched bar of full height stands for what nobody knows."""
     rows = [
-        (label, [_cell(values[n], frame, percent=percent) for _, values, _ in series])
+        (label, [_cell(values[n], frame, rate=rate) for _, values, _ in series])
         for n, label in enumerate(labels)
     ]
     return {
@@ -109,7 +110,7 @@ def chart(
             "series": [{"name": name, "data": list(values), "main": main} for name, values, main in series],
             "floor": floor,
             "target": {"value": target[0], "name": target[1]} if target else None,
-            "percent": percent,
+            "percent": rate,
             "spread": list(spread),
             "pending": list(pending),
             "unknown": {"name": frame.t("not believed"), "bars": list(unknown)},
@@ -117,16 +118,16 @@ def chart(
     }
 
 
-def _percent(row: Mapping[str, Any] | None, measure: str, among: str) -> float | None:
+def _percent(row: Mapping[str, Any] | None, measure: str, among: str, nc: Indicator) -> float | None:
     if row is None or not row[among]:
         return None
-    return int(1000 * row[measure] // row[among]) / 10
+    return float(percent(row[measure], row[among], nc.goal))
 
 
-def _cell(value: float | None, frame: Frame, *, percent: bool) -> str:
+def _cell(value: float | None, frame: Frame, *, rate: bool) -> str:
     if value is None:
         return numbers.NONE
-    if percent:
+    if rate:
         return f"{value:.1f}%"
     exact = value if isinstance(value, int) else Fraction(value).limit_denominator(10**6)
     return numbers.quantity(exact, frame.lang)

@@ -39,7 +39,11 @@ LEVELS: Mapping[Evidence, str] = {
 AGES: Mapping[str, str] = {"active": "active", "seen": "seen", "silent": "silent", "gone": "long offline"}
 BADGES: Mapping[str, str] = {
     "reached": "reached",
-    "below": "below the target",
+    "in_time": "keeps up",
+    "late": "too slow",
+    "still": "hardly moves",
+    "falling": "falling",
+    "too_early": "too early to tell",
     "no_number": "no number in the plan",
     "no_target": "no target",
     "no_data": "nothing registered",

@@ -1,0 +1,76 @@
+"""How fast a number moves, and when it would reach its target at that pace (metrics.md section 7). Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+
+OVER_MONTHS = 6
+LEAST_POINTS = 3
+"""Fewer are too early to tell a pace."""
+LONGEST_MONTHS = 600
+"""What takes longer is told as never."""
+LEAST_CHANGE = Fraction(1, 20)
+"""What moved less is printed as 0.0: it stands still."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """`change`: over the months looked at; `months`: until the target at that pace, None: never; `left`: until the
+    deadline, negative where it has passed; `needed`: per month until then, None where it has passed; `ahead`: where the
+    number stands at the deadline."""
+
+    change: Fraction
+    over: int
+    months: int | None
+    month: str
+    left: int
+    needed: Fraction | None
+    ahead: Fraction
+
+    @property
+    def per_month(self) -> Fraction:
+        """What it moved in a month."""
+        return self.change / self.over
+
+    @property
+    def verdict(self) -> str:
+        """in_time, late, still or falling."""
+        if self.change < 0:
+            return "falling"
+        if self.months is None or self.months > LONGEST_MONTHS or self.change < LEAST_CHANGE:
+            return "still"
+        return "in_time" if self.months <= self.left else "late"
+
+
+def pace(values: Sequence[Fraction | None], target: Fraction, today: date, deadline: date) -> Pace | None:
+    """The pace of a number that should rise; `values`: at the ends of months and now, oldest first. None: nothing to
+    reach, or too early to tell."""
+    known = [(n, value) for n, value in enumerate(values[-OVER_MONTHS - 1 :]) if value is not None]
+    if len(known) < LEAST_POINTS:
+        return None
+    (first, before), (last, now) = known[0], known[-1]
+    change, over = now - before, last - first
+    gap = max(target - now, Fraction(0))
+    months = 0 if not gap else int(-(-gap * over // change)) if change > 0 else None
+    left = months_between(today, deadline)
+    return Pace(
+        change,
+        over,
+        months,
+        later(today, months or 0),
+        left,
+        gap / left if left > 0 and gap else None,
+        max(now + change / over * max(left, 0), Fraction(0)),
+    )
+
+
+def months_between(first: date, last: date) -> int:
+    """Whole months from one to the other."""
+    return (last.year - first.year) * 12 + last.month - first.month
+
+
+def later(of: date, months: int) -> str:
+    """The month so many months after a day's: 2028-06."""
+    index = of.year * 12 + of.month - 1 + months
+    return f"{index // 12:04d}-{index % 12 + 1:02d}"
