@@ -26,7 +26,7 @@ def run(*, short: bool) -> Iterator[str]:
                 filled = [_filled(side, store, gateways) for side in each]
                 found[machines] = _settled(each, store, [url for url, _ in filled], runs, machines)
                 yield from compared(
-                    f"{store.kind}, {machines:,} machine-days", found[machines], "ms each", faster
+                    f"{store.kind}, {machines:,} machine-days", found[machines], "ms each", of_before=faster
                 )
             grown = 10 * median(found[10 * small * MACHINES][0]) / median(found[small * MACHINES][0])
             yield f"  {'  10 x the machines, now':<46} {grown:>9.2f} x          goal <= 11"

@@ -40,8 +40,9 @@ def pairs(
     return found
 
 
-def ratio(name: str, ours: Sequence[float], limit: Sequence[float], goal: str) -> str:
-    """The ratio run by run: median and spread, beside the goal."""
+def ratio(name: str, ours: Sequence[float], limit: Sequence[float], goal: str = "") -> str:
+    """The ratio run by run: median and spread, beside the goal where it has one."""
     ratios = [a / b for a, b in zip(ours, limit, strict=True)]
     spread = f"{min(ratios):.2f} ... {max(ratios):.2f}"
-    return f"  {name:<46} {statistics.median(ratios):>9.2f} x          ({spread})   goal {goal}"
+    beside = f"   goal {goal}" if goal else ""
+    return f"  {name:<46} {statistics.median(ratios):>9.2f} x          ({spread}){beside}"

@@ -21,6 +21,7 @@ NAMES = (
     "flood",
     "readers",
     "states",
+    "lists",
     "machine_days",
     "lines",
 )

@@ -73,8 +73,14 @@ def sides() -> Iterator[list[Side]]:
         yield found
 
 
-def compared(name: str, found: Sequence[Sequence[float]], unit: str, goal: str) -> Iterator[str]:
-    """Lines: a figure of each side, and their ratio run by run."""
-    for side, values in zip(("now", "before"), found, strict=False):
-        yield str(Figure(f"{name}, {side}", values, unit))
-    yield ratio("  now / before", found[0], found[1], goal) if len(found) > 1 else MISSING
+def compared(
+    name: str, found: Sequence[Sequence[float]], unit: str, *, goal: str = "", of_before: str = ""
+) -> Iterator[str]:
+    """Lines: a figure of each side, and their ratio run by run. Goals: of today's, and of the ratio."""
+    now, *before = found
+    yield str(Figure(f"{name}, now", now, unit)) + (f"   goal {goal}" if goal else "")
+    for values in before:
+        yield str(Figure(f"{name}, before", values, unit))
+        yield ratio("  now / before", now, values, of_before)
+    if not before:
+        yield MISSING

@@ -29,14 +29,14 @@ def run(*, short: bool) -> Iterator[str]:
                     copy = store.copy(url, f"copy_{side.name}")
                     values.append(side.ask("store", url=copy, gateways=GATEWAYS, first=0, slots=slots))
             empty = [values[1:] for values in empty]
-            yield from compared(f"{store.kind}, empty", empty, "facts/s", ">= 1.8")
+            yield from compared(f"{store.kind}, empty", empty, "facts/s", of_before=">= 1.8")
             begun = _fill(each, store, registered, full)
             filled: list[list[float]] = [[] for _ in each]
             for n in range(runs):
                 for values, side, url, first in zip(filled, each, registered, begun, strict=True):
                     more = {"first": first + n * slots, "slots": slots}
                     values.append(side.ask("store", url=url, gateways=GATEWAYS, **more))
-            yield from compared(f"{store.kind}, {full / _GB:g} GB", filled, "facts/s", ">= 1.8")
+            yield from compared(f"{store.kind}, {full / _GB:g} GB", filled, "facts/s", of_before=">= 1.8")
             for side, with_facts, without in zip(each, filled, empty, strict=True):
                 yield ratio(f"  {full / _GB:g} GB / empty, {side.name}", with_facts, without, ">= 1")
 
