@@ -13,9 +13,9 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from ganpo_cloud.store.database import Database
-from ganpo_cloud.web.api import answers
-from ganpo_cloud.web.api.answers import Answers
+from ganpo_cloud.web import kept
 from ganpo_cloud.web.application import create_app
+from ganpo_cloud.web.kept import Answers
 from ganpo_model.facts import Reading
 from support import databases, seeding
 from support.seeding import MAIN, ONLINE
@@ -86,7 +86,7 @@ async def test_the_same_question_has_one_answer_until_somebody_writes_or_the_clo
         for _ in range(2):
             await ask("/missing")
             await client.post("/post")
-        monkeypatch.setattr(answers, "_LARGE", 1000)
+        monkeypatch.setattr(kept, "_LARGE", 1000)
         assert {len(text) for text in await ask("/large", times=3)} == {1200}
         assert (counted.worked["/missing"], counted.worked["/post"], counted.worked["/large"]) == (2, 2, 3)
 

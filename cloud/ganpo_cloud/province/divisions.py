@@ -94,6 +94,14 @@ class Province:
             return f"{area.name_zh} begins on {self.areas[number][0].since}"
         return "no such area (the id of a county, a city or the province: 360121)"
 
+    def parts(self, parent: str, day: date) -> list[str]:
+        """The areas next below one on a day."""
+        return [
+            number
+            for number, rows in self.areas.items()
+            if any(area.parent == parent and area.holds(day) for area in rows)
+        ]
+
     def industry_of(self, gbt4754: str) -> str:
         """The industry to which a class belongs: the longest beginning decides."""
         beginnings = {

@@ -1,11 +1,11 @@
 """Enterprises and devices as lists: filtered in SQL over the ledger as it stood on a day."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, or_, select
 
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.store.counted_tables import ledger, production
@@ -74,6 +74,14 @@ def enterprises(province: Province, wanted: Filter) -> Select[Any]:
         .where(*_like(wanted.text, ledger.c.enterprise))
         .order_by(ledger.c.enterprise)
     )
+
+
+def page(connection: Connection, query: Select[Any], limit: int, page: int) -> tuple[Sequence[Row[Any]], int]:
+    """The rows of a page of a list, and how many rows all its pages have."""
+    rows = connection.execute(query.limit(limit).offset((page - 1) * limit)).all()
+    if (rows and len(rows) < limit) or (page == 1 and not rows):
+        return rows, (page - 1) * limit + len(rows)
+    return rows, number(connection, query)
 
 
 def number(connection: Connection, query: Select[Any]) -> int:

@@ -10,10 +10,9 @@ from fastapi.staticfiles import StaticFiles
 from ganpo_cloud.province import divisions
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.store.database import Reader
-from ganpo_cloud.web.api import lists as listed
-from ganpo_cloud.web.api import numbers, observed, problems
-from ganpo_cloud.web.api.answers import Answers
-from ganpo_cloud.web.api.etag import Etags
+from ganpo_cloud.web import problems, routes
+from ganpo_cloud.web.etag import Etags
+from ganpo_cloud.web.kept import Answers
 from ganpo_cloud.web.pages import device, enterprise, lists, overview, plant, reports
 from ganpo_cloud.web.pages.frame import Site
 from ganpo_model.clock import Clock
@@ -45,9 +44,7 @@ def create_app(
         "/static", StaticFiles(directory=str(files("ganpo_cloud.web").joinpath("static"))), name="static"
     )
     province = province or divisions.load()
-    app.include_router(observed.router(database, clock, province))
-    app.include_router(numbers.router(database, clock, province, demo=demo))
-    app.include_router(listed.router(database, clock, province, demo=demo))
+    app.include_router(routes.router(database, clock, province, demo=demo))
     app.add_middleware(Answers, database=database, clock=clock)
     app.add_middleware(Etags)
     site = Site(database, clock, province, demo=demo, exposed=exposed)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
@@ -206,11 +206,10 @@ class Frame:
         return f"{path or self.scope.path}?{urlencode(query)}"
 
     def api(self, path: str, **more: str) -> str:
-        """The address of the same at the API; of a past day as of its end."""
+        """The address of the same at the API."""
         query = {k: v for k, v in self.kept().items() if k in ("area", "industry")} | more
         if self.scope.day is not None:
-            at = from_ms(bounds(self.scope.day, DEFAULT_ZONE)[1]).astimezone(UTC)
-            query["as_of"] = at.strftime("%Y-%m-%dT%H:%M:%SZ")
+            query["as_of"] = self.scope.day.isoformat()
         return f"/api/v1/{path}?{urlencode(query)}"
 
 

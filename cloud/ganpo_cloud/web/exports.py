@@ -5,12 +5,11 @@ import io
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, fields, is_dataclass
+from types import NoneType
+from typing import Annotated, Any, Literal, get_args, get_origin
 
-from fastapi import Request, Response
-from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from ganpo_cloud.province.definitions import DEFINITIONS
 
@@ -18,7 +17,6 @@ CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 Format = Literal["json", "csv", "xlsx"]
 DEMO = "DEMO DATA / 演示数据"
-MOST_ROWS = 100_000
 CONTENT: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "the same table in three forms",
@@ -42,20 +40,35 @@ class Sheet:
     demo: bool
 
 
-def answer(request: Request, rows: Sequence[BaseModel], chosen: Format | None, sheet: Sheet) -> Response:
-    """A table in the form that is asked for."""
-    form = chosen or _wanted(request.headers.get("accept", ""))
-    if form == "json":
-        return JSONResponse([row.model_dump(mode="json", by_alias=True) for row in rows])
-    flat = [_flat(row.model_dump(mode="json", by_alias=True)) for row in rows]
-    columns = list(dict.fromkeys(name for row in flat for name in row))
-    content = to_csv(columns, flat, sheet) if form == "csv" else to_xlsx(columns, flat, sheet)
-    name = f"{'demo-data-' if sheet.demo else ''}{sheet.name}.{form}"
-    return Response(
-        content,
-        media_type=CSV if form == "csv" else XLSX,
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+def columns(kind: Any, name: str = "") -> list[str]:
+    """The columns of a row: nested fields as `outer.inner`."""
+    parts = get_args(kind)
+    if get_origin(kind) is Annotated:
+        return columns(parts[0], name)
+    if get_origin(kind) is dict and get_origin(parts[0]) is Literal:
+        return [f"{name}.{key}" for key in get_args(parts[0])]
+    if NoneType in parts:
+        return [column for part in parts if part is not NoneType for column in columns(part, name)]
+    if not is_dataclass(kind):
+        return [name]
+    inner = ((f"{name}.{_called(field)}".lstrip("."), field.type) for field in fields(kind))
+    return [column for called, of in inner for column in columns(of, called)]
+
+
+def _called(field: Any) -> str:
+    """What a field is called where it travels."""
+    (about,) = (item for item in field.type.__metadata__ if isinstance(item, FieldInfo))
+    return about.serialization_alias or str(field.name)
+
+
+def cell(row: Mapping[str, Any], column: str) -> Any:
+    """What stands under a column in a row as it travels; lists as text."""
+    found: Any = row
+    for part in column.split("."):
+        found = found.get(part) if isinstance(found, dict) else None
+    if isinstance(found, list) and all(isinstance(item, str) for item in found):
+        return " ".join(found)
+    return json.dumps(found, ensure_ascii=False) if isinstance(found, list | dict) else found
 
 
 def to_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], sheet: Sheet) -> bytes:
@@ -64,7 +77,7 @@ def to_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], sheet: She
     writer = csv.writer(told, lineterminator="\r\n")
     writer.writerow([*columns, DEMO] if sheet.demo else columns)
     for row in rows:
-        writer.writerow([_harmless(row.get(column)) for column in columns])
+        writer.writerow([_harmless(cell(row, column)) for column in columns])
     return told.getvalue().encode("utf-8-sig")
 
 
@@ -90,7 +103,7 @@ def to_xlsx(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], sheet: Sh
             data.write_string(first, at, column, head)
         for line, row in enumerate(rows, start=first + 1):
             for at, column in enumerate(columns):
-                _write(data, line, at, row.get(column))
+                _write(data, line, at, cell(row, column))
         data.freeze_panes(first + 1, 0)
         about = book.add_worksheet("definitions")
         for at, column in enumerate(("id", "name", "definition", "unit", "source")):
@@ -127,23 +140,7 @@ def _harmless(value: Any) -> Any:
     return "" if value is None else value
 
 
-def _flat(row: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """Nested fields as `outer.inner`; lists as text."""
-    found: dict[str, Any] = {}
-    for name, value in row.items():
-        if isinstance(value, Mapping) and value:
-            found |= _flat(value, f"{before}{name}.")
-        elif isinstance(value, Mapping):
-            found[f"{before}{name}"] = None
-        elif isinstance(value, list):
-            plain = all(isinstance(item, str) for item in value)
-            found[f"{before}{name}"] = " ".join(value) if plain else json.dumps(value, ensure_ascii=False)
-        else:
-            found[f"{before}{name}"] = value
-    return found
-
-
-def _wanted(accept: str) -> Format:
+def wanted(accept: str) -> Format:
     for part in accept.split(","):
         if (form := _NAMES.get(part.partition(";")[0].strip())) is not None:
             return form

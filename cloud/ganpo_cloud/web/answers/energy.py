@@ -1,0 +1,74 @@
+"""Energy and water of a place by month and carrier."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Query
+from sqlalchemy import Connection, select
+
+from ganpo_cloud.days import periods
+from ganpo_cloud.store.counted_tables import ALL, area_carrier
+from ganpo_cloud.web.answers.fields import AreaId, InIndustry, Month, filled, said
+from ganpo_cloud.web.asking import MONTH, Placed, Question
+from ganpo_cloud.web.problems import Refused
+from ganpo_model import reference
+
+MONTHS = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Monthly(Placed):
+    """Months of a place, both included."""
+
+    first: Annotated[
+        str | None,
+        Query(alias="from", pattern=MONTH, description="first month; absent: 24 back", examples=["2026-01"]),
+    ] = None
+    last: Annotated[
+        str | None,
+        Query(alias="to", pattern=MONTH, description="last month; absent: this one", examples=["2026-11"]),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """A carrier at a place in a month: what is metered or stated of it."""
+
+    area: AreaId
+    industry: InIndustry
+    month: Month
+    carrier: Annotated[str, said("id of the carrier", "electricity")]
+    unit: Annotated[str | None, said("of the quantity; null: a carrier that no table of ours knows", "kWh")]
+    millionths: Annotated[
+        int | None,
+        said("boundary_in + generation - boundary_out, and statements; null: nobody knows", 521199760000),
+    ]
+    tce_millionths: Annotated[
+        int | None, said("of it in tonnes of coal equivalent; null: no energy, or not known", 64055450)
+    ]
+    spread_ms: Annotated[int, said("how much of it is spread over holes, in ms of all days", 0)]
+    open: Annotated[int, said("steps of registers that count nothing until they are explained", 0)]
+    enterprises: Annotated[int, said("with a quantity", 2)]
+    declared: Annotated[int, said("enterprises that declare to use it", 3)]
+    covered: Annotated[int, said("of them, measured or stated for 90 % of the month", 2)]
+
+
+def energy(connection: Connection, question: Question, asked: Monthly) -> list[Carrier]:
+    """Energy and water of a place by month and carrier."""
+    months = periods.months(question.day, MONTHS)
+    begin, end = asked.first or months[0], asked.last or months[-1]
+    if begin > end:
+        raise Refused(422, "period", "from has to lie before to", "from")
+    table = area_carrier
+    mine = (table.c.area == question.area) & (table.c.industry == (question.industry or ALL))
+    query = select(table).where(mine & table.c.month.between(begin, end))
+    known, coefficients = reference.carriers(), question.province.coefficients
+    found = []
+    for row in connection.execute(query.order_by(table.c.month, table.c.carrier)):
+        tce = None
+        if row.millionths is not None and row.carrier in coefficients.carriers:
+            exact = coefficients.tce({row.carrier: row.millionths}, periods.span(row.month)[0])
+            tce = int(exact * 10**6)
+        unit = known[row.carrier].unit if row.carrier in known else None
+        found.append(filled(Carrier, row, industry=row.industry or None, unit=unit, tce_millionths=tce))
+    return found

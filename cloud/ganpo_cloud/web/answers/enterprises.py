@@ -1,0 +1,44 @@
+"""The enterprises of the registry, and how far their devices have come."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from sqlalchemy import Connection
+
+from ganpo_cloud.province import lists
+from ganpo_cloud.web.answers.fields import Code, Listing, filled, said
+from ganpo_cloud.web.asking import Listed, Question
+
+
+@dataclass(frozen=True, slots=True)
+class Enterprise:
+    """One enterprise of the registry on a day."""
+
+    code: Code
+    name: Annotated[str, said("of the enterprise", "江西铜业")]
+    area: Annotated[str, said("its statistical home", "360681")]
+    industry: Annotated[str, said("of the enterprise", "NONFERROUS")]
+    above_scale: Annotated[bool, said("规上", True)]
+    devices: Annotated[int, said("in the ledger and in service", 3)]
+    main: Annotated[int, said("of them main equipment", 3)]
+    nc: Annotated[int, said("of that numerically controlled, checked", 2)]
+    networked: Annotated[int, said("on the network, neither retired nor gone", 2)]
+    cloud: Annotated[int, said("in the cloud, neither retired nor gone", 2)]
+    active: Annotated[int, said("active of them", 1)]
+
+
+def enterprises(connection: Connection, question: Question, asked: Listed) -> Listing[Enterprise]:
+    """The enterprises of the registry, as of the end of a day."""
+    wanted = lists.Filter(question.area, question.industry, question.day, asked.text)
+    query = lists.enterprises(question.province, wanted)
+    rows, total = lists.page(connection, query, asked.limit, asked.page)
+    found = [
+        filled(
+            Enterprise,
+            row,
+            code=row.enterprise,
+            **{name.removesuffix("_devices"): getattr(row, name) or 0 for name in lists.COUNTS},
+        )
+        for row in rows
+    ]
+    return Listing(found, total)

@@ -1,0 +1,68 @@
+"""The devices behind the numbers."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from fastapi import Query
+from sqlalchemy import Connection
+
+from ganpo_cloud.province import lists
+from ganpo_cloud.province.ledger import FLAGS
+from ganpo_cloud.web.answers.fields import AssetNo, Code, Listing, filled, said, somewhere
+from ganpo_cloud.web.asking import Listed, Question
+from ganpo_cloud.web.problems import Refused
+from ganpo_model.activity import Age
+from ganpo_model.coverage import MEASURES, Evidence
+
+Flag = Literal["main", "numerical_control", "digital", "intelligent"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted(Listed):
+    """Devices, all of them or those that a measure counts."""
+
+    measure: Annotated[
+        str | None, Query(max_length=40, description="only what this measure counts", examples=["nc_checked"])
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One device of the ledger on a day, and what is known of it."""
+
+    enterprise: Code
+    asset_no: AssetNo
+    name: Annotated[str, said("what people call it", "立式加工中心 VMC850")]
+    site: Annotated[str, said("id of its site", "plant-1")]
+    area: Annotated[str | None, said("county of its site; null where nobody said", "360681")]
+    industry: Annotated[str, said("of the enterprise", "NONFERROUS")]
+    status: Annotated[str, said("in the ledger", "in_use")]
+    counts: Annotated[bool, said("it is in service, and in every denominator", True)]
+    flags: Annotated[
+        dict[Flag, Literal["claimed", "document", "controller"]],
+        said(
+            "those that hold, with their strongest evidence",
+            {"main": "claimed", "numerical_control": "controller"},
+        ),
+    ]
+    networked: Annotated[bool, said("a Good value was observed", True)]
+    cloud: Annotated[bool, said("a Good value was stored", True)]
+    age: Annotated[Age | None, said("of its last Good value; null: there was none", "active")]
+
+
+def equipment(connection: Connection, question: Question, asked: Counted) -> Listing[Device]:
+    """The devices behind the numbers, as of the end of a day."""
+    measure = asked.measure or None
+    if measure is not None and measure not in MEASURES:
+        raise Refused(422, "measure", f"none of {', '.join(MEASURES)}", "measure")
+    wanted = lists.Filter(question.area, question.industry, question.day, asked.text)
+    query = lists.devices(question.province, wanted, measure)
+    rows, total = lists.page(connection, query, asked.limit, asked.page)
+    return Listing([device(row) for row in rows], total)
+
+
+def device(row: Any) -> Device:
+    """A row of `lists.devices`."""
+    levels = {flag: Evidence(getattr(row, flag)).name.lower() for flag in FLAGS if getattr(row, flag)}
+    age = row.age and Age(row.age)
+    return filled(Device, row, area=somewhere(row.area), counts=row.in_service, flags=levels, age=age)

@@ -1,0 +1,54 @@
+"""What the fields of answers have in common: how they are described, and types that stand in several."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import Field, PlainSerializer
+
+from ganpo_cloud.store.counted_tables import NOWHERE
+from ganpo_model.clock import from_ms, iso
+
+T = TypeVar("T")
+
+
+def said(description: str, *examples: Any, name: str | None = None) -> Any:
+    """What a field says, and what it may look like; `name`: in answers, where Python has that word for itself."""
+    return Field(description=description, examples=list(examples) or None, serialization_alias=name)
+
+
+Instant = Annotated[int, PlainSerializer(lambda ms: iso(from_ms(ms)), str)]
+"""Ms since 1970; ISO 8601 in UTC with milliseconds where it travels."""
+Code = Annotated[str, said("unified social credit code", "91360000625912173B")]
+AssetNo = Annotated[str, said("the plant's own number", "SB-0141")]
+AreaId = Annotated[str, said("id of the area", "360000")]
+InIndustry = Annotated[str | None, said("id of the industry; null: all", "NONFERROUS")]
+Month = Annotated[str, said("the month", "2026-11")]
+Unit = Annotated[str, said("of the quantity", "kWh")]
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """A count over its denominator; percentages are made at display."""
+
+    numerator: Annotated[int | None, said("how many; null: nobody knows", 39)]
+    denominator: Annotated[int | None, said("of how many; null: a plain count", 60)]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[T]):
+    """A page of a long list. `total`: rows of all pages."""
+
+    rows: Sequence[T]
+    total: int
+
+
+def filled(kind: type[T], source: Any, **other: Any) -> T:
+    """An answer with the attributes of the same name; `other`: those that are made, not copied."""
+    named = {field.name for field in fields(kind)} - other.keys()  # type: ignore[arg-type]
+    return kind(**{name: getattr(source, name) for name in named}, **other)
+
+
+def somewhere(area: str) -> str | None:
+    """The area of a row; None where nobody said."""
+    return None if area == NOWHERE else area

@@ -1,0 +1,168 @@
+"""The province's numbers: all of a place, or one by its parts, by industry or by month."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Literal
+
+from fastapi import Path, Query
+from sqlalchemy import Connection
+
+from ganpo_cloud.days import periods
+from ganpo_cloud.province import indicators as province
+from ganpo_cloud.province.definitions import DEFINITIONS
+from ganpo_cloud.province.indicators import Indicators
+from ganpo_cloud.province.snapshots import snapshot
+from ganpo_cloud.store.counted_tables import NOWHERE
+from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds
+from ganpo_cloud.web.answers.fields import AreaId, InIndustry, Instant, Ratio, filled, said
+from ganpo_cloud.web.asking import Placed, Question
+from ganpo_cloud.web.problems import Refused
+from ganpo_model.clock import from_ms, to_ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts(Placed):
+    """One number, by what it is made of."""
+
+    number: Annotated[
+        str, Path(alias="id", max_length=40, description="id of a definition", examples=["nc_rate_main"])
+    ]
+    by: Annotated[
+        Literal["area", "industry", "month"],
+        Query(description="the parts of the area, the industries, or the last 24 months", examples=["area"]),
+    ] = "area"
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """How many enterprises stand behind a number."""
+
+    with_data: Annotated[int, said("with at least one main equipment in the ledger", 12)]
+    of: Annotated[int | None, said("as many as there are; null where nobody said", 14)]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What the plan asks for."""
+
+    id: Annotated[str, said("of the plan's table", "T01")]
+    comparator: Annotated[str, said(">=, >, <=, <, = or increase_vs_baseline", ">=")]
+    value: Annotated[str | None, said("null: no number in the plan", "60")]
+    deadline: Annotated[date, said("local date", "2020-12-31")]
+
+
+_RATIO = {"numerator": 39, "denominator": 60}
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """One number of an area and an industry."""
+
+    id: Annotated[str, said("of the definition", "nc_rate_main")]
+    area: AreaId
+    industry: InIndustry
+    definition: Annotated[
+        str,
+        said(
+            "what is counted, and among what",
+            "N(main and numerical_control and in service) / N(main and in service)",
+        ),
+    ]
+    unit: Annotated[
+        str,
+        said("of what it comes to: quantities are in millionths, value added in hundredths of a CNY", "%"),
+    ]
+    period: Annotated[
+        str | None,
+        said(
+            "month, months (2026-01/2026-10) or year that it is of; null: it is as of an instant", "2026-11"
+        ),
+    ]
+    as_of: Annotated[Instant, said("the instant", "2026-11-28T02:00:00.000Z")]
+    declared: Annotated[
+        Ratio | None, said("what the plants say, or better; null: it is observed, nobody declares it", _RATIO)
+    ]
+    checked: Annotated[
+        Ratio, said("what a document or the machine proves: it stands against the target", _RATIO)
+    ]
+    proven: Annotated[
+        Ratio | None,
+        said("what the machine itself proves; null: it is observed, there is nothing to prove", _RATIO),
+    ]
+    enterprises: Annotated[Behind, said("who stands behind it", {"with_data": 12, "of": 14})]
+    completeness: Annotated[
+        Ratio | None,
+        said(
+            "known of planned time, or covered of declared carriers; null: it has none",
+            {"numerator": 94, "denominator": 100},
+        ),
+    ]
+    missing: Annotated[list[str], said("carriers that are declared and not covered", ["raw_coal"])]
+    target: Annotated[
+        Target | None,
+        said(
+            "null: the plan says nothing for this area and industry",
+            {"id": "T01", "comparator": ">=", "value": "60", "deadline": "2020-12-31"},
+        ),
+    ]
+    status: Annotated[
+        Literal["reached", "below", "no_number", "no_target", "no_data"],
+        said("the checked count against the target", "below"),
+    ]
+
+
+def overview(connection: Connection, question: Question, _asked: Placed) -> list[Indicator]:
+    """The numbers of an area and an industry."""
+    found = snapshot(connection, question.province, question.at, question.now)
+    at = to_ms(found.at)
+    return [_indicator(item, at) for item in Indicators(found).of(question.area, question.industry)]
+
+
+def indicator(connection: Connection, question: Question, asked: Parts) -> list[Indicator]:
+    """One number by area, by industry or by month."""
+    if asked.number not in DEFINITIONS:
+        raise Refused(404, "indicator", "no such indicator", "id", "GET /api/v1/definitions")
+    found = snapshot(connection, question.province, question.at, question.now)
+    items: list[tuple[province.Indicator, int]] = []
+    if asked.by == "month":
+        for month in periods.months(found.day, 24):
+            end = from_ms(bounds(periods.span(month)[1], DEFAULT_ZONE)[1])
+            over = month != found.month
+            part = snapshot(connection, question.province, end, question.now) if over else found
+            items += [
+                (item, to_ms(part.at)) for item in Indicators(part).of(question.area, question.industry)
+            ]
+    else:
+        areas, industries = [question.area], [question.industry]
+        if asked.by == "area":
+            areas += question.province.parts(question.area, found.day)
+            areas += [NOWHERE] if question.area == question.province.whole else []
+        else:
+            industries = [None, *question.province.industries]
+        every = Indicators(found).all(areas, industries)
+        items = [(item, to_ms(found.at)) for mine in every.values() for item in mine]
+    return [_indicator(item, at) for item, at in items if item.definition.id == asked.number]
+
+
+def _indicator(item: province.Indicator, as_of: int) -> Indicator:
+    def ratio(number: int | None) -> Ratio:
+        return Ratio(number, item.denominator)
+
+    definition, graded = item.definition, item.definition.graded
+    return filled(
+        Indicator,
+        item,
+        id=definition.id,
+        industry=item.industry or None,
+        definition=definition.text,
+        unit=definition.unit,
+        period=item.period or None,
+        as_of=as_of,
+        declared=ratio(item.declared) if graded else None,
+        checked=ratio(item.checked),
+        proven=ratio(item.proven) if graded else None,
+        enterprises=Behind(item.behind, item.of),
+        completeness=item.completeness and Ratio(*item.completeness),
+        missing=list(item.missing),
+        target=item.target and filled(Target, item.target),
+    )

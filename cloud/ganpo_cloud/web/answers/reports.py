@@ -1,0 +1,76 @@
+"""Published months, and what they come to today."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Path
+from sqlalchemy import Connection
+
+from ganpo_cloud.province import publishing
+from ganpo_cloud.web.answers.fields import AreaId, InIndustry, Instant, Month, Ratio, filled, said
+from ganpo_cloud.web.asking import MONTH, Asked, Question
+from ganpo_cloud.web.problems import Refused
+from ganpo_model.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfMonth(Asked):
+    """One published month."""
+
+    month: Annotated[str, Path(pattern=MONTH, description="the month", examples=["2026-10"])]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A published month."""
+
+    month: Month
+    published_at: Annotated[Instant, said("when", "2026-11-05T00:01:00.000Z")]
+    checksum: Annotated[str, said("SHA-256 of its lines", "0" * 64)]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One number of a published month, as it was published and as it comes to today."""
+
+    metric: Annotated[str, said("id of the definition", "nc_rate_main")]
+    area: AreaId
+    industry: InIndustry
+    published: Annotated[
+        Ratio | None,
+        said(
+            "checked, as it was published; null: it was not in the report",
+            {"numerator": 39, "denominator": 60},
+        ),
+    ]
+    revised: Annotated[
+        Ratio | None,
+        said("checked, as it comes to today; null: nothing", {"numerator": 40, "denominator": 60}),
+    ]
+
+
+def reports(connection: Connection, _question: Question, _asked: Asked) -> list[Report]:
+    """The months that are published."""
+    return [filled(Report, item) for item in publishing.reports(connection)]
+
+
+def report(connection: Connection, question: Question, asked: OfMonth) -> list[Line]:
+    """A published month, and what it comes to today."""
+    try:
+        found = publishing.read(connection, asked.month)
+    except ConfigError as error:
+        raise Refused(409, "damaged", str(error), "month") from error
+    if found is None:
+        hint = f"ganpo-cloud publish {asked.month}"
+        raise Refused(404, "report", "this month is not published", "month", hint)
+    before = publishing.keyed(found.lines)
+    now = publishing.keyed(publishing.report(connection, question.province, asked.month, question.now))
+    return [
+        Line(metric, area, industry or None, _ratio(before.get(key)), _ratio(now.get(key)))
+        for key in sorted(before.keys() | now.keys())
+        for metric, area, industry in [key]
+    ]
+
+
+def _ratio(line: publishing.Line | None) -> Ratio | None:
+    return None if line is None else Ratio(line["checked"], line["denominator"])

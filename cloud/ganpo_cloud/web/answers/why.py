@@ -1,0 +1,49 @@
+"""Why something is not counted."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from sqlalchemy import Connection
+
+from ganpo_cloud.web.answers.fields import Instant, filled, said
+from ganpo_cloud.web.asking import Asked, AssetNo, Code, Question
+from ganpo_cloud.web.why import REASONS, why
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfEnterprise(Asked):
+    """An enterprise."""
+
+    enterprise: Code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfDevice(OfEnterprise):
+    """A device of it."""
+
+    asset_no: AssetNo
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One thing that is missing of an enterprise or a device."""
+
+    code: Annotated[str, said("stable word for programs", "device")]
+    what: Annotated[str, said("for people, in English", "it does not answer: no answer")]
+    since: Annotated[Instant | None, said("where it is known", "2026-11-25T02:15:00.000Z")]
+    command: Annotated[str, said("what closes it", "curl http://127.0.0.1:8780/health")]
+
+
+def enterprise(connection: Connection, question: Question, asked: OfEnterprise) -> list[Reason]:
+    """Why an enterprise is not counted."""
+    return _reasons(connection, question, asked.enterprise, None)
+
+
+def device(connection: Connection, question: Question, asked: OfDevice) -> list[Reason]:
+    """Why a device is not counted."""
+    return _reasons(connection, question, asked.enterprise, asked.asset_no)
+
+
+def _reasons(connection: Connection, question: Question, code: str, asset_no: str | None) -> list[Reason]:
+    found = why(connection, code, asset_no, question.now, question.province.holidays)
+    return [filled(Reason, reason, what=REASONS[reason.code].format(**reason.details)) for reason in found]
