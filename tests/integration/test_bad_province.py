@@ -148,7 +148,7 @@ def test_a_code_of_digits_alone_survives_a_spreadsheet_and_comes_back_as_it_was(
             "equipment",
             {"offset": "100"},
             422,
-            "no such parameter; it takes area, as_of, format, industry, limit, measure, page, q",
+            "no such parameter; it takes area, as_of, format",
         ),
         ("enterprises", {"q": "x" * 10_000}, 422, "q"),
         ("energy", {"from": "2026-13"}, 422, "from"),

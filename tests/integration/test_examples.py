@@ -289,10 +289,11 @@ def test_the_relatives_of_coverage_over_a_hundred_machines(plant: Plant) -> None
     plant.send(GATEWAY, facts[24:], NOW + timedelta(hours=1))
     runs = ((0, State.IDLE),)
     midnight = datetime.fromisoformat("2026-11-09T00:00:00+08:00")
-    for n in range(18):
-        for day in range(19):
+    for n in range(30):
+        for day in range(19 if n < 18 else 1):
             start = midnight + timedelta(days=day)
-            plant.send(GATEWAY, [States("states", numbers[n], start, start + timedelta(days=1), runs)])
+            stored = start + timedelta(days=1) if n < 24 else NOW + timedelta(hours=1)
+            plant.send(GATEWAY, [States("states", numbers[n], start, start + timedelta(days=1), runs)], stored)
     as_of = "2026-11-27"
     shown = {
         metric: number(plant, metric, as_of=as_of)["checked"]

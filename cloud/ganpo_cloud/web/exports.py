@@ -94,7 +94,7 @@ def to_xlsx(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], sheet: Sh
     }
     with xlsxwriter.Workbook(told, options) as book:
         head = book.add_format({"bold": True})
-        data = book.add_worksheet(sheet.name[:31])
+        data = book.add_worksheet(sheet.name[:31] if sheet.name != "definitions" else "numbers")
         first = 0
         if sheet.demo:
             data.write_string(0, 0, DEMO, head)
