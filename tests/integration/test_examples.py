@@ -293,7 +293,9 @@ def test_the_relatives_of_coverage_over_a_hundred_machines(plant: Plant) -> None
         for day in range(19 if n < 18 else 1):
             start = midnight + timedelta(days=day)
             stored = start + timedelta(days=1) if n < 24 else NOW + timedelta(hours=1)
-            plant.send(GATEWAY, [States("states", numbers[n], start, start + timedelta(days=1), runs)], stored)
+            plant.send(
+                GATEWAY, [States("states", numbers[n], start, start + timedelta(days=1), runs)], stored
+            )
     as_of = "2026-11-27"
     shown = {
         metric: number(plant, metric, as_of=as_of)["checked"]
