@@ -27,11 +27,6 @@ class Definition:
     behind: str = "enterprises_with_main"
     of: str | None = None
 
-    @property
-    def graded(self) -> bool:
-        """It is known to different degrees: declared, checked and proven have a meaning. Else it is observed."""
-        return len(set(self.measures)) > 1
-
 
 def _observed(measure: str) -> tuple[str, str, str]:
     return (measure, measure, measure)

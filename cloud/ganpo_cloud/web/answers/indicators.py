@@ -37,7 +37,12 @@ class Parts(Placed):
 class Behind:
     """How many enterprises stand behind a number."""
 
-    with_data: Annotated[int, said("with at least one main equipment in the ledger", 12)]
+    with_data: Annotated[
+        int | None,
+        said(
+            "with at least one main equipment in the ledger; null of a quantity: its completeness says it", 12
+        ),
+    ]
     of: Annotated[int | None, said("as many as there are; null where nobody said", 14)]
 
 
@@ -80,14 +85,16 @@ class Indicator:
     ]
     as_of: Annotated[Instant, said("the instant", "2026-11-28T02:00:00.000Z")]
     declared: Annotated[
-        Ratio | None, said("what the plants say, or better; null: it is observed, nobody declares it", _RATIO)
+        Ratio | None,
+        said("what the plants say, or better; null: it is observed, evidence has no meaning", _RATIO),
     ]
     checked: Annotated[
-        Ratio, said("what a document or the machine proves: it stands against the target", _RATIO)
+        Ratio,
+        said("what a document or the machine proves, or was observed: it stands against the target", _RATIO),
     ]
     proven: Annotated[
         Ratio | None,
-        said("what the machine itself proves; null: it is observed, there is nothing to prove", _RATIO),
+        said("what the machine itself proves; null as `declared` is", _RATIO),
     ]
     enterprises: Annotated[Behind, said("who stands behind it", {"with_data": 12, "of": 14})]
     completeness: Annotated[
@@ -101,7 +108,7 @@ class Indicator:
     target: Annotated[
         Target | None,
         said(
-            "null: the plan says nothing for this area and industry",
+            "of the place itself; of a ratio else of all industries or of the next place above; null: none",
             {"id": "T01", "comparator": ">=", "value": "60", "deadline": "2020-12-31"},
         ),
     ]
@@ -148,7 +155,7 @@ def _indicator(item: province.Indicator, as_of: int) -> Indicator:
     def ratio(number: int | None) -> Ratio:
         return Ratio(number, item.denominator)
 
-    definition, graded = item.definition, item.definition.graded
+    definition = item.definition
     return filled(
         Indicator,
         item,
@@ -158,9 +165,9 @@ def _indicator(item: province.Indicator, as_of: int) -> Indicator:
         unit=definition.unit,
         period=item.period or None,
         as_of=as_of,
-        declared=ratio(item.declared) if graded else None,
+        declared=None if item.declared is None else ratio(item.declared),
         checked=ratio(item.checked),
-        proven=ratio(item.proven) if graded else None,
+        proven=None if item.proven is None else ratio(item.proven),
         enterprises=Behind(item.behind, item.of),
         completeness=item.completeness and Ratio(*item.completeness),
         missing=list(item.missing),
