@@ -4,8 +4,10 @@ A shift belongs to the production day on which it starts. Times are those of the
 in the night, a night shift has an hour more or less.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from ganpo_model.clock import to_ms
@@ -29,13 +31,16 @@ def planned(calendar: CalendarItem, day: date, zone: str) -> list[Stretch]:
 
 
 def within(stretches: Iterable[Stretch], spans: Iterable[tuple[int, int, State]]) -> dict[State, int]:
-    """How long each state lasted within stretches, in ms; they add up to the length of both together."""
+    """How long each state lasted within stretches, in ms; they add up to the length of both together.
+
+    `spans`: rising, none over another.
+    """
     found: dict[State, int] = {}
-    parts = list(stretches)
-    for begin, end, state in spans:
-        for a, b in parts:
-            if (both := min(end, b) - max(begin, a)) > 0:
-                found[state] = found.get(state, 0) + both
+    rising = list(spans)
+    for a, b in stretches:
+        first = bisect_right(rising, a, key=itemgetter(1))
+        for begin, end, state in rising[first : bisect_left(rising, b, key=itemgetter(0))]:
+            found[state] = found.get(state, 0) + min(end, b) - max(begin, a)
     return found
 
 

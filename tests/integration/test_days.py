@@ -1,7 +1,6 @@
 """Day rows are recomputed from facts: late, out of order or twice, they come to the same (I5, I7, I8)."""
 
 import asyncio
-import json
 import logging
 import random
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from ganpo_cloud import computing
-from ganpo_cloud.days import days, judging
+from ganpo_cloud.days import days, judging, painting
 from ganpo_cloud.days.quantities import of_subject, total
 from ganpo_cloud.imports import registry
 from ganpo_cloud.inlet.ingest import ingest
@@ -116,7 +115,7 @@ def test_a_painted_day_is_as_long_as_the_local_date_also_where_clocks_change(dat
         with database.read() as connection:
             row = connection.execute(select(day).where(day.c.day == local)).one()
         assert row.end - row.start == hours * HOUR
-        spent = json.loads(row.ms)
+        spent = painting.ms_per_state(painting.stored(row))
         assert sum(spent.values()) == hours * HOUR
         assert (spent["PRODUCING"], spent["IDLE"]) == (600_000, 6_600_000)
     database.close()
@@ -130,8 +129,8 @@ def test_silence_becomes_a_day_of_unknown_and_not_a_gap(database: Database) -> N
     days.mark_ended(database, now)
     feeder.settle()
     with database.read() as connection:
-        rows = connection.execute(select(day.c.day, day.c.ms)).all()
-    assert [(str(row.day), json.loads(row.ms)) for row in rows] == [
+        rows = connection.execute(select(day)).all()
+    assert [(str(row.day), painting.ms_per_state(painting.stored(row))) for row in rows] == [
         ("2026-11-21", {"UNKNOWN": 24 * HOUR}),
         ("2026-11-22", {"UNKNOWN": 24 * HOUR}),
     ]
@@ -173,7 +172,7 @@ def test_days_begin_where_the_site_is_also_when_its_time_zone_comes_after_its_st
     feeder.settle()
     with database.read() as connection:
         (row,) = connection.execute(select(day)).all()
-    assert (row.day, json.loads(row.ms)["HELD"]) == (date(2026, 11, 20), 4 * HOUR)
+    assert (row.day, painting.ms_per_state(painting.stored(row))["HELD"]) == (date(2026, 11, 20), 4 * HOUR)
     database.close()
 
 

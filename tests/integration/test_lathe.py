@@ -1,6 +1,5 @@
 """Two recorded runs of a lathe, replayed on a real OPC UA server and read through the real profile (Show 4)."""
 
-import json
 import random
 import re
 from datetime import UTC, datetime, timedelta
@@ -132,4 +131,6 @@ async def test_the_recorded_lathe_gives_its_seven_spans_each_within_one_poll(
         assert abs(seconds - expected) <= POLL.total_seconds(), (state, seconds, expected)
     assert rows
     for row in rows:
-        assert sum(json.loads(row.ms).values()) == row.end - row.start == 24 * 3_600_000
+        assert (
+            sum(painting.ms_per_state(painting.stored(row)).values()) == row.end - row.start == 24 * 3_600_000
+        )

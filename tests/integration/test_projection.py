@@ -15,12 +15,13 @@ import pytest
 from sqlalchemy import func, select, update
 
 from ganpo_cloud import health
-from ganpo_cloud.days import days, quantities
+from ganpo_cloud.days import days, painting, quantities
 from ganpo_cloud.inlet.collector import Collector
 from ganpo_cloud.projection import lines, writing
 from ganpo_cloud.store import projected
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.localdays import bounds
+from ganpo_cloud.store.runs import packed
 from ganpo_cloud.store.settings import BrokerSettings, ProjectionSettings
 from ganpo_cloud.store.tables import day, frame, reading, register_day, states
 from ganpo_cloud.web.application import create_app
@@ -75,7 +76,7 @@ def stored(plant: Plant) -> dict[str, Series]:
                 codes = wanted["state_code"].setdefault(labels(row.subject), {})
                 codes[row.start + offset] = State(state).code
         for row in connection.execute(select(day)):
-            spent = json.loads(row.ms)
+            spent = painting.ms_per_state(painting.stored(row))
             for state in ("PRODUCING", "UNKNOWN"):
                 name = f"day_{state.lower()}_ms"
                 wanted[name].setdefault(labels(row.subject), {})[row.start] = spent.get(state, 0)
@@ -261,7 +262,9 @@ def test_a_recomputed_day_is_what_the_documented_question_gives_however_its_numb
             connection.execute(
                 update(day)
                 .where(day.c.subject == subject)
-                .values(ms=json.dumps({"PRODUCING": producing}), computed_at=newest + 500)
+                .values(
+                    spans=packed([(0, State.PRODUCING), (producing, State.IDLE)]), computed_at=newest + 500
+                )
             )
         writing.rebuild(plant.database, settings(victoria))
         found = victoria.newest("day_producing_ms", MIDNIGHT, 1)[labels(subject)]

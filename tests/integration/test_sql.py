@@ -63,6 +63,15 @@ def test_what_is_there_stays_as_it_is_where_rows_are_added(each_database: str, d
         assert sql.rows(connection, "SELECT enterprise FROM dirty_ledger") == []
 
 
+def test_one_question_is_asked_for_each_of_many_values(each_database: str, database: Database) -> None:
+    with database.write() as connection:
+        sql.add(connection, dirty_ledger, [("E",), ("F",)])
+        question = "SELECT enterprise FROM dirty_ledger WHERE enterprise >= ? ORDER BY 1"
+        assert list(sql.each(connection, question, [])) == []
+        found = list(sql.each(connection, question, [("F",), ("G",), ("A",)]))
+    assert [[row[0] for row in rows] for rows in found] == [["F"], [], ["E", "F"]]
+
+
 def test_errors_are_those_of_core_and_the_transaction_is_gone(each_database: str, database: Database) -> None:
     with pytest.raises(IntegrityError), database.write() as connection:
         sql.run(connection, "INSERT INTO dirty_ledger VALUES (?)", [("E",), (None,)])

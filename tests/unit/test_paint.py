@@ -28,7 +28,22 @@ def slots_of(drawn: list[tuple[int, int, list[tuple[int, State]]]]) -> list[Slot
 
 
 RUNS = st.lists(st.tuples(st.integers(0, 70), st.sampled_from(State)), max_size=4)
-SLOTS = st.lists(st.tuples(st.integers(-40, END + 20), st.integers(0, 60), RUNS), max_size=8).map(slots_of)
+APART = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 60), RUNS), max_size=8)
+"""Slots one after the other, each so long after the one before."""
+
+
+def one_after_the_other(drawn: list[tuple[int, int, list[tuple[int, State]]]]) -> list[Slot]:
+    reached, found = -40, []
+    for gap, length, runs in drawn:
+        found.append((reached + gap, length, [run for run in runs if run[0] < length]))
+        reached += gap + length
+    return slots_of(found)
+
+
+SLOTS = st.one_of(
+    st.lists(st.tuples(st.integers(-40, END + 20), st.integers(0, 60), RUNS), max_size=8).map(slots_of),
+    APART.map(one_after_the_other),
+)
 
 
 def painted_ms_by_ms(slots: Iterable[Slot], start: int, end: int) -> list[State]:

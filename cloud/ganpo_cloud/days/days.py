@@ -1,6 +1,5 @@
 """Day rows: recomputed from the facts whenever something of a day arrives, never incremented."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -11,19 +10,20 @@ from sqlalchemy.exc import OperationalError
 
 from ganpo_cloud.days import consumption, judging, onboarding, painting, production
 from ganpo_cloud.days.calendars import Calendars, Machine
-from ganpo_cloud.days.production import Piece
+from ganpo_cloud.days.painting import Axis
 from ganpo_cloud.store import apart, sql
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds, day_of, days_from
 from ganpo_cloud.store.marks import mark, mark_ledgers, mark_totals
+from ganpo_cloud.store.runs import packed
 from ganpo_cloud.store.tables import day, dirty, register_day, subject
 from ganpo_model.activity import GONE_DAYS
 from ganpo_model.clock import to_ms
 from ganpo_model.facts import ExceptionItem
+from ganpo_model.paint import Span, paint
 
 BATCH = 200
 """Days of one transaction: short enough that frames never wait long."""
-_DELETE = "DELETE FROM day WHERE enterprise = ? AND subject = ? AND day >= ? AND day <= ?"
 
 
 def recompute(database: Database, now: datetime, holidays: Sequence[ExceptionItem] = ()) -> int:
@@ -159,26 +159,19 @@ def _without_row(connection: Connection, zone: str, now: datetime) -> Iterable[t
 
 def _paint(
     work: _Work, enterprise: str, asset_no: str, marked: Sequence[date], zone: str
-) -> dict[date, list[Piece]]:
+) -> dict[date, list[Span]]:
     """Store the rows of one machine's local days, days in a row at once. Gives their pieces."""
-    whole: dict[date, list[Piece]] = {}
-    for first, last in painting.in_a_row(marked):
-        days = days_from(first, last)
-        spans = painting.of_days(
-            work.connection, enterprise, asset_no, [bounds(local, zone) for local in days]
-        )
-        span = (enterprise, asset_no, first.isoformat(), last.isoformat())
-        sql.run(work.connection, _DELETE, span)
-        rows = []
-        for local, painted in zip(days, spans, strict=True):
+    whole: dict[date, list[Span]] = {}
+    stretches = list(painting.in_a_row(marked))
+    axes = [Axis(enterprise, asset_no, bounds(a, zone)[0], bounds(b, zone)[1]) for a, b in stretches]
+    rows = []
+    for (first, last), slots in zip(stretches, painting.slots(work.connection, axes), strict=True):
+        for local in days_from(first, last):
             start, end = bounds(local, zone)
-            told = json.dumps(
-                [[piece.start - start, piece.state] for piece in painted], separators=(",", ":")
-            )
-            spent = json.dumps(painting.ms_per_state(painted))
-            rows.append((enterprise, asset_no, local, start, end, told, spent, work.stamp))
-            whole[local] = [(piece.start, piece.end, piece.state) for piece in painted]
-        sql.replace(work.connection, day, rows)
+            whole[local] = spans = paint(slots, start, end)
+            told = packed((span.start - start, span.state) for span in spans)
+            rows.append((enterprise, asset_no, local, start, end, told, work.stamp))
+    sql.replace(work.connection, day, rows)
     return whole
 
 

@@ -1,39 +1,59 @@
-"""Painted stretches of one subject, from the facts as they are stored now."""
+"""Painted stretches of subjects: from the facts as they are stored now, or as a day of them is stored."""
 
 import json
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
 from ganpo_cloud.store import sql
-from ganpo_model.paint import Slot, Span, paint
+from ganpo_cloud.store.runs import unpacked
+from ganpo_model.paint import Slot, Span, overlap, paint
 from ganpo_model.states import State
 
 LONGEST_SLOT_MS = 24 * 3_600_000
-_SLOTS = (
-    "SELECT f.stream, f.seq, f.crc32, s.place, s.start, s.end, s.runs FROM states s JOIN frame f ON f.id = s.frame"
-    " WHERE s.enterprise = ? AND s.subject = ? AND s.start >= ? AND s.start < ? AND s.end > ? ORDER BY s.start"
+_WHERE = (
+    's.enterprise = ? AND s.subject = ? AND s.start >= ? AND s.start < ? AND s."end" > ? ORDER BY s.start'
 )
+_SLOTS = f'SELECT s.start, s."end", s.runs FROM states s WHERE {_WHERE}'
+_ORDERED = (
+    'SELECT s.start, s."end", s.runs, f.stream, f.seq, f.crc32, s.place FROM states s JOIN frame f ON f.id = s.frame'
+    f" WHERE {_WHERE}"
+)
+
+
+class Axis(NamedTuple):
+    """A stretch of time of one subject, in ms."""
+
+    enterprise: str
+    asset_no: str
+    start: int
+    end: int
 
 
 def painted(connection: Connection, enterprise: str, asset_no: str, start: int, end: int) -> list[Span]:
     """The painted states of one subject over [start, end)."""
-    return paint(_slots(connection, enterprise, asset_no, start, end), start, end)
+    (found,) = slots(connection, [Axis(enterprise, asset_no, start, end)])
+    return paint(found, start, end)
 
 
-def of_days(
-    connection: Connection, enterprise: str, asset_no: str, borders: Sequence[tuple[int, int]]
-) -> list[list[Span]]:
-    """The same over days in a row, each by its begin and end, read at once."""
-    slots = _slots(connection, enterprise, asset_no, borders[0][0], borders[-1][1])
-    starts = [slot.start for slot in slots]
-    found = []
-    for start, end in borders:
-        mine = slots[bisect_left(starts, start - LONGEST_SLOT_MS) : bisect_left(starts, end)]
-        found.append(paint((slot for slot in mine if slot.end > start), start, end))
-    return found
+def slots(connection: Connection, axes: Sequence[Axis]) -> Iterator[list[Slot]]:
+    """What is stored of each, read at once, rising. In which order it is painted is asked where it matters."""
+    asked = [(*axis[:2], axis.start - LONGEST_SLOT_MS, axis.end, axis.start) for axis in axes]
+    for values, rows in zip(asked, sql.each(connection, _SLOTS, asked), strict=True):
+        found = [Slot((), start, end, _runs(runs)) for start, end, runs in rows]
+        if overlap(found):
+            ordered = sql.rows(connection, _ORDERED, values)
+            found = [Slot(tuple(order), start, end, _runs(runs)) for start, end, runs, *order in ordered]
+        yield found
+
+
+def stored(row: Any) -> list[Span]:
+    """The spans of a row of `day`."""
+    edges = [(row.start + offset, state) for offset, state in unpacked(row.spans)]
+    return [Span(a, b, state) for (a, state), (b, _) in pairwise([*edges, (row.end, State.UNKNOWN)])]
 
 
 def ms_per_state(spans: Iterable[Span]) -> dict[str, int]:
@@ -56,12 +76,5 @@ def in_a_row(rising: Iterable[date]) -> Iterator[tuple[date, date]]:
         yield first, last
 
 
-def _slots(connection: Connection, enterprise: str, asset_no: str, start: int, end: int) -> list[Slot]:
-    values = (enterprise, asset_no, start - LONGEST_SLOT_MS, end, start)
-    return [
-        Slot(tuple(row[:4]), row[4], row[5], _runs(row[6])) for row in sql.rows(connection, _SLOTS, values)
-    ]
-
-
-def _runs(text: str) -> tuple[tuple[int, State], ...]:
-    return tuple((offset, State(state)) for offset, state in json.loads(text))
+def _runs(text: str) -> list[tuple[int, State]]:
+    return [(offset, State(state)) for offset, state in json.loads(text)]

@@ -1,6 +1,5 @@
 """Production days: what was planned of a machine, what it did meanwhile, and how it is seen since."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -10,13 +9,15 @@ from sqlalchemy import Connection, select
 
 from ganpo_cloud.days import quantities
 from ganpo_cloud.days.calendars import Calendars, Machine
-from ganpo_cloud.days.painting import in_a_row
+from ganpo_cloud.days.painting import in_a_row, stored
 from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import production
 from ganpo_cloud.store.localdays import bounds
+from ganpo_cloud.store.tables import day as day_table
 from ganpo_model.activity import LOOK_BACK_DAYS, Watched, ages
 from ganpo_model.calendar import Stretch, within
 from ganpo_model.kpi import Parts, Ratio, ratios
+from ganpo_model.paint import Span
 from ganpo_model.states import State
 
 _STATES = (
@@ -38,7 +39,6 @@ _WATCHED = (
 )
 COMPLETE = "10 * (p.planned_ms - p.unknown_ms) >= 6 * p.planned_ms AND p.planned_ms > 0"
 """`complete`, in SQL over `production p`."""
-Piece = tuple[int, int, State]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Production:
 def store(
     connection: Connection,
     machine: Machine,
-    painted: Mapping[date, Sequence[Piece]],
+    painted: Mapping[date, Sequence[Span]],
     calendars: Calendars,
     now_ms: int,
 ) -> set[date]:
@@ -104,7 +104,7 @@ def _of_day(
     connection: Connection,
     machine: Machine,
     day: date,
-    painted: dict[date, Sequence[Piece]],
+    painted: dict[date, Sequence[Span]],
     calendars: Calendars,
     now_ms: int,
 ) -> Production:
@@ -126,24 +126,14 @@ def _of_day(
 
 
 def _pieces(
-    connection: Connection, machine: Machine, day: date, painted: dict[date, Sequence[Piece]]
-) -> Sequence[Piece]:
+    connection: Connection, machine: Machine, day: date, painted: dict[date, Sequence[Span]]
+) -> Sequence[Span]:
     """The painted local day, from memory or as it is stored; nothing where it is not."""
     if day not in painted:
-        row = sql.first(
-            connection,
-            'SELECT start, "end", spans FROM day WHERE enterprise = ? AND subject = ? AND day = ?',
-            (machine.enterprise, machine.asset_no, day.isoformat()),
-        )
-        painted[day] = [] if row is None else unpack(row[0], row[1], row[2])
+        mine = (day_table.c.enterprise == machine.enterprise) & (day_table.c.subject == machine.asset_no)
+        row = connection.execute(select(day_table).where(mine & (day_table.c.day == day))).first()
+        painted[day] = [] if row is None else stored(row)
     return painted[day]
-
-
-def unpack(start: int, end: int, spans: str) -> list[Piece]:
-    """The pieces of a stored painted day."""
-    said = json.loads(spans)
-    ends = [start + offset for offset, _ in said[1:]] + [end]
-    return [(start + offset, stop, State(state)) for (offset, state), stop in zip(said, ends, strict=True)]
 
 
 def _made(connection: Connection, machine: Machine, signal: str, stretches: Sequence[Stretch]) -> int | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from ganpo_cloud.days import quantities
+from ganpo_cloud.days import painting, quantities
 from ganpo_cloud.store.localdays import bounds, days_from
 from ganpo_cloud.store.projected import writable
 from ganpo_cloud.store.tables import (
@@ -68,10 +68,9 @@ def days(connection: Connection, after: int, until: int) -> Iterable[str]:
         for row in connection.execute(select(subject.c.enterprise, subject.c.asset_no, subject.c.gateway))
     }
     new = (day.c.computed_at > after) & (day.c.computed_at <= until)
-    query = select(day.c.enterprise, day.c.subject, day.c.start, day.c.ms, day.c.computed_at).where(new)
-    for row in connection.execute(query).all():
+    for row in connection.execute(select(day).where(new)).all():
         if writable(row.subject):
-            found = json.loads(row.ms)
+            found = painting.ms_per_state(painting.stored(row))
             fields = ",".join(f"{state.lower()}_ms={found.get(state, 0)}i" for state in State)
             tags = _tags(row.enterprise, sites.get((row.enterprise, row.subject)), row.subject, None)
             yield f"day,{tags} {fields} {stamp(row.start, row.computed_at)}"

@@ -4,7 +4,7 @@ Values stand as `?`. What is read comes as plain tuples of what the driver gives
 and a boolean 0 or 1. Errors are those of Core, also sqlalchemy.exc.OperationalError where the database fails.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 from operator import itemgetter
@@ -32,6 +32,19 @@ def first(connection: Connection, statement: str, values: Sequence[Any] = ()) ->
     found = cursor.fetchone()
     cursor.close()
     return found
+
+
+def each(connection: Connection, statement: str, asked: Sequence[Row]) -> Iterator[list[Any]]:
+    """The rows of one question for each of many values, in one round trip."""
+    if connection.dialect.name == "postgresql":
+        if asked:
+            cursor = _done(connection, statement, asked, many=True, returning=True)
+            for found in cursor.results():
+                yield found.fetchall()
+            cursor.close()
+    else:
+        for values in asked:
+            yield rows(connection, statement, values)
 
 
 def run(connection: Connection, statement: str, values: Sequence[Any] = ()) -> None:
@@ -99,7 +112,9 @@ def _plain(value: object) -> object:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _done(connection: Connection, statement: str, values: Sequence[Any], *, many: bool = False) -> Any:
+def _done(
+    connection: Connection, statement: str, values: Sequence[Any], *, many: bool = False, **how: bool
+) -> Any:
     if not connection.in_transaction():
         connection.begin()
     dialect = connection.dialect
@@ -107,7 +122,7 @@ def _done(connection: Connection, statement: str, values: Sequence[Any], *, many
         statement = _for_psycopg(statement)
     cursor = connection.connection.cursor()
     try:
-        (cursor.executemany if many else cursor.execute)(statement, values)
+        (cursor.executemany if many else cursor.execute)(statement, values, **how)
     except dialect.loaded_dbapi.Error as error:
         known = DBAPIError.instance(statement, None, error, dialect.loaded_dbapi.Error, dialect=dialect)
         if dialect.is_disconnect(error, connection.connection.dbapi_connection, cursor):

@@ -226,13 +226,12 @@ day = Table(
     Column("day", Date, nullable=False),
     Column("start", BigInteger, nullable=False),
     Column("end", BigInteger, nullable=False),
-    Column("spans", Text, nullable=False),
-    Column("ms", Text, nullable=False),
+    Column("spans", LargeBinary, nullable=False, comment="`runs.py`"),
     Column("computed_at", BigInteger, nullable=False),
     PrimaryKeyConstraint("enterprise", "subject", "day"),
     Index("day_computed", "computed_at"),
 )
-"""The painted day of one machine: spans as [ms after start, state], ms per state; they add up to its length."""
+"""The painted day of one machine: its spans fill it from `start` to `end`."""
 
 _waits = text("open > 0 OR aside_since IS NOT NULL")
 

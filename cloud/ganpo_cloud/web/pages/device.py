@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy import Connection, func, select
 
-from ganpo_cloud.days import machines, production
+from ganpo_cloud.days import machines, painting, production
 from ganpo_cloud.province import lists
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store.counted_tables import ledger
@@ -30,7 +30,6 @@ from ganpo_cloud.web.pages.subject_parts import (
 )
 from ganpo_model.clock import to_ms
 from ganpo_model.kpi import Parts, ratios
-from ganpo_model.paint import Span
 from ganpo_model.states import State
 
 PAINTED = 14
@@ -108,9 +107,8 @@ def _painted(connection: Connection, frame: Frame, code: str, asset_no: str, nam
     found = []
     now = to_ms(frame.now)
     for row in rows:
-        pieces = production.unpack(row.start, row.end, row.spans)
-        spans = [Span(start, end, state) for start, end, state in pieces]
-        known = sum(end - start for start, end, state in pieces if state is not State.UNKNOWN)
+        spans = painting.stored(row)
+        known = sum(end - start for start, end, state in spans if state is not State.UNKNOWN)
         until = max(min(row.end, now) - row.start, 0)
         bar = timeline.pieces(spans, row.start, row.end, now)
         found.append({"day": row.day, "bar": bar, "known": min(known, until), "until": until})

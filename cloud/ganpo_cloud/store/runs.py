@@ -1,0 +1,23 @@
+"""Runs of a slot, and spans of a day, as they are stored: four bytes each, which hold 24 h and more."""
+
+import struct
+from collections.abc import Iterable
+
+from ganpo_model.states import State
+
+_STATES = tuple(State)
+_CODES = {state: code for code, state in enumerate(State)}
+
+
+def packed(runs: Iterable[tuple[int, State]]) -> bytes:
+    """Runs as `(ms after the start, state)`; a run is eight times its ms and the code of its state, little-endian.
+
+    Raises struct.error for what lies six days and more after the start.
+    """
+    words = [offset << 3 | _CODES[state] for offset, state in runs]
+    return struct.pack(f"<{len(words)}I", *words)
+
+
+def unpacked(stored: bytes) -> list[tuple[int, State]]:
+    """What was packed."""
+    return [(word >> 3, _STATES[word & 7]) for word in struct.unpack(f"<{len(stored) // 4}I", stored)]
