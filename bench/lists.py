@@ -1,6 +1,7 @@
 """The overview, a past day's, and the lists behind its numbers, with 100,000 devices: milliseconds of a request.
 
-Over HTTP, one request at a time, each with an Accept of its own: none is answered with what is kept of another.
+Pages, and two lists of the API. Over HTTP, one request at a time, each with an Accept of its own: none is answered with
+what is kept of another.
 """
 
 import http.client
@@ -15,12 +16,12 @@ from stores import stores
 _ASKED = (
     ("overview", "/overview?lang=en", ""),
     ("overview, a past day", "/overview?lang=en&as_of=2026-11-20", ""),
-    ("page of equipment behind a number", "/equipment?lang=en&measure=networked", "<= 150 ms"),
-    ("page of equipment of a city", "/equipment?lang=en&area=360100", "<= 150 ms"),
-    ("page of enterprises", "/enterprises?lang=en", "<= 150 ms"),
-    ("page of enterprises of a city", "/enterprises?lang=en&area=360100", "<= 150 ms"),
-    ("API: 1,000 equipment behind a number", "/api/v1/equipment?measure=networked", ""),
-    ("API: 1,000 enterprises", "/api/v1/enterprises", ""),
+    ("equipment behind a number", "/equipment?lang=en&measure=networked", "<= 150 ms"),
+    ("equipment of a city", "/equipment?lang=en&area=360100", "<= 150 ms"),
+    ("enterprises", "/enterprises?lang=en", "<= 150 ms"),
+    ("enterprises of a city", "/enterprises?lang=en&area=360100", "<= 150 ms"),
+    ("API, 1,000 equipment", "/api/v1/equipment?measure=networked", ""),
+    ("API, 1,000 enterprises", "/api/v1/enterprises", ""),
 )
 _number = itertools.count()
 
