@@ -14,7 +14,7 @@ from ganpo_cloud.days import days
 from ganpo_cloud.imports import registry
 from ganpo_cloud.inlet.ingest import ingest
 from ganpo_cloud.store.database import Database
-from ganpo_cloud.store.marks import mark
+from ganpo_cloud.store.marks import Kind, key, mark
 from ganpo_cloud.store.settings import DatabaseSettings
 from ganpo_model.facts import CalendarItem, EquipmentItem, Inventory, SiteItem, States
 from ganpo_model.frame import pack
@@ -50,7 +50,7 @@ def _recompute(subjects: int, runs: int) -> list[float]:
         names = fill(database, subjects)
         for _ in range(runs + 1):
             with database.write() as connection:
-                mark(connection, ((ENTERPRISE, name, DAY) for name in names))
+                mark(connection, Kind.DAY, ((key(ENTERPRISE, name), DAY) for name in names))
             began = time.perf_counter()
             done = 0
             while number := days.recompute(database, NOW):

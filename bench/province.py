@@ -22,7 +22,7 @@ from ganpo_cloud.store.counted_tables import FLOWS, STOCKS
 from ganpo_cloud.store.counted_tables import ledger as ledger_table
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, day_of
-from ganpo_cloud.store.marks import mark, mark_ledgers, mark_totals
+from ganpo_cloud.store.marks import EVER, Kind, key, mark
 from ganpo_cloud.store.registry_tables import target
 from ganpo_cloud.store.settings import DatabaseSettings
 from ganpo_cloud.web.application import create_app
@@ -150,8 +150,9 @@ def _dirty(devices: int, runs: int) -> Iterator[str]:
                     painting.painted(connection, day_rows.ENTERPRISE, name, start, end)
             alone.append(time.perf_counter() - began)
             with database.write() as connection:
-                mark(connection, ((day_rows.ENTERPRISE, name, day_rows.DAY) for name in names))
-                mark_ledgers(connection, [day_rows.ENTERPRISE])
+                keys = (key(day_rows.ENTERPRISE, name) for name in names)
+                mark(connection, Kind.DAY, ((of, day_rows.DAY) for of in keys))
+                mark(connection, Kind.LEDGER, [(day_rows.ENTERPRISE, EVER)])
             began = time.perf_counter()
             while (
                 days.recompute(database, day_rows.NOW)
@@ -203,7 +204,7 @@ def fill(database: Database, devices: int, now: datetime = _NOW) -> None:
             )
         about = {"id": "T01", "area": _PROVINCE.whole, "industry": "", "comparator": ">=", "value": "60"}
         connection.execute(target.insert().values(**about, deadline=today, document="plan"))
-        mark_totals(connection, [today])
+        mark(connection, Kind.SUMS, [("", today)])
     while totals.recompute(database, _PROVINCE, now):
         pass
     names = ", ".join((*STOCKS, *FLOWS))

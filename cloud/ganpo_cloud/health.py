@@ -14,13 +14,14 @@ from starlette.routing import Route
 from ganpo_cloud.inlet.collector import Collector
 from ganpo_cloud.store import apart, projected
 from ganpo_cloud.store.database import Reader
+from ganpo_cloud.store.marks import Kind, waiting
 from ganpo_cloud.store.tables import apart as set_apart
-from ganpo_cloud.store.tables import dirty, frame, gateway, quarantine_total
+from ganpo_cloud.store.tables import frame, gateway, quarantine_total
 from ganpo_cloud.store.tables import projection as cursors
 from ganpo_model.clock import from_ms, iso
 from ganpo_service.supervisor import Supervisor
 
-_DIRTY = select(func.count()).select_from(dirty).where(~apart.is_apart(dirty.c.enterprise, dirty.c.subject))
+_DIRTY = select(func.count()).select_from(waiting(Kind.DAY).subquery())
 _COUNTS: dict[str, Select[Any]] = {
     "ganpo_cloud_frames_stored": select(func.count()).select_from(frame),
     "ganpo_cloud_frames_quarantined": select(func.coalesce(func.sum(quarantine_total.c.frames), 0)),

@@ -23,7 +23,7 @@ from ganpo_cloud.inlet.ingest import ingest
 from ganpo_cloud.province import divisions
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.store.database import Database
-from ganpo_cloud.store.marks import mark
+from ganpo_cloud.store.marks import Kind, key, mark
 from ganpo_cloud.store.settings import DatabaseSettings
 from ganpo_cloud.store.tables import counter
 from ganpo_cloud.web.pages.frame import SEEDING
@@ -80,16 +80,16 @@ class Seeding:
                     pass
                 yield min(100 * (s * len(groups) + g + 1) // (len(spans) * len(groups)), 99), False
             with self._database.write() as connection:
-                mark(connection, self._silent(begin, end))
+                mark(connection, Kind.DAY, self._silent(begin, end))
             computing.settle(self._database, self._province, now)
             yield min(100 * (s + 1) // len(spans), 99), s == 0
 
-    def _silent(self, first: date, last: date) -> Iterator[tuple[str, str, date]]:
+    def _silent(self, first: date, last: date) -> Iterator[tuple[str, date]]:
         """The days after enterprises that were seen last within these: the collector marks such at every midnight."""
         for firm in self.fleet.firms:
             if first <= firm.until <= last:
                 for day in invented.days_between(firm.until + timedelta(days=1), self.fleet.last):
-                    yield from ((firm.code, tool.asset_no, day) for tool in firm.watched())
+                    yield from ((key(firm.code, tool.asset_no), day) for tool in firm.watched())
 
     def _firm(self, firm: invented.Firm, first: date, last: date) -> None:
         if firm.since is None or last < firm.since or first > firm.until:

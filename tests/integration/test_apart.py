@@ -19,6 +19,7 @@ from ganpo_cloud.inlet.ingest import ingest
 from ganpo_cloud.province import ledger_days
 from ganpo_cloud.store import apart
 from ganpo_cloud.store.counted_tables import ledger
+from ganpo_cloud.store.marks import EVER, Kind, mark
 from ganpo_cloud.store.settings import BrokerSettings
 from ganpo_cloud.web.pages.needs import Needs
 from ganpo_cloud.web.why import why
@@ -151,9 +152,7 @@ def test_a_ledger_that_cannot_be_worked_out_holds_no_other(
     with plant.database.write() as connection:
         connection.execute(text("DELETE FROM ledger"))
         for code in CODES[:2]:
-            connection.execute(
-                text("INSERT INTO dirty_ledger VALUES (:code) ON CONFLICT DO NOTHING"), {"code": code}
-            )
+            mark(connection, Kind.LEDGER, [(code, EVER)])
     computing.settle(plant.database, PROVINCE, NOW)
     assert ledger_days.recompute(plant.database, NOW) == 0, "nobody tries it for ever"
     with plant.database.read() as connection:

@@ -18,7 +18,8 @@ from ganpo_cloud.imports import registry
 from ganpo_cloud.inlet.ingest import ingest
 from ganpo_cloud.province import divisions
 from ganpo_cloud.store.database import Database
-from ganpo_cloud.store.tables import day, dirty, register, register_day
+from ganpo_cloud.store.marks import Kind, seen, waiting
+from ganpo_cloud.store.tables import day, register, register_day
 from ganpo_model.clock import from_ms, to_ms
 from ganpo_model.facts import (
     CalendarItem,
@@ -240,7 +241,7 @@ def test_a_long_judgement_is_a_transaction_of_its_own_and_folds_each_day_once(
     assert days.recompute(database, feeder.now) == 20
     assert len(folded) == 50, "the first days go on through the others while anything changes"
     with database.read() as connection:
-        assert len(connection.execute(select(dirty)).all()) == 31
+        assert len(seen(connection, waiting(Kind.DAY))) == 31
     feeder.settle()
     assert len(folded) == 50 + 30
     assert feeder.consumption(START, feeder.now) == 49 * 10_000
@@ -401,7 +402,7 @@ def test_readings_fed_late_and_out_of_order_through_the_stored_states_come_to_ju
     feeder.settle()
     with database.read() as connection:
         steps = judging.steps_between(connection, ENTERPRISE, REGISTER, 0, 2**62, "Asia/Shanghai")
-        assert connection.execute(select(dirty)).first() is None
+        assert not seen(connection, waiting(Kind.DAY))
         assert connection.execute(select(register.c.id)).scalar_one() == REGISTER
     assert steps == whole.steps
     used = sum(step.amount for step in whole.steps if step.kind is StepKind.USED)

@@ -42,13 +42,13 @@ def test_a_frame_is_stored_with_its_facts_and_what_it_touches_is_dirty(database:
     assert done == [Committed(GATEWAY, STREAM, 1), Committed(GATEWAY, STREAM, 2)]
     assert count(database, reading) == 1
     with database.read() as connection:
-        rows = connection.execute(select(dirty.c.subject, dirty.c.day)).all()
+        rows = connection.execute(select(dirty.c.key, dirty.c.day)).all()
         assert connection.execute(select(states.c.runs)).scalar_one() == '[[0,"IDLE"],[5000,"HELD"]]'
     # 02:15 UTC is 10:15 in Shanghai; eleven hours before that it was yesterday
     assert {(s, str(d)) for s, d in rows} == {
-        ("DB-1", "2026-11-25"),
-        ("SB-1", "2026-11-24"),
-        ("SB-1", "2026-11-25"),
+        (f"{ENTERPRISE}/DB-1", "2026-11-25"),
+        (f"{ENTERPRISE}/SB-1", "2026-11-24"),
+        (f"{ENTERPRISE}/SB-1", "2026-11-25"),
     }
     database.close()
 

@@ -20,7 +20,7 @@ from ganpo_cloud.province.snapshots import snapshot
 from ganpo_cloud.store.counted_tables import ALL, area_day
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds
-from ganpo_cloud.store.marks import mark_totals
+from ganpo_cloud.store.marks import Kind, mark
 from ganpo_demo.fleet import fleet
 from ganpo_demo.seeding import Seeding
 from ganpo_model.clock import from_ms
@@ -229,7 +229,7 @@ def test_frames_are_stored_while_sums_are_added_up_and_what_they_change_is_added
 
     monkeypatch.setattr(totals, "stocks", stocks)
     with plant.database.write() as connection:
-        mark_totals(connection, [date(2026, 11, 28)])
+        mark(connection, Kind.SUMS, [("", date(2026, 11, 28))])
     assert totals.recompute(plant.database, PROVINCE, NOW) == 1
     assert units() == (2 if added_up else 1)
     plant.settle()

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ganpo_cloud.days import anew
 from ganpo_cloud.days.quantities import of_subject, total
 from ganpo_cloud.inlet.ingest import ingest
+from ganpo_cloud.store.marks import EVER, Kind, key, mark
 from ganpo_drivers import Point
 from ganpo_drivers.modbus.address import ModbusAddress
 from ganpo_drivers.modbus.driver import ModbusDriver
@@ -90,7 +90,7 @@ async def test_half_a_year_comes_to_exactly_what_was_used_through_every_disturba
             connection.exec_driver_sql(
                 "DELETE FROM reading WHERE at = ? AND raw = ?", [tuple(row) for row in gone]
             )
-            anew.judge_anew(connection, ENTERPRISE, REGISTER)
+            mark(connection, Kind.REGISTER, [(key(ENTERPRISE, REGISTER), EVER)])
         await cloud.settle()
         assert consumption(cloud, clock.now) == TRUTH
         await gateway.close()

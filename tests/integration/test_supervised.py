@@ -8,14 +8,13 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import func, select
 
 from ganpo_cloud.app import run
 from ganpo_cloud.days import days
 from ganpo_cloud.imports import registry
 from ganpo_cloud.store.database import Database
+from ganpo_cloud.store.marks import Kind, seen, waiting
 from ganpo_cloud.store.settings import BrokerSettings, CloudSettings, HttpSettings
-from ganpo_cloud.store.tables import dirty
 from ganpo_demo.loopback import free_port
 from ganpo_model.facts import Reading
 from ganpo_model.frame import pack
@@ -94,4 +93,4 @@ def at() -> datetime:
 
 def count(database: Database) -> int:
     with database.read() as connection:
-        return connection.execute(select(func.count()).select_from(dirty)).scalar_one()
+        return len(seen(connection, waiting(Kind.DAY)))

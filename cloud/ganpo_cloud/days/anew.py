@@ -1,81 +1,102 @@
-"""What is described in other words than before is worked out anew: forgotten, and every day of it marked."""
+"""What is described in other words than before is worked out anew: all its days are marked, before any is computed."""
 
-from datetime import date
+from datetime import date, datetime
 
-from sqlalchemy import Connection, delete, select, union
+from sqlalchemy import ColumnElement, Connection, Table, delete, exists, select, union, update
+from sqlalchemy.exc import OperationalError
 
-from ganpo_cloud.days import consumption
-from ganpo_cloud.store import apart, sql
-from ganpo_cloud.store.counted_tables import production
+from ganpo_cloud.store import apart
+from ganpo_cloud.store.counted_tables import consumption, production
+from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.localdays import day_of, days_from, zone_of
-from ganpo_cloud.store.marks import mark, mark_machines, mark_totals
+from ganpo_cloud.store.marks import Kind, Mark, answer, key, mark, names, seen
 from ganpo_cloud.store.registry_tables import onboarding
-from ganpo_cloud.store.tables import day, event, reading, register, register_day, states
+from ganpo_cloud.store.tables import apart as set_apart
+from ganpo_cloud.store.tables import day, dirty, event, reading, register, register_day, states
 from ganpo_model.facts import EventKind
 
-_READ = (
-    "SELECT EXISTS (SELECT 1 FROM reading WHERE enterprise = ? AND register = ?)"
-    " OR EXISTS (SELECT 1 FROM register_day WHERE enterprise = ? AND register = ?)"
-    " OR EXISTS (SELECT 1 FROM consumption WHERE enterprise = ? AND register = ?)"
+BATCH = 200
+"""Subjects and registers of one transaction."""
+_FAILED = 0
+"""The word of a mark that could not be worked out: it waits until it is forgiven, or marked again."""
+_WAITS = (
+    select(dirty)
+    .where(dirty.c.kind.in_([Kind.SUBJECT.value, Kind.REGISTER.value]))
+    .where((dirty.c.word != _FAILED) | ~exists().where(set_apart.c.key == dirty.c.key))
+    .order_by(dirty.c.kind, dirty.c.key)
 )
-"""Whether anything is known of a register: of most that an inventory describes for the first time nothing is."""
-_HAPPENED = (
-    "SELECT EXISTS (SELECT 1 FROM states WHERE enterprise = ? AND subject = ?)"
-    " OR EXISTS (SELECT 1 FROM day WHERE enterprise = ? AND subject = ?)"
-    " OR EXISTS (SELECT 1 FROM production WHERE enterprise = ? AND subject = ?)"
-    " OR EXISTS (SELECT 1 FROM event WHERE enterprise = ? AND subject = ?)"
-    " OR EXISTS (SELECT 1 FROM register r JOIN reading o ON o.enterprise = r.enterprise AND o.register = r.id"
-    " WHERE r.enterprise = ? AND r.subject = ?)"
-)
-"""The same of a subject."""
 
 
-def judge_anew(connection: Connection, enterprise: str, number: str) -> None:
-    """Forget what was judged of a register, and when its subject came into the cloud: every day on which it was read is
-    dirty, and both are computed again."""
+def recompute(database: Database, now: datetime) -> int:
+    """Mark the days of what is described anew, some in one transaction. Gives how many subjects and registers."""
+    with database.read() as connection:
+        if connection.execute(_WAITS.limit(1)).first() is None:
+            return 0
+    with database.write() as connection:
+        marks = seen(connection, _WAITS.limit(BATCH))
+        for one in marks:
+            try:
+                with connection.begin_nested():
+                    _work_out(connection, one)
+            except OperationalError:
+                raise
+            except Exception as bug:  # noqa: BLE001 - our bug: its subject waits, and nobody else
+                apart.keep(connection, one.key, bug, now)
+                mine = (dirty.c.kind == one.kind) & (dirty.c.key == one.key)
+                connection.execute(update(dirty).where(mine).values(word=_FAILED))
+    return len(marks)
+
+
+def _work_out(connection: Connection, one: Mark) -> None:
+    enterprise, number = names(one.key)
     asset_no = number.partition("/")[0]
-    apart.forgive(connection, enterprise, asset_no)
-    if sql.first(connection, _READ, (enterprise, number) * 3)[0]:
-        _read_anew(connection, enterprise, asset_no, number)
-    mark_machines(connection, "enterprise = ? AND subject = ?", (enterprise, asset_no))
-
-
-def _read_anew(connection: Connection, enterprise: str, asset_no: str, number: str) -> None:
+    for of in {one.key, key(enterprise, asset_no)}:
+        apart.forgive(connection, of)
     zone = zone_of(connection, enterprise, asset_no)
-    at = select(reading.c.at).where((reading.c.enterprise == enterprise) & (reading.c.register == number))
-    times = connection.execute(at).scalars().all()
-    mine = (register_day.c.enterprise == enterprise) & (register_day.c.register == number)
-    connection.execute(delete(register_day).where(mine))
-    mark_totals(connection, consumption.forget(connection, enterprise, number))
-    if times:
-        of_subject = onboarding.c.asset_no == asset_no
-        connection.execute(delete(onboarding).where((onboarding.c.enterprise == enterprise) & of_subject))
-    mark(connection, {(enterprise, asset_no, day_of(instant, zone)) for instant in times})
+    if one.kind == Kind.REGISTER:
+        days = _judged(connection, enterprise, number, zone)
+    else:
+        days = _painted(connection, enterprise, asset_no, zone)
+    mark(connection, Kind.DAY, ((key(enterprise, asset_no), local) for local in days))
+    answer(connection, [one])
 
 
-def paint_anew(connection: Connection, enterprise: str, asset_no: str, zone: str) -> None:
-    """It is another thing than was thought, or its days begin elsewhere: they are painted again, those on which
-    anything happened."""
-    if not sql.first(connection, _HAPPENED, (enterprise, asset_no) * 5)[0]:
-        return
-    gone: set[date] = set()
-    for table in (day, production):
-        mine = (table.c.enterprise == enterprise) & (table.c.subject == asset_no)
-        gone.update(connection.execute(select(table.c.day).where(mine)).scalars())
-        connection.execute(delete(table).where(mine))
-    mark_totals(connection, gone)
-    mine = (states.c.enterprise == enterprise) & (states.c.subject == asset_no)
+def _judged(connection: Connection, enterprise: str, number: str, zone: str) -> set[date]:
+    """Forget what was judged of a register, and when its subject came into the cloud. Gives the days on which it was
+    read or came to anything, and those of its machine, whose counter it may be."""
     found: set[date] = set()
+    for table in (register_day, consumption):
+        of_register = (table.c.enterprise == enterprise) & (table.c.register == number)
+        found |= _days(connection, table, of_register)
+        connection.execute(delete(table).where(of_register))
+    read = (reading.c.enterprise == enterprise) & (reading.c.register == number)
+    times = connection.execute(select(reading.c.at).where(read)).scalars().all()
+    if not times and not found:
+        return found
+    asset_no = number.partition("/")[0]
+    mine = (onboarding.c.enterprise == enterprise) & (onboarding.c.asset_no == asset_no)
+    connection.execute(delete(onboarding).where(mine))
+    of_machine = (day.c.enterprise == enterprise) & (day.c.subject == asset_no)
+    return found | {day_of(at, zone) for at in times} | _days(connection, day, of_machine)
+
+
+def _painted(connection: Connection, enterprise: str, asset_no: str, zone: str) -> set[date]:
+    """The days on which anything happened to a subject, or that it has a row of: they may begin elsewhere now."""
+    found: set[date] = set()
+    for table in (day, production):
+        of_subject = (table.c.enterprise == enterprise) & (table.c.subject == asset_no)
+        found |= _days(connection, table, of_subject)
+    mine = (states.c.enterprise == enterprise) & (states.c.subject == asset_no)
     for start, end in connection.execute(select(states.c.start, states.c.end).where(mine)):
         found.update(days_from(day_of(start, zone), day_of(end - 1, zone)))
-    mine = (register.c.enterprise == enterprise) & (register.c.subject == asset_no)
-    read = select(reading.c.at).join(
-        register, (register.c.enterprise == reading.c.enterprise) & (register.c.id == reading.c.register)
-    )
-    linked = select(event.c.at).where(
-        (event.c.enterprise == enterprise)
-        & (event.c.subject == asset_no)
-        & (event.c.kind == str(EventKind.LINK_UP))
-    )
-    found.update(day_of(at, zone) for at in connection.execute(union(read.where(mine), linked)).scalars())
-    mark(connection, ((enterprise, asset_no, local) for local in found))
+    of_register = (register.c.enterprise == reading.c.enterprise) & (register.c.id == reading.c.register)
+    registers = (register.c.enterprise == enterprise) & (register.c.subject == asset_no)
+    read = select(reading.c.at).join(register, of_register).where(registers)
+    mine = (event.c.enterprise == enterprise) & (event.c.subject == asset_no)
+    linked = select(event.c.at).where(mine & (event.c.kind == str(EventKind.LINK_UP)))
+    found.update(day_of(at, zone) for at in connection.execute(union(read, linked)).scalars())
+    return found
+
+
+def _days(connection: Connection, table: Table, where: ColumnElement[bool]) -> set[date]:
+    return set(connection.execute(select(table.c.day).where(where)).scalars())

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection
 
 from ganpo_cloud.days import judging
 from ganpo_cloud.store import sql
@@ -57,14 +57,6 @@ def store(connection: Connection, enterprise: str, counter: Counter, first: date
         about = (day, counter.id.partition("/")[0], counter.carrier, counter.signal)
         rows.append((*key, *about, found.millionths, found.spread_ms, len(found.open), covered))
     sql.replace(connection, consumption, rows)
-
-
-def forget(connection: Connection, enterprise: str, register: str) -> Sequence[date]:
-    """Drop what was worked out of a register: it is judged anew from its first day. Gives the days."""
-    mine = (consumption.c.enterprise == enterprise) & (consumption.c.register == register)
-    found = connection.execute(select(consumption.c.day).where(mine)).scalars().all()
-    connection.execute(delete(consumption).where(mine))
-    return found
 
 
 def counters(connection: Connection, enterprise: str, asset_no: str) -> Sequence[Counter]:

@@ -5,18 +5,19 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import groupby
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import OperationalError
 
-from ganpo_cloud.days import consumption, judging, onboarding, painting, production
+from ganpo_cloud.days import anew, consumption, judging, onboarding, painting, production
 from ganpo_cloud.days.calendars import Calendars, Machine
 from ganpo_cloud.days.painting import Axis
 from ganpo_cloud.store import apart, sql
+from ganpo_cloud.store.counted_tables import production as production_table
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds, day_of, days_from
-from ganpo_cloud.store.marks import mark, mark_ledgers, mark_totals
+from ganpo_cloud.store.marks import EVER, Kind, Mark, answer, key, mark, names, seen, waiting
 from ganpo_cloud.store.runs import packed
-from ganpo_cloud.store.tables import day, dirty, register_day, subject
+from ganpo_cloud.store.tables import day, register_day, subject
 from ganpo_model.activity import GONE_DAYS
 from ganpo_model.clock import to_ms
 from ganpo_model.facts import ExceptionItem
@@ -29,31 +30,31 @@ BATCH = 200
 def recompute(database: Database, now: datetime, holidays: Sequence[ExceptionItem] = ()) -> int:
     """Recompute dirty subject-days, about `BATCH` days in one transaction. Gives how many subject-days.
 
-    A subject that cannot be computed is set apart.
+    What is described anew goes before: its days are found first. A subject that cannot be computed is set apart.
     `holidays`: of the province; a site's calendar may say otherwise.
     """
-    waits = select(dirty).where(~apart.is_apart(dirty.c.enterprise, dirty.c.subject))
+    while anew.recompute(database, now):
+        pass
+    waits = waiting(Kind.DAY)
     with database.read() as connection:
         if connection.execute(waits.limit(1)).first() is None:
             return 0
     with database.write() as connection:
         work = _Work(connection, _stamp(connection, now), to_ms(now), Calendars(connection, holidays))
-        order = (dirty.c.enterprise, dirty.c.subject, dirty.c.day)
-        rows = connection.execute(waits.order_by(*order).limit(BATCH)).all()
         done, cost = 0, 0
-        for (enterprise, asset_no), group in groupby(rows, key=lambda row: (row.enterprise, row.subject)):
+        for of, group in groupby(seen(connection, waits.limit(BATCH)), key=lambda one: one.key):
             if cost >= BATCH:
                 break
-            marked = [row.day for row in group]
+            marked = list(group)
             try:
                 with connection.begin_nested():
-                    cost += _compute(work, enterprise, asset_no, marked)
+                    cost += _compute(work, *names(of), marked)
             except OperationalError:
                 raise
             except Exception as bug:  # noqa: BLE001 - our bug: its subject waits, and nobody else
-                apart.keep(connection, enterprise, asset_no, bug, now)
+                apart.keep(connection, of, bug, now)
             done += len(marked)
-        mark_totals(connection, work.touched)
+        mark(connection, Kind.SUMS, (("", local) for local in work.touched))
     return done
 
 
@@ -80,11 +81,11 @@ class _About:
     since: date = date.max
 
 
-def _compute(work: _Work, enterprise: str, asset_no: str, marked: list[date]) -> int:
+def _compute(work: _Work, enterprise: str, asset_no: str, marks: Sequence[Mark]) -> int:
     """The rows of one subject's marked days. Gives how many days were painted or judged."""
     connection = work.connection
-    mine = (dirty.c.enterprise == enterprise) & (dirty.c.subject == asset_no)
-    connection.execute(delete(dirty).where(mine & (dirty.c.day <= marked[-1])))
+    answer(connection, marks)
+    marked = [one.day for one in marks]
     work.touched.update(marked)
     cost = 0
     about = _about(connection, enterprise, asset_no)
@@ -100,6 +101,9 @@ def _compute(work: _Work, enterprise: str, asset_no: str, marked: list[date]) ->
                 last = date.max if judged.onwards else judged.last
                 others.update(_painted(connection, enterprise, asset_no, judged.first, last))
     days = [local for local in sorted({*marked, *others}) if _happened(work, about, registers, local)]
+    _forget(
+        connection, enterprise, asset_no, set(marked) - set(days) if about.kind == "equipment" else marked
+    )
     if days:
         whole = _paint(work, enterprise, asset_no, days, about.zone)
         cost += len(days)
@@ -111,7 +115,7 @@ def _compute(work: _Work, enterprise: str, asset_no: str, marked: list[date]) ->
             work.touched |= production.store(connection, machine, whole, work.calendars, work.now_ms)
     numbers = [counter.id for counter in registers]
     if onboarding.look(connection, enterprise, asset_no, marked, numbers, about.zone):
-        mark_ledgers(connection, [enterprise])
+        mark(connection, Kind.LEDGER, [(enterprise, EVER)])
     return cost
 
 
@@ -131,10 +135,10 @@ def mark_ended(database: Database, now: datetime) -> None:
         missing = [found for zone in zones for found in _without_row(connection, zone, now)]
     if missing:
         with database.write() as connection:
-            mark(connection, missing)
+            mark(connection, Kind.DAY, missing)
 
 
-def _without_row(connection: Connection, zone: str, now: datetime) -> Iterable[tuple[str, str, date]]:
+def _without_row(connection: Connection, zone: str, now: datetime) -> Iterable[tuple[str, date]]:
     """The ended days without a row of the machines in a time zone, since they are named; at most 400 back."""
     ended = day_of(to_ms(now), zone) - timedelta(days=1)
     oldest = ended - timedelta(days=400)
@@ -154,7 +158,7 @@ def _without_row(connection: Connection, zone: str, now: datetime) -> Iterable[t
         if number < len(wanted):
             of = (day.c.enterprise == enterprise) & (day.c.subject == asset_no)
             here = set(connection.execute(select(day.c.day).where(of)).scalars())
-            yield from ((enterprise, asset_no, local) for local in wanted if local not in here)
+            yield from ((key(enterprise, asset_no), local) for local in wanted if local not in here)
 
 
 def _paint(
@@ -173,6 +177,13 @@ def _paint(
             rows.append((enterprise, asset_no, local, start, end, told, work.stamp))
     sql.replace(work.connection, day, rows)
     return whole
+
+
+def _forget(connection: Connection, enterprise: str, asset_no: str, days: Iterable[date]) -> None:
+    """Nothing happened on these days, or it is no machine: they have no row, though they may have had one."""
+    rows = [(enterprise, asset_no, local.isoformat()) for local in days]
+    for table in (day, production_table):
+        sql.run(connection, f"DELETE FROM {table.name} WHERE enterprise = ? AND subject = ? AND day = ?", rows)
 
 
 def _painted(connection: Connection, enterprise: str, asset_no: str, first: date, last: date) -> set[date]:

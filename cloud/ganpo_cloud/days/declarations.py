@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, select
 
 from ganpo_cloud.days import judging
-from ganpo_cloud.days.anew import judge_anew
 from ganpo_cloud.store.database import Database
+from ganpo_cloud.store.marks import EVER, Kind, key, mark
 from ganpo_cloud.store.tables import declaration, register, withdrawal
 from ganpo_model.clock import iso, to_ms
 from ganpo_model.errors import ConfigError
@@ -70,10 +70,9 @@ def declare(database: Database, enterprise: str | None, said: Exchange, now: dat
                 declared_at=to_ms(now),
             )
         )
-        for number in numbers:
-            judge_anew(connection, owner, number)
-        key = result.inserted_primary_key
-        return int(key[0]) if key is not None else 0
+        mark(connection, Kind.REGISTER, ((key(owner, number), EVER) for number in numbers))
+        made = result.inserted_primary_key
+        return int(made[0]) if made is not None else 0
 
 
 def withdraw(database: Database, number: int, why: str, by: str, now: datetime) -> None:
@@ -87,8 +86,8 @@ def withdraw(database: Database, number: int, why: str, by: str, now: datetime) 
         connection.execute(
             insert(withdrawal).values(declaration=number, why=why, by=by, withdrawn_at=to_ms(now))
         )
-        for register_id in {found.register, found.new_register or found.register}:
-            judge_anew(connection, found.enterprise, register_id)
+        numbers = {found.register, found.new_register or found.register}
+        mark(connection, Kind.REGISTER, ((key(found.enterprise, one), EVER) for one in numbers))
 
 
 def _within_bounds(connection: Connection, owner: str, number: str, raw: int, where: str) -> None:

@@ -3,25 +3,22 @@ of the enterprises that give or get any is worked out again from what is stored.
 
 import json
 from collections.abc import Sequence
-from datetime import date
 
 from sqlalchemy import Connection, delete, insert, select, union, update
 
-from ganpo_cloud.days.anew import paint_anew
 from ganpo_cloud.inlet.inventories import Told, refresh
 from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import consumption, production
-from ganpo_cloud.store.localdays import DEFAULT_ZONE
-from ganpo_cloud.store.marks import mark_ledgers, mark_totals
+from ganpo_cloud.store.marks import EVER, Kind, key, mark
 from ganpo_cloud.store.owners import Registration
 from ganpo_cloud.store.registry_tables import onboarding, proof
 from ganpo_cloud.store.tables import (
-    apart,
     day,
     event,
     frame,
     inventory,
     inventory_part,
+    reading,
     register,
     register_day,
     states,
@@ -31,6 +28,16 @@ from ganpo_model.facts import EventKind
 
 _END = 2**62
 _MINE = "frame IN (SELECT id FROM frame WHERE gateway = ?)"
+_NAMED = {
+    Kind.SUBJECT: (
+        subject.c.asset_no,
+        states.c.subject,
+        event.c.subject,
+        day.c.subject,
+        production.c.subject,
+    ),
+    Kind.REGISTER: (register.c.id, reading.c.register, register_day.c.register, consumption.c.register),
+}
 _TIMES = ((states, states.c.start), (event, event.c.at), (inventory, inventory.c.at))
 
 
@@ -64,30 +71,24 @@ def move(
 
 
 def _work_out_again(connection: Connection, enterprise: str) -> None:
-    """Forget what was worked out of an enterprise; describe it from its inventories, and mark what is stored."""
-    gone: set[date] = set()
-    for table in (day, production, consumption):
-        days = select(table.c.day).where(table.c.enterprise == enterprise).distinct()
-        gone.update(connection.execute(days).scalars())
-    mark_totals(connection, gone)
-    for table in (day, production, consumption, register_day, onboarding, proof, apart, register, subject):
+    """Describe an enterprise from its inventories alone, and mark whatever was known of it, or is now."""
+    _mark_all(connection, enterprise)
+    for table in (onboarding, proof, register, subject):
         connection.execute(delete(table).where(table.c.enterprise == enterprise))
     mine = inventory.c.enterprise == enterprise
     rows = connection.execute(select(inventory.c.gateway, inventory.c.at, inventory.c.body).where(mine)).all()
     refresh(connection, enterprise, [Told(row.gateway, row.at, json.loads(row.body)) for row in rows])
-    named = set(
-        connection.execute(select(subject.c.asset_no).where(subject.c.enterprise == enterprise)).scalars()
-    )
-    linked = (event.c.enterprise == enterprise) & (event.c.kind == str(EventKind.LINK_UP))
-    seen = union(
-        select(states.c.subject).where(states.c.enterprise == enterprise),
-        select(event.c.subject).where(linked),
-    )
-    for asset_no in connection.execute(seen).scalars().all():
-        if asset_no is not None and asset_no not in named:
-            paint_anew(connection, enterprise, asset_no, DEFAULT_ZONE)
+    _mark_all(connection, enterprise)
     _prove(connection, enterprise)
-    mark_ledgers(connection, [enterprise])
+    mark(connection, Kind.LEDGER, [(enterprise, EVER)])
+
+
+def _mark_all(connection: Connection, enterprise: str) -> None:
+    """Every subject and every register that is described, or of which anything is stored."""
+    for kind, columns in _NAMED.items():
+        found = union(*(select(column).where(column.table.c.enterprise == enterprise) for column in columns))
+        numbers = connection.execute(found).scalars().all()
+        mark(connection, kind, ((key(enterprise, number), EVER) for number in numbers if number is not None))
 
 
 def _prove(connection: Connection, enterprise: str) -> None:

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from ganpo_cloud.days import periods
-from ganpo_cloud.store.marks import mark_ledgers, mark_machines, mark_totals
+from ganpo_cloud.store.marks import EVER, Kind, key, mark
+from ganpo_cloud.store.tables import subject
 
 Values = Mapping[str, Any]
 
@@ -18,13 +19,15 @@ def nothing(_connection: Connection, _rows: Sequence[Values], _today: date) -> N
 
 def ledgers(connection: Connection, rows: Sequence[Values], _today: date) -> None:
     """The ledgers of the enterprises."""
-    mark_ledgers(connection, {row.get("code") or row["enterprise"] for row in rows})
+    mark(connection, Kind.LEDGER, ((row.get("code") or row["enterprise"], EVER) for row in rows))
 
 
 def machines(connection: Connection, rows: Sequence[Values], _today: date) -> None:
     """What was planned of every machine of the enterprises."""
-    for enterprise in sorted({row["enterprise"] for row in rows}):
-        mark_machines(connection, "enterprise = ?", (enterprise,))
+    for enterprise in {row["enterprise"] for row in rows}:
+        query = select(subject.c.asset_no).where(subject.c.enterprise == enterprise)
+        numbers = connection.execute(query).scalars()
+        mark(connection, Kind.SUBJECT, ((key(enterprise, asset_no), EVER) for asset_no in numbers))
 
 
 def months(connection: Connection, rows: Sequence[Values], today: date) -> None:
@@ -39,4 +42,5 @@ def years(connection: Connection, rows: Sequence[Values], today: date) -> None:
 
 def _mark(connection: Connection, wanted: set[str], today: date) -> None:
     counted = set(periods.months(today, periods.MONTHS))
-    mark_totals(connection, {min(periods.span(month)[1], today) for month in wanted & counted})
+    days = {min(periods.span(month)[1], today) for month in wanted & counted}
+    mark(connection, Kind.SUMS, (("", day) for day in days))

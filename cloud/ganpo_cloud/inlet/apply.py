@@ -13,7 +13,7 @@ from ganpo_cloud.inlet.decode import Frame
 from ganpo_cloud.inlet.inventories import Told, refresh
 from ganpo_cloud.store import sql
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, day_of, days_from
-from ganpo_cloud.store.marks import mark, mark_ledgers
+from ganpo_cloud.store.marks import EVER, Kind, key, mark
 from ganpo_cloud.store.owners import Registration, owner, owners
 from ganpo_cloud.store.tables import event, inventory, reading, states, subject
 from ganpo_model.clock import to_ms
@@ -70,13 +70,13 @@ class Batch:
             sql.add(self._connection, table, self._rows[table.name])
         if self._proofs:
             sql.run(self._connection, _PROVE, sorted(self._proofs))
-            mark_ledgers(self._connection, {row[0] for row in self._proofs})
         for enterprise, inventories in sorted(told.items()):
             refresh(self._connection, enterprise, inventories)
-        mark_ledgers(self._connection, told)
-        mark(self._connection, self._dirty())
+        ledgers = {*told, *(row[0] for row in self._proofs)}
+        mark(self._connection, Kind.LEDGER, ((enterprise, EVER) for enterprise in ledgers))
+        mark(self._connection, Kind.DAY, self._dirty())
 
-    def _dirty(self) -> Iterator[tuple[str, str, date]]:
+    def _dirty(self) -> Iterator[tuple[str, date]]:
         """The local days that are touched, where each subject is: as it is described now, this batch included."""
         of: dict[str, set[str]] = {}
         for enterprise, asset_no, *_ in self._touched:
@@ -92,7 +92,7 @@ class Batch:
         for enterprise, asset_no, start, last in self._touched:
             zone = zones.get((enterprise, asset_no), DEFAULT_ZONE)
             for day in days_from(day_of(start, zone), day_of(last, zone)):
-                yield enterprise, asset_no, day
+                yield key(enterprise, asset_no), day
 
     def _add(self, gateway: str, enterprise: str, frame: int, place: int, fact: Fact) -> None:
         if isinstance(fact, Reading):

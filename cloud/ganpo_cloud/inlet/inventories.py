@@ -13,10 +13,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Table, bindparam, delete, insert, select
 
-from ganpo_cloud.days.anew import judge_anew, paint_anew
-from ganpo_cloud.store import apart
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, day_of
-from ganpo_cloud.store.marks import mark_machines
+from ganpo_cloud.store.marks import EVER, Kind, key, mark
 from ganpo_cloud.store.tables import (
     frame,
     gateway,
@@ -135,8 +133,8 @@ def _refresh_subjects(connection: Connection, enterprise: str, new: Sequence[Tol
         if before is None or any(getattr(before, name) != value for name, value in values.items()):
             stored.append(values)
     _replace(connection, subject, subject.c.asset_no, stored)
-    for values in stored:
-        _mark_subject(connection, values, known.get(values["asset_no"]))
+    anew = [row["asset_no"] for row in stored if _is_another(row, known.get(row["asset_no"]))]
+    mark(connection, Kind.SUBJECT, ((key(enterprise, asset_no), EVER) for asset_no in anew))
     return zones
 
 
@@ -158,14 +156,14 @@ def _replace(
         connection.execute(insert(table), rows)
 
 
-def _mark_subject(connection: Connection, values: dict[str, Any], before: Any) -> None:
-    """Mark what has to be computed again of a subject that is described in other words than before."""
-    enterprise, asset_no = values["enterprise"], values["asset_no"]
-    apart.forgive(connection, enterprise, asset_no)
-    if before is None or (before.kind, before.timezone) != (values["kind"], values["timezone"]):
-        paint_anew(connection, enterprise, asset_no, values["timezone"])
-    elif (before.gateway, *_planned(before.body)) != (values["gateway"], *_planned(values["body"])):
-        mark_machines(connection, "enterprise = ? AND subject = ?", (enterprise, asset_no))
+def _is_another(values: dict[str, Any], before: Any) -> bool:
+    """Whether it is another thing than was thought, its days begin elsewhere, or something else is planned of it."""
+    same = ("kind", "timezone", "gateway")
+    return (
+        before is None
+        or [getattr(before, name) for name in same] != [values[name] for name in same]
+        or _planned(before.body) != _planned(values["body"])
+    )
 
 
 def _planned(text: str) -> tuple[Any, Any]:
@@ -176,8 +174,8 @@ def _planned(text: str) -> tuple[Any, Any]:
 def _word_of(row: Any) -> _Word:
     body = json.loads(row.body)
     body.setdefault("by", row.gateway)
-    for key in _OURS:
-        body.pop(key, None)
+    for name in _OURS:
+        body.pop(name, None)
     return _Word(row.at, _text([row.kind, row.timezone, body]))
 
 
@@ -206,8 +204,7 @@ def _refresh_registers(
             continue
         stored.append({"enterprise": enterprise, "id": number, "at": word.at, **values})
     _replace(connection, register, register.c.id, stored)
-    for number in anew:
-        judge_anew(connection, enterprise, number)
+    mark(connection, Kind.REGISTER, ((key(enterprise, number), EVER) for number in anew))
 
 
 def _text(said: object) -> str:

@@ -11,10 +11,10 @@ from sqlalchemy.exc import OperationalError
 from ganpo_cloud.days import periods
 from ganpo_cloud.province.ledger import FLAGS, Device, Ledger, end_of, ledgers
 from ganpo_cloud.store import apart, sql
-from ganpo_cloud.store.counted_tables import dirty_ledger, ledger
+from ganpo_cloud.store.counted_tables import ledger
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, day_of
-from ganpo_cloud.store.marks import mark_totals
+from ganpo_cloud.store.marks import Kind, Mark, answer, mark, seen, waiting
 from ganpo_model.clock import to_ms
 
 BATCH = 50
@@ -25,41 +25,42 @@ Row = dict[str, Any]
 
 def recompute(database: Database, now: datetime) -> int:
     """Work out the dirty enterprises, some in one transaction. Gives how many."""
-    waits = select(dirty_ledger.c.enterprise).where(~apart.is_apart(dirty_ledger.c.enterprise, ""))
+    waits = waiting(Kind.LEDGER)
     with database.read() as connection:
         if connection.execute(waits.limit(1)).first() is None:
             return 0
     with database.write() as connection:
-        codes = list(connection.execute(waits.order_by(dirty_ledger.c.enterprise).limit(BATCH)).scalars())
+        marks = seen(connection, waits.limit(BATCH))
         changed: list[date | None] = []
         try:
             with connection.begin_nested():
-                changed = _work_out(connection, codes)
+                changed = _work_out(connection, marks)
         except OperationalError:
             raise
         except Exception:  # noqa: BLE001 - our bug: one by one, so that the one that trips us holds nobody else
-            for code in codes:
-                changed += _alone(connection, code, now)
+            for one in marks:
+                changed += _alone(connection, one, now)
         today = day_of(to_ms(now), DEFAULT_ZONE)
         if earliest := min((day for day in changed if day is not None), default=None):
-            mark_totals(connection, periods.counted(earliest, today))
-    return len(codes)
+            mark(connection, Kind.SUMS, (("", day) for day in periods.counted(earliest, today)))
+    return len(marks)
 
 
-def _work_out(connection: Connection, codes: list[str]) -> list[date | None]:
-    connection.execute(delete(dirty_ledger).where(dirty_ledger.c.enterprise.in_(codes)))
+def _work_out(connection: Connection, marks: list[Mark]) -> list[date | None]:
+    answer(connection, marks)
+    codes = [one.key for one in marks]
     found = ledgers(connection, codes)
     return [_store(connection, code, list(rows_of(found[code])) if code in found else []) for code in codes]
 
 
-def _alone(connection: Connection, code: str, now: datetime) -> list[date | None]:
+def _alone(connection: Connection, one: Mark, now: datetime) -> list[date | None]:
     try:
         with connection.begin_nested():
-            return _work_out(connection, [code])
+            return _work_out(connection, [one])
     except OperationalError:
         raise
     except Exception as bug:  # noqa: BLE001 - our bug: its enterprise waits, and nobody else
-        apart.keep(connection, code, "", bug, now)
+        apart.keep(connection, one.key, bug, now)
         return []
 
 

@@ -18,10 +18,10 @@ from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.province.ledger import FLAGS, Device
 from ganpo_cloud.province.places import Key, keys
 from ganpo_cloud.store import sql
-from ganpo_cloud.store.counted_tables import FLOWS, STOCKS, area_day, area_month, dirty_total
+from ganpo_cloud.store.counted_tables import FLOWS, STOCKS, area_day, area_month
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, day_of
-from ganpo_cloud.store.marks import mark_totals
+from ganpo_cloud.store.marks import Kind, answer, mark, seen, waiting
 from ganpo_cloud.store.tables import counter
 from ganpo_model.activity import Age
 from ganpo_model.clock import to_ms
@@ -65,7 +65,7 @@ def recompute(database: Database, province: Province, now: datetime) -> int:
     today = day_of(to_ms(now), DEFAULT_ZONE)
     with database.read() as connection:
         passes = _passes(connection)
-        marked = {row.day: row.word for row in connection.execute(select(dirty_total))}
+        marked = {one.day: one for one in seen(connection, waiting(Kind.SUMS))}
         done, sums = _added_up(connection, province, sorted(marked, reverse=True), today)
     if not done:
         return 0
@@ -73,9 +73,7 @@ def recompute(database: Database, province: Province, now: datetime) -> int:
         if _passes(connection) != passes:
             return len(done)
         _count(connection, PASSES, passes + 1)
-        for day in done:
-            mine = (dirty_total.c.day == day) & (dirty_total.c.word == marked[day])
-            connection.execute(delete(dirty_total).where(mine))
+        answer(connection, [marked[day] for day in done])
         for table, period, counts, times in sums:
             _put(connection, table, period, counts, times)
         for month in sorted({periods.month_of(day) for day in done if day <= today}):
@@ -125,7 +123,7 @@ def turn_day(database: Database, now: datetime) -> None:
     kept up to date any more are let go: they are worked out when they are asked for."""
     today = day_of(to_ms(now), DEFAULT_ZONE)
     with database.write() as connection:
-        mark_totals(connection, (today, today - timedelta(days=1)))
+        mark(connection, Kind.SUMS, (("", day) for day in (today, today - timedelta(days=1))))
         connection.execute(delete(area_day).where(area_day.c.day < today - timedelta(days=periods.DAYS)))
         oldest = periods.months(today, periods.MONTHS)[0]
         connection.execute(delete(area_month).where(area_month.c.month < oldest))

@@ -179,17 +179,6 @@ area_carrier = Table(
 )
 """Carriers by place and month; what nobody meters stands here too, with its `declared`."""
 
-dirty_ledger = Table("dirty_ledger", metadata, Column("enterprise", Text, primary_key=True))
-"""Enterprises whose `ledger` has to be worked out again."""
-
-dirty_total = Table(
-    "dirty_total",
-    metadata,
-    Column("day", Date, primary_key=True),
-    Column("word", BigInteger, nullable=False, comment="of the last marking"),
-)
-"""Days whose sums have to be added up again."""
-
 published = Table(
     "published",
     metadata,

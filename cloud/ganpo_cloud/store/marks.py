@@ -1,36 +1,77 @@
-"""Marking what is dirty: subject-days, ledgers, sums. The computing loop works them out again."""
+"""Marks of what has to be worked out again: in one table, whatever it is. The loop of `computing.py` answers them.
+
+Each marking has a word of its own: who worked something out answers the mark that he saw, and no later one. So what is
+marked may be worked out outside the writer's lock.
+"""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
+from enum import StrEnum
+from typing import NamedTuple
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select, exists, select
 
 from ganpo_cloud.store import sql
-from ganpo_cloud.store.counted_tables import dirty_ledger, dirty_total
-from ganpo_cloud.store.tables import dirty
+from ganpo_cloud.store.tables import apart, dirty
+
+EVER = date.min
+"""The day of a mark that is of no single day."""
+_ANSWER = "DELETE FROM dirty WHERE kind = ? AND key = ? AND day = ? AND word = ?"
 
 
-def mark(connection: Connection, days: Iterable[tuple[str, str, date]]) -> None:
-    """Mark (enterprise, asset_no, local day). Sorted, so that writers never wait for each other in a ring."""
-    sql.add(connection, dirty, set(days))
+class Kind(StrEnum):
+    """What is marked, and what its key is made of."""
+
+    DAY = "day"
+    """A local day of a subject: enterprise, asset_no."""
+    SUBJECT = "subject"
+    """Every day of a subject, because it is described or planned in other words: enterprise, asset_no."""
+    REGISTER = "register"
+    """A register from its first reading on, for the same reason: enterprise, register."""
+    LEDGER = "ledger"
+    """An enterprise of which the registry, or what gateways tell of it, says something new."""
+    SUMS = "sums"
+    """The sums of a day; no key."""
 
 
-def mark_ledgers(connection: Connection, enterprises: Iterable[str]) -> None:
-    """Mark enterprises of which the registry, or what gateways tell of them, says something new."""
-    sql.add(connection, dirty_ledger, {(enterprise,) for enterprise in enterprises})
+class Mark(NamedTuple):
+    """A mark as somebody saw it."""
+
+    kind: str
+    key: str
+    day: date
+    word: int
 
 
-def mark_totals(connection: Connection, days: Iterable[date]) -> None:
-    """Mark days whose sums have to be added up again. Each marking has a word of its own: sums that were worked out
-    before it do not answer it."""
-    sql.replace(connection, dirty_total, ((day, secrets.randbits(62)) for day in days))
+def key(*names: str) -> str:
+    """What is marked, or set apart: an enterprise, and something of it. No name but a register's has a slash."""
+    return "/".join(names)
 
 
-def mark_machines(connection: Connection, where: str, values: tuple[object, ...]) -> None:
-    """Mark every painted day of the subjects of a condition over `day`: what was planned of them is another now."""
-    sql.run(
-        connection,
-        f"INSERT INTO dirty SELECT enterprise, subject, day FROM day WHERE {where} ON CONFLICT DO NOTHING",
-        values,
-    )
+def names(of: str) -> tuple[str, str]:
+    """Enterprise, and subject or register of it; the latter empty where the enterprise itself is meant."""
+    enterprise, _, rest = of.partition("/")
+    return enterprise, rest
+
+
+def mark(connection: Connection, kind: Kind, what: Iterable[tuple[str, date]]) -> None:
+    """Mark keys and days. Sorted, so that writers never wait for each other in a ring."""
+    word = secrets.randbits(62) + 1
+    sql.replace(connection, dirty, ((kind.value, of, day, word) for of, day in what))
+
+
+def waiting(kind: Kind) -> Select[tuple[str, str, date, int]]:
+    """The marks of a kind in the order of key and day, without those of what is set apart."""
+    set_apart = exists().where(apart.c.key == dirty.c.key)
+    return select(dirty).where((dirty.c.kind == kind.value) & ~set_apart).order_by(dirty.c.key, dirty.c.day)
+
+
+def seen(connection: Connection, query: Select[tuple[str, str, date, int]]) -> list[Mark]:
+    """The marks that a question finds."""
+    return [Mark(row.kind, row.key, row.day, row.word) for row in connection.execute(query)]
+
+
+def answer(connection: Connection, marks: Sequence[Mark]) -> None:
+    """What these asked for is worked out; what was marked again since is not."""
+    sql.run(connection, _ANSWER, [(one.kind, one.key, one.day.isoformat(), one.word) for one in marks])

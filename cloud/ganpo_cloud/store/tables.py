@@ -199,22 +199,24 @@ withdrawal = Table(
 dirty = Table(
     "dirty",
     metadata,
-    Column("enterprise", Text, nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("day", Date, nullable=False),
-    PrimaryKeyConstraint("enterprise", "subject", "day"),
+    Column("kind", Text, nullable=False, comment="day | subject | register | ledger | sums"),
+    Column("key", Text, nullable=False, comment="of what: enterprise/asset_no"),
+    Column("day", Date, nullable=False, comment="0001-01-01: of no single day"),
+    Column("word", BigInteger, nullable=False, comment="of the last marking"),
+    PrimaryKeyConstraint("kind", "key", "day"),
     sqlite_with_rowid=False,
 )
+"""What has to be worked out again (`marks.py`)."""
 
 apart = Table(
     "apart",
     metadata,
-    Column("enterprise", Text, nullable=False),
-    Column("subject", Text, nullable=False, comment="empty: the ledger of the enterprise"),
+    Column(
+        "key", Text, primary_key=True, comment="enterprise/asset_no; the ledger of an enterprise: its code"
+    ),
     Column("since", BigInteger, nullable=False),
     Column("reason", Text, nullable=False),
     Column("version", Text, nullable=False, comment="which version could not"),
-    PrimaryKeyConstraint("enterprise", "subject"),
 )
 """What cannot be computed: its marks wait, and nobody waits for it."""
 
