@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 from ganpo_cloud.cli.main import main
+from ganpo_cloud.days import days
 from ganpo_cloud.days.quantities import of_subject
 from ganpo_cloud.imports import registry
 from ganpo_cloud.inlet.ingest import ingest
@@ -77,24 +78,28 @@ def frames() -> list[tuple[str, bytes]]:
 def told(plant: Plant) -> dict[str, tuple[int, list[str], list[tuple[str, bool]]]]:
     """Of each enterprise: counts, painted days, subjects with whether they are withdrawn."""
     plant.settle(NOW)
+    days.mark_ended(plant.database, NOW)
+    plant.settle(NOW)
     found = {}
     with plant.database.read() as connection:
         for code in (A, B):
             mine = of_subject(connection, code, "DB-1", to_ms(START), to_ms(NOW))
             counts = sum((one.quantity.millionths or 0) // 10**6 for one in mine)
-            days = select(day.c.day).where(day.c.enterprise == code).order_by(day.c.day)
+            painted = select(day.c.day).where(day.c.enterprise == code).order_by(day.c.day)
             named = select(subject.c.asset_no, subject.c.withdrawn).where(subject.c.enterprise == code)
             found[code] = (
                 counts,
-                [str(one) for one in connection.execute(days).scalars()],
+                [str(one) for one in connection.execute(painted).scalars()],
                 sorted((row.asset_no, row.withdrawn) for row in connection.execute(named)),
             )
     return found
 
 
+DAYS = [f"2026-11-{n}" for n in (21, 22, 23)]
+"""From the first on; a machine that says nothing any more is silent until it is gone."""
 RIGHT = {
-    A: (800, ["2026-11-21"], [("DB-1", True), ("SB-1", True)]),
-    B: (700, ["2026-11-22"], [("DB-1", False), ("SB-1", False)]),
+    A: (800, DAYS, [("DB-1", True), ("SB-1", True)]),
+    B: (700, DAYS[1:], [("DB-1", False), ("SB-1", False)]),
 }
 
 

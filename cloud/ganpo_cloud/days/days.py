@@ -19,12 +19,15 @@ from ganpo_cloud.store.marks import EVER, Kind, Mark, answer, key, mark, names, 
 from ganpo_cloud.store.runs import packed
 from ganpo_cloud.store.tables import day, register_day, subject
 from ganpo_model.activity import GONE_DAYS
-from ganpo_model.clock import to_ms
+from ganpo_model.clock import DAY_MS, to_ms
 from ganpo_model.facts import ExceptionItem
 from ganpo_model.paint import Span, paint
 
 BATCH = 200
 """Days of one transaction: short enough that frames never wait long."""
+_EVER = 2**62
+_WATCHED_MS = (GONE_DAYS + 10) * DAY_MS
+"""What is withdrawn is watched for so long: until it is gone."""
 
 
 def recompute(database: Database, now: datetime, holidays: Sequence[ExceptionItem] = ()) -> int:
@@ -79,6 +82,7 @@ class _About:
     zone: str = DEFAULT_ZONE
     gateway: str = ""
     since: date = date.max
+    watched_until: int = _EVER
 
 
 def _compute(work: _Work, enterprise: str, asset_no: str, marks: Sequence[Mark]) -> int:
@@ -145,8 +149,7 @@ def _without_row(connection: Connection, zone: str, now: datetime) -> Iterable[t
     mine = (day.c.enterprise == subject.c.enterprise) & (day.c.subject == subject.c.asset_no)
     within = (day.c.day >= subject.c.since) & day.c.day.between(oldest, ended)
     named = (subject.c.kind == "equipment") & (subject.c.timezone == zone)
-    # What is withdrawn is watched until it is gone.
-    watched = ~subject.c.withdrawn | (subject.c.at > to_ms(now - timedelta(days=GONE_DAYS + 10)))
+    watched = ~subject.c.withdrawn | (subject.c.at > to_ms(now) - _WATCHED_MS)
     query = (
         select(subject.c.enterprise, subject.c.asset_no, subject.c.since, func.count(day.c.day))
         .outerjoin(day, mine & within)
@@ -197,7 +200,7 @@ def _happened(work: _Work, about: _About, registers: Sequence[consumption.Counte
     what is no machine, or nobody names yet, those with states."""
     start, end = bounds(local, about.zone)
     machine = about.kind == "equipment"
-    if machine and about.since <= local and end <= work.now_ms:
+    if machine and about.since <= local and end <= min(work.now_ms, about.watched_until):
         return True
 
     def there(query: str, *values: object) -> bool:
@@ -219,8 +222,10 @@ def _happened(work: _Work, about: _About, registers: Sequence[consumption.Counte
 
 
 def _about(connection: Connection, enterprise: str, asset_no: str) -> _About:
-    query = "SELECT kind, timezone, gateway, since FROM subject WHERE enterprise = ? AND asset_no = ?"
+    query = "SELECT kind, timezone, gateway, since, withdrawn, at FROM subject WHERE enterprise = ? AND asset_no = ?"
     row = sql.first(connection, query, (enterprise, asset_no))
     if row is None:
         return _About(enterprise, asset_no)
-    return _About(enterprise, asset_no, row[0], row[1], row[2], sql.day_given(row[3]))
+    kind, zone, gateway, since, withdrawn, at = row
+    until = at + _WATCHED_MS if withdrawn else _EVER
+    return _About(enterprise, asset_no, kind, zone, gateway, sql.day_given(since), until)

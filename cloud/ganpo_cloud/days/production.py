@@ -32,7 +32,7 @@ _STATES = (
 )
 COUNTED = ("parts_total", "parts_good_total")
 """Signals of which a production day knows what was made."""
-DELETE = "DELETE FROM production WHERE enterprise = ? AND subject = ? AND day >= ? AND day <= ?"
+_DELETE = "DELETE FROM production WHERE enterprise = ? AND subject = ? AND day >= ? AND day <= ?"
 _WATCHED = (
     "SELECT day, planned_ms, known, good, age FROM production"
     " WHERE enterprise = ? AND subject = ? AND day >= ? ORDER BY day"
@@ -86,7 +86,7 @@ def store(
         rows.append(_row(machine, day, found, seen_ms, unplanned=unplanned))
     for first, last in in_a_row(sorted(days)):
         sql.run(
-            connection, DELETE, (machine.enterprise, machine.asset_no, first.isoformat(), last.isoformat())
+            connection, _DELETE, (machine.enterprise, machine.asset_no, first.isoformat(), last.isoformat())
         )
     sql.replace(connection, production, rows)
     return days | _see(connection, machine, min(days), unplanned=unplanned)
