@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
 
 from ganpo_cloud.store import sql
-from ganpo_cloud.store.counted_tables import area_year, consumption, dirty_ledger
+from ganpo_cloud.store.counted_tables import area_year, consumption
 from ganpo_cloud.store.database import Database
+from ganpo_cloud.store.tables import counter
 from support import databases
 
 DAY = date(2026, 11, 24)
@@ -55,12 +56,12 @@ def test_what_is_there_stays_as_it_is_where_rows_are_added(each_database: str, d
     with database.write() as connection:
         sql.add(connection, consumption, [CONSUMED])
         sql.add(connection, consumption, [(*CONSUMED[:6], 5, *CONSUMED[7:])])
-        sql.add(connection, dirty_ledger, {("E",), ("F",), ("E",)})
+        sql.add(connection, counter, {("E", 1), ("F", 1)})
         assert sql.rows(connection, QUESTION, ("E", DAY.isoformat())) == [(2**40,)]
-        assert sql.rows(connection, "SELECT enterprise FROM dirty_ledger ORDER BY 1") == [("E",), ("F",)]
-        sql.run(connection, "DELETE FROM dirty_ledger WHERE enterprise = ?", [("E",), ("F",)])
-        sql.run(connection, "DELETE FROM dirty_ledger WHERE enterprise = ?", [])
-        assert sql.rows(connection, "SELECT enterprise FROM dirty_ledger") == []
+        assert sql.rows(connection, "SELECT name FROM counter ORDER BY 1") == [("E",), ("F",)]
+        sql.run(connection, "DELETE FROM counter WHERE name = ?", [("E",), ("F",)])
+        sql.run(connection, "DELETE FROM counter WHERE name = ?", [])
+        assert sql.rows(connection, "SELECT name FROM counter") == []
 
 
 def test_one_question_is_asked_for_each_of_many_values(each_database: str, database: Database) -> None:
@@ -74,9 +75,9 @@ def test_one_question_is_asked_for_each_of_many_values(each_database: str, datab
 
 def test_errors_are_those_of_core_and_the_transaction_is_gone(each_database: str, database: Database) -> None:
     with pytest.raises(IntegrityError), database.write() as connection:
-        sql.run(connection, "INSERT INTO dirty_ledger VALUES (?)", [("E",), (None,)])
+        sql.run(connection, "INSERT INTO counter VALUES (?, 1)", [("E",), (None,)])
     with database.read() as connection:
-        assert sql.rows(connection, "SELECT enterprise FROM dirty_ledger") == []
+        assert sql.rows(connection, "SELECT name FROM counter") == []
     with pytest.raises(SQLAlchemyError) as told, database.write() as connection:
         sql.run(connection, "SELECT nothing FROM nowhere")
     assert "nowhere" in str(told.value)
@@ -85,7 +86,7 @@ def test_errors_are_those_of_core_and_the_transaction_is_gone(each_database: str
 
 def test_what_is_read_of_one_connection_is_one_view(each_database: str, database: Database) -> None:
     with database.read() as reader:
-        assert sql.rows(reader, "SELECT * FROM dirty_ledger") == []
+        assert sql.rows(reader, "SELECT * FROM counter") == []
         with database.write() as connection:
-            sql.add(connection, dirty_ledger, [("E",)])
-        assert sql.rows(reader, "SELECT * FROM dirty_ledger") == []
+            sql.add(connection, counter, [("E", 1)])
+        assert sql.rows(reader, "SELECT * FROM counter") == []
