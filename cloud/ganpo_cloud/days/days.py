@@ -186,7 +186,9 @@ def _forget(connection: Connection, enterprise: str, asset_no: str, days: Iterab
     """Nothing happened on these days, or it is no machine: they have no row, though they may have had one."""
     rows = [(enterprise, asset_no, local.isoformat()) for local in days]
     for table in (day, production_table):
-        sql.run(connection, f"DELETE FROM {table.name} WHERE enterprise = ? AND subject = ? AND day = ?", rows)
+        sql.run(
+            connection, f"DELETE FROM {table.name} WHERE enterprise = ? AND subject = ? AND day = ?", rows
+        )
 
 
 def _painted(connection: Connection, enterprise: str, asset_no: str, first: date, last: date) -> set[date]:
