@@ -38,6 +38,7 @@ from support.serving import Served
 _NOW = datetime(2026, 11, 28, 2, tzinfo=UTC)
 _TODAY = date(2026, 11, 28)
 _PROVINCE = divisions.load()
+_AGES = ["active"] * 33 + ["seen"] * 5 + ["silent", "gone"]
 
 
 def run(*, short: bool) -> Iterator[str]:
@@ -184,10 +185,11 @@ def fill(database: Database, devices: int, now: datetime = _NOW) -> None:
         level, seen = n % 4, n % 2 == 0
         flags = (int(n % 5 > 0), level, level, n % 3 % 2 * 2)
         head = (code, f"SB-{n:06d}", "2021-01-01", None, "equipment", "X", "plant-1", county, industry)
-        ledger.append((*head, "in_use", True, None, True, *flags, seen, seen, None, None))
+        age = _AGES[n // 2 % 40] if seen else None
+        ledger.append((*head, "in_use", True, False, None, True, *flags, seen, seen, age, None, None))
         if n % 3 == 0:
             home = (code, "", "2021-01-01", None, "enterprise", "Name", "", county, industry, "")
-            ledger.append((*home, True, None, True, 0, 0, 0, 0, False, False, None, None))
+            ledger.append((*home, True, False, None, True, 0, 0, 0, 0, False, False, None, None, None))
     month = periods.span(periods.month_of(today))[0]
     with database.write() as connection:
         for first in range(0, len(ledger), 5000):
@@ -197,7 +199,7 @@ def fill(database: Database, devices: int, now: datetime = _NOW) -> None:
             connection.execute(
                 text(
                     f"INSERT INTO production SELECT enterprise, asset_no, {day}, 57600000, 28800000, 3600000, 1000000,"
-                    " 600000, 12000000, 8000000, 0, 3600000, 0, NULL, NULL, :yes, :yes, 'active'"
+                    " 600000, 12000000, 8000000, 0, 3600000, 0, NULL, NULL, :yes, :yes, age"
                     " FROM ledger WHERE networked"
                 ),
                 {"yes": True},

@@ -1,14 +1,18 @@
-"""CNC coverage and its relatives: what one production unit counts for at an instant (metrics.md section 6)."""
+"""CNC coverage and its relatives: what one production unit counts for at an instant (metrics.md section 6).
 
-from collections.abc import Callable, Iterable, Mapping
+A measure is declared here and nowhere else.
+"""
+
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
 from fractions import Fraction
+from typing import Literal
 
 from ganpo_model.activity import Age
 
-IN_SERVICE = ("in_use", "under_repair")
+_COUNTING = ("in_use", "under_repair")
 LONGEST_IDLE_MONTHS = 12
 
 
@@ -38,62 +42,128 @@ class Unit:
     cloud: bool = False
     age: Age | None = None
 
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A field of a unit is one of some plain values. `text`: as definitions say it."""
+
+    field: str
+    among: tuple[bool | int | str | None, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What is counted of devices: those of which every condition holds. Sums, lists, words and places are read off it.
+
+    `word`: for people. `rung`: where it stands on the ladder of devices, as those that are there `now`, or `ever` were;
+    or under this word `beside` it.
+    """
+
+    word: str
+    of: tuple[Condition, ...]
+    rung: str = ""
+    place: Literal["now", "ever", "beside"] = "now"
+
+    def counts(self, unit: Unit) -> bool:
+        """Whether it counts a unit."""
+        return all(getattr(unit, condition.field) in condition.among for condition in self.of)
+
     @property
-    def here(self) -> bool:
-        """Neither retired nor gone: it stands in current counts."""
-        return not self.retired and self.age is not Age.GONE
+    def text(self) -> str:
+        """What is counted, as definitions say it."""
+        return " and ".join(condition.text for condition in self.of)
 
 
-def _shown(flag: str, least: Evidence, *, among: str | None = None) -> Callable[[Unit], bool]:
-    def holds(unit: Unit) -> bool:
-        return (
-            unit.in_service and getattr(unit, flag) >= least and (among is None or getattr(unit, among) > 0)
-        )
-
-    return holds
+def _at_least(flag: str, least: Evidence = Evidence.CLAIMED) -> Condition:
+    return Condition(flag, tuple(int(level) for level in Evidence if level >= least), flag)
 
 
-MEASURES: Mapping[str, Callable[[Unit], bool]] = {
-    "units": lambda unit: unit.in_service,
-    "main": lambda unit: unit.in_service and unit.main > 0,
-    "nc_declared": _shown("numerical_control", Evidence.CLAIMED, among="main"),
-    "nc_checked": _shown("numerical_control", Evidence.DOCUMENT, among="main"),
-    "nc_proven": _shown("numerical_control", Evidence.CONTROLLER, among="main"),
-    "intelligent_declared": _shown("intelligent", Evidence.CLAIMED),
-    "intelligent_checked": _shown("intelligent", Evidence.DOCUMENT),
-    "intelligent_proven": _shown("intelligent", Evidence.CONTROLLER),
-    "digital_declared": _shown("digital", Evidence.CLAIMED),
-    "digital_checked": _shown("digital", Evidence.DOCUMENT),
-    "digital_proven": _shown("digital", Evidence.CONTROLLER),
-    "networked": lambda unit: unit.in_service and unit.networked and unit.here,
-    "digital_networked": lambda unit: unit.in_service and unit.digital > 0 and unit.networked and unit.here,
-    "cloud": lambda unit: unit.in_service and unit.cloud and unit.here,
-    "active": lambda unit: unit.in_service and unit.cloud and unit.age is Age.ACTIVE,
-    "ever_registered": lambda unit: True,
-    "now_registered": lambda unit: not unit.retired,
-    "ever_networked": lambda unit: unit.networked,
-    "now_networked": lambda unit: unit.networked and unit.here,
-    "ever_cloud": lambda unit: unit.cloud,
-    "now_cloud": lambda unit: unit.cloud and unit.here,
-    "now_active": lambda unit: unit.cloud and not unit.retired and unit.age is Age.ACTIVE,
-    "silent": lambda unit: unit.cloud and not unit.retired and unit.age is Age.SILENT,
-    "gone": lambda unit: unit.cloud and not unit.retired and unit.age is Age.GONE,
-    "retired": lambda unit: unit.retired,
+LEVELS: Mapping[str, Evidence] = dict(zip(("declared", "checked", "proven"), list(Evidence)[1:], strict=True))
+"""Counts of one flag over one denominator, each with the least evidence that it asks for."""
+IN_SERVICE = Condition("in_service", (True,), "in service")
+NETWORKED = Condition("networked", (True,), "networked_at set")
+CLOUD = Condition("cloud", (True,), "cloud_at set")
+RETIRED = Condition("retired", (True,), "retired")
+KEPT = Condition("retired", (False,), "not retired")
+HERE = Condition("age", (None, *(age.value for age in Age if age is not Age.GONE)), "not gone")
+ACTIVE, SILENT, GONE = (
+    Condition("age", (age.value,), age.value) for age in (Age.ACTIVE, Age.SILENT, Age.GONE)
+)
+MAIN, DIGITAL = _at_least("main"), _at_least("digital")
+
+
+def _levels(name: str, word: str, flag: str, *others: Condition) -> dict[str, Measure]:
+    return {
+        f"{name}_{level}": Measure(f"{word} {level}", (*others, _at_least(flag, least), IN_SERVICE))
+        for level, least in LEVELS.items()
+    }
+
+
+MEASURES: Mapping[str, Measure] = {
+    "units": Measure("in service", (IN_SERVICE,)),
+    "main": Measure("main equipment", (MAIN, IN_SERVICE)),
+    **_levels("nc", "main equipment, numerical control", "numerical_control", MAIN),
+    **_levels("intelligent", "intelligent,", "intelligent"),
+    **_levels("digital", "digital,", "digital"),
+    "networked": Measure("in service and on the network", (NETWORKED, IN_SERVICE, HERE)),
+    "digital_networked": Measure("digital and on the network", (DIGITAL, NETWORKED, IN_SERVICE, HERE)),
+    "cloud": Measure("in service and in the cloud", (CLOUD, IN_SERVICE, HERE)),
+    "active": Measure("in service and active", (CLOUD, IN_SERVICE, ACTIVE)),
+    "ever_registered": Measure("ever registered", (), "registered", "ever"),
+    "now_registered": Measure("registered", (KEPT,), "registered"),
+    "ever_networked": Measure("ever on the network", (NETWORKED,), "on the network", "ever"),
+    "now_networked": Measure("on the network", (NETWORKED, KEPT, HERE), "on the network"),
+    "ever_cloud": Measure("ever in the cloud", (CLOUD,), "in the cloud", "ever"),
+    "now_cloud": Measure("in the cloud", (CLOUD, KEPT, HERE), "in the cloud"),
+    "now_active": Measure("active", (CLOUD, KEPT, ACTIVE), "active"),
+    "silent": Measure("silent", (CLOUD, KEPT, SILENT), "silent, still counted", "beside"),
+    "gone": Measure("long offline", (CLOUD, KEPT, GONE), "long offline", "beside"),
+    "retired": Measure("retired", (RETIRED,), "retired", "beside"),
 }
-"""What one unit adds to each count. Rates are sums of these over sums of these, never means of rates."""
+"""By name. Rates are sums of these over sums of these, never means of rates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Firms:
+    """What is counted of enterprises: those with a device that the measure `devices` counts, of a branch its legal
+    person; None: whatever they have. `rung`, `place`: as of a measure."""
+
+    devices: str | None
+    rung: str = ""
+    place: Literal["now", "ever"] = "now"
+
+
+ENTERPRISES: Mapping[str, Firms] = {
+    "enterprises": Firms(None, "registered"),
+    "enterprises_above_scale": Firms(None),
+    "enterprises_with_main": Firms("main"),
+    "enterprises_ever_networked": Firms("ever_networked", "on the network", "ever"),
+    "enterprises_networked": Firms("now_networked", "on the network"),
+    "enterprises_ever_cloud": Firms("ever_cloud", "in the cloud", "ever"),
+    "enterprises_cloud": Firms("now_cloud", "in the cloud"),
+    "enterprises_active": Firms("now_active", "active"),
+}
+"""Counts of enterprises, each in the county of its statistical home."""
+
+
+def ladder(measures: Mapping[str, Measure | Firms]) -> list[tuple[str, str, str | None]]:
+    """The rungs of a ladder: the word of each, what counts those that are there now, and who ever were."""
+    ever = {of.rung: name for name, of in measures.items() if of.place == "ever"}
+    now = [(of.rung, name) for name, of in measures.items() if of.rung and of.place == "now"]
+    return [(rung, name, ever.get(rung)) for rung, name in now]
 
 
 def count(units: Iterable[Unit], measure: str) -> int:
     """How many units a measure counts."""
-    counts = MEASURES[measure]
-    return sum(counts(unit) for unit in units)
+    return sum(MEASURES[measure].counts(unit) for unit in units)
 
 
 def in_service(status: str, since: date, day: date) -> bool:
     """Whether equipment of this status counts on a day: in use, under repair, or idle for at most 12 months."""
     if status == "idle":
         return day <= months_later(since, LONGEST_IDLE_MONTHS)
-    return status in IN_SERVICE
+    return status in _COUNTING
 
 
 def months_later(day: date, months: int) -> date:

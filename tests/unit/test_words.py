@@ -13,8 +13,9 @@ from babel.messages.pofile import read_po
 import ganpo_cloud.web
 from ganpo_cloud.province.definitions import DEFINITIONS
 from ganpo_cloud.web import i18n, why
-from ganpo_cloud.web.pages import lists, needs, words
+from ganpo_cloud.web.pages import needs, words
 from ganpo_model.clock import to_ms
+from ganpo_model.coverage import ENTERPRISES, MEASURES
 
 PACKAGE = Path(ganpo_cloud.web.__file__).parent
 CONNECTION_STATES = {"opening", "up", "waiting", "parked"}
@@ -35,9 +36,11 @@ def used() -> set[str]:
 
 def tables() -> set[str]:
     """Words that stand in tables and are translated where they are shown."""
-    mappings: list[Mapping[Any, str]] = [words.STATES, why.REASONS, lists.MEASURE_WORDS, needs.CLONES]
+    mappings: list[Mapping[Any, str]] = [words.STATES, why.REASONS, needs.CLONES]
     mappings += [words.STATUS, words.FLAGS, words.LEVELS, words.AGES, words.BADGES, words.UNITS, words.KPIS]
     named = {text for item in DEFINITIONS.values() for text in (item.word, item.text, item.source)}
+    named |= {word for of in MEASURES.values() for word in (of.word, of.rung) if word}
+    named |= {of.rung for of in ENTERPRISES.values() if of.rung}
     return named | {word for table in mappings for word in table.values()}
 
 

@@ -105,9 +105,8 @@ def _compute(work: _Work, enterprise: str, asset_no: str, marks: Sequence[Mark])
                 last = date.max if judged.onwards else judged.last
                 others.update(_painted(connection, enterprise, asset_no, judged.first, last))
     days = [local for local in sorted({*marked, *others}) if _happened(work, about, registers, local)]
-    _forget(
-        connection, enterprise, asset_no, set(marked) - set(days) if about.kind == "equipment" else marked
-    )
+    gone = set(marked) - set(days) if about.kind == "equipment" else set(marked)
+    _forget(connection, enterprise, asset_no, gone)
     if days:
         whole = _paint(work, enterprise, asset_no, days, about.zone)
         cost += len(days)
@@ -118,7 +117,8 @@ def _compute(work: _Work, enterprise: str, asset_no: str, marks: Sequence[Mark])
             machine = Machine(enterprise, asset_no, about.gateway, about.zone, of_signal)
             work.touched |= production.store(connection, machine, whole, work.calendars, work.now_ms)
     numbers = [counter.id for counter in registers]
-    if onboarding.look(connection, enterprise, asset_no, marked, numbers, about.zone):
+    told = onboarding.look(connection, enterprise, asset_no, marked, numbers, about.zone)
+    if told or (gone and about.kind == "equipment"):  # with a day goes what it said of how a machine is seen
         mark(connection, Kind.LEDGER, [(enterprise, EVER)])
     return cost
 

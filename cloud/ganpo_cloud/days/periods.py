@@ -1,4 +1,5 @@
-"""Which days and months are added up: every day of the last two months, and months of the last two years."""
+"""Which days and months are added up: those of the last two years. Days of the last two months are added up again when
+anything of them changes; older ones are let go then."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -26,9 +27,14 @@ def months(last: date, number: int) -> list[str]:
     return [f"{n // 12:04d}-{n % 12 + 1:02d}" for n in range(index - number + 1, index + 1)]
 
 
+def kept_since(today: date) -> date:
+    """The first of the days that are added up again when anything of them changes."""
+    return today - timedelta(days=DAYS)
+
+
 def counted(since: date, today: date) -> Iterator[date]:
-    """The days whose sums are kept, from `since` on; of older months one day stands for all."""
-    recent = today - timedelta(days=DAYS)
+    """The days that are added up again when something is another since a day; of older months one stands for all."""
+    recent = kept_since(today)
     for month in months(today, MONTHS):
         last = min(span(month)[1], today)
         if since <= last <= recent:

@@ -13,7 +13,9 @@ from ganpo_cloud.days.painting import in_a_row, stored
 from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import production
 from ganpo_cloud.store.localdays import bounds
+from ganpo_cloud.store.marks import EVER, Kind, mark
 from ganpo_cloud.store.tables import day as day_table
+from ganpo_model import kpi
 from ganpo_model.activity import LOOK_BACK_DAYS, Watched, ages
 from ganpo_model.calendar import Stretch, within
 from ganpo_model.kpi import Parts, Ratio, ratios
@@ -37,8 +39,6 @@ _WATCHED = (
     "SELECT day, planned_ms, known, good, age FROM production"
     " WHERE enterprise = ? AND subject = ? AND day >= ? ORDER BY day"
 )
-COMPLETE = "10 * (p.planned_ms - p.unknown_ms) >= 6 * p.planned_ms AND p.planned_ms > 0"
-"""`complete`, in SQL over `production p`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +78,19 @@ def store(
         ):
             days.add(before)
     unplanned = calendars.of(machine.enterprise, machine.gateway).empty
-    rows = []
+    rows: dict[date, tuple[Any, ...]] = {}
     for day in sorted(days):
         found = _of_day(connection, machine, day, known, calendars, now_ms)
         pieces = _pieces(connection, machine, day, known)
         seen_ms = sum(end - start for start, end, state in pieces if state is not State.UNKNOWN)
-        rows.append(_row(machine, day, found, seen_ms, unplanned=unplanned))
+        rows[day] = _row(machine, day, found, seen_ms, unplanned=unplanned)
+    changed = _see(connection, machine, rows, unplanned=unplanned)
     for first, last in in_a_row(sorted(days)):
         sql.run(
             connection, _DELETE, (machine.enterprise, machine.asset_no, first.isoformat(), last.isoformat())
         )
-    sql.replace(connection, production, rows)
-    return days | _see(connection, machine, min(days), unplanned=unplanned)
+    sql.replace(connection, production, rows.values())
+    return days | changed
 
 
 def of_day(
@@ -174,26 +175,37 @@ def _row(machine: Machine, day: date, found: Production, seen_ms: int, *, unplan
     )
 
 
-def _see(connection: Connection, machine: Machine, first: date, *, unplanned: bool) -> set[date]:
-    """How the machine is seen at the end of each day from `first` on. Gives the days where that is another word."""
+def _see(
+    connection: Connection, machine: Machine, rows: dict[date, tuple[Any, ...]], *, unplanned: bool
+) -> set[date]:
+    """Put into rows that are not stored yet how the machine is seen at their ends, and into stored ones of later days
+    where that is another word now: gives these. The ledger is marked where what it says of a day is another."""
+    first = min(rows)
     since = (first - timedelta(days=LOOK_BACK_DAYS)).isoformat()
-    rows = sql.rows(connection, _WATCHED, (machine.enterprise, machine.asset_no, since))
+    found = sql.rows(connection, _WATCHED, (machine.enterprise, machine.asset_no, since))
+    stored: dict[date, Any] = {sql.day_given(row[0]): row[1:] for row in found}
+    told = stored | {day: (row[3], *row[-3:]) for day, row in rows.items()}
     watched = [
-        Watched(sql.day_given(row[0]), bool(unplanned or row[1]), bool(row[2]), bool(row[3])) for row in rows
+        Watched(day, bool(unplanned or planned), bool(known), bool(good))
+        for day, (planned, known, good, _) in sorted(told.items())
     ]
-    changed = [
-        (word, machine.enterprise, machine.asset_no, day.day.isoformat())
-        for day, word, row in zip(watched, ages(watched), rows, strict=True)
-        if day.day >= first and word != row[4]
-    ]
+    held, changed = "", {}
+    for of, word in zip(watched, ages(watched), strict=True):
+        held = stored[of.day][-1] if of.day in stored else held
+        if of.day >= first and word != held:
+            changed[of.day] = (str(word), machine.enterprise, machine.asset_no, of.day.isoformat())
+        if of.day in rows:
+            rows[of.day] = (*rows[of.day][:-1], str(word))
     statement = "UPDATE production SET age = ? WHERE enterprise = ? AND subject = ? AND day = ?"
-    sql.run(connection, statement, changed)
-    return {date.fromisoformat(row[-1]) for row in changed}
+    sql.run(connection, statement, [changed[day] for day in changed.keys() - rows.keys()])
+    if changed:
+        mark(connection, Kind.LEDGER, [(machine.enterprise, EVER)])
+    return set(changed)
 
 
 def complete(row: Any) -> bool:
     """Whether so much of a production day is known that it enters sums of states (metrics.md section 3)."""
-    return bool(row.planned_ms) and 10 * (row.planned_ms - row.unknown_ms) >= 6 * row.planned_ms
+    return bool(kpi.complete(row.planned_ms, row.planned_ms - row.unknown_ms))
 
 
 def rows(connection: Connection, enterprise: str, asset_no: str, first: date, last: date) -> list[Any]:

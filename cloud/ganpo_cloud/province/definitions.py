@@ -1,10 +1,18 @@
-"""Every indicator: what is counted, among what, in which unit, and who says so; printed beside the numbers."""
+"""Every indicator: what is counted, among what, in which unit, and who says so; printed beside the numbers.
+
+What is counted of devices is said by its measures (`ganpo_model.coverage`).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from ganpo_model.coverage import ENTERPRISES, LEVELS, MEASURES
+
 Kind = Literal["rate", "count", "quantity", "intensity"]
+PLAN = "the province's plan of 2018; the formula is ours"
+MIIT = "MIIT, digital level of small and medium enterprises (2024)"
+OURS = "our definition"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,212 +30,127 @@ class Definition:
     unit: str
     source: str
     measures: tuple[str, str, str]
-    among: str | None
+    among: str | None = None
     target: str | None = None
     behind: str = "enterprises_with_main"
     of: str | None = None
 
-
-def _observed(measure: str) -> tuple[str, str, str]:
-    return (measure, measure, measure)
-
-
-def _shown(flag: str) -> tuple[str, str, str]:
-    return (f"{flag}_declared", f"{flag}_checked", f"{flag}_proven")
+    @property
+    def lists(self) -> tuple[str, str]:
+        """The measures of the devices behind its checked count and its denominator; empty: they are none."""
+        numerator, among = (name if name in MEASURES else "" for name in (self.measures[1], self.among or ""))
+        return numerator, among
 
 
-PLAN = "the province's plan of 2018; the formula is ours"
-OURS = "our definition"
+def _levels(name: str) -> tuple[str, str, str]:
+    """A measure that has levels of evidence, or one that is observed."""
+    declared, checked, proven = (name if name in MEASURES else f"{name}_{level}" for level in LEVELS)
+    return declared, checked, proven
+
+
+def _count(
+    id_: str, word: str, name: str, unit: str, source: str = OURS, target: str | None = None
+) -> Definition:
+    measures = _levels(name)
+    return Definition(
+        id_, word, f"N({MEASURES[measures[0]].text})", "count", unit, source, measures, None, target
+    )
+
+
+def _rate(
+    id_: str, word: str, name: str, among: str, source: str = OURS, target: str | None = None
+) -> Definition:
+    measures = _levels(name)
+    text = f"N({MEASURES[measures[0]].text}) / N({MEASURES[among].text})"
+    return Definition(id_, word, text, "rate", "%", source, measures, among, target)
+
+
+def _firms(id_: str, word: str, name: str, source: str = OURS, target: str | None = None) -> Definition:
+    devices = MEASURES[ENTERPRISES[name].devices or ""].text
+    text, measures = f"N(enterprises with a device: {devices})", (name, name, name)
+    return Definition(id_, word, text, "count", "enterprises", source, measures, None, target, "enterprises")
+
+
+def _times(id_: str, word: str, text: str, source: str, name: str, among: str) -> Definition:
+    behind = ("enterprises_networked", "enterprises_ever_networked")
+    return Definition(id_, word, text, "rate", "%", source, (name, name, name), among, None, *behind)
+
+
+def _quantity(id_: str, word: str, text: str, unit: str, source: str, name: str) -> Definition:
+    told = f"sum of (boundary_in + generation - boundary_out) {text}, and statements"
+    return Definition(id_, word, told, "quantity", unit, source, (name, name, name))
+
+
+def _intensity(id_: str, word: str, text: str, unit: str, name: str, target: str) -> Definition:
+    number, behind = f"{name}_millionths", (f"{name}_enterprises", f"{name}_declared")
+    measures = (number, number, number)
+    return Definition(
+        id_, word, text, "intensity", f"{unit} / 10,000 CNY", PLAN, measures, f"{name}_fen", target, *behind
+    )
+
+
 DEFINITIONS: Mapping[str, Definition] = {
     item.id: item
     for item in (
-        Definition(
-            "nc_rate_main",
-            "CNC coverage",
-            "N(main and numerical_control and in service) / N(main and in service)",
-            "rate",
-            "%",
-            PLAN,
-            _shown("nc"),
-            "main",
-            "T01",
-        ),
-        Definition(
-            "intelligent_count",
-            "Intelligent equipment",
-            "N(intelligent and in service)",
-            "count",
-            "sets",
-            PLAN,
-            _shown("intelligent"),
-            None,
-            "T02",
-        ),
-        Definition(
-            "enterprise_onboarded",
-            "Enterprises in the cloud",
-            "N(enterprises with a device whose cloud_at is set, neither retired nor gone)",
-            "count",
-            "enterprises",
-            PLAN,
-            _observed("enterprises_cloud"),
-            None,
-            "T03",
-            behind="enterprises",
-        ),
-        Definition(
-            "enterprise_onboarded_ever",
-            "Enterprises ever in the cloud",
-            "N(enterprises with a device whose cloud_at is set)",
-            "count",
-            "enterprises",
-            OURS,
-            _observed("enterprises_ever_cloud"),
-            None,
-            behind="enterprises",
-        ),
-        Definition(
-            "equipment_onboarded",
-            "Devices in the cloud",
-            "N(cloud_at set, neither retired nor gone)",
-            "count",
-            "devices",
-            OURS,
-            _observed("now_cloud"),
-            None,
-        ),
-        Definition(
-            "equipment_onboarded_ever",
-            "Devices ever in the cloud",
-            "N(cloud_at set)",
-            "count",
-            "devices",
-            OURS,
-            _observed("ever_cloud"),
-            None,
-        ),
-        Definition(
-            "equip_digital_rate",
-            "Digital equipment",
-            "N(digital and in service) / N(in service)",
-            "rate",
-            "%",
-            "MIIT, digital level of small and medium enterprises (2024)",
-            _shown("digital"),
-            "units",
-        ),
-        Definition(
-            "equip_network_rate",
-            "Networked equipment",
-            "N(networked_at set and in service and not gone) / N(in service)",
-            "rate",
-            "%",
-            "MIIT, digital level of small and medium enterprises (2024)",
-            _observed("networked"),
-            "units",
-        ),
-        Definition(
+        _rate("nc_rate_main", "CNC coverage", "nc", "main", PLAN, "T01"),
+        _count("intelligent_count", "Intelligent equipment", "intelligent", "sets", PLAN, "T02"),
+        _firms("enterprise_onboarded", "Enterprises in the cloud", "enterprises_cloud", PLAN, "T03"),
+        _firms("enterprise_onboarded_ever", "Enterprises ever in the cloud", "enterprises_ever_cloud"),
+        _count("equipment_onboarded", "Devices in the cloud", "now_cloud", "devices"),
+        _count("equipment_onboarded_ever", "Devices ever in the cloud", "ever_cloud", "devices"),
+        _rate("equip_digital_rate", "Digital equipment", "digital", "units", MIIT),
+        _rate("equip_network_rate", "Networked equipment", "networked", "units", MIIT),
+        _rate(
             "digital_equip_network_rate",
             "Networked, of digital equipment",
-            "N(digital and networked_at set and in service and not gone) / N(digital and in service)",
-            "rate",
-            "%",
-            "usage of GB/T 23020; our definition",
-            _observed("digital_networked"),
+            "digital_networked",
             "digital_declared",
+            "usage of GB/T 23020; our definition",
         ),
-        Definition(
-            "equip_cloud_rate",
-            "Equipment in the cloud",
-            "N(cloud_at set and in service and not gone) / N(in service)",
-            "rate",
-            "%",
-            OURS,
-            _observed("cloud"),
-            "units",
-        ),
-        Definition(
-            "equip_active_rate",
-            "Active, of equipment in the cloud",
-            "N(cloud and active) / N(cloud_at set and in service and not gone)",
-            "rate",
-            "%",
-            OURS,
-            _observed("active"),
-            "cloud",
-        ),
-        Definition(
+        _rate("equip_cloud_rate", "Equipment in the cloud", "cloud", "units"),
+        _rate("equip_active_rate", "Active, of equipment in the cloud", "active", "cloud"),
+        _times(
             "availability",
             "Availability",
             "APT / PBT within planned time, UNKNOWN removed; machine-days below 60 % completeness left out",
-            "rate",
-            "%",
             "ISO 22400-2; leaving out what nobody saw is ours",
-            _observed("producing_ms"),
+            "producing_ms",
             "busy_ms",
-            behind="enterprises_networked",
-            of="enterprises_ever_networked",
         ),
-        Definition(
+        _times(
             "completeness",
             "Completeness",
             "known planned time / planned time",
-            "rate",
-            "%",
             OURS,
-            _observed("known_ms"),
+            "known_ms",
             "planned_ms",
-            behind="enterprises_networked",
-            of="enterprises_ever_networked",
         ),
-        Definition(
+        _quantity(
             "comprehensive_energy",
             "Energy",
-            "sum of (boundary_in + generation - boundary_out) x coefficient, and statements",
-            "quantity",
+            "x coefficient",
             "tce",
             "GB/T 2589, equivalent value; the metered part",
-            _observed("tce"),
-            None,
+            "tce",
         ),
-        Definition(
-            "water",
-            "Water taken",
-            "sum of (boundary_in + generation - boundary_out) of fresh water, and statements",
-            "quantity",
-            "m3",
-            OURS,
-            _observed("water_fresh"),
-            None,
-        ),
-        Definition(
+        _quantity("water", "Water taken", "of fresh water", "m3", OURS, "water_fresh"),
+        _intensity(
             "energy_intensity",
             "Energy per value added",
             "energy / value added, of enterprises whose declared carriers are covered for 90 % and whose value added is"
             " known",
-            "intensity",
-            "tce / 10,000 CNY",
-            PLAN,
-            _observed("energy_millionths"),
-            "energy_fen",
+            "tce",
+            "energy",
             "T04",
-            behind="energy_enterprises",
-            of="energy_declared",
         ),
-        Definition(
+        _intensity(
             "water_intensity",
             "Water per value added",
             "fresh water / value added, of enterprises whose water is covered for 90 % and whose value added is known",
-            "intensity",
-            "m3 / 10,000 CNY",
-            PLAN,
-            _observed("water_millionths"),
-            "water_fen",
+            "m3",
+            "water",
             "T05",
-            behind="water_enterprises",
-            of="water_declared",
         ),
     )
 }
 """By id, in the order in which they are shown."""
-LEVELS = ("declared", "checked", "proven")

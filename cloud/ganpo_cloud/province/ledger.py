@@ -11,14 +11,14 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, func, select
 
 from ganpo_cloud.inlet.inventories import OLDEST
 from ganpo_cloud.province.divisions import OTHER
 from ganpo_cloud.store import registry_tables as registry
-from ganpo_cloud.store.counted_tables import NOWHERE
+from ganpo_cloud.store.counted_tables import NOWHERE, production
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds, day_of
-from ganpo_cloud.store.owners import Registration, registrations
+from ganpo_cloud.store.owners import registrations
 from ganpo_cloud.store.tables import frame, gateway_before, inventory
 from ganpo_model.coverage import LONGEST_IDLE_MONTHS, Evidence, in_service, months_later
 
@@ -65,6 +65,8 @@ class Ledger:
     meters: dict[str, dict[date, dict[str, Any]]] = field(default_factory=dict)
     proofs: list[tuple[str, str, int]] = field(default_factory=list)
     seen: dict[str, tuple[int, int]] = field(default_factory=dict)
+    words: dict[str, list[tuple[date, str]]] = field(default_factory=dict)
+    """For how a machine is seen, each from its day on."""
 
     def turns(self) -> list[date]:
         """The days on which anything may be another than on the day before."""
@@ -188,16 +190,15 @@ class Ledger:
             )
 
 
-def ledgers(connection: Connection, enterprises: list[str] | None = None) -> dict[str, Ledger]:
-    """What the ledgers of enterprises stand on (None: of all), in one question per table."""
+def ledgers(connection: Connection, enterprises: list[str]) -> dict[str, Ledger]:
+    """What the ledgers of enterprises stand on, in one question per table."""
     found: dict[str, Ledger] = {}
 
     def of(code: str) -> Ledger:
         return found.setdefault(code, Ledger(code))
 
     def rows(table: Any, code: Any, *order: Any) -> Any:
-        query = select(table).order_by(code, *order)
-        return connection.execute(query if enterprises is None else query.where(code.in_(enterprises)))
+        return connection.execute(select(table).where(code.in_(enterprises)).order_by(code, *order))
 
     for row in rows(registry.enterprise, registry.enterprise.c.code, registry.enterprise.c.since):
         of(row.code).homes.append(row)
@@ -212,25 +213,34 @@ def ledgers(connection: Connection, enterprises: list[str] | None = None) -> dic
         of(row.enterprise).proofs.append((row.asset_no, row.flag, row.at))
     for row in rows(registry.onboarding, registry.onboarding.c.enterprise):
         of(row.enterprise).seen[row.asset_no] = (row.networked_at, row.cloud_at)
+    for row in connection.execute(_words(enterprises)):
+        of(row.enterprise).words.setdefault(row.subject, []).append((row.day, row.age))
+    _tell(connection, found, enterprises)
+    return found
+
+
+def _tell(connection: Connection, found: dict[str, Ledger], enterprises: list[str]) -> None:
+    """What gateways told, by inventories; nothing of those that have changed hands, from then on."""
     order = (inventory.c.enterprise, inventory.c.at, inventory.c.gateway, *OLDEST)
-    told = select(inventory).join(frame, frame.c.id == inventory.c.frame).order_by(*order)
-    if enterprises is not None:
-        told = told.where(inventory.c.enterprise.in_(enterprises))
-    for row in connection.execute(told):
-        _describe(of(row.enterprise), row)
-    for number, dated in _given_away(connection).items():
-        for one, following in pairwise(dated):
+    told = select(inventory).join(frame, frame.c.id == inventory.c.frame)
+    for row in connection.execute(told.where(inventory.c.enterprise.in_(enterprises)).order_by(*order)):
+        _describe(found.setdefault(row.enterprise, Ledger(row.enterprise)), row)
+    for number in connection.execute(select(gateway_before.c.id).distinct()).scalars().all():
+        for one, following in pairwise(registrations(connection, number)):
             if one.enterprise in found and following.enterprise != one.enterprise:
                 found[one.enterprise].inventories.append((following.since, number, "", {}))
     for record in found.values():
         record.inventories.sort(key=lambda told: told[0])
-    return found
 
 
-def _given_away(connection: Connection) -> dict[str, list[Registration]]:
-    """The registrations of gateways that have changed hands: from then on they name nothing of whose they were."""
-    numbers = connection.execute(select(gateway_before.c.id).distinct()).scalars().all()
-    return {number: registrations(connection, number) for number in numbers}
+def _words(enterprises: list[str]) -> Select[Any]:
+    """The days on which the word for how a machine is seen is another than before."""
+    p = production.c
+    before = func.lag(p.age).over(partition_by=(p.enterprise, p.subject), order_by=p.day)
+    told = select(p.enterprise, p.subject, p.day, p.age, before.label("before"))
+    found = told.where(p.enterprise.in_(enterprises)).subquery()
+    turned = found.c.before.is_(None) | (found.c.before != found.c.age)
+    return select(found).where(turned).order_by(found.c.enterprise, found.c.subject, found.c.day)
 
 
 def end_of(day: date) -> int:

@@ -11,15 +11,17 @@ from sqlalchemy.exc import OperationalError
 from ganpo_cloud.days import periods
 from ganpo_cloud.province.ledger import FLAGS, Device, Ledger, end_of, ledgers
 from ganpo_cloud.store import apart, sql
-from ganpo_cloud.store.counted_tables import ledger
+from ganpo_cloud.store.counted_tables import area_day, ledger
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, day_of
 from ganpo_cloud.store.marks import Kind, Mark, answer, mark, seen, waiting
+from ganpo_model.activity import Age
 from ganpo_model.clock import to_ms
 
 BATCH = 50
 """Enterprises of one transaction."""
 _COLUMNS = [column.name for column in ledger.columns]
+_ASSET_NO, _SINCE, _UNTIL = (_COLUMNS.index(name) for name in ("asset_no", "since", "until"))
 Row = dict[str, Any]
 
 
@@ -43,6 +45,8 @@ def recompute(database: Database, now: datetime) -> int:
         today = day_of(to_ms(now), DEFAULT_ZONE)
         if earliest := min((day for day in changed if day is not None), default=None):
             mark(connection, Kind.SUMS, (("", day) for day in periods.counted(earliest, today)))
+            old = (area_day.c.day >= earliest) & (area_day.c.day < periods.kept_since(today))
+            connection.execute(delete(area_day).where(old))
     return len(marks)
 
 
@@ -66,25 +70,36 @@ def _alone(connection: Connection, one: Mark, now: datetime) -> list[date | None
 
 def rows_of(of: Ledger) -> Iterable[Row]:
     """Everything of one enterprise, each with the days on which it stood so."""
-    turns = of.turns()
     now: dict[str, tuple[date, Device]] = {}
-    for day in turns:
+    for day in of.turns():
         there = {device.asset_no: device for device in of.at(end_of(day))}
         for asset_no in [*now]:
             since, before = now[asset_no]
             if there.get(asset_no) != before:
-                yield _row(before, since, day)
+                yield from _rows(of, before, since, day)
                 del now[asset_no]
         for asset_no, device in there.items():
             now.setdefault(asset_no, (day, device))
     for since, device in now.values():
-        yield _row(device, since, None)
+        yield from _rows(of, device, since, None)
 
 
-def _row(device: Device, since: date, until: date | None) -> Row:
-    row = asdict(device) | {"since": since, "until": until}
+def _rows(of: Ledger, device: Device, since: date, until: date | None) -> Iterable[Row]:
+    """A device as it stood, a row for each word for how it was seen meanwhile; SEEN until there is one."""
+    row = asdict(device) | {"retired": device.status == "retired", "age": None}
     flags = row.pop("flags")
-    return row | {flag: int(flags.get(flag, 0)) for flag in FLAGS}
+    row |= {flag: int(flags.get(flag, 0)) for flag in FLAGS}
+    turns: list[tuple[date, str | None]] = [(since, None)]
+    if device.kind == "equipment" and device.networked:
+        turns = [(since, str(Age.SEEN))]
+        for day, word in of.words.get(device.asset_no, ()):
+            if day <= since:
+                turns = [(since, word)]
+            elif (until is None or day < until) and word != turns[-1][1]:
+                turns.append((day, word))
+    ends = [*(day for day, _ in turns[1:]), until]
+    for (begin, age), end in zip(turns, ends, strict=True):
+        yield row | {"since": begin, "until": end, "age": age}
 
 
 def _store(connection: Connection, code: str, rows: list[Row]) -> date | None:
@@ -94,14 +109,20 @@ def _store(connection: Connection, code: str, rows: list[Row]) -> date | None:
     after = {_values(row) for row in rows}
     if before == after:
         return None
-    gone = before - after
-    place = _COLUMNS.index("asset_no"), _COLUMNS.index("since")
-    for row in gone:
-        since = date.fromisoformat(row[place[1]])
-        this = (ledger.c.asset_no == row[place[0]]) & (ledger.c.since == since)
+    for row in before - after:
+        this = (ledger.c.asset_no == row[_ASSET_NO]) & (ledger.c.since == date.fromisoformat(row[_SINCE]))
         connection.execute(delete(ledger).where(mine & this))
     sql.replace(connection, ledger, after - before)
-    return date.fromisoformat(min(row[place[1]] for row in before ^ after))
+    return date.fromisoformat(min(day for (_, day), _ in _turns(before) ^ _turns(after)))
+
+
+def _turns(rows: set[tuple[Any, ...]]) -> set[tuple[tuple[str, str], Any]]:
+    """What is said of each thing from which day on: nothing from where it ends, unless something follows."""
+    ends: dict[tuple[str, str], Any] = {
+        (row[_ASSET_NO], row[_UNTIL]): None for row in rows if row[_UNTIL] is not None
+    }
+    said = {(row[_ASSET_NO], row[_SINCE]): (*row[:_SINCE], *row[_UNTIL + 1 :]) for row in rows}
+    return set((ends | said).items())
 
 
 def _values(row: Any) -> tuple[Any, ...]:

@@ -1,15 +1,15 @@
 """Enterprises and devices as lists: filtered in SQL over the ledger as it stood on a day."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
 
 from ganpo_cloud.province.divisions import Province
-from ganpo_cloud.store.counted_tables import ledger, production
-from ganpo_model.coverage import Evidence
+from ganpo_cloud.province.measures import counts, on
+from ganpo_cloud.store.counted_tables import ledger
 
 COUNTS: Mapping[str, str] = {
     "devices": "units",
@@ -32,48 +32,34 @@ class Filter:
     text: str = ""
 
 
-def below(province: Province, area: str) -> list[str] | None:
-    """The lowest places of an area; None: everywhere."""
-    if area == province.whole:
-        return None
-    return [number for number in province.areas if area in province.above(number)]
-
-
 def devices(province: Province, wanted: Filter, measure: str | None = None) -> Select[Any]:
     """The devices of the ledger; of a measure, those that it counts. Ordered by enterprise and number."""
-    age = _age(wanted.day)
-    query = select(ledger, age.label("age")).where(
-        ledger.c.kind == "equipment", *_within(province, wanted), *_like(wanted.text)
-    )
+    query = select(ledger).where(*_of("equipment", province, wanted, ledger.c.asset_no))
     if measure is not None:
-        query = query.where(_counts(measure, age, ledger.c))
+        query = query.where(counts(measure))
     return query.order_by(ledger.c.enterprise, ledger.c.asset_no)
 
 
 def enterprises(province: Province, wanted: Filter) -> Select[Any]:
-    """The enterprises of the registry, at their homes, with how many devices have come how far."""
+    """The enterprises of the registry, at their homes, with how many devices have come how far: worked out for those
+    that are read, so that a page of them costs as much as it shows."""
     own = ledger.alias("own")
-    age = _age(wanted.day, own)
-    on_day = (own.c.kind == "equipment") & _holds(own, wanted.day)
-    counts = (
-        select(
-            own.c.enterprise,
-            *(
-                func.sum(case((_counts(measure, age, own.c), 1), else_=0)).label(name)
-                for name, measure in COUNTS.items()
-            ),
-        )
-        .where(on_day)
-        .group_by(own.c.enterprise)
-        .subquery()
+    mine = (own.c.enterprise == ledger.c.enterprise) & (own.c.kind == "equipment") & on(wanted.day, own.c)
+    beside = (
+        select(func.count())
+        .where(mine, counts(measure, own.c))
+        .correlate(ledger)
+        .scalar_subquery()
+        .label(name)
+        for name, measure in COUNTS.items()
     )
-    return (
-        select(ledger, *(counts.c[name] for name in COUNTS))
-        .outerjoin(counts, counts.c.enterprise == ledger.c.enterprise)
-        .where(ledger.c.kind == "enterprise", *_within(province, wanted))
-        .where(*_like(wanted.text, ledger.c.enterprise))
-        .order_by(ledger.c.enterprise)
-    )
+    query = select(ledger, *beside).where(*_of("enterprise", province, wanted, ledger.c.enterprise))
+    return query.order_by(ledger.c.enterprise)
+
+
+def codes(province: Province, wanted: Filter) -> Select[Any]:
+    """The codes of the enterprises of a place."""
+    return select(ledger.c.enterprise).where(*_of("enterprise", province, wanted, ledger.c.enterprise))
 
 
 def page(connection: Connection, query: Select[Any], limit: int, page: int) -> tuple[Sequence[Row[Any]], int]:
@@ -86,72 +72,17 @@ def page(connection: Connection, query: Select[Any], limit: int, page: int) -> t
 
 def number(connection: Connection, query: Select[Any]) -> int:
     """How many rows a list has."""
-    return int(
-        connection.execute(select(func.count()).select_from(query.order_by(None).subquery())).scalar_one()
-    )
+    return int(connection.execute(query.with_only_columns(func.count()).order_by(None)).scalar_one())
 
 
-def _within(province: Province, wanted: Filter) -> list[ColumnElement[bool]]:
-    found = [_holds(ledger, wanted.day)]
-    areas: Collection[str] | None = below(province, wanted.area)
-    if areas is not None:
-        found.append(ledger.c.area.in_(areas))
+def _of(kind: str, province: Province, wanted: Filter, code: ColumnElement[str]) -> list[ColumnElement[bool]]:
+    """The conditions of a list; its `text` is looked for in the name and in `code`."""
+    found = [ledger.c.kind == kind, on(wanted.day)]
+    if wanted.area != province.whole:
+        below = [number for number in province.areas if wanted.area in province.above(number)]
+        found.append(ledger.c.area.in_(below))
     if wanted.industry is not None:
         found.append(ledger.c.industry == wanted.industry)
+    if wanted.text:
+        found.append(or_(*(c.icontains(wanted.text, autoescape=True) for c in (ledger.c.name, code))))
     return found
-
-
-def _like(text: str, code: ColumnElement[str] | None = None) -> list[ColumnElement[bool]]:
-    if not text:
-        return []
-    columns = [ledger.c.name, code if code is not None else ledger.c.asset_no]
-    return [or_(*(column.icontains(text, autoescape=True) for column in columns))]
-
-
-def _holds(table: Any, day: date) -> ColumnElement[bool]:
-    return and_(table.c.since <= day, or_(table.c.until.is_(None), table.c.until > day))
-
-
-def _age(day: date, table: Any = ledger) -> ColumnElement[Any]:
-    """The newest word for a device's age up to a day."""
-    newest = (
-        select(production.c.age)
-        .where(production.c.enterprise == table.c.enterprise, production.c.subject == table.c.asset_no)
-        .where(production.c.day <= day)
-        .order_by(production.c.day.desc())
-        .limit(1)
-    )
-    return case((table.c.networked, newest.scalar_subquery()), else_=None)
-
-
-def _counts(measure: str, age: ColumnElement[Any], s: Any) -> ColumnElement[bool]:
-    """What `MEASURES` says, as SQL over the columns of `ledger`; a test holds both equal."""
-    here = (s.status != "retired") & ((age != "gone") | age.is_(None))
-    conditions: dict[str, ColumnElement[bool]] = {
-        "units": s.in_service,
-        "main": s.in_service & (s.main > 0),
-        "networked": s.in_service & s.networked & here,
-        "digital_networked": s.in_service & (s.digital > 0) & s.networked & here,
-        "cloud": s.in_service & s.cloud & here,
-        "active": s.in_service & s.cloud & (age == "active"),
-        "ever_registered": s.kind == "equipment",
-        "now_registered": s.status != "retired",
-        "ever_networked": s.networked == True,  # noqa: E712 - SQL
-        "now_networked": s.networked & here,
-        "ever_cloud": s.cloud == True,  # noqa: E712
-        "now_cloud": s.cloud & here,
-        "now_active": s.cloud & (s.status != "retired") & (age == "active"),
-        "silent": s.cloud & (s.status != "retired") & (age == "silent"),
-        "gone": s.cloud & (s.status != "retired") & (age == "gone"),
-        "retired": s.status == "retired",
-    }
-    for flag, column in (("nc", s.numerical_control), ("intelligent", s.intelligent), ("digital", s.digital)):
-        for word, least in zip(("declared", "checked", "proven"), list(Evidence)[1:], strict=True):
-            among = s.main > 0 if flag == "nc" else s.in_service
-            conditions[f"{flag}_{word}"] = s.in_service & among & (column >= least)
-    return conditions[measure]
-
-
-def codes(province: Province, wanted: Filter) -> Select[Any]:
-    """The codes of the enterprises of a place."""
-    return select(ledger.c.enterprise).where(ledger.c.kind == "enterprise", *_within(province, wanted))

@@ -16,8 +16,8 @@ from ganpo_cloud.province.indicators import Indicator, Indicators
 from ganpo_cloud.province.snapshots import snapshot
 from ganpo_cloud.store.counted_tables import ALL, area_month, published
 from ganpo_cloud.store.database import Database
-from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds, day_of
-from ganpo_model.clock import from_ms, to_ms
+from ganpo_cloud.store.localdays import DEFAULT_ZONE, day_of
+from ganpo_model.clock import to_ms
 from ganpo_model.errors import ConfigError
 
 log = logging.getLogger(__name__)
@@ -71,8 +71,7 @@ def when_due(database: Database, province: Province, now: datetime) -> None:
 
 def indicators(connection: Connection, province: Province, month: str, now: datetime) -> Indicators:
     """What a month comes to today."""
-    end = from_ms(bounds(periods.span(month)[1], DEFAULT_ZONE)[1])
-    return Indicators(snapshot(connection, province, end, now))
+    return Indicators(snapshot(connection, province, periods.span(month)[1], now))
 
 
 def report(connection: Connection, province: Province, month: str, now: datetime) -> Iterable[Line]:

@@ -1,8 +1,8 @@
-"""The sums as of an instant: stored for now and for ended days and months, worked out for any other instant."""
+"""The sums as of now or the end of a day: stored, or worked out where they are not."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Table, func, select
@@ -10,9 +10,9 @@ from sqlalchemy import Connection, Table, func, select
 from ganpo_cloud.days import periods
 from ganpo_cloud.province import totals
 from ganpo_cloud.province.divisions import Province
-from ganpo_cloud.province.ledger import ledgers
 from ganpo_cloud.province.places import Key
 from ganpo_cloud.store.counted_tables import (
+    ALL,
     FLOWS,
     STOCKS,
     YEARLY,
@@ -20,9 +20,8 @@ from ganpo_cloud.store.counted_tables import (
     area_day,
     area_month,
     area_year,
-    production,
 )
-from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds, day_of, last_day
+from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds, day_of
 from ganpo_cloud.store.tables import counter
 from ganpo_model.clock import from_ms, to_ms
 from ganpo_model.energy import WATER
@@ -63,12 +62,22 @@ class Snapshot:
         if self.running or self.day == periods.span(self.month)[1]:
             self._add(found, area_month, area_month.c.month == self.month, FLOWS)
         else:
-            if self._flows is None:
-                first = periods.span(self.month)[0]
-                self._flows = totals.flows(self.connection, self.province, first, self.day)
+            times = self._times(areas, industries)
             for key in found:
-                found[key] |= self._flows.get(key, {})
+                found[key] |= times.get(key, {})
         return found
+
+    def _times(self, areas: Collection[str], industries: Collection[str]) -> Mapping[Key, Mapping[str, int]]:
+        """Times of its month until then: added up from its days, and from production days where one is not stored."""
+        first, day = periods.span(self.month)[0], area_day.c.day
+        whole = (area_day.c.area == self.province.whole) & (area_day.c.industry == ALL)
+        stored = select(func.count()).where(whole & day.between(first, self.day))
+        if self.connection.execute(stored).scalar_one() == self.day.day:
+            mine = area_day.c.area.in_(areas) & area_day.c.industry.in_(industries)
+            return totals.of_days(self.connection, first, self.day, mine)
+        if self._flows is None:
+            self._flows = totals.flows(self.connection, self.province, first, self.day)
+        return self._flows
 
     @property
     def months(self) -> tuple[str, str]:
@@ -113,27 +122,19 @@ class Energy:
     covered: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
-def snapshot(connection: Connection, province: Province, at: datetime | None, now: datetime) -> Snapshot:
-    """The sums as of an instant; None: now."""
-    if at is None:
+def snapshot(connection: Connection, province: Province, day: date | None, now: datetime) -> Snapshot:
+    """The sums as of the end of a day that is over; None: now."""
+    if day is None:
         newest = connection.execute(select(func.max(area_day.c.day))).scalar()
-        day = newest or day_of(to_ms(now), DEFAULT_ZONE)
-        return Snapshot(connection, province, added_up(connection) or now, day, area_day, running=True)
-    day = last_day(to_ms(at), DEFAULT_ZONE)
-    if bounds(day, DEFAULT_ZONE)[1] == to_ms(at):
-        if day == periods.span(periods.month_of(day))[1]:
-            stored, this = area_month, area_month.c.month == periods.month_of(day)
-        else:
-            stored, this = area_day, area_day.c.day == day
-        if connection.execute(select(stored.c.area).where(this).limit(1)).first() is not None:
-            return Snapshot(connection, province, at, day, stored)
-        return Snapshot(connection, province, at, day, worked_out=totals.stocks(connection, province, day))
-    devices = (device for of in ledgers(connection).values() for device in of.at(to_ms(at)))
-    ages = {
-        (row.enterprise, row.subject): row.age
-        for row in connection.execute(select(production).where(production.c.day == day - timedelta(days=1)))
-    }
-    return Snapshot(connection, province, at, day, worked_out=totals.stocks_of(devices, ages, province))
+        today = newest or day_of(to_ms(now), DEFAULT_ZONE)
+        return Snapshot(connection, province, added_up(connection) or now, today, area_day, running=True)
+    at = from_ms(bounds(day, DEFAULT_ZONE)[1])
+    stored, this = area_day, area_day.c.day == day
+    if day == periods.span(periods.month_of(day))[1]:
+        stored, this = area_month, area_month.c.month == periods.month_of(day)
+    if connection.execute(select(stored.c.area).where(this).limit(1)).first() is not None:
+        return Snapshot(connection, province, at, day, stored)
+    return Snapshot(connection, province, at, day, worked_out=totals.stocks(connection, province, day))
 
 
 def added_up(connection: Connection) -> datetime | None:

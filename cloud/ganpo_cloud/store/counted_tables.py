@@ -4,48 +4,32 @@
 every area above them and industries with ALL, so that an answer reads the rows it shows and adds nothing.
 """
 
+from collections.abc import Mapping
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Date,
     Index,
     Integer,
     PrimaryKeyConstraint,
     Table,
     Text,
+    case,
 )
 
 from ganpo_cloud.store.tables import metadata
-from ganpo_model.coverage import MEASURES
+from ganpo_model.coverage import ENTERPRISES, MEASURES
+from ganpo_model.kpi import complete
 
 ALL = ""
 """Every industry together."""
 NOWHERE = "?"
 """The place of sites that the registry does not know: below the province, in no city."""
-ENTERPRISES = (
-    "enterprises",
-    "enterprises_above_scale",
-    "enterprises_with_main",
-    "enterprises_ever_networked",
-    "enterprises_networked",
-    "enterprises_ever_cloud",
-    "enterprises_cloud",
-    "enterprises_active",
-)
-"""Counts of enterprises, each in the county of its statistical home."""
 STOCKS = (*MEASURES, *ENTERPRISES)
 """As they are at the end of a day."""
-FLOWS = (
-    "planned_ms",
-    "known_ms",
-    "producing_ms",
-    "busy_ms",
-    "outside_ms",
-    "machine_days",
-    "machine_days_left_out",
-)
-"""Sums over machines and days. `producing_ms` and `busy_ms` (PBT): of machine-days that are complete enough."""
 YEARLY = (
     "energy_enterprises",
     "energy_declared",
@@ -72,6 +56,7 @@ ledger = Table(
     Column("industry", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("in_service", Boolean, nullable=False, comment="of an enterprise: it is a legal person"),
+    Column("retired", Boolean, nullable=False),
     Column("parent", Text, comment="code of the legal person of a branch"),
     Column("above_scale", Boolean, nullable=False),
     Column("main", Integer, nullable=False, comment="0 no, 1 claimed, 2 document, 3 controller"),
@@ -80,10 +65,11 @@ ledger = Table(
     Column("intelligent", Integer, nullable=False),
     Column("networked", Boolean, nullable=False),
     Column("cloud", Boolean, nullable=False),
+    Column("age", Text, comment="active | seen | silent | gone; null: nothing Good was ever seen"),
     Column("carrier", Text),
     Column("role", Text),
     PrimaryKeyConstraint("enterprise", "asset_no", "since"),
-    Index("ledger_place", "area", "industry"),
+    Index("ledger_place", "kind", "area", "industry"),
 )
 """What the ledger says of everything from day to day, one row as long as nothing of it changes."""
 
@@ -108,6 +94,18 @@ production = Table(
     Index("production_day", "day"),
 )
 """The other half of a machine's day row: its production day."""
+_p = production.c
+_known, _seen = _p.planned_ms - _p.unknown_ms, complete(_p.planned_ms, _p.planned_ms - _p.unknown_ms)
+FLOWS: Mapping[str, ColumnElement[int]] = {
+    "planned_ms": _p.planned_ms,
+    "known_ms": _known,
+    "producing_ms": case((_seen, _p.producing_ms), else_=0),
+    "busy_ms": case((_seen, _known), else_=0),
+    "outside_ms": _p.outside_ms,
+    "machine_days": case((_seen, 1), else_=0),
+    "machine_days_left_out": case((_seen | (_p.planned_ms == 0), 0), else_=1),
+}
+"""Sums over machines and days, and of what. `producing_ms` and `busy_ms` (PBT): of those that are complete enough."""
 
 consumption = Table(
     "consumption",

@@ -13,11 +13,10 @@ from ganpo_cloud.province.definitions import DEFINITIONS
 from ganpo_cloud.province.indicators import Indicators
 from ganpo_cloud.province.snapshots import snapshot
 from ganpo_cloud.store.counted_tables import NOWHERE
-from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds
 from ganpo_cloud.web.answers.fields import AreaId, InIndustry, Instant, Ratio, filled, said
 from ganpo_cloud.web.asking import Placed, Question
 from ganpo_cloud.web.problems import Refused
-from ganpo_model.clock import from_ms, to_ms
+from ganpo_model.clock import to_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +119,7 @@ class Indicator:
 
 def overview(connection: Connection, question: Question, _asked: Placed) -> list[Indicator]:
     """The numbers of an area and an industry."""
-    found = snapshot(connection, question.province, question.at, question.now)
+    found = snapshot(connection, question.province, question.past, question.now)
     at = to_ms(found.at)
     return [_indicator(item, at) for item in Indicators(found).of(question.area, question.industry)]
 
@@ -129,11 +128,11 @@ def indicator(connection: Connection, question: Question, asked: Parts) -> list[
     """One number by area, by industry or by month."""
     if asked.number not in DEFINITIONS:
         raise Refused(404, "indicator", "no such indicator", "id", "GET /api/v1/definitions")
-    found = snapshot(connection, question.province, question.at, question.now)
+    found = snapshot(connection, question.province, question.past, question.now)
     items: list[tuple[province.Indicator, int]] = []
     if asked.by == "month":
         for month in periods.months(found.day, 24):
-            end = from_ms(bounds(periods.span(month)[1], DEFAULT_ZONE)[1])
+            end = periods.span(month)[1]
             over = month != found.month
             part = snapshot(connection, question.province, end, question.now) if over else found
             items += [

@@ -17,18 +17,6 @@ SHOWN = (
     "comprehensive_energy",
     "water",
 )
-_LISTS = {
-    "nc_rate_main": ("nc_checked", "main"),
-    "intelligent_count": ("intelligent_checked", "units"),
-    "equip_digital_rate": ("digital_checked", "units"),
-    "equip_network_rate": ("networked", "units"),
-    "digital_equip_network_rate": ("digital_networked", "digital_declared"),
-    "equip_cloud_rate": ("cloud", "units"),
-    "equip_active_rate": ("active", "cloud"),
-    "equipment_onboarded": ("now_cloud", ""),
-    "equipment_onboarded_ever": ("ever_cloud", ""),
-}
-"""Which devices stand behind numerator and denominator."""
 
 
 def cards(frame: Frame, items: Sequence[Indicator]) -> list[Item]:
@@ -41,7 +29,7 @@ def table(frame: Frame, items: Sequence[Indicator]) -> list[Item]:
     """Every number of a place, as a table."""
     rows = []
     for item in items:
-        behind = _LISTS.get(item.definition.id, ("", ""))
+        behind = item.definition.lists
         rows.append(
             {
                 "id": item.definition.id,
@@ -115,14 +103,14 @@ def badge(item: Indicator, frame: Frame) -> Item:
 
 def one(frame: Frame, item: Indicator, by_id: Mapping[str, Indicator]) -> Item:
     """One card."""
-    behind = _LISTS.get(item.definition.id)
+    behind = item.definition.lists
     return {
         "id": item.definition.id,
         "word": frame.t(item.definition.word),
         "sub": _sub(frame, item),
         "value": value(item, item.checked, frame.lang),
         "unit": frame.t(UNITS[item.definition.unit]) if item.definition.kind != "rate" else "",
-        "href": frame.href("/equipment", measure=behind[0]) if behind else "",
+        "href": frame.href("/equipment", measure=behind[0]) if behind[0] else "",
         "badge": badge(item, frame),
         "bullet": _bullet(item),
         "lines": _lines(frame, item, by_id),

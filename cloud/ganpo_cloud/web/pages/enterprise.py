@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from ganpo_cloud.days import painting, production
 from ganpo_cloud.province import lists
-from ganpo_cloud.province.totals import unit_of_row
+from ganpo_cloud.province.measures import unit_of
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store.counted_tables import ledger
 from ganpo_cloud.web import i18n, views
@@ -189,7 +189,7 @@ def _counts(frame: Frame, rows: Sequence[Any], about: Any) -> list[Item]:
 
 
 def _counts_for(row: Any, measure: str) -> bool:
-    return MEASURES[measure](unit_of_row(row))
+    return MEASURES[measure].counts(unit_of(row))
 
 
 def _machine(connection: Connection, frame: Frame, view: views.SubjectView) -> Item:

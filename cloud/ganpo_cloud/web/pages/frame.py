@@ -114,10 +114,7 @@ class Frame:
 
     def snapshot(self, connection: Connection) -> Snapshot:
         """The sums of the scope's instant."""
-        at = None
-        if self.scope.day is not None:
-            at = from_ms(bounds(self.scope.day, DEFAULT_ZONE)[1])
-        return snapshot(connection, self.province, at, self.now)
+        return snapshot(connection, self.province, self.scope.day, self.now)
 
     def bare(self) -> Item:
         """What a page shows without any number."""

@@ -1,10 +1,12 @@
 """At which rung enterprises and devices stop (ui.md, Ladder): current and ever stand side by side, never added."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from ganpo_cloud.web.pages import numbers
 from ganpo_cloud.web.pages.frame import Frame, Item
+from ganpo_model.coverage import ENTERPRISES, MEASURES, Firms, Measure, ladder
 
 
 def ladders(
@@ -12,18 +14,6 @@ def ladders(
 ) -> list[Item]:
     """Both ladders of a place. `row`: its sums; `before`: 30 days earlier, None where they are not kept."""
     t = frame.t
-    enterprises = [
-        (t("registered"), "enterprises", None),
-        (t("on the network"), "enterprises_networked", "enterprises_ever_networked"),
-        (t("in the cloud"), "enterprises_cloud", "enterprises_ever_cloud"),
-        (t("active"), "enterprises_active", None),
-    ]
-    devices = [
-        (t("registered"), "now_registered", "ever_registered"),
-        (t("on the network"), "now_networked", "ever_networked"),
-        (t("in the cloud"), "now_cloud", "ever_cloud"),
-        (t("active"), "now_active", None),
-    ]
     first = {
         "word": t("enterprises there are"),
         "now": numbers.count(population),
@@ -40,7 +30,7 @@ def ladders(
         {
             "title": _title(frame, row),
             "word": t("Enterprises"),
-            "rungs": [first, *_rungs(frame, enterprises, row, before, population or row["enterprises"])],
+            "rungs": [first, *_rungs(frame, ENTERPRISES, row, before, population or row["enterprises"])],
             "below": [],
             "href": frame.href("/enterprises"),
             "xlsx": frame.api("enterprises", format="xlsx", limit="100000"),
@@ -48,15 +38,11 @@ def ladders(
         {
             "title": _biggest(frame, row),
             "word": t("Devices"),
-            "rungs": _rungs(frame, devices, row, before, row["ever_registered"]),
+            "rungs": _rungs(frame, MEASURES, row, before, row["ever_registered"]),
             "below": [
-                (
-                    t("silent, still counted"),
-                    numbers.count(row["silent"]),
-                    frame.href("/equipment", measure="silent"),
-                ),
-                (t("long offline"), numbers.count(row["gone"]), frame.href("/equipment", measure="gone")),
-                (t("retired"), numbers.count(row["retired"]), frame.href("/equipment", measure="retired")),
+                (t(of.rung), numbers.count(row[measure]), frame.href("/equipment", measure=measure))
+                for measure, of in MEASURES.items()
+                if of.place == "beside"
             ],
             "href": frame.href("/equipment"),
             "xlsx": frame.api("equipment", format="xlsx", limit="100000"),
@@ -66,19 +52,18 @@ def ladders(
 
 def _rungs(
     frame: Frame,
-    names: list[tuple[str, str, str | None]],
+    measures: Mapping[str, Measure | Firms],
     row: Mapping[str, int],
     before: Mapping[str, Any] | None,
     scale: int,
 ) -> list[Item]:
     found = []
-    for n, (word, now, ever) in enumerate(names):
-        following = names[n + 1][1] if n + 1 < len(names) else None
+    for (word, now, ever), (_, following, _) in pairwise([*ladder(measures), ("", "", None)]):
         stuck = row[now] - row[following] if following else 0
         change = row[now] - before[now] if before is not None else None
         found.append(
             {
-                "word": word,
+                "word": frame.t(word),
                 "now": numbers.count(row[now]),
                 "ever": numbers.count(row[ever]) if ever else numbers.NONE,
                 "change": numbers.signed(change),

@@ -13,33 +13,6 @@ from ganpo_cloud.web.pages.words import AGES, FLAGS, LEVELS, STATUS
 from ganpo_model.coverage import MEASURES, Evidence
 
 PER_PAGE = 100
-MEASURE_WORDS = {
-    "units": "in service",
-    "main": "main equipment",
-    "nc_declared": "main equipment, numerical control declared",
-    "nc_checked": "main equipment, numerical control checked",
-    "nc_proven": "main equipment, numerical control proven",
-    "intelligent_declared": "intelligent, declared",
-    "intelligent_checked": "intelligent, checked",
-    "intelligent_proven": "intelligent, proven",
-    "digital_declared": "digital, declared",
-    "digital_checked": "digital, checked",
-    "digital_proven": "digital, proven",
-    "networked": "in service and on the network",
-    "digital_networked": "digital and on the network",
-    "cloud": "in service and in the cloud",
-    "active": "in service and active",
-    "ever_registered": "ever registered",
-    "now_registered": "registered",
-    "ever_networked": "ever on the network",
-    "now_networked": "on the network",
-    "ever_cloud": "ever in the cloud",
-    "now_cloud": "in the cloud",
-    "now_active": "active",
-    "silent": "silent",
-    "gone": "long offline",
-    "retired": "retired",
-}
 _PageNumber = Annotated[int, Query(ge=1, le=10_000)]
 
 
@@ -152,8 +125,8 @@ def _equipment(connection: Connection, frame: Frame, page: int) -> Item:
     return {
         "text": text,
         "measure": measure or "",
-        "measure_word": frame.t(MEASURE_WORDS[measure]) if measure else "",
-        "measures": [(name, frame.t(word)) for name, word in MEASURE_WORDS.items()],
+        "measure_word": frame.t(MEASURES[measure].word) if measure else "",
+        "measures": [(name, frame.t(of.word)) for name, of in MEASURES.items()],
         "total": numbers.count(total),
         "rows": [device(frame, row) for row in rows],
         "pages": _pages(frame, page, total),

@@ -1,0 +1,33 @@
+"""Measures of devices as SQL over the ledger, read off their declarations in `ganpo_model.coverage`."""
+
+from dataclasses import fields
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, false, or_, true
+
+from ganpo_cloud.store.counted_tables import ledger
+from ganpo_model.coverage import MEASURES, Condition, Unit
+
+UNIT = tuple(field.name for field in fields(Unit))
+"""The columns of the ledger that say what a device counts for: those of a unit."""
+
+
+def counts(measure: str, s: Any = ledger.c) -> ColumnElement[bool]:
+    """Whether a measure counts a row of the ledger; a test holds this and `Measure.counts` equal."""
+    return and_(true(), *(_holds(condition, s) for condition in MEASURES[measure].of))
+
+
+def on(day: date | ColumnElement[date], s: Any = ledger.c) -> ColumnElement[bool]:
+    """Whether a row of the ledger holds on a day."""
+    return and_(s.since <= day, or_(s.until.is_(None), s.until > day))
+
+
+def unit_of(row: Any) -> Unit:
+    """A row of the ledger as it is counted."""
+    return Unit(*(getattr(row, name) for name in UNIT))
+
+
+def _holds(condition: Condition, s: Any) -> ColumnElement[bool]:
+    column, values = s[condition.field], [value for value in condition.among if value is not None]
+    return or_(column.is_(None) if None in condition.among else false(), column.in_(values))
