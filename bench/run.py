@@ -23,6 +23,7 @@ NAMES = (
     "states",
     "lists",
     "machine_days",
+    "simulation",
     "lines",
 )
 

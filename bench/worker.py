@@ -6,6 +6,7 @@ have - the commands, frames, `computing.settle`, requests over HTTP - and `named
 python worker.py CHECKOUT; a line of JSON `[function, arguments]` in, a line with what it gave out.
 """
 
+import asyncio
 import gc
 import importlib
 import io
@@ -106,26 +107,86 @@ def store(url: str, gateways: int, first: int, slots: int) -> float:
     """Facts a second: the slots from `first` on of every machine, three runs each, a frame a gateway and slot."""
     frames = []
     for slot in range(first, first + slots):
-        start = MIDNIGHT + slot * SLOT
-        facts = [States("states", name, start, start + SLOT, _RUNS) for name in _machines()]
-        frame = pack(_STREAM, slot + 2, facts)
+        frame = _frame(slot)
         frames += [(_gateway(n), frame) for n in range(gateways)]
     seconds = _store(url, frames, MIDNIGHT + (first + slots) * SLOT)
     return len(frames) * MACHINES / seconds
 
 
-def settle(url: str) -> float:
-    """Seconds until nothing is dirty: days, then ledgers, then sums. The day is just over."""
+def settle(url: str, slots: int = SLOTS) -> float:
+    """Seconds until nothing is dirty: days, then ledgers, then sums. So many slots of the day are over."""
     from ganpo_cloud import computing
 
     province = named("ganpo_cloud.province.divisions:load", "ganpo_cloud.divisions:load")()
     opened = database(url)
     gc.collect()
     began = time.perf_counter()
-    computing.settle(opened, province, MIDNIGHT + timedelta(days=1, minutes=1))
+    computing.settle(opened, province, MIDNIGHT + slots * SLOT + timedelta(minutes=1))
     seconds = time.perf_counter() - began
     opened.close()
     return seconds
+
+
+def live(url: str, gateways: int, first: int, slots: int, speed: float) -> dict[str, float]:
+    """The collector's own loop beside frames that come in, in time that runs `speed` times as fast.
+
+    Each gateway sends a frame a slot, all of them evenly over it. Gives seconds of the processor, and in seconds of the
+    faster time how late a frame was stored at most (`late_s`), and by how much the oldest day row was older than a slot
+    in the last one: how far pages are behind (`behind_s`).
+    """
+    return asyncio.run(_live(url, gateways, first, slots, speed))
+
+
+class _Clock:
+    """Begins at an instant and runs faster."""
+
+    def __init__(self, begin: datetime, speed: float) -> None:
+        self._begin, self._speed, self._began = begin, speed, time.monotonic()
+
+    def utc(self) -> datetime:
+        return self._begin + timedelta(seconds=self._speed * (time.monotonic() - self._began))
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def trusted(self) -> bool:
+        return True
+
+
+async def _live(url: str, gateways: int, first: int, slots: int, speed: float) -> dict[str, float]:
+    from sqlalchemy import text
+
+    from ganpo_cloud import computing
+
+    ingest = named("ganpo_cloud.inlet.ingest:ingest", "ganpo_cloud.ingest:ingest")
+    load = named("ganpo_cloud.province.divisions:load", "ganpo_cloud.divisions:load")
+    opened, frames = database(url), {slot: _frame(slot) for slot in range(first, first + slots)}
+    due = [
+        (MIDNIGHT + (slot + 1 + n / gateways) * SLOT, _gateway(n), slot)
+        for slot in range(first, first + slots)
+        for n in range(gateways)
+    ]
+    oldest = text(f"SELECT min(computed_at) FROM day WHERE day = '{DAY}'")
+    late, behind, used = 0.0, 0.0, time.process_time()
+    clock = _Clock(due[0][0], speed)
+    loop = asyncio.create_task(computing.run(opened, load(), clock))
+    while due:
+        if (now := clock.utc()) < due[0][0]:
+            await asyncio.sleep((due[0][0] - now).total_seconds() / speed)
+            continue
+        batch = [one for one in due[:BATCH] if one[0] <= now]
+        del due[: len(batch)]
+        await asyncio.to_thread(ingest, opened, [(one, frames[slot]) for _, one, slot in batch], now)
+        late = max(late, (clock.utc() - batch[0][0]).total_seconds())
+        if batch[-1][2] == first + slots - 1:
+            with opened.read() as connection:
+                computed = connection.execute(oldest).scalar_one()
+            behind = max(behind, clock.utc().timestamp() - computed / 1000 - SLOT.total_seconds())
+    used = time.process_time() - used
+    loop.cancel()
+    await asyncio.gather(loop, return_exceptions=True)
+    opened.close()
+    return {"cpu_s": used, "late_s": late, "behind_s": behind}
 
 
 def province(url: str, devices: int) -> None:
@@ -167,6 +228,12 @@ def _type(*words: str) -> None:
     except BaseException:
         print(said.getvalue(), file=sys.stderr)
         raise
+
+
+def _frame(slot: int) -> bytes:
+    """What a gateway sends of a slot."""
+    start = MIDNIGHT + slot * SLOT
+    return pack(_STREAM, slot + 2, [States("states", n, start, start + SLOT, _RUNS) for n in _machines()])
 
 
 def _machines() -> list[str]:

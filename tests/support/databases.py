@@ -87,6 +87,11 @@ class Server:
         self.do("CREATE DATABASE template")
         Database(DatabaseSettings(url=self.url("template"))).close()
 
+    @property
+    def pid(self) -> int:
+        """Of its first process."""
+        return self._process.pid
+
     def url(self, name: str) -> str:
         """Of a database of this name."""
         return f"postgresql://ganpo@127.0.0.1:{self.port}/{name}"
