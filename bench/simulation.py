@@ -22,7 +22,7 @@ _SLOT_S = 900
 def run(*, short: bool) -> Iterator[str]:
     """Lines to print."""
     gateways = 4 if short else 100
-    slots = 2 if short else _SLOTS
+    slots = 1 if short else _SLOTS
     speed = min(WHOLE / (gateways * MACHINES), 60) if short else WHOLE / (gateways * MACHINES)
     yield f"  {gateways * MACHINES:,} machines in time {speed:.0f} times as fast: as {gateways * MACHINES * speed:,.0f}"
     with sides() as each, stores() as kinds:
