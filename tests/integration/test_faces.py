@@ -1,7 +1,9 @@
 """One answer, three faces: what the JSON says, the CSV, the spreadsheet and the page say too."""
 
 import csv
+import html
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,13 @@ def fill(plant: Plant) -> None:
     plant.take("targets", "T01,360000,,>=,60,2027-12-31,,,plan")
     plant.settle()
     publishing.publish(plant.database, PROVINCE, "2026-10", NOW)
+
+
+def store_beer(plant: Plant) -> None:
+    row = {"area": PROVINCE.whole, "industry": "", "month": "2026-10", "carrier": "beer", "millionths": 5}
+    counts = {"spread_ms": 0, "open": 0, "enterprises": 1, "declared": 1, "covered": 1}
+    with plant.database.write() as connection:
+        connection.execute(insert(area_carrier).values(**row, **counts))
 
 
 def address(path: str) -> str:
@@ -97,10 +106,7 @@ def test_a_long_list_says_how_long_it_is_and_comes_page_by_page(plant: Plant, ht
 def test_a_carrier_that_was_stored_and_that_no_table_knows_any_more_is_no_server_error(
     plant: Plant, http: httpx.Client
 ) -> None:
-    row = {"area": PROVINCE.whole, "industry": "", "month": "2026-10", "carrier": "beer", "millionths": 5}
-    counts = {"spread_ms": 0, "open": 0, "enterprises": 1, "declared": 1, "covered": 1}
-    with plant.database.write() as connection:
-        connection.execute(insert(area_carrier).values(**row, **counts))
+    store_beer(plant)
     (found,) = http.get("/api/v1/energy").json()
     assert (found["carrier"], found["unit"], found["millionths"]) == ("beer", None, 5)
 
@@ -111,3 +117,73 @@ def test_where_evidence_has_no_meaning_there_is_none(plant: Plant, http: httpx.C
         graded = item["id"] in ("nc_rate_main", "intelligent_count", "equip_digital_rate")
         assert (item["declared"] is not None) == (item["proven"] is not None) == graded, item["id"]
         assert item["checked"] is not None
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "told"),
+    [
+        ("nothing", 404, "No such page"),
+        ("overview?area=999999", 404, "No such area on this day"),
+        ("equipment?area=999999", 404, "No such area on this day"),
+        ("energy?area=360105", 404, "No such area on this day"),
+        ("enterprises?industry=STEAL", 404, "No such industry"),
+        ("equipment?measure=all", 422, "No such measure"),
+        ("overview?as_of=2099-01-01", 422, "No date, or a date in the future"),
+        ("equipment?as_of=2026-11-25T00:00:00%2B08:00", 422, "No date, or a date in the future"),
+        ("equipment?page=0", 422, "This address asks for something that there is not"),
+        ("reports/2026-09", 404, "ganpo-cloud publish 2026-09"),
+    ],
+)
+def test_what_there_is_not_is_told_a_browser_in_words_and_the_api_as_a_problem(
+    plant: Plant, http: httpx.Client, path: str, status: int, told: str
+) -> None:
+    page = http.get(f"/{path}{'&' if '?' in path else '?'}lang=en")
+    assert (page.status_code, page.headers["content-type"]) == (status, "text/html; charset=utf-8")
+    assert told in page.text
+    assert "Jiangxi" not in page.text.partition("<main")[2], "no number of the province stands there instead"
+    assert "<h1>" in http.get(f"/{path}", headers={"Accept-Language": "zh"}).text
+    below = http.get(f"/api/v1/{path}")
+    assert (below.status_code, below.headers["content-type"]) == (status, "application/problem+json")
+
+
+@pytest.mark.parametrize(
+    "path", ["equipment", "enterprises", "energy", "reports", "reports/2026-10", "definitions"]
+)
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_page_offers_its_own_rows_and_what_it_offers_is_there(
+    plant: Plant, http: httpx.Client, path: str, lang: str
+) -> None:
+    fill(plant)
+    page = http.get(f"/{path}", params={"lang": lang, "area": "360681"})
+    assert page.status_code == 200
+    links = re.findall(r'href="(/api/v1/[^"]+)" download', page.text)
+    assert {link.rpartition("format=")[2].partition("&")[0] for link in links} >= {"xlsx"}
+    for link in links:
+        assert http.get(html.unescape(link)).status_code == 200, link
+    rows = http.get(f"/api/v1/{path}").json()
+    named = {row.get("asset_no") or row.get("code") or row.get("month") or row.get("id") for row in rows}
+    assert all(name is None or name in page.text for name in named) or path == "energy"
+
+
+def test_a_list_counts_what_its_page_counts_and_its_pages_hold_every_row_once(
+    plant: Plant, http: httpx.Client
+) -> None:
+    fill(plant)
+    plant.take("equipment", *(f"{CODE},plant-1,NR-{n:03d},X,in_use,2020-01-01" for n in range(230)))
+    plant.settle()
+    shown: list[str] = []
+    for n in (1, 2, 3):
+        page = http.get("/equipment", params={"lang": "en", "page": f"{n}", "q": "NR-"}).text
+        assert "230 devices" in page
+        shown += re.findall(r">(NR-\d+)<", page)
+    assert shown == [f"NR-{n:03d}" for n in range(230)]
+    assert http.get("/api/v1/equipment", params={"q": "NR-"}).headers["x-total-count"] == "230"
+
+
+def test_an_energy_page_with_a_carrier_that_no_table_knows_names_it_by_its_id(
+    plant: Plant, http: httpx.Client
+) -> None:
+    store_beer(plant)
+    page = http.get("/energy", params={"lang": "en"})
+    assert page.status_code == 200
+    assert "beer" in page.text

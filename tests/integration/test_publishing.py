@@ -60,7 +60,7 @@ def test_what_was_published_stays_and_what_changed_stands_beside_it(plant: Plant
         ]
         assert row["published"] == {"numerator": 1, "denominator": 2}
         assert row["revised"] == {"numerator": 2, "denominator": 2}
-        page = http.get("/report", params={"lang": "en", "month": MONTH}).text
+        page = http.get(f"/reports/{MONTH}", params={"lang": "en"}).text
         assert found.checksum in page
         assert "revised 100.0%" in page
         assert http.get("/api/v1/reports").json()[0]["checksum"] == found.checksum
@@ -86,8 +86,8 @@ def test_rows_that_were_touched_are_told_and_not_shown(plant: Plant) -> None:
         publishing.read(connection, MONTH)
     app = create_app(plant.database, TestClock(wall=NOW), province=PROVINCE)
     with Served(app) as served, httpx.Client(base_url=served.url) as http:
-        page = http.get("/report", params={"lang": "en", "month": MONTH})
-        assert page.status_code == 200
+        page = http.get(f"/reports/{MONTH}", params={"lang": "en"})
+        assert page.status_code == 409
         assert "This report is damaged" in page.text
         assert http.get(f"/api/v1/reports/{MONTH}").status_code == 409
 

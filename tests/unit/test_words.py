@@ -37,7 +37,8 @@ def used() -> set[str]:
 def tables() -> set[str]:
     """Words that stand in tables and are translated where they are shown."""
     mappings: list[Mapping[Any, str]] = [words.STATES, why.REASONS, needs.CLONES]
-    mappings += [words.STATUS, words.FLAGS, words.LEVELS, words.AGES, words.BADGES, words.UNITS, words.KPIS]
+    mappings += [words.STATUS, words.FLAGS, words.LEVELS, words.AGES, words.BADGES, words.UNITS]
+    mappings += [words.KPIS, words.REFUSED]
     named = {text for item in DEFINITIONS.values() for text in (item.word, item.text, item.source)}
     named |= {word for of in MEASURES.values() for word in (of.word, of.rung) if word}
     named |= {of.rung for of in ENTERPRISES.values() if of.rung}

@@ -13,6 +13,7 @@ from ganpo_cloud.store.counted_tables import ledger
 
 COUNTS: Mapping[str, str] = {
     "devices": "units",
+    "registered_devices": "now_registered",
     "main_devices": "main",
     "nc_devices": "nc_checked",
     "networked_devices": "now_networked",

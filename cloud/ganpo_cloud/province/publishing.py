@@ -3,7 +3,7 @@
 import hashlib
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -74,11 +74,14 @@ def indicators(connection: Connection, province: Province, month: str, now: date
     return Indicators(snapshot(connection, province, periods.span(month)[1], now))
 
 
-def report(connection: Connection, province: Province, month: str, now: datetime) -> Iterable[Line]:
-    """The report of a month as it comes to today: the province, its cities and counties, in every industry."""
+def report(
+    connection: Connection, province: Province, month: str, now: datetime, of: Collection[str] | None = None
+) -> Iterable[Line]:
+    """The report of a month as it comes to today: the province, its cities and counties, or some of them, in every
+    industry."""
     found = indicators(connection, province, month, now)
     day = periods.span(month)[1]
-    areas = [area for area in province.areas if province.area(area, day) is not None]
+    areas = [a for a in province.areas if province.area(a, day) is not None and (of is None or a in of)]
     industries = [None, *province.industries]
     for (_, industry), items in sorted(found.all(areas, industries).items()):
         for item in items:

@@ -1,10 +1,10 @@
-"""Errors of the API: RFC 9457 problem documents with `code`, `where`, `hint`."""
+"""What is refused: below `/api/` an RFC 9457 document with `code`, `where` and `hint`, elsewhere a page in words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
@@ -43,31 +43,37 @@ class Refused(Exception):
         self.problem = Problem(title=title, status=status, code=code, where=where, hint=hint)
 
 
-def install(app: FastAPI) -> None:
-    """One error shape for everything."""
+Page = Callable[[Request, Problem], Response]
 
-    async def refused(_request: Request, error: Exception) -> JSONResponse:
-        return _answer(error.problem if isinstance(error, Refused) else _unknown())
 
-    async def invalid(_request: Request, error: Exception) -> JSONResponse:
-        first = (
-            error.errors()[0] if isinstance(error, RequestValidationError) else {"loc": (), "msg": str(error)}
-        )
+def install(app: FastAPI, page: Page) -> None:
+    """One error shape for everything. `page`: how a problem is told to who is not asking the API."""
+
+    def told(request: Request, problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
+        if request.url.path.startswith("/api/"):
+            return JSONResponse(problem.model_dump(), problem.status, headers, MEDIA_TYPE)
+        return page(request, problem)
+
+    async def refused(request: Request, error: Exception) -> Response:
+        assert isinstance(error, Refused)
+        return told(request, error.problem)
+
+    async def invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"][1:])
-        return _answer(Problem(title=first["msg"], status=422, code="invalid", where=where))
+        return told(request, Problem(title=first["msg"], status=422, code="invalid", where=where))
 
-    async def http(request: Request, error: Exception) -> JSONResponse:
-        status = error.status_code if isinstance(error, HTTPException) else 500
-        title = error.detail if isinstance(error, HTTPException) else "error"
-        headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
-        problem = Problem(title=str(title), status=status, code="http", where=request.url.path[:200])
-        return _answer(problem, headers)
+    async def http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        where = request.url.path[:200]
+        problem = Problem(title=str(error.detail), status=error.status_code, code="http", where=where)
+        return told(request, problem, error.headers)
 
-    async def database(_request: Request, error: Exception) -> JSONResponse:
+    async def database(request: Request, error: Exception) -> Response:
         title = f"the database does not answer: {getattr(error, 'orig', error)}"
-        return _answer(
-            Problem(title=title, status=503, code="database", hint="it is tried again with the next request")
-        )
+        hint = "it is tried again with the next request"
+        return told(request, Problem(title=title, status=503, code="database", hint=hint))
 
     app.openapi = partial(_described, app.openapi)  # type: ignore[method-assign]
     app.add_exception_handler(Refused, refused)
@@ -85,11 +91,3 @@ def _described(generate: Callable[[], dict[str, Any]]) -> dict[str, Any]:
                 if status >= "4" and "application/json" in answer.get("content", {}):
                     answer["content"][MEDIA_TYPE] = answer["content"].pop("application/json")
     return document
-
-
-def _unknown() -> Problem:
-    return Problem(title="error", status=500, code="error")
-
-
-def _answer(problem: Problem, headers: dict[str, str] | None = None) -> JSONResponse:
-    return JSONResponse(problem.model_dump(), problem.status, headers, MEDIA_TYPE)

@@ -1,10 +1,13 @@
-"""Every question of the API with its answer: one line each."""
+"""Every question with its answer, at the API and as a page: one line each."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, get_args, get_type_hints
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import HTMLResponse
+from sqlalchemy import Connection
 
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.store.database import Reader
@@ -21,22 +24,34 @@ from ganpo_cloud.web.answers import (
     subjects,
     why,
 )
-from ganpo_cloud.web.asking import names, question, strict
+from ganpo_cloud.web.answers.fields import Listing
+from ganpo_cloud.web.asking import MOST_ROWS, Listed, names, question, strict
 from ganpo_cloud.web.exports import CONTENT, Format
 from ganpo_cloud.web.faces import face
+from ganpo_cloud.web.pages import energy as energy_page
+from ganpo_cloud.web.pages import published
+from ganpo_cloud.web.pages.frame import Frame, Item, Site
 from ganpo_cloud.web.problems import ERRORS
 from ganpo_model.clock import Clock
 
+PER_PAGE = 100
+"""Rows of a list on a page."""
+Beside = Callable[[Connection, Frame, Any], Item]
 Answer = Callable[..., Any]
 """Of a connection, the question and its parameters: a list or a Listing is a table, in three forms."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One resource: its path, and the function that answers; what it may be asked and its rows are read off that."""
+    """One resource: its path, and the function that answers; what it may be asked and its rows are read off that.
+
+    `page`: the template of its page at the same path, which gets what `beside` finds more.
+    """
 
     path: str
     answer: Answer
+    page: str = ""
+    beside: Beside | None = None
 
     @property
     def asks(self) -> Any:
@@ -63,14 +78,14 @@ RESOURCES = (
     Resource("/gateways/{id}/transitions", gateways.transitions),
     Resource("/overview", indicators.overview),
     Resource("/indicators/{id}", indicators.indicator),
-    Resource("/definitions", reference.definitions),
+    Resource("/definitions", reference.definitions, "definitions.html", published.coefficients),
     Resource("/areas", reference.areas),
     Resource("/industries", reference.industries),
-    Resource("/equipment", equipment.equipment),
-    Resource("/enterprises", enterprises.enterprises),
-    Resource("/energy", energy.energy),
-    Resource("/reports", reports.reports),
-    Resource("/reports/{month}", reports.report),
+    Resource("/equipment", equipment.equipment, "equipment.html"),
+    Resource("/enterprises", enterprises.enterprises, "enterprises.html"),
+    Resource("/energy", energy.energy, "energy.html", energy_page.beside),
+    Resource("/reports", reports.reports, "reports.html", published.months),
+    Resource("/reports/{month}", reports.report, "report.html", published.month),
     Resource("/why/{enterprise}", why.enterprise),
     Resource("/why/{enterprise}/{asset_no}", why.device),
 )
@@ -89,6 +104,51 @@ def router(database: Reader, clock: Clock, province: Province, *, demo: bool) ->
             name=resource.answer.__name__,
         )
     return api
+
+
+def pages(site: Site) -> APIRouter:
+    """The pages of the same resources."""
+    router = APIRouter(include_in_schema=False)
+    for resource in RESOURCES:
+        if resource.page:
+            router.add_api_route(resource.path, _page(resource, site), response_class=HTMLResponse)
+    return router
+
+
+def _page(resource: Resource, site: Site) -> Callable[..., Response]:
+    kept = names(resource.asks) - {"area", "industry", "as_of", "limit", "page"}
+
+    def page(request: Request, asked: Annotated[Any, Depends(resource.asks)]) -> Response:
+        query = request.query_params
+        more = {name: query[name] for name in kept if query.get(name)}
+        place = (query.get(name) for name in ("lang", "area", "industry", "as_of"))
+        scope = site.scope(request, *place, **more)
+        return site.answer(resource.page, scope, lambda c, f: _shown(c, f, resource, asked))
+
+    return page
+
+
+def _shown(connection: Connection, frame: Frame, resource: Resource, asked: Any) -> Item:
+    """What a template gets: what is asked and found, and where to download it."""
+    if isinstance(asked, Listed):
+        asked = replace(asked, limit=min(asked.limit, PER_PAGE))
+    elif hasattr(asked, "area"):
+        asked = replace(asked, area=frame.scope.area)
+    found = resource.answer(connection, frame.question, asked)
+    model: Item = {"asked": asked, "found": found}
+    link = {name: value for name, value in frame.kept().items() if name in names(resource.asks)}
+    if isinstance(found, Listing):
+        last = max(-(-found.total // asked.limit), 1)
+        model["pages"] = {
+            "page": asked.page,
+            "last": last,
+            "before": frame.href(page=str(asked.page - 1)) if asked.page > 1 else "",
+            "after": frame.href(page=str(asked.page + 1)) if asked.page < last else "",
+        }
+        link["limit"] = str(MOST_ROWS)
+    for form in ("xlsx", "csv"):
+        model[form] = f"/api/v1{frame.scope.path}?{urlencode(link | {'format': form})}"
+    return model | (resource.beside(connection, frame, found) if resource.beside else {})
 
 
 def _endpoint(

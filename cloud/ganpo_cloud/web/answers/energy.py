@@ -1,6 +1,7 @@
 """Energy and water of a place by month and carrier."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Annotated
 
 from fastapi import Query
@@ -51,6 +52,11 @@ class Carrier:
     enterprises: Annotated[int, said("with a quantity", 2)]
     declared: Annotated[int, said("enterprises that declare to use it", 3)]
     covered: Annotated[int, said("of them, measured or stated for 90 % of the month", 2)]
+
+    @property
+    def quantity(self) -> Fraction | None:
+        """In its unit."""
+        return None if self.millionths is None else Fraction(self.millionths, 10**6)
 
 
 def energy(connection: Connection, question: Question, asked: Monthly) -> list[Carrier]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from fastapi import Query
+from pydantic import PlainSerializer
 from sqlalchemy import Connection
 
 from ganpo_cloud.province import lists
@@ -15,6 +16,10 @@ from ganpo_model.activity import Age
 from ganpo_model.coverage import MEASURES, Evidence
 
 Flag = Literal["main", "numerical_control", "digital", "intelligent"]
+Level = Annotated[
+    Evidence,
+    PlainSerializer(lambda level: level.name.lower(), Literal["claimed", "document", "controller"]),
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +44,7 @@ class Device:
     status: Annotated[str, said("in the ledger", "in_use")]
     counts: Annotated[bool, said("it is in service, and in every denominator", True)]
     flags: Annotated[
-        dict[Flag, Literal["claimed", "document", "controller"]],
+        dict[Flag, Level],
         said(
             "those that hold, with their strongest evidence",
             {"main": "claimed", "numerical_control": "controller"},
@@ -63,6 +68,6 @@ def equipment(connection: Connection, question: Question, asked: Counted) -> Lis
 
 def device(row: Any) -> Device:
     """A row of `lists.devices`."""
-    levels = {flag: Evidence(getattr(row, flag)).name.lower() for flag in FLAGS if getattr(row, flag)}
+    levels = {flag: Evidence(getattr(row, flag)) for flag in FLAGS if getattr(row, flag)}
     age = row.age and Age(row.age)
     return filled(Device, row, area=somewhere(row.area), counts=row.in_service, flags=levels, age=age)

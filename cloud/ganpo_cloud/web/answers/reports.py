@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Path
+from fastapi import Path, Query
 from sqlalchemy import Connection
 
 from ganpo_cloud.province import publishing
@@ -16,6 +16,11 @@ from ganpo_model.errors import ConfigError
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfMonth(Asked):
     """One published month."""
+
+    area: Annotated[
+        str | None,
+        Query(max_length=40, description="only this area and its parts; absent: all", examples=["360100"]),
+    ] = None
 
     month: Annotated[str, Path(pattern=MONTH, description="the month", examples=["2026-10"])]
 
@@ -63,8 +68,10 @@ def report(connection: Connection, question: Question, asked: OfMonth) -> list[L
     if found is None:
         hint = f"ganpo-cloud publish {asked.month}"
         raise Refused(404, "report", "this month is not published", "month", hint)
-    before = publishing.keyed(found.lines)
-    now = publishing.keyed(publishing.report(connection, question.province, asked.month, question.now))
+    areas = [asked.area, *question.province.parts(asked.area, question.day)] if asked.area else None
+    before = publishing.keyed(line for line in found.lines if areas is None or line["area"] in areas)
+    lines = publishing.report(connection, question.province, asked.month, question.now, areas)
+    now = publishing.keyed(lines)
     return [
         Line(metric, area, industry or None, _ratio(before.get(key)), _ratio(now.get(key)))
         for key in sorted(before.keys() | now.keys())

@@ -14,9 +14,9 @@ from ganpo_cloud.province.measures import unit_of
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store.counted_tables import ledger
 from ganpo_cloud.web import i18n, views
+from ganpo_cloud.web.answers.equipment import device
 from ganpo_cloud.web.pages import numbers, timeline
 from ganpo_cloud.web.pages.frame import Frame, Item, Lang, Site
-from ganpo_cloud.web.pages.lists import device
 from ganpo_cloud.web.pages.needs import Needs
 from ganpo_cloud.web.pages.subject_parts import (
     LONGEST,
@@ -78,7 +78,7 @@ def _enterprise(connection: Connection, frame: Frame, code: str) -> Item:
         "counts": _counts(frame, rows, about),
         "machines": machines_now,
         "charts": [chart for view in meters for chart in usage(connection, frame, code, view)],
-        "devices": [device(frame, row) for row in rows],
+        "devices": [device(row) for row in rows],
         "energy_href": frame.href("/energy"),
     }
 

@@ -18,10 +18,15 @@ from ganpo_cloud.store.database import Reader
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds, day_of
 from ganpo_cloud.store.tables import counter
 from ganpo_cloud.web import i18n
+from ganpo_cloud.web.asking import Placed, Question, question
 from ganpo_cloud.web.pages.templating import environments
+from ganpo_cloud.web.problems import Problem
+from ganpo_model import reference
 from ganpo_model.clock import Clock, from_ms, to_ms
 
 Item = dict[str, Any]
+LONGEST = 80
+"""Letters of an enterprise's code or a device's number."""
 SEEDING = "demo seeding"
 """The counter in which the demo says how many percent of its province are there."""
 Lang = Annotated[str | None, Query(max_length=10)]
@@ -61,16 +66,12 @@ class Site:
         as_of: str | None = None,
         **more: str,
     ) -> Scope:
-        """What is asked for, as far as it exists; the rest is at its default."""
-        today = day_of(to_ms(self.clock.utc()), DEFAULT_ZONE)
-        day = _date(as_of)
-        if day is not None and not date(2000, 1, 1) < day < today:
-            day = None
-        here = area if area is not None and self.province.area(area, day or today) else self.province.whole
-        of = industry if industry in self.province.industries else None
-        chosen = i18n.choose(lang, request.headers.get("accept-language", ""))
+        """What is asked for. Raises Refused where it does not exist; what else an address asks is kept in its links."""
+        asked = Placed(area=area, industry=industry, as_of=as_of)
+        found = question(self.province, self.clock.utc(), asked)
+        lang = i18n.choose(lang, request.headers.get("accept-language", ""))
         kept = tuple((name, value) for name, value in sorted(more.items()) if value)
-        return Scope(request.url.path, chosen, here, of, day, kept)
+        return Scope(request.url.path, lang, found.area, found.industry, found.past, kept)
 
     def answer(
         self, template: str, scope: Scope, make: Callable[[Connection, "Frame"], Item]
@@ -90,11 +91,19 @@ class Site:
 
     def missing(self, scope: Scope, what: str) -> HTMLResponse:
         """404, in words."""
-        frame = Frame(self, scope)
-        page = (
-            self.environments[scope.lang].get_template("missing.html").render(frame.bare() | {"what": what})
-        )
-        return HTMLResponse(page, 404, headers={"Cache-Control": "no-store"})
+        return self._told(scope, "http", what, 404)
+
+    def refused(self, request: Request, problem: Problem) -> HTMLResponse:
+        """A page that says in words why there is none of this address."""
+        lang = i18n.choose(request.query_params.get("lang"), request.headers.get("accept-language", ""))
+        scope = Scope(request.url.path, lang, self.province.whole)
+        asked = request.query_params.get(problem.where) or request.url.path
+        return self._told(scope, problem.code, asked[:LONGEST], problem.status)
+
+    def _told(self, scope: Scope, code: str, asked: str, status: int) -> HTMLResponse:
+        model = Frame(self, scope).bare() | {"code": code, "asked": asked}
+        page = self.environments[scope.lang].get_template("refused.html").render(model)
+        return HTMLResponse(page, status, headers={"Cache-Control": "no-store"})
 
 
 class Frame:
@@ -111,6 +120,12 @@ class Frame:
     def day(self) -> date:
         """The last day of what is shown."""
         return self.scope.day or self.today
+
+    @property
+    def question(self) -> Question:
+        """What is asked, for whoever answers it."""
+        scope = self.scope
+        return Question(self.province, self.now, scope.area, scope.industry, scope.day)
 
     def snapshot(self, connection: Connection) -> Snapshot:
         """The sums of the scope's instant."""
@@ -172,13 +187,16 @@ class Frame:
             return number
         return found.name_zh if self.lang == "zh" else found.name_en
 
+    def carrier(self, number: str) -> str:
+        """The name of a carrier."""
+        found = reference.carriers().get(number)
+        if found is None:
+            return number
+        return found.name_zh if self.lang == "zh" else found.name_en
+
     def parts(self, parent: str) -> list[str]:
         """The areas next below one, on the day."""
-        return [
-            number
-            for number, rows in self.province.areas.items()
-            if any(area.parent == parent and area.holds(self.day) for area in rows)
-        ]
+        return self.province.parts(parent, self.day)
 
     def kept(self, **changes: str | None) -> dict[str, str]:
         """What the address says beside the language, with something changed; what is at its default is left out."""
@@ -214,10 +232,3 @@ def seeding(connection: Connection) -> int | None:
     """How many percent of the demo's province are there; None: all of it, or there is none."""
     percent = connection.execute(select(counter.c.value).where(counter.c.name == SEEDING)).scalar()
     return percent if percent is not None and percent < 100 else None
-
-
-def _date(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        return None

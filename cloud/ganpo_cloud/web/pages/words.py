@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from ganpo_cloud.web.why import REASONS as REASONS
+from ganpo_model import coverage
 from ganpo_model.coverage import Evidence
 from ganpo_model.states import State
 
@@ -70,3 +71,17 @@ KPIS: Mapping[str, str] = {
     "nee": "NEE index",
     "completeness": "Completeness",
 }
+MEASURES: Mapping[str, str] = {name: of.word for name, of in coverage.MEASURES.items()}
+REFUSED: Mapping[str, str] = {
+    "http": "No such page",
+    "area": "No such area on this day",
+    "industry": "No such industry",
+    "date": "No date, or a date in the future",
+    "measure": "No such measure",
+    "indicator": "No such number",
+    "report": "This month is not published",
+    "damaged": "This report is damaged",
+    "invalid": "This address asks for something that there is not",
+    "database": "The database does not answer",
+}
+"""Why there is no page, by the code of the problem."""

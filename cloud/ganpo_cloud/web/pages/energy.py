@@ -1,0 +1,66 @@
+"""Energy and water of a place: what stands beside its carriers by month."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from ganpo_cloud.days import periods
+from ganpo_cloud.province.balances import COVERED
+from ganpo_cloud.province.indicators import Indicators
+from ganpo_cloud.web.answers.energy import Carrier
+from ganpo_cloud.web.pages import cards, numbers, trends
+from ganpo_cloud.web.pages.frame import Frame, Item
+from ganpo_model.energy import WATER
+
+CARDS = ("comprehensive_energy", "energy_intensity", "water", "water_intensity")
+SHOWN_MONTHS = 13
+
+
+def beside(connection: Connection, frame: Frame, found: Sequence[Carrier]) -> Item:
+    """Numbers and targets, 24 months as charts, and the carriers one by one: `table` by carrier and month."""
+    t, scope = frame.t, frame.scope
+    of_place = Indicators(frame.snapshot(connection)).of(scope.area, scope.industry)
+    items = {item.definition.id: item for item in of_place}
+    months = periods.months(frame.day, trends.SHOWN_MONTHS)
+    energy = [row for row in found if row.carrier in frame.province.coefficients.carriers]
+    charts = [
+        _chart(
+            frame,
+            t("Energy by month, metered and stated part"),
+            t("tce a month, equivalent value; hatched: less than 90% of what is declared is covered"),
+            "tce",
+            [[row for row in energy if row.month == month] for month in months],
+        ),
+        _chart(
+            frame,
+            t("Fresh water by month, metered and stated part"),
+            t("m³ a month; hatched: less than 90% of what is declared is covered"),
+            "m³",
+            [[row for row in found if row.carrier == WATER and row.month == month] for month in months],
+        ),
+    ]
+    table: dict[str, dict[str, Carrier]] = {}
+    for row in found:
+        table.setdefault(row.carrier, {})[row.month] = row
+    return {
+        "cards": [cards.one(frame, items[number], items) for number in CARDS],
+        "charts": charts,
+        "months": months[-SHOWN_MONTHS:],
+        "table": table,
+    }
+
+
+def _chart(frame: Frame, title: str, sub: str, unit: str, rows: Sequence[Sequence[Carrier]]) -> Item:
+    """Bars of what the carriers of each month come to."""
+    labels = [numbers.month(month, frame.lang) for month in periods.months(frame.day, len(rows))]
+    pending = [sum(row.covered for row in of) < COVERED * sum(row.declared for row in of) for of in rows]
+    amounts = [_amount(of, unit) for of in rows]
+    xlsx = frame.api("energy", format="xlsx")
+    series = [(unit, amounts, True)]
+    return trends.chart(frame, "bar", title, sub, labels, series, pending=pending, xlsx=xlsx)
+
+
+def _amount(rows: Sequence[Carrier], unit: str) -> float | None:
+    found = [row.tce_millionths if unit == "tce" else row.millionths for row in rows]
+    known = [millionths for millionths in found if millionths is not None]
+    return sum(known) / 10**6 if known else None
