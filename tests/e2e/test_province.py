@@ -4,6 +4,7 @@ number to the devices behind it; without JavaScript; and printed."""
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from fractions import Fraction
 from pathlib import Path
 
 import httpx
@@ -132,7 +133,7 @@ def test_every_number_stands_on_the_page_as_the_api_tells_it(watched: Watched, s
         numerator, denominator = item["checked"]["numerator"], item["checked"]["denominator"]
         if item["unit"] == "%" and item["period"] is None:
             assert f"({numerator:,} / {denominator:,})" in told
-            goal = item["target"]["value"] if item["target"] is not None else None
+            goal = Fraction(item["target"]["value"]) if item["target"] is not None else None
             assert numbers.rate(numerator, denominator, goal) in told
         elif item["unit"] in ("sets", "enterprises", "devices"):
             assert f"{numerator:,} {item['unit']}" in told
