@@ -75,7 +75,8 @@ class Measure:
         return " and ".join(condition.text for condition in self.of)
 
 
-def _at_least(flag: str, least: Evidence = Evidence.CLAIMED) -> Condition:
+def at_least(flag: str, least: Evidence = Evidence.CLAIMED) -> Condition:
+    """A flag holds, and that is known at least so well."""
     return Condition(flag, tuple(int(level) for level in Evidence if level >= least), flag)
 
 
@@ -90,12 +91,12 @@ HERE = Condition("age", (None, *(age.value for age in Age if age is not Age.GONE
 ACTIVE, SILENT, GONE = (
     Condition("age", (age.value,), age.value) for age in (Age.ACTIVE, Age.SILENT, Age.GONE)
 )
-MAIN, DIGITAL = _at_least("main"), _at_least("digital")
+MAIN, DIGITAL = at_least("main"), at_least("digital")
 
 
 def _levels(name: str, word: str, flag: str, *others: Condition) -> dict[str, Measure]:
     return {
-        f"{name}_{level}": Measure(f"{word} {level}", (*others, _at_least(flag, least), IN_SERVICE))
+        f"{name}_{level}": Measure(f"{word} {level}", (*others, at_least(flag, least), IN_SERVICE))
         for level, least in LEVELS.items()
     }
 

@@ -1,5 +1,8 @@
 """A measure is declared once: its predicate, its condition in SQL and its sums say the same of every device."""
 
+import os
+import subprocess
+import sys
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -20,7 +23,6 @@ from ganpo_model.coverage import ENTERPRISES, MEASURES, Evidence, Unit
 from support import databases
 from support.province import PROVINCE
 
-pytestmark = pytest.mark.usefixtures("each_database")
 DAY = date(2026, 11, 28)
 COUNTY, INDUSTRY = "360121", "FOOD"
 UNITS = st.builds(
@@ -62,6 +64,7 @@ def row(code: str, asset_no: str, kind: str, unit: Unit, **other: object) -> tup
     return tuple(said.get(column.name) for column in ledger.columns)
 
 
+@pytest.mark.usefixtures("each_database")
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(firms=st.lists(st.lists(UNITS, max_size=6), min_size=1, max_size=5), branch=st.booleans())
 def test_predicate_condition_and_sums_count_the_same_devices_and_enterprises(
@@ -98,3 +101,60 @@ def test_predicate_condition_and_sums_count_the_same_devices_and_enterprises(
     for place in (COUNTY, "360100", PROVINCE.whole):
         for industry in (ALL, INDUSTRY):
             assert sums[place, industry] == {name: wanted[name] for name in STOCKS}
+
+
+_INVENTED = """
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+from ganpo_model import coverage
+
+coverage.MEASURES["lathes"] = coverage.Measure(
+    "intelligent main equipment", (coverage.MAIN, coverage.at_least("intelligent"), coverage.IN_SERVICE),
+    "lathes stand here", "beside",
+)
+
+import httpx
+from ganpo_cloud.imports import registry
+from ganpo_cloud.web.application import create_app
+from support import databases
+from support.plants import TestClock
+from support.province import CODES, NOW, Plant, enterprise, inventory
+from support.serving import Served
+
+plant = Plant(databases.database(Path(sys.argv[1])))
+plant.take("enterprises", enterprise(CODES[0]))
+plant.take("sites", f"{CODES[0]},plant-1,Plant,360681,Asia/Shanghai")
+registry.add(plant.database, "gw-test-0001", CODES[0], "plant-1")
+plant.send("gw-test-0001", [inventory("SB-1", "SB-2", flags=("main",), at=NOW - timedelta(hours=3))])
+plant.take("flags", f"{CODES[0]},SB-2,intelligent,yes,document,2026-17,Wang,2026-11-01")
+plant.settle()
+with plant.database.read() as connection:
+    sums = connection.exec_driver_sql("SELECT lathes FROM area_day WHERE area = '360600' AND industry = ''").all()
+print("sums", sums[-1][0])
+with Served(create_app(plant.database, TestClock(wall=NOW))) as served, httpx.Client(base_url=served.url) as http:
+    listed = http.get("/api/v1/equipment?measure=lathes").json()
+    print("list", *(row["asset_no"] for row in listed))
+    page = http.get("/equipment?lang=en&measure=lathes").text
+    print("page", "intelligent main equipment" in page, "SB-2" in page, "SB-1" in page)
+    print("ladder", "lathes stand here" in http.get("/overview?lang=en").text)
+plant.database.close()
+"""
+
+
+def test_an_invented_measure_is_one_declaration_and_stands_in_sums_list_api_and_on_the_pages(
+    tmp_path: Path,
+) -> None:
+    """In a process of its own: columns are made from the declarations when the tables are."""
+    path = os.pathsep.join(sys.path)
+    ran = subprocess.run(
+        [sys.executable, "-c", _INVENTED, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=os.environ | {"PYTHONPATH": path},
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.splitlines() == ["sums 1", "list SB-2", "page True True False", "ladder True"]
