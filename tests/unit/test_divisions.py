@@ -93,6 +93,34 @@ def test_a_damaged_file_of_another_province_is_told_with_its_place(
     assert told in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        (
+            "coefficients.csv",
+            "carrier,since,kgce,source\nelectricity,,1/0,x\n",
+            "row 2, kgce = 1/0: no number",
+        ),
+        (
+            "coefficients.csv",
+            "carrier,since,kgce,source\nsteam,,1,x\n",
+            "row 2, carrier = steam: no such carrier",
+        ),
+        ("holidays.csv", "dates,plan,why,source\n2027-02-05,like,x,x\n", "row 2, plan = like: off, or like"),
+        ("tiles.csv", "area,column,row\n360100,3,13\n", "row 2, row = 13: column and row are numbers"),
+    ],
+)
+def test_a_damaged_file_that_a_province_may_have_is_told_with_its_place(
+    tmp_path: Path, name: str, text: str, told: str
+) -> None:
+    (tmp_path / "areas.csv").write_text("id,parent,kind,code,name_zh,name_en,from,to\n1,,province,1,A,A,,\n")
+    (tmp_path / "industries.csv").write_text("id,name_zh,name_en,classes\nX,x,x,1\n")
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path)
+    assert f"{name} {told}" in str(caught.value)
+
+
 def test_a_folder_without_files_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"areas\.csv: cannot be read"):
         load(tmp_path)

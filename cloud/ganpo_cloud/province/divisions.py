@@ -1,7 +1,7 @@
 """Areas and industries of a province, from its folder of files (province/README.md). Dated; another province is another
 folder, not other code."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -15,11 +15,6 @@ from ganpo_model.errors import ConfigError
 from ganpo_model.facts import ExceptionItem
 from ganpo_model.shifts import WEEKDAYS, dates
 
-COEFFICIENTS = ("carrier", "since", "kgce", "source")
-TILES = ("area", "column", "row")
-HOLIDAYS = ("dates", "plan", "why", "source")
-AREAS = ("id", "parent", "kind", "code", "name_zh", "name_en", "from", "to")
-INDUSTRIES = ("id", "name_zh", "name_en", "classes")
 KINDS = ("province", "city", "county")
 OTHER = "OTHER"
 
@@ -62,9 +57,9 @@ class Province:
         industries: Iterable[Industry],
         coefficients: Iterable[Coefficient] = (),
         holidays: Iterable[ExceptionItem] = (),
-        tiles: Mapping[str, tuple[int, int]] | None = None,
+        tiles: Iterable[tuple[str, tuple[int, int]]] = (),
     ) -> None:
-        self.tiles: Mapping[str, tuple[int, int]] = tiles or {}
+        self.tiles: Mapping[str, tuple[int, int]] = dict(tiles)
         self.coefficients = Coefficients(coefficients)
         self.holidays = tuple(holidays)
         self.areas: dict[str, list[Area]] = {}
@@ -121,96 +116,92 @@ class Province:
 def load(folder: Path | None = None) -> Province:
     """The province in a folder, or ours. Raises ConfigError with file, row and column."""
     ours = files("ganpo_cloud").joinpath("province")
-    where = ours if folder is None else folder
-    areas = [_area(row) for row in _rows(where, "areas.csv", AREAS)]
-    industries = [
-        Industry(
-            row.cells["id"], row.cells["name_zh"], row.cells["name_en"], tuple(row.cells["classes"].split())
-        )
-        for row in _rows(where, "industries.csv", INDUSTRIES)
-    ]
-    return Province(
-        areas,
-        industries,
-        [
-            _coefficient(row)
-            for row in _rows(_having(where, "coefficients.csv"), "coefficients.csv", COEFFICIENTS)
-        ],
-        [_holiday(row) for row in _rows(_having(where, "holidays.csv"), "holidays.csv", HOLIDAYS)],
-        dict(_tile(row) for row in _rows(_having(where, "tiles.csv"), "tiles.csv", TILES)),
-    )
+    return Province(*(_read(folder or ours, ours, name, *of) for name, of in _FILES.items()))
 
 
-def _tile(row: tables.Row) -> tuple[str, tuple[int, int]]:
-    column, line = row.cells["column"], row.cells["row"]
-    if not (column.isdecimal() and line.isdecimal() and 0 < int(column) <= 12 and 0 < int(line) <= 12):
-        where = tables.place("tiles.csv", row.number, "column", f"{column},{line}")
-        raise ConfigError("column and row are numbers from 1 to 12", where=where)
-    return row.cells["area"], (int(column), int(line))
+class _Wrong(ValueError):
+    """A cell that says nothing: its column, and what stands in such a cell."""
 
 
-def _coefficient(row: tables.Row) -> Coefficient:
-    carrier, text = row.cells["carrier"], row.cells["kgce"]
-    if carrier not in reference.carriers():
-        raise ConfigError(
-            "no such carrier", where=tables.place("coefficients.csv", row.number, "carrier", carrier)
-        )
-    since = _day(row, "since", "coefficients.csv")
-    try:
-        return Coefficient(carrier, since or date.min, Fraction(text), row.cells["source"])
-    except ValueError as error:
-        where = tables.place("coefficients.csv", row.number, "kgce", text)
-        raise ConfigError("no number like 0.1229 (kgce per unit of the carrier)", where=where) from error
-
-
-def _holiday(row: tables.Row) -> ExceptionItem:
-    found, plan = dates(row.cells["dates"]), row.cells["plan"]
-    if found is None:
-        where = tables.place("holidays.csv", row.number, "dates", row.cells["dates"])
-        raise ConfigError("no date, nor first..last in order (2027-02-05..2027-02-11)", where=where)
-    if plan != "off" and plan.removeprefix("like ") not in WEEKDAYS:
-        where = tables.place("holidays.csv", row.number, "plan", plan)
-        raise ConfigError("off, or like and a weekday (like mon)", where=where)
-    return ExceptionItem(*found, plan, row.cells["why"])
-
-
-def _having(folder: Any, name: str) -> Any:
-    """The folder, or ours where it lacks a file that is the same in every province."""
-    return folder if folder.joinpath(name).is_file() else files("ganpo_cloud").joinpath("province")
-
-
-def _rows(folder: object, name: str, columns: tuple[str, ...]) -> tuple[tables.Row, ...]:
-    file = folder.joinpath(name)  # type: ignore[attr-defined]
+def _read(
+    folder: Any, ours: Any, name: str, columns: tuple[str, ...], made: Callable[[Mapping[str, str]], Any]
+) -> list[Any]:
+    """What is made of the rows of a file; of ours, where the folder lacks one that is the same in every province."""
+    file = folder.joinpath(name)
+    if name not in _OWN and not file.is_file():
+        file = ours.joinpath(name)
     try:
         found = tables.read(file.read_bytes(), name, columns, columns)
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", where=str(file)) from error
     if found.errors:
         raise found.errors[0]
-    return found.rows
+    rows = []
+    for row in found.rows:
+        try:
+            rows.append(made(row.cells))
+        except _Wrong as wrong:
+            column, what = wrong.args
+            raise ConfigError(
+                what, where=tables.place(name, row.number, column, row.cells[column])
+            ) from wrong
+    return rows
 
 
-def _area(row: tables.Row) -> Area:
-    cells = row.cells
+def _area(cells: Mapping[str, str]) -> Area:
     if cells["kind"] not in KINDS:
-        where = tables.place("areas.csv", row.number, "kind", cells["kind"])
-        raise ConfigError(f"none of {', '.join(KINDS)}", where=where)
-    return Area(
-        cells["id"],
-        cells["parent"] or None,
-        cells["kind"],
-        cells["code"],
-        cells["name_zh"],
-        cells["name_en"],
-        _day(row, "from"),
-        _day(row, "to"),
-    )
+        raise _Wrong("kind", f"none of {', '.join(KINDS)}")
+    names = (cells["code"], cells["name_zh"], cells["name_en"])
+    days = (_day(cells, "from"), _day(cells, "to"))
+    return Area(cells["id"], cells["parent"] or None, cells["kind"], *names, *days)
 
 
-def _day(row: tables.Row, column: str, name: str = "areas.csv") -> date | None:
-    text = row.cells[column]
+def _industry(cells: Mapping[str, str]) -> Industry:
+    return Industry(cells["id"], cells["name_zh"], cells["name_en"], tuple(cells["classes"].split()))
+
+
+def _coefficient(cells: Mapping[str, str]) -> Coefficient:
+    if cells["carrier"] not in reference.carriers():
+        raise _Wrong("carrier", "no such carrier")
     try:
-        return date.fromisoformat(text) if text else None
+        kgce = Fraction(cells["kgce"])
+    except (ValueError, ZeroDivisionError) as error:
+        raise _Wrong("kgce", "no number like 0.1229 (kgce per unit of the carrier)") from error
+    return Coefficient(cells["carrier"], _day(cells, "since") or date.min, kgce, cells["source"])
+
+
+def _holiday(cells: Mapping[str, str]) -> ExceptionItem:
+    found, plan = dates(cells["dates"]), cells["plan"]
+    if found is None:
+        raise _Wrong("dates", "no date, nor first..last in order (2027-02-05..2027-02-11)")
+    if plan != "off" and plan.removeprefix("like ") not in WEEKDAYS:
+        raise _Wrong("plan", "off, or like and a weekday (like mon)")
+    return ExceptionItem(*found, plan, cells["why"])
+
+
+def _tile(cells: Mapping[str, str]) -> tuple[str, tuple[int, int]]:
+    return cells["area"], (_place(cells, "column"), _place(cells, "row"))
+
+
+def _place(cells: Mapping[str, str], column: str) -> int:
+    if not (cells[column].isdecimal() and 0 < int(cells[column]) <= 12):
+        raise _Wrong(column, "column and row are numbers from 1 to 12")
+    return int(cells[column])
+
+
+def _day(cells: Mapping[str, str], column: str) -> date | None:
+    try:
+        return date.fromisoformat(cells[column]) if cells[column] else None
     except ValueError as error:
-        where = tables.place(name, row.number, column, text)
-        raise ConfigError("no date like 2020-06-01", where=where) from error
+        raise _Wrong(column, "no date like 2020-06-01") from error
+
+
+_OWN = ("areas.csv", "industries.csv")
+_FILES: Mapping[str, tuple[tuple[str, ...], Callable[[Mapping[str, str]], Any]]] = {
+    "areas.csv": (("id", "parent", "kind", "code", "name_zh", "name_en", "from", "to"), _area),
+    "industries.csv": (("id", "name_zh", "name_en", "classes"), _industry),
+    "coefficients.csv": (("carrier", "since", "kgce", "source"), _coefficient),
+    "holidays.csv": (("dates", "plan", "why", "source"), _holiday),
+    "tiles.csv": (("area", "column", "row"), _tile),
+}
+"""By name, in the order of what makes a province: its columns, and what is made of a row."""
