@@ -6,15 +6,16 @@ Eleven cities, a hundred counties, eight industries; aggregates of 62 days and 2
 import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from statistics import median, quantiles
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Select, text
 
 import days as day_rows
 from ganpo_cloud.days import days, painting, periods
-from ganpo_cloud.province import divisions, ledger_days, totals
+from ganpo_cloud.province import divisions, ledger_days, lists, totals
 from ganpo_cloud.province.indicators import Indicators
 from ganpo_cloud.province.snapshots import snapshot
 from ganpo_cloud.store import sql
@@ -89,11 +90,18 @@ def _ask(database: Database, times: int) -> Generator[str, None, float]:
 
         return ask
 
-    def page(area: str, industry: str | None) -> Callable[[], object]:
+    def page(area: str, industry: str | None, day: date | None = None) -> Callable[[], object]:
         def ask() -> object:
-            frame = Frame(site, Scope("/overview", "en", area, industry))
+            frame = Frame(site, Scope("/overview", "en", area, industry, day))
             with database.read() as connection:
                 return overview(connection, frame)
+
+        return ask
+
+    def listed(query: Select[tuple[object, ...]]) -> Callable[[], object]:
+        def ask() -> object:
+            with database.read() as connection:
+                return lists.page(connection, query, 100, 1)
 
         return ask
 
@@ -113,6 +121,19 @@ def _ask(database: Database, times: int) -> Generator[str, None, float]:
     yield _line("  of an industry", _times(ours(_PROVINCE.whole, "FOOD"), times))
     shown = _times(page(_PROVINCE.whole, None), max(times // 4, 5))
     yield _line("overview page: parts, industries, 24 months", shown)
+    past = _TODAY - timedelta(days=8)
+    yield _line("  of a past day", _times(page(_PROVINCE.whole, None, past), max(times // 4, 5)))
+    ledger = plain("SELECT count(*) FROM ledger WHERE kind = 'equipment' AND status <> ''")
+    yield _line("bare SQL over the ledger", _times(ledger, max(times // 4, 5)))
+    whole_of = lists.Filter(_PROVINCE.whole, None, _TODAY)
+    for name, query in (
+        ("devices behind a number", lists.devices(_PROVINCE, whole_of, "now_cloud")),
+        ("devices that are silent", lists.devices(_PROVINCE, whole_of, "silent")),
+        ("devices by a part of their number", lists.devices(_PROVINCE, replace(whole_of, text="999"))),
+        ("enterprises", lists.enterprises(_PROVINCE, whole_of)),
+        ("enterprises of a city", lists.enterprises(_PROVINCE, replace(whole_of, area=city))),
+    ):
+        yield _line(f"a page of {name}, counted", _times(listed(query), max(times // 4, 5))) + "  goal <= 150"
     yield _line("bare SQL over the day rows of the month", _times(plain(over_days), max(times // 20, 3)))
     ratio = median(whole) / median(limit)
     yield f"  {'overview / bare SQL over the aggregate rows':<46} {ratio:>9.2f} x          goal <= 3"

@@ -103,8 +103,8 @@ def test_a_damaged_file_of_another_province_is_told_with_its_place(
         ),
         (
             "coefficients.csv",
-            "carrier,since,kgce,source\nsteam,,1,x\n",
-            "row 2, carrier = steam: no such carrier",
+            "carrier,since,kgce,source\nmoonlight,,1,x\n",
+            "row 2, carrier = moonlight: no such carrier",
         ),
         ("holidays.csv", "dates,plan,why,source\n2027-02-05,like,x,x\n", "row 2, plan = like: off, or like"),
         ("tiles.csv", "area,column,row\n360100,3,13\n", "row 2, row = 13: column and row are numbers"),
