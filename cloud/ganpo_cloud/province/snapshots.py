@@ -1,6 +1,6 @@
 """The sums as of now or the end of a day: stored, or worked out where they are not."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -11,6 +11,7 @@ from ganpo_cloud.days import periods
 from ganpo_cloud.province import totals
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.province.places import Key
+from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import (
     ALL,
     FLOWS,
@@ -52,19 +53,17 @@ class Snapshot:
     def rows(self, areas: Collection[str], industries: Collection[str]) -> dict[Key, Row]:
         """The sums of these places in these industries: stocks at the instant, times of its month until then."""
         found: dict[Key, Row] = {(area, of): dict(NOTHING) for area in areas for of in industries}
+        times: Mapping[Key, Mapping[str, int]] = {}
         if self.stored is area_day:
-            self._add(found, area_day, area_day.c.day == self.day, STOCKS)
+            self._add(found, area_day, STOCKS, "day = ?", self.day.isoformat())
         elif self.stored is area_month:
-            self._add(found, area_month, area_month.c.month == self.month, STOCKS)
-        else:
-            for key in found:
-                found[key] |= self.worked_out.get(key, {})
+            self._add(found, area_month, STOCKS, "month = ?", self.month)
         if self.running or self.day == periods.span(self.month)[1]:
-            self._add(found, area_month, area_month.c.month == self.month, FLOWS)
+            self._add(found, area_month, tuple(FLOWS), "month = ?", self.month)
         else:
             times = self._times(areas, industries)
-            for key in found:
-                found[key] |= times.get(key, {})
+        for key in found:
+            found[key] |= {**self.worked_out.get(key, {}), **times.get(key, {})}
         return found
 
     def _times(self, areas: Collection[str], industries: Collection[str]) -> Mapping[Key, Mapping[str, int]]:
@@ -93,22 +92,19 @@ class Snapshot:
 
     def yearly(self, areas: Collection[str], industries: Collection[str]) -> tuple[int, dict[Key, Row]]:
         """Intensities of the newest year up to the instant that has any; and which year that is."""
-        table = area_year
-        mine = table.c.area.in_(areas) & table.c.industry.in_(industries)
-        has = (table.c.energy_enterprises > 0) | (table.c.water_enterprises > 0)
-        newest = select(func.max(table.c.year)).where(mine & has & (table.c.year <= self.day.year))
-        year = self.connection.execute(newest).scalar() or self.day.year
+        has = "(energy_enterprises > 0 OR water_enterprises > 0) AND year <= ?"
+        years = _read(self.connection, area_year, ("year",), areas, industries, has, self.day.year)
+        year = max((row[2] for row in years), default=self.day.year)
         found: dict[Key, Row] = {(area, of): dict.fromkeys(YEARLY, 0) for area in areas for of in industries}
-        self._add(found, table, table.c.year == year, YEARLY)
+        self._add(found, area_year, YEARLY, "year = ?", year)
         return year, found
 
-    def _add(self, found: dict[Key, Row], table: Any, period: Any, measures: Collection[str]) -> None:
+    def _add(
+        self, found: dict[Key, Row], table: Table, measures: Sequence[str], period: str, value: object
+    ) -> None:
         areas, industries = {key[0] for key in found}, {key[1] for key in found}
-        columns = [table.c[measure] for measure in measures]
-        query = select(table.c.area, table.c.industry, *columns)
-        mine = table.c.area.in_(areas) & table.c.industry.in_(industries) & period
-        for area, industry, *values in self.connection.execute(query.where(mine)):
-            found[area, industry] |= dict(zip(measures, values, strict=True))
+        for area, of, *values in _read(self.connection, table, measures, areas, industries, period, value):
+            found[area, of] |= dict(zip(measures, values, strict=True))
 
 
 @dataclass(slots=True)
@@ -147,10 +143,28 @@ def trend(
     connection: Connection, areas: Collection[str], industries: Collection[str], months: Collection[str]
 ) -> dict[tuple[str, str, str], Row]:
     """Stored months of places and industries; those that are not stored are left out."""
-    table = area_month
-    mine = table.c.area.in_(areas) & table.c.industry.in_(industries) & table.c.month.in_(months)
-    rows = connection.execute(select(table).where(mine)).mappings()
-    return {(row["area"], row["industry"], row["month"]): dict(row) for row in rows}
+    names = ("month", *STOCKS, *FLOWS)
+    when = f"month IN ({', '.join('?' * len(months))})"
+    rows = _read(connection, area_month, names, areas, industries, when, *months)
+    return {(area, of, said[0]): dict(zip(names, said, strict=True)) for area, of, *said in rows}
+
+
+def _read(
+    connection: Connection,
+    table: Table,
+    names: Sequence[str],
+    areas: Collection[str],
+    industries: Collection[str],
+    period: str,
+    *values: object,
+) -> list[Any]:
+    """Area, industry and what else is named of the sums of places; `period`, `values`: a condition."""
+    statement = (
+        f"SELECT area, industry, {', '.join(names)} FROM {table.name}"
+        f" WHERE area IN ({', '.join('?' * len(areas))}) AND industry IN ({', '.join('?' * len(industries))})"
+        f" AND {period}"
+    )
+    return sql.rows(connection, statement, (*areas, *industries, *values))
 
 
 def energy(
