@@ -9,6 +9,7 @@ from ganpo_cloud.province.balances import COVERED
 from ganpo_cloud.province.indicators import Indicators
 from ganpo_cloud.web.answers.energy import Carrier
 from ganpo_cloud.web.pages import cards, numbers, trends
+from ganpo_cloud.web.pages.figures import Figures
 from ganpo_cloud.web.pages.frame import Frame, Item
 from ganpo_model.energy import WATER
 
@@ -19,8 +20,8 @@ SHOWN_MONTHS = 13
 def beside(connection: Connection, frame: Frame, found: Sequence[Carrier]) -> Item:
     """Numbers and targets, 24 months as charts, and the carriers one by one: `table` by carrier and month."""
     t, scope = frame.t, frame.scope
-    of_place = Indicators(frame.snapshot(connection)).of(scope.area, scope.industry)
-    items = {item.definition.id: item for item in of_place}
+    of_place = Indicators(frame.snapshot(connection))
+    items = {item.definition.id: item for item in of_place.of(scope.area, scope.industry)}
     months = periods.months(frame.day, trends.SHOWN_MONTHS)
     energy = [row for row in found if row.carrier in frame.province.coefficients.carriers]
     charts = [
@@ -43,6 +44,7 @@ def beside(connection: Connection, frame: Frame, found: Sequence[Carrier]) -> It
     for row in found:
         table.setdefault(row.carrier, {})[row.month] = row
     return {
+        "n": Figures(of_place.snapshot.day),
         "cards": [cards.one(frame, items[number], items) for number in CARDS],
         "charts": charts,
         "months": months[-SHOWN_MONTHS:],

@@ -74,7 +74,7 @@ def ones(row: Any) -> float | None:
     return None if row is None or row.millionths is None else row.millionths / 10**6
 
 
-def decimals(value: Fraction | None, places: int) -> str:
+def decimals(value: Fraction | int | None, places: int) -> str:
     """With so many places, rounded towards zero; a dash where nobody knows."""
     if value is None:
         return NONE
@@ -86,25 +86,16 @@ def decimals(value: Fraction | None, places: int) -> str:
 
 def points(change: Fraction | None) -> str:
     """+1.9, −0.6: a change of a rate in points."""
+    return signed(change, 1)
+
+
+def signed(change: Fraction | int | None, places: int = 0) -> str:
+    """+46, −3, +0.12: a change, rounded; no sign stands before what reads as zero."""
     if change is None:
         return NONE
-    tenths = round(abs(change) * 10)
-    sign = "+" if change >= 0 else "−"
-    return f"{sign}{tenths // 10}.{tenths % 10}" if tenths else "0.0"
-
-
-def gap(rate: str, target: str) -> str:
-    """How far a shown rate is from a target, in points, so that both add up as they are shown."""
-    gap = abs(Fraction(target) - Fraction(rate))
-    tenths = -(-gap.numerator * 10 // gap.denominator)
-    return f"{tenths // 10}.{tenths % 10}"
-
-
-def signed(change: int | None) -> str:
-    """+46, −3."""
-    if change is None:
-        return NONE
-    return f"+{change:,}" if change >= 0 else f"−{-change:,}"
+    shown = f"{float(round(abs(Fraction(change)), places)):,.{places}f}"
+    sign = "" if not shown.strip("0.,") else "+" if change > 0 else "−"
+    return sign + shown
 
 
 def month(text: str, lang: str) -> str:

@@ -1,24 +1,26 @@
-"""The overview of a place: where it stands, at what pace, what to ask about, which parts lag, and whether it moves."""
+"""The official's pages: a place against the plan, with its parts and industries; and one number by its parts."""
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy import Connection, select
 
 from ganpo_cloud.days import periods
-from ganpo_cloud.province.indicators import Indicator, Indicators
+from ganpo_cloud.province.definitions import DEFINITIONS
+from ganpo_cloud.province.indicators import Indicators
 from ganpo_cloud.province.snapshots import trend
 from ganpo_cloud.store.counted_tables import ALL, area_day
-from ganpo_cloud.web.pages import cards, ladders, numbers, places, questions, trends
+from ganpo_cloud.web.pages import cards, places, questions, trends
+from ganpo_cloud.web.pages.figures import Figures
 from ganpo_cloud.web.pages.frame import Day, Frame, Item, Lang, Place, Site, Text
-from ganpo_cloud.web.pages.sentences import caveat, lead
+from ganpo_cloud.web.pages.ladders import ladder
 
 
 def router(site: Site) -> APIRouter:
-    """The routes `/overview`, `/areas` and `/industries`."""
+    """The routes `/overview` and `/indicators/{id}`."""
     pages = APIRouter(include_in_schema=False)
 
     @pages.get("/overview", response_class=HTMLResponse)
@@ -33,63 +35,57 @@ def router(site: Site) -> APIRouter:
         scope = site.scope(request, lang, area, industry, as_of, selected=selected)
         return site.answer("overview.html", scope, overview)
 
-    @pages.get("/areas", response_class=HTMLResponse)
-    def areas(
-        request: Request, lang: Lang = None, area: Place = None, industry: Place = None, as_of: Day = None
+    @pages.get("/indicators/{number}", response_class=HTMLResponse)
+    def indicator(
+        request: Request,
+        number: str,
+        lang: Lang = None,
+        area: Place = None,
+        industry: Place = None,
+        as_of: Day = None,
+        by: Literal["area", "industry"] = "area",
     ) -> HTMLResponse:
-        return site.answer("areas.html", site.scope(request, lang, area, industry, as_of), _areas)
-
-    @pages.get("/industries", response_class=HTMLResponse)
-    def industries(
-        request: Request, lang: Lang = None, area: Place = None, as_of: Day = None
-    ) -> HTMLResponse:
-        return site.answer("industries.html", site.scope(request, lang, area, None, as_of), _industries)
+        scope = site.scope(request, lang, area, industry, as_of, by=by)
+        if number not in DEFINITIONS:
+            return site.missing(scope, number[:40])
+        return site.answer("indicator.html", scope, lambda c, f: _indicator(c, f, number, by))
 
     return pages
 
 
 def overview(connection: Connection, frame: Frame) -> Item:
-    """Everything of a place."""
+    """Everything of a place: where it stands, what to ask about, which parts lag, and whether it moves."""
     scope = frame.scope
     found = Indicators(frame.snapshot(connection))
-    items = found.of(scope.area, scope.industry)
-    nc = items[0]
-    months = periods.months(frame.day, trends.SHOWN_MONTHS)
+    n = Figures(found.snapshot.day)
+    items = {item.definition.id: item for item in found.of(scope.area, scope.industry)}
     here = (scope.area, scope.industry or ALL)
-    mine = {row["month"]: row for row in trend(connection, [here[0]], [here[1]], months).values()}
-    parts = places.areas(frame, found, scope.area)
-    row = found.snapshot.rows([scope.area], [here[1]])[here]
-    # The month of the day as it stood on the day.
-    mine[months[-1]] = row
+    row = found.snapshot.rows([here[0]], [here[1]])[here]
     before = _before(connection, here, frame)
-    population = next(item.of for item in items if item.definition.id == "enterprise_onboarded")
+    months = periods.months(frame.day, trends.SHOWN_MONTHS)[:-1]
+    past = trend(connection, [here[0]], [here[1]], months)
+    history: trends.History = {month: past.get((*here, month)) for month in months} | {n.day: row}
+    parts = places.areas(frame, found, n, scope.area)
+    waits = questions.waiting(connection, frame, n)
     selected = dict(scope.more).get("selected")
+    population = items["enterprise_onboarded"].of
     return {
-        "lead": lead(nc, frame.day, frame.t, frame.lang),
-        "second": _second(frame, items, row, before),
-        "caveats": caveat(nc, frame.day, frame.t, frame.lang),
-        "needs": questions.needs(connection, frame, parts["rows"]),
-        "cards": cards.cards(frame, items),
-        "all": cards.table(frame, items),
-        "ladders": ladders.ladders(frame, row, before, population),
+        "n": n,
+        "items": items,
+        "row": row,
+        "before": before,
+        "questions": questions.questions(frame, n, parts["rows"], waits),
+        "cards": [cards.one(frame, items[number], items) for number in cards.SHOWN],
+        "ladders": [
+            ladder(frame, n, "enterprises", row, before, population),
+            ladder(frame, n, "equipment", row, before),
+        ],
         "parts": parts,
-        "selected": next((part for part in parts["rows"] if part["id"] == selected), None),
+        "selected": next((part for part in parts["rows"] if part.id == selected), None),
         "industry_rows": places.industries(frame, found) if scope.industry is None else None,
-        "trust": questions.trust(connection, frame, items),
-        "charts": [trends.coverage(frame, nc, months, mine), trends.onboarding(frame, months, mine)],
+        "waits": waits,
+        "charts": [trends.coverage(frame, items["nc_rate_main"], history), trends.onboarding(frame, history)],
     }
-
-
-def _areas(connection: Connection, frame: Frame) -> Item:
-    """Every city with its counties."""
-    found = Indicators(frame.snapshot(connection))
-    return {"parts": places.areas(frame, found, frame.scope.area)}
-
-
-def _industries(connection: Connection, frame: Frame) -> Item:
-    """Every industry of a place."""
-    found = Indicators(frame.snapshot(connection))
-    return {"industry_rows": places.industries(frame, found)}
 
 
 def _before(connection: Connection, here: tuple[str, str], frame: Frame) -> Mapping[str, Any] | None:
@@ -100,14 +96,28 @@ def _before(connection: Connection, here: tuple[str, str], frame: Frame) -> Mapp
     return None if row is None else dict(row)
 
 
-def _second(
-    frame: Frame, items: list[Indicator], row: Mapping[str, int], before: Mapping[str, Any] | None
-) -> str:
-    """How many enterprises and intelligent devices there are."""
-    t = frame.t
-    told = t("{n} enterprises are in the cloud").format(n=f"{row['enterprises_cloud']:,}")
-    if before is not None:
-        change = numbers.signed(row["enterprises_cloud"] - before["enterprises_cloud"])
-        told += t(" ({change} in 30 days)").format(change=change)
-    sets = t("; intelligent equipment: {n} sets checked.").format(n=f"{row['intelligent_checked']:,}")
-    return told + sets
+def _indicator(connection: Connection, frame: Frame, number: str, by: str) -> Item:
+    """One number of a place and of its parts, judged as everywhere."""
+    found, scope = Indicators(frame.snapshot(connection)), frame.scope
+    if by == "area":
+        every = found.all([scope.area, *frame.parts(scope.area)], [scope.industry])
+        named = {key: (frame.area(key[0]), frame.href("/overview", area=key[0])) for key in every}
+    else:
+        every = found.all([scope.area], [None, *frame.province.industries])
+        named = {
+            key: (
+                frame.industry(key[1]) if key[1] else frame.t("all industries"),
+                frame.href("/overview", industry=key[1] or None),
+            )
+            for key in every
+        }
+    at = list(DEFINITIONS).index(number)
+    return {
+        "n": Figures(found.snapshot.day),
+        "definition": DEFINITIONS[number],
+        "by": by,
+        "rows": [(*named[key], items[at]) for key, items in every.items()],
+        "other": frame.href(by="industry" if by == "area" else "area"),
+        "xlsx": frame.api(f"indicators/{number}", by=by, format="xlsx"),
+        "csv": frame.api(f"indicators/{number}", by=by, format="csv"),
+    }

@@ -8,9 +8,10 @@ from inspect import signature
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from ganpo_cloud.web import i18n
-from ganpo_cloud.web.pages import numbers, words
+from ganpo_cloud.web.pages import figures, numbers, words
 
 FILTERS: Mapping[str, Callable[..., str]] = {
     "count": numbers.count,
@@ -31,6 +32,8 @@ FILTERS: Mapping[str, Callable[..., str]] = {
     "minute": i18n.minute,
     "instant": i18n.instant,
     "age": i18n.age,
+    "shown": figures.shown,
+    "carrier": words.carrier,
 }
 """Each takes a value, `None` where nobody knows it, and is one function of `numbers` or `i18n`, in the language of its
 environment: `{{ row.checked | rate(row.main, goal) }}`."""
@@ -50,9 +53,14 @@ def _environment(lang: str, *, exposed: bool) -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    text = i18n.translator(lang)
+    text = i18n.translations(lang).gettext
+
+    def gettext(message: str, /, **values: object) -> Markup:
+        """A text with what it is given: marked where that is marked, escaped otherwise."""
+        return escape(text(message)).format(**values) if values else escape(text(message))
+
     environment.globals.update(
-        gettext=text,
+        gettext=gettext,
         ngettext=i18n.translations(lang).ngettext,
         css=files("ganpo_cloud.web").joinpath("static", "page.css").read_text(encoding="utf-8"),
         exposed=exposed,

@@ -6,70 +6,71 @@ from typing import Any
 
 from ganpo_cloud.province.indicators import Indicator
 from ganpo_cloud.web.pages import numbers
+from ganpo_cloud.web.pages.figures import Figure
 from ganpo_cloud.web.pages.frame import Frame, Item
-from ganpo_model.coverage import percent
 
 SHOWN_MONTHS = 24
+History = Mapping[str, Mapping[str, Any] | None]
+Value = Figure | float | int | None
 
 
-def coverage(
-    frame: Frame, nc: Indicator, months: Sequence[str], history: Mapping[str, Mapping[str, Any]]
-) -> Item:
-    """CNC coverage at the ends of months, in its three levels, against the target."""
+def coverage(frame: Frame, nc: Indicator, history: History) -> Item:
+    """CNC coverage at the ends of months, in its three levels, against the target. `history`: the sums by month or day,
+    oldest first, the last as of now."""
     t = frame.t
 
-    def values(measure: str) -> list[float | None]:
-        return [_percent(history.get(month), measure, "main", nc) for month in months]
+    def rates(level: str) -> list[Figure]:
+        here, name = (f"nc_{level}/main", nc.area, nc.industry), f"nc_{level}"
+        return [
+            Figure(*here, time, row[name], "rate", row["main"], nc.goal) if row else Figure(*here, time, None)
+            for time, row in history.items()
+        ]
 
-    target = nc.target.value if nc.target is not None else None
-    known = [value for value in values("nc_checked") if value is not None]
-    change = known[-1] - known[0] if len(known) > 1 else None
+    checked, declared, proven = rates("checked"), rates("declared"), rates("proven")
+    known = [one for one in checked if one.drawn is not None]
     title = t("CNC coverage over time")
-    if change is not None:
-        title = t("CNC coverage moved by {points} points in {n} months").format(
-            points=numbers.points(Fraction(change).limit_denominator(1000)), n=len(known) - 1
-        )
-    low = min([value for value in values("nc_proven") if value is not None], default=0.0)
-    floor = max(int(low // 10 * 10) - 10, 0) if low else 0
+    if len(known) > 1:
+        first, last = (Fraction(100 * int(one.number or 0), one.among or 1) for one in (known[0], known[-1]))
+        text = t("CNC coverage moved by {points} points in {n} months")
+        title = text.format(points=numbers.points(last - first), n=len(known) - 1)
+    low = min((one.drawn for one in proven if one.drawn is not None), default=0)
+    floor = max(int(low // 10 * 10) - 10, 0)
+    goal = "" if nc.target is None or nc.target.value is None else nc.target.value
     return chart(
         frame,
         "line",
         title,
         t("% at the end of each month; this month until now; the axis begins at {n}%").format(n=floor),
-        [numbers.month(month, frame.lang) for month in months],
-        [
-            (t("checked"), values("nc_checked"), True),
-            (t("declared"), values("nc_declared"), False),
-            (t("proven"), values("nc_proven"), False),
-        ],
+        [numbers.month(time, frame.lang) for time in history],
+        [(t("checked"), checked, True), (t("declared"), declared, False), (t("proven"), proven, False)],
         floor=floor,
-        target=(float(target), t("target {n}%").format(n=target)) if target is not None else None,
+        target=(float(goal), t("target {n}%").format(n=goal)) if goal else None,
         xlsx=frame.api("indicators/nc_rate_main", by="month", format="xlsx"),
         rate=True,
     )
 
 
-def onboarding(frame: Frame, months: Sequence[str], history: Mapping[str, Mapping[str, Any]]) -> Item:
+def onboarding(frame: Frame, history: History) -> Item:
     """Enterprises in the cloud: ever and current, apart."""
-    t = frame.t
+    t, scope = frame.t, frame.scope
 
-    def values(measure: str) -> list[float | None]:
-        return [history[month][measure] if month in history else None for month in months]
+    def counts(measure: str) -> list[Figure]:
+        here = (measure, scope.area, scope.industry or "")
+        return [Figure(*here, time, row[measure] if row else None) for time, row in history.items()]
 
-    ever, now = values("enterprises_ever_cloud"), values("enterprises_cloud")
-    known = [value for value in now if value is not None]
+    now = counts("enterprises_cloud")
+    known = [one.number for one in now if one.number is not None]
     title = t("Enterprises in the cloud over time")
     if len(known) > 1:
-        title = t("Enterprises in the cloud: {change} in {n} months").format(
-            change=numbers.signed(int(known[-1] - known[0])), n=len(known) - 1
-        )
+        text = t("Enterprises in the cloud: {change} in {n} months")
+        title = text.format(change=numbers.signed(known[-1] - known[0]), n=len(known) - 1)
     return chart(
         frame,
         "line",
         title,
         t("enterprises at the end of each month; what is gone left the current count"),
-        [numbers.month(month, frame.lang) for month in months],
-        [(t("current"), now, True), (t("ever"), ever, False)],
+        [numbers.month(time, frame.lang) for time in history],
+        [(t("current"), now, True), (t("ever"), counts("enterprises_ever_cloud"), False)],
         xlsx=frame.api("indicators/enterprise_onboarded", by="month", format="xlsx"),
     )
 
@@ -80,7 +81,7 @@ def chart(
     title: str,
     sub: str,
     labels: Sequence[str],
-    series: Sequence[tuple[str, Sequence[float | None], bool]],
+    series: Sequence[tuple[str, Sequence[Value], bool]],
     *,
     floor: float = 0,
     target: tuple[float, str] | None = None,
@@ -92,22 +93,21 @@ def chart(
 ) -> Item:
     """One chart. `series`: name, values and whether it is the main one; `spread`, `pending`: which bars are hatched;
     `unknown`: where a hatched bar of full height stands for what nobody knows."""
-    rows = [
-        (label, [_cell(values[n], frame, rate=rate) for _, values, _ in series])
-        for n, label in enumerate(labels)
-    ]
     return {
         "title": title,
         "sub": sub,
         "names": [name for name, _, _ in series],
-        "rows": rows,
+        "rows": [(label, [values[n] for _, values, _ in series]) for n, label in enumerate(labels)],
         "xlsx": xlsx,
         "drawn": {
             "kind": kind,
             "title": title,
             "lang": frame.lang,
             "labels": list(labels),
-            "series": [{"name": name, "data": list(values), "main": main} for name, values, main in series],
+            "series": [
+                {"name": name, "data": [_drawn(value) for value in values], "main": main}
+                for name, values, main in series
+            ],
             "floor": floor,
             "target": {"value": target[0], "name": target[1]} if target else None,
             "percent": rate,
@@ -118,16 +118,5 @@ def chart(
     }
 
 
-def _percent(row: Mapping[str, Any] | None, measure: str, among: str, nc: Indicator) -> float | None:
-    if row is None or not row[among]:
-        return None
-    return float(percent(row[measure], row[among], nc.goal))
-
-
-def _cell(value: float | None, frame: Frame, *, rate: bool) -> str:
-    if value is None:
-        return numbers.NONE
-    if rate:
-        return f"{value:.1f}%"
-    exact = value if isinstance(value, int) else Fraction(value).limit_denominator(10**6)
-    return numbers.quantity(exact, frame.lang)
+def _drawn(value: Value) -> float | int | None:
+    return value.drawn if isinstance(value, Figure) else value

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from ganpo_cloud.web.why import REASONS as REASONS
-from ganpo_model import coverage
+from ganpo_model import coverage, reference
 from ganpo_model.coverage import Evidence
 from ganpo_model.states import State
 
@@ -85,3 +85,9 @@ REFUSED: Mapping[str, str] = {
     "database": "The database does not answer",
 }
 """Why there is no page, by the code of the problem."""
+
+
+def carrier(number: str, lang: str) -> str:
+    """The name of a carrier."""
+    names = reference.carriers()[number]
+    return names.name_zh if lang == "zh" else names.name_en
