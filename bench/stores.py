@@ -76,7 +76,7 @@ class Postgresql:
 
     def size(self, url: str) -> int:
         with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("VACUUM (FULL, ANALYZE)")
+            connection.execute("VACUUM (ANALYZE)")
         return self.grown(url)
 
     def grown(self, url: str) -> int:

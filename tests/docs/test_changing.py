@@ -1,0 +1,126 @@
+"""docs/changing.md says in which places a change is made; it is held to where its examples stand in the sources."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "changing.md"
+PROMISED = {
+    "A new measure of devices": 4,
+    "A new column of a list": 5,
+    "A new list in all forms": 4,
+    "A new indicator": 3,
+    "A new page": 5,
+    "A new list to import": 4,
+    "A new kind of fact": 5,
+}
+"""More places are a worse shape, whatever the page says."""
+SOURCES = [
+    file.relative_to(ROOT)
+    for area in ("cloud/ganpo_cloud", "model/ganpo_model")
+    for file in sorted((ROOT / area).rglob("*"))
+    if file.suffix in (".py", ".html", ".js", ".po") and "vendor" not in file.parts
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A part of the page: how many places it allows, and in which what is to be seen."""
+
+    most: int
+    places: dict[Path, tuple[str, ...]]
+
+
+def changes(page: str) -> dict[str, Change]:
+    """The parts of the page by their titles."""
+    found = {}
+    for part in re.split(r"^## ", page, flags=re.MULTILINE)[1:]:
+        title, most = re.fullmatch(r"(.+): at most (\d+) places", part.splitlines()[0]).groups()  # type: ignore[union-attr]
+        rows = re.findall(r"^\| `([^`]+)` \| [^|]+ \| (.+) \|$", part, re.MULTILINE)
+        found[title] = Change(
+            int(most), {Path(path): tuple(re.findall(r"`([^`]+)`", seen)) for path, seen in rows}
+        )
+    return found
+
+
+CHANGES = changes(PAGE.read_text())
+
+
+def standing(text: str) -> set[Path]:
+    """The sources in which a text stands."""
+    return {file for file in SOURCES if text in (ROOT / file).read_text()}
+
+
+def test_every_kind_of_change_is_on_the_page_with_as_many_places_as_promised() -> None:
+    assert {title: change.most for title, change in CHANGES.items()} == PROMISED
+    for title, change in CHANGES.items():
+        assert 0 < len(change.places) <= change.most, title
+        assert all(change.places.values()), title
+
+
+@pytest.mark.parametrize("title", CHANGES)
+def test_an_example_stands_where_the_page_says_and_nowhere_else(title: str) -> None:
+    places = CHANGES[title].places
+    for place, texts in places.items():
+        for text in texts:
+            found = standing(text)
+            assert place in found, f"{text} is not in {place}"
+            assert found <= places.keys(), f"{text} stands in other places too"
+
+
+_ASK = """
+from pathlib import Path
+import sys
+from fastapi.testclient import TestClient
+from sqlalchemy import text
+from ganpo_cloud.web.application import create_app
+from support import databases
+from support.plants import TestClock
+from support.province import CODES, NOW, Plant, enterprise
+
+database = databases.database(Path(sys.argv[1]))
+plant = Plant(database)
+plant.take("enterprises", enterprise(CODES[0]))
+plant.take("sites", f"{CODES[0]},plant-1,Plant,360681,Asia/Shanghai")
+plant.take("equipment", f"{CODES[0]},plant-1,SB-0001,Lathe,in_use,2018-01-01")
+plant.settle()
+with database.read() as connection:
+    print(connection.execute(text("SELECT max(tried) FROM area_day")).scalar_one())
+client = TestClient(create_app(database, TestClock(wall=NOW)))
+listed = client.get("/api/v1/equipment?measure=tried&format=csv")
+print(listed.status_code, listed.text.count("SB-0001"))
+print(*("试行设备" in client.get(page).text for page in ("/equipment?measure=tried&lang=zh", "/overview?lang=zh")))
+database.close()
+"""
+
+
+def test_a_measure_that_is_written_in_the_places_named_is_summed_listed_exported_and_shown(
+    tmp_path: Path,
+) -> None:
+    coverage, words = CHANGES["A new measure of devices"].places
+    for area in ("cloud", "model"):
+        shutil.copytree(ROOT / area, tmp_path / area, ignore=shutil.ignore_patterns("__pycache__", "vendor"))
+    declared = (tmp_path / coverage).read_text()
+    first = '    "units": Measure('
+    assert declared.count(first) == 1
+    (tmp_path / coverage).write_text(
+        declared.replace(first, f'    "tried": Measure("on trial", (), "on trial", "beside"),\n{first}')
+    )
+    with (tmp_path / words).open("a") as file:
+        file.write('\nmsgid "on trial"\nmsgstr "试行设备"\n')
+    done = subprocess.run(
+        [sys.executable, "-c", _ASK, str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}/cloud:{tmp_path}/model:{ROOT}/tests"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["1", "200 1", "True True"]
