@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.exc import OperationalError
 
-from ganpo_cloud.days import days
+from ganpo_cloud.days import days, ended
 from ganpo_cloud.inlet import lives
 from ganpo_cloud.province import ledger_days, publishing, totals
 from ganpo_cloud.province.divisions import Province
@@ -41,7 +41,7 @@ async def run(
             done = await asyncio.to_thread(days.recompute, database, now, province.holidays)
             done += await asyncio.to_thread(ledger_days.recompute, database, now)
             if looked is None or abs(now - looked) >= LOOK:
-                await asyncio.to_thread(days.mark_ended, database, now)
+                await asyncio.to_thread(ended.mark_ended, database, now)
                 await asyncio.to_thread(totals.turn_day, database, now)
                 await asyncio.to_thread(publishing.when_due, database, province, now)
                 looked = now

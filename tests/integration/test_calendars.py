@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ganpo_cloud.days import days, production
+from ganpo_cloud.days import ended, production
 from ganpo_cloud.imports import registry
 from ganpo_cloud.imports.importing import preview
 from ganpo_cloud.imports.kinds import KINDS
@@ -53,7 +53,7 @@ def plant(tmp_path: Path) -> Iterator[Plant]:
             calendar=CalendarItem(shifts, exceptions),
         )
         plant.send(f"gw-test-000{n}", [told])
-    days.mark_ended(plant.database, NOW)
+    ended.mark_ended(plant.database, NOW)
     plant.settle()
     yield plant
     plant.database.close()

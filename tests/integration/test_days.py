@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from ganpo_cloud import computing
-from ganpo_cloud.days import days, judging, painting
+from ganpo_cloud.days import chains, days, ended, judging, painting
 from ganpo_cloud.days.quantities import of_subject, total
 from ganpo_cloud.imports import registry
 from ganpo_cloud.inlet.ingest import ingest
@@ -116,7 +116,7 @@ def test_a_painted_day_is_as_long_as_the_local_date_also_where_clocks_change(dat
         with database.read() as connection:
             row = connection.execute(select(day).where(day.c.day == local)).one()
         assert row.end - row.start == hours * HOUR
-        spent = painting.ms_per_state(painting.stored(row))
+        spent = painting.ms_per_state(painting.stored(row.start, row.end, row.spans))
         assert sum(spent.values()) == hours * HOUR
         assert (spent["PRODUCING"], spent["IDLE"]) == (600_000, 6_600_000)
     database.close()
@@ -127,15 +127,17 @@ def test_silence_becomes_a_day_of_unknown_and_not_a_gap(database: Database) -> N
     feeder = Feeder(database, now)
     feeder([inventory(START)])
     feeder.settle()
-    days.mark_ended(database, now)
+    ended.mark_ended(database, now)
     feeder.settle()
     with database.read() as connection:
         rows = connection.execute(select(day)).all()
-    assert [(str(row.day), painting.ms_per_state(painting.stored(row))) for row in rows] == [
+    assert [
+        (str(row.day), painting.ms_per_state(painting.stored(row.start, row.end, row.spans))) for row in rows
+    ] == [
         ("2026-11-21", {"UNKNOWN": 24 * HOUR}),
         ("2026-11-22", {"UNKNOWN": 24 * HOUR}),
     ]
-    days.mark_ended(database, now)
+    ended.mark_ended(database, now)
     assert days.recompute(database, now) == 0, "once is enough"
     database.close()
 
@@ -150,7 +152,7 @@ def test_days_on_which_nobody_computed_are_filled_too(database: Database) -> Non
         ]
     )
     feeder.settle()
-    days.mark_ended(database, feeder.now)
+    ended.mark_ended(database, feeder.now)
     feeder.settle()
     with database.read() as connection:
         rows = connection.execute(select(day.c.day).order_by(day.c.day)).scalars().all()
@@ -173,7 +175,10 @@ def test_days_begin_where_the_site_is_also_when_its_time_zone_comes_after_its_st
     feeder.settle()
     with database.read() as connection:
         rows = connection.execute(select(day).order_by(day.c.day)).all()
-    held = {row.day: painting.ms_per_state(painting.stored(row)).get("HELD", 0) for row in rows}
+    held = {
+        row.day: painting.ms_per_state(painting.stored(row.start, row.end, row.spans)).get("HELD", 0)
+        for row in rows
+    }
     assert held == {date(2026, 11, 20): 4 * HOUR, date(2026, 11, 21): 0}
     database.close()
 
@@ -402,7 +407,7 @@ def test_readings_fed_late_and_out_of_order_through_the_stored_states_come_to_ju
             feeder.settle()
     feeder.settle()
     with database.read() as connection:
-        steps = judging.steps_between(connection, ENTERPRISE, REGISTER, 0, 2**62, "Asia/Shanghai")
+        steps = chains.steps_between(connection, ENTERPRISE, REGISTER, 0, 2**62, "Asia/Shanghai")
         assert not seen(connection, waiting(Kind.DAY))
         assert connection.execute(select(register.c.id)).scalar_one() == REGISTER
     assert steps == whole.steps

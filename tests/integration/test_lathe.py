@@ -132,5 +132,7 @@ async def test_the_recorded_lathe_gives_its_seven_spans_each_within_one_poll(
     assert rows
     for row in rows:
         assert (
-            sum(painting.ms_per_state(painting.stored(row)).values()) == row.end - row.start == 24 * 3_600_000
+            sum(painting.ms_per_state(painting.stored(row.start, row.end, row.spans)).values())
+            == row.end - row.start
+            == 24 * 3_600_000
         )

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 from ganpo_cloud.cli.main import main
-from ganpo_cloud.days import days
+from ganpo_cloud.days import ended
 from ganpo_cloud.days.quantities import of_subject
 from ganpo_cloud.imports import registry
 from ganpo_cloud.inlet.ingest import ingest
@@ -78,7 +78,7 @@ def frames() -> list[tuple[str, bytes]]:
 def told(plant: Plant) -> dict[str, tuple[int, list[str], list[tuple[str, bool]]]]:
     """Of each enterprise: counts, painted days, subjects with whether they are withdrawn."""
     plant.settle(NOW)
-    days.mark_ended(plant.database, NOW)
+    ended.mark_ended(plant.database, NOW)
     plant.settle(NOW)
     found = {}
     with plant.database.read() as connection:

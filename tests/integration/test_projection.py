@@ -76,7 +76,7 @@ def stored(plant: Plant) -> dict[str, Series]:
                 codes = wanted["state_code"].setdefault(labels(row.subject), {})
                 codes[row.start + offset] = State(state).code
         for row in connection.execute(select(day)):
-            spent = painting.ms_per_state(painting.stored(row))
+            spent = painting.ms_per_state(painting.stored(row.start, row.end, row.spans))
             for state in ("PRODUCING", "UNKNOWN"):
                 name = f"day_{state.lower()}_ms"
                 wanted[name].setdefault(labels(row.subject), {})[row.start] = spent.get(state, 0)

@@ -66,7 +66,7 @@ def test_what_is_there_stays_as_it_is_where_rows_are_added(each_database: str, d
 
 def test_one_question_is_asked_for_each_of_many_values(each_database: str, database: Database) -> None:
     with database.write() as connection:
-        sql.add(connection, counter, [("E", 1), ("F", 1)])
+        sql.add(connection, counter, [("E", 1), ("F", 2)])
         question = "SELECT name FROM counter WHERE name >= ? ORDER BY 1"
         assert list(sql.each(connection, question, [])) == []
         found = list(sql.each(connection, question, [("F",), ("G",), ("A",)]))

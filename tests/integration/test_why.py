@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ganpo_cloud.days import days
+from ganpo_cloud.days import ended
 from ganpo_cloud.imports import registry
 from ganpo_cloud.inlet import lives
 from ganpo_cloud.inlet.ingest import ingest
@@ -192,7 +192,7 @@ def long_gone(plant: Plant) -> None:
     plant.send(GATEWAY, [link_up("SB-1", begin, "numerical_control")], begin)
     runs = ((0, State.PRODUCING),)
     plant.send(GATEWAY, [States("states", "SB-1", begin - timedelta(hours=9), begin, runs)], begin)
-    days.mark_ended(plant.database, NOW)
+    ended.mark_ended(plant.database, NOW)
     plant.settle()
 
 

@@ -1,13 +1,14 @@
 """The calendar of a site: what the registry corrects, else what its gateway tells, then the province's holidays
 (metrics.md section 3). Corrected, it holds for the past."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, select
 
+from ganpo_cloud.days.subjects import Subject
 from ganpo_cloud.inlet.inventories import newest
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_model.calendar import Stretch, planned, without
@@ -54,17 +55,6 @@ class SiteCalendar:
         return any(item.first.year <= day.year <= item.last.year for item in said)
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """A machine whose days are worked out. `counters`: its part counters by signal."""
-
-    enterprise: str
-    asset_no: str
-    gateway: str
-    zone: str
-    counters: Mapping[str, Sequence[str]]
-
-
 @dataclass(slots=True)
 class Calendars:
     """The calendars of one transaction, each read once. `holidays`: of the province."""
@@ -82,7 +72,7 @@ class Calendars:
             self._of_gateway[key] = self._read(enterprise, gateway)
         return self._of_gateway[key]
 
-    def planned(self, machine: Machine, day: date) -> list[Stretch]:
+    def planned(self, machine: Subject, day: date) -> list[Stretch]:
         """The planned time of a machine's production day, without its planned downtime."""
         code = machine.enterprise
         key = (code, machine.gateway, machine.zone, day)

@@ -1,13 +1,12 @@
 """What the registers of meters come to on each local day, worked out when a day of theirs was judged anew."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection
 
-from ganpo_cloud.days import judging
+from ganpo_cloud.days import chains
+from ganpo_cloud.days.subjects import Counter
 from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import consumption
 from ganpo_cloud.store.localdays import bounds, day_of, days_from
@@ -17,23 +16,11 @@ from ganpo_model.registers import standing
 _DELETE = "DELETE FROM consumption WHERE enterprise = ? AND register = ? AND day >= ? AND day <= ?"
 
 
-@dataclass(frozen=True, slots=True)
-class Counter:
-    """A register of a subject."""
-
-    id: str
-    signal: str
-    carrier: str | None
-    num: int
-    den: int
-    zone: str
-
-
 def store(connection: Connection, enterprise: str, counter: Counter, first: date, last: date) -> None:
     """Work out the days from `first` to `last`, both included."""
     if counter.carrier is None:
         return
-    state = judging.newest_state(connection, enterprise, counter.id)
+    state = chains.newest_state(connection, enterprise, counter.id)
     if state is None:
         return
     now = standing(state)
@@ -48,7 +35,7 @@ def store(connection: Connection, enterprise: str, counter: Counter, first: date
     if not days:
         return
     begin, end = bounds(days[0], counter.zone)[0], bounds(days[-1], counter.zone)[1]
-    steps = judging.steps_between(connection, enterprise, counter.id, begin, end, counter.zone)
+    steps = chains.steps_between(connection, enterprise, counter.id, begin, end, counter.zone)
     rows: list[tuple[Any, ...]] = []
     for day in days:
         start, stop = bounds(day, counter.zone)
@@ -57,13 +44,3 @@ def store(connection: Connection, enterprise: str, counter: Counter, first: date
         about = (day, counter.id.partition("/")[0], counter.carrier, counter.signal)
         rows.append((*key, *about, found.millionths, found.spread_ms, len(found.open), covered))
     sql.replace(connection, consumption, rows)
-
-
-def counters(connection: Connection, enterprise: str, asset_no: str) -> Sequence[Counter]:
-    """The registers of a subject, by id."""
-    rows = sql.rows(
-        connection,
-        "SELECT id, signal, carrier, num, den, timezone FROM register WHERE enterprise = ? AND subject = ? ORDER BY id",
-        (enterprise, asset_no),
-    )
-    return [Counter(*row) for row in rows]

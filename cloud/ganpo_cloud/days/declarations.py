@@ -5,14 +5,23 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select
 
-from ganpo_cloud.days import judging
+from ganpo_cloud.store import sql
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.marks import EVER, Kind, key, mark
+from ganpo_cloud.store.owners import absences, registrations
 from ganpo_cloud.store.tables import declaration, register, withdrawal
 from ganpo_model.clock import iso, to_ms
 from ganpo_model.errors import ConfigError
 from ganpo_model.facts import MAX_RAW
+from ganpo_model.registers import Declaration
 from ganpo_model.units import millionths
+
+_ABSENT = (
+    "SELECT EXISTS (SELECT 1 FROM reading o JOIN frame f ON f.id = o.frame"
+    " WHERE o.enterprise = ? AND o.register = ? AND f.gateway = ?)"
+    " AND NOT EXISTS (SELECT 1 FROM reading WHERE enterprise = ? AND register = ? AND at > ? AND at < ?)"
+)
+"""Whether a gateway read a register for an enterprise, and nobody did while it was another's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +59,7 @@ def declare(database: Database, enterprise: str | None, said: Exchange, now: dat
         at = to_ms(said.at)
         numbers = {said.register, said.new_register or said.register}
         for number in sorted(numbers):
-            if any(found.at == at for found in judging.declared(connection, owner, number)):
+            if any(found.at == at for found in declared(connection, owner, number)):
                 raise ConfigError(
                     f"{number} has a declaration at {iso(said.at)} already",
                     where="--at",
@@ -88,6 +97,37 @@ def withdraw(database: Database, number: int, why: str, by: str, now: datetime) 
         )
         numbers = {found.register, found.new_register or found.register}
         mark(connection, Kind.REGISTER, ((key(found.enterprise, one), EVER) for one in numbers))
+
+
+def declared(connection: Connection, enterprise: str, number: str) -> list[Declaration]:
+    """The declarations in force that end or begin this register."""
+    rows = connection.execute(
+        select(declaration)
+        .outerjoin(withdrawal, withdrawal.c.declaration == declaration.c.id)
+        .where((declaration.c.enterprise == enterprise) & withdrawal.c.declaration.is_(None))
+        .where((declaration.c.register == number) | (declaration.c.new_register == number))
+    ).all()
+    found = []
+    for row in rows:
+        if row.new_register is None or row.new_register == row.register:
+            found.append(Declaration(row.at, row.final, row.first, row.confirmed))
+        elif row.register == number:
+            found.append(Declaration(row.at, row.final, None, row.confirmed))
+        else:
+            found.append(Declaration(row.at, None, row.first, row.confirmed))
+    return found
+
+
+def away(connection: Connection, enterprise: str, number: str) -> list[Declaration]:
+    """Where a register comes back that another enterprise's gateway read meanwhile, and nobody here."""
+    ended = sql.rows(connection, "SELECT DISTINCT id FROM gateway_before WHERE enterprise = ?", (enterprise,))
+    found = set()
+    for (gateway,) in ended:
+        for left, back in absences(registrations(connection, gateway), enterprise):
+            values = (enterprise, number, gateway, enterprise, number, left, back)
+            if sql.first(connection, _ABSENT, values)[0]:
+                found.add(Declaration(back, None, None))
+    return list(found)
 
 
 def _within_bounds(connection: Connection, owner: str, number: str, raw: int, where: str) -> None:

@@ -7,8 +7,8 @@ from datetime import date
 
 from sqlalchemy import Connection, select
 
-from ganpo_cloud.days import consumption, production
-from ganpo_cloud.days.calendars import Calendars, Machine
+from ganpo_cloud.days import production, subjects
+from ganpo_cloud.days.calendars import Calendars
 from ganpo_cloud.days.production import Production
 from ganpo_cloud.store.tables import subject
 from ganpo_model.facts import ExceptionItem
@@ -34,19 +34,15 @@ def day(
     now_ms: int,
 ) -> MachineDay | None:
     """The production day of a machine; None for a meter, and where nothing was planned until now."""
-    mine = (subject.c.enterprise == enterprise) & (subject.c.asset_no == asset_no)
-    row = connection.execute(select(subject).where(mine)).first()
-    if row is None or row.kind != "equipment":
+    machine = subjects.one(connection, enterprise, asset_no)
+    if not machine.machine:
         return None
-    counters: dict[str, list[str]] = {}
-    for counter in consumption.counters(connection, enterprise, asset_no):
-        counters.setdefault(counter.signal, []).append(counter.id)
-    machine = Machine(enterprise, asset_no, row.gateway, row.timezone, counters)
     calendars = Calendars(connection, holidays)
     found = production.of_day(connection, machine, of, calendars, now_ms)
     if found is None:
         return None
-    body = json.loads(row.body)
+    mine = (subject.c.enterprise == enterprise) & (subject.c.asset_no == asset_no)
+    body = json.loads(connection.execute(select(subject.c.body).where(mine)).scalar_one())
     shown = [State(state) for state in body.get("states", ())]
     kpis = found.kpis(shown, body.get("planned_run_time_s"))
-    return MachineDay(found, kpis, calendars.of(enterprise, row.gateway).confirmed(of))
+    return MachineDay(found, kpis, calendars.of(enterprise, machine.gateway).confirmed(of))

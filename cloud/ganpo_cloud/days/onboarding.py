@@ -5,16 +5,18 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection
 
+from ganpo_cloud.days.subjects import Subject
 from ganpo_cloud.store import sql
 from ganpo_cloud.store.localdays import bounds, day_of
 from ganpo_cloud.store.registry_tables import onboarding
 from ganpo_model.states import State
 
 _ALL = (0, 2**62)
+_KNOWN = "SELECT networked_at, evidence FROM onboarding WHERE enterprise = ? AND asset_no = ?"
 _STATES = "FROM states s JOIN frame f ON f.id = s.frame WHERE s.enterprise = ? AND s.subject = ?"
 _EVENTS = "FROM event s JOIN frame f ON f.id = s.frame WHERE s.enterprise = ? AND s.subject = ?"
 
@@ -28,64 +30,47 @@ class Good:
     evidence: str
 
 
-def look(
-    connection: Connection,
-    enterprise: str,
-    asset_no: str,
-    days: Sequence[date],
-    registers: Sequence[str],
-    zone: str,
-) -> bool:
+class Known(NamedTuple):
+    """When a subject came onto the network as far as is known, and what says so."""
+
+    at: int
+    evidence: str
+
+
+def known(connection: Connection, names: Sequence[tuple[str, str]]) -> list[Known | None]:
+    """What is known of each, by enterprise and asset_no."""
+    found = sql.each(connection, _KNOWN, names)
+    return [Known(*rows[0]) if rows else None for rows in found]
+
+
+def look(connection: Connection, of: Subject, days: Sequence[date], before: Known | None) -> bool:
     """Bring the dates of one subject up to date, after something of these days arrived. Gives whether one is new.
 
-    The first date falls when an older observation arrives late. The other one cannot, but where years are replayed with
-    their own times of commit: it is looked at again together with the first.
+    `before`: what is known. The first date falls when an older observation arrives late. The other one cannot, but
+    where years are replayed with their own times of commit: it is looked at again together with the first.
     """
-    query = "SELECT networked_at, evidence FROM onboarding WHERE enterprise = ? AND asset_no = ?"
-    known = sql.first(connection, query, (enterprise, asset_no))
-    if known is None:
-        first = _first(connection, enterprise, asset_no, registers, _ALL)
-        cloud = _committed(connection, enterprise, asset_no, registers)
-        if first is not None and cloud is not None:
-            connection.execute(
-                insert(onboarding).values(
-                    enterprise=enterprise,
-                    asset_no=asset_no,
-                    networked_at=first.at,
-                    evidence=first.evidence,
-                    networked_frame=first.frame,
-                    cloud_at=cloud[0],
-                    cloud_frame=cloud[1],
-                )
-            )
-            return True
-        return False
-    before, evidence = known
-    networked = day_of(before, zone)
-    for day in days:
-        if day > networked:
-            return False
-        start, end = bounds(day, zone)
+    spans = [_ALL]
+    if before is not None:
+        borders = [bounds(day, of.zone) for day in days if day <= day_of(before.at, of.zone)]
         # At the same instant another may say more.
-        found = _first(connection, enterprise, asset_no, registers, (start, min(end, before + 1)))
-        if found is not None and (found.at, found.evidence) != (before, evidence):
-            mine = (onboarding.c.enterprise == enterprise) & (onboarding.c.asset_no == asset_no)
-            values = {"networked_at": found.at, "evidence": found.evidence, "networked_frame": found.frame}
-            if (cloud := _committed(connection, enterprise, asset_no, registers)) is not None:
-                values |= {"cloud_at": cloud[0], "cloud_frame": cloud[1]}
-            connection.execute(update(onboarding).where(mine).values(**values))
-            return True
+        spans = [(start, min(end, before.at + 1)) for start, end in borders]
+    for span in spans:
+        first = _first(connection, of, span)
+        if first is None or before == (first.at, first.evidence):
+            continue
+        cloud = _committed(connection, of)
+        row = (of.enterprise, of.asset_no, first.at, first.evidence, first.frame, *cloud)
+        sql.replace(connection, onboarding, [row])
+        return True
     return False
 
 
-def _first(
-    connection: Connection, enterprise: str, asset_no: str, registers: Iterable[str], span: tuple[int, int]
-) -> Good | None:
+def _first(connection: Connection, of: Subject, span: tuple[int, int]) -> Good | None:
     """The least Good value within a span; of several at one instant the one that says most."""
     found = [
-        *_linked(connection, enterprise, asset_no, span),
-        *_read(connection, enterprise, registers, span),
-        *_known(connection, enterprise, asset_no, span),
+        *_linked(connection, of.enterprise, of.asset_no, span),
+        *_read(connection, of, span),
+        *_known(connection, of.enterprise, of.asset_no, span),
     ]
     return min(found, key=lambda good: good.at, default=None)
 
@@ -103,18 +88,16 @@ def _linked(connection: Connection, enterprise: str, asset_no: str, span: tuple[
         yield Good(row[0], row[1], json.dumps({"kind": "link_up", **about}, ensure_ascii=False))
 
 
-def _read(
-    connection: Connection, enterprise: str, registers: Iterable[str], span: tuple[int, int]
-) -> Iterable[Good]:
-    for number in registers:
+def _read(connection: Connection, of: Subject, span: tuple[int, int]) -> Iterable[Good]:
+    for counter in of.registers:
         row = sql.first(
             connection,
             "SELECT at, frame, raw FROM reading WHERE enterprise = ? AND register = ? AND at >= ? AND at < ?"
             " ORDER BY at, raw LIMIT 1",
-            (enterprise, number, *span),
+            (of.enterprise, counter.id, *span),
         )
         if row is not None:
-            yield Good(row[0], row[1], json.dumps({"kind": "reading", "point": number, "value": row[2]}))
+            yield Good(row[0], row[1], json.dumps({"kind": "reading", "point": counter.id, "value": row[2]}))
 
 
 def _known(connection: Connection, enterprise: str, asset_no: str, span: tuple[int, int]) -> Iterable[Good]:
@@ -139,21 +122,18 @@ def _known(connection: Connection, enterprise: str, asset_no: str, span: tuple[i
         yield best
 
 
-def _committed(
-    connection: Connection, enterprise: str, asset_no: str, registers: Iterable[str]
-) -> tuple[int, int] | None:
-    """The least commit time of a Good value, and its frame."""
+def _committed(connection: Connection, of: Subject) -> tuple[int, int]:
+    """The least commit time of a Good value, of which there is one, and its frame."""
     unknown = f'[[0,"{State.UNKNOWN}"]]'
     readings = "FROM reading s JOIN frame f ON f.id = s.frame WHERE s.enterprise = ? AND s.register = ?"
     queries: list[tuple[str, tuple[Any, ...]]] = [
-        (f"{_STATES} AND s.runs <> ?", (enterprise, asset_no, unknown)),
-        (f"{_EVENTS} AND s.kind = 'link_up'", (enterprise, asset_no)),
-        *((readings, (enterprise, number)) for number in registers),
+        (f"{_STATES} AND s.runs <> ?", (of.enterprise, of.asset_no, unknown)),
+        (f"{_EVENTS} AND s.kind = 'link_up'", (of.enterprise, of.asset_no)),
+        *((readings, (of.enterprise, counter.id)) for counter in of.registers),
     ]
     found = []
     for query, values in queries:
         statement = f"SELECT f.committed_at, f.id {query} ORDER BY f.committed_at, f.id LIMIT 1"
-        row = sql.first(connection, statement, values)
-        if row is not None:
-            found.append((row[0], row[1]))
-    return min(found, default=None)
+        found += sql.rows(connection, statement, values)
+    at, frame = min(found)
+    return at, frame

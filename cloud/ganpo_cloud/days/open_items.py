@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from ganpo_cloud.days import judging
+from ganpo_cloud.days import chains
+from ganpo_cloud.days.declarations import declared
 from ganpo_cloud.store.tables import reading, register, register_day
 from ganpo_model.clock import DAY_MS, HOUR_MS, from_ms, iso, to_ms
 from ganpo_model.registers import Reading, Step, StepKind, standing
@@ -85,8 +86,8 @@ def open_items(
 
 def _open_steps(connection: Connection, row: Any) -> list[Step]:
     """The open steps of a day that no later day took back."""
-    found = [step for step in judging.load_steps(row.steps) if step.kind is StepKind.OPEN]
-    chain = judging.chain_from(connection, row.enterprise, row.register, row.day, found[-1].end.at)
+    found = [step for step in chains.loaded(row.steps) if step.kind is StepKind.OPEN]
+    chain = chains.chain_from(connection, row.enterprise, row.register, row.day, found[-1].end.at)
     return [step for step in found if step in chain]
 
 
@@ -190,11 +191,11 @@ def _following(connection: Connection, enterprise: str | None, asset_no: str | N
         numbers = connection.execute(
             select(register.c.id).where(mine & (register.c.signal == signal))
         ).scalars()
-        judged = [(judging.newest_state(connection, owner, number), number) for number in numbers.all()]
+        judged = [(chains.newest_state(connection, owner, number), number) for number in numbers.all()]
         lives = [(standing(state), number) for state, number in judged if state is not None]
         begun = sorted((life.first, number, life.last) for life, number in lives if life.first is not None)
         for (_, old, last), (first, new, _) in pairwise(begun):
-            ended = any(found.first is None for found in judging.declared(connection, owner, old))
+            ended = any(found.first is None for found in declared(connection, owner, old))
             if last is not None and not ended:
                 command = _command(owner, old, first.at, last.raw, first.raw, new)
                 yield OpenItem(owner, new, "follows", first.at, None, command)

@@ -1,14 +1,17 @@
 """Painted stretches of subjects: from the facts as they are stored now, or as a day of them is stored."""
 
 import json
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from ganpo_cloud.days.subjects import Subject
 from ganpo_cloud.store import sql
+from ganpo_cloud.store.localdays import bounds, days_from
 from ganpo_cloud.store.runs import unpacked
 from ganpo_model.paint import Slot, Span, overlap, paint
 from ganpo_model.states import State
@@ -22,6 +25,8 @@ _ORDERED = (
     'SELECT s.start, s."end", s.runs, f.stream, f.seq, f.crc32, s.place FROM states s JOIN frame f ON f.id = s.frame'
     f" WHERE {_WHERE}"
 )
+_LINKED = "SELECT 1 FROM event WHERE enterprise = ? AND subject = ? AND kind = 'link_up' AND at >= ? AND at < ? LIMIT 1"
+_READ = "SELECT 1 FROM reading WHERE enterprise = ? AND register = ? AND at >= ? AND at < ? LIMIT 1"
 
 
 class Axis(NamedTuple):
@@ -50,10 +55,10 @@ def slots(connection: Connection, axes: Sequence[Axis]) -> Iterator[list[Slot]]:
         yield found
 
 
-def stored(row: Any) -> list[Span]:
+def stored(start: int, end: int, spans: bytes) -> list[Span]:
     """The spans of a row of `day`."""
-    edges = [(row.start + offset, state) for offset, state in unpacked(row.spans)]
-    return [Span(a, b, state) for (a, state), (b, _) in pairwise([*edges, (row.end, State.UNKNOWN)])]
+    edges = [(start + offset, state) for offset, state in unpacked(spans)]
+    return [Span(a, b, state) for (a, state), (b, _) in pairwise([*edges, (end, State.UNKNOWN)])]
 
 
 def ms_per_state(spans: Iterable[Span]) -> dict[str, int]:
@@ -64,16 +69,47 @@ def ms_per_state(spans: Iterable[Span]) -> dict[str, int]:
     return found
 
 
-def in_a_row(rising: Iterable[date]) -> Iterator[tuple[date, date]]:
+def of_subjects(
+    connection: Connection, asked: Sequence[tuple[Subject, Sequence[date]]], now_ms: int
+) -> list[dict[date, list[Span]]]:
+    """The painted local days of each subject, of those that are asked for, which rise: of a machine its ended ones
+    since it was named, and those on which anything is stored; of what is no machine, or nobody names yet, those with
+    states."""
+    found: list[dict[date, list[Span]]] = [{} for _ in asked]
+    rows = [(n, first, last) for n, (_, days) in enumerate(asked) for first, last in _in_a_row(days)]
+    axes = []
+    for n, first, last in rows:
+        one, _ = asked[n]
+        axes.append(Axis(one.enterprise, one.asset_no, bounds(first, one.zone)[0], bounds(last, one.zone)[1]))
+    for (n, first, last), stored_slots in zip(rows, slots(connection, axes), strict=True):
+        one, _ = asked[n]
+        starts = [slot.start for slot in stored_slots]
+        for local in days_from(first, last):
+            start, end = bounds(local, one.zone)
+            mine = stored_slots[bisect_left(starts, start - LONGEST_SLOT_MS) : bisect_left(starts, end)]
+            if any(slot.end > start for slot in mine) or _is_whole(connection, one, local, now_ms):
+                found[n][local] = paint(mine, start, end)
+    return found
+
+
+def _is_whole(connection: Connection, one: Subject, local: date, now_ms: int) -> bool:
+    """Whether a day without states is painted."""
+    if not one.machine:
+        return False
+    start, end = bounds(local, one.zone)
+    if one.since <= local and end <= min(now_ms, one.watched_until):
+        return True
+    if sql.rows(connection, _LINKED, (one.enterprise, one.asset_no, start, end)):
+        return True
+    read = [(one.enterprise, counter.id, start, end) for counter in one.registers]
+    return any(sql.each(connection, _READ, read))
+
+
+def _in_a_row(rising: Sequence[date]) -> Iterator[tuple[date, date]]:
     """First and last of every stretch of days without a gap."""
-    first = last = None
-    for day in rising:
-        if first is not None and last is not None and day - last != timedelta(days=1):
-            yield first, last
-            first = None
-        first, last = first or day, day
-    if first is not None and last is not None:
-        yield first, last
+    begins = [day for before, day in pairwise([date.min, *rising]) if (day - before).days > 1]
+    ends = [day for day, after in pairwise([*rising, date.max]) if (after - day).days > 1]
+    return zip(begins, ends, strict=True)
 
 
 def _runs(text: str) -> list[tuple[int, State]]:

@@ -1,20 +1,19 @@
 """Production days: what was planned of a machine, what it did meanwhile, and how it is seen since."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from ganpo_cloud.days import quantities
-from ganpo_cloud.days.calendars import Calendars, Machine
-from ganpo_cloud.days.painting import in_a_row, stored
+from ganpo_cloud.days.calendars import Calendars
+from ganpo_cloud.days.painting import stored
+from ganpo_cloud.days.subjects import COUNTED, Subject
 from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import production
 from ganpo_cloud.store.localdays import bounds
-from ganpo_cloud.store.marks import EVER, Kind, mark
-from ganpo_cloud.store.tables import day as day_table
 from ganpo_model import kpi
 from ganpo_model.activity import LOOK_BACK_DAYS, Watched, ages
 from ganpo_model.calendar import Stretch, within
@@ -22,7 +21,7 @@ from ganpo_model.kpi import Parts, Ratio, ratios
 from ganpo_model.paint import Span
 from ganpo_model.states import State
 
-_STATES = (
+STATES = (
     State.PRODUCING,
     State.SETUP,
     State.HELD,
@@ -32,13 +31,16 @@ _STATES = (
     State.MAINTENANCE,
     State.UNKNOWN,
 )
-COUNTED = ("parts_total", "parts_good_total")
-"""Signals of which a production day knows what was made."""
-_DELETE = "DELETE FROM production WHERE enterprise = ? AND subject = ? AND day >= ? AND day <= ?"
-_WATCHED = (
-    "SELECT day, planned_ms, known, good, age FROM production"
-    " WHERE enterprise = ? AND subject = ? AND day >= ? ORDER BY day"
+_PAINTED = 'SELECT start, "end", spans FROM day WHERE enterprise = ? AND subject = ? AND day = ?'
+_BEFORE = (
+    "SELECT day, watched, known, good, age FROM production"
+    " WHERE enterprise = ? AND subject = ? AND day >= ? AND day <= ? ORDER BY day"
 )
+_SEEN = "UPDATE production SET age = ? WHERE enterprise = ? AND subject = ? AND day = ?"
+_MADE = "UPDATE production SET made = ?, made_good = ? WHERE enterprise = ? AND subject = ? AND day = ?"
+_A_DAY = timedelta(days=1)
+Painted = Mapping[date, Sequence[Span]]
+"""Local days of a machine by the spans that fill them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,8 @@ class Production:
     planned_ms: int
     spent: Mapping[State, int]
     outside_ms: int
-    made: int | None
-    made_good: int | None
+    made: int | None = None
+    made_good: int | None = None
 
     def kpis(self, states: Iterable[State], run_time_s: int | None) -> Mapping[str, Ratio | None]:
         """Every KPI. `states`: those that the machine can show; `run_time_s`: planned for one part."""
@@ -57,150 +59,169 @@ class Production:
         return ratios(self.spent, self.planned_ms, list(states), parts)
 
 
-def store(
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """Production days of a machine as rows, without what was made. `seen_anew`: from this day on it may be seen
+    otherwise than before; None: no such day."""
+
+    rows: Sequence[sql.Row] = ()
+    days: Sequence[date] = ()
+    seen_anew: date | None = None
+
+
+def work_out(
     connection: Connection,
-    machine: Machine,
-    painted: Mapping[date, Sequence[Span]],
+    machines: Sequence[tuple[Subject, Collection[date], Painted]],
     calendars: Calendars,
     now_ms: int,
-) -> set[date]:
-    """Work out the production days that touch local days which were painted anew; and how the machine is seen from the
-    first of them on. `painted`: pieces that fill each of these days. Gives the days that may be others now."""
-    days, known = set(painted), dict(painted)
-    for local in painted:
-        before = local - timedelta(days=1)
-        over = calendars.planned(machine, before)
+) -> list[Worked]:
+    """Of each machine the production days that touch local days which were painted anew. Days of it that have no row
+    any more stand among the second."""
+    near = _near(connection, machines, calendars)
+    asked = []
+    for (machine, _, painted), known in zip(machines, near, strict=True):
+        touched = {*painted, *_reaching(machine, painted, calendars)}
         # The day before the first one is none of its days, also where a night shift reaches into it.
-        if (
-            over
-            and over[-1][1] > bounds(local, machine.zone)[0]
-            and _pieces(connection, machine, before, known)
-        ):
-            days.add(before)
-    unplanned = calendars.of(machine.enterprise, machine.gateway).empty
-    rows: dict[date, tuple[Any, ...]] = {}
-    for day in sorted(days):
-        found = _of_day(connection, machine, day, known, calendars, now_ms)
-        pieces = _pieces(connection, machine, day, known)
-        seen_ms = sum(end - start for start, end, state in pieces if state is not State.UNKNOWN)
-        rows[day] = _row(machine, day, found, seen_ms, unplanned=unplanned)
-    changed = _see(connection, machine, rows, unplanned=unplanned)
-    for first, last in in_a_row(sorted(days)):
-        sql.run(
-            connection, _DELETE, (machine.enterprise, machine.asset_no, first.isoformat(), last.isoformat())
-        )
-    sql.replace(connection, production, rows.values())
-    return days | changed
-
-
-def of_day(
-    connection: Connection, machine: Machine, day: date, calendars: Calendars, now_ms: int
-) -> Production | None:
-    """A production day from the painted days as they are stored; None where nothing was planned until now."""
-    found = _of_day(connection, machine, day, {}, calendars, now_ms)
-    return found if found.planned_ms else None
-
-
-def _of_day(
-    connection: Connection,
-    machine: Machine,
-    day: date,
-    painted: dict[date, Sequence[Span]],
-    calendars: Calendars,
-    now_ms: int,
-) -> Production:
-    planned = calendars.planned(machine, day)
-    midnight = bounds(day, machine.zone)[1]
-    pieces = _pieces(connection, machine, day, painted)
-    over = calendars.planned(machine, day - timedelta(days=1))
-    ran = [piece for piece in pieces if piece[2] is State.PRODUCING]
-    outside = sum(end - start for start, end, _ in ran) - sum(within([*over, *planned], ran).values())
-    stretches = [(start, min(end, now_ms)) for start, end in planned if start < now_ms]
-    if stretches and stretches[-1][1] > midnight:
-        pieces = [*pieces, *_pieces(connection, machine, day + timedelta(days=1), painted)]
-    total = sum(end - start for start, end in stretches)
-    spent = within(stretches, pieces)
-    if unseen := total - sum(spent.values()):  # beyond the stored days nobody saw anything
-        spent[State.UNKNOWN] = spent.get(State.UNKNOWN, 0) + unseen
-    made, good = (_made(connection, machine, signal, stretches) for signal in COUNTED)
-    return Production(total, spent, outside, made, good)
-
-
-def _pieces(
-    connection: Connection, machine: Machine, day: date, painted: dict[date, Sequence[Span]]
-) -> Sequence[Span]:
-    """The painted local day, from memory or as it is stored; nothing where it is not."""
-    if day not in painted:
-        mine = (day_table.c.enterprise == machine.enterprise) & (day_table.c.subject == machine.asset_no)
-        row = connection.execute(select(day_table).where(mine & (day_table.c.day == day))).first()
-        painted[day] = [] if row is None else stored(row)
-    return painted[day]
-
-
-def _made(connection: Connection, machine: Machine, signal: str, stretches: Sequence[Stretch]) -> int | None:
-    """What its counters of this signal counted from the first planned moment to the last."""
-    found = None
-    if not stretches:
-        return found
-    for number in machine.counters.get(signal, ()):
-        counted = quantities.of_register(
-            connection, machine.enterprise, number, stretches[0][0], stretches[-1][1]
-        )
-        if counted is not None and counted.unknown_ms:
-            return None
-        if counted is not None and counted.millionths is not None:
-            found = (found or 0) + counted.millionths // 10**6
+        days = sorted(touched & set(known))
+        asked.append((machine, days, known))
+    spans = [(one.enterprise, one.asset_no, *_ends(days)) for one, days, _ in asked]
+    found = []
+    for (machine, days, known), before in zip(asked, sql.each(connection, _BEFORE, spans), strict=True):
+        unplanned = calendars.of(machine.enterprise, machine.gateway).empty
+        was = {sql.day_given(row[0]): (*map(bool, row[1:4]), row[4]) for row in before}
+        rows = []
+        for day in days:
+            row = _row(machine, day, _of_day(machine, day, calendars, now_ms, known), known[day], unplanned)
+            rows.append((*row, was[day][-1] if day in was else ""))
+        anew = (row[2] for row in rows if row[-4:] != was.get(row[2]))
+        found.append(Worked(rows, days, min(anew, default=None)))
     return found
 
 
-def _row(machine: Machine, day: date, found: Production, seen_ms: int, *, unplanned: bool) -> tuple[Any, ...]:
-    start, end = bounds(day, machine.zone)
+def see(connection: Connection, machine: Subject, first: date) -> set[date]:
+    """How the machine is seen at the end of each stored day from `first` on. Gives the days since which that is another
+    word than before."""
+    since = (first - timedelta(days=LOOK_BACK_DAYS)).isoformat()
+    key = (machine.enterprise, machine.asset_no)
+    rows = sql.rows(connection, _BEFORE, (*key, since, date.max.isoformat()))
+    watched = [Watched(sql.day_given(row[0]), *map(bool, row[1:4])) for row in rows]
+    changed, said, held = set(), [], ""
+    for of, word, row in zip(watched, ages(watched), rows, strict=True):
+        held = row[4] or held
+        if of.day >= first and word != held:
+            changed.add(of.day)
+        if of.day >= first and word != row[4]:
+            said.append((str(word), *key, of.day.isoformat()))
+    sql.run(connection, _SEEN, said)
+    return changed
+
+
+def count(
+    connection: Connection, machine: Subject, days: Iterable[date], calendars: Calendars, now_ms: int
+) -> None:
+    """Store what was made on production days, from its counters as they are judged now."""
+    rows = []
+    for day in days:
+        stretches = _until(now_ms, calendars.planned(machine, day))
+        made = (_made(connection, machine, signal, stretches) for signal in COUNTED)
+        rows.append((*made, machine.enterprise, machine.asset_no, day.isoformat()))
+    sql.run(connection, _MADE, rows)
+
+
+def of_day(
+    connection: Connection, machine: Subject, day: date, calendars: Calendars, now_ms: int
+) -> Production | None:
+    """A production day from the painted days as they are stored; None where nothing was planned until now."""
+    asked = [(machine.enterprise, machine.asset_no, one.isoformat()) for one in (day, day + _A_DAY)]
+    painted = {
+        one: stored(*row)
+        for one, rows in zip((day, day + _A_DAY), sql.each(connection, _PAINTED, asked), strict=True)
+        for row in rows
+    }
+    found = _of_day(machine, day, calendars, now_ms, painted)
+    stretches = _until(now_ms, calendars.planned(machine, day))
+    made, good = (_made(connection, machine, signal, stretches) for signal in COUNTED)
+    return replace(found, made=made, made_good=good) if found.planned_ms else None
+
+
+def _near(
+    connection: Connection,
+    machines: Sequence[tuple[Subject, Collection[date], Painted]],
+    calendars: Calendars,
+) -> list[dict[date, Sequence[Span]]]:
+    """The painted days, and beside them what is stored of those that shifts reach into or come from."""
+    asked = []
+    for n, (machine, anew, painted) in enumerate(machines):
+        before = _reaching(machine, painted, calendars)
+        after = {day + _A_DAY for day in {*painted, *before} if _over_midnight(machine, day, calendars)}
+        asked += [(n, machine, day) for day in {*before, *after} - set(anew)]
+    found = [dict(painted) for _, _, painted in machines]
+    keys = [(machine.enterprise, machine.asset_no, day.isoformat()) for _, machine, day in asked]
+    for (n, _, day), rows in zip(asked, sql.each(connection, _PAINTED, keys), strict=True):
+        for row in rows:
+            found[n][day] = stored(*row)
+    return found
+
+
+def _reaching(machine: Subject, days: Iterable[date], calendars: Calendars) -> set[date]:
+    """The days before these whose shifts reach into them."""
+    return {day - _A_DAY for day in days if _over_midnight(machine, day - _A_DAY, calendars)}
+
+
+def _over_midnight(machine: Subject, day: date, calendars: Calendars) -> bool:
+    planned = calendars.planned(machine, day)
+    return bool(planned) and planned[-1][1] > bounds(day, machine.zone)[1]
+
+
+def _of_day(machine: Subject, day: date, calendars: Calendars, now_ms: int, painted: Painted) -> Production:
+    """A production day, without what was made. `painted`: its local day, and the next one where a shift goes on."""
+    planned = calendars.planned(machine, day)
+    spans = painted.get(day, ())
+    ran = [span for span in spans if span.state is State.PRODUCING]
+    over = calendars.planned(machine, day - _A_DAY)
+    outside = sum(span.end - span.start for span in ran) - sum(within([*over, *planned], ran).values())
+    stretches = _until(now_ms, planned)
+    total = sum(end - start for start, end in stretches)
+    spent = within(stretches, [*spans, *painted.get(day + _A_DAY, ())]) if stretches else {}
+    if unseen := total - sum(spent.values()):  # beyond the stored days nobody saw anything
+        spent[State.UNKNOWN] = spent.get(State.UNKNOWN, 0) + unseen
+    return Production(total, spent, outside)
+
+
+def _until(now_ms: int, planned: Iterable[Stretch]) -> list[Stretch]:
+    return [(start, min(end, now_ms)) for start, end in planned if start < now_ms]
+
+
+def _made(connection: Connection, machine: Subject, signal: str, stretches: Sequence[Stretch]) -> int | None:
+    """What its counters of this signal counted from the first planned moment to the last."""
+    found = None
+    for counter in machine.counting(signal) if stretches else ():
+        border = (stretches[0][0], stretches[-1][1])
+        for counted in quantities.between(connection, machine.enterprise, counter, border):
+            if counted.unknown_ms:
+                return None
+            if counted.millionths is not None:
+                found = (found or 0) + counted.millionths // 10**6
+    return found
+
+
+def _row(machine: Subject, day: date, found: Production, spans: Sequence[Span], unplanned: bool) -> sql.Row:
+    """A row of `production` without how it is seen."""
+    seen_ms = sum(span.end - span.start for span in spans if span.state is not State.UNKNOWN)
     if unplanned:
         # Nobody said when the site works: a day is watched as a whole.
+        start, end = bounds(day, machine.zone)
         known = 2 * seen_ms >= end - start
     else:
         known = 2 * (found.planned_ms - found.spent.get(State.UNKNOWN, 0)) >= found.planned_ms
-    return (
-        machine.enterprise,
-        machine.asset_no,
-        day,
-        found.planned_ms,
-        *(found.spent.get(state, 0) for state in _STATES),
-        found.outside_ms,
-        found.made,
-        found.made_good,
-        known,
-        seen_ms > 0,
-        "",
-    )
+    spent = (found.spent.get(state, 0) for state in STATES)
+    head = (machine.enterprise, machine.asset_no, day, found.planned_ms)
+    watched = bool(unplanned or found.planned_ms)
+    return (*head, *spent, found.outside_ms, None, None, watched, known, seen_ms > 0)
 
 
-def _see(
-    connection: Connection, machine: Machine, rows: dict[date, tuple[Any, ...]], *, unplanned: bool
-) -> set[date]:
-    """Put into rows that are not stored yet how the machine is seen at their ends, and into stored ones of later days
-    where that is another word now: gives these. The ledger is marked where what it says of a day is another."""
-    first = min(rows)
-    since = (first - timedelta(days=LOOK_BACK_DAYS)).isoformat()
-    found = sql.rows(connection, _WATCHED, (machine.enterprise, machine.asset_no, since))
-    stored: dict[date, Any] = {sql.day_given(row[0]): row[1:] for row in found}
-    told = stored | {day: (row[3], *row[-3:]) for day, row in rows.items()}
-    watched = [
-        Watched(day, bool(unplanned or planned), bool(known), bool(good))
-        for day, (planned, known, good, _) in sorted(told.items())
-    ]
-    held, changed = "", {}
-    for of, word in zip(watched, ages(watched), strict=True):
-        held = stored[of.day][-1] if of.day in stored else held
-        if of.day >= first and word != held:
-            changed[of.day] = (str(word), machine.enterprise, machine.asset_no, of.day.isoformat())
-        if of.day in rows:
-            rows[of.day] = (*rows[of.day][:-1], str(word))
-    statement = "UPDATE production SET age = ? WHERE enterprise = ? AND subject = ? AND day = ?"
-    sql.run(connection, statement, [changed[day] for day in changed.keys() - rows.keys()])
-    if changed:
-        mark(connection, Kind.LEDGER, [(machine.enterprise, EVER)])
-    return set(changed)
+def _ends(days: Sequence[date]) -> tuple[str, str]:
+    return (days[0].isoformat(), days[-1].isoformat()) if days else (date.max.isoformat(),) * 2
 
 
 def complete(row: Any) -> bool:

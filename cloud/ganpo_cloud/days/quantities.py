@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from ganpo_cloud.days import judging
-from ganpo_cloud.store.tables import register
+from ganpo_cloud.days import chains, subjects
+from ganpo_cloud.days.subjects import Counter
 from ganpo_model.quantities import Quantity, consumption
 from ganpo_model.registers import Step, standing
 
@@ -42,13 +42,11 @@ def of_subject(
     connection: Connection, enterprise: str, asset_no: str, start: int, end: int
 ) -> list[RegisterQuantity]:
     """Every register of a subject over [start, end)."""
-    mine = (register.c.enterprise == enterprise) & (register.c.subject == asset_no)
     found = []
-    for row in connection.execute(select(register).where(mine).order_by(register.c.id)).all():
-        quantity = of_register(connection, enterprise, row.id, start, end)
-        if quantity is None:
-            continue
-        found.append(RegisterQuantity(row.id, row.signal, row.carrier, row.unit, row.num, row.den, quantity))
+    for counter in subjects.one(connection, enterprise, asset_no).registers:
+        for quantity in between(connection, enterprise, counter, (start, end)):
+            about = (counter.id, counter.signal, counter.carrier, counter.unit, counter.num, counter.den)
+            found.append(RegisterQuantity(*about, quantity))
     return found
 
 
@@ -78,15 +76,21 @@ def of_register(
 
 def in_parts(connection: Connection, enterprise: str, number: str, borders: Sequence[int]) -> list[Quantity]:
     """One register over each stretch between neighbouring borders; empty before anything of it is judged."""
-    row = connection.execute(
-        select(register).where((register.c.enterprise == enterprise) & (register.c.id == number))
-    ).first()
-    state = judging.newest_state(connection, enterprise, number)
-    if row is None or state is None:
+    subject = subjects.one(connection, enterprise, number.partition("/")[0])
+    mine = [counter for counter in subject.registers if counter.id == number]
+    return between(connection, enterprise, mine[0], borders) if mine else []
+
+
+def between(
+    connection: Connection, enterprise: str, counter: Counter, borders: Sequence[int]
+) -> list[Quantity]:
+    """The same of a register as it is described."""
+    state = chains.newest_state(connection, enterprise, counter.id)
+    if state is None:
         return []
     now = standing(state)
-    steps = judging.steps_between(connection, enterprise, number, borders[0], borders[-1], row.timezone)
+    steps = chains.steps_between(connection, enterprise, counter.id, borders[0], borders[-1], counter.zone)
     return [
-        consumption(steps, now.first, now.total, start, end, row.num, row.den, now.believed_until)
+        consumption(steps, now.first, now.total, start, end, counter.num, counter.den, now.believed_until)
         for start, end in pairwise(borders)
     ]

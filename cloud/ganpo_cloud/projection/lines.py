@@ -70,7 +70,7 @@ def days(connection: Connection, after: int, until: int) -> Iterable[str]:
     new = (day.c.computed_at > after) & (day.c.computed_at <= until)
     for row in connection.execute(select(day).where(new)).all():
         if writable(row.subject):
-            found = painting.ms_per_state(painting.stored(row))
+            found = painting.ms_per_state(painting.stored(row.start, row.end, row.spans))
             fields = ",".join(f"{state.lower()}_ms={found.get(state, 0)}i" for state in State)
             tags = _tags(row.enterprise, sites.get((row.enterprise, row.subject)), row.subject, None)
             yield f"day,{tags} {fields} {stamp(row.start, row.computed_at)}"

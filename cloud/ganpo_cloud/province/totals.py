@@ -15,7 +15,7 @@ from ganpo_cloud.province import balances
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.province.measures import UNIT, on
 from ganpo_cloud.province.places import Key, Sums, roll_up
-from ganpo_cloud.store import sql
+from ganpo_cloud.store import marks, sql
 from ganpo_cloud.store.counted_tables import (
     FLOWS,
     STOCKS,
@@ -33,8 +33,7 @@ from ganpo_model.coverage import ENTERPRISES, MEASURES, Unit
 
 NEWEST = "totals added up"
 """The counter that says when the sums of today were added up."""
-PASSES = "totals passes"
-"""The counter that tells whether somebody else added up meanwhile."""
+_LOOP = "totals"
 LONGEST_S = 0.5
 """A pass takes no further day after so long, and then adds up the months of those it took."""
 # Read as they are and counted here: a third of the time that conditions over each row take in SQL.
@@ -53,16 +52,15 @@ def recompute(database: Database, province: Province, now: datetime) -> int:
     """
     today = day_of(to_ms(now), DEFAULT_ZONE)
     with database.read() as connection:
-        passes = _passes(connection)
+        passes = marks.passes(connection, _LOOP)
         marked = {one.day: one for one in seen(connection, waiting(Kind.SUMS))}
         days = _added_up(connection, province, sorted(marked, reverse=True), today)
         ends = _ends(connection, province, days, today)
     if not days:
         return 0
     with database.write() as connection:
-        if _passes(connection) != passes:
+        if not marks.is_next(connection, _LOOP, passes):
             return len(days)
-        _count(connection, PASSES, passes + 1)
         answer(connection, [marked[day] for day in days])
         for day, (counts, times) in days.items():
             _put(connection, area_day, day, counts, times)
@@ -75,17 +73,8 @@ def recompute(database: Database, province: Province, now: datetime) -> int:
         for year in sorted({day.year for day in days}):
             balances.add_up_year(connection, province, year, today)
         if today in days:
-            _count(connection, NEWEST, to_ms(now))
+            sql.replace(connection, counter, [(NEWEST, to_ms(now))])
     return len(days)
-
-
-def _passes(connection: Connection) -> int:
-    found = connection.execute(select(counter.c.value).where(counter.c.name == PASSES)).scalar()
-    return found or 0
-
-
-def _count(connection: Connection, name: str, value: int) -> None:
-    sql.replace(connection, counter, [(name, value)])
 
 
 def _added_up(

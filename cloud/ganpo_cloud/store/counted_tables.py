@@ -87,6 +87,7 @@ production = Table(
     Column("outside_ms", BigInteger, nullable=False, comment="PRODUCING outside planned time"),
     Column("made", BigInteger),
     Column("made_good", BigInteger),
+    Column("watched", Boolean, nullable=False, comment="planned, or nobody said when the site works"),
     Column("known", Boolean, nullable=False, comment="at least half of what was planned was seen"),
     Column("good", Boolean, nullable=False, comment="something Good was seen on the local day"),
     Column("age", Text, nullable=False, comment="active | seen | silent | gone, at its end"),

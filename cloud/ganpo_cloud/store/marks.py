@@ -13,10 +13,11 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Select, exists, select
 
 from ganpo_cloud.store import sql
-from ganpo_cloud.store.tables import apart, dirty
+from ganpo_cloud.store.tables import apart, counter, dirty
 
 EVER = date.min
 """The day of a mark that is of no single day."""
+_PASSES = "SELECT value FROM counter WHERE name = ?"
 _ANSWER = "DELETE FROM dirty WHERE kind = ? AND key = ? AND day = ? AND word = ?"
 
 
@@ -75,3 +76,22 @@ def seen(connection: Connection, query: Select[tuple[str, str, date, int]]) -> l
 def answer(connection: Connection, marks: Sequence[Mark]) -> None:
     """What these asked for is worked out; what was marked again since is not."""
     sql.run(connection, _ANSWER, [(one.kind, one.key, one.day.isoformat(), one.word) for one in marks])
+
+
+def passes(connection: Connection, loop: str) -> int:
+    """How often anybody wrote what a loop worked out."""
+    found = sql.first(connection, _PASSES, (_name(loop),))
+    return int(found[0]) if found else 0
+
+
+def is_next(connection: Connection, loop: str, after: int) -> bool:
+    """Count a pass, of what was read when there had been so many; False where another one wrote meanwhile: what it read
+    may be newer."""
+    if passes(connection, loop) != after:
+        return False
+    sql.replace(connection, counter, [(_name(loop), after + 1)])
+    return True
+
+
+def _name(loop: str) -> str:
+    return f"{loop} passes"

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from ganpo_cloud.days import judging, painting
+from ganpo_cloud.days import chains, painting
 from ganpo_cloud.inlet import clones, lives, streams
 from ganpo_cloud.inlet.clones import Clone
 from ganpo_cloud.inlet.quarantine import Held, dropped_name, held
@@ -228,7 +228,7 @@ def _registers(
     connection: Connection, enterprise: str | None, asset_no: str | None
 ) -> dict[tuple[str, str], list[tuple[RegisterView, int | None]]]:
     """By subject its registers, where each stands (at the last accepted reading), and when it was read last."""
-    state = judging.newest_states(register.c.enterprise, register.c.id)
+    state = chains.newest_states(register.c.enterprise, register.c.id)
     mine = (reading.c.enterprise == register.c.enterprise) & (reading.c.register == register.c.id)
     read_at = select(reading.c.at).where(mine).order_by(reading.c.at.desc()).limit(1).scalar_subquery()
     query = select(register, state.label("state"), read_at.label("read_at")).order_by(register.c.id)

@@ -107,7 +107,7 @@ def _painted(connection: Connection, frame: Frame, code: str, asset_no: str, nam
     found = []
     now = to_ms(frame.now)
     for row in rows:
-        spans = painting.stored(row)
+        spans = painting.stored(row.start, row.end, row.spans)
         known = sum(end - start for start, end, state in spans if state is not State.UNKNOWN)
         until = max(min(row.end, now) - row.start, 0)
         bar = timeline.pieces(spans, row.start, row.end, now)
