@@ -13,6 +13,7 @@ from ganpo_config.profile import Profile
 from ganpo_config.rows import Placed, Rows
 from ganpo_config.wanted import BindError, Wanted, of_profile, of_row
 from ganpo_model import reference
+from ganpo_model.energy import InBalance, inside
 from ganpo_model.facts import EquipmentItem, MeterItem
 from ganpo_model.states import State
 
@@ -46,8 +47,10 @@ class Subjects:
         self._path_of: dict[str, str] = {}
         self._meter_of: dict[str, Meter] = {}
         self._doubtful: set[str] = set()
-        self._parents = {placed.row.asset_no: placed.row.parent for placed in rows.meters}
-        self._places = {placed.row.asset_no: _place(placed.row) for placed in rows.meters}
+        self._placed = {
+            placed.row.asset_no: InBalance(placed.row.carrier, placed.row.role, placed.row.parent or None)
+            for placed in rows.meters
+        }
         for placed in rows.meters:
             found = self._profile(placed, EXTRA_PARAMETERS)
             before = len(findings.errors)
@@ -192,24 +195,24 @@ class Subjects:
     def _parent(self, row: MeterRow, path: str) -> None:
         if not row.parent:
             return
-        if row.parent not in self._parents:
+        if row.parent not in self._placed:
             if row.parent not in self._rows.claimed:
-                hint = self._findings.near(row.parent, self._parents)
+                hint = self._findings.near(row.parent, self._placed)
                 self._findings.error(f"{path}.parent", "no meter has this number", hint, value=row.parent)
             elif any(row.parent == placed.row.asset_no for placed in self._rows.equipment):
                 self._findings.error(f"{path}.parent", "is equipment, no meter", value=row.parent)
             return
-        above, chain = row.parent, {row.asset_no: None}
+        above, chain = row.parent or None, {row.asset_no: None}
         while above and above not in chain:
             chain[above] = None
-            above = self._parents.get(above, "")
+            above = self._placed[above].parent if above in self._placed else None
         if above == row.asset_no:
             what = f"a circle: {' below '.join([*chain, above])}"
             self._findings.error(f"{path}.parent", what, value=row.parent)
             return
-        same = (number for number in list(chain)[1:] if self._places.get(number) == _place(row))
-        if row.role not in {"sub", "process"} and (inside := next(same, None)) is not None:
-            what = f"is {row.role} below {inside}, which is too: it counts as a sub-meter, not in the total"
+        if (outer := inside(row.asset_no, self._placed)) is not None:
+            told = "too" if self._placed[outer].role == row.role else self._placed[outer].role
+            what = f"is {row.role} below {outer}, which is {told}: it counts as a sub-meter, not in the total"
             self._findings.warn(f"{path}.role", f"{row.asset_no} {what}")
 
     def _equipment(self, placed: Placed[EquipmentRow]) -> None:
@@ -277,8 +280,3 @@ class Subjects:
         else:
             what, hint = "no meter has this number", self._findings.near(meter, self._meter_of)
         self._findings.error(f"{path}.parameters", what, hint, value=f"meter={meter}")
-
-
-def _place(row: MeterRow) -> tuple[str, str]:
-    """How a meter enters a total: carrier and role."""
-    return row.carrier, row.role

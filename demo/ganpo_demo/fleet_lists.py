@@ -158,6 +158,7 @@ def _statements(firm: Firm, of: Fleet) -> Iterator[Sequence[str]]:
             "kg",
             "W-1",
             "演示 Demo",
+            "unmetered",
         ]
         month = (month + timedelta(days=31)).replace(day=1)
 

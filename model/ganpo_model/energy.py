@@ -4,12 +4,42 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from typing import NamedTuple
 
 WATER = "water_fresh"
 SIGNS = {"boundary_in": 1, "generation": 1, "boundary_out": -1}
 """What a meter of this role adds to its enterprise; every other role is analysis and adds nothing."""
+INSIDE = {
+    "boundary_in": {"boundary_in", "boundary_out"},
+    "boundary_out": {"boundary_out"},
+    "generation": {"generation"},
+}
+"""What a meter of this role sees was seen before by one of these roles and of its carrier, wherever above it: it is a
+sub-meter. What goes out below what comes in was not: it is subtracted."""
 EXPORT = "energy_export"
 """This signal of a meter runs the other way."""
+
+
+class InBalance(NamedTuple):
+    """A meter's place in the balance of its carrier, as it was told."""
+
+    carrier: str
+    role: str
+    parent: str | None
+
+
+def inside(number: str, meters: Mapping[str, InBalance]) -> str | None:
+    """The nearest meter above this one that has measured what it measures; None: it enters the total itself, or is
+    analysis anyway. Meters in a circle end where it closes."""
+    if (own := meters.get(number)) is None:
+        return None
+    seen, above = {number}, own.parent
+    while above is not None and above in meters and above not in seen:
+        if meters[above].carrier == own.carrier and meters[above].role in INSIDE.get(own.role, ()):
+            return above
+        seen.add(above)
+        above = meters[above].parent
+    return None
 
 
 @dataclass(frozen=True, slots=True)

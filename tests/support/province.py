@@ -28,7 +28,9 @@ class Plant:
     seqs: dict[str, int] = field(default_factory=dict)
 
     def take(self, kind: str, *rows: str, now: datetime = NOW) -> None:
-        text = "\n".join([",".join(KINDS[kind].columns), *rows])
+        self.take_text(kind, "\n".join([",".join(KINDS[kind].columns), *rows]), now)
+
+    def take_text(self, kind: str, text: str, now: datetime = NOW) -> None:
         with self.database.write() as connection:
             found = preview(connection, kind, text.encode(), f"{kind}.csv", PROVINCE, now)
             assert found.errors == ()

@@ -41,6 +41,9 @@ def store(connection: Connection, enterprise: str, counter: Counter, first: date
         start, stop = bounds(day, counter.zone)
         found = used(steps, now.first, now.total, start, stop, counter.num, counter.den, now.believed_until)
         covered = now.first.at <= start and stop <= now.last.at and not found.open
+        # Of a day of which only one instant was read nobody knows that it took nothing.
+        known = min(stop, now.last.at) > max(start, now.first.at)
+        millionths = found.millionths if known else found.millionths or None
         about = (day, counter.id.partition("/")[0], counter.carrier, counter.signal)
-        rows.append((*key, *about, found.millionths, found.spread_ms, len(found.open), covered))
+        rows.append((*key, *about, millionths, found.spread_ms, len(found.open), covered))
     sql.replace(connection, consumption, rows)

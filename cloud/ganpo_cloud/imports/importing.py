@@ -45,7 +45,8 @@ def preview(
 ) -> Preview:
     """Read a list and compare it with the registry. `name` of the file stands in every error."""
     about = KINDS[kind]
-    found = tables.read(raw, name, about.columns, about.columns)
+    wanted = [column for column in about.columns if column not in about.optional]
+    found = tables.read(raw, name, about.columns, wanted)
     known = _known(connection, province, now, {row.cells.get("enterprise", "") for row in found.rows})
     there = _there(connection, about.table)
     errors = list(found.errors)

@@ -24,7 +24,7 @@ class Kind:
     """One list. `read` makes a row's values for `table`; what is wrong stands in the cells.
 
     `touched` marks what has to be worked out again; `late` says why a row may not be new any more; `clash` why a row
-    cannot stand beside another of its site.
+    cannot stand beside another of its site. `optional`: columns that a list may leave out.
     """
 
     table: Table
@@ -33,6 +33,7 @@ class Kind:
     touched: Callable[[Connection, Sequence[Values], date], None] = touching.nothing
     late: Callable[[Values, datetime], str] | None = None
     clash: Callable[[Values, Values], bool] | None = None
+    optional: tuple[str, ...] = ()
 
 
 def _enterprise(cells: Cells) -> Values:
@@ -127,6 +128,7 @@ def _statement(cells: Cells) -> Values:
         "millionths": cells.number("quantity", of=10**6),
         "document": cells.text("document"),
         "by": cells.text("by"),
+        "part": cells.choice("part", ("whole", "unmetered", "")) or "whole",
     }
 
 
@@ -261,9 +263,10 @@ KINDS: Mapping[str, Kind] = {
     ),
     "statements": Kind(
         registry.statement,
-        ("enterprise", "month", "carrier", "quantity", "unit", "document", "by"),
+        ("enterprise", "month", "carrier", "quantity", "unit", "document", "by", "part"),
         _statement,
         touching.months,
+        optional=("part",),
     ),
     "carriers": Kind(
         registry.declared_carrier, ("enterprise", "year", "carrier"), _declared_carrier, touching.years

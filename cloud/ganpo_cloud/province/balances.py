@@ -3,8 +3,8 @@ sums by place, industry, month and year (metrics.md section 5)."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -15,100 +15,163 @@ from ganpo_cloud.province.divisions import OTHER, Province
 from ganpo_cloud.province.places import keys
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store import sql
-from ganpo_cloud.store.counted_tables import YEARLY, area_carrier, area_year, balance, ledger
-from ganpo_model.energy import EXPORT, WATER
+from ganpo_cloud.store.counted_tables import QUANTITIES, YEARLY, area_carrier, area_year, balance, ledger
+from ganpo_model.energy import EXPORT, SIGNS, WATER
 
 COVERED = Fraction(9, 10)
 """So much of a period has to be measured or stated before a carrier counts as covered."""
+_LARGEST = 2**63 - 1
+_ROLES = ", ".join(f"'{role}'" for role in SIGNS)
 _SIGN = f"""CASE WHEN c.signal = '{EXPORT}' THEN CASE WHEN s.role = 'boundary_in' THEN -1 ELSE 0 END
   WHEN s.role IN ('boundary_in', 'generation') THEN 1 WHEN s.role = 'boundary_out' THEN -1 ELSE 0 END"""
+# One row of a meter: the days on which all its registers are whole are bits, the first of the month is bit 1.
 _METERED = f"""
-SELECT enterprise, area, industry, carrier, sum(used), sum(spread), sum(opened), sum(whole) FROM (
-  SELECT c.enterprise, s.area, s.industry, c.carrier, c.day, sum(({_SIGN}) * c.millionths) AS used,
+SELECT enterprise, area, carrier, subject, sum(used), sum(spread), sum(opened),
+  sum(CASE WHEN whole = 1 THEN CAST(1 AS BIGINT) << CAST(substr(CAST(day AS TEXT), 9, 2) AS INTEGER) ELSE 0 END)
+FROM (
+  SELECT c.enterprise, s.area, c.carrier, c.subject, c.day, sum(({_SIGN}) * c.millionths) AS used,
     max(c.spread_ms) AS spread, sum(c.open) AS opened, min(CASE WHEN c.covered THEN 1 ELSE 0 END) AS whole
   FROM consumption c JOIN ledger s ON s.enterprise = c.enterprise AND s.asset_no = c.subject
     AND s.since <= c.day AND (s.until IS NULL OR s.until > c.day)
   WHERE c.day >= ? AND c.day <= ? AND ({_SIGN}) <> 0
-  GROUP BY c.enterprise, s.area, s.industry, c.carrier, c.day) AS daily
-GROUP BY enterprise, area, industry, carrier"""
-Place = tuple[str, str, str]
+  GROUP BY c.enterprise, s.area, c.carrier, c.subject, c.day) AS daily
+GROUP BY enterprise, area, carrier, subject"""
+_METERS = f"""
+SELECT enterprise, carrier, asset_no, since, until FROM ledger
+WHERE kind = 'meter' AND status = 'in_use' AND role IN ({_ROLES}) AND since <= ? AND (until IS NULL OR until > ?)"""
 
 
 @dataclass(slots=True)
-class Taken:
-    """One row of `balance` in the making."""
+class Place:
+    """What is said of a carrier of an enterprise at one place; None: nothing. `millionths` counts, `by_statement` is so
+    much of it; `metered` and `stated` are what either says, `difference` what statements of the whole say more."""
 
-    industry: str
     millionths: int | None = None
+    by_statement: int | None = None
+    metered: int | None = None
+    stated: int | None = None
+    difference: int | None = None
     spread_ms: int = 0
     open: int = 0
+
+
+@dataclass(slots=True)
+class Carrier:
+    """A carrier of an enterprise in a month: by place, and how many days of the month somebody vouches for."""
+
+    places: dict[str, Place] = field(default_factory=dict)
     covered_days: int = 0
     declared: bool = False
+
+
+Month = dict[tuple[str, str], Carrier]
+"""By enterprise and carrier."""
 
 
 def recompute(connection: Connection, province: Province, month: str, today: date) -> None:
     """Work out a month again: `balance` of every enterprise, then `area_carrier`."""
     first, last = periods.span(month)
+    days = _ended(first, last, today)
     homes = _homes(connection, min(last, today))
-    found: dict[Place, Taken] = {}
-    span = (first.isoformat(), min(last, today).isoformat())
-    for code, area, industry, carrier, used, spread, opened, whole in sql.rows(connection, _METERED, span):
-        found[code, area, carrier] = Taken(
-            industry, None if used is None else int(used), int(spread), int(opened), int(whole)
-        )
+    nowhere = province.whole, OTHER
+    found = _metered(connection, first, min(last, today))
+    metered = set(found)
     for row in connection.execute(select(registry.statement).where(registry.statement.c.month == month)):
-        area, industry = homes.get(row.enterprise, (province.whole, OTHER))
-        taken = found.setdefault((row.enterprise, area, row.carrier), Taken(industry))
-        taken.millionths = (taken.millionths or 0) + row.millionths
-        taken.covered_days = (last - first).days + 1
-    table = registry.declared_carrier
-    where: dict[tuple[str, str], list[Place]] = defaultdict(list)
-    for key in found:
-        where[key[0], key[2]].append(key)
-    for row in connection.execute(select(table).where(table.c.year == first.year)):
-        places = where.get((row.enterprise, row.carrier), [])
-        if not places:
-            area, industry = homes.get(row.enterprise, (province.whole, OTHER))
-            places = [(row.enterprise, area, row.carrier)]
-            found[places[0]] = Taken(industry)
-        for place in places:
-            found[place].declared = True
+        key = row.enterprise, row.carrier
+        home = homes.get(row.enterprise, nowhere)[0]
+        meters_stand = days > 0 and found[key].covered_days >= COVERED * days
+        _state(found[key], home, row.millionths, whole=row.part == "whole", meters_stand=meters_stand)
+        if row.part == "whole" or key not in metered:
+            found[key].covered_days = (last - first).days + 1
+    declared = registry.declared_carrier
+    for row in connection.execute(select(declared).where(declared.c.year == first.year)):
+        carrier = found[row.enterprise, row.carrier]
+        carrier.declared = True
+        if not carrier.places:
+            carrier.places[homes.get(row.enterprise, nowhere)[0]] = Place()
     rows = [
         (
-            code,
-            area,
-            month,
-            carrier,
-            t.industry,
-            t.millionths,
-            t.spread_ms,
-            t.open,
-            t.covered_days,
-            t.declared,
+            *(code, area, month, name, homes.get(code, nowhere)[1]),
+            *(_kept(getattr(place, quantity)) for quantity in QUANTITIES),
+            *(place.spread_ms, place.open, carrier.covered_days, carrier.declared),
         )
-        for (code, area, carrier), t in sorted(found.items())
+        for (code, name), carrier in found.items()
+        for area, place in carrier.places.items()
     ]
     sql.replace(connection, balance, rows, month=month)
-    _add_up_month(connection, province, month, found, _ended(first, last, today))
+    _add_up_month(connection, province, month, found, {code: home[1] for code, home in homes.items()}, days)
+
+
+def _metered(connection: Connection, first: date, last: date) -> Month:
+    """What boundary meters say. A day is covered where one stands, and all that stand have a quantity of all of it."""
+    found: Month = defaultdict(Carrier)
+    whole: dict[tuple[str, str, str], int] = defaultdict(int)
+    span = first.isoformat(), last.isoformat()
+    for code, area, carrier, meter, used, spread, opened, bits in sql.rows(connection, _METERED, span):
+        place = found[code, carrier].places.setdefault(area, Place())
+        place.metered = place.millionths = _plus(place.metered, None if used is None else int(used))
+        place.spread_ms = max(place.spread_ms, int(spread))
+        place.open += int(opened)
+        whole[code, carrier, meter] |= int(bits)
+    stand: dict[tuple[str, str], int] = defaultdict(int)
+    missing: dict[tuple[str, str], int] = defaultdict(int)
+    for code, carrier, meter, since, until in sql.rows(connection, _METERS, span[::-1]):
+        begin = max(sql.day_given(since), first)
+        end = min(sql.day_given(until), last + timedelta(days=1)) if until else last + timedelta(days=1)
+        bits = (1 << end.day if end <= last else 1 << last.day + 1) - (1 << begin.day)
+        stand[code, carrier] |= bits
+        missing[code, carrier] |= bits & ~whole[code, carrier, meter]
+    for key, bits in stand.items():
+        found[key].covered_days = (bits & ~missing[key]).bit_count()
+    return found
+
+
+def _state(of: Carrier, home: str, quantity: int, *, whole: bool, meters_stand: bool) -> None:
+    """Set a statement beside the meters: one of the whole counts where they do not stand, and then alone; one of what
+    is unmetered is added to them."""
+    metered = [place.metered for place in of.places.values() if place.metered is not None]
+    place = of.places.setdefault(home, Place())
+    place.stated = quantity
+    if whole and metered:
+        place.difference = quantity - sum(metered)
+    if whole and meters_stand:
+        return
+    if whole:
+        for other in of.places.values():
+            other.millionths = None
+    place.by_statement = quantity
+    place.millionths = _plus(place.millionths, quantity)
 
 
 def _add_up_month(
-    connection: Connection, province: Province, month: str, found: Mapping[Place, Taken], days: int
+    connection: Connection,
+    province: Province,
+    month: str,
+    found: Month,
+    industries: Mapping[str, str],
+    days: int,
 ) -> None:
+    """Quantities count where they were taken, and an enterprise once at each place above one of its own."""
     sums: dict[tuple[str, str, str], list[Any]] = {}
-    for (_code, area, carrier), taken in found.items():
-        covered = taken.declared and days > 0 and taken.covered_days >= COVERED * days
-        for place, industry in keys(province, area, taken.industry):
-            row = sums.setdefault((place, industry, carrier), [None, 0, 0, 0, 0, 0])
-            if taken.millionths is not None:
-                row[0] = (row[0] or 0) + taken.millionths
-                row[3] += 1
-            row[1] += taken.spread_ms
-            row[2] += taken.open
-            row[4] += taken.declared
-            row[5] += covered
+    for (code, name), carrier in found.items():
+        covered = carrier.declared and days > 0 and carrier.covered_days >= COVERED * days
+        here: dict[tuple[str, str, str], bool] = {}
+        for area, place in carrier.places.items():
+            for key in keys(province, area, industries.get(code, OTHER)):
+                row = sums.setdefault((*key, name), [*[None] * len(QUANTITIES), 0, 0, 0, 0, 0])
+                for n, quantity in enumerate(QUANTITIES):
+                    row[n] = _plus(row[n], getattr(place, quantity))
+                row[-5] += place.spread_ms
+                row[-4] += place.open
+                here[(*key, name)] = here.get((*key, name), False) or place.millionths is not None
+        for key_of, known in here.items():
+            row = sums[key_of]
+            row[-3] += known
+            row[-2] += carrier.declared
+            row[-1] += covered
     rows = [
-        (place, industry, month, carrier, *row) for (place, industry, carrier), row in sorted(sums.items())
+        (place, industry, month, carrier, *map(_kept, row))
+        for (place, industry, carrier), row in sums.items()
     ]
     sql.replace(connection, area_carrier, rows, month=month)
 
@@ -135,13 +198,13 @@ def add_up_year(connection: Connection, province: Province, year: int, today: da
             row = sums.setdefault(key, dict.fromkeys(YEARLY, 0))
             for measure, value in found.items():
                 row[measure] += value
-    rows = [(*key, year, *(row[measure] for measure in YEARLY)) for key, row in sums.items()]
+    rows = [(*key, year, *(min(row[measure], _LARGEST) for measure in YEARLY)) for key, row in sums.items()]
     sql.replace(connection, area_year, rows, year=year)
 
 
 @dataclass(slots=True)
 class Carried:
-    """A carrier of one enterprise over a period. `covered_days`: those of the place that has the fewest."""
+    """A carrier of one enterprise over a period."""
 
     millionths: int | None = None
     tce: Fraction = Fraction()
@@ -150,9 +213,9 @@ class Carried:
 
 
 def by_enterprise(rows: Iterable[Any], province: Province) -> dict[str, dict[str, Carried]]:
-    """Rows of `balance` of some months, added up by enterprise and carrier."""
-    places: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    """Rows of `balance` of some months, added up by enterprise and carrier, wherever it was taken."""
     found: dict[str, dict[str, Carried]] = {}
+    months: dict[tuple[str, str, str], int] = {}
     for row in rows:
         carried = found.setdefault(row.enterprise, {}).setdefault(row.carrier, Carried())
         if row.millionths is not None:
@@ -161,9 +224,9 @@ def by_enterprise(rows: Iterable[Any], province: Province) -> dict[str, dict[str
                 {row.carrier: row.millionths}, periods.span(row.month)[0]
             )
         carried.declared |= row.declared
-        places[row.enterprise, row.carrier][row.area] += row.covered_days
-    for (code, carrier), days in places.items():
-        found[code][carrier].covered_days = min(days.values())
+        months[row.enterprise, row.carrier, row.month] = row.covered_days
+    for (code, carrier, _), days in months.items():
+        found[code][carrier].covered_days += days
     return found
 
 
@@ -212,3 +275,12 @@ def _homes(connection: Connection, day: date) -> dict[str, tuple[str, str]]:
 def _ended(first: date, last: date, today: date) -> int:
     """How many days of a period are over."""
     return max(min((last - first).days + 1, (today - first).days), 0)
+
+
+def _plus(one: int | None, other: int | None) -> int | None:
+    return one if other is None else (one or 0) + other
+
+
+def _kept(value: int | None) -> int | None:
+    """A sum as it can be stored; one of more than 64 bits is nothing that anybody took."""
+    return value if value is not None and abs(value) <= _LARGEST else None

@@ -21,18 +21,18 @@ from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds, day_of
 from ganpo_cloud.store.owners import registrations
 from ganpo_cloud.store.tables import frame, gateway_before, inventory
 from ganpo_model.coverage import LONGEST_IDLE_MONTHS, Evidence, in_service, months_later
+from ganpo_model.energy import InBalance, inside
 
 FLAGS = ("main", "numerical_control", "digital", "intelligent")
 """Those that are counted by place; others stand with their equipment only."""
 _EVIDENCE = {"claimed": Evidence.CLAIMED, "document": Evidence.DOCUMENT}
 _EVER = date(1900, 1, 1)
-_BALANCED = ("boundary_in", "boundary_out", "generation")
-"""Roles of meters that enter a total."""
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """Something of the ledger at an instant. `asset_no` empty: the enterprise itself. `area`: of its site."""
+    """Something of the ledger at an instant. `asset_no` empty: the enterprise itself. `area`: of its site.
+    `parent`: of a branch the code of its legal person, of a meter the one above it that makes it a sub-meter."""
 
     enterprise: str
     asset_no: str
@@ -171,7 +171,13 @@ class Ledger:
             for asset_no, rows in sorted(self.meters.items())
             if (begun := [since for since in rows if since <= day])
         }
+        placed = {
+            number: InBalance(item["carrier"], item["role"], item["parent"])
+            for number, item in there.items()
+            if item["status"] == "in_use"
+        }
         for asset_no, item in there.items():
+            above = inside(asset_no, placed)
             networked, cloud = self.seen.get(asset_no, (None, None))
             yield Device(
                 self.code,
@@ -181,12 +187,13 @@ class Ledger:
                 item["site"],
                 self.sites.get(item["site"], NOWHERE),
                 industry,
-                "in_use",
+                item["status"],
                 in_service=False,
                 networked=networked is not None and networked <= instant,
                 cloud=cloud is not None and cloud <= instant,
+                parent=above,
                 carrier=item["carrier"],
-                role=_role(asset_no, there),
+                role="sub" if above is not None else item["role"],
             )
 
 
@@ -250,32 +257,27 @@ def end_of(day: date) -> int:
 
 def _describe(of: Ledger, row: Any) -> None:
     """Add one inventory. A meter's role holds from the day it names; without one from ever, and when changed from the
-    day on which that was told."""
+    day on which that was told. What its gateway names no more is withdrawn."""
     said = json.loads(row.body)
     site = said["site"]["id"]
     of.inventories.append((row.at, row.gateway, site, {item["asset_no"]: item for item in said["equipment"]}))
+    day = day_of(row.at, DEFAULT_ZONE)
     for item in said["meters"]:
-        told = {key: item[key] for key in ("name", "carrier", "role", "parent")} | {"site": site}
+        told = {key: item[key] for key in ("name", "carrier", "role", "parent")}
+        told |= {"site": site, "gateway": row.gateway, "status": "in_use"}
         dated = of.meters.setdefault(item["asset_no"], {})
         if item["since"]:
             dated[date.fromisoformat(item["since"])] = told
         elif not dated:
             dated[_EVER] = told
-        elif dated[max(dated)] != told:
-            dated[max(day_of(row.at, DEFAULT_ZONE), max(dated))] = told
-
-
-def _role(asset_no: str, there: Mapping[str, Mapping[str, Any]]) -> str:
-    """The place of a meter in its balance: what passes a meter of its role and carrier above it was counted there."""
-    own = there[asset_no]
-    role = str(own["role"])
-    seen, above = {asset_no}, own["parent"] if role in _BALANCED else None
-    while above is not None and above in there and above not in seen:
-        if (there[above]["role"], there[above]["carrier"]) == (role, own["carrier"]):
-            return "sub"
-        seen.add(above)
-        above = there[above]["parent"]
-    return role
+        newest = dated[max(dated)]
+        if newest != told and (not item["since"] or newest["status"] == "withdrawn"):
+            dated[max(day, max(dated))] = told
+    named = {item["asset_no"] for item in said["meters"]}
+    for asset_no, dated in of.meters.items():
+        newest = dated[max(dated)]
+        if asset_no not in named and (newest["gateway"], newest["status"]) == (row.gateway, "in_use"):
+            dated[max(day, max(dated))] = newest | {"status": "withdrawn"}
 
 
 def _latest(rows: list[Any], day: date) -> Any:

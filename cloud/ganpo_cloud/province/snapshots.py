@@ -190,8 +190,7 @@ def energy(
         here.carriers[row.carrier] = here.carriers.get(row.carrier, 0) + row.millionths
         if row.carrier == WATER:
             here.water = (here.water or 0) + row.millionths
-        elif row.carrier in province.coefficients.carriers:
-            day = periods.span(row.month)[0]
+        elif province.coefficients.at(row.carrier, day := periods.span(row.month)[0]) is not None:
             exact[key] = exact.get(key, 0) + province.coefficients.tce({row.carrier: row.millionths}, day)
     for key, tce in exact.items():
         found[key].tce = int(tce * 10**6)

@@ -30,6 +30,14 @@ NOWHERE = "?"
 """The place of sites that the registry does not know: below the province, in no city."""
 STOCKS = (*MEASURES, *ENTERPRISES)
 """As they are at the end of a day."""
+QUANTITIES = {
+    "millionths": "what counts: boundary_in + generation - boundary_out, and statements",
+    "by_statement": "so much of it is by statements",
+    "metered": "boundary_in + generation - boundary_out",
+    "stated": "what statements say",
+    "difference": "what statements of the whole say above the meters of the same enterprise",
+}
+"""A carrier in millionths of its unit: what counts, and what it was chosen from. Null: nobody says anything."""
 YEARLY = (
     "energy_enterprises",
     "energy_declared",
@@ -57,7 +65,9 @@ ledger = Table(
     Column("status", Text, nullable=False),
     Column("in_service", Boolean, nullable=False, comment="of an enterprise: it is a legal person"),
     Column("retired", Boolean, nullable=False),
-    Column("parent", Text, comment="code of the legal person of a branch"),
+    Column(
+        "parent", Text, comment="of a branch its legal person, of a sub-meter the one above it that counts"
+    ),
     Column("above_scale", Boolean, nullable=False),
     Column("main", Integer, nullable=False, comment="0 no, 1 claimed, 2 document, 3 controller"),
     Column("numerical_control", Integer, nullable=False),
@@ -134,10 +144,10 @@ balance = Table(
     Column("month", Text, nullable=False, comment="2026-11"),
     Column("carrier", Text, nullable=False),
     Column("industry", Text, nullable=False),
-    Column("millionths", BigInteger, comment="boundary_in + generation - boundary_out, and statements"),
+    *(Column(name, BigInteger, comment=comment) for name, comment in QUANTITIES.items()),
     Column("spread_ms", BigInteger, nullable=False),
     Column("open", Integer, nullable=False),
-    Column("covered_days", Integer, nullable=False),
+    Column("covered_days", Integer, nullable=False, comment="of the enterprise, at all its places together"),
     Column("declared", Boolean, nullable=False, comment="the enterprise says that it uses this carrier"),
     PrimaryKeyConstraint("enterprise", "area", "month", "carrier"),
     Index("balance_month", "month"),
@@ -168,7 +178,7 @@ area_carrier = Table(
     Column("industry", Text, nullable=False),
     Column("month", Text, nullable=False, index=True),
     Column("carrier", Text, nullable=False),
-    Column("millionths", BigInteger),
+    *(Column(name, BigInteger, comment=comment) for name, comment in QUANTITIES.items()),
     Column("spread_ms", BigInteger, nullable=False),
     Column("open", Integer, nullable=False),
     Column("enterprises", Integer, nullable=False, comment="with a quantity"),

@@ -90,9 +90,11 @@ statement = Table(
     Column("millionths", BigInteger, nullable=False, comment="of the carrier's unit"),
     Column("document", Text, nullable=False),
     Column("by", Text, nullable=False),
+    Column("part", Text, nullable=False, comment="whole | unmetered"),
     PrimaryKeyConstraint("enterprise", "month", "carrier"),
 )
-"""What no meter sees: coal over a weighbridge."""
+"""What papers say. Of the whole carrier: meters stand where they cover the month, else the paper. Of what is unmetered
+(coal over a weighbridge): it is added to the meters."""
 
 declared_carrier = Table(
     "declared_carrier",

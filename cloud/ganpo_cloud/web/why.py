@@ -58,6 +58,7 @@ REASONS: Mapping[str, str] = {
     "point": "it answers, but its state is unknown: a point that it needs has no good value",
     "reading": "its link is up, but no reading of it came for more than two slots",
     "withdrawn": "no inventory of its gateway names it any more",
+    "inside": "{outer} above it has measured what it measures: it counts as a sub-meter, not in the total",
     "open": "a step of {register} is open: it counts nothing until somebody says what it was",
     "daily": "a step of {register} is open every day: say so if it shows a new number once a day",
     "follows": "{register} follows another register of it: nobody said where that one ended",
@@ -153,6 +154,8 @@ def _of_device(
     if device is None and named is None:
         return _elsewhere(connection, enterprise, asset_no)
     reasons = [*_flags(device)] if device is not None and device.kind == "equipment" else []
+    if device is not None and device.kind == "meter" and device.parent is not None:
+        reasons.append(Reason("inside", None, {"outer": device.parent}, "ganpo check"))
     if named is not None and named.withdrawn:
         reasons.append(Reason("withdrawn", None, {}, "ganpo check"))
     if device is None or not device.networked:

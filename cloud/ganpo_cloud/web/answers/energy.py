@@ -42,7 +42,18 @@ class Carrier:
     unit: Annotated[str | None, said("of the quantity; null: a carrier that no table of ours knows", "kWh")]
     millionths: Annotated[
         int | None,
-        said("boundary_in + generation - boundary_out, and statements; null: nobody knows", 521199760000),
+        said("what counts, of boundary meters and statements; null: nobody knows", 521199760000),
+    ]
+    by_statement: Annotated[
+        int | None, said("so many millionths of it are by statements; null: none", 522000000)
+    ]
+    metered: Annotated[
+        int | None, said("boundary_in + generation - boundary_out, in millionths", 521199760000)
+    ]
+    stated: Annotated[int | None, said("what statements say, in millionths", 522000000000)]
+    difference: Annotated[
+        int | None,
+        said("what statements of the whole say above the meters of the same enterprises", 800240000),
     ]
     tce_millionths: Annotated[
         int | None, said("of it in tonnes of coal equivalent; null: no energy, or not known", 64055450)
@@ -72,9 +83,9 @@ def energy(connection: Connection, question: Question, asked: Monthly) -> list[C
     found = []
     for row in connection.execute(query.order_by(table.c.month, table.c.carrier)):
         tce = None
-        if row.millionths is not None and row.carrier in coefficients.carriers:
-            exact = coefficients.tce({row.carrier: row.millionths}, periods.span(row.month)[0])
-            tce = int(exact * 10**6)
+        day = periods.span(row.month)[0]
+        if row.millionths is not None and coefficients.at(row.carrier, day) is not None:
+            tce = int(coefficients.tce({row.carrier: row.millionths}, day) * 10**6)
         unit = known[row.carrier].unit if row.carrier in known else None
         found.append(filled(Carrier, row, industry=row.industry or None, unit=unit, tce_millionths=tce))
     return found

@@ -18,7 +18,8 @@ SHOWN_MONTHS = 13
 
 
 def beside(connection: Connection, frame: Frame, found: Sequence[Carrier]) -> Item:
-    """Numbers and targets, 24 months as charts, and the carriers one by one: `table` by carrier and month."""
+    """Numbers and targets, 24 months as charts, and the carriers one by one: `table` by carrier and month; `stated`:
+    those of which a statement speaks, the newest first."""
     t, scope = frame.t, frame.scope
     of_place = Indicators(frame.snapshot(connection))
     items = {item.definition.id: item for item in of_place.of(scope.area, scope.industry)}
@@ -49,6 +50,7 @@ def beside(connection: Connection, frame: Frame, found: Sequence[Carrier]) -> It
         "charts": charts,
         "months": months[-SHOWN_MONTHS:],
         "table": table,
+        "stated": [row for row in found[::-1] if row.stated is not None and row.month in months[-SHOWN_MONTHS:]],
     }
 
 

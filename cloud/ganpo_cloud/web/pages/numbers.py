@@ -48,8 +48,8 @@ def quantity(value: Fraction | int | None, lang: str, unit: str = "") -> str:
     for size, word in _ZH if lang == "zh" else _EN:
         if abs(exact) >= size:
             return _digits(exact / size) + word + _behind(unit)
-    shown = f"{value:,}" if isinstance(value, int) else _digits(exact)
-    return shown.replace("-", "−") + _behind(unit)
+    shown = f"{value:,}".replace("-", "−") if isinstance(value, int) else _digits(exact)
+    return shown + _behind(unit)
 
 
 def exact(millionths: int | None, unit: str = "") -> str:
@@ -122,7 +122,7 @@ def day(of: date, lang: str) -> str:
 def _digits(value: Fraction) -> str:
     places = 0 if abs(value) >= 1000 else 1 if abs(value) >= 100 else 2
     shown = round(value, places)
-    return f"{float(shown):,.{places}f}"
+    return f"{float(shown):,.{places}f}".replace("-", "−")
 
 
 def _behind(of: str) -> str:
