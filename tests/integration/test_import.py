@@ -70,7 +70,7 @@ def test_a_preview_changes_nothing_and_a_second_import_says_what_it_corrects(
 ) -> None:
     shown = take("enterprises", ENTERPRISES, "--preview")
     assert shown.output.splitlines()[-1] == (
-        "enterprises.csv: 2 added, 0 changed, 0 as before, 0 rejected; nothing was changed"
+        "enterprises.csv: 2 to be added, 0 to be changed, 0 as before, 0 rejected; nothing was changed"
     )
     assert count(tmp_path, registry.enterprise) == 0
     assert take("enterprises", ENTERPRISES).output.endswith(
@@ -94,10 +94,33 @@ def test_one_bad_row_keeps_all_of_them_out_and_all_mistakes_are_told(tmp_path: P
         "rejected enterprises.csv row 4, industry = STEEL: class 3211 belongs to NONFERROUS",
         "rejected enterprises.csv row 4, above_scale = maybe: none of yes, no",
         "rejected enterprises.csv row 4, since = 2021/13/1: no day of the calendar",
-        "enterprises.csv: 2 added, 0 changed, 0 as before, 1 rejected; nothing was changed",
+        "enterprises.csv: 1 rejected; nothing was changed",
     ):
         assert told in done.output
+    assert "added" not in done.output, "nothing was"
     assert count(tmp_path, registry.enterprise) == 0
+
+
+def test_a_list_that_is_refused_counts_the_rows_that_are_wrong_and_nothing_else(known: Take) -> None:
+    """Rows as before, new ones, broken ones, two of the same, and two that cannot stand beside each other."""
+    press = f"{CODE},plant-1,SB-0007,Press,in_use,2012-01-01\n"
+    text = (
+        EQUIPMENT
+        + press
+        + f"{CODE},plant-1,SB-8,X,in_use,2012-01-01\n"
+        + f"{CODE},plant-1,SB-9,X,in_use,=A1\n"
+    )
+    done = known("equipment", text)
+    assert done.output.splitlines()[-1] == "equipment.csv: 2 rejected; nothing was changed"
+    assert "added" not in done.output
+    assert "as before" not in done.output
+    days = "enterprise,site,dates,plan,why\n"
+    days += "".join(
+        f"{CODE},plant-1,{of},off,x\n" for of in ("2026-12-01..2026-12-05", "2026-12-04", "2026-12-09")
+    )
+    done = known("exceptions", days)
+    assert done.output.splitlines()[-1] == "exceptions.csv: 2 rejected; nothing was changed"
+    assert "added" not in done.output
 
 
 def test_every_list_is_taken(tmp_path: Path, known: Take) -> None:

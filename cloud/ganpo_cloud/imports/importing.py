@@ -1,6 +1,6 @@
 """A list against what the registry holds: what is new, what changes, what is refused; then all of it or nothing."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -15,6 +15,8 @@ from ganpo_cloud.store import sql
 from ganpo_cloud.store.tables import subject
 from ganpo_model import tables
 from ganpo_model.errors import ConfigError
+
+Key = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +33,10 @@ class Preview:
     """What a list comes to, in rows. Nothing is applied while there are `errors`."""
 
     kind: str
-    rejected: int
     unchanged: int
     added: tuple[Change, ...]
     changed: tuple[Change, ...]
+    rejected: int
     errors: tuple[ConfigError, ...]
     notes: tuple[str, ...]
     values: tuple[Values, ...]
@@ -45,77 +47,67 @@ def preview(
 ) -> Preview:
     """Read a list and compare it with the registry. `name` of the file stands in every error."""
     about = KINDS[kind]
-    wanted = [column for column in about.columns if column not in about.optional]
-    found = tables.read(raw, name, about.columns, wanted)
+    required = [column for column in about.columns if column not in about.optional]
+    found = tables.read(raw, name, about.columns, required)
     known = _known(connection, province, now, {row.cells.get("enterprise", "") for row in found.rows})
     there = _there(connection, about.table)
     errors = list(found.errors)
-    added: list[Change] = []
-    changed: list[Change] = []
-    values: list[Values] = []
-    unread = len({error.where.partition(",")[0] for error in errors})
-    rejected = 0
-    taken: dict[tuple[Any, ...], int] = {}
+    said: dict[Key, int] = {}
+    new: dict[Key, tuple[Change, Values]] = {}
+    unchanged = 0
     for row in found.rows:
-        cells = Cells(row.cells, known)
+        cells = Cells(row.cells, known, {})
         value = about.read(cells)
-        if cells.errors:
-            rejected += 1
-            for wrong in cells.errors:
-                where = tables.place(name, row.number, wrong.column, row.cells[wrong.column])
-                errors.append(ConfigError(wrong.what, where=where, hint=wrong.hint))
+        for column, (what, hint) in cells.wrongs.items():
+            where = tables.place(name, row.number, column, row.cells[column])
+            errors.append(ConfigError(what, where=where, hint=hint))
+        if cells.wrongs:
             continue
         key = _key(about.table, value)
-        if key in taken:
-            what = f"row {taken[key]} says something of the same: {_named(key)}"
-            errors.append(ConfigError(what, where=f"{name} row {row.number}"))
-            rejected += 1
-            continue
-        taken[key] = row.number
+        first = said.setdefault(key, row.number)
         before = there.get(key)
         if before is not None and "recorded_at" in value:
             value["recorded_at"] = before["recorded_at"]
         differences = before and {n: (before[n], v) for n, v in value.items() if before[n] != v}
-        if before is not None and not differences:
+        if first != row.number:
+            what = f"row {first} says something of the same: {_named(key)}"
+        elif before is not None and not differences:
+            unchanged += 1
             continue
-        if about.late is not None and (why := about.late(value, now)):
-            errors.append(ConfigError(why, where=f"{name} row {row.number}"))
-            rejected += 1
-            continue
-        (added if before is None else changed).append(Change(row.number, _named(key), differences))
-        values.append(value)
-    for what in _clashes(about, there, values):
-        errors.append(ConfigError(what, where=name))
+        else:
+            what = about.late(value, now) if about.late is not None else ""
+        if what:
+            errors.append(ConfigError(what, where=f"{name} row {row.number}"))
+        else:
+            new[key] = Change(row.number, _named(key), differences), value
+    for number, what in _clashes(about, there, new):
+        errors.append(ConfigError(what, where=f"{name} row {number}"))
+    changes = [change for change, _ in new.values()]
     return Preview(
         kind,
-        rejected + unread,
-        len(found.rows) - len(added) - len(changed) - rejected,
-        tuple(added),
-        tuple(changed),
+        unchanged,
+        tuple(change for change in changes if change.before is None),
+        tuple(change for change in changes if change.before is not None),
+        len({error.where.removeprefix(name).partition(",")[0] for error in errors}),
         tuple(errors),
         found.notes,
-        tuple(values),
+        tuple(value for _, value in new.values()),
     )
 
 
 def _clashes(
-    about: Kind, there: Mapping[tuple[Any, ...], Mapping[str, Any]], new: Sequence[Values]
-) -> Iterable[str]:
-    """Rows that cannot stand beside each other at one site, as they would stand after the import."""
+    about: Kind, there: Mapping[Key, Mapping[str, Any]], new: Mapping[Key, tuple[Change, Values]]
+) -> Iterable[tuple[int, str]]:
+    """Rows that cannot stand beside another of their site, as they would stand after the import."""
     if about.clash is None:
         return
-    after = {**there, **{_key(about.table, value): value for value in new}}
-    places: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
-    for row in after.values():
-        places.setdefault((row["enterprise"], row["site"]), []).append(row)
-    told: set[tuple[Any, ...]] = set()
-    for value in new:
-        mine = _key(about.table, value)
-        told.add(mine)
-        for other in places[value["enterprise"], value["site"]]:
-            theirs = _key(about.table, other)
-            if theirs not in told and about.clash(dict(value), dict(other)):
-                yield f"{_named(mine)} and {_named(theirs)} say something of the same day"
+    places: dict[Key, dict[Key, Values]] = {}
+    for key, row in {**there, **{key: value for key, (_, value) in new.items()}}.items():
+        places.setdefault((row["enterprise"], row["site"]), {})[key] = dict(row)
+    for key, (change, value) in new.items():
+        for other, row in places[value["enterprise"], value["site"]].items():
+            if other != key and about.clash(value, row):
+                yield change.row, f"{change.key} and {_named(other)} say something of the same day"
 
 
 def apply(connection: Connection, found: Preview, today: date) -> None:
@@ -160,13 +152,13 @@ def _known(connection: Connection, province: Province, now: datetime, named: set
     )
 
 
-def _there(connection: Connection, table: Table) -> dict[tuple[Any, ...], Mapping[str, Any]]:
+def _there(connection: Connection, table: Table) -> dict[Key, Mapping[str, Any]]:
     return {_key(table, row): dict(row) for row in connection.execute(select(table)).mappings()}
 
 
-def _key(table: Table, values: Mapping[Any, Any]) -> tuple[Any, ...]:
+def _key(table: Table, values: Mapping[Any, Any]) -> Key:
     return tuple(values[column.name] for column in table.primary_key)
 
 
-def _named(key: Sequence[Any]) -> str:
+def _named(key: Key) -> str:
     return " ".join(str(part) for part in key)

@@ -1,14 +1,16 @@
-"""What can be imported: the columns of each list, and the row that it comes to (formats.md, Lists)."""
+"""What can be imported: each list as data: its columns and how each is read, the table that keeps it by its primary
+key, what has to be worked out again, and the rules of a whole row (formats.md, Lists)."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Table
 
+from ganpo_cloud.imports import cells as c
 from ganpo_cloud.imports import touching
-from ganpo_cloud.imports.cells import Cells
+from ganpo_cloud.imports.cells import Cells, Reader
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_model import reference, shifts
 from ganpo_model.clock import to_ms
@@ -19,209 +21,106 @@ COMPARATORS = (">=", ">", "<=", "<", "=", "increase_vs_baseline")
 Values = dict[str, Any]
 
 
+def _nothing(_row: Cells, _values: Values) -> None:
+    """Cells alone say everything."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One list. `read` makes a row's values for `table`; what is wrong stands in the cells.
+    """One list. `fields`: its columns in order, each with its reader; `stored`: those that the table calls otherwise;
+    `optional`: those that a list may leave out. What the table does not have is only checked.
 
-    `touched` marks what has to be worked out again; `late` says why a row may not be new any more; `clash` why a row
-    cannot stand beside another of its site. `optional`: columns that a list may leave out.
+    `rule` looks at a row as a whole, and may add to its values; `late` says why a row may not be new any more; `clash`
+    why a row cannot stand beside another of its site. `touched` marks what has to be worked out again.
     """
 
     table: Table
-    columns: tuple[str, ...]
-    read: Callable[[Cells], Values]
+    fields: Mapping[str, Reader]
     touched: Callable[[Connection, Sequence[Values], date], None] = touching.nothing
+    rule: Callable[[Cells, Values], None] = _nothing
+    stored: Mapping[str, str] = field(default_factory=dict)
+    optional: tuple[str, ...] = ()
     late: Callable[[Values, datetime], str] | None = None
     clash: Callable[[Values, Values], bool] | None = None
-    optional: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The head of the list."""
+        return tuple(self.fields)
+
+    def read(self, row: Cells) -> Values:
+        """The row of `table` that a row of the list comes to; what is wrong stands in the row."""
+        values = {self.stored.get(name, name): reader(row, name) for name, reader in self.fields.items()}
+        self.rule(row, values)
+        return {column.name: values[column.name] for column in self.table.columns}
 
 
-def _enterprise(cells: Cells) -> Values:
-    since = cells.day("since")
-    gbt4754 = cells.matching("gbt4754", r"\d{2,4}", "2 to 4 digits of GB/T 4754")
-    industry, belongs = cells.industry(), cells.known.province.industry_of(gbt4754)
-    if industry != belongs:
-        cells.wrong("industry", f"class {gbt4754} belongs to {belongs}: an enterprise counts in one industry")
-    code, parent = cells.credit_code("code"), cells.text("parent", empty=True) or None
-    if parent is not None:
-        cells.credit_code("parent")
-        if parent == code:
-            cells.wrong("parent", "is the enterprise itself")
-    return {
-        "code": code,
-        "since": since,
-        "name": cells.text("name"),
-        "parent": parent,
-        "area": cells.county(since),
-        "industry": industry,
-        "gbt4754": gbt4754,
-        "above_scale": cells.yes("above_scale"),
-    }
+def _enterprise(row: Cells, values: Values) -> None:
+    belongs = row.known.province.industry_of(values["gbt4754"])
+    if values["industry"] != belongs:
+        what = f"class {values['gbt4754']} belongs to {belongs}: an enterprise counts in one industry"
+        row.wrong("industry", what)
+    if values["parent"] == values["code"]:
+        row.wrong("parent", "is the enterprise itself")
 
 
-def _site(cells: Cells) -> Values:
-    return {
-        "enterprise": cells.enterprise(),
-        "site": cells.matching("site", SITE, "1 to 40 of a-z, 0-9 and -"),
-        "name": cells.text("name"),
-        "area": cells.county(cells.known.today),
-        "timezone": cells.timezone(),
-    }
+def _flag(row: Cells, values: Values) -> None:
+    if values["evidence"] == "document" and not values["document"]:
+        row.wrong("document", "is missing")
 
 
-def _equipment(cells: Cells) -> Values:
-    enterprise = cells.enterprise()
-    return {
-        "enterprise": enterprise,
-        "asset_no": cells.asset_no(),
-        "since": cells.day("since"),
-        "site": cells.site(enterprise),
-        "name": cells.text("name"),
-        "status": cells.choice("status", STATUS),
-    }
+def _value_added(row: Cells, values: Values) -> None:
+    """Within a year all amounts are in the same prices."""
+    year, basis = values["year"], values["price_basis"]
+    if year and basis and basis != (first := row.known.bases.setdefault(year, basis)):
+        what = f"{year} is in prices of {first}: amounts of two bases do not add up"
+        row.wrong("price_basis", what, "a file that names every enterprise of the year may change it")
 
 
-def _flag(cells: Cells) -> Values:
-    enterprise = cells.enterprise()
-    evidence = cells.choice("evidence", ("claimed", "document"))
-    return {
-        "enterprise": enterprise,
-        "asset_no": cells.equipment(enterprise),
-        "flag": cells.choice("flag", reference.flags()),
-        "evidence": evidence,
-        "since": cells.day("since"),
-        "value": cells.yes("value"),
-        "document": cells.text("document", empty=evidence == "claimed"),
-        "by": cells.text("by"),
-    }
+def _statement(_row: Cells, values: Values) -> None:
+    values["part"] = values["part"] or "whole"
 
 
-def _population(cells: Cells) -> Values:
-    year = cells.year("year")
-    return {
-        "area": cells.area(cells.known.today),
-        "industry": cells.industry(),
-        "year": year,
-        "count": cells.number("count"),
-        "source": cells.text("source"),
-    }
+def _target(row: Cells, values: Values) -> None:
+    if values["comparator"] == "increase_vs_baseline":
+        if values["value"] is not None:
+            row.wrong("value", "increase_vs_baseline has no number: leave it empty")
+        if (values["baseline_value"] is None) != (values["baseline_date"] is None):
+            row.wrong("baseline_date", "a baseline is a value and its date")
+    elif values["value"] is None:
+        row.wrong("value", "is missing: only increase_vs_baseline has no number")
 
 
-def _value_added(cells: Cells) -> Values:
-    year = cells.year("year")
-    return {
-        "enterprise": cells.enterprise(),
-        "year": year,
-        "fen": cells.number("amount_cny", of=100),
-        "price_basis": cells.price_basis(year),
-        "source": cells.text("source"),
-    }
-
-
-def _statement(cells: Cells) -> Values:
-    if (carrier := cells.carrier()) is not None:
-        cells.choice("unit", (carrier.unit,))
-    return {
-        "enterprise": cells.enterprise(),
-        "month": cells.month("month"),
-        "carrier": carrier.id if carrier else "",
-        "millionths": cells.number("quantity", of=10**6),
-        "document": cells.text("document"),
-        "by": cells.text("by"),
-        "part": cells.choice("part", ("whole", "unmetered", "")) or "whole",
-    }
-
-
-def _declared_carrier(cells: Cells) -> Values:
-    carrier = cells.carrier()
-    return {
-        "enterprise": cells.enterprise(),
-        "year": cells.year("year"),
-        "carrier": carrier.id if carrier else "",
-    }
-
-
-def _target(cells: Cells) -> Values:
-    comparator = cells.choice("comparator", COMPARATORS)
-    value, baseline = cells.decimal_or_none("value"), cells.decimal_or_none("baseline_value")
-    since = cells.day_or_none("baseline_date")
-    if comparator == "increase_vs_baseline":
-        if value is not None:
-            cells.wrong("value", "increase_vs_baseline has no number: leave it empty")
-        if (baseline is None) != (since is None):
-            cells.wrong("baseline_date", "a baseline is a value and its date")
-    elif value is None:
-        cells.wrong("value", "is missing: only increase_vs_baseline has no number")
-    return {
-        "id": cells.text("id", longest=40),
-        "area": cells.area(cells.known.today),
-        "industry": cells.choice("industry", ("", *cells.known.province.industries)),
-        "comparator": comparator,
-        "value": value,
-        "deadline": cells.day("deadline"),
-        "baseline_value": baseline,
-        "baseline_date": since,
-        "document": cells.text("document"),
-    }
-
-
-def _calendar(cells: Cells) -> Values:
-    enterprise = cells.enterprise()
-    start, end = cells.raw("from"), cells.raw("to")
-    breaks = cells.raw("breaks").replace(";", " ").split()
+def _calendar(row: Cells, values: Values) -> None:
+    breaks = values["breaks"].replace(";", " ").split()
+    values["breaks"] = " ".join(breaks)
     try:
-        shifts.weekdays(cells.raw("days"))
+        shifts.weekdays(values["days"])
     except ValueError as error:
-        cells.wrong("days", str(error))
-    for key, _, what in shifts.wrong(start, end, breaks):
-        cells.wrong(key or "to", what)
-    first, last = cells.day("valid_from"), cells.day_or_none("valid_to")
-    if last is not None and last < first:
-        cells.wrong("valid_to", "lies before valid_from")
-    return {
-        "enterprise": enterprise,
-        "site": cells.site(enterprise),
-        "valid_from": first,
-        "valid_to": last,
-        "shift": cells.text("shift", longest=40),
-        "days": cells.raw("days"),
-        "start": start,
-        "end": end,
-        "breaks": " ".join(breaks),
-    }
+        row.wrong("days", str(error))
+    for key, _, what in shifts.wrong(values["start"], values["end"], breaks):
+        row.wrong(key or "to", what)
+    if values["valid_to"] is not None and values["valid_to"] < values["valid_from"]:
+        row.wrong("valid_to", "lies before valid_from")
 
 
-def _exception(cells: Cells) -> Values:
-    enterprise = cells.enterprise()
-    found, plan = shifts.dates(cells.raw("dates")), cells.raw("plan")
+def _exception(row: Cells, values: Values) -> None:
+    found, plan = shifts.dates(row["dates"]), values["plan"]
     if found is None:
-        cells.wrong("dates", "no date, nor first..last in order (2027-02-05..2027-02-11)")
+        row.wrong("dates", "no date, nor first..last in order (2027-02-05..2027-02-11)")
     if plan != "off" and (plan[:5] != "like " or plan[5:] not in shifts.WEEKDAYS):
-        cells.wrong("plan", "off, or like and a weekday (like mon)")
-    first, last = found or (cells.known.today, cells.known.today)
-    return {
-        "enterprise": enterprise,
-        "site": cells.site(enterprise),
-        "first": first,
-        "last": last,
-        "plan": plan,
-        "why": cells.text("why"),
-    }
+        row.wrong("plan", "off, or like and a weekday (like mon)")
+    values["first"], values["last"] = found or (row.known.today, row.known.today)
 
 
-def _downtime(cells: Cells) -> Values:
-    enterprise = cells.enterprise()
-    start, end = cells.instant("from"), cells.instant("to")
-    if end <= start:
-        cells.wrong("to", "does not lie after from")
-    return {
-        "enterprise": enterprise,
-        "asset_no": cells.equipment(enterprise),
-        "start": start,
-        "end": end,
-        "why": cells.text("why"),
-        "recorded_at": to_ms(cells.known.now),
-    }
+def _same_day(one: Values, other: Values) -> bool:
+    return bool(one["first"] <= other["last"] and other["first"] <= one["last"])
+
+
+def _downtime(row: Cells, values: Values) -> None:
+    if values["end"] <= values["start"]:
+        row.wrong("to", "does not lie after from")
+    values["recorded_at"] = to_ms(row.known.now)
 
 
 def _begun(values: Values, now: datetime) -> str:
@@ -230,73 +129,126 @@ def _begun(values: Values, now: datetime) -> str:
     return ""
 
 
-def _same_day(one: Values, other: Values) -> bool:
-    return bool(one["first"] <= other["last"] and other["first"] <= one["last"])
+READERS: Mapping[str, Reader] = {
+    "enterprise": c.enterprise,
+    "site": c.site,
+    "asset_no": c.equipment,
+    "area": c.area,
+    "industry": c.industry,
+    "carrier": c.carrier,
+    "unit": c.unit,
+    "year": c.year,
+    "month": c.month,
+    "since": c.day,
+    "count": c.number(),
+    "status": c.one_of(*STATUS),
+    "flag": c.one_of(*reference.flags()),
+    "evidence": c.one_of("claimed", "document"),
+    "comparator": c.one_of(*COMPARATORS),
+    "above_scale": c.yes,
+    "gbt4754": c.matching(r"\d{2,4}", "2 to 4 digits of GB/T 4754"),
+    "timezone": c.timezone,
+    "price_basis": c.text(40),
+    "amount_cny": c.number(100),
+    "quantity": c.number(10**6),
+    "part": c.one_of("whole", "unmetered", ""),
+    "code": c.credit_code,
+    "parent": c.or_nothing(c.credit_code),
+    "id": c.text(40),
+    "deadline": c.day,
+    "baseline_value": c.or_nothing(c.decimal),
+    "baseline_date": c.or_nothing(c.day),
+    "valid_from": c.day,
+    "valid_to": c.or_nothing(c.day),
+    "shift": c.text(40),
+    **dict.fromkeys(("name", "document", "by", "source", "why"), c.text()),
+    **dict.fromkeys(("days", "from", "to", "breaks", "dates", "plan"), c.same(lambda _row, _cell: None)),
+}
+"""How a column is read, in every list that does not say otherwise."""
 
 
+def _fields(columns: str, **own: Reader) -> Mapping[str, Reader]:
+    return {column: own.get(column) or READERS[column] for column in columns.split()}
+
+
+_PERIOD = {"from": "start", "to": "end"}
 KINDS: Mapping[str, Kind] = {
     "enterprises": Kind(
         registry.enterprise,
-        ("code", "name", "parent", "area", "industry", "gbt4754", "above_scale", "since"),
+        _fields("code name parent area industry gbt4754 above_scale since", area=c.county),
+        touching.ledgers,
         _enterprise,
+    ),
+    "sites": Kind(
+        registry.site,
+        _fields(
+            "enterprise site name area timezone",
+            site=c.matching(SITE, "1 to 40 of a-z, 0-9 and -"),
+            area=c.county,
+        ),
         touching.ledgers,
     ),
-    "sites": Kind(registry.site, ("enterprise", "site", "name", "area", "timezone"), _site, touching.ledgers),
     "equipment": Kind(
         registry.equipment,
-        ("enterprise", "site", "asset_no", "name", "status", "since"),
-        _equipment,
+        _fields("enterprise site asset_no name status since", asset_no=c.asset_no),
         touching.ledgers,
     ),
     "flags": Kind(
         registry.flag,
-        ("enterprise", "asset_no", "flag", "value", "evidence", "document", "by", "since"),
-        _flag,
+        _fields(
+            "enterprise asset_no flag value evidence document by since",
+            value=c.yes,
+            document=c.or_nothing(c.text(), ""),
+        ),
         touching.ledgers,
+        _flag,
     ),
-    "population": Kind(registry.population, ("area", "industry", "year", "count", "source"), _population),
+    "population": Kind(registry.population, _fields("area industry year count source")),
     "value_added": Kind(
         registry.value_added,
-        ("enterprise", "year", "amount_cny", "price_basis", "source"),
+        _fields("enterprise year amount_cny price_basis source"),
+        touching.sums,
         _value_added,
-        touching.years,
+        stored={"amount_cny": "fen"},
     ),
     "statements": Kind(
         registry.statement,
-        ("enterprise", "month", "carrier", "quantity", "unit", "document", "by", "part"),
+        _fields("enterprise month carrier quantity unit document by part"),
+        touching.sums,
         _statement,
-        touching.months,
+        stored={"quantity": "millionths"},
         optional=("part",),
     ),
-    "carriers": Kind(
-        registry.declared_carrier, ("enterprise", "year", "carrier"), _declared_carrier, touching.years
-    ),
+    "carriers": Kind(registry.declared_carrier, _fields("enterprise year carrier"), touching.sums),
     "targets": Kind(
         registry.target,
-        (
-            *("id", "area", "industry", "comparator", "value"),
-            *("deadline", "baseline_value", "baseline_date", "document"),
+        _fields(
+            "id area industry comparator value deadline baseline_value baseline_date document",
+            industry=c.or_nothing(c.industry, ""),
+            value=c.or_nothing(c.decimal),
         ),
-        _target,
+        rule=_target,
     ),
     "calendars": Kind(
         registry.calendar,
-        ("enterprise", "site", "valid_from", "valid_to", "shift", "days", "from", "to", "breaks"),
-        _calendar,
+        _fields("enterprise site valid_from valid_to shift days from to breaks"),
         touching.machines,
+        _calendar,
+        stored=_PERIOD,
     ),
     "exceptions": Kind(
         registry.calendar_exception,
-        ("enterprise", "site", "dates", "plan", "why"),
-        _exception,
+        _fields("enterprise site dates plan why"),
         touching.machines,
+        _exception,
         clash=_same_day,
     ),
     "downtime": Kind(
         registry.downtime,
-        ("enterprise", "asset_no", "from", "to", "why"),
-        _downtime,
+        _fields("enterprise asset_no from to why", **{"from": c.instant, "to": c.instant}),
         touching.machines,
+        _downtime,
+        stored=_PERIOD,
         late=_begun,
     ),
 }

@@ -1,6 +1,6 @@
 """One import from file to registry, and how a person reads what it came to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -36,22 +36,28 @@ def take(
 
 
 def lines(found: Preview, name: str, *, applied: bool) -> Iterator[str]:
-    """What was found, for a terminal."""
+    """For a terminal what was done, of a preview what would be, of a list that is refused what is wrong with it."""
     yield from found.notes
-    for error in found.errors[:_MOST]:
-        yield f"rejected {error}"
-    if len(found.errors) > _MOST:
-        yield f"... and {len(found.errors) - _MOST} more"
-    for word, changes in (("added", found.added), ("changed", found.changed)):
-        for change in changes[:_MOST]:
-            yield f"{word:<8} row {change.row}: {change.key}{_told(change)}"
-        if len(changes) > _MOST:
-            yield f"... and {len(changes) - _MOST} more"
-    done = "nothing was changed" if found.errors or not applied else "done"
+    if found.errors:
+        yield from _most(f"rejected {error}" for error in found.errors)
+        yield f"{name}: {found.rejected} rejected; nothing was changed"
+        return
+    to = "" if applied else "to be "
+    for word, changes in ((f"{to}added", found.added), (f"{to}changed", found.changed)):
+        yield from _most(f"{word:<8} row {change.row}: {change.key}{_told(change)}" for change in changes)
+    done = "done" if applied else "nothing was changed"
     yield (
-        f"{name}: {len(found.added)} added, {len(found.changed)} changed, {found.unchanged} as before, "
-        f"{found.rejected} rejected; {done}"
+        f"{name}: {len(found.added)} {to}added, {len(found.changed)} {to}changed, {found.unchanged} as before,"
+        f" 0 rejected; {done}"
     )
+
+
+def _most(told: Iterable[str]) -> Iterator[str]:
+    """The first of many, and how many more there are."""
+    every = list(told)
+    yield from every[:_MOST]
+    if len(every) > _MOST:
+        yield f"... and {len(every) - _MOST} more"
 
 
 def _told(change: Change) -> str:

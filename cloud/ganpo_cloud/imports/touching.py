@@ -30,17 +30,9 @@ def machines(connection: Connection, rows: Sequence[Values], _today: date) -> No
         mark(connection, Kind.SUBJECT, ((key(enterprise, asset_no), EVER) for asset_no in numbers))
 
 
-def months(connection: Connection, rows: Sequence[Values], today: date) -> None:
-    """The sums of the months."""
-    _mark(connection, {row["month"] for row in rows}, today)
-
-
-def years(connection: Connection, rows: Sequence[Values], today: date) -> None:
-    """The sums of every month of the years."""
-    _mark(connection, {f"{row['year']}-{month:02d}" for row in rows for month in range(1, 13)}, today)
-
-
-def _mark(connection: Connection, wanted: set[str], today: date) -> None:
-    counted = set(periods.months(today, periods.MONTHS))
-    days = {min(periods.span(month)[1], today) for month in wanted & counted}
-    mark(connection, Kind.SUMS, (("", day) for day in days))
+def sums(connection: Connection, rows: Sequence[Values], today: date) -> None:
+    """The sums of the months, of a year all of them."""
+    named = {row["month"] for row in rows if "month" in row}
+    named |= {f"{row['year']}-{month:02d}" for row in rows if "year" in row for month in range(1, 13)}
+    counted = named & set(periods.months(today, periods.MONTHS))
+    mark(connection, Kind.SUMS, (("", min(periods.span(month)[1], today)) for month in counted))
