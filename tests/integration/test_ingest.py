@@ -142,6 +142,17 @@ def test_what_the_quarantine_holds_is_counted_whatever_comes_and_goes(
     database.close()
 
 
+def test_a_number_of_hundreds_of_digits_is_told_by_its_first_and_how_many_there_are(
+    database: Database,
+) -> None:
+    long = Event("event", NOW, EventKind.LINK_UP, "SB-1", {"n": 7 * 10**399})
+    assert ingest(database, [(GATEWAY, pack(STREAM, 1, [long]))], NOW)
+    with database.read() as connection:
+        detail = connection.execute(select(quarantine.c.detail)).scalar_one()
+    assert "7" + 19 * "0" + "... (400 digits)" in detail
+    assert len(detail) < 120
+
+
 def test_the_quarantine_of_a_registered_gateway_drops_its_oldest_and_counts_them(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

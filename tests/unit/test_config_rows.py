@@ -283,3 +283,18 @@ def test_a_meter_below_one_of_its_own_place_is_told_to_count_as_a_sub_meter(tmp_
     text += meter(columns.format("IN-2"), asset_no="DB-3").replace("boundary_in", "sub")
     (warning,) = write(tmp_path, HEAD + text).warnings
     assert "meters[1].role: IN-2 is boundary_in below IN, which is too: it counts as a sub-meter" in warning
+
+
+def test_whatever_lies_between_and_what_comes_in_below_what_goes_out_is_told_too(tmp_path: Path) -> None:
+    columns = CT + '\nparent = "{}"'
+    text = BUS + meter(CT, asset_no="IN")
+    text += meter(columns.format("IN"), asset_no="HALL").replace("boundary_in", "sub")
+    text += meter(columns.format("HALL"), asset_no="IN-2")
+    text += meter(columns.format("IN"), asset_no="OUT").replace("boundary_in", "boundary_out")
+    text += meter(columns.format("OUT"), asset_no="THEIRS")
+    text += meter(columns.format("IN"), asset_no="PV").replace("boundary_in", "generation")
+    first, second = (
+        told for told in write(tmp_path, HEAD + text).warnings if "counts as a sub-meter" in told
+    )
+    assert "IN-2 is boundary_in below IN, which is too" in first
+    assert "THEIRS is boundary_in below OUT, which is boundary_out" in second

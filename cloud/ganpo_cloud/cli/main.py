@@ -145,8 +145,7 @@ def why(enterprise: str, asset_no: str | None, lang: str, config: Path | None) -
 def import_list(kind: str, file: Path, preview: bool, config: Path | None) -> None:
     """Take a list into the registry.
 
-    All of it is taken, or nothing while a row is refused. KIND is one of enterprises, sites, equipment, flags,
-    population, value_added, statements, carriers, targets, calendars, exceptions, downtime.
+    All of it is taken, or nothing while a row is refused. A wrong KIND is told all that there are: enterprises, ...
     """
     from ganpo_cloud.imports import report
     from ganpo_cloud.imports.kinds import KINDS

@@ -1,6 +1,7 @@
 """Frames that could not be applied: kept as they came, with the reason, bounded per gateway (uplink.md)."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +29,8 @@ _INSERT = (
     "INSERT INTO quarantine (gateway, received_at, reason, detail, stream, seq, digest, bytes, size)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING size"
 )
+_DIGITS = re.compile(r"\d{40,}")
+"""A number that nobody reads to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +165,8 @@ def dropped_name(gateway: str) -> str:
 
 
 def _detail(error: FrameError) -> str:
-    return str(error)[:500].replace("\x00", "?")
+    short = _DIGITS.sub(lambda many: f"{many[0][:20]}... ({len(many[0])} digits)", str(error))
+    return short[:500].replace("\x00", "?")
 
 
 def _insert(connection: Connection, one: Kept, packed: bytes, now: datetime) -> bool:
