@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -233,7 +233,7 @@ def test_an_enterprise_that_moves_county_and_industry_within_a_year_has_its_inte
     plant.take("enterprises", moved, now=now)
     plant.settle(now)
     with plant.database.read() as connection:
-        indicators = Indicators(snapshot(connection, PROVINCE, datetime(2026, 12, 31, 16, tzinfo=UTC), now))
+        indicators = Indicators(snapshot(connection, PROVINCE, date(2026, 12, 31), now))
         found = {
             area: next(i for i in indicators.of(area, None) if i.definition.id == "energy_intensity")
             for area in ("360681", "360121", "360000")
@@ -261,7 +261,7 @@ def test_energy_says_how_many_declared_carriers_are_covered_and_nothing_where_no
 
     def indicator(name: str) -> Any:
         with plant.database.read() as connection:
-            of = Indicators(snapshot(connection, PROVINCE, datetime(2026, 10, 31, 16, tzinfo=UTC), NOW))
+            of = Indicators(snapshot(connection, PROVINCE, date(2026, 10, 31), NOW))
             return next(item for item in of.of("360000", None) if item.definition.id == name)
 
     item = indicator("comprehensive_energy")
