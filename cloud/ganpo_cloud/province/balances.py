@@ -1,8 +1,8 @@
 """Energy and water: what an enterprise took of each carrier in a month, from boundary meters and statements; and the
-sums by place, industry, month and year (metrics.md section 5)."""
+sums by place, industry and month (metrics.md section 5)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
@@ -15,12 +15,13 @@ from ganpo_cloud.province.divisions import OTHER, Province
 from ganpo_cloud.province.places import keys
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store import sql
-from ganpo_cloud.store.counted_tables import QUANTITIES, YEARLY, area_carrier, area_year, balance, ledger
-from ganpo_model.energy import EXPORT, SIGNS, WATER
+from ganpo_cloud.store.counted_tables import QUANTITIES, area_carrier, balance, ledger
+from ganpo_model.energy import EXPORT, SIGNS
 
 COVERED = Fraction(9, 10)
 """So much of a period has to be measured or stated before a carrier counts as covered."""
-_LARGEST = 2**63 - 1
+LARGEST = 2**63 - 1
+"""What a database holds."""
 _ROLES = ", ".join(f"'{role}'" for role in SIGNS)
 _SIGN = f"""CASE WHEN c.signal = '{EXPORT}' THEN CASE WHEN s.role = 'boundary_in' THEN -1 ELSE 0 END
   WHEN s.role IN ('boundary_in', 'generation') THEN 1 WHEN s.role = 'boundary_out' THEN -1 ELSE 0 END"""
@@ -71,14 +72,14 @@ Month = dict[tuple[str, str], Carrier]
 def recompute(connection: Connection, province: Province, month: str, today: date) -> None:
     """Work out a month again: `balance` of every enterprise, then `area_carrier`."""
     first, last = periods.span(month)
-    days = _ended(first, last, today)
-    homes = _homes(connection, min(last, today))
+    days = ended(first, last, today)
+    at_home = homes(connection, min(last, today))
     nowhere = province.whole, OTHER
     found = _metered(connection, first, min(last, today))
     metered = set(found)
     for row in connection.execute(select(registry.statement).where(registry.statement.c.month == month)):
         key = row.enterprise, row.carrier
-        home = homes.get(row.enterprise, nowhere)[0]
+        home = at_home.get(row.enterprise, nowhere)[0]
         meters_stand = days > 0 and found[key].covered_days >= COVERED * days
         _state(found[key], home, row.millionths, whole=row.part == "whole", meters_stand=meters_stand)
         if row.part == "whole" or key not in metered:
@@ -88,10 +89,10 @@ def recompute(connection: Connection, province: Province, month: str, today: dat
         carrier = found[row.enterprise, row.carrier]
         carrier.declared = True
         if not carrier.places:
-            carrier.places[homes.get(row.enterprise, nowhere)[0]] = Place()
+            carrier.places[at_home.get(row.enterprise, nowhere)[0]] = Place()
     rows = [
         (
-            *(code, area, month, name, homes.get(code, nowhere)[1]),
+            *(code, area, month, name, at_home.get(code, nowhere)[1]),
             *(_kept(getattr(place, quantity)) for quantity in QUANTITIES),
             *(place.spread_ms, place.open, carrier.covered_days, carrier.declared),
         )
@@ -99,7 +100,7 @@ def recompute(connection: Connection, province: Province, month: str, today: dat
         for area, place in carrier.places.items()
     ]
     sql.replace(connection, balance, rows, month=month)
-    _add_up_month(connection, province, month, found, {code: home[1] for code, home in homes.items()}, days)
+    _add_up_month(connection, province, month, found, {code: home[1] for code, home in at_home.items()}, days)
 
 
 def _metered(connection: Connection, first: date, last: date) -> Month:
@@ -176,94 +177,7 @@ def _add_up_month(
     sql.replace(connection, area_carrier, rows, month=month)
 
 
-def add_up_year(connection: Connection, province: Province, year: int, today: date) -> None:
-    """Intensities of a year: enterprises whose declared carriers are all covered and that have value added."""
-    first, last = date(year, 1, 1), date(year, 12, 31)
-    days = _ended(first, last, today)
-    homes = _homes(connection, min(last, today))
-    added = {
-        row.enterprise: row.fen
-        for row in connection.execute(select(registry.value_added).where(registry.value_added.c.year == year))
-    }
-    taken = by_enterprise(
-        connection.execute(select(balance).where(balance.c.month.between(f"{year}-01", f"{year}-12"))),
-        province,
-    )
-    sums: dict[tuple[str, str], dict[str, int]] = {}
-    for code, carriers in taken.items():
-        if code not in homes:
-            continue
-        found = intensities(province, carriers, added.get(code), days)
-        for key in keys(province, *homes[code]):
-            row = sums.setdefault(key, dict.fromkeys(YEARLY, 0))
-            for measure, value in found.items():
-                row[measure] += value
-    rows = [(*key, year, *(min(row[measure], _LARGEST) for measure in YEARLY)) for key, row in sums.items()]
-    sql.replace(connection, area_year, rows, year=year)
-
-
-@dataclass(slots=True)
-class Carried:
-    """A carrier of one enterprise over a period."""
-
-    millionths: int | None = None
-    tce: Fraction = Fraction()
-    covered_days: int = 0
-    declared: bool = False
-
-
-def by_enterprise(rows: Iterable[Any], province: Province) -> dict[str, dict[str, Carried]]:
-    """Rows of `balance` of some months, added up by enterprise and carrier, wherever it was taken."""
-    found: dict[str, dict[str, Carried]] = {}
-    months: dict[tuple[str, str, str], int] = {}
-    for row in rows:
-        carried = found.setdefault(row.enterprise, {}).setdefault(row.carrier, Carried())
-        if row.millionths is not None:
-            carried.millionths = (carried.millionths or 0) + row.millionths
-            carried.tce += province.coefficients.tce(
-                {row.carrier: row.millionths}, periods.span(row.month)[0]
-            )
-        carried.declared |= row.declared
-        months[row.enterprise, row.carrier, row.month] = row.covered_days
-    for (code, carrier, _), days in months.items():
-        found[code][carrier].covered_days += days
-    return found
-
-
-def missing(carriers: Mapping[str, Carried], days: int, wanted: Iterable[str]) -> list[str]:
-    """The declared carriers among `wanted` that are not covered for 90 % of so many days."""
-    of = set(wanted)
-    return sorted(
-        carrier
-        for carrier, carried in carriers.items()
-        if carried.declared and carrier in of and (not days or carried.covered_days < COVERED * days)
-    )
-
-
-def intensities(
-    province: Province, carriers: Mapping[str, Carried], fen: int | None, days: int
-) -> dict[str, int]:
-    """What one enterprise adds to the sums of a year: only what is whole, over value added that is known."""
-    found: dict[str, int] = {}
-    energy = province.coefficients.carriers
-    for name, wanted in (("energy", energy), ("water", {WATER})):
-        declared = [carrier for carrier in wanted if carrier in carriers and carriers[carrier].declared]
-        if not declared:
-            continue
-        found[f"{name}_declared"] = 1
-        if fen is None or missing(carriers, days, wanted):
-            continue
-        known = [carriers[carrier] for carrier in wanted if carrier in carriers]
-        found[f"{name}_enterprises"] = 1
-        found[f"{name}_fen"] = fen
-        if name == "energy":
-            found["energy_millionths"] = int(sum(carried.tce for carried in known) * 10**6)
-        else:
-            found["water_millionths"] = sum(carried.millionths or 0 for carried in known)
-    return found
-
-
-def _homes(connection: Connection, day: date) -> dict[str, tuple[str, str]]:
+def homes(connection: Connection, day: date) -> dict[str, tuple[str, str]]:
     """Home and industry of every enterprise on a day; what was known later holds for before."""
     mine = (ledger.c.kind == "enterprise") & (ledger.c.since <= day)
     rows = connection.execute(
@@ -272,7 +186,7 @@ def _homes(connection: Connection, day: date) -> dict[str, tuple[str, str]]:
     return {row.enterprise: (row.area, row.industry) for row in rows}
 
 
-def _ended(first: date, last: date, today: date) -> int:
+def ended(first: date, last: date, today: date) -> int:
     """How many days of a period are over."""
     return max(min((last - first).days + 1, (today - first).days), 0)
 
@@ -283,4 +197,4 @@ def _plus(one: int | None, other: int | None) -> int | None:
 
 def _kept(value: int | None) -> int | None:
     """A sum as it can be stored; one of more than 64 bits is nothing that anybody took."""
-    return value if value is not None and abs(value) <= _LARGEST else None
+    return value if value is not None and abs(value) <= LARGEST else None

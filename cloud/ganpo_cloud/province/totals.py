@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, select
 
 from ganpo_cloud.days import periods
-from ganpo_cloud.province import balances
+from ganpo_cloud.province import balances, intensities
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.province.measures import UNIT, on
 from ganpo_cloud.province.places import Key, Sums, roll_up
@@ -71,7 +71,7 @@ def recompute(database: Database, province: Province, now: datetime) -> int:
         for month in sorted({periods.month_of(day) for day in days if day <= today}):
             balances.recompute(connection, province, month, today)
         for year in sorted({day.year for day in days}):
-            balances.add_up_year(connection, province, year, today)
+            intensities.add_up(connection, province, year, today)
         if today in days:
             sql.replace(connection, counter, [(NEWEST, to_ms(now))])
     return len(days)
