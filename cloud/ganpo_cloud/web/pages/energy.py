@@ -50,7 +50,9 @@ def beside(connection: Connection, frame: Frame, found: Sequence[Carrier]) -> It
         "charts": charts,
         "months": months[-SHOWN_MONTHS:],
         "table": table,
-        "stated": [row for row in found[::-1] if row.stated is not None and row.month in months[-SHOWN_MONTHS:]],
+        "stated": [
+            row for row in found[::-1] if row.stated is not None and row.month in months[-SHOWN_MONTHS:]
+        ],
     }
 
 
