@@ -120,6 +120,9 @@ def test_a_list_that_is_refused_counts_the_rows_that_are_wrong_and_nothing_else(
     )
     done = known("exceptions", days)
     assert done.output.splitlines()[-1] == "exceptions.csv: 2 rejected; nothing was changed"
+    assert (
+        known("sites", "").output.splitlines()[-1] == "sites.csv: all of it is rejected; nothing was changed"
+    )
     assert "added" not in done.output
 
 

@@ -88,7 +88,7 @@ def preview(
         unchanged,
         tuple(change for change in changes if change.before is None),
         tuple(change for change in changes if change.before is not None),
-        len({error.where.removeprefix(name).partition(",")[0] for error in errors}),
+        len({error.where.removeprefix(name).partition(",")[0] for error in errors} - {""}),
         tuple(errors),
         found.notes,
         tuple(value for _, value in new.values()),

@@ -40,7 +40,7 @@ def lines(found: Preview, name: str, *, applied: bool) -> Iterator[str]:
     yield from found.notes
     if found.errors:
         yield from _most(f"rejected {error}" for error in found.errors)
-        yield f"{name}: {found.rejected} rejected; nothing was changed"
+        yield f"{name}: {found.rejected or 'all of it is'} rejected; nothing was changed"
         return
     to = "" if applied else "to be "
     for word, changes in ((f"{to}added", found.added), (f"{to}changed", found.changed)):
