@@ -11,7 +11,7 @@ SHELL := /bin/sh
 .SHELLFLAGS := -euc
 .ONESHELL:
 .NOTPARALLEL:
-.PHONY: install demo test check bench campaign clean dev debian
+.PHONY: install demo test check bench before campaign clean dev debian
 
 BIN := .venv/bin
 # What the tests run beside Python: a broker, a database, a browser, a time-series store, a font with Chinese, systemd-analyze.
@@ -32,9 +32,25 @@ check: dev
 	@$(lint)
 	$(BIN)/pytest -n 2 tests/unit $(ARGS)
 
-bench: debian dev
-	@$(before)
-	$(BIN)/python bench/run.py $(ARGS)
+bench: debian dev before
+	@$(BIN)/python bench/run.py $(ARGS)
+
+# The commit that figures are compared with, in an environment of its own; a clone without it compares with nothing.
+before:
+	@commit=$$(cat bench/before)
+	if ! git cat-file -e "$$commit^{commit}" 2>/dev/null; then
+	    echo "before: $$commit is not in this clone (git fetch --unshallow): its column is left out"
+	    exit 0
+	fi
+	if [ "$$(cat build/before/commit 2>/dev/null)" != "$$commit" ]; then
+	    rm -rf build/before
+	    mkdir -p build/before
+	    git archive -o build/before.tar "$$commit"
+	    tar -xf build/before.tar -C build/before
+	    rm build/before.tar
+	    echo "$$commit" >build/before/commit
+	fi
+	$(MAKE) -sC build/before dev >&2
 
 # Kills, damage, random histories and wrong answers in their long form: hours, and alone on the machine.
 campaign: debian dev
@@ -68,24 +84,6 @@ $(BIN)/ruff format --check .
 $(BIN)/mypy
 MYPYPATH=tests:bench $(BIN)/mypy --explicit-package-bases tests bench
 $(BIN)/lint-imports
-endef
-
-# The commit that figures are compared with, and an environment of its own; a clone without it compares with nothing.
-define before
-commit=$$(cat bench/before)
-if ! git cat-file -e "$$commit^{commit}" 2>/dev/null; then
-    echo "before: $$commit is not in this clone (git fetch --unshallow): its column is left out"
-else
-    if [ "$$(cat build/before/commit 2>/dev/null)" != "$$commit" ]; then
-        rm -rf build/before
-        mkdir -p build/before
-        git archive -o build/before.tar "$$commit"
-        tar -xf build/before.tar -C build/before
-        rm build/before.tar
-        echo "$$commit" >build/before/commit
-    fi
-    $(MAKE) -sC build/before dev >&2
-fi
 endef
 
 # Install the project as it lies here, with uv, or with pip where uv cannot be had. $(1): more for uv to install.

@@ -76,5 +76,18 @@ def test_without_a_python_it_says_what_to_install(tmp_path: Path) -> None:
     assert "apt-get install python3-venv" in done.stderr
 
 
+def test_figures_are_compared_with_nothing_and_say_so_where_the_clone_has_no_commit_before(
+    tmp_path: Path,
+) -> None:
+    for name in ("Makefile", "bench/before"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    done = make(tmp_path, "before")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("before: ")
+    assert "not in this clone" in done.stdout
+    assert not (tmp_path / "build").exists()
+
+
 def make(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([MAKE, *args], cwd=folder, env={}, capture_output=True, text=True, timeout=280)
