@@ -4,6 +4,7 @@
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,8 @@ from measure import Figure, ratio
 
 ROOT = Path(__file__).parents[1]
 BEFORE = ROOT / "build" / "before"
+_AREAS = ("model", "service", "drivers", "config", "agent", "cloud", "demo")
+"""Where the packages of a checkout lie: each side imports its own."""
 MISSING = "  before: not in this clone"
 
 
@@ -29,6 +32,7 @@ class Side:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(str(checkout / area) for area in _AREAS)},
         )
 
     def tell(self, function: str, **arguments: Any) -> None:

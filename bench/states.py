@@ -1,8 +1,10 @@
 """Ingest of states, three runs a slot, a frame of 30 machines: into an empty database, and into one of 5 GB.
 
-What gateways really send. A hundred of them; both sides commit 64 frames at a time.
+What gateways really send. A hundred of them; both sides commit 64 frames at a time. To fill takes an hour:
+GANPO_BENCH_GB says another size.
 """
 
+import os
 from collections.abc import Iterator
 
 from measure import ratio
@@ -15,7 +17,9 @@ _GB = 10**9
 
 def run(*, short: bool) -> Iterator[str]:
     """Lines to print."""
-    runs, slots, full = (1, 1, _GB // 50) if short else (5, 12, 5 * _GB)
+    runs, slots, full = (
+        (1, 1, _GB // 50) if short else (5, 12, int(_GB * float(os.environ.get("GANPO_BENCH_GB", "5"))))
+    )
     with sides() as each, stores() as kinds:
         for store in kinds:
             registered = [store.new(f"registered_{side.name}") for side in each]
