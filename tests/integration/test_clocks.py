@@ -21,7 +21,7 @@ from ganpo_cloud.inlet import lives
 from ganpo_cloud.store.tables import event, quarantine, reading, states
 from ganpo_cloud.web import views
 from ganpo_cloud.web.i18n import translator
-from ganpo_cloud.web.pages.needs import Needs
+from ganpo_cloud.web.pages.needs import needs
 from ganpo_cloud.web.why import why
 from ganpo_model.clock import iso, to_ms
 from ganpo_model.states import State
@@ -97,10 +97,8 @@ class Site:
         """What the page says needs a person, and the codes of `why`."""
         now = datetime.now(UTC)
         with self.cloud.database.read() as connection:
-            needs = Needs(translator("en"), "en", to_ms(now), str).all(
-                connection, [], views.gateways(connection, now)
-            )
-            return [need.what for need in needs], [
+            found = needs(connection, now, [], views.gateways(connection, now))
+            return [need.told(translator("en")) for need in found], [
                 reason.code for reason in why(connection, ENTERPRISE, None, now)
             ]
 
@@ -141,7 +139,7 @@ async def becomes_wrong(folder: Path, by: timedelta) -> None:
             health = site.agent.health()
             assert health["ok"] is False
             assert abs(health["clock_off_ms"] - by / timedelta(milliseconds=1)) < 60_000
-            await until(lambda: any("its clock is" in told for told in site.told()[0]))
+            await until(lambda: any("its clock differs" in told for told in site.told()[0]))
             assert site.told()[1][-1] == "clock_off"
             assert site.stored(quarantine.c.reason) == []
             now = to_ms(datetime.now(UTC))
@@ -176,9 +174,9 @@ async def test_with_the_mark_of_systemd_it_goes_on_stamping_and_what_is_refused_
         assert health["ok"] is False
         assert "quarantine" in health["uplink"]["error"]
         assert round(health["clock_off_ms"] / 60_000) == 60
-        await until(lambda: any("its clock is 1 h 00 min ahead" in told for told in site.told()[0]))
+        await until(lambda: any("its clock differs from ours by +1:00:00" in told for told in site.told()[0]))
         needs, reasons = site.told()
-        assert any(told.split(": ")[1] == "time" for told in needs if "frames in quarantine" in told)
+        assert any("frames are in quarantine: time: " in told for told in needs)
         assert {"clock_off", "quarantine"} <= set(reasons)
         (kept,) = site.gateway().kept
         assert (kept.reason, kept.frames >= 2) == ("time", True)

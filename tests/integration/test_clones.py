@@ -98,7 +98,7 @@ def test_a_copied_card_is_told_while_both_send_and_the_sums_of_both_are_right(li
         line.send(RUNS[1], 3 + n, 5000 + 10 * n, "DB-2")
     assert line.told() == [("beyond", RUNS[0], 7, True)]
     page = line.page()
-    assert "two boxes send with this id since" in page
+    assert "two boxes send with this id" in page
     assert "Meter DB-1 is still read, though the newest inventory of its gateway does not name it" in page
     line.begin(RUNS[2], RUNS[0], 7)  # the first is started anew
     line.send(RUNS[1], 7, 5040, "DB-2")

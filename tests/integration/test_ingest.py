@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import Connection, func, select, text
 
 from ganpo_cloud.imports import registry
 from ganpo_cloud.inlet import quarantine as quarantine_module
 from ganpo_cloud.inlet.apply import Batch
 from ganpo_cloud.inlet.ingest import Committed, ingest, retry
-from ganpo_cloud.inlet.streams import of_gateway
+from ganpo_cloud.inlet.streams import Stream, of_gateways
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.tables import dirty, frame, quarantine, quarantine_total, reading, states
 from ganpo_model.facts import Event, EventKind, States
@@ -29,6 +29,10 @@ def database(tmp_path: Path, each_database: str) -> Iterator[Database]:
     registry.add(database, GATEWAY, ENTERPRISE, "plant-1")
     yield database
     database.close()
+
+
+def streams(connection: Connection) -> list[Stream]:
+    return of_gateways(connection, [GATEWAY], {})[GATEWAY]
 
 
 def count(database: Database, table: Any) -> int:
@@ -194,19 +198,19 @@ def test_a_bug_of_ours_costs_only_the_frame_that_meets_it(
 def test_every_issued_number_is_stored_lost_or_missing_and_stored_wins(database: Database) -> None:
     ingest(database, [(GATEWAY, of(seq)) for seq in (1, 2, 5)], NOW)
     with database.read() as connection:
-        (found,) = of_gateway(connection, GATEWAY)
+        (found,) = streams(connection)
     assert (found.issued, found.stored, found.lost, found.missing) == (5, 3, 0, 2)
     other = STREAM[:-1] + "P"
     loss = Event("event", NOW, EventKind.LOSS, None, {"stream": STREAM, "seqs": [[2, 3], [3, 3]]})
     begun = Event("event", NOW, EventKind.BEGUN, None, {"previous": STREAM, "last_seq": 9})
     ingest(database, [(GATEWAY, pack(other, 1, [begun])), (GATEWAY, pack(other, 2, [loss]))], NOW)
     with database.read() as connection:
-        new, old = of_gateway(connection, GATEWAY)
+        new, old = streams(connection)
     assert (old.issued, old.stored, old.lost, old.missing) == (9, 3, 1, 5)
     assert (new.issued, new.stored, new.lost, new.missing) == (2, 2, 0, 0)
     ingest(database, [(GATEWAY, of(3))], NOW)
     with database.read() as connection:
-        old = of_gateway(connection, GATEWAY)[1]
+        old = streams(connection)[1]
     assert (old.stored, old.lost, old.missing) == (4, 0, 5)
     database.close()
 
@@ -219,7 +223,7 @@ def test_a_number_with_two_contents_or_in_quarantine_is_stored_once_and_a_lost_s
     frames = [of(1), of(1, raw=7), body(seq=1, v=2), body(seq=3, v=2), pack(STREAM, 4, [loss])]
     assert len(ingest(database, [(GATEWAY, packed) for packed in frames], NOW)) == 5
     with database.read() as connection:
-        here, other = of_gateway(connection, GATEWAY)
+        here, other = streams(connection)
     assert (here.issued, here.stored, here.lost, here.missing) == (4, 3, 0, 1)
     assert (other.stream, other.issued, other.stored, other.lost, other.missing) == (gone, 4, 0, 4, 0)
     database.close()

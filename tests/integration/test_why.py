@@ -12,7 +12,7 @@ from ganpo_cloud.imports import registry
 from ganpo_cloud.inlet import lives
 from ganpo_cloud.inlet.ingest import ingest
 from ganpo_cloud.web import i18n
-from ganpo_cloud.web.why import REASONS, why
+from ganpo_cloud.web.why import why
 from ganpo_model.facts import (
     CalendarItem,
     Event,
@@ -233,7 +233,7 @@ def test_every_broken_installation_says_what_is_missing(
     assert [reason.code for reason in found] == codes
     for reason in found:
         for lang in i18n.LANGUAGES:
-            told = i18n.translator(lang)(REASONS[reason.code]).format(**reason.details)
+            told = reason.told(i18n.translator(lang))
             print(f"{broken.__name__}: {told}; {reason.command}")
             assert told
         assert reason.command

@@ -119,7 +119,6 @@ def why(enterprise: str, asset_no: str | None, lang: str, config: Path | None) -
     """
     from ganpo_cloud.province import divisions
     from ganpo_cloud.web import i18n
-    from ganpo_cloud.web.why import REASONS
     from ganpo_cloud.web.why import why as reasons_of
 
     t = i18n.translator(lang)
@@ -130,7 +129,7 @@ def why(enterprise: str, asset_no: str | None, lang: str, config: Path | None) -
         found = reasons_of(connection, enterprise, asset_no, now, holidays)
         for reason in found:
             when = "" if reason.since is None else f" ({i18n.instant(reason.since, lang)})"
-            click.echo(f"- {t(REASONS[reason.code]).format(**reason.details)}{when}")
+            click.echo(f"- {reason.told(t)}{when}")
             if reason.command:
                 click.echo(f"    {reason.command}")
         if not found:

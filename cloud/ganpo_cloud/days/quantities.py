@@ -2,14 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import pairwise
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from ganpo_cloud.days import chains, subjects
 from ganpo_cloud.days.subjects import Counter
+from ganpo_cloud.store.localdays import day_of
+from ganpo_cloud.store.tables import register, register_day, subject
 from ganpo_model.quantities import Quantity, consumption
-from ganpo_model.registers import Step, standing
+from ganpo_model.registers import Step, chain, standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,22 @@ class RegisterQuantity:
     num: int
     den: int
     quantity: Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Lately:
+    """A register and the part of its chain that lies behind an instant."""
+
+    about: Any
+    steps: Sequence[Step]
+
+    def over(self, borders: Sequence[int]) -> list[Quantity]:
+        """What it says about each stretch between neighbouring borders behind that instant."""
+        now, num, den = standing(self.about.state), self.about.num, self.about.den
+        return [
+            consumption(self.steps, now.first, now.total, start, end, num, den, now.believed_until)
+            for start, end in pairwise(borders)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +68,25 @@ def of_subject(
             about = (counter.id, counter.signal, counter.carrier, counter.unit, counter.num, counter.den)
             found.append(RegisterQuantity(*about, quantity))
     return found
+
+
+def of_meters(connection: Connection, enterprise: str, start: int) -> dict[str, Lately]:
+    """By number the judged registers of all meters of an enterprise, from an instant on, in two statements."""
+    meters = select(subject.c.asset_no).where(
+        (subject.c.enterprise == enterprise) & (subject.c.kind == "meter")
+    )
+    mine = (register.c.enterprise == enterprise) & register.c.subject.in_(meters)
+    state = chains.newest_states(register.c.enterprise, register.c.id).label("state")
+    about = {row.id: row for row in connection.execute(select(register, state).where(mine)) if row.state}
+    since = min((day_of(start, row.timezone) for row in about.values()), default=date.max)
+    days: dict[str, list[tuple[int, list[Step]]]] = {}
+    query = select(register_day.c.register, register_day.c.dropped, register_day.c.steps)
+    of = (register_day.c.enterprise == enterprise) & register_day.c.register.in_(list(about))
+    for number, dropped, steps in connection.execute(
+        query.where(of & (register_day.c.day >= since)).order_by(register_day.c.day)
+    ):
+        days.setdefault(number, []).append((dropped, chains.loaded(steps)))
+    return {number: Lately(row, chain(days.get(number, []))) for number, row in about.items()}
 
 
 def total(registers: list[RegisterQuantity], carrier: str | None) -> Total | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, func, select
 
 from ganpo_cloud.store.tables import event, frame
 from ganpo_model.clock import DAY_MS
@@ -30,6 +30,10 @@ class Clone:
     both: bool
 
 
+_NOTHING = (0, 0)
+"""Number and time of the last frame where none is stored."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Run:
     """A run that began: of which stream, after which, and when that was stored."""
@@ -39,63 +43,89 @@ class _Run:
     at: int
 
 
-def of_gateway(connection: Connection, gateway: str, now_ms: int) -> list[Clone]:
-    """What speaks for a second box under this id, newest first: of the last day, and as long as both send."""
-    found = [*_contents(connection, gateway)]
-    after = _runs(connection, gateway)
-    for stream, runs in after.items():
-        found += _branches(connection, gateway, stream, runs, after, now_ms)
-    shown = [clone for clone in found if clone.both or now_ms - clone.since < DAY_MS]
-    return sorted(shown, key=lambda clone: clone.since, reverse=True)
+def of_gateways(connection: Connection, gateways: Sequence[str], now_ms: int) -> dict[str, list[Clone]]:
+    """What speaks for a second box under each of these ids, newest first: of the last day, and as long as both send."""
+    after = _runs(connection, gateways)
+    ends = _ends(connection, after)
+    found = _contents(connection, gateways)
+    for gateway, streams in after.items():
+        for stream, runs in streams.items():
+            found[gateway] += _branches(stream, runs, streams, ends.get(gateway, {}), now_ms)
+    return {
+        gateway: sorted(
+            (clone for clone in clones if clone.both or now_ms - clone.since < DAY_MS),
+            key=lambda clone: clone.since,
+            reverse=True,
+        )
+        for gateway, clones in found.items()
+    }
 
 
-def _contents(connection: Connection, gateway: str) -> Iterator[Clone]:
+def _contents(connection: Connection, gateways: Sequence[str]) -> defaultdict[str, list[Clone]]:
     """The newest number of each stream that came with two contents."""
-    twice = (
-        select(frame.c.stream, frame.c.seq)
-        .where(frame.c.gateway == gateway)
-        .group_by(frame.c.stream, frame.c.seq)
-        .having(func.count() > 1)
-        .subquery()
-    )
-    newest = select(twice.c.stream, func.max(twice.c.seq)).group_by(twice.c.stream)
-    for stream, seq in connection.execute(newest).all():
-        mine = (frame.c.gateway == gateway) & (frame.c.stream == stream) & (frame.c.seq == seq)
-        at = connection.execute(select(func.max(frame.c.committed_at)).where(mine)).scalar_one()
-        yield Clone("contents", stream, seq, at, both=False)
+    key = (frame.c.gateway, frame.c.stream, frame.c.seq)
+    twice = select(*key).where(frame.c.gateway.in_(gateways)).group_by(*key).having(func.count() > 1)
+    names = twice.subquery()
+    same = and_(*(column == names.c[column.name] for column in key))
+    query = select(*key, func.max(frame.c.committed_at)).join(names, same).group_by(*key).order_by(key[2])
+    newest = {(row[0], row[1]): row for row in connection.execute(query)}
+    found: defaultdict[str, list[Clone]] = defaultdict(list)
+    for gateway, stream, seq, at in newest.values():
+        found[gateway].append(Clone("contents", stream, seq, at, both=False))
+    return found
 
 
-def _runs(connection: Connection, gateway: str) -> Mapping[str, Sequence[_Run]]:
-    """What followed each stream, as the next run told it."""
+def _runs(connection: Connection, gateways: Sequence[str]) -> Mapping[str, Mapping[str, Sequence[_Run]]]:
+    """By gateway what followed each stream, as the next run told it."""
     query = (
-        select(frame.c.stream, frame.c.committed_at, event.c.data)
+        select(frame.c.gateway, frame.c.stream, frame.c.committed_at, event.c.data)
         .join(frame, frame.c.id == event.c.frame)
-        .where((event.c.gateway == gateway) & (event.c.kind == str(EventKind.BEGUN)))
+        .where(event.c.gateway.in_(gateways) & (event.c.kind == str(EventKind.BEGUN)))
         .order_by(frame.c.committed_at, frame.c.id)
     )
-    found: dict[str, dict[str, _Run]] = defaultdict(dict)
+    found: dict[str, dict[str, dict[str, _Run]]] = {}
     for row in connection.execute(query):
         data: dict[str, Any] = json.loads(row.data)
         previous, last = data.get("previous"), data.get("last_seq")
         if isinstance(previous, str) and isinstance(last, int):
-            found[previous].setdefault(row.stream, _Run(row.stream, last, row.committed_at))
-    return {stream: list(runs.values()) for stream, runs in found.items()}
+            runs = found.setdefault(row.gateway, {}).setdefault(previous, {})
+            runs.setdefault(row.stream, _Run(row.stream, last, row.committed_at))
+    return {
+        gateway: {stream: list(runs.values()) for stream, runs in streams.items()}
+        for gateway, streams in found.items()
+    }
+
+
+def _ends(
+    connection: Connection, after: Mapping[str, Mapping[str, Sequence[_Run]]]
+) -> dict[str, dict[str, tuple[int, int]]]:
+    """By gateway and stream the largest number that is stored, and when it was."""
+    newest = select(frame.c.gateway, frame.c.stream, func.max(frame.c.seq).label("seq"))
+    newest = newest.where(frame.c.gateway.in_(list(after))).group_by(frame.c.gateway, frame.c.stream)
+    last = newest.subquery()
+    same = (
+        (frame.c.gateway == last.c.gateway) & (frame.c.stream == last.c.stream) & (frame.c.seq == last.c.seq)
+    )
+    found: dict[str, dict[str, tuple[int, int]]] = {}
+    query = select(frame.c.gateway, frame.c.stream, frame.c.seq, frame.c.committed_at)
+    for gateway, stream, seq, at in connection.execute(query.join(last, same)) if after else ():
+        found.setdefault(gateway, {})[stream] = (seq, at)
+    return found
 
 
 def _branches(
-    connection: Connection,
-    gateway: str,
     stream: str,
     runs: Sequence[_Run],
     after: Mapping[str, Sequence[_Run]],
+    ends: Mapping[str, tuple[int, int]],
     now_ms: int,
 ) -> Iterator[Clone]:
     """Where more than one thing follows a stream: its own frames behind the end it was told to have, or two runs."""
     alive = [
-        now_ms - max(_last(connection, gateway, name)[1] for name in _line(run.stream, after)) < DAY_MS
+        now_ms - max(ends.get(name, _NOTHING)[1] for name in _line(run.stream, after)) < DAY_MS
         for run in runs
     ]
-    seq, at = _last(connection, gateway, stream)
+    seq, at = ends.get(stream, _NOTHING)
     if seq > min(run.last_seq for run in runs):
         both = any(alive) and now_ms - at < DAY_MS and at > min(run.at for run in runs)
         yield Clone("beyond", stream, seq, max(at, min(run.at for run in runs)), both)
@@ -112,11 +142,3 @@ def _line(stream: str, after: Mapping[str, Sequence[_Run]]) -> Iterator[str]:
             seen.add(name)
             yield name
             waiting += [run.stream for run in after.get(name, ())]
-
-
-def _last(connection: Connection, gateway: str, stream: str) -> tuple[int, int]:
-    """The largest number of a stream that is stored, and when it was; zeros where none is."""
-    mine = (frame.c.gateway == gateway) & (frame.c.stream == stream)
-    query = select(frame.c.seq, frame.c.committed_at).where(mine).order_by(frame.c.seq.desc()).limit(1)
-    row = connection.execute(query).first()
-    return (row.seq, row.committed_at) if row is not None else (0, 0)

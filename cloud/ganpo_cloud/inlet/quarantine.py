@@ -116,8 +116,8 @@ def page(connection: Connection, after: int, gateway: str | None) -> Sequence[Qu
     ]
 
 
-def held(connection: Connection, gateway: str) -> list[Held]:
-    """What is kept of a gateway, by reason, that of the newest frame first."""
+def held(connection: Connection, gateways: Sequence[str]) -> dict[str, list[Held]]:
+    """What is kept of these gateways, by reason, that of the newest frame first."""
     found = (
         select(
             quarantine.c.reason,
@@ -125,16 +125,19 @@ def held(connection: Connection, gateway: str) -> list[Held]:
             func.min(quarantine.c.received_at).label("since"),
             func.max(quarantine.c.id).label("newest"),
         )
-        .where(quarantine.c.gateway == gateway)
-        .group_by(quarantine.c.reason)
+        .where(quarantine.c.gateway.in_(gateways))
+        .group_by(quarantine.c.gateway, quarantine.c.reason)
         .subquery()
     )
     query = (
-        select(found.c.reason, found.c.frames, found.c.since, quarantine.c.detail)
+        select(quarantine.c.gateway, found.c.reason, found.c.frames, found.c.since, quarantine.c.detail)
         .join(quarantine, quarantine.c.id == found.c.newest)
         .order_by(found.c.newest.desc())
     )
-    return [Held(*row) for row in connection.execute(query)]
+    kept: dict[str, list[Held]] = {}
+    for number, *about in connection.execute(query):
+        kept.setdefault(number, []).append(Held(*about))
+    return kept
 
 
 def remove(connection: Connection, number: int) -> None:

@@ -1,16 +1,21 @@
 """What of each stream is here, and what is missing (I6): issued = stored + lost + still at the gateway."""
 
 import json
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
-from sqlalchemy import CompoundSelect, Connection, func, select
+from sqlalchemy import Connection, func, select
 
 from ganpo_cloud.inlet.decode import MAX_SEQ
-from ganpo_cloud.inlet.lives import picture
-from ganpo_cloud.store.tables import event, frame, live, quarantine
+from ganpo_cloud.store.tables import event, frame, quarantine
 from ganpo_model.facts import EventKind
+
+_Name = tuple[str, str]
+"""Gateway and stream."""
+_Said = tuple[str, str, dict[str, Any]]
+"""An event: gateway, kind and data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,84 +33,92 @@ class Stream:
         return self.issued - self.stored - self.lost
 
 
-def of_gateway(connection: Connection, gateway: str) -> list[Stream]:
-    """The streams of a gateway, newest first."""
-    stored: dict[str, int] = {}
-    issued: dict[str, int] = {}
-    mine = _stored(gateway).subquery()
-    query = select(mine.c.stream, func.count(), func.max(mine.c.seq)).group_by(mine.c.stream)
-    for stream, number, highest in connection.execute(query):
-        stored[stream], issued[stream] = number, highest
-    lost = _lost(connection, gateway)
-    told = [*_told(connection, gateway), *((stream, ranges[-1][1]) for stream, ranges in lost.items())]
-    for stream, last in told:
-        issued[stream] = max(last, issued.get(stream, 0))
-    return [
-        Stream(
-            stream,
-            issued[stream],
-            stored.get(stream, 0),
-            _gone(connection, gateway, stream, lost.get(stream, [])),
-        )
-        for stream in sorted(issued, reverse=True)
-    ]
-
-
-def _stored(gateway: str) -> CompoundSelect[tuple[str, int]]:
-    """(stream, seq) of every frame that is applied or quarantined, once each."""
-    applied = select(frame.c.stream, frame.c.seq).where(frame.c.gateway == gateway)
-    kept = select(quarantine.c.stream, quarantine.c.seq).where(
-        (quarantine.c.gateway == gateway) & quarantine.c.stream.is_not(None)
+def of_gateways(
+    connection: Connection, gateways: Sequence[str], said: Mapping[str, Mapping[str, object]]
+) -> dict[str, list[Stream]]:
+    """The streams of gateways, newest first. `said`: what each told of itself last."""
+    stored: dict[_Name, int] = {}
+    issued: dict[_Name, int] = {}
+    # A frame that is applied and quarantined is stored once; both are counted from an index alone.
+    applied = select(
+        frame.c.gateway, frame.c.stream, func.count(frame.c.seq.distinct()), func.max(frame.c.seq)
     )
-    return applied.union(kept)
+    here = (frame.c.gateway == quarantine.c.gateway) & (frame.c.stream == quarantine.c.stream)
+    twice = select(frame.c.id).where(here & (frame.c.seq == quarantine.c.seq)).exists()
+    kept = select(
+        quarantine.c.gateway,
+        quarantine.c.stream,
+        func.count(quarantine.c.seq.distinct()),
+        func.max(quarantine.c.seq),
+    )
+    for query in (
+        applied.where(frame.c.gateway.in_(gateways)).group_by(frame.c.gateway, frame.c.stream),
+        kept.where(quarantine.c.gateway.in_(gateways) & quarantine.c.stream.is_not(None) & ~twice).group_by(
+            quarantine.c.gateway, quarantine.c.stream
+        ),
+    ):
+        for gateway, stream, number, highest in connection.execute(query):
+            name = gateway, stream
+            stored[name] = stored.get(name, 0) + number
+            issued[name] = max(highest, issued.get(name, 0))
+    events = _events(connection, gateways)
+    lost = _lost(events)
+    for name, last in [*_told(events, said), *((name, ranges[-1][1]) for name, ranges in lost.items())]:
+        issued[name] = max(last, issued.get(name, 0))
+    found: dict[str, list[Stream]] = {}
+    for name in sorted(issued, reverse=True):
+        gone = _gone(connection, name, lost[name]) if name in lost else 0
+        found.setdefault(name[0], []).append(Stream(name[1], issued[name], stored.get(name, 0), gone))
+    return found
 
 
-def _told(connection: Connection, gateway: str) -> Iterable[tuple[str, int]]:
+def _told(events: Sequence[_Said], said: Mapping[str, Mapping[str, object]]) -> Iterable[tuple[_Name, int]]:
     """Last numbers that were told: by the next `begun`, and by `live`."""
-    said = [
-        (data.get("previous"), data.get("last_seq")) for data in _events(connection, gateway, EventKind.BEGUN)
+    told = [
+        (gateway, data.get("previous"), data.get("last_seq"))
+        for gateway, kind, data in events
+        if kind == EventKind.BEGUN
     ]
-    body = connection.execute(select(live.c.body).where(live.c.gateway == gateway)).scalar()
-    if body is not None:
-        heard = picture(body)
-        said.append((heard.get("stream"), heard.get("issued")))
-    for stream, last in said:
+    told += [(gateway, live.get("stream"), live.get("issued")) for gateway, live in said.items()]
+    for gateway, stream, last in told:
         if isinstance(stream, str) and _is_seq(last):
-            yield stream, last
+            yield (gateway, stream), last
 
 
-def _lost(connection: Connection, gateway: str) -> dict[str, list[tuple[int, int]]]:
+def _lost(events: Sequence[_Said]) -> dict[_Name, list[tuple[int, int]]]:
     """The ranges that were declared lost, by stream: rising, without overlaps."""
-    found: dict[str, list[tuple[int, int]]] = {}
-    for data in _events(connection, gateway, EventKind.LOSS):
-        ranges = data.get("seqs")
+    found: dict[_Name, list[tuple[int, int]]] = {}
+    for gateway, kind, data in events:
+        ranges = data.get("seqs") if kind == EventKind.LOSS else None
         for item in ranges if isinstance(ranges, list) else []:
             if isinstance(item, list) and len(item) == 2 and all(map(_is_seq, item)) and item[0] <= item[1]:
-                found.setdefault(str(data.get("stream")), []).append((item[0], item[1]))
-    for stream, ranges in found.items():
+                found.setdefault((gateway, str(data.get("stream"))), []).append((item[0], item[1]))
+    for name, ranges in found.items():
         apart: list[tuple[int, int]] = []
         for first, last in sorted(ranges):
             begin = max(first, apart[-1][1] + 1) if apart else first
             if begin <= last:
                 apart.append((begin, last))
-        found[stream] = apart
+        found[name] = apart
     return found
 
 
-def _gone(connection: Connection, gateway: str, stream: str, lost: Sequence[tuple[int, int]]) -> int:
+def _gone(connection: Connection, name: _Name, lost: Sequence[tuple[int, int]]) -> int:
     """How many numbers were declared lost and are not stored."""
-    mine = _stored(gateway).subquery()
-    total = 0
-    for first, last in lost:
-        here = (mine.c.stream == stream) & mine.c.seq.between(first, last)
-        stored = connection.execute(select(func.count()).select_from(mine).where(here)).scalar_one()
-        total += last - first + 1 - stored
-    return total
+    numbers = []
+    for table in (frame, quarantine):
+        mine = (table.c.gateway == name[0]) & (table.c.stream == name[1])
+        numbers.append(select(table.c.seq).where(mine & table.c.seq.between(lost[0][0], lost[-1][1])))
+    stored = list(connection.execute(numbers[0].union(numbers[1]).order_by("seq")).scalars())
+    return sum(
+        last - first + 1 - (bisect_right(stored, last) - bisect_left(stored, first)) for first, last in lost
+    )
 
 
-def _events(connection: Connection, gateway: str, kind: EventKind) -> list[dict[str, Any]]:
-    mine = (event.c.gateway == gateway) & (event.c.kind == str(kind))
-    return [json.loads(data) for data in connection.execute(select(event.c.data).where(mine)).scalars()]
+def _events(connection: Connection, gateways: Sequence[str]) -> list[_Said]:
+    mine = event.c.gateway.in_(gateways) & event.c.kind.in_([str(EventKind.BEGUN), str(EventKind.LOSS)])
+    query = select(event.c.gateway, event.c.kind, event.c.data).where(mine)
+    return [(gateway, kind, json.loads(data)) for gateway, kind, data in connection.execute(query)]
 
 
 def _is_seq(value: object) -> TypeGuard[int]:

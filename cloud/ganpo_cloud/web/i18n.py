@@ -84,5 +84,10 @@ def minute(ms: int | None, zone: str = DEFAULT_ZONE) -> str:
     return NONE if ms is None else f"{local(ms, zone):%Y-%m-%d %H:%M}"
 
 
+def clock(ms: int, zone: str = DEFAULT_ZONE) -> str:
+    """The time of an instant below a bar: 14:05."""
+    return f"{local(ms, zone):%H:%M}"
+
+
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -89,25 +89,47 @@ class SubjectView:
 
 
 def gateways(connection: Connection, now: datetime, enterprise: str | None = None) -> list[GatewayView]:
-    """All gateways, or those of one enterprise; those that wait for their registration last."""
-    query = select(gateway).order_by(gateway.c.id)
+    """All gateways, or those of one enterprise; those that wait for their registration last, whoever asks. As many
+    statements for all as for one."""
+    newest = select(frame.c.committed_at).where(frame.c.gateway == gateway.c.id)
+    newest = newest.order_by(frame.c.stream.desc(), frame.c.seq.desc()).limit(1)
+    since = select(func.max(transition.c.at)).where(transition.c.gateway == gateway.c.id)
+    query = select(
+        gateway, newest.scalar_subquery().label("stored"), since.scalar_subquery().label("turned")
+    ).order_by(gateway.c.id)
     if enterprise is not None:
         query = query.where(gateway.c.enterprise == enterprise)
-    found = [
-        _gateway(connection, row.id, row.enterprise, row.site, to_ms(now))
-        for row in connection.execute(query).all()
-    ]
-    strangers = (
-        connection.execute(
-            select(quarantine.c.gateway)
-            .where(quarantine.c.gateway.not_in(select(gateway.c.id)))
-            .group_by(quarantine.c.gateway)
-            .order_by(quarantine.c.gateway)
+    rows = {row.id: row for row in connection.execute(query)}
+    waiting = select(quarantine.c.gateway).where(quarantine.c.gateway.not_in(select(gateway.c.id))).distinct()
+    numbers = [*rows, *connection.execute(waiting.order_by(quarantine.c.gateway)).scalars()]
+    heard = {row.gateway: row for row in connection.execute(select(live).where(live.c.gateway.in_(numbers)))}
+    said = {number: lives.picture(row.body) for number, row in heard.items()}
+    given_up = {row.name: row.value for row in connection.execute(select(counter))}
+    kept = held(connection, numbers)
+    of_streams = streams.of_gateways(connection, list(rows), said)
+    doubles = clones.of_gateways(connection, list(rows), to_ms(now))
+    links = lives.items(connection, "connections", numbers)
+    found = []
+    for number in numbers:
+        row, word = rows.get(number), heard.get(number)
+        times = [word.heard_at if word else None, row.stored if row else None]
+        found.append(
+            GatewayView(
+                number,
+                row.enterprise if row else None,
+                row.site if row else None,
+                word is not None and lives.online(word.heard_at, word.interval_ms, word.offline, to_ms(now)),
+                max((at for at in times if at is not None), default=None),
+                row.turned if row else None,
+                of_streams.get(number, []),
+                kept.get(number, []),
+                given_up.get(dropped_name(number), 0),
+                doubles.get(number, []),
+                links.get(number, {}),
+                said.get(number, {}),
+            )
         )
-        .scalars()
-        .all()
-    )
-    return found + [_gateway(connection, number, None, None, to_ms(now)) for number in strangers]
+    return found
 
 
 def subjects(
@@ -150,40 +172,6 @@ def painted_day(
 def today(now: datetime, zone: str) -> date:
     """The local date."""
     return day_of(to_ms(now), zone)
-
-
-def _gateway(
-    connection: Connection, number: str, enterprise: str | None, site: str | None, now_ms: int
-) -> GatewayView:
-    heard = connection.execute(select(live).where(live.c.gateway == number)).first()
-    since = connection.execute(
-        select(func.max(transition.c.at)).where(transition.c.gateway == number)
-    ).scalar()
-    dropped = connection.execute(
-        select(counter.c.value).where(counter.c.name == dropped_name(number))
-    ).scalar()
-    last_frame = connection.execute(
-        select(frame.c.committed_at)
-        .where(frame.c.gateway == number)
-        .order_by(frame.c.stream.desc(), frame.c.seq.desc())
-        .limit(1)
-    ).scalar()
-    times = [at for at in (heard.heard_at if heard else None, last_frame) if at is not None]
-    said = lives.picture(heard.body) if heard else {}
-    return GatewayView(
-        number,
-        enterprise,
-        site,
-        heard is not None and lives.online(heard.heard_at, heard.interval_ms, heard.offline, now_ms),
-        max(times, default=None),
-        since,
-        streams.of_gateway(connection, number) if enterprise is not None else [],
-        held(connection, number),
-        int(dropped or 0),
-        clones.of_gateway(connection, number, now_ms) if enterprise is not None else [],
-        lives.items(connection, "connections", [number]).get(number, {}),
-        said,
-    )
 
 
 def _subject(

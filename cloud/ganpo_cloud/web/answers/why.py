@@ -7,7 +7,8 @@ from sqlalchemy import Connection
 
 from ganpo_cloud.web.answers.fields import Instant, filled, said
 from ganpo_cloud.web.asking import Asked, AssetNo, Code, Question
-from ganpo_cloud.web.why import REASONS, why
+from ganpo_cloud.web.i18n import translator
+from ganpo_cloud.web.why import why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,4 +47,4 @@ def device(connection: Connection, question: Question, asked: OfDevice) -> list[
 
 def _reasons(connection: Connection, question: Question, code: str, asset_no: str | None) -> list[Reason]:
     found = why(connection, code, asset_no, question.now, question.province.holidays)
-    return [filled(Reason, reason, what=REASONS[reason.code].format(**reason.details)) for reason in found]
+    return [filled(Reason, reason, what=reason.told(translator("en"))) for reason in found]

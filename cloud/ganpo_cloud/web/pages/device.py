@@ -1,7 +1,7 @@
 """One device: its dates with their evidence, what is missing, its painted days, KPIs, and what a meter counts."""
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy import Connection, func, select
 
 from ganpo_cloud.days import machines, painting, production
+from ganpo_cloud.days.open_items import open_items
 from ganpo_cloud.province import lists
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store.counted_tables import ledger
@@ -16,19 +17,9 @@ from ganpo_cloud.store.tables import day as painted_days
 from ganpo_cloud.store.tables import frame as frames
 from ganpo_cloud.store.tables import subject
 from ganpo_cloud.web import views
-from ganpo_cloud.web.pages import timeline
-from ganpo_cloud.web.pages.frame import Frame, Item, Lang, Site
-from ganpo_cloud.web.pages.needs import Needs
-from ganpo_cloud.web.pages.subject_parts import (
-    DAYS,
-    LONGEST,
-    ledger_on,
-    reasons,
-    sound,
-    told,
-    usage,
-)
-from ganpo_model.clock import to_ms
+from ganpo_cloud.web.pages import meters, timeline
+from ganpo_cloud.web.pages.frame import LONGEST, Frame, Item, Lang, Site
+from ganpo_cloud.web.why import of_register, why
 from ganpo_model.kpi import Parts, ratios
 from ganpo_model.states import State
 
@@ -69,24 +60,39 @@ def _device(connection: Connection, frame: Frame, code: str, asset_no: str) -> I
         "firm": firm.name if firm is not None else code,
         "kind": kind,
         "line": row,
-        "dates": _dates(connection, code, asset_no, about),
-        "why": reasons(connection, frame, code, asset_no) if kind == "equipment" else [],
+        "dates": _dates(connection, code, asset_no, about, named),
+        "why": why(connection, code, asset_no, frame.now, frame.province.holidays)
+        if kind == "equipment"
+        else [],
         "painted": _painted(connection, frame, code, asset_no, named),
         "kpis": _kpis(connection, frame, code, asset_no, named) if kind == "equipment" else None,
-        "needs": Needs(frame.t, frame.lang, to_ms(frame.now), told).open(connection, code, asset_no),
-        "charts": usage(connection, frame, code, view) if view is not None and kind == "meter" else [],
+        "needs": list(map(of_register, open_items(connection, frame.now, code, asset_no))),
+        "charts": meters.usage(connection, frame, code, [view]) if view and kind == "meter" else [],
     }
 
 
-def _dates(connection: Connection, code: str, asset_no: str, about: Any) -> Item:
+def ledger_on(connection: Connection, code: str, asset_no: str, day: date) -> Any:
+    """What the ledger says of a device, or of an enterprise (its number is empty), on a day; None: nothing."""
+    mine = (ledger.c.enterprise == code) & (ledger.c.asset_no == asset_no) & (ledger.c.since <= day)
+    return connection.execute(select(ledger).where(mine).order_by(ledger.c.since.desc()).limit(1)).first()
+
+
+def sound(text: str) -> bool:
+    """Nothing stored is longer, or has control characters in it."""
+    return text.isprintable() and len(text) <= LONGEST
+
+
+def _dates(connection: Connection, code: str, asset_no: str, about: Any, named: Any) -> Item:
     """The dates that are kept, each with its evidence; None where it has not come."""
     seen = registry.onboarding.c
     mine = (seen.enterprise == code) & (seen.asset_no == asset_no)
     query = select(registry.onboarding, frames.c.gateway, frames.c.stream, frames.c.seq)
     row = connection.execute(query.outerjoin(frames, frames.c.id == seen.cloud_frame).where(mine)).first()
     of = (ledger.c.enterprise == code) & (ledger.c.asset_no == asset_no)
+    since = connection.execute(select(func.min(ledger.c.since)).where(of)).scalar()
     return {
-        "registered": connection.execute(select(func.min(ledger.c.since)).where(of)).scalar(),
+        # A gateway that was ever the enterprise's names it ever: then it is the day on which it did so first.
+        "registered": max(filter(None, (since, named and named.since)), default=None) if since else None,
         "seen": row,
         "evidence": json.loads(row.evidence) if row is not None else {},
         "retired": about.since if about is not None and about.status == "retired" else None,
@@ -105,7 +111,7 @@ def _painted(connection: Connection, frame: Frame, code: str, asset_no: str, nam
         .order_by(painted_days.c.day.desc())
     ).all()
     found = []
-    now = to_ms(frame.now)
+    now = frame.ms
     for row in rows:
         spans = painting.stored(row.start, row.end, row.spans)
         known = sum(end - start for start, end, state in spans if state is not State.UNKNOWN)
@@ -117,7 +123,7 @@ def _painted(connection: Connection, frame: Frame, code: str, asset_no: str, nam
 
 def _kpis(connection: Connection, frame: Frame, code: str, asset_no: str, named: Any) -> Item:
     """The KPIs of the last 30 days together, and those of yesterday."""
-    first = frame.today - timedelta(days=DAYS)
+    first = frame.today - timedelta(days=meters.DAYS)
     rows = production.rows(connection, code, asset_no, first, frame.today - timedelta(days=1))
     complete = [row for row in rows if production.complete(row)]
     spent = {state: sum(getattr(row, f"{state.lower()}_ms") for row in complete) for state in State}
@@ -130,7 +136,7 @@ def _kpis(connection: Connection, frame: Frame, code: str, asset_no: str, named:
         sum(made) if made else None, sum(good) if good else None, run_time * 1000 if run_time else None
     )
     yesterday = machines.day(
-        connection, code, asset_no, frame.today - timedelta(days=1), frame.province.holidays, to_ms(frame.now)
+        connection, code, asset_no, frame.today - timedelta(days=1), frame.province.holidays, frame.ms
     )
     return {
         "sum": ratios(spent, planned, [State(state) for state in body.get("states", ())], parts),

@@ -1,96 +1,148 @@
-"""One enterprise: how far it has come, on what evidence, what it counts for, and what its machines do."""
+"""One enterprise: what needs a person, what its machines and meters do, how far it has come on what evidence, and what
+it counts for. The first half moves by itself. `/` is this page where one enterprise is known, else the overview."""
 
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
-from typing import Any
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy import Connection, select
 
-from ganpo_cloud.days import painting, production
 from ganpo_cloud.province import lists
 from ganpo_cloud.province.measures import unit_of
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store.counted_tables import ledger
-from ganpo_cloud.web import i18n, views
-from ganpo_cloud.web.answers.equipment import device
-from ganpo_cloud.web.pages import numbers, timeline
-from ganpo_cloud.web.pages.frame import Frame, Item, Lang, Site
-from ganpo_cloud.web.pages.needs import Needs
-from ganpo_cloud.web.pages.subject_parts import (
-    LONGEST,
-    age,
-    evidence,
-    ledger_on,
-    reasons,
-    sound,
-    told,
-    usage,
-)
-from ganpo_cloud.web.pages.words import STATES
-from ganpo_model.clock import to_ms
+from ganpo_cloud.store.localdays import DEFAULT_ZONE
+from ganpo_cloud.store.tables import gateway
+from ganpo_cloud.web import views
+from ganpo_cloud.web.pages import machines, meters
+from ganpo_cloud.web.pages.device import ledger_on, sound
+from ganpo_cloud.web.pages.frame import LONGEST, Day, Frame, Item, Lang, Place, Site, Text
+from ganpo_cloud.web.pages.needs import needs
+from ganpo_cloud.web.pages.overview import overview
+from ganpo_cloud.web.why import why
 from ganpo_model.coverage import MEASURES
 from ganpo_model.states import State
 
+_Fragment = Annotated[bool, Query(description="the moving part alone")]
+COUNTS = (("nc_checked", "main"), ("intelligent_checked", "units"), ("cloud", "units"), ("active", "cloud"))
+"""The rates of the province that an enterprise counts for: how many devices, among how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A date of onboarding: `at`: ms or a day, None: not reached; `m` of `n` devices; `first`: what proves it."""
+
+    word: str
+    at: int | date | None
+    m: int
+    n: int
+    first: Any = None
+
+    @property
+    def evidence(self) -> Item:
+        """What the first Good value was."""
+        return dict(json.loads(self.first.evidence)) if self.first is not None else {}
+
 
 def router(site: Site) -> APIRouter:
-    """The route `/enterprises/{code}`."""
+    """The routes `/` and `/enterprises/{code}`. `fragment` gives the moving part alone."""
     pages = APIRouter(include_in_schema=False)
 
+    @pages.get("/", response_class=HTMLResponse)
+    def home(
+        request: Request,
+        lang: Lang = None,
+        area: Place = None,
+        industry: Place = None,
+        as_of: Day = None,
+        selected: Text = "",
+        fragment: _Fragment = False,
+    ) -> HTMLResponse:
+        scope = site.scope(request, lang, area, industry, as_of, selected=selected)
+
+        def make(connection: Connection, frame: Frame) -> Item:
+            codes = known(connection)
+            if len(codes) > 1:
+                return {"template": "overview.html", "here": "/overview"} | overview(connection, frame)
+            return _enterprise(connection, frame, codes[0] if codes else "", fragment=fragment, alone=True)
+
+        return site.answer(_template(fragment=fragment), scope, make)
+
     @pages.get("/enterprises/{code}", response_class=HTMLResponse)
-    def enterprise(request: Request, code: str, lang: Lang = None) -> HTMLResponse:
+    def enterprise(
+        request: Request, code: str, lang: Lang = None, fragment: _Fragment = False
+    ) -> HTMLResponse:
         scope = site.scope(request, lang)
         if not sound(code):
             return site.missing(scope, code[:LONGEST])
-        return site.answer("enterprise.html", scope, lambda c, f: _enterprise(c, f, code))
+
+        def make(connection: Connection, frame: Frame) -> Item:
+            alone = known(connection) == [code]
+            return _enterprise(connection, frame, code, fragment=fragment, alone=alone)
+
+        return site.answer(_template(fragment=fragment), scope, make)
 
     return pages
 
 
-def _enterprise(connection: Connection, frame: Frame, code: str) -> Item:
+def _template(*, fragment: bool) -> str:
+    return "moving.html" if fragment else "enterprise.html"
+
+
+def known(connection: Connection) -> list[str]:
+    """The code of the one enterprise that is known; of several two; none where there is none."""
+    listed = select(ledger.c.enterprise).where(ledger.c.kind == "enterprise")
+    codes = listed.union(select(gateway.c.enterprise)).order_by("enterprise").limit(2)
+    return list(connection.execute(codes).scalars())
+
+
+def _enterprise(connection: Connection, frame: Frame, code: str, *, fragment: bool, alone: bool) -> Item:
+    """The page of an enterprise, or its moving part; `alone`: what belongs to nobody yet is shown here too."""
     about = ledger_on(connection, code, "", frame.day)
+    everywhere = lists.Filter(frame.province.whole, None, frame.day)
     rows = connection.execute(
-        lists.devices(frame.province, lists.Filter(frame.province.whole, None, frame.day)).where(
-            ledger.c.enterprise == code
-        )
+        lists.devices(frame.province, everywhere).where(ledger.c.enterprise == code)
     ).all()
     found = views.subjects(connection, frame.now, code)
-    gateways = [view for view in views.gateways(connection, frame.now, code) if view.enterprise == code]
-    needs = Needs(frame.t, frame.lang, to_ms(frame.now), told).all(connection, found, gateways, code)
+    gateways = views.gateways(connection, frame.now, code)
+    if not alone:
+        gateways = [view for view in gateways if view.enterprise is not None]
+    shown = [view for view in found if view.kind == "meter" and not view.withdrawn]
     seen = _seen(connection, code)
     steps = _steps(frame, about, rows, seen)
-    machines_now = [_machine(connection, frame, view) for view in found if view.kind == "equipment"]
-    meters = [view for view in found if view.kind == "meter" and not view.withdrawn]
-    reached = sum(step["done"] for step in steps)
-    return {
+    lines = machines.machines(connection, frame, code, rows, found)
+    connected = [line.state for line in lines if line.state is not None]
+    main = [row for row in rows if row.in_service and row.main]
+    model = {
         "code": code,
+        "about": about,
         "name": about.name if about is not None else code,
-        "known": about is not None or bool(found),
-        "facts": _facts(frame, about),
-        "gateways": [
-            {"id": view.id, "online": view.online, "last": age(view.last_word, frame)} for view in gateways
-        ],
-        "sentence": _sentence(frame, reached, rows),
-        "needs": needs[:8],
+        "known": about is not None or bool(found) or bool(gateways),
+        "zone": found[0].timezone if found else DEFAULT_ZONE,
+        "needs": needs(connection, frame.now, found, gateways, None if alone else code),
         "steps": steps,
-        "why": reasons(connection, frame, code, None),
-        "counts": _counts(frame, rows, about),
-        "machines": machines_now,
-        "charts": [chart for view in meters for chart in usage(connection, frame, code, view)],
-        "devices": [device(row) for row in rows],
-        "energy_href": frame.href("/energy"),
+        "main": len(main),
+        "nc": sum(row.numerical_control >= 2 for row in main),
+        "machines": lines,
+        "ticks": list(machines.ticks(frame)),
+        "states": {state: connected.count(state) for state in State if state in connected},
+        "connected": len(connected),
+        "meters": meters.lines(connection, frame, code, shown),
+        "gateways": gateways,
+        "online": sum(view.online for view in gateways),
+        "registered": sum(view.enterprise is not None for view in gateways),
     }
-
-
-def _facts(frame: Frame, about: Any) -> list[str]:
-    if about is None:
-        return [frame.t("not in the registry")]
-    found = [frame.area(about.area), frame.industry(about.industry)]
-    found.append(frame.t("above scale") if about.above_scale else frame.t("below scale"))
-    if about.parent:
-        found.append(frame.t("branch of {code}").format(code=about.parent))
-    return found
+    if fragment:
+        return model
+    return model | {
+        "charts": meters.usage(connection, frame, code, shown),
+        "why": why(connection, code, None, frame.now, frame.province.holidays) if code else [],
+        "counts": [_counted(rows, about, *measures) for measures in COUNTS],
+    }
 
 
 def _seen(connection: Connection, code: str) -> dict[str, Any]:
@@ -98,122 +150,23 @@ def _seen(connection: Connection, code: str) -> dict[str, Any]:
     return {row.asset_no: row for row in rows}
 
 
-def _steps(frame: Frame, about: Any, rows: Sequence[Any], seen: Mapping[str, Any]) -> list[Item]:
-    """Registered, on the network, in the cloud, active: since when, on what evidence, or what is missing."""
-    t = frame.t
+def _steps(frame: Frame, about: Any, rows: Sequence[Any], seen: dict[str, Any]) -> list[Step]:
+    """Registered, on the network, in the cloud, active: since when, on what evidence."""
     of = [seen[row.asset_no] for row in rows if row.asset_no in seen]
-    networked = min(of, key=lambda row: row.networked_at, default=None)
-    cloud = min(of, key=lambda row: row.cloud_at, default=None)
     active = sum(row.age == "active" for row in rows)
-    count = t("{m} of {n} devices")
-
-    def number(m: int) -> str:
-        return count.format(m=m, n=len(rows))
-
-    return [
-        {
-            "word": t("registered"),
-            "done": about is not None,
-            "when": about.since.isoformat() if about is not None else "",
-            "count": t("{n} devices in the ledger").format(n=len(rows)),
-            "told": t("registry, or an inventory") if about is not None else "",
-            "command": "" if about is not None else "ganpo-cloud import enterprises FILE.csv",
-        },
-        {
-            "word": t("on the network"),
-            "done": networked is not None,
-            "when": told(networked.networked_at) if networked is not None else "",
-            "count": number(len(of)),
-            "told": evidence(networked, frame)
-            if networked is not None
-            else t("no Good value was observed yet"),
-        },
-        {
-            "word": t("in the cloud"),
-            "done": cloud is not None,
-            "when": told(cloud.cloud_at) if cloud is not None else "",
-            "count": number(len(of)),
-            "told": t("frame {n}").format(n=cloud.cloud_frame)
-            if cloud is not None
-            else t("no Good value was stored yet"),
-        },
-        {
-            "word": t("active"),
-            "done": active > 0,
-            "when": frame.day.isoformat() if active else "",
-            "count": number(active),
-            "told": t("of the planned days of the last 30, 90 % have half of their time known"),
-        },
-    ]
-
-
-def _sentence(frame: Frame, reached: int, rows: Sequence[Any]) -> list[str]:
-    t = frame.t
-    words = [t("registered"), t("on the network"), t("in the cloud"), t("active")]
-    main = [row for row in rows if row.in_service and row.main]
-    nc = sum(row.numerical_control >= 2 for row in main)
-    told = (
-        [t("This enterprise is {word}.").format(word=words[reached - 1])]
-        if reached
-        else [t("It is not registered.")]
+    steps = [Step("registered", about.since if about is not None else None, len(rows), len(rows))]
+    at: tuple[tuple[str, Callable[[Any], int]], ...] = (
+        ("on the network", lambda row: int(row.networked_at)),
+        ("in the cloud", lambda row: int(row.cloud_at)),
     )
-    if main:
-        text = t("{n} of its {m} main machines are numerically controlled (checked): {rate}.")
-        told.append(text.format(n=nc, m=len(main), rate=numbers.rate(nc, len(main))))
-    return told
+    for word, when in at:
+        first = min(of, key=when, default=None)
+        steps.append(Step(word, when(first) if first is not None else None, len(of), len(rows), first))
+    return [*steps, Step("active", frame.day if active else None, active, len(rows))]
 
 
-def _counts(frame: Frame, rows: Sequence[Any], about: Any) -> list[Item]:
-    """For which numbers of the province it counts, and with how much."""
-    t = frame.t
-    found = []
-    for word, measures in (
-        (t("CNC coverage"), ("nc_checked", "main")),
-        (t("Intelligent equipment"), ("intelligent_checked", "units")),
-        (t("Equipment in the cloud"), ("cloud", "units")),
-        (t("Active, of equipment in the cloud"), ("active", "cloud")),
-    ):
-        numerator, among = (sum(_counts_for(row, measure) for row in rows) for measure in measures)
-        counted = about is not None and bool(among)
-        state = (
-            t("counted")
-            if counted and numerator
-            else t("only in the denominator")
-            if counted
-            else t("not counted")
-        )
-        found.append(
-            {"word": word, "state": state, "warn": not counted, "told": f"{numerator:,} / {among:,}"}
-        )
-    return found
-
-
-def _counts_for(row: Any, measure: str) -> bool:
-    return MEASURES[measure].counts(unit_of(row))
-
-
-def _machine(connection: Connection, frame: Frame, view: views.SubjectView) -> Item:
-    """The last 24 hours of a machine, and the KPIs of yesterday."""
-    now = to_ms(frame.now)
-    start = now - 24 * 3_600_000
-    spans = painting.painted(connection, view.enterprise, view.asset_no, start, now)
-    spent = painting.ms_per_state(spans)
-    yesterday = frame.today - timedelta(days=1)
-    rows = production.rows(connection, view.enterprise, view.asset_no, yesterday, yesterday)
-    row = rows[0] if rows else None
-    busy = row.planned_ms - row.unknown_ms if row is not None else 0
-    state = view.state
-    return {
-        "asset_no": view.asset_no,
-        "name": view.name,
-        "href": frame.href(f"/enterprises/{view.enterprise}/{view.asset_no}"),
-        "state": state,
-        "word": frame.t(STATES[state]) if state is not None else "",
-        "bar": timeline.pieces(spans, start, now, now),
-        "finding": f"{view.asset_no} {view.name}: "
-        + "; ".join(f"{frame.t(STATES[State(s)])} {i18n.age(ms, frame.lang)}" for s, ms in spent.items()),
-        "availability": numbers.rate(row.producing_ms, busy) if row is not None and busy else numbers.NONE,
-        "completeness": numbers.rate(busy, row.planned_ms)
-        if row is not None and row.planned_ms
-        else numbers.NONE,
-    }
+def _counted(rows: Sequence[Any], about: Any, numerator: str, among: str) -> Item:
+    """For which number of the province it counts, and with how much."""
+    units = [unit_of(row) for row in rows]
+    n, of = (sum(MEASURES[measure].counts(unit) for unit in units) for measure in (numerator, among))
+    return {"measure": numerator, "n": n, "of": of, "counted": about is not None and bool(of)}

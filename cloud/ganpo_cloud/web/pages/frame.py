@@ -82,10 +82,11 @@ class Site:
         try:
             with self.database.read() as connection:
                 model = frame.base(connection) | make(connection, frame)
+            template = model.get("template", template)
             self._answered = self.clock.utc()
         except DatabaseError as error:
             model = frame.broken(str(getattr(error, "orig", error)), self._answered)
-            template = "broken.html"
+            template, status = "broken.html", 503
         page = self.environments[scope.lang].get_template(template).render(model)
         return HTMLResponse(page, status, headers={"Cache-Control": "no-store"})
 
@@ -114,6 +115,7 @@ class Frame:
         self.lang = scope.lang
         self.t = i18n.translator(scope.lang)
         self.now = site.clock.utc()
+        self.ms = to_ms(self.now)
         self.today = day_of(to_ms(self.now), DEFAULT_ZONE)
 
     @property

@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 from ganpo_cloud.web import i18n
 from ganpo_cloud.web.pages import figures, numbers, words
 
+ECHARTS = "vendor/echarts.min.js"
 FILTERS: Mapping[str, Callable[..., str]] = {
     "count": numbers.count,
     "rate": numbers.rate,
@@ -30,6 +31,7 @@ FILTERS: Mapping[str, Callable[..., str]] = {
     "period": numbers.period,
     "day": numbers.day,
     "minute": i18n.minute,
+    "clock": i18n.clock,
     "instant": i18n.instant,
     "age": i18n.age,
     "shown": figures.shown,
@@ -65,6 +67,7 @@ def _environment(lang: str, *, exposed: bool) -> Environment:
         css=files("ganpo_cloud.web").joinpath("static", "page.css").read_text(encoding="utf-8"),
         exposed=exposed,
         words=words,
+        charts_installed=files("ganpo_cloud.web").joinpath("static", ECHARTS).is_file(),
         lang=lang,
     )
     environment.filters.update({name: _spoken(filter_, lang) for name, filter_ in FILTERS.items()})

@@ -59,6 +59,12 @@ UNITS: Mapping[str, str] = {
     "tce / 10,000 CNY": "tce / 10,000 CNY",
     "m3 / 10,000 CNY": "m³ / 10,000 CNY",
 }
+COUNTS: Mapping[str, str] = {
+    "nc_checked": "CNC coverage",
+    "intelligent_checked": "Intelligent equipment",
+    "cloud": "Equipment in the cloud",
+    "active": "Active, of equipment in the cloud",
+}
 KPIS: Mapping[str, str] = {
     "utilization_efficiency": "Utilization efficiency",
     "availability": "Availability",

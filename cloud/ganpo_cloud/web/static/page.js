@@ -16,7 +16,7 @@ const reading = () => !getSelection().isCollapsed && moving.contains(getSelectio
 const needs = () => document.getElementById("needs")?.textContent ?? "";
 async function refresh() {
   try {
-    const url = `/?fragment=1&lang=${document.documentElement.dataset.lang}`;
+    const url = `${location.pathname}?fragment=1&lang=${document.documentElement.dataset.lang}`;
     const answer = await fetch(url, { signal: AbortSignal.timeout(10000) });
     const html = await answer.text();
     if (answer.ok && !paused && !reading()) {
