@@ -126,29 +126,20 @@ def apply(connection: Connection, found: Preview, today: date) -> None:
 def _known(connection: Connection, province: Province, now: datetime, named: set[str]) -> Known:
     """What rows may refer to. `named`: enterprises of the list itself, of which nothing older decides."""
 
-    def pairs(*columns: Any) -> Iterable[tuple[str, str]]:
-        return ((row[0], row[1]) for row in connection.execute(select(*columns).distinct()))
+    def every(*columns: Any) -> Iterable[Any]:
+        return connection.execute(select(*columns).distinct())
 
-    equipment = {
-        *pairs(registry.equipment.c.enterprise, registry.equipment.c.asset_no),
-        *pairs(subject.c.enterprise, subject.c.asset_no),
-    }
-    zones = {
-        (row.enterprise, row.asset_no): row.timezone
-        for row in connection.execute(select(subject.c.enterprise, subject.c.asset_no, subject.c.timezone))
-    }
+    ledger, site = registry.equipment.c, registry.site.c
+    described = every(subject.c.enterprise, subject.c.asset_no, subject.c.timezone)
+    zones = {(row.enterprise, row.asset_no): row.timezone for row in described}
     return Known(
         province,
         now,
-        frozenset(connection.execute(select(registry.enterprise.c.code).distinct()).scalars()),
-        frozenset(pairs(registry.site.c.enterprise, registry.site.c.site)),
-        frozenset(equipment),
+        {row.code for row in every(registry.enterprise.c.code)},
+        {tuple(row) for row in every(site.enterprise, site.site)},
+        zones.keys() | {tuple(row) for row in every(ledger.enterprise, ledger.asset_no)},
         zones,
-        {
-            row.year: row.price_basis
-            for row in connection.execute(select(registry.value_added))
-            if row.enterprise not in named
-        },
+        {row.year: row.price_basis for row in every(registry.value_added) if row.enterprise not in named},
     )
 
 

@@ -21,23 +21,62 @@ COMPARATORS = (">=", ">", "<=", "<", "=", "increase_vs_baseline")
 Values = dict[str, Any]
 
 
+READERS: dict[str, Reader] = {
+    "enterprise": c.enterprise,
+    "site": c.site,
+    "asset_no": c.equipment,
+    "area": c.area,
+    "industry": c.industry,
+    "carrier": c.carrier,
+    "unit": c.unit,
+    "year": c.year,
+    "month": c.month,
+    "since": c.day,
+    "count": c.number(),
+    "status": c.one_of(*STATUS),
+    "flag": c.one_of(*reference.flags()),
+    "evidence": c.one_of("claimed", "document"),
+    "comparator": c.one_of(*COMPARATORS),
+    "above_scale": c.yes,
+    "gbt4754": c.matching(r"\d{2,4}", "2 to 4 digits of GB/T 4754"),
+    "timezone": c.timezone,
+    "price_basis": c.text(40),
+    "amount_cny": c.number(100),
+    "quantity": c.number(10**6),
+    "part": c.one_of("whole", "unmetered", ""),
+    "code": c.credit_code,
+    "parent": c.or_nothing(c.credit_code),
+    "id": c.text(40),
+    "deadline": c.day,
+    "baseline_value": c.or_nothing(c.decimal),
+    "baseline_date": c.or_nothing(c.day),
+    "valid_from": c.day,
+    "valid_to": c.or_nothing(c.day),
+    "shift": c.text(40),
+    **dict.fromkeys(("name", "document", "by", "source", "why"), c.text()),
+    **dict.fromkeys(("days", "from", "to", "breaks", "dates", "plan"), c.same(lambda _row, _cell: None)),
+}
+"""How a column is read, in every list that does not say otherwise."""
+
+
 def _nothing(_row: Cells, _values: Values) -> None:
     """Cells alone say everything."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One list. `fields`: its columns in order, each with its reader; `stored`: those that the table calls otherwise;
-    `optional`: those that a list may leave out. What the table does not have is only checked.
+    """One list. `head`: its columns in order; `own`: how it reads those that it reads otherwise; `stored`: those that
+    the table calls otherwise; `optional`: what a list may leave out. What the table does not have is checked only.
 
     `rule` looks at a row as a whole, and may add to its values; `late` says why a row may not be new any more; `clash`
     why a row cannot stand beside another of its site. `touched` marks what has to be worked out again.
     """
 
     table: Table
-    fields: Mapping[str, Reader]
+    head: str
     touched: Callable[[Connection, Sequence[Values], date], None] = touching.nothing
     rule: Callable[[Cells, Values], None] = _nothing
+    own: dict[str, Reader] = field(default_factory=dict)
     stored: Mapping[str, str] = field(default_factory=dict)
     optional: tuple[str, ...] = ()
     late: Callable[[Values, datetime], str] | None = None
@@ -45,12 +84,13 @@ class Kind:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The head of the list."""
-        return tuple(self.fields)
+        """The names of its columns."""
+        return tuple(self.head.split())
 
     def read(self, row: Cells) -> Values:
         """The row of `table` that a row of the list comes to; what is wrong stands in the row."""
-        values = {self.stored.get(name, name): reader(row, name) for name, reader in self.fields.items()}
+        readers = READERS | self.own
+        values = {self.stored.get(name, name): readers[name](row, name) for name in self.columns}
         self.rule(row, values)
         return {column.name: values[column.name] for column in self.table.columns}
 
@@ -129,125 +169,77 @@ def _begun(values: Values, now: datetime) -> str:
     return ""
 
 
-READERS: Mapping[str, Reader] = {
-    "enterprise": c.enterprise,
-    "site": c.site,
-    "asset_no": c.equipment,
-    "area": c.area,
-    "industry": c.industry,
-    "carrier": c.carrier,
-    "unit": c.unit,
-    "year": c.year,
-    "month": c.month,
-    "since": c.day,
-    "count": c.number(),
-    "status": c.one_of(*STATUS),
-    "flag": c.one_of(*reference.flags()),
-    "evidence": c.one_of("claimed", "document"),
-    "comparator": c.one_of(*COMPARATORS),
-    "above_scale": c.yes,
-    "gbt4754": c.matching(r"\d{2,4}", "2 to 4 digits of GB/T 4754"),
-    "timezone": c.timezone,
-    "price_basis": c.text(40),
-    "amount_cny": c.number(100),
-    "quantity": c.number(10**6),
-    "part": c.one_of("whole", "unmetered", ""),
-    "code": c.credit_code,
-    "parent": c.or_nothing(c.credit_code),
-    "id": c.text(40),
-    "deadline": c.day,
-    "baseline_value": c.or_nothing(c.decimal),
-    "baseline_date": c.or_nothing(c.day),
-    "valid_from": c.day,
-    "valid_to": c.or_nothing(c.day),
-    "shift": c.text(40),
-    **dict.fromkeys(("name", "document", "by", "source", "why"), c.text()),
-    **dict.fromkeys(("days", "from", "to", "breaks", "dates", "plan"), c.same(lambda _row, _cell: None)),
-}
-"""How a column is read, in every list that does not say otherwise."""
-
-
-def _fields(columns: str, **own: Reader) -> Mapping[str, Reader]:
-    return {column: own.get(column) or READERS[column] for column in columns.split()}
-
-
 _PERIOD = {"from": "start", "to": "end"}
 KINDS: Mapping[str, Kind] = {
     "enterprises": Kind(
         registry.enterprise,
-        _fields("code name parent area industry gbt4754 above_scale since", area=c.county),
+        "code name parent area industry gbt4754 above_scale since",
         touching.ledgers,
         _enterprise,
+        own={"area": c.county},
     ),
     "sites": Kind(
         registry.site,
-        _fields(
-            "enterprise site name area timezone",
-            site=c.matching(SITE, "1 to 40 of a-z, 0-9 and -"),
-            area=c.county,
-        ),
+        "enterprise site name area timezone",
         touching.ledgers,
+        own={"site": c.matching(SITE, "1 to 40 of a-z, 0-9 and -"), "area": c.county},
     ),
     "equipment": Kind(
         registry.equipment,
-        _fields("enterprise site asset_no name status since", asset_no=c.asset_no),
+        "enterprise site asset_no name status since",
         touching.ledgers,
+        own={"asset_no": c.asset_no},
     ),
     "flags": Kind(
         registry.flag,
-        _fields(
-            "enterprise asset_no flag value evidence document by since",
-            value=c.yes,
-            document=c.or_nothing(c.text(), ""),
-        ),
+        "enterprise asset_no flag value evidence document by since",
         touching.ledgers,
         _flag,
+        own={"value": c.yes, "document": c.or_nothing(c.text(), "")},
     ),
-    "population": Kind(registry.population, _fields("area industry year count source")),
+    "population": Kind(registry.population, "area industry year count source"),
     "value_added": Kind(
         registry.value_added,
-        _fields("enterprise year amount_cny price_basis source"),
+        "enterprise year amount_cny price_basis source",
         touching.sums,
         _value_added,
         stored={"amount_cny": "fen"},
     ),
     "statements": Kind(
         registry.statement,
-        _fields("enterprise month carrier quantity unit document by part"),
+        "enterprise month carrier quantity unit document by part",
         touching.sums,
         _statement,
         stored={"quantity": "millionths"},
         optional=("part",),
     ),
-    "carriers": Kind(registry.declared_carrier, _fields("enterprise year carrier"), touching.sums),
+    "carriers": Kind(registry.declared_carrier, "enterprise year carrier", touching.sums),
     "targets": Kind(
         registry.target,
-        _fields(
-            "id area industry comparator value deadline baseline_value baseline_date document",
-            industry=c.or_nothing(c.industry, ""),
-            value=c.or_nothing(c.decimal),
-        ),
+        "id area industry comparator value deadline baseline_value baseline_date document",
         rule=_target,
+        own={"industry": c.or_nothing(c.industry, ""), "value": c.or_nothing(c.decimal)},
     ),
     "calendars": Kind(
         registry.calendar,
-        _fields("enterprise site valid_from valid_to shift days from to breaks"),
+        "enterprise site valid_from valid_to shift days from to breaks",
         touching.machines,
         _calendar,
         stored=_PERIOD,
     ),
     "exceptions": Kind(
         registry.calendar_exception,
-        _fields("enterprise site dates plan why"),
+        "enterprise site dates plan why",
         touching.machines,
         _exception,
         clash=_same_day,
     ),
     "downtime": Kind(
         registry.downtime,
-        _fields("enterprise asset_no from to why", **{"from": c.instant, "to": c.instant}),
+        "enterprise asset_no from to why",
         touching.machines,
         _downtime,
+        own={"from": c.instant, "to": c.instant},
         stored=_PERIOD,
         late=_begun,
     ),
