@@ -147,7 +147,7 @@ class _Clock:
         return self._begin + timedelta(seconds=self._speed * (time.monotonic() - self._began))
 
     def monotonic(self) -> float:
-        return time.monotonic()
+        return self._speed * time.monotonic()
 
     def trusted(self) -> bool:
         return True
