@@ -7,39 +7,32 @@ import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from statistics import median, quantiles
 
-from sqlalchemy import Connection, Select, text
+from sqlalchemy import Select, text
 
 import days as day_rows
+from filling import NOW, PROVINCE, fill
 from ganpo_cloud.days import days, painting, periods
-from ganpo_cloud.province import divisions, ledger_days, lists, totals
+from ganpo_cloud.province import ledger_days, lists, totals
 from ganpo_cloud.province.indicators import Indicators
 from ganpo_cloud.province.snapshots import snapshot
-from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import FLOWS, STOCKS
-from ganpo_cloud.store.counted_tables import ledger as ledger_table
 from ganpo_cloud.store.database import Database
-from ganpo_cloud.store.localdays import DEFAULT_ZONE, day_of
 from ganpo_cloud.store.marks import EVER, Kind, key, mark
-from ganpo_cloud.store.registry_tables import target
 from ganpo_cloud.store.settings import DatabaseSettings
 from ganpo_cloud.web.application import create_app
 from ganpo_cloud.web.pages.frame import Frame, Scope, Site
 from ganpo_cloud.web.pages.overview import overview
-from ganpo_model.clock import to_ms
 from measure import Figure
 from support import databases
 from support.browsing import chromium
 from support.plants import TestClock
 from support.serving import Served
 
-_NOW = datetime(2026, 11, 28, 2, tzinfo=UTC)
 _TODAY = date(2026, 11, 28)
-_PROVINCE = divisions.load()
-_AGES = ["active"] * 33 + ["seen"] * 5 + ["silent", "gone"]
 
 
 def run(*, short: bool) -> Iterator[str]:
@@ -67,7 +60,7 @@ def run(*, short: bool) -> Iterator[str]:
 def _ask(database: Database, times: int) -> Generator[str, None, float]:
     """Questions over the aggregates, ours and bare; returns the p95 of the overview."""
     city, county = "360100", "360121"
-    counties = [n for n, rows in _PROVINCE.areas.items() if rows[-1].kind == "county"]
+    counties = [n for n, rows in PROVINCE.areas.items() if rows[-1].kind == "county"]
     columns = ", ".join(f"sum({name})" for name in (*STOCKS, *FLOWS))
     places = ", ".join(f"'{county}'" for county in counties)
     bare = (
@@ -81,12 +74,12 @@ def _ask(database: Database, times: int) -> Generator[str, None, float]:
         " JOIN ledger s ON s.enterprise = p.enterprise AND s.asset_no = p.subject"
         f" WHERE p.day >= '{first}' AND s.in_service"
     )
-    site = Site(database, TestClock(wall=_NOW), _PROVINCE)
+    site = Site(database, TestClock(wall=NOW), PROVINCE)
 
     def ours(area: str, industry: str | None) -> Callable[[], object]:
         def ask() -> object:
             with database.read() as connection:
-                return Indicators(snapshot(connection, _PROVINCE, None, _NOW)).of(area, industry)
+                return Indicators(snapshot(connection, PROVINCE, None, NOW)).of(area, industry)
 
         return ask
 
@@ -114,24 +107,24 @@ def _ask(database: Database, times: int) -> Generator[str, None, float]:
 
     limit = _times(plain(bare), times)
     yield _line("bare SQL over the aggregate rows", limit)
-    whole = _times(ours(_PROVINCE.whole, None), times)
+    whole = _times(ours(PROVINCE.whole, None), times)
     yield _line("overview, every number", whole)
     yield _line("  of a city", _times(ours(city, None), times))
     yield _line("  of a county", _times(ours(county, None), times))
-    yield _line("  of an industry", _times(ours(_PROVINCE.whole, "FOOD"), times))
-    shown = _times(page(_PROVINCE.whole, None), max(times // 4, 5))
+    yield _line("  of an industry", _times(ours(PROVINCE.whole, "FOOD"), times))
+    shown = _times(page(PROVINCE.whole, None), max(times // 4, 5))
     yield _line("overview page: parts, industries, 24 months", shown)
     past = _TODAY - timedelta(days=8)
-    yield _line("  of a past day", _times(page(_PROVINCE.whole, None, past), max(times // 4, 5)))
+    yield _line("  of a past day", _times(page(PROVINCE.whole, None, past), max(times // 4, 5)))
     ledger = plain("SELECT count(*) FROM ledger WHERE kind = 'equipment' AND status <> ''")
     yield _line("bare SQL over the ledger", _times(ledger, max(times // 4, 5)))
-    whole_of = lists.Filter(_PROVINCE.whole, None, _TODAY)
+    whole_of = lists.Filter(PROVINCE.whole, None, _TODAY)
     for name, query in (
-        ("devices behind a number", lists.devices(_PROVINCE, whole_of, "now_cloud")),
-        ("devices that are silent", lists.devices(_PROVINCE, whole_of, "silent")),
-        ("devices by a part of their number", lists.devices(_PROVINCE, replace(whole_of, text="999"))),
-        ("enterprises", lists.enterprises(_PROVINCE, whole_of)),
-        ("enterprises of a city", lists.enterprises(_PROVINCE, replace(whole_of, area=city))),
+        ("devices behind a number", lists.devices(PROVINCE, whole_of, "now_cloud")),
+        ("devices that are silent", lists.devices(PROVINCE, whole_of, "silent")),
+        ("devices by a part of their number", lists.devices(PROVINCE, replace(whole_of, text="999"))),
+        ("enterprises", lists.enterprises(PROVINCE, whole_of)),
+        ("enterprises of a city", lists.enterprises(PROVINCE, replace(whole_of, area=city))),
     ):
         yield _line(f"a page of {name}, counted", _times(listed(query), max(times // 4, 5))) + "  goal <= 150"
     yield _line("bare SQL over the day rows of the month", _times(plain(over_days), max(times // 20, 3)))
@@ -142,7 +135,7 @@ def _ask(database: Database, times: int) -> Generator[str, None, float]:
 
 def _load(database: Database) -> Iterator[str]:
     """The overview in a browser: what comes over the wire at first, and when it can be used."""
-    with Served(create_app(database, TestClock(wall=_NOW))) as served, chromium() as browser:
+    with Served(create_app(database, TestClock(wall=NOW))) as served, chromium() as browser:
         page = browser.new_page()
         sizes: dict[str, int] = {}
         page.on("response", lambda answer: sizes.update({answer.url: len(answer.body())}))
@@ -179,7 +172,7 @@ def _dirty(devices: int, runs: int) -> Iterator[str]:
             while (
                 days.recompute(database, day_rows.NOW)
                 or ledger_days.recompute(database, day_rows.NOW)
-                or totals.recompute(database, _PROVINCE, day_rows.NOW)
+                or totals.recompute(database, PROVINCE, day_rows.NOW)
             ):
                 pass
             through.append(time.perf_counter() - began)
@@ -191,68 +184,6 @@ def _dirty(devices: int, runs: int) -> Iterator[str]:
     yield f"  {'machines a second':<46} {devices / median(through[1:]):>9.0f}"
     ratio = median(through[1:]) / median(alone[1:])
     yield f"  {'from dirty to aggregates / painted alone':<46} {ratio:>9.2f} x          goal <= 3"
-
-
-def fill(database: Database, devices: int, now: datetime = _NOW) -> None:
-    """A ledger, a month of production days, and the sums of 62 days and 25 months."""
-    today = day_of(to_ms(now), DEFAULT_ZONE)
-    counties = [
-        n for n, rows in _PROVINCE.areas.items() if rows[-1].kind == "county" and rows[-1].until is None
-    ]
-    industries = [n for n in _PROVINCE.industries if n != "OTHER"]
-    ledger: list[tuple[object, ...]] = []
-    for n in range(devices):
-        code, county, industry = f"E{n // 3:08d}", counties[n // 3 % len(counties)], industries[n // 3 % 8]
-        level, seen = n % 4, n % 2 == 0
-        flags = (int(n % 5 > 0), level, level, n % 3 % 2 * 2)
-        head = (code, f"SB-{n:06d}", "2021-01-01", None, "equipment", "X", "plant-1", county, industry)
-        age = _AGES[n // 2 % 40] if seen else None
-        ledger.append((*head, "in_use", True, False, None, True, *flags, seen, seen, age, None, None))
-        if n % 3 == 0:
-            home = (code, "", "2021-01-01", None, "enterprise", "Name", "", county, industry, "")
-            ledger.append((*home, True, False, None, True, 0, 0, 0, 0, False, False, None, None, None))
-    month = periods.span(periods.month_of(today))[0]
-    with database.write() as connection:
-        for first in range(0, len(ledger), 5000):
-            sql.add(connection, ledger_table, ledger[first : first + 5000])
-        for n in range((today - month).days + 1):
-            day = _day(connection, month + timedelta(days=n))
-            connection.execute(
-                text(
-                    f"INSERT INTO production SELECT enterprise, asset_no, {day}, 57600000, 28800000, 3600000, 1000000,"
-                    " 600000, 12000000, 8000000, 0, 3600000, 0, NULL, NULL, :yes, :yes, age"
-                    " FROM ledger WHERE networked"
-                ),
-                {"yes": True},
-            )
-        about = {"id": "T01", "area": _PROVINCE.whole, "industry": "", "comparator": ">=", "value": "60"}
-        connection.execute(target.insert().values(**about, deadline=today, document="plan"))
-        mark(connection, Kind.SUMS, [("", today)])
-    while totals.recompute(database, _PROVINCE, now):
-        pass
-    names = ", ".join((*STOCKS, *FLOWS))
-    with database.write() as connection:
-        for n in range(1, periods.DAYS):
-            day = _day(connection, today - timedelta(days=n))
-            connection.execute(
-                text(
-                    f"INSERT INTO area_day (area, industry, day, {names}) SELECT area, industry, {day}, {names}"
-                    f" FROM area_day WHERE day = '{today}'"
-                )
-            )
-        for of in periods.months(today, periods.MONTHS)[:-1]:
-            connection.execute(
-                text(
-                    f"INSERT INTO area_month (area, industry, month, {names}) SELECT area, industry, '{of}', {names}"
-                    f" FROM area_month WHERE month = '{today:%Y-%m}'"
-                )
-            )
-        connection.execute(text("ANALYZE"))
-
-
-def _day(connection: Connection, day: date) -> str:
-    """A date as the database writes it."""
-    return f"CAST('{day}' AS DATE)" if connection.dialect.name == "postgresql" else f"'{day}'"
 
 
 def _times(ask: Callable[[], object], times: int) -> list[float]:

@@ -15,10 +15,10 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
+from filling import fill
 from flood import Sending, started
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.settings import DatabaseSettings
-from province import fill
 from support.broker import Mosquitto
 from support.processes import end, python
 

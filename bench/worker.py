@@ -192,7 +192,7 @@ async def _live(url: str, gateways: int, first: int, slots: int, speed: float) -
 def province(url: str, devices: int) -> None:
     """A province as the checkout's own benchmark of it makes one."""
     opened = database(url)
-    importlib.import_module("province").fill(opened, devices)
+    named("filling:fill", "province:fill")(opened, devices)
     opened.close()
 
 
