@@ -3,10 +3,12 @@ and time: other pages, the lists behind it, API and CSV."""
 
 import csv
 import io
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
+from html import unescape
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -16,6 +18,7 @@ import pytest
 
 from ganpo_cloud.province.definitions import DEFINITIONS
 from ganpo_cloud.web.application import create_app
+from ganpo_cloud.web.pages.places import RANKED_FROM
 from ganpo_demo.fleet import fleet
 from ganpo_demo.seeding import Seeding
 from support import databases
@@ -159,6 +162,7 @@ def test_every_number_is_the_same_wherever_it_stands(http: httpx.Client) -> None
         both = [sorted((told.number, told.value) for told in page.told) for page in read]
         assert both[0] == both[-1], "both languages say the same"
         _api(walk, asked)
+        _enterprises(walk, asked)
     for number in DEFINITIONS:
         walk.page(f"/indicators/{number}", "en")
         walk.page(f"/indicators/{number}", "zh", by="industry")
@@ -198,6 +202,15 @@ def _api(walk: Walk, asked: dict[str, str]) -> None:
             status = verdict[0] if verdict[0] in ("reached", "no_target", "no_number", "no_data") else "below"
             assert item["status"] == status == row["status"], (asked, item["id"])
             walk.comparisons += 1
+
+
+def _enterprises(walk: Walk, asked: dict[str, str]) -> None:
+    """The list of enterprises has as many as the overview counts."""
+    page = walk.http.get("/enterprises", params=asked | {"lang": "en"}).text
+    total = re.search(r'<h2 class="title">([\d,]+) enterprises', re.sub("</?data[^>]*>", "", page))
+    assert total is not None
+    place = f"{asked.get('area', PROVINCE.whole)} {asked.get('industry', '*')} {asked.get('as_of', TODAY)}"
+    walk.compare(f"enterprises {place}", total[1].replace(",", ""), f"/enterprises {asked}")
 
 
 def measure_of(number: str) -> str:
@@ -241,3 +254,99 @@ def test_a_day_that_nothing_is_known_of_is_no_today(http: httpx.Client, day: str
     answer = http.get(f"/overview?as_of={day}&lang=en")
     assert answer.status_code == 422
     assert day in answer.text
+
+
+def text(html: str) -> str:
+    """What people read of it."""
+    return re.sub(r"\s+", " ", re.sub(r"<svg.*?</svg>|<[^>]+>", " ", html, flags=re.DOTALL)).strip()
+
+
+def row(http: httpx.Client, number: str, lang: str = "en") -> str:
+    """A line of the table of every number."""
+    page = http.get(f"/overview?lang={lang}").text
+    found = re.search(rf'<tr id="row-{number}">.*?</tr>', page, re.DOTALL)
+    assert found is not None
+    return found[0]
+
+
+def test_a_place_is_judged_against_the_target_of_the_whole_in_lead_card_table_and_api(
+    http: httpx.Client,
+) -> None:
+    item = http.get(f"/api/v1/overview?area={CITY}").json()[0]
+    assert (item["target"]["value"], item["status"]) != (None, "no_target")
+    for path in (f"/overview?area={CITY}", "/overview?", "/indicators/nc_rate_main?"):
+        told = Reader(http.get(f"{path}&lang=en").text).told
+        mine = {one.value for one in told if one.number == f"nc_checked/main:verdict {CITY} * {TODAY}"}
+        assert len(mine) == 1
+        assert mine != {"no_target"}
+    sets = next(item for item in http.get(f"/api/v1/overview?area={CITY}").json() if item["unit"] == "sets")
+    assert sets["target"] is None, "how many the whole shall have says nothing of a part"
+
+
+def test_where_evidence_has_no_meaning_there_is_one_number(http: httpx.Client) -> None:
+    assert len(re.findall(r"%</data>", row(http, "nc_rate_main"))) == 3
+    assert len(re.findall(r"%</data>", row(http, "equip_network_rate"))) == 1
+    items = {item["id"]: item for item in http.get("/api/v1/overview").json()}
+    assert items["equip_network_rate"]["declared"] is items["equip_network_rate"]["proven"] is None
+    assert items["nc_rate_main"]["declared"] is not None
+
+
+def test_of_a_quantity_it_is_said_what_is_covered_and_no_enterprises_that_have_nothing_to_do_with_it(
+    http: httpx.Client,
+) -> None:
+    item = next(item for item in http.get("/api/v1/overview").json() if item["unit"] == "tce")
+    covered, declared = item["completeness"]["numerator"], item["completeness"]["denominator"]
+    told = text(row(http, "comprehensive_energy"))
+    assert f"{covered:,} of {declared:,} carrier-months covered" in told
+    assert "enterprises" not in told
+    assert item["enterprises"] == {"with_data": None, "of": None}
+
+
+def test_most_gateways_offline_need_a_person(http: httpx.Client) -> None:
+    page = text(http.get("/overview?lang=en").text)
+    found = re.search(r"(\d+) of (\d+) gateways are offline", page)
+    assert found is not None
+    assert found[1] == found[2], "nobody ever heard of one of them"
+    assert f"0 of {found[2]}" in page, "and the same stands where it is said how far to trust this"
+
+
+def test_what_is_few_is_not_ranked_and_a_place_that_is_opened_has_no_word_of_open_registers(
+    http: httpx.Client,
+) -> None:
+    for area in (CITY, CITIES[0], ""):
+        page = http.get("/overview", params={"area": area, "lang": "zh", "selected": CITY}).text
+        table = page[page.index('<section id="parts"') : page.index('<h2 id="industries"')]
+        ranks = []
+        for line in re.findall(r"<tr.*?</tr>", table, re.DOTALL)[1:]:
+            main = re.search(r'value="\d+/(\d+)" data-number="nc_checked/main ', line)
+            rank = re.search(r'<td class="num rank">(\d+|—)</td>', line)
+            assert rank is not None
+            if rank[1] != "—":
+                assert main is not None
+                assert int(main[1]) >= RANKED_FROM
+                ranks.append(int(rank[1]))
+        assert ranks == sorted(ranks)
+        assert "待说明" not in table
+
+
+def test_enterprises_have_no_decimals(http: httpx.Client) -> None:
+    for told in Reader(http.get("/overview?lang=en").text).told:
+        if told.number.startswith("enterprises") and "/" not in told.number:
+            assert "." not in told.text, told
+
+
+def test_a_bar_of_energy_is_hatched_only_where_too_little_is_covered(http: httpx.Client) -> None:
+    months: dict[str, list[int]] = {}
+    for line in http.get("/api/v1/energy?from=2024-01&to=2026-11").json():
+        if line["tce_millionths"] is not None or line["carrier"] != "water_fresh":
+            of = months.setdefault(line["month"], [0, 0])
+            of[0] += line["covered"]
+            of[1] += line["declared"]
+    page = http.get("/energy?lang=en").text
+    chart = json.loads(unescape(unescape(re.findall(r'data-chart="([^"]*)"', page)[0])))
+    hatched = dict(zip(chart["labels"], chart["pending"], strict=True))
+    for month, (covered, declared) in months.items():
+        word = f"{date.fromisoformat(month + '-01'):%b %Y}"
+        if word in hatched:
+            assert hatched[word] == (10 * covered < 9 * declared), month
+    assert months
