@@ -35,12 +35,6 @@ class Definition:
     behind: str = "enterprises_with_main"
     of: str | None = None
 
-    @property
-    def lists(self) -> tuple[str, str]:
-        """The measures of the devices behind its checked count and its denominator; empty: they are none."""
-        numerator, among = (name if name in MEASURES else "" for name in (self.measures[1], self.among or ""))
-        return numerator, among
-
 
 def _levels(name: str) -> tuple[str, str, str]:
     """A measure that has levels of evidence, or one that is observed."""
