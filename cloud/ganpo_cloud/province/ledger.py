@@ -27,6 +27,7 @@ FLAGS = ("main", "numerical_control", "digital", "intelligent")
 """Those that are counted by place; others stand with their equipment only."""
 _EVIDENCE = {"claimed": Evidence.CLAIMED, "document": Evidence.DOCUMENT}
 _EVER = date(1900, 1, 1)
+_NEVER = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,32 +61,29 @@ class Ledger:
     homes: list[Any] = field(default_factory=list)
     sites: dict[str, str] = field(default_factory=dict)
     statuses: dict[str, list[Any]] = field(default_factory=dict)
-    flags: dict[tuple[str, str, Evidence], list[tuple[date, bool]]] = field(default_factory=dict)
+    flags: dict[str, list[tuple[date, str, Evidence, bool]]] = field(default_factory=dict)
     inventories: list[tuple[int, str, str, dict[str, Any]]] = field(default_factory=list)
     meters: dict[str, dict[date, dict[str, Any]]] = field(default_factory=dict)
-    proofs: list[tuple[str, str, int]] = field(default_factory=list)
+    proofs: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     seen: dict[str, tuple[int, int]] = field(default_factory=dict)
     words: dict[str, list[tuple[date, str]]] = field(default_factory=dict)
     """For how a machine is seen, each from its day on."""
 
     def turns(self) -> list[date]:
-        """The days on which anything may be another than on the day before."""
-        found = {row.since for row in self.homes}
-        for rows in self.statuses.values():
-            found |= {row.since for row in rows}
-            idle = (months_later(row.since, LONGEST_IDLE_MONTHS) for row in rows if row.status == "idle")
-            found |= {day + timedelta(days=1) for day in idle}
-        found |= {since for rows in self.flags.values() for since, _ in rows}
+        """The days on which anything may be another than on the day before, ages apart."""
+        statuses = [(row.status, row.since) for rows in self.statuses.values() for row in rows]
+        told = [item for _, _, _, items in self.inventories for item in items.values()]
+        dated = statuses + [
+            (item["status"], date.fromisoformat(item["since"])) for item in told if item["since"]
+        ]
+        idle = {months_later(since, LONGEST_IDLE_MONTHS) for status, since in dated if status == "idle"}
+        found = {row.since for row in self.homes} | {since for _, since in statuses}
+        found |= {day + timedelta(days=1) for day in idle}
+        found |= {since for rows in self.flags.values() for since, *_ in rows}
         found |= {since for rows in self.meters.values() for since in rows}
-        instants = {at for at, _, _, _ in self.inventories} | {at for _, _, at in self.proofs}
-        instants |= {at for pair in self.seen.values() for at in pair}
-        found |= {day_of(at, DEFAULT_ZONE) for at in instants}
-        for _, _, _, items in self.inventories:
-            for item in items.values():
-                if item["status"] == "idle" and item["since"]:
-                    since = date.fromisoformat(item["since"])
-                    found.add(months_later(since, LONGEST_IDLE_MONTHS) + timedelta(days=1))
-        return sorted(found)
+        instants = {at for at, *_ in self.inventories} | {at for pair in self.seen.values() for at in pair}
+        instants |= {at for rows in self.proofs.values() for at, _ in rows}
+        return sorted(found | {day_of(at, DEFAULT_ZONE) for at in instants})
 
     def at(self, instant: int) -> Iterator[Device]:
         """The ledger as of an instant in ms: the enterprise, then everything it has, by number."""
@@ -111,9 +109,8 @@ class Ledger:
             if (row := _latest(rows, day)) is not None:
                 about = {"site": row.site, "name": row.name, "status": row.status, "since": row.since}
                 found[asset_no] = found.get(asset_no, {}) | about
-        proven = {(asset_no, flag) for asset_no, flag, at in self.proofs if at <= instant}
         for asset_no, about in sorted(found.items()):
-            networked, cloud = self.seen.get(asset_no, (None, None))
+            networked, cloud = self._seen(asset_no, instant)
             yield Device(
                 self.code,
                 asset_no,
@@ -124,9 +121,9 @@ class Ledger:
                 industry,
                 about["status"],
                 in_service(about["status"], about["since"] or day, day),
-                self._flags(asset_no, about.get("flags", ()), proven, day),
-                networked is not None and networked <= instant,
-                cloud is not None and cloud <= instant,
+                self._flags(asset_no, about.get("flags", ()), instant, day),
+                networked,
+                cloud,
             )
         yield from self._meters(instant, day, industry)
 
@@ -150,17 +147,20 @@ class Ledger:
                 }
         return found
 
-    def _flags(
-        self, asset_no: str, claimed: Any, proven: set[tuple[str, str]], day: date
-    ) -> dict[str, Evidence]:
+    def _seen(self, asset_no: str, instant: int) -> tuple[bool, bool]:
+        """Whether it was on the network, and in the cloud."""
+        networked, cloud = (at <= instant for at in self.seen.get(asset_no, (_NEVER, _NEVER)))
+        return networked, cloud
+
+    def _flags(self, asset_no: str, claimed: Any, instant: int, day: date) -> dict[str, Evidence]:
         """The flags that hold, each with its strongest evidence. What a document says stands above what is claimed,
         also where it says no; what the machine shows stands above both."""
         said = {flag: {Evidence.CLAIMED: True} for flag in claimed}
-        for (of, flag, evidence), rows in self.flags.items():
-            if of == asset_no and (held := [value for since, value in rows if since <= day]):
-                said.setdefault(flag, {})[evidence] = held[-1]
-        for of, flag in proven:
-            if of == asset_no:
+        for since, flag, evidence, value in self.flags.get(asset_no, ()):
+            if since <= day:
+                said.setdefault(flag, {})[evidence] = value
+        for at, flag in self.proofs.get(asset_no, ()):
+            if at <= instant:
                 said.setdefault(flag, {})[Evidence.CONTROLLER] = True
         strongest = {flag: max(levels) for flag, levels in said.items()}
         return {flag: level for flag, level in strongest.items() if said[flag][level]}
@@ -178,7 +178,7 @@ class Ledger:
         }
         for asset_no, item in there.items():
             above = inside(asset_no, placed)
-            networked, cloud = self.seen.get(asset_no, (None, None))
+            networked, cloud = self._seen(asset_no, instant)
             yield Device(
                 self.code,
                 asset_no,
@@ -189,8 +189,8 @@ class Ledger:
                 industry,
                 item["status"],
                 in_service=False,
-                networked=networked is not None and networked <= instant,
-                cloud=cloud is not None and cloud <= instant,
+                networked=networked,
+                cloud=cloud,
                 parent=above,
                 carrier=item["carrier"],
                 role="sub" if above is not None else item["role"],
@@ -214,10 +214,10 @@ def ledgers(connection: Connection, enterprises: list[str]) -> dict[str, Ledger]
     for row in rows(registry.equipment, registry.equipment.c.enterprise, registry.equipment.c.since):
         of(row.enterprise).statuses.setdefault(row.asset_no, []).append(row)
     for row in rows(registry.flag, registry.flag.c.enterprise, registry.flag.c.since):
-        key = (row.asset_no, row.flag, _EVIDENCE[row.evidence])
-        of(row.enterprise).flags.setdefault(key, []).append((row.since, row.value))
+        told = (row.since, row.flag, _EVIDENCE[row.evidence], row.value)
+        of(row.enterprise).flags.setdefault(row.asset_no, []).append(told)
     for row in rows(registry.proof, registry.proof.c.enterprise):
-        of(row.enterprise).proofs.append((row.asset_no, row.flag, row.at))
+        of(row.enterprise).proofs.setdefault(row.asset_no, []).append((row.at, row.flag))
     for row in rows(registry.onboarding, registry.onboarding.c.enterprise):
         of(row.enterprise).seen[row.asset_no] = (row.networked_at, row.cloud_at)
     for row in connection.execute(_words(enterprises)):
