@@ -348,3 +348,22 @@ def test_a_database_that_fails_is_told_on_page_and_api_with_the_time_of_the_last
     with plant.database.write() as connection:
         connection.execute(text("ALTER TABLE away RENAME TO area_month"))
     assert "The database does not answer" not in httpx.get(f"{home}/overview?lang=en").text
+
+
+def test_a_retired_machine_counts_at_an_enterprise_as_it_counts_for_the_province(
+    plant: Plant, http: httpx.Client
+) -> None:
+    code = CODES[0]
+    plant.take("enterprises", enterprise(code))
+    plant.take("sites", f"{code},plant-1,Plant,360681,Asia/Shanghai")
+    registry.add(plant.database, "gw-test-0001", code, "plant-1")
+    start = NOW - timedelta(days=3)
+    plant.send("gw-test-0001", [inventory("SB-1", "SB-2", flags=("main",), at=start)], NOW)
+    runs = ((0, State.IDLE),)
+    seen = [States("states", name, start, start + timedelta(days=1), runs) for name in ("SB-1", "SB-2")]
+    plant.send("gw-test-0001", [*seen], NOW)
+    plant.take("equipment", f"{code},plant-1,SB-2,Old,retired,2026-11-27")
+    overview = {item["id"]: item["checked"]["numerator"] for item in get(http, "/overview")}
+    assert (overview["equipment_onboarded"], overview["equipment_onboarded_ever"]) == (1, 2)
+    (listed,) = get(http, "/enterprises")
+    assert [listed[name] for name in ("devices", "registered", "main", "networked", "cloud")] == [1] * 5
