@@ -14,7 +14,7 @@ from ganpo_cloud.store import apart, sql
 from ganpo_cloud.store.counted_tables import area_day, ledger
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, day_of
-from ganpo_cloud.store.marks import Kind, Mark, answer, mark, seen, waiting
+from ganpo_cloud.store.marks import Kind, answer, mark, seen, waiting
 from ganpo_model.activity import Age
 from ganpo_model.clock import to_ms
 
@@ -26,23 +26,24 @@ Row = dict[str, Any]
 
 
 def recompute(database: Database, now: datetime) -> int:
-    """Work out the dirty enterprises, some in one transaction. Gives how many."""
-    waits = waiting(Kind.LEDGER)
+    """Work out some dirty enterprises. Gives how many.
+
+    They are read and worked out while others write. What is marked again meanwhile, or was worked out by another
+    process, is left.
+    """
     with database.read() as connection:
-        if connection.execute(waits.limit(1)).first() is None:
-            return 0
+        marks = seen(connection, waiting(Kind.LEDGER).limit(BATCH))
+    if not marks:
+        return 0
+    found, bugs = _worked_out(database, [one.key for one in marks])
+    today = day_of(to_ms(now), DEFAULT_ZONE)
     with database.write() as connection:
-        marks = seen(connection, waits.limit(BATCH))
-        changed: list[date | None] = []
-        try:
-            with connection.begin_nested():
-                changed = _work_out(connection, marks)
-        except OperationalError:
-            raise
-        except Exception:  # noqa: BLE001 - our bug: one by one, so that the one that trips us holds nobody else
-            for one in marks:
-                changed += _alone(connection, one, now)
-        today = day_of(to_ms(now), DEFAULT_ZONE)
+        waits = set(seen(connection, waiting(Kind.LEDGER)))
+        for code in [one.key for one in marks if one in waits and one.key in bugs]:
+            apart.keep(connection, code, bugs[code], now)
+        done = [one for one in marks if one in waits and one.key in found]
+        answer(connection, done)
+        changed = [_store(connection, one.key, found[one.key]) for one in done]
         if earliest := min((day for day in changed if day is not None), default=None):
             mark(connection, Kind.SUMS, (("", day) for day in periods.counted(earliest, today)))
             old = (area_day.c.day >= earliest) & (area_day.c.day < periods.kept_since(today))
@@ -50,22 +51,24 @@ def recompute(database: Database, now: datetime) -> int:
     return len(marks)
 
 
-def _work_out(connection: Connection, marks: list[Mark]) -> list[date | None]:
-    answer(connection, marks)
-    codes = [one.key for one in marks]
-    found = ledgers(connection, codes)
-    return [_store(connection, code, list(rows_of(found[code])) if code in found else []) for code in codes]
-
-
-def _alone(connection: Connection, one: Mark, now: datetime) -> list[date | None]:
+def _worked_out(database: Database, codes: list[str]) -> tuple[dict[str, list[Row]], dict[str, Exception]]:
+    """The rows of enterprises; and why there are none, of those that trip us."""
     try:
-        with connection.begin_nested():
-            return _work_out(connection, [one])
+        with database.read() as connection:
+            found = ledgers(connection, codes)
+        return {code: list(rows_of(found[code])) if code in found else [] for code in codes}, {}
     except OperationalError:
         raise
-    except Exception as bug:  # noqa: BLE001 - our bug: its enterprise waits, and nobody else
-        apart.keep(connection, one.key, bug, now)
-        return []
+    except Exception as bug:  # noqa: BLE001 - our bug: one by one, so that the one that trips us holds nobody else
+        if len(codes) == 1:
+            return {}, {codes[0]: bug}
+    worked: dict[str, list[Row]] = {}
+    bugs: dict[str, Exception] = {}
+    for code in codes:
+        rows, why = _worked_out(database, [code])
+        worked |= rows
+        bugs |= why
+    return worked, bugs
 
 
 def rows_of(of: Ledger) -> Iterable[Row]:
