@@ -367,3 +367,6 @@ def test_a_retired_machine_counts_at_an_enterprise_as_it_counts_for_the_province
     assert (overview["equipment_onboarded"], overview["equipment_onboarded_ever"]) == (1, 2)
     (listed,) = get(http, "/enterprises")
     assert [listed[name] for name in ("devices", "registered", "main", "networked", "cloud")] == [1] * 5
+    page = httpx.get(f"{str(http.base_url).partition('/api')[0]}/enterprises/{code}?lang=en").text
+    assert page.count("1 of 1 devices") == 3, "registered, on the network, in the cloud"
+    assert "of 2 devices" not in page

@@ -24,7 +24,7 @@ from ganpo_cloud.web.pages.frame import LONGEST, Day, Frame, Item, Lang, Place, 
 from ganpo_cloud.web.pages.needs import needs
 from ganpo_cloud.web.pages.overview import overview
 from ganpo_cloud.web.why import why
-from ganpo_model.coverage import MEASURES
+from ganpo_model.coverage import MEASURES, ladder
 from ganpo_model.states import State
 
 _Fragment = Annotated[bool, Query(description="the moving part alone")]
@@ -126,7 +126,7 @@ def _enterprise(connection: Connection, frame: Frame, code: str, *, fragment: bo
         "needs": needs(connection, frame.now, found, gateways, None if alone else code),
         "steps": steps,
         "main": len(main),
-        "nc": sum(row.numerical_control >= 2 for row in main),
+        "nc": sum(MEASURES["nc_checked"].counts(unit_of(row)) for row in main),
         "machines": lines,
         "ticks": list(machines.ticks(frame)),
         "states": {state: connected.count(state) for state in State if state in connected},
@@ -151,18 +151,23 @@ def _seen(connection: Connection, code: str) -> dict[str, Any]:
 
 
 def _steps(frame: Frame, about: Any, rows: Sequence[Any], seen: dict[str, Any]) -> list[Step]:
-    """Registered, on the network, in the cloud, active: since when, on what evidence."""
-    of = [seen[row.asset_no] for row in rows if row.asset_no in seen]
-    active = sum(row.age == "active" for row in rows)
-    steps = [Step("registered", about.since if about is not None else None, len(rows), len(rows))]
+    """Registered, on the network, in the cloud, active: since when, on what evidence, and how many count so now."""
+    units = [(row.asset_no, unit_of(row)) for row in rows]
+    of = {
+        word: [asset_no for asset_no, unit in units if MEASURES[now].counts(unit)]
+        for word, now, _ in ladder(MEASURES)
+    }
+    every = len(of["registered"])
+    steps = [Step("registered", about.since if about is not None else None, every, every)]
     at: tuple[tuple[str, Callable[[Any], int]], ...] = (
         ("on the network", lambda row: int(row.networked_at)),
         ("in the cloud", lambda row: int(row.cloud_at)),
     )
     for word, when in at:
-        first = min(of, key=when, default=None)
-        steps.append(Step(word, when(first) if first is not None else None, len(of), len(rows), first))
-    return [*steps, Step("active", frame.day if active else None, active, len(rows))]
+        first = min((seen[asset_no] for asset_no in of[word] if asset_no in seen), key=when, default=None)
+        steps.append(Step(word, when(first) if first is not None else None, len(of[word]), every, first))
+    active = len(of["active"])
+    return [*steps, Step("active", frame.day if active else None, active, every)]
 
 
 def _counted(rows: Sequence[Any], about: Any, numerator: str, among: str) -> Item:
