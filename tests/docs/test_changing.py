@@ -95,32 +95,68 @@ with database.read() as connection:
     print(connection.execute(text("SELECT max(tried) FROM area_day")).scalar_one())
 client = TestClient(create_app(database, TestClock(wall=NOW)))
 listed = client.get("/api/v1/equipment?measure=tried&format=csv")
-print(listed.status_code, listed.text.count("SB-0001"))
-print(*("试行设备" in client.get(page).text for page in ("/equipment?measure=tried&lang=zh", "/overview?lang=zh")))
+print(listed.status_code, listed.text.count("SB-0001"), "retired" in listed.text.splitlines()[0])
+print(client.get("/api/v1/equipment").json()[0]["retired"])
+for form in ("json", "csv", "xlsx"):
+    print(client.get(f"/api/v1/tried?format={form}").status_code, end=" ")
+print("/api/v1/tried" in client.get("/api/v1/openapi.json").json()["paths"])
+for page in ("/equipment?measure=tried&lang=zh", "/overview?lang=zh", "/tried?lang=zh"):
+    shown = client.get(page).text
+    print(*(word in shown for word in ("试行设备", "试行列", "试行清单")))
 database.close()
 """
 
 
-def test_a_measure_that_is_written_in_the_places_named_is_summed_listed_exported_and_shown(
-    tmp_path: Path,
-) -> None:
-    coverage, words = CHANGES["A new measure of devices"].places
+def test_what_is_written_in_the_places_named_is_enough(tmp_path: Path) -> None:
+    """A measure, a column and a list are added to a copy of the sources, and are there in every form."""
     for area in ("cloud", "model"):
         shutil.copytree(ROOT / area, tmp_path / area, ignore=shutil.ignore_patterns("__pycache__", "vendor"))
-    declared = (tmp_path / coverage).read_text()
-    first = '    "units": Measure('
-    assert declared.count(first) == 1
-    (tmp_path / coverage).write_text(
-        declared.replace(first, f'    "tried": Measure("on trial", (), "on trial", "beside"),\n{first}')
+    coverage, words = CHANGES["A new measure of devices"].places
+    _, _, answer, shown, _ = CHANGES["A new column of a list"].places
+    _, routes, template, _ = CHANGES["A new list in all forms"].places
+    measure = '    "tried": Measure("on trial", (), "on trial", "beside"),\n'
+    _write(tmp_path / coverage, r'(    "units": Measure)', rf"{measure}\1")
+    _write(tmp_path / words, r"\Z", '\nmsgid "on trial"\nmsgstr "试行设备"\n')
+    _write(tmp_path / answer, r"(\n    cloud(: .*))", r"\1\n    retired\2")
+    _write(tmp_path / shown, r"</tr></thead>", '<th scope="col">{{ _("Tried column") }}</th></tr></thead>')
+    _write(
+        tmp_path / shown, r"</tr>{% endfor %}</tbody>", "<td>{{ d.retired }}</td></tr>{% endfor %}</tbody>"
     )
-    with (tmp_path / words).open("a") as file:
-        file.write('\nmsgid "on trial"\nmsgstr "试行设备"\n')
+    _write(tmp_path / words, r"\Z", '\nmsgid "Tried column"\nmsgstr "试行列"\n')
+    copied = {
+        answer.with_name("tried.py"): (tmp_path / answer).read_text().replace("def equipment(", "def tried("),
+        template.with_name("tried.html"): (tmp_path / template)
+        .read_text()
+        .replace("{% block main %}", '{% block main %}<p>{{ _("Tried list") }}</p>'),
+    }
+    for file, text in copied.items():
+        (tmp_path / file).write_text(text)
+    _write(tmp_path / routes, r"(    equipment,\n)", r"\1    tried,\n")
+    _write(
+        tmp_path / routes, r"(RESOURCES = \(\n)", r'\1    Resource("/tried", tried.tried, "tried.html"),\n'
+    )
+    _write(tmp_path / words, r"\Z", '\nmsgid "Tried list"\nmsgstr "试行清单"\n')
     done = subprocess.run(
         [sys.executable, "-c", _ASK, str(tmp_path)],
         env={**os.environ, "PYTHONPATH": f"{tmp_path}/cloud:{tmp_path}/model:{ROOT}/tests"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=100,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["1", "200 1", "True True"]
+    assert done.stdout.splitlines() == [
+        "1",
+        "200 1 True",
+        "False",
+        "200 200 200 True",
+        "True True False",
+        "True False False",
+        "True True True",
+    ]
+
+
+def _write(file: Path, place: str, text: str) -> None:
+    """Write into a file where a pattern is found, which has to be once."""
+    found, times = re.subn(place, text, file.read_text())
+    assert times == 1, f"{place} is {times} times in {file}"
+    file.write_text(found)
