@@ -143,7 +143,9 @@ async def becomes_wrong(folder: Path, by: timedelta) -> None:
             assert site.told()[1][-1] == "clock_off"
             assert site.stored(quarantine.c.reason) == []
             now = to_ms(datetime.now(UTC))
-            spans = sorted((row.start, row.end) for row in site.stored(states.c.start, states.c.end))
+            spans = sorted(
+                (row.start, row.start + row.length) for row in site.stored(states.c.start, states.c.length)
+            )
             assert all(site.began - 5000 <= start < end <= now + 5000 for start, end in spans)
             assert all(a[1] <= b[0] for a, b in pairwise(spans)), "nothing is painted over"
             assert all(site.began - 5000 <= row.at <= now + 5000 for row in site.stored(reading.c.at))

@@ -10,11 +10,12 @@ import pytest
 from sqlalchemy import Connection, func, select, text
 
 from ganpo_cloud.imports import registry
+from ganpo_cloud.inlet import apply
 from ganpo_cloud.inlet import quarantine as quarantine_module
-from ganpo_cloud.inlet.apply import Batch
 from ganpo_cloud.inlet.ingest import Committed, ingest, retry
 from ganpo_cloud.inlet.streams import Stream, of_gateways
 from ganpo_cloud.store.database import Database
+from ganpo_cloud.store.runs import unpacked
 from ganpo_cloud.store.tables import dirty, frame, quarantine, quarantine_total, reading, states
 from ganpo_model.facts import Event, EventKind, States
 from ganpo_model.frame import MAX_PACKED, pack
@@ -47,7 +48,10 @@ def test_a_frame_is_stored_with_its_facts_and_what_it_touches_is_dirty(database:
     assert count(database, reading) == 1
     with database.read() as connection:
         rows = connection.execute(select(dirty.c.key, dirty.c.day)).all()
-        assert connection.execute(select(states.c.runs)).scalar_one() == '[[0,"IDLE"],[5000,"HELD"]]'
+        assert unpacked(connection.execute(select(states.c.runs)).scalar_one()) == [
+            (0, State.IDLE),
+            (5000, State.HELD),
+        ]
     # 02:15 UTC is 10:15 in Shanghai; eleven hours before that it was yesterday
     assert {(s, str(d)) for s, d in rows} == {
         (f"{ENTERPRISE}/DB-1", "2026-11-25"),
@@ -174,14 +178,14 @@ def test_the_quarantine_of_a_registered_gateway_drops_its_oldest_and_counts_them
 def test_a_bug_of_ours_costs_only_the_frame_that_meets_it(
     database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    whole = Batch._add
+    whole = apply._Batch.add
 
-    def tripping(self: Batch, *arguments: Any) -> None:
-        if getattr(arguments[-1], "raw", 0) == 1003:
+    def tripping(self: apply._Batch, number: int, came: apply.Came) -> None:
+        if any(getattr(fact, "raw", 0) == 1003 for fact in came.frame.facts):
             raise ZeroDivisionError("ours")
-        whole(self, *arguments)
+        whole(self, number, came)
 
-    monkeypatch.setattr(Batch, "_add", tripping)
+    monkeypatch.setattr(apply._Batch, "add", tripping)
     done = ingest(database, [(GATEWAY, of(seq)) for seq in range(1, 6)], NOW)
     assert {c.seq for c in done} == {1, 2, 3, 4, 5}
     assert count(database, reading) == 4

@@ -2,7 +2,6 @@
 
 import asyncio
 import html
-import json
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
@@ -21,9 +20,9 @@ from ganpo_cloud.projection import lines, writing
 from ganpo_cloud.store import projected
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.localdays import bounds
-from ganpo_cloud.store.runs import packed
+from ganpo_cloud.store.runs import packed, unpacked
 from ganpo_cloud.store.settings import BrokerSettings, ProjectionSettings
-from ganpo_cloud.store.tables import day, frame, reading, register_day, states
+from ganpo_cloud.store.tables import day, frame, named, reading, register_day, states
 from ganpo_cloud.web.application import create_app
 from ganpo_model.clock import Clock, to_ms
 from ganpo_model.facts import MeterItem, Reading
@@ -71,10 +70,12 @@ def stored(plant: Plant) -> dict[str, Series]:
         for row in connection.execute(select(reading)):
             key = labels(row.register.partition("/")[0], row.register)
             wanted["reading_raw"].setdefault(key, {})[row.at] = row.raw
-        for row in connection.execute(select(states)):
-            for offset, state in json.loads(row.runs):
-                codes = wanted["state_code"].setdefault(labels(row.subject), {})
-                codes[row.start + offset] = State(state).code
+        for row in connection.execute(
+            select(states, named.c.name).join(named, named.c.id == states.c.subject)
+        ):
+            for offset, known in unpacked(row.runs):
+                codes = wanted["state_code"].setdefault(labels(row.name), {})
+                codes[row.start + offset] = known.code
         for row in connection.execute(select(day)):
             spent = painting.ms_per_state(painting.stored(row.start, row.end, row.spans))
             for state in ("PRODUCING", "UNKNOWN"):

@@ -21,6 +21,7 @@ from ganpo_cloud.inlet.ingest import ingest, retry
 from ganpo_cloud.province import totals
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.tables import declaration, frame, metadata
+from ganpo_cloud.store.tables import named as numbered
 from ganpo_model.errors import ConfigError
 from ganpo_model.facts import (
     CalendarItem,
@@ -380,6 +381,9 @@ def tables(database: Database) -> dict[str, list[Any]]:
         names = {
             row.id: f"{row.gateway} {row.stream} {row.seq}" for row in connection.execute(select(frame)).all()
         }
+        numbers = {
+            row.id: f"{row.enterprise} {row.name}" for row in connection.execute(select(numbered)).all()
+        }
         said = {
             row.id: f"{row.enterprise} {row.register} {row.at}"
             for row in connection.execute(select(declaration)).all()
@@ -392,6 +396,8 @@ def tables(database: Database) -> dict[str, list[Any]]:
                 found = {key: value for key, value in row.items() if key not in left_out}
                 if str(found.get("name")).endswith(" passes"):  # how often anything was worked out
                     continue
+                if table.name == "states":
+                    found["subject"] = numbers[found["subject"]]
                 if "frame" in found:
                     found["frame"] = names[found["frame"]]
                 if table.name == "withdrawal":
@@ -399,7 +405,7 @@ def tables(database: Database) -> dict[str, list[Any]]:
                 rows.append(found)
             return sorted(rows, key=repr)
 
-        return {table.name: told(table) for table in metadata.sorted_tables}
+        return {table.name: told(table) for table in metadata.sorted_tables if table is not numbered}
 
 
 def difference(one: dict[str, list[Any]], other: dict[str, list[Any]]) -> list[str]:

@@ -11,6 +11,7 @@ from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.localdays import day_of, days_from, zone_of
 from ganpo_cloud.store.marks import Kind, Mark, answer, key, mark, names, seen
 from ganpo_cloud.store.registry_tables import onboarding
+from ganpo_cloud.store.slots import END, of
 from ganpo_cloud.store.tables import apart as set_apart
 from ganpo_cloud.store.tables import day, dirty, event, reading, register, register_day, states
 from ganpo_model.facts import EventKind
@@ -50,8 +51,8 @@ def recompute(database: Database, now: datetime) -> int:
 def _work_out(connection: Connection, one: Mark) -> None:
     enterprise, number = names(one.key)
     asset_no = number.partition("/")[0]
-    for of in {one.key, key(enterprise, asset_no)}:
-        apart.forgive(connection, of)
+    for waits in {one.key, key(enterprise, asset_no)}:
+        apart.forgive(connection, waits)
     zone = zone_of(connection, enterprise, asset_no)
     if one.kind == Kind.REGISTER:
         days = _judged(connection, enterprise, number, zone)
@@ -84,10 +85,9 @@ def _painted(connection: Connection, enterprise: str, asset_no: str, zone: str) 
     """The days on which anything happened to a subject, or that it has a row of: they may begin elsewhere now."""
     found: set[date] = set()
     for table in (day, production):
-        of_subject = (table.c.enterprise == enterprise) & (table.c.subject == asset_no)
-        found |= _days(connection, table, of_subject)
-    mine = (states.c.enterprise == enterprise) & (states.c.subject == asset_no)
-    for start, end in connection.execute(select(states.c.start, states.c.end).where(mine)):
+        same = (table.c.enterprise == enterprise) & (table.c.subject == asset_no)
+        found |= _days(connection, table, same)
+    for start, end in connection.execute(select(states.c.start, END).where(of(enterprise, asset_no))):
         found.update(days_from(day_of(start, zone), day_of(end - 1, zone)))
     of_register = (register.c.enterprise == reading.c.enterprise) & (register.c.id == reading.c.register)
     registers = (register.c.enterprise == enterprise) & (register.c.subject == asset_no)

@@ -123,7 +123,7 @@ def away(connection: Connection, enterprise: str, number: str) -> list[Declarati
     ended = sql.rows(connection, "SELECT DISTINCT id FROM gateway_before WHERE enterprise = ?", (enterprise,))
     found = set()
     for (gateway,) in ended:
-        for left, back in absences(registrations(connection, gateway), enterprise):
+        for left, back in absences(registrations(connection, [gateway])[gateway], enterprise):
             values = (enterprise, number, gateway, enterprise, number, left, back)
             if sql.first(connection, _ABSENT, values)[0]:
                 found.add(Declaration(back, None, None))

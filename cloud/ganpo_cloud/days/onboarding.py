@@ -13,11 +13,13 @@ from ganpo_cloud.days.subjects import Subject
 from ganpo_cloud.store import sql
 from ganpo_cloud.store.localdays import bounds, day_of
 from ganpo_cloud.store.registry_tables import onboarding
+from ganpo_cloud.store.runs import packed, unpacked
+from ganpo_cloud.store.slots import OF, OVERLAPPING, overlapping
 from ganpo_model.states import State
 
 _ALL = (0, 2**62)
 _KNOWN = "SELECT networked_at, evidence FROM onboarding WHERE enterprise = ? AND asset_no = ?"
-_STATES = "FROM states s JOIN frame f ON f.id = s.frame WHERE s.enterprise = ? AND s.subject = ?"
+_STATES = f"FROM states s JOIN frame f ON f.id = s.frame WHERE {OF}"
 _EVENTS = "FROM event s JOIN frame f ON f.id = s.frame WHERE s.enterprise = ? AND s.subject = ?"
 
 
@@ -103,15 +105,14 @@ def _read(connection: Connection, of: Subject, span: tuple[int, int]) -> Iterabl
 def _known(connection: Connection, enterprise: str, asset_no: str, span: tuple[int, int]) -> Iterable[Good]:
     rows = sql.rows(
         connection,
-        'SELECT start, frame, runs FROM states WHERE enterprise = ? AND subject = ? AND "end" > ? AND start < ?'
-        " ORDER BY start",
-        (enterprise, asset_no, *span),
+        f"SELECT s.start, s.frame, s.runs FROM {OVERLAPPING} ORDER BY s.start",
+        overlapping(enterprise, asset_no, *span),
     )
     best: Good | None = None
     for start, frame, runs in rows:
         if best is not None and start > best.at:
             break
-        for offset, state in json.loads(runs):
+        for offset, state in unpacked(runs):
             if state != State.UNKNOWN:
                 at = max(start + offset, span[0])
                 said = json.dumps({"kind": "states", "value": state})
@@ -124,7 +125,7 @@ def _known(connection: Connection, enterprise: str, asset_no: str, span: tuple[i
 
 def _committed(connection: Connection, of: Subject) -> tuple[int, int]:
     """The least commit time of a Good value, of which there is one, and its frame."""
-    unknown = f'[[0,"{State.UNKNOWN}"]]'
+    unknown = packed([(0, State.UNKNOWN)])
     readings = "FROM reading s JOIN frame f ON f.id = s.frame WHERE s.enterprise = ? AND s.register = ?"
     queries: list[tuple[str, tuple[Any, ...]]] = [
         (f"{_STATES} AND s.runs <> ?", (of.enterprise, of.asset_no, unknown)),

@@ -1,6 +1,5 @@
 """Painted stretches of subjects: from the facts as they are stored now, or as a day of them is stored."""
 
-import json
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
@@ -13,17 +12,15 @@ from ganpo_cloud.days.subjects import Subject
 from ganpo_cloud.store import sql
 from ganpo_cloud.store.localdays import bounds, days_from
 from ganpo_cloud.store.runs import unpacked
+from ganpo_cloud.store.slots import LONGEST_MS, OVERLAPPING, overlapping
 from ganpo_model.paint import Slot, Span, overlap, paint
 from ganpo_model.states import State
 
-LONGEST_SLOT_MS = 24 * 3_600_000
-_WHERE = (
-    's.enterprise = ? AND s.subject = ? AND s.start >= ? AND s.start < ? AND s."end" > ? ORDER BY s.start'
-)
-_SLOTS = f'SELECT s.start, s."end", s.runs FROM states s WHERE {_WHERE}'
+_SLOTS = f"SELECT s.start, s.start + s.length, s.runs FROM {OVERLAPPING} ORDER BY s.start"
 _ORDERED = (
-    'SELECT s.start, s."end", s.runs, f.stream, f.seq, f.crc32, s.place FROM states s JOIN frame f ON f.id = s.frame'
-    f" WHERE {_WHERE}"
+    "SELECT o.start, o.until, o.runs, f.stream, f.seq, f.crc32, o.place"
+    f" FROM (SELECT s.*, s.start + s.length AS until FROM {OVERLAPPING}) o JOIN frame f ON f.id = o.frame"
+    " ORDER BY o.start"
 )
 _LINKED = "SELECT 1 FROM event WHERE enterprise = ? AND subject = ? AND kind = 'link_up' AND at >= ? AND at < ? LIMIT 1"
 _READ = "SELECT 1 FROM reading WHERE enterprise = ? AND register = ? AND at >= ? AND at < ? LIMIT 1"
@@ -46,12 +43,12 @@ def painted(connection: Connection, enterprise: str, asset_no: str, start: int, 
 
 def slots(connection: Connection, axes: Sequence[Axis]) -> Iterator[list[Slot]]:
     """What is stored of each, read at once, rising. In which order it is painted is asked where it matters."""
-    asked = [(*axis[:2], axis.start - LONGEST_SLOT_MS, axis.end, axis.start) for axis in axes]
+    asked = [overlapping(*axis) for axis in axes]
     for values, rows in zip(asked, sql.each(connection, _SLOTS, asked), strict=True):
-        found = [Slot((), start, end, _runs(runs)) for start, end, runs in rows]
+        found = [Slot((), start, end, unpacked(runs)) for start, end, runs in rows]
         if overlap(found):
             ordered = sql.rows(connection, _ORDERED, values)
-            found = [Slot(tuple(order), start, end, _runs(runs)) for start, end, runs, *order in ordered]
+            found = [Slot(tuple(order), start, end, unpacked(runs)) for start, end, runs, *order in ordered]
         yield found
 
 
@@ -86,7 +83,7 @@ def of_subjects(
         starts = [slot.start for slot in stored_slots]
         for local in days_from(first, last):
             start, end = bounds(local, one.zone)
-            mine = stored_slots[bisect_left(starts, start - LONGEST_SLOT_MS) : bisect_left(starts, end)]
+            mine = stored_slots[bisect_left(starts, start - LONGEST_MS) : bisect_left(starts, end)]
             if any(slot.end > start for slot in mine) or _is_whole(connection, one, local, now_ms):
                 found[n][local] = paint(mine, start, end)
     return found
@@ -110,7 +107,3 @@ def _in_a_row(rising: Sequence[date]) -> Iterator[tuple[date, date]]:
     begins = [day for before, day in pairwise([date.min, *rising]) if (day - before).days > 1]
     ends = [day for day, after in pairwise([*rising, date.max]) if (after - day).days > 1]
     return zip(begins, ends, strict=True)
-
-
-def _runs(text: str) -> list[tuple[int, State]]:
-    return [(offset, State(state)) for offset, state in json.loads(text)]

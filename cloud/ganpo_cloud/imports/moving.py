@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, delete, insert, select, union, update
 
 from ganpo_cloud.inlet.inventories import Told, refresh
-from ganpo_cloud.store import sql
+from ganpo_cloud.store import slots, sql
 from ganpo_cloud.store.counted_tables import consumption, production
 from ganpo_cloud.store.marks import EVER, Kind, key, mark
 from ganpo_cloud.store.owners import Registration
@@ -18,6 +18,7 @@ from ganpo_cloud.store.tables import (
     frame,
     inventory,
     inventory_part,
+    named,
     reading,
     register,
     register_day,
@@ -31,14 +32,14 @@ _MINE = "frame IN (SELECT id FROM frame WHERE gateway = ?)"
 _NAMED = {
     Kind.SUBJECT: (
         subject.c.asset_no,
-        states.c.subject,
+        named.c.name,
         event.c.subject,
         day.c.subject,
         production.c.subject,
     ),
     Kind.REGISTER: (register.c.id, reading.c.register, register_day.c.register, consumption.c.register),
 }
-_TIMES = ((states, states.c.start), (event, event.c.at), (inventory, inventory.c.at))
+_TIMES = ((event, event.c.at), (inventory, inventory.c.at))
 
 
 def move(
@@ -51,6 +52,7 @@ def move(
         for table, at in _TIMES:
             there = table.c.frame.in_(mine) & (at >= one.since) & (at < end)
             connection.execute(update(table).where(there).values(enterprise=one.enterprise))
+        _move_slots(connection, gateway, one, end)
         waits = (inventory_part.c.gateway == gateway) & (inventory_part.c.at >= one.since)
         waits &= inventory_part.c.at < end
         connection.execute(update(inventory_part).where(waits).values(enterprise=one.enterprise))
@@ -68,6 +70,17 @@ def move(
     sql.run(connection, f"DELETE FROM reading WHERE {_MINE} AND NOT ({kept})", (gateway, *values))
     for code in sorted({one.enterprise for one in (*before, *after)}):
         _work_out_again(connection, code)
+
+
+def _move_slots(connection: Connection, gateway: str, one: Registration, end: int) -> None:
+    mine = select(frame.c.id).where(frame.c.gateway == gateway)
+    there = states.c.frame.in_(mine) & (states.c.start >= one.since) & (states.c.start < end)
+    of = select(named.c.id, named.c.name).join(states, states.c.subject == named.c.id).where(there).distinct()
+    before = connection.execute(of.where(named.c.enterprise != one.enterprise)).all()
+    after = slots.numbers(connection, ((one.enterprise, row.name) for row in before))
+    for row in before:
+        of_it = there & (states.c.subject == row.id)
+        connection.execute(update(states).where(of_it).values(subject=after[one.enterprise, row.name]))
 
 
 def _work_out_again(connection: Connection, enterprise: str) -> None:

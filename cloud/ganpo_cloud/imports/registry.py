@@ -45,7 +45,7 @@ def add(
         raise ConfigError(what, where="--site")
     now = now or datetime.now(UTC)
     with database.write() as connection:
-        before = registrations(connection, number)
+        before = registrations(connection, [number])[number]
         at = before[-1].since if before else 0
         if since is not None:
             # No zone is a whole day ahead of UTC.

@@ -1,134 +1,160 @@
-"""Storing the facts of frames, and marking what they touch dirty. One `Batch` per transaction."""
+"""Storing the facts of frames, and marking what they touch dirty: all of a transaction at once."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from ganpo_cloud.inlet import parts
-from ganpo_cloud.inlet.decode import Frame
+from ganpo_cloud.inlet.decode import Frame, Observed
 from ganpo_cloud.inlet.inventories import Told, refresh
-from ganpo_cloud.store import sql
-from ganpo_cloud.store.localdays import DEFAULT_ZONE, day_of, days_from
+from ganpo_cloud.inlet.observations import Ran, Read
+from ganpo_cloud.store import slots, sql
+from ganpo_cloud.store.localdays import DEFAULT_ZONE, QUARTER_MS, day_of, days_from
 from ganpo_cloud.store.marks import EVER, Kind, key, mark
 from ganpo_cloud.store.owners import Registration, owner, owners
-from ganpo_cloud.store.tables import event, inventory, reading, states, subject
+from ganpo_cloud.store.tables import event, inventory, reading, states
+from ganpo_cloud.store.tables import frame as stored
 from ganpo_model.clock import to_ms
-from ganpo_model.facts import Event, EventKind, Fact, Inventory, Reading, States
+from ganpo_model.facts import Event, EventKind, Inventory
 
-_FACTS = (reading, states, event, inventory)
-_AT_ONCE = 1000
-"""Subjects of one question: a batch may name more than a database takes values."""
 _PROVE = (
     "INSERT INTO proof VALUES (?, ?, ?, ?, ?) ON CONFLICT (enterprise, asset_no, flag)"
     " DO UPDATE SET at = excluded.at, frame = excluded.frame WHERE excluded.at < proof.at"
 )
 """The earliest wins, in whatever order they come."""
+_ABOUT = (
+    "SELECT a, b, n.id, s.timezone FROM asked LEFT JOIN named n ON n.enterprise = a AND n.name = b"
+    " LEFT JOIN subject s ON s.enterprise = a AND s.asset_no = b"
+)
 
 
-class Batch:
-    """Frames of one transaction: `add` tells whether a frame is new, `write` stores the facts of all."""
+class Came(NamedTuple):
+    """A frame, and whose its gateway's facts are, at any time of this frame's."""
 
-    def __init__(self, connection: Connection, now_ms: int) -> None:
+    gateway: str
+    registered: Sequence[Registration]
+    frame: Frame
+
+
+def store(connection: Connection, came: Sequence[Came], now_ms: int) -> None:
+    """Store the frames that are not stored already, with their facts; only while nobody else writes."""
+    batch = _Batch(connection)
+    for number, one in _new(connection, came, now_ms):
+        batch.add(number, one)
+    batch.write()
+
+
+def _new(connection: Connection, came: Sequence[Came], now_ms: int) -> Iterator[tuple[int, Came]]:
+    """Stores frames. Gives those that are new, each with its number: they rise in the order of commits."""
+    last = sql.first(connection, "SELECT max(id) FROM frame")[0] or 0
+    numbered = dict(enumerate(came, last + 1))
+    rows = [
+        (number, one.gateway, one.frame.stream, one.frame.seq, one.frame.crc32, now_ms)
+        for number, one in numbered.items()
+    ]
+    sql.add(connection, stored, rows)
+    for (number,) in sql.rows(connection, "SELECT id FROM frame WHERE id > ? ORDER BY id", (last,)):
+        yield number, numbered[number]
+
+
+class _Batch:
+    """The facts of one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._now = now_ms
-        self._rows: dict[str, list[tuple[Any, ...]]] = {table.name: [] for table in _FACTS}
-        self._touched: list[tuple[str, str, int, int]] = []
+        self._readings: list[tuple[str, str, int, int, int]] = []
+        self._slots: list[tuple[tuple[str, str], int, int, Ran]] = []
+        self._events: list[tuple[Any, ...]] = []
+        self._inventories: list[parts.Row] = []
+        self._touched: set[tuple[tuple[str, str], int, int]] = set()
         self._proofs: list[tuple[Any, ...]] = []
         self._parts: list[tuple[parts.Row, tuple[int, int]]] = []
 
-    def add(self, gateway: str, registered: Sequence[Registration], frame: Frame) -> bool:
-        """Take a frame, unless it is stored already (told by RETURNING, never by a row count).
-
-        `registered`: whose the gateway's facts are, at any time of this frame's.
-        """
-        new = sql.first(
-            self._connection,
-            "INSERT INTO frame (gateway, stream, seq, crc32, committed_at) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT DO NOTHING RETURNING id",
-            (gateway, frame.stream, frame.seq, frame.crc32, self._now),
-        )
-        if new is None:
-            return False
-        for place, fact in enumerate(frame.facts):
-            at = time_of(fact)
-            whose = owners(registered, at) if isinstance(fact, Reading) else [owner(registered, at) or ""]
+    def add(self, number: int, came: Came) -> None:
+        """Take the facts of a new frame."""
+        registered = came.registered
+        whose = [registered[0].enterprise]
+        for place, fact in enumerate(came.frame.facts):
+            if len(registered) > 1:
+                at = time_of(fact)
+                whose = owners(registered, at) if isinstance(fact, Read) else [owner(registered, at) or ""]
             for enterprise in whose:
-                self._add(gateway, enterprise, new[0], place, fact)
-        return True
+                if isinstance(fact, Read):
+                    register, at, raw = fact
+                    self._readings.append((enterprise, register, at, raw, number))
+                    self._touch((enterprise, register.partition("/")[0]), at, at)
+                elif isinstance(fact, Ran):
+                    of = (enterprise, fact.subject)
+                    self._slots.append((of, number, place, fact))
+                    self._touch(of, fact.at, fact.end - 1)
+                else:
+                    self._told(came.gateway, enterprise, number, place, fact)
 
     def write(self) -> None:
-        """Store everything that was added. Sorted by key, so that writers never wait for each other in a ring."""
-        self._rows["inventory"] += parts.complete(self._connection, self._parts)
+        """Store everything that was added, and mark what it touches: what inventories describe, in their words."""
+        connection = self._connection
+        self._inventories += parts.complete(connection, self._parts)
         told: dict[str, list[Told]] = {}
-        for _, _, gateway, enterprise, at, _, body in self._rows["inventory"]:
+        for _, _, gateway, enterprise, at, _, body in self._inventories:
             told.setdefault(enterprise, []).append(Told(gateway, at, json.loads(body)))
-        for table in _FACTS:
-            sql.add(self._connection, table, self._rows[table.name])
-        if self._proofs:
-            sql.run(self._connection, _PROVE, sorted(self._proofs))
+        sql.add(connection, inventory, self._inventories)
         for enterprise, inventories in sorted(told.items()):
-            refresh(self._connection, enterprise, inventories)
+            refresh(connection, enterprise, inventories)
+        rows = sql.of_pairs(connection, _ABOUT, {of for of, *_ in self._touched})
+        numbers = {(enterprise, asset_no): number for enterprise, asset_no, number, _ in rows if number}
+        numbers |= slots.numbers(connection, {of for of, *_ in self._slots if of not in numbers})
+        runs = [
+            (slot.at, number, numbers[of], slot.end - slot.at, place, slot.runs)
+            for of, number, place, slot in self._slots
+        ]
+        sql.add(connection, states, runs)
+        sql.add(connection, reading, self._readings)
+        sql.add(connection, event, self._events)
+        sql.run(connection, _PROVE, sorted(self._proofs))
         ledgers = {*told, *(row[0] for row in self._proofs)}
-        mark(self._connection, Kind.LEDGER, ((enterprise, EVER) for enterprise in ledgers))
-        mark(self._connection, Kind.DAY, self._dirty())
+        mark(connection, Kind.LEDGER, ((enterprise, EVER) for enterprise in ledgers))
+        mark(connection, Kind.DAY, self._days({row[:2]: row[3] or DEFAULT_ZONE for row in map(tuple, rows)}))
 
-    def _dirty(self) -> Iterator[tuple[str, date]]:
-        """The local days that are touched, where each subject is: as it is described now, this batch included."""
-        of: dict[str, set[str]] = {}
-        for enterprise, asset_no, *_ in self._touched:
-            of.setdefault(enterprise, set()).add(asset_no)
-        zones: dict[tuple[str, str], str] = {}
-        for enterprise, found in of.items():
-            numbers = sorted(found)
-            for first in range(0, len(numbers), _AT_ONCE):
-                mine = subject.c.asset_no.in_(numbers[first : first + _AT_ONCE])
-                query = select(subject.c.asset_no, subject.c.timezone).where(mine)
-                for row in self._connection.execute(query.where(subject.c.enterprise == enterprise)):
-                    zones[enterprise, row.asset_no] = row.timezone
-        for enterprise, asset_no, start, last in self._touched:
-            zone = zones.get((enterprise, asset_no), DEFAULT_ZONE)
-            for day in days_from(day_of(start, zone), day_of(last, zone)):
-                yield key(enterprise, asset_no), day
+    def _days(self, zones: Mapping[tuple[str, str], str]) -> Iterable[tuple[str, date]]:
+        """The local days that are touched, where each subject is."""
+        found: set[tuple[tuple[str, str], date]] = set()
+        for of, start, last in self._touched:
+            first, end = day_of(start, zones[of]), day_of(last, zones[of])
+            found.add((of, first))
+            if first != end:
+                found.update((of, local) for local in days_from(first, end))
+        return ((key(*of), local) for of, local in found)
 
-    def _add(self, gateway: str, enterprise: str, frame: int, place: int, fact: Fact) -> None:
-        if isinstance(fact, Reading):
-            at = to_ms(fact.at)
-            self._rows["reading"].append((enterprise, fact.register, at, fact.raw, frame))
-            self._touched.append((enterprise, fact.register.partition("/")[0], at, at))
-        elif isinstance(fact, States):
-            runs = json.dumps(fact.runs, separators=(",", ":"))
-            start, end = to_ms(fact.start), to_ms(fact.end)
-            self._rows["states"].append((enterprise, fact.subject, start, frame, place, end, runs))
-            self._touched.append((enterprise, fact.subject, start, end - 1))
-        elif isinstance(fact, Event):
-            data = json.dumps(fact.data, ensure_ascii=False)
-            at = to_ms(fact.at)
-            row = (frame, place, gateway, enterprise, at, str(fact.kind), fact.subject, data)
-            self._rows["event"].append(row)
-            if fact.kind is EventKind.LINK_UP and fact.subject is not None:
-                self._touched.append((enterprise, fact.subject, at, at))
-                flags = fact.data.get("proves")
-                for flag in flags if isinstance(flags, list) else []:
-                    self._proofs.append((enterprise, fact.subject, str(flag), at, frame))
-        else:
-            self._add_inventory(gateway, enterprise, frame, place, fact)
+    def _touch(self, of: tuple[str, str], start: int, last: int) -> None:
+        """Something of a subject is new from `start` to `last`: in these quarters of an hour."""
+        self._touched.add((of, start - start % QUARTER_MS, last - last % QUARTER_MS))
 
-    def _add_inventory(self, gateway: str, enterprise: str, frame: int, place: int, fact: Inventory) -> None:
-        body = json.dumps(asdict(fact), default=_plain, ensure_ascii=False)
-        row = (frame, place, gateway, enterprise, to_ms(fact.at), fact.site.timezone, body)
-        if fact.part is None:
-            self._rows["inventory"].append(row)
-        else:
-            self._parts.append((row, fact.part))
+    def _told(self, gateway: str, enterprise: str, number: int, place: int, fact: Event | Inventory) -> None:
+        at = to_ms(fact.at)
+        if isinstance(fact, Inventory):
+            body = json.dumps(asdict(fact), default=_plain, ensure_ascii=False)
+            about = (number, place, gateway, enterprise, at, fact.site.timezone, body)
+            if fact.part is None:
+                self._inventories.append(about)
+            else:
+                self._parts.append((about, fact.part))
+            return
+        data = json.dumps(fact.data, ensure_ascii=False)
+        self._events.append((number, place, gateway, enterprise, at, str(fact.kind), fact.subject, data))
+        if fact.kind is EventKind.LINK_UP and fact.subject is not None:
+            self._touch((enterprise, fact.subject), at, at)
+            flags = fact.data.get("proves")
+            for flag in flags if isinstance(flags, list) else []:
+                self._proofs.append((enterprise, fact.subject, str(flag), at, number))
 
 
-def time_of(fact: Fact) -> int:
+def time_of(fact: Observed) -> int:
     """When it was so, in ms: of states when they begin."""
-    return to_ms(fact.start if isinstance(fact, States) else fact.at)
+    return fact.at if isinstance(fact, Read | Ran) else to_ms(fact.at)
 
 
 def _plain(value: object) -> str:

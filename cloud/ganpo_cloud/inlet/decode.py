@@ -1,4 +1,4 @@
-"""Strict reading of a frame: pydantic decodes, and what it lets through is checked here (uplink.md).
+"""Strict reading of a frame: by its JSON Schema, and what that lets through is checked here (uplink.md).
 
 Raises FrameError with the reason under which the quarantine files it: schema, limits, version, type, time.
 """
@@ -6,23 +6,32 @@ Raises FrameError with the reason under which the quarantine files it: schema, l
 import json
 import re
 import zoneinfo
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 
+from ganpo_cloud.inlet.observations import (
+    Body,
+    Odd,
+    Ran,
+    Read,
+    Window,
+    body_of,
+    check_subject,
+    is_register,
+    ran,
+    read,
+)
 from ganpo_model import bounds
+from ganpo_model.clock import to_ms
 from ganpo_model.errors import FrameError
 from ganpo_model.facts import (
-    ASSET_NO,
     MAX_PARTS,
     MAX_RAW,
-    MAX_RUNS,
-    MAX_STATES_MS,
     MAX_UPDATE_MS,
-    REGISTER,
     EquipmentItem,
     Event,
     Fact,
@@ -37,12 +46,10 @@ OLDEST = timedelta(days=400)
 AHEAD = timedelta(minutes=5)
 MAX_SEQ = 2**53
 
-_Span = tuple[datetime, datetime]
-"""The oldest and the newest instant that a fact may tell."""
+Observed = Read | Ran | Inventory | Event
+"""A fact within its bounds."""
 _ZERO = timedelta(0)
 _STREAM = re.compile(STREAM)
-_ASSET = re.compile(ASSET_NO)
-_REGISTER = re.compile(REGISTER)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
@@ -64,7 +71,7 @@ class Frame:
     stream: str
     seq: int
     crc32: int
-    facts: tuple[Fact, ...]
+    facts: tuple[Observed, ...]
 
 
 _adapter: TypeAdapter[FrameBody] = TypeAdapter(FrameBody)
@@ -78,20 +85,28 @@ def json_schema() -> dict[str, Any]:
 def decode(packed: bytes, now: datetime) -> Frame:
     """The frame of these bytes, every fact of it within its bounds and within [now - 400 days, now + 5 min]."""
     raw = unpack(packed)
+    window = Window(to_ms(now - OLDEST), to_ms(now + AHEAD), to_ms(now))
+    found: Iterable[Observed]
     try:
-        body = _adapter.validate_json(raw)
-    except ValidationError as error:
-        raise _explained(error) from error
+        body = body_of(raw)
+        name = _named(body)
+        found = [fact.checked(place, window) for place, fact in enumerate(body.facts)]
+    except Odd:
+        explained = _explained(raw)
+        name = _named(explained)
+        found = (_checked(place, fact, window) for place, fact in enumerate(explained.facts))
+    return Frame(*name, crc32_of(packed), tuple(found))
+
+
+def _named(body: Body | FrameBody) -> tuple[str, int]:
+    """Stream and number."""
     if body.v != VERSION:
         raise FrameError(f"version {body.v}; this collector knows {VERSION}", reason="version")
     if not _STREAM.fullmatch(body.stream) or not 0 < body.seq < MAX_SEQ:
         raise FrameError(f"stream {body.stream!r}, seq {body.seq}: not a ULID and a number from 1")
-    if not body.facts or len({fact.type for fact in body.facts}) != 1:
+    if not body.facts or len({type(fact) for fact in body.facts}) != 1:
         raise FrameError("a frame holds facts of one type, at least one")
-    span = (now - OLDEST, now + AHEAD)
-    for place, fact in enumerate(body.facts):
-        _check(fact, f"facts[{place}]", span)
-    return Frame(body.stream, body.seq, crc32_of(packed), body.facts)
+    return body.stream, body.seq
 
 
 def name_of(packed: bytes) -> tuple[str, int] | None:
@@ -107,42 +122,33 @@ def name_of(packed: bytes) -> tuple[str, int] | None:
     return (stream, seq) if named else None
 
 
-def _explained(error: ValidationError) -> FrameError:
-    first = error.errors(include_url=False, include_input=False)[0]
-    where = ".".join(map(str, first["loc"])) or "frame"
-    reason = "type" if first["type"].startswith("union_tag") else "schema"
-    if where == "v":
-        reason = "version"
-    return FrameError(f"{where}: {first['msg']}", reason=reason)
+def _explained(raw: bytes) -> FrameBody:
+    """The frame of any kind, or what is wrong with it."""
+    try:
+        return _adapter.validate_json(raw)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"])) or "frame"
+        reason = "type" if first["type"].startswith("union_tag") else "schema"
+        if where == "v":
+            reason = "version"
+        raise FrameError(f"{where}: {first['msg']}", reason=reason) from error
 
 
-def _check(fact: Fact, where: str, span: _Span) -> None:
+def _checked(place: int, fact: Fact, window: Window) -> Observed:
+    where = f"facts[{place}]"
     if isinstance(fact, Reading):
-        _time(fact.at, where, span)
-        if not _REGISTER.fullmatch(fact.register):
-            raise FrameError(f"{where}.register: {fact.register[:80]!r} is no register id")
-        if not 0 <= fact.raw < MAX_RAW:
-            raise FrameError(f"{where}.raw: {fact.raw} is not within 0 ... 2^63 - 1", reason="limits")
-    elif isinstance(fact, States):
-        _check_states(fact, where, span)
-    elif isinstance(fact, Inventory):
-        _time(fact.at, where, span)
+        return read(place, window, fact.register, _ms(fact.at, where), fact.raw)
+    if isinstance(fact, States):
+        return ran(place, window, fact.subject, _ms(fact.start, where), _ms(fact.end, where), fact.runs)
+    window.check(place, _ms(fact.at, where))
+    if isinstance(fact, Inventory):
         _check_inventory(fact, where)
     else:
-        _check_event(fact, where, span)
-
-
-def _check_states(fact: States, where: str, span: _Span) -> None:
-    _subject(fact.subject, where)
-    _time(fact.start, where, span)
-    _time(fact.end, where, span)
-    length = (fact.end - fact.start) // timedelta(milliseconds=1)
-    offsets = [offset for offset, _ in fact.runs]
-    if not 0 < len(offsets) <= MAX_RUNS or not 0 < length <= MAX_STATES_MS:
-        raise FrameError(f"{where}: 1 to {MAX_RUNS} runs in more than 0 and at most 24 h", reason="limits")
-    rising = all(a < b for a, b in pairwise(offsets))
-    if offsets[0] != 0 or not rising or offsets[-1] >= length:
-        raise FrameError(f"{where}.runs: they begin at 0, rise, and end before the slot does")
+        if fact.subject is not None:
+            check_subject(fact.subject, where)
+        _plain(fact.data, where)
+    return fact
 
 
 def _check_inventory(fact: Inventory, where: str) -> None:
@@ -159,7 +165,7 @@ def _check_inventory(fact: Inventory, where: str) -> None:
         raise FrameError(f"{where}.calendar: {why}", reason="limits")
     named: tuple[EquipmentItem | MeterItem, ...] = (*fact.equipment, *fact.meters)
     for item in named:
-        _subject(item.asset_no, where)
+        check_subject(item.asset_no, where)
         if (why := bounds.day_wrong(item.since)) is not None:
             raise FrameError(f"{where}: {item.asset_no}: since: {why}", reason="limits")
     carriers = {meter.carrier for meter in fact.meters} | {register.carrier for register in fact.registers}
@@ -167,7 +173,7 @@ def _check_inventory(fact: Inventory, where: str) -> None:
         if (why := bounds.carrier_wrong(carrier)) is not None:
             raise FrameError(f"{where}: {why}", reason="limits")
     for register in fact.registers:
-        if not _REGISTER.fullmatch(register.id):
+        if not is_register(register.id):
             raise FrameError(f"{where}: {register.id[:80]!r} is no register id")
         if register.id.partition("/")[0] != register.subject:
             raise FrameError(f"{where}: {register.id[:80]!r} is no register of {register.subject[:80]!r}")
@@ -180,29 +186,13 @@ def _check_inventory(fact: Inventory, where: str) -> None:
             raise FrameError(f"{where}: {register.id} has a modulus and resets: they exclude each other")
 
 
-def _check_event(fact: Event, where: str, span: _Span) -> None:
-    _time(fact.at, where, span)
-    if fact.subject is not None:
-        _subject(fact.subject, where)
-    _plain(fact.data, where)
-
-
-def _time(instant: datetime, where: str, span: _Span) -> None:
+def _ms(instant: datetime, where: str) -> int:
+    """Raises FrameError where it is no instant of UTC in whole milliseconds."""
     if instant.tzinfo is None or instant.utcoffset() != _ZERO:
         raise FrameError(f"{where}: {instant.isoformat()} is not UTC with Z", reason="time")
-    if not span[0] <= instant <= span[1]:
-        now = span[1] - AHEAD
-        raise FrameError(
-            f"{where}: {instant.isoformat()} lies more than 400 days back or 5 min ahead of {now.isoformat()}",
-            reason="time",
-        )
     if instant.microsecond % 1000:
         raise FrameError(f"{where}: {instant.isoformat()} has more than milliseconds", reason="time")
-
-
-def _subject(asset_no: str, where: str) -> None:
-    if not _ASSET.fullmatch(asset_no):
-        raise FrameError(f"{where}: {asset_no[:80]!r} is no asset_no")
+    return to_ms(instant)
 
 
 def _text(value: object, where: str) -> None:

@@ -13,11 +13,11 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from ganpo_cloud.inlet import quarantine
-from ganpo_cloud.inlet.apply import Batch, time_of
+from ganpo_cloud.inlet.apply import Came, store, time_of
 from ganpo_cloud.inlet.decode import Frame, decode, name_of
 from ganpo_cloud.inlet.refusals import Refused, tell
 from ganpo_cloud.store.database import Database
-from ganpo_cloud.store.owners import Registration, registrations
+from ganpo_cloud.store.owners import registrations
 from ganpo_model.clock import from_ms, iso, to_ms
 from ganpo_model.errors import FrameError
 
@@ -76,11 +76,11 @@ def retry(database: Database, now: datetime, gateway: str | None = None) -> int:
                 after = row.id
                 try:
                     with connection.begin_nested():
-                        frame = decode(row.bytes, row.received_at)
-                        owned = _Owned(connection)
-                        if (error := owned.wrong(row.gateway, frame)) is not None:
+                        dated = registrations(connection, [row.gateway])[row.gateway]
+                        came = Came(row.gateway, dated, decode(row.bytes, row.received_at))
+                        if (error := _wrong(came)) is not None:
                             raise error
-                        _apply(connection, [(row.gateway, frame)], owned, now)
+                        store(connection, [came], to_ms(now))
                         quarantine.remove(connection, row.id)
                         applied += 1
                 except FrameError as error:
@@ -132,18 +132,18 @@ def _take_alone(connection: Connection, one: _Decoded, now: datetime) -> _Taken:
 
 
 def _take(connection: Connection, decoded: Sequence[_Decoded], now: datetime) -> _Taken:
-    owned = _Owned(connection)
-    good: list[tuple[str, Frame]] = []
+    dated = registrations(connection, (gateway for gateway, *_ in decoded))
+    good: list[Came] = []
     wrong = []
     for gateway, packed, found in decoded:
         if isinstance(found, FrameError):
             wrong.append(quarantine.Kept(gateway, packed, name_of(packed), found))
-        elif (error := owned.wrong(gateway, found)) is not None:
+        elif (error := _wrong(came := Came(gateway, dated[gateway], found))) is not None:
             wrong.append(quarantine.Kept(gateway, packed, (found.stream, found.seq), error))
         else:
-            good.append((gateway, found))
-    _apply(connection, good, owned, now)
-    done = [Committed(gateway, frame.stream, frame.seq) for gateway, frame in good]
+            good.append(came)
+    store(connection, good, to_ms(now))
+    done = [Committed(gateway, frame.stream, frame.seq) for gateway, _, frame in good]
     kept = _refuse(connection, wrong, now)
     return _Taken(done + kept.done, kept.refused)
 
@@ -160,34 +160,16 @@ def _refuse(connection: Connection, wrong: Sequence[quarantine.Kept], now: datet
     )
 
 
-class _Owned:
-    """Whose the facts of gateways are, asked once each."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._of: dict[str, list[Registration]] = {}
-
-    def of(self, gateway: str) -> list[Registration]:
-        """The registrations of a gateway."""
-        if gateway not in self._of:
-            self._of[gateway] = registrations(self._connection, gateway)
-        return self._of[gateway]
-
-    def wrong(self, gateway: str, frame: Frame) -> FrameError | None:
-        """Why a frame belongs to nobody."""
-        dated = self.of(gateway)
-        earliest = min(time_of(fact) for fact in frame.facts)
-        if dated and dated[0].since <= earliest:
-            return None
-        hint = f"ganpo-cloud gateway add {gateway} --enterprise CREDIT-CODE --site SITE"
-        if not dated:
-            return FrameError(f"gateway {gateway} is not registered", hint=hint, reason="gateway")
-        what = f"gateway {gateway} is not registered for {iso(from_ms(earliest))}"
-        return FrameError(what, hint=f"{hint} --since DATE", reason="gateway")
-
-
-def _apply(connection: Connection, frames: Sequence[tuple[str, Frame]], owned: _Owned, now: datetime) -> None:
-    batch = Batch(connection, to_ms(now))
-    for gateway, frame in frames:
-        batch.add(gateway, owned.of(gateway), frame)
-    batch.write()
+def _wrong(came: Came) -> FrameError | None:
+    """Why a frame belongs to nobody."""
+    gateway, dated, frame = came
+    if dated and not dated[0].since:  # ever
+        return None
+    earliest = min(map(time_of, frame.facts))
+    if dated and dated[0].since <= earliest:
+        return None
+    hint = f"ganpo-cloud gateway add {gateway} --enterprise CREDIT-CODE --site SITE"
+    if not dated:
+        return FrameError(f"gateway {gateway} is not registered", hint=hint, reason="gateway")
+    what = f"gateway {gateway} is not registered for {iso(from_ms(earliest))}"
+    return FrameError(what, hint=f"{hint} --since DATE", reason="gateway")

@@ -11,17 +11,12 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Table, bindparam, delete, insert, select
+from sqlalchemy import Connection, select
 
+from ganpo_cloud.store import sql
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, day_of
 from ganpo_cloud.store.marks import EVER, Kind, key, mark
-from ganpo_cloud.store.tables import (
-    frame,
-    gateway,
-    inventory,
-    register,
-    subject,
-)
+from ganpo_cloud.store.tables import frame, gateway, inventory, register, subject
 
 _REGISTER = (
     "subject",
@@ -108,32 +103,22 @@ def _refresh_subjects(connection: Connection, enterprise: str, new: Sequence[Tol
         key=lambda told: (told.at, told.gateway),
     )
     named = [(told.gateway, told.named.keys()) for told in holding]
-    zones = {}
-    stored: list[dict[str, Any]] = []
+    zones: dict[str, str] = {}
+    changed: list[Any] = []
     for asset_no, word in sorted(words.items()):
         kind, zone, body = json.loads(word.said)
         gateways = [number for number, numbers in named if asset_no in numbers]
         whose = gateways or [body["by"]]
         planned = of_gateway[whose[-1]].body
         ours = (whose, planned["site"]["id"], zlib.crc32(json.dumps(planned["calendar"]).encode()))
+        text = json.dumps(body | dict(zip(_OURS, ours, strict=True)), ensure_ascii=False)
+        said = (body["name"], zone, whose[-1], word.at, since[asset_no], not gateways, text)
+        described = (enterprise, asset_no, kind, *said)
+        if described != tuple(known.get(asset_no, ())):
+            changed.append(described)
         zones[asset_no] = zone
-        values = {
-            "enterprise": enterprise,
-            "asset_no": asset_no,
-            "kind": kind,
-            "name": body["name"],
-            "timezone": zone,
-            "gateway": whose[-1],
-            "at": word.at,
-            "since": since[asset_no],
-            "withdrawn": not gateways,
-            "body": json.dumps(body | dict(zip(_OURS, ours, strict=True)), ensure_ascii=False),
-        }
-        before = known.get(asset_no)
-        if before is None or any(getattr(before, name) != value for name, value in values.items()):
-            stored.append(values)
-    _replace(connection, subject, subject.c.asset_no, stored)
-    anew = [row["asset_no"] for row in stored if _is_another(row, known.get(row["asset_no"]))]
+    sql.replace(connection, subject, changed)
+    anew = {row[1] for row in changed if row[1] not in known or _planned(known[row[1]]) != _planned(row)}
     mark(connection, Kind.SUBJECT, ((key(enterprise, asset_no), EVER) for asset_no in anew))
     return zones
 
@@ -145,37 +130,15 @@ def _newest_of_all(connection: Connection, enterprise: str) -> list[Told]:
     return [told for told in found if told is not None]
 
 
-def _replace(
-    connection: Connection, table: Table, key: ColumnElement[str], rows: list[dict[str, Any]]
-) -> None:
-    """Rows of one enterprise stand where those of the same key stood."""
-    if rows:
-        mine = (table.c.enterprise == bindparam("of")) & (key == bindparam("number"))
-        gone = [{"of": row["enterprise"], "number": row[str(key.key)]} for row in rows]
-        connection.execute(delete(table).where(mine), gone)
-        connection.execute(insert(table), rows)
-
-
-def _is_another(values: dict[str, Any], before: Any) -> bool:
-    """Whether it is another thing than was thought, its days begin elsewhere, or something else is planned of it."""
-    same = ("kind", "timezone", "gateway")
-    return (
-        before is None
-        or [getattr(before, name) for name in same] != [values[name] for name in same]
-        or _planned(before.body) != _planned(values["body"])
-    )
-
-
-def _planned(text: str) -> tuple[Any, Any]:
+def _planned(row: Sequence[Any]) -> tuple[Any, ...]:
+    """What a row says of what a subject is, where its days begin, and what is planned of it: by whose calendar."""
+    _, _, kind, _, zone, by, _, _, _, text = row
     body = json.loads(text)
-    return body.get("place", body.get("site")), body.get("calendar")
+    return kind, zone, by, body["place"], body["calendar"]
 
 
 def _word_of(row: Any) -> _Word:
-    body = json.loads(row.body)
-    body.setdefault("by", row.gateway)
-    for name in _OURS:
-        body.pop(name, None)
+    body = {name: value for name, value in json.loads(row.body).items() if name not in _OURS}
     return _Word(row.at, _text([row.kind, row.timezone, body]))
 
 
@@ -192,18 +155,19 @@ def _refresh_registers(
         for item in told.body["registers"]:
             word = _Word(told.at, _text([item.get(name) for name in _REGISTER]))
             words[item["id"]] = max(word, words.get(item["id"], word))
-    stored: list[dict[str, Any]] = []
+    changed: list[Any] = []
     anew: list[str] = []
     for number, word in sorted(words.items()):
         values = dict(zip(_REGISTER, json.loads(word.said), strict=True))
+        values |= {"enterprise": enterprise, "id": number, "at": word.at}
         values["timezone"] = zones.get(values["subject"], DEFAULT_ZONE)
-        before = known.get(number)
-        if before is None or any(getattr(before, name) != value for name, value in values.items()):
+        row = tuple(values[column.name] for column in register.columns)
+        before = tuple(known.get(number, ()))
+        if row != before:
+            changed.append(row)
+        if row[:-1] != before[:-1]:  # the last says when that was said
             anew.append(number)
-        elif before.at == word.at:
-            continue
-        stored.append({"enterprise": enterprise, "id": number, "at": word.at, **values})
-    _replace(connection, register, register.c.id, stored)
+    sql.replace(connection, register, changed)
     mark(connection, Kind.REGISTER, ((key(enterprise, number), EVER) for number in anew))
 
 

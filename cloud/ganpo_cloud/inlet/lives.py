@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from ganpo_cloud.inlet.refusals import Refused, tell
 from ganpo_cloud.store import sql
@@ -90,17 +90,9 @@ def _store(connection: Connection, gateway: str, said: _Live, at: int) -> bool:
         left = live_item.c.session.not_in([said.session, before or ""])
         connection.execute(delete(live_item).where((live_item.c.gateway == gateway) & left))
     _merge(connection, gateway, said)
-    connection.execute(delete(live).where(mine))
-    connection.execute(
-        insert(live).values(
-            gateway=gateway,
-            heard_at=at,
-            session=said.session,
-            offline=False,
-            interval_ms=round(said.interval_s * 1000),
-            body=said.model_dump_json(exclude=set(_KINDS)),
-        )
-    )
+    body = said.model_dump_json(exclude=set(_KINDS))
+    row = (gateway, at, said.session, False, round(said.interval_s * 1000), body)
+    sql.replace(connection, live, [row])
     _turn(connection, gateway, at, online=True)
     return True
 
@@ -178,8 +170,5 @@ def _is_online(connection: Connection, number: str) -> bool:
 
 def _turn(connection: Connection, number: str, at: int, *, online: bool) -> None:
     """A transition, where it is one."""
-    if _is_online(connection, number) is online:
-        return
-    mine = (transition.c.gateway == number) & (transition.c.at == at)
-    connection.execute(delete(transition).where(mine))
-    connection.execute(insert(transition).values(gateway=number, at=at, online=online))
+    if _is_online(connection, number) is not online:
+        sql.replace(connection, transition, [(number, at, online)])

@@ -1,6 +1,5 @@
 """What is written to the time-series store: lines of the line protocol, times in ms."""
 
-import json
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -10,11 +9,13 @@ from sqlalchemy import Connection, select
 from ganpo_cloud.days import painting, quantities
 from ganpo_cloud.store.localdays import bounds, days_from
 from ganpo_cloud.store.projected import writable
+from ganpo_cloud.store.runs import unpacked
 from ganpo_cloud.store.tables import (
     day,
     frame,
     gateway,
     gateway_before,
+    named,
     reading,
     register,
     register_day,
@@ -35,7 +36,7 @@ def readings(connection: Connection, after: int, until: int) -> Iterable[str]:
     query = (
         select(reading.c.enterprise, reading.c.register, reading.c.at, reading.c.raw, frame.c.gateway)
         .join(frame, frame.c.id == reading.c.frame)
-        .where((frame.c.id > after) & (frame.c.id <= until))
+        .where((reading.c.frame > after) & (reading.c.frame <= until))
     )
     for row in connection.execute(query):
         asset_no = row.register.partition("/")[0]
@@ -48,15 +49,16 @@ def runs(connection: Connection, after: int, until: int) -> Iterable[str]:
     """Each run of the same frames at its start, as it came."""
     sites = _sites(connection)
     query = (
-        select(states.c.enterprise, states.c.subject, states.c.start, states.c.runs, frame.c.gateway)
+        select(named.c.enterprise, named.c.name, states.c.start, states.c.runs, frame.c.gateway)
         .join(frame, frame.c.id == states.c.frame)
-        .where((frame.c.id > after) & (frame.c.id <= until))
+        .join(named, named.c.id == states.c.subject)
+        .where((states.c.frame > after) & (states.c.frame <= until))
     )
     for row in connection.execute(query):
-        if writable(row.subject):
-            tags = _tags(row.enterprise, sites.get((row.gateway, row.enterprise)), row.subject, None)
-            for offset, state in json.loads(row.runs):
-                yield f"state,{tags} code={State(state).code}i {row.start + offset}"
+        if writable(row.name):
+            tags = _tags(row.enterprise, sites.get((row.gateway, row.enterprise)), row.name, None)
+            for offset, state in unpacked(row.runs):
+                yield f"state,{tags} code={state.code}i {row.start + offset}"
 
 
 def days(connection: Connection, after: int, until: int) -> Iterable[str]:

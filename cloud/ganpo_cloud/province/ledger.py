@@ -232,8 +232,9 @@ def _tell(connection: Connection, found: dict[str, Ledger], enterprises: list[st
     told = select(inventory).join(frame, frame.c.id == inventory.c.frame)
     for row in connection.execute(told.where(inventory.c.enterprise.in_(enterprises)).order_by(*order)):
         _describe(found.setdefault(row.enterprise, Ledger(row.enterprise)), row)
-    for number in connection.execute(select(gateway_before.c.id).distinct()).scalars().all():
-        for one, following in pairwise(registrations(connection, number)):
+    changed = connection.execute(select(gateway_before.c.id).distinct()).scalars().all()
+    for number, dated in registrations(connection, changed).items():
+        for one, following in pairwise(dated):
             if one.enterprise in found and following.enterprise != one.enterprise:
                 found[one.enterprise].inventories.append((following.since, number, "", {}))
     for record in found.values():

@@ -11,7 +11,8 @@ from ganpo_model.clock import MINUTE_MS, from_ms, to_ms
 
 DEFAULT_ZONE = "Asia/Shanghai"
 """Until an inventory says where a site is."""
-_QUARTER_MS = 15 * MINUTE_MS
+QUARTER_MS = 15 * MINUTE_MS
+"""Local days of our century begin at quarters of an hour of UTC, in every zone."""
 
 
 @lru_cache(maxsize=4096)
@@ -27,7 +28,7 @@ def _midnight(day: date, zone: str) -> int:
 
 def day_of(instant: int, zone: str) -> date:
     """The local date of an instant."""
-    return _day_of_quarter(instant // _QUARTER_MS, zone)
+    return _day_of_quarter(instant // QUARTER_MS, zone)
 
 
 def last_day(instant: int, zone: str) -> date:
@@ -37,8 +38,7 @@ def last_day(instant: int, zone: str) -> date:
 
 @lru_cache(maxsize=4096)
 def _day_of_quarter(quarter: int, zone: str) -> date:
-    """Local days of our century begin at quarters of an hour of UTC, in every zone."""
-    return from_ms(quarter * _QUARTER_MS).astimezone(ZoneInfo(zone)).date()
+    return from_ms(quarter * QUARTER_MS).astimezone(ZoneInfo(zone)).date()
 
 
 def local(instant: int, zone: str = DEFAULT_ZONE) -> datetime:

@@ -1,6 +1,6 @@
 """Whose a gateway's facts are: its registrations, each from its instant to the next one's."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -23,9 +23,11 @@ class Registration:
     site: str
 
 
-def registrations(connection: Connection, gateway: str) -> list[Registration]:
-    """Those of a gateway, oldest first; none where it is not registered."""
-    return [Registration(*row) for row in sql.rows(connection, _DATED, (gateway, gateway))]
+def registrations(connection: Connection, gateways: Iterable[str]) -> dict[str, list[Registration]]:
+    """Those of each gateway, oldest first; none where it is not registered."""
+    asked = sorted(set(gateways))
+    found = sql.each(connection, _DATED, [(gateway, gateway) for gateway in asked])
+    return {gateway: [Registration(*row) for row in rows] for gateway, rows in zip(asked, found, strict=True)}
 
 
 def numbers(connection: Connection) -> frozenset[str]:

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from ganpo_model.states import State
 
 _STATES = tuple(State)
-_CODES = {state: code for code, state in enumerate(State)}
+_CODES = {state.value: code for code, state in enumerate(State)}
 
 
-def packed(runs: Iterable[tuple[int, State]]) -> bytes:
+def packed(runs: Iterable[tuple[int, str]]) -> bytes:
     """Runs as `(ms after the start, state)`; a run is eight times its ms and the code of its state, little-endian.
 
-    Raises struct.error for what lies six days and more after the start.
+    Raises KeyError for a state that is none, struct.error for what lies six days and more after the start.
     """
     words = [offset << 3 | _CODES[state] for offset, state in runs]
     return struct.pack(f"<{len(words)}I", *words)

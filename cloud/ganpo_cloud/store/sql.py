@@ -4,6 +4,7 @@ Values stand as `?`. What is read comes as plain tuples of what the driver gives
 and a boolean 0 or 1. Errors are those of Core, also sqlalchemy.exc.OperationalError where the database fails.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
@@ -47,6 +48,21 @@ def each(connection: Connection, statement: str, asked: Sequence[Row]) -> Iterat
             yield rows(connection, statement, values)
 
 
+def of_pairs(connection: Connection, statement: str, pairs: Iterable[tuple[str, str]]) -> list[Any]:
+    """The rows of one question about many pairs of texts: in it they are a table `asked (a, b)`."""
+    asked = list(pairs)
+    values: Row
+    if connection.dialect.name == "postgresql":
+        source, values = (
+            "SELECT * FROM unnest(?::text[], ?::text[])",
+            tuple(map(list, zip(*asked, strict=True))),
+        )
+    else:
+        source = "SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?)"
+        values = (json.dumps(asked),)
+    return rows(connection, f"WITH asked (a, b) AS ({source}) {statement}", values) if asked else []
+
+
 def run(connection: Connection, statement: str, values: Sequence[Any] = ()) -> None:
     """Run a statement that gives nothing; with a list of tuples once for each."""
     many = isinstance(values, list)
@@ -88,7 +104,7 @@ def _insert(connection: Connection, table: Table, rows: Iterable[Row], otherwise
     if not at_once:
         run(connection, statement, inserted)
     elif inserted:  # an array of each column: one round trip, and planned once for any number
-        run(connection, statement, tuple(map(list, zip(*inserted, strict=True))))
+        run(connection, statement, tuple(map(_array, zip(*inserted, strict=True))))
 
 
 @lru_cache
@@ -106,6 +122,22 @@ def _inserting(table: Table, otherwise: str, *, at_once: bool) -> str:
         source = f"SELECT * FROM unnest({', '.join(f'?::{kind}[]' for kind in kinds)})"
     where = f" ({keys})" if otherwise != "DO NOTHING" else ""
     return f"INSERT INTO {table.name} ({names}) {source} ON CONFLICT{where} {otherwise}"
+
+
+def _array(values: Iterable[object]) -> str:
+    """An array as PostgreSQL writes it: a fraction of the driver's time for the same."""
+    element = str if set(map(type, values)) == {int} else _element
+    return f"{{{','.join(map(element, values))}}}"
+
+
+def _element(value: object) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, bytes):
+        return f'"\\\\x{value.hex()}"'
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return str(value)
 
 
 def _plain(value: object) -> object:

@@ -1,5 +1,7 @@
 """The tables of the collector. Instants are ms since 1970 (UTC), quantities integers, structures JSON text."""
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -10,14 +12,22 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
     text,
 )
 
+from ganpo_model.clock import DAY_MS
+
 metadata = MetaData()
 _Id = BigInteger().with_variant(Integer, "sqlite")
+_NARROW: dict[str, Any] = {
+    "postgresql_using": "brin",
+    "postgresql_with": {"pages_per_range": 16, "autosummarize": True},
+}
+"""An index over what rises with every row: on PostgreSQL it names the least and the greatest of some pages."""
 
 gateway = Table(
     "gateway",
@@ -43,7 +53,7 @@ gateway_before = Table(
 frame = Table(
     "frame",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", _Id, primary_key=True, autoincrement=False),
     Column("gateway", Text, nullable=False),
     Column("stream", Text, nullable=False),
     Column("seq", BigInteger, nullable=False),
@@ -62,24 +72,35 @@ reading = Table(
     Column("raw", BigInteger, nullable=False),
     Column("frame", BigInteger, nullable=False),
     PrimaryKeyConstraint("enterprise", "register", "at", "raw"),
-    Index("reading_frame", "frame"),
+    Index("reading_frame", "frame", **_NARROW),
     sqlite_with_rowid=False,
 )
+
+named = Table(
+    "named",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=False),
+    Column("enterprise", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    UniqueConstraint("enterprise", "name"),
+)
+"""Subjects of which any state was ever told, by number: every slot would say enterprise and asset_no again."""
 
 states = Table(
     "states",
     metadata,
-    Column("enterprise", Text, nullable=False),
-    Column("subject", Text, nullable=False),
     Column("start", BigInteger, nullable=False),
     Column("frame", BigInteger, nullable=False),
-    Column("place", Integer, nullable=False),
-    Column("end", BigInteger, nullable=False),
-    Column("runs", Text, nullable=False),
-    PrimaryKeyConstraint("enterprise", "subject", "start", "frame", "place"),
-    Index("states_frame", "frame"),
+    Column("subject", Integer, nullable=False, comment="its number in named"),
+    Column("length", Integer, nullable=False, comment="ms"),
+    Column("place", SmallInteger, nullable=False),
+    Column("runs", LargeBinary, nullable=False, comment="store/runs.py"),
+    PrimaryKeyConstraint("subject", "start", "frame", "place").ddl_if(dialect="sqlite"),
+    Index("states_day", "subject", text(f"(start / {DAY_MS})")).ddl_if(dialect="postgresql"),
+    Index("states_frame", "frame", **_NARROW),
     sqlite_with_rowid=False,
 )
+"""A slot is stored once because its frame is."""
 
 inventory = Table(
     "inventory",
@@ -204,6 +225,7 @@ dirty = Table(
     Column("day", Date, nullable=False, comment="0001-01-01: of no single day"),
     Column("word", BigInteger, nullable=False, comment="of the last marking"),
     PrimaryKeyConstraint("kind", "key", "day"),
+    postgresql_with={"fillfactor": 40},
     sqlite_with_rowid=False,
 )
 """What has to be worked out again (`marks.py`)."""

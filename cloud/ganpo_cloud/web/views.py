@@ -13,6 +13,7 @@ from ganpo_cloud.inlet import clones, lives, streams
 from ganpo_cloud.inlet.clones import Clone
 from ganpo_cloud.inlet.quarantine import Held, dropped_name, held
 from ganpo_cloud.inlet.streams import Stream
+from ganpo_cloud.store import slots
 from ganpo_cloud.store.localdays import bounds, day_of
 from ganpo_cloud.store.tables import (
     counter,
@@ -22,7 +23,6 @@ from ganpo_cloud.store.tables import (
     quarantine,
     reading,
     register,
-    states,
     subject,
     transition,
 )
@@ -138,8 +138,7 @@ def subjects(
     """Everything an inventory ever named, or of one enterprise, or one subject of it, by number; what is observed now
     comes from the gateways' own word: from those that are online and know what time it is."""
     heard = select(live).join(gateway, gateway.c.id == live.c.gateway)
-    mine = (states.c.enterprise == subject.c.enterprise) & (states.c.subject == subject.c.asset_no)
-    seen = select(states.c.end).where(mine).order_by(states.c.start.desc()).limit(1)
+    seen = slots.newest(select(slots.END).where(slots.of(subject.c.enterprise, subject.c.asset_no)))
     query = select(subject, seen.scalar_subquery().label("seen"))
     query = query.order_by(subject.c.enterprise, subject.c.asset_no)
     if enterprise is not None:

@@ -14,9 +14,10 @@ from ganpo_cloud.days.calendars import Calendars
 from ganpo_cloud.days.open_items import OpenItem, open_items
 from ganpo_cloud.inlet import lives
 from ganpo_cloud.province.ledger import Device, Ledger, ledgers
-from ganpo_cloud.store import apart
+from ganpo_cloud.store import apart, slots
 from ganpo_cloud.store.counted_tables import production
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds, day_of
+from ganpo_cloud.store.runs import unpacked
 from ganpo_cloud.store.tables import (
     event,
     reading,
@@ -214,10 +215,9 @@ def _unknown(connection: Connection, named: Any, now_ms: int) -> list[Reason]:
     """Its link is up, and yet the newest run says nothing, or no reading comes."""
     if named is None:
         return []
-    mine = (states.c.enterprise == named.enterprise) & (states.c.subject == named.asset_no)
-    newest = select(states.c.start, states.c.runs).where(mine).order_by(states.c.start.desc()).limit(1)
-    row = connection.execute(newest).first()
-    runs = json.loads(row.runs) if row is not None else []
+    mine = slots.of(named.enterprise, named.asset_no)
+    row = connection.execute(slots.newest(select(states.c.start, states.c.runs).where(mine))).first()
+    runs = unpacked(row.runs) if row is not None else []
     if row is not None and runs and runs[-1][1] == State.UNKNOWN:
         return [Reason("point", row.start + runs[-1][0], {}, HEALTH)]
     read = _last_reading(connection, named)
