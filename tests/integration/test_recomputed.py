@@ -16,6 +16,7 @@ from ganpo_cloud.days.periods import month_of, span
 from ganpo_cloud.imports import registry
 from ganpo_cloud.province import ledger_days, lists, snapshots, totals
 from ganpo_cloud.province.indicators import Indicator, Indicators
+from ganpo_cloud.province.ledger import ledgers as ledgers_of
 from ganpo_cloud.province.snapshots import snapshot
 from ganpo_cloud.store.counted_tables import ALL, area_day, ledger
 from ganpo_cloud.store.database import Database
@@ -244,4 +245,33 @@ def test_frames_are_stored_while_sums_are_added_up_and_what_they_change_is_added
     assert units() == (2 if added_up else 1)
     plant.settle()
     assert units() == 2
+    plant.database.close()
+
+
+def test_a_ledger_that_is_marked_again_while_it_is_worked_out_is_worked_out_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant = Plant(databases.database(tmp_path))
+    plant.take("enterprises", enterprise(CODES[0]))
+    registry.add(plant.database, "gw-one-0001", CODES[0], "plant-1")
+    plant.settle()
+    whole, meanwhile = ledgers_of, [inventory("SB-1")]
+
+    def ledgers(*arguments: Any) -> Any:
+        found = whole(*arguments)
+        if meanwhile:
+            plant.send("gw-one-0001", [meanwhile.pop()])
+        return found
+
+    def devices() -> int:
+        with plant.database.read() as connection:
+            return len(connection.execute(select(ledger).where(ledger.c.kind == "equipment")).all())
+
+    monkeypatch.setattr(ledger_days, "ledgers", ledgers)
+    with plant.database.write() as connection:
+        mark(connection, Kind.LEDGER, [(CODES[0], EVER)])
+    assert ledger_days.recompute(plant.database, NOW) == 1
+    assert devices() == 0, "what was read before is not answered"
+    assert ledger_days.recompute(plant.database, NOW) == 1
+    assert devices() == 1
     plant.database.close()
