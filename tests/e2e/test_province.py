@@ -88,6 +88,11 @@ PAGES = (
 )
 
 
+CLIPPED = """() => [...document.querySelectorAll("main .card, main .scroll, header, .pages")]
+  .filter(box => box.scrollWidth > box.clientWidth + 1).map(box => box.className + box.getAttribute("aria-label"))"""
+"""Boxes that show less than there is in them."""
+
+
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize("path", PAGES)
 def test_every_page_is_accessible_whole_and_asks_nobody_else(
@@ -98,6 +103,14 @@ def test_every_page_is_accessible_whole_and_asks_nobody_else(
     page = watched.open(f"{served.url}/{address}{'&' if '?' in path else '?'}lang={lang}")
     if page.locator("[data-chart]").count():
         page.locator(".chart svg").first.wait_for()
+    for width in (1440, 1140, 960, 870, 320):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert watched.sideways() <= 0, width
+        below = page.evaluate("document.querySelector('header').getBoundingClientRect().top + scrollY")
+        assert below >= page.evaluate(
+            "document.querySelector('.demo').getBoundingClientRect().bottom + scrollY"
+        )
+        assert width < 1440 or page.evaluate(CLIPPED) == []
     for width in (1366, 390):
         page.set_viewport_size({"width": width, "height": 900})
         assert page.locator(".demo").first.inner_text().startswith("演示数据 DEMO DATA")

@@ -12,7 +12,7 @@ import pytest
 from ganpo_cloud.province.definitions import DEFINITIONS
 from ganpo_cloud.province.indicators import Indicator, Target
 from ganpo_cloud.province.pace import pace
-from ganpo_cloud.web import why
+from ganpo_cloud.web import reasons
 from ganpo_cloud.web.pages.figures import Figures
 from ganpo_cloud.web.pages.templating import environments
 
@@ -308,4 +308,4 @@ def test_the_gap_and_the_rate_come_to_the_target_as_they_are_shown(
     ],
 )
 def test_a_rate_has_no_exponent(per_hour: Fraction, told: str) -> None:
-    assert why.rate(per_hour, "kWh") == told
+    assert reasons.rate(per_hour, "kWh") == told

@@ -12,7 +12,7 @@ from babel.messages.pofile import read_po
 
 import ganpo_cloud.web
 from ganpo_cloud.province.definitions import DEFINITIONS
-from ganpo_cloud.web import i18n, why
+from ganpo_cloud.web import i18n, reasons
 from ganpo_cloud.web.pages import words
 from ganpo_model.clock import to_ms
 from ganpo_model.coverage import ENTERPRISES, MEASURES
@@ -36,7 +36,7 @@ def used() -> set[str]:
 
 def tables() -> set[str]:
     """Words that stand in tables and are translated where they are shown."""
-    mappings: list[Mapping[Any, str]] = [words.STATES, why.REASONS, words.COUNTS]
+    mappings: list[Mapping[Any, str]] = [words.STATES, reasons.REASONS, words.COUNTS]
     mappings += [words.STATUS, words.FLAGS, words.LEVELS, words.AGES, words.BADGES, words.UNITS]
     mappings += [words.KPIS, words.REFUSED]
     named = {text for item in DEFINITIONS.values() for text in (item.word, item.text, item.source)}

@@ -19,7 +19,8 @@ from ganpo_cloud.store.tables import subject
 from ganpo_cloud.web import views
 from ganpo_cloud.web.pages import meters, timeline
 from ganpo_cloud.web.pages.frame import LONGEST, Frame, Item, Lang, Site
-from ganpo_cloud.web.why import of_register, why
+from ganpo_cloud.web.reasons import of_register
+from ganpo_cloud.web.why import why
 from ganpo_model.kpi import Parts, ratios
 from ganpo_model.states import State
 
@@ -61,9 +62,7 @@ def _device(connection: Connection, frame: Frame, code: str, asset_no: str) -> I
         "kind": kind,
         "line": row,
         "dates": _dates(connection, code, asset_no, about, named),
-        "why": why(connection, code, asset_no, frame.now, frame.province.holidays)
-        if kind == "equipment"
-        else [],
+        "why": why(connection, code, asset_no, frame.now, frame.province.holidays),
         "painted": _painted(connection, frame, code, asset_no, named),
         "kpis": _kpis(connection, frame, code, asset_no, named) if kind == "equipment" else None,
         "needs": list(map(of_register, open_items(connection, frame.now, code, asset_no))),

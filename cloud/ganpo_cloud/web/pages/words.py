@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from ganpo_cloud.web.why import REASONS as REASONS
+from ganpo_cloud.web.reasons import REASONS as REASONS
 from ganpo_model import coverage, reference
 from ganpo_model.coverage import Evidence
 from ganpo_model.states import State
