@@ -1,6 +1,7 @@
 """Painting a day: the runs of all slots on one axis (metrics.md section 2, invariant I8)."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -27,6 +28,10 @@ class Span(NamedTuple):
     state: State
 
 
+_span = partial(tuple.__new__, Span)
+"""A span of a tuple: a day has hundreds."""
+
+
 def paint(slots: Iterable[Slot], start: int, end: int) -> list[Span]:
     """The states of one subject over [start, end): adjacent spans that fill it exactly.
 
@@ -38,7 +43,8 @@ def paint(slots: Iterable[Slot], start: int, end: int) -> list[Span]:
     inside = (slot for slot in slots if slot.start < end and start < slot.end)
     rising = sorted(inside, key=lambda slot: slot.start)
     edges = _covered(rising, start, end) if overlap(rising) else _in_a_row(rising, start, end)
-    return [Span(a, b, state) for (a, state), (b, _) in pairwise([*edges, (end, State.UNKNOWN)])]
+    starts, states = zip(*edges, strict=True)
+    return list(map(_span, zip(starts, (*starts[1:], end), states, strict=True)))
 
 
 def overlap(rising: Iterable[Slot]) -> bool:

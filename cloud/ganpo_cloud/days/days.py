@@ -73,13 +73,14 @@ def _work_out(
             return _write(connection, work, now)
     except OperationalError:
         raise
-    except Exception as bug:  # noqa: BLE001 - our bug: one by one, so that its subject waits, and nobody else
-        if len(keys) > 1:
-            alone = [_work_out(database, {key: keys[key]}, now, holidays) for key in keys]
-            return set().union(*alone)
-        with database.write() as connection:
-            apart.keep(connection, next(iter(keys)), bug, now)
-        return set(keys)
+    except Exception as error:  # noqa: BLE001 - our bug: one by one, so that its subject waits, and nobody else
+        bug = error
+    if len(keys) > 1:
+        alone = [_work_out(database, {key: keys[key]}, now, holidays) for key in keys]
+        return set().union(*alone)
+    with database.write() as connection:
+        apart.keep(connection, next(iter(keys)), bug, now)
+    return set(keys)
 
 
 @dataclass(slots=True)
@@ -101,6 +102,16 @@ class _Subject:
     def days(self) -> list[date]:
         """What is marked, rising."""
         return [one.day for one in self.marked]
+
+    @property
+    def gone(self) -> list[date]:
+        """Those that have no production row, though they may have had one: nothing happened, or it is no machine."""
+        return [local for local in self.days if local not in self.worked.days]
+
+    @property
+    def seen_anew(self) -> date | None:
+        """From this day on it may be seen otherwise than before."""
+        return min([*self.gone, *([self.worked.seen_anew] if self.worked.seen_anew else [])], default=None)
 
 
 @dataclass(slots=True)
@@ -151,16 +162,15 @@ def _write(connection: Connection, work: _Work, now: datetime) -> set[str]:
         cost += len(one.painted) + _judge(connection, one, stamp)
         done.append(one)
     _store(connection, done, stamp)
-    ledgers = []
+    ledgers = _seen(connection, done)
     for one in done:
         if one.about.counts_parts:
             production.count(connection, one.about, one.counted, work.calendars, work.now_ms)
-        seen = _see(connection, one)
-        if onboarding.look(connection, one.about, one.days, one.onboarded) or seen:
-            ledgers.append((one.about.enterprise, EVER))
+        if onboarding.look(connection, one.about, one.days, one.onboarded):
+            ledgers.add(one.about.enterprise)
     marks.answer(connection, [mark for one in done for mark in one.marked])
     marks.mark(connection, Kind.SUMS, (("", local) for one in done for local in one.touched))
-    marks.mark(connection, Kind.LEDGER, ledgers)
+    marks.mark(connection, Kind.LEDGER, ((code, EVER) for code in ledgers))
     return {one.marked[0].key for one in done}
 
 
@@ -174,9 +184,8 @@ def _store(connection: Connection, done: Sequence[_Subject], stamp: int) -> None
         key = (one.about.enterprise, one.about.asset_no)
         painted += [(*key, *row, stamp) for row in one.rows]
         produced += one.worked.rows
-        # On the others nothing happened, or it is no machine: they have no row, though they may have had one.
         unpainted += [(*key, local.isoformat()) for local in one.days if local not in one.painted]
-        unworked += [(*key, local.isoformat()) for local in one.days if local not in one.worked.days]
+        unworked += [(*key, local.isoformat()) for local in one.gone]
     sql.replace(connection, day, painted)
     sql.run(connection, _DELETE.format("day"), unpainted)
     sql.replace(connection, counted_tables.production, produced)
@@ -201,15 +210,16 @@ def _judge(connection: Connection, one: _Subject, stamp: int) -> int:
     return cost
 
 
-def _see(connection: Connection, one: _Subject) -> bool:
-    """How a machine is seen since. Gives whether the ledger says something else of it."""
-    gone = [local for local in one.days if local not in one.worked.days]  # with a day goes what it said
-    since = min((local for local in (*gone, one.worked.seen_anew) if local is not None), default=None)
-    if since is None or not one.about.machine:
-        return False
-    changed = production.see(connection, one.about, since)
-    one.touched |= changed
-    return bool(gone or changed)
+def _seen(connection: Connection, done: Sequence[_Subject]) -> set[str]:
+    """How machines are seen since. Gives the enterprises of whose machines the ledger says something else."""
+    machines = [one for one in done if one.about.machine and one.seen_anew is not None]
+    asked = [(one.about, one.seen_anew) for one in machines if one.seen_anew is not None]
+    found = set()
+    for one, changed in zip(machines, production.see(connection, asked), strict=True):
+        one.touched |= changed
+        if changed or one.gone:  # with a day goes what it said
+            found.add(one.about.enterprise)
+    return found
 
 
 def _produced(connection: Connection, of: Subject, first: date, last: date) -> set[date]:

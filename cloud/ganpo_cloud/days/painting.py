@@ -61,8 +61,8 @@ def stored(start: int, end: int, spans: bytes) -> list[Span]:
 def ms_per_state(spans: Iterable[Span]) -> dict[str, int]:
     """How long each state lasted; states that did not occur are left out."""
     found: dict[str, int] = {}
-    for span in spans:
-        found[span.state] = found.get(span.state, 0) + span.end - span.start
+    for start, end, state in spans:
+        found[state] = found.get(state, 0) + end - start
     return found
 
 

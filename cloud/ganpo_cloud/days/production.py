@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from ganpo_cloud.days import quantities
 from ganpo_cloud.days.calendars import Calendars
-from ganpo_cloud.days.painting import stored
+from ganpo_cloud.days.painting import ms_per_state, stored
 from ganpo_cloud.days.subjects import COUNTED, Subject
 from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import production
@@ -45,11 +45,13 @@ Painted = Mapping[date, Sequence[Span]]
 
 @dataclass(frozen=True, slots=True)
 class Production:
-    """`planned_ms`: how much was planned until now; `spent`: ms per state within it, they add up to it."""
+    """`planned_ms`: how much was planned until now; `spent`: ms per state within it, they add up to it; `seen_ms`: how
+    much of the local day anything was seen."""
 
     planned_ms: int
     spent: Mapping[State, int]
     outside_ms: int
+    seen_ms: int
     made: int | None = None
     made_good: int | None = None
 
@@ -91,29 +93,35 @@ def work_out(
         was = {sql.day_given(row[0]): (*map(bool, row[1:4]), row[4]) for row in before}
         rows = []
         for day in days:
-            row = _row(machine, day, _of_day(machine, day, calendars, now_ms, known), known[day], unplanned)
+            row = _row(machine, day, _of_day(machine, day, calendars, now_ms, known), unplanned)
             rows.append((*row, was[day][-1] if day in was else ""))
         anew = (row[2] for row in rows if row[-4:] != was.get(row[2]))
         found.append(Worked(rows, days, min(anew, default=None)))
     return found
 
 
-def see(connection: Connection, machine: Subject, first: date) -> set[date]:
-    """How the machine is seen at the end of each stored day from `first` on. Gives the days since which that is another
+def see(connection: Connection, machines: Sequence[tuple[Subject, date]]) -> list[set[date]]:
+    """How each machine is seen at the end of its stored days from a day on. Gives the days since which that is another
     word than before."""
-    since = (first - timedelta(days=LOOK_BACK_DAYS)).isoformat()
-    key = (machine.enterprise, machine.asset_no)
-    rows = sql.rows(connection, _BEFORE, (*key, since, date.max.isoformat()))
-    watched = [Watched(sql.day_given(row[0]), *map(bool, row[1:4])) for row in rows]
-    changed, said, held = set(), [], ""
-    for of, word, row in zip(watched, ages(watched), rows, strict=True):
-        held = row[4] or held
-        if of.day >= first and word != held:
-            changed.add(of.day)
-        if of.day >= first and word != row[4]:
-            said.append((str(word), *key, of.day.isoformat()))
+    keys = [(machine.enterprise, machine.asset_no) for machine, _ in machines]
+    asked = [
+        (*key, (first - timedelta(days=LOOK_BACK_DAYS)).isoformat(), date.max.isoformat())
+        for key, (_, first) in zip(keys, machines, strict=True)
+    ]
+    found: list[set[date]] = []
+    said: list[sql.Row] = []
+    for key, (_, first), rows in zip(keys, machines, sql.each(connection, _BEFORE, asked), strict=True):
+        watched = [Watched(sql.day_given(row[0]), *map(bool, row[1:4])) for row in rows]
+        changed, held = set(), ""
+        for of, word, row in zip(watched, ages(watched), rows, strict=True):
+            held = row[4] or held
+            if of.day >= first and word != held:
+                changed.add(of.day)
+            if of.day >= first and word != row[4]:
+                said.append((str(word), *key, of.day.isoformat()))
+        found.append(changed)
     sql.run(connection, _SEEN, said)
-    return changed
+    return found
 
 
 def count(
@@ -177,15 +185,16 @@ def _of_day(machine: Subject, day: date, calendars: Calendars, now_ms: int, pain
     """A production day, without what was made. `painted`: its local day, and the next one where a shift goes on."""
     planned = calendars.planned(machine, day)
     spans = painted.get(day, ())
-    ran = [span for span in spans if span.state is State.PRODUCING]
     over = calendars.planned(machine, day - _A_DAY)
-    outside = sum(span.end - span.start for span in ran) - sum(within([*over, *planned], ran).values())
+    whole = ms_per_state(spans)
+    seen = sum(whole.values()) - whole.get(State.UNKNOWN, 0)
+    outside = whole.get(State.PRODUCING, 0) - within([*over, *planned], spans).get(State.PRODUCING, 0)
     stretches = _until(now_ms, planned)
     total = sum(end - start for start, end in stretches)
     spent = within(stretches, [*spans, *painted.get(day + _A_DAY, ())]) if stretches else {}
     if unseen := total - sum(spent.values()):  # beyond the stored days nobody saw anything
         spent[State.UNKNOWN] = spent.get(State.UNKNOWN, 0) + unseen
-    return Production(total, spent, outside)
+    return Production(total, spent, outside, seen)
 
 
 def _until(now_ms: int, planned: Iterable[Stretch]) -> list[Stretch]:
@@ -205,19 +214,18 @@ def _made(connection: Connection, machine: Subject, signal: str, stretches: Sequ
     return found
 
 
-def _row(machine: Subject, day: date, found: Production, spans: Sequence[Span], unplanned: bool) -> sql.Row:
+def _row(machine: Subject, day: date, found: Production, unplanned: bool) -> sql.Row:
     """A row of `production` without how it is seen."""
-    seen_ms = sum(span.end - span.start for span in spans if span.state is not State.UNKNOWN)
     if unplanned:
         # Nobody said when the site works: a day is watched as a whole.
         start, end = bounds(day, machine.zone)
-        known = 2 * seen_ms >= end - start
+        known = 2 * found.seen_ms >= end - start
     else:
         known = 2 * (found.planned_ms - found.spent.get(State.UNKNOWN, 0)) >= found.planned_ms
     spent = (found.spent.get(state, 0) for state in STATES)
     head = (machine.enterprise, machine.asset_no, day, found.planned_ms)
     watched = bool(unplanned or found.planned_ms)
-    return (*head, *spent, found.outside_ms, None, None, watched, known, seen_ms > 0)
+    return (*head, *spent, found.outside_ms, None, None, watched, known, found.seen_ms > 0)
 
 
 def _ends(days: Sequence[date]) -> tuple[str, str]:

@@ -1,11 +1,11 @@
 """`ledger`: the ledger from day to day, worked out per enterprise when something of it changed."""
 
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete
 from sqlalchemy.exc import OperationalError
 
 from ganpo_cloud.days import periods
@@ -21,6 +21,9 @@ from ganpo_model.clock import to_ms
 BATCH = 50
 """Enterprises of one transaction."""
 _COLUMNS = [column.name for column in ledger.columns]
+_STORED = f"SELECT {', '.join(_COLUMNS)} FROM ledger WHERE enterprise = ?"
+_DELETE = "DELETE FROM ledger WHERE enterprise = ? AND asset_no = ? AND since = ?"
+_TOLD = [field.name for field in fields(Device) if field.name in _COLUMNS]
 _ASSET_NO, _SINCE, _UNTIL = (_COLUMNS.index(name) for name in ("asset_no", "since", "until"))
 Row = dict[str, Any]
 
@@ -89,9 +92,8 @@ def rows_of(of: Ledger) -> Iterable[Row]:
 
 def _rows(of: Ledger, device: Device, since: date, until: date | None) -> Iterable[Row]:
     """A device as it stood, a row for each word for how it was seen meanwhile; SEEN until there is one."""
-    row = asdict(device) | {"retired": device.status == "retired", "age": None}
-    flags = row.pop("flags")
-    row |= {flag: int(flags.get(flag, 0)) for flag in FLAGS}
+    row: Row = {name: getattr(device, name) for name in _TOLD} | {"retired": device.status == "retired"}
+    row |= {flag: int(device.flags.get(flag, 0)) for flag in FLAGS}
     turns: list[tuple[date, str | None]] = [(since, None)]
     if device.kind == "equipment" and device.networked:
         turns = [(since, str(Age.SEEN))]
@@ -107,14 +109,11 @@ def _rows(of: Ledger, device: Device, since: date, until: date | None) -> Iterab
 
 def _store(connection: Connection, code: str, rows: list[Row]) -> date | None:
     """Replace what stood of an enterprise. Gives the first day on which anything is another now."""
-    mine = ledger.c.enterprise == code
-    before = {_values(row) for row in connection.execute(select(ledger).where(mine)).mappings()}
-    after = {_values(row) for row in rows}
+    before = {_values(row) for row in sql.rows(connection, _STORED, (code,))}
+    after = {_values(map(row.__getitem__, _COLUMNS)) for row in rows}
     if before == after:
         return None
-    for row in before - after:
-        this = (ledger.c.asset_no == row[_ASSET_NO]) & (ledger.c.since == date.fromisoformat(row[_SINCE]))
-        connection.execute(delete(ledger).where(mine & this))
+    sql.run(connection, _DELETE, [(code, row[_ASSET_NO], row[_SINCE]) for row in before - after])
     sql.replace(connection, ledger, after - before)
     return date.fromisoformat(min(day for (_, day), _ in _turns(before) ^ _turns(after)))
 
@@ -128,6 +127,5 @@ def _turns(rows: set[tuple[Any, ...]]) -> set[tuple[tuple[str, str], Any]]:
     return set((ends | said).items())
 
 
-def _values(row: Any) -> tuple[Any, ...]:
-    found = (row[name] for name in _COLUMNS)
-    return tuple(value.isoformat() if isinstance(value, date) else value for value in found)
+def _values(row: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple(value.isoformat() if isinstance(value, date) else value for value in row)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from ganpo_model.states import State
 
+_WORD = struct.Struct("<I")
 _STATES = tuple(State)
 _CODES = {state.value: code for code, state in enumerate(State)}
 
@@ -20,4 +21,4 @@ def packed(runs: Iterable[tuple[int, str]]) -> bytes:
 
 def unpacked(stored: bytes) -> list[tuple[int, State]]:
     """What was packed."""
-    return [(word >> 3, _STATES[word & 7]) for word in struct.unpack(f"<{len(stored) // 4}I", stored)]
+    return [(word >> 3, _STATES[word & 7]) for (word,) in _WORD.iter_unpack(stored)]
