@@ -161,8 +161,8 @@ def _write(connection: Connection, work: _Work, now: datetime) -> set[str]:
             break
         cost += len(one.painted) + _judge(connection, one, stamp)
         done.append(one)
-    _store(connection, done, stamp)
     ledgers = _seen(connection, done)
+    _store(connection, done, stamp)
     for one in done:
         if one.about.counts_parts:
             production.count(connection, one.about, one.counted, work.calendars, work.now_ms)
@@ -213,7 +213,7 @@ def _judge(connection: Connection, one: _Subject, stamp: int) -> int:
 def _seen(connection: Connection, done: Sequence[_Subject]) -> set[str]:
     """How machines are seen since. Gives the enterprises of whose machines the ledger says something else."""
     machines = [one for one in done if one.about.machine and one.seen_anew is not None]
-    asked = [(one.about, one.seen_anew) for one in machines if one.seen_anew is not None]
+    asked = [(one.about, one.worked, one.seen_anew or date.max, one.gone) for one in machines]
     found = set()
     for one, changed in zip(machines, production.see(connection, asked), strict=True):
         one.touched |= changed

@@ -1,7 +1,7 @@
 """Production days: what was planned of a machine, what it did meanwhile, and how it is seen since."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -66,7 +66,7 @@ class Worked:
     """Production days of a machine as rows, without what was made. `seen_anew`: from this day on it may be seen
     otherwise than before; None: no such day."""
 
-    rows: Sequence[sql.Row] = ()
+    rows: list[sql.Row] = field(default_factory=list)
     days: Sequence[date] = ()
     seen_anew: date | None = None
 
@@ -100,25 +100,36 @@ def work_out(
     return found
 
 
-def see(connection: Connection, machines: Sequence[tuple[Subject, date]]) -> list[set[date]]:
-    """How each machine is seen at the end of its stored days from a day on. Gives the days since which that is another
-    word than before."""
-    keys = [(machine.enterprise, machine.asset_no) for machine, _ in machines]
+def see(
+    connection: Connection, machines: Sequence[tuple[Subject, Worked, date, Collection[date]]]
+) -> list[set[date]]:
+    """How each machine is seen at the end of its days from the third on: put into its rows, which are not stored yet,
+    and into stored ones of other days where that is another word now. Gives the days since which it is another.
+
+    Last: days of it that have no row any more.
+    """
+    keys = [(machine.enterprise, machine.asset_no) for machine, *_ in machines]
     asked = [
         (*key, (first - timedelta(days=LOOK_BACK_DAYS)).isoformat(), date.max.isoformat())
-        for key, (_, first) in zip(keys, machines, strict=True)
+        for key, (_, _, first, _) in zip(keys, machines, strict=True)
     ]
     found: list[set[date]] = []
     said: list[sql.Row] = []
-    for key, (_, first), rows in zip(keys, machines, sql.each(connection, _BEFORE, asked), strict=True):
-        watched = [Watched(sql.day_given(row[0]), *map(bool, row[1:4])) for row in rows]
+    before = sql.each(connection, _BEFORE, asked)
+    for key, (_, worked, first, gone), rows in zip(keys, machines, before, strict=True):
+        told = {sql.day_given(row[0]): tuple(row[1:]) for row in rows}
+        told = {day: row for day, row in told.items() if day not in gone}
+        told |= {row[2]: row[-4:] for row in worked.rows}
+        days = sorted(told)
+        words = dict(zip(days, ages([Watched(day, *map(bool, told[day][:3])) for day in days]), strict=True))
         changed, held = set(), ""
-        for of, word, row in zip(watched, ages(watched), rows, strict=True):
-            held = row[4] or held
-            if of.day >= first and word != held:
-                changed.add(of.day)
-            if of.day >= first and word != row[4]:
-                said.append((str(word), *key, of.day.isoformat()))
+        for day in days:
+            held = told[day][-1] or held
+            if day >= first and words[day] != held:
+                changed.add(day)
+                if day not in worked.days:
+                    said.append((str(words[day]), *key, day.isoformat()))
+        worked.rows[:] = [(*row[:-1], str(words[row[2]])) for row in worked.rows]
         found.append(changed)
     sql.run(connection, _SEEN, said)
     return found
