@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import pytest
 
+from ganpo_cloud.province import publishing
 from ganpo_cloud.province.definitions import DEFINITIONS
 from ganpo_cloud.web.application import create_app
 from ganpo_cloud.web.pages.places import RANKED_FROM
@@ -146,6 +147,7 @@ def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     seeding.registry(NOW)
     for _ in seeding.days(NOW):
         pass
+    publishing.publish(database, PROVINCE, MONTH[:7], NOW)
     with (
         Served(create_app(database, TestClock(wall=NOW), demo=True)) as running,
         httpx.Client(base_url=running.url, timeout=60) as client,
@@ -327,6 +329,21 @@ def test_what_is_few_is_not_ranked_and_a_place_that_is_opened_has_no_word_of_ope
                 ranks.append(int(rank[1]))
         assert ranks == sorted(ranks)
         assert "待说明" not in table
+
+
+def test_a_report_reads_as_the_overview_of_the_end_of_its_month(http: httpx.Client) -> None:
+    report = http.get(f"/reports/{MONTH[:7]}?lang=en").text
+    shown = {}
+    for line in re.findall(r"<tr>.*?</tr>", report, re.DOTALL)[1:]:
+        name, rate = re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", line, re.DOTALL)[:2]
+        shown[text(name)] = text(rate).split(" ")[0]
+    overview = Reader(http.get(f"/overview?as_of={MONTH}&lang=en").text).told
+    rates = {
+        one.number.split()[1]: one.text for one in overview if one.number.startswith("nc_checked/main 36")
+    }
+    assert len(rates) > 5
+    for area, rate in rates.items():
+        assert shown[PROVINCE.areas[area][-1].name_en] == rate
 
 
 def test_enterprises_have_no_decimals(http: httpx.Client) -> None:

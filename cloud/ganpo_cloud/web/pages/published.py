@@ -8,6 +8,8 @@ from sqlalchemy import Connection
 
 from ganpo_cloud.province import publishing
 from ganpo_cloud.province.definitions import DEFINITIONS, Definition
+from ganpo_cloud.province.indicators import Indicators
+from ganpo_cloud.store.counted_tables import ALL
 from ganpo_cloud.web.answers.fields import Ratio
 from ganpo_cloud.web.answers.reports import Line
 from ganpo_cloud.web.pages import cards, numbers
@@ -25,8 +27,12 @@ def month(connection: Connection, frame: Frame, found: Sequence[Line]) -> Item:
     number = frame.scope.path.rpartition("/")[2]
     every = publishing.reports(connection)
 
-    def told(of: Ratio | None, definition: Definition) -> str:
-        return numbers.NONE if of is None else _told(of, definition, frame.lang)
+    targets = Indicators(frame.snapshot(connection))
+
+    def told(of: Ratio | None, definition: Definition, area: str) -> str:
+        target = targets.target(definition, area, ALL)
+        goal = None if target is None else target.goal
+        return numbers.NONE if of is None else _told(of, definition, goal, frame.lang)
 
     return {
         "month": number,
@@ -48,9 +54,9 @@ def coefficients(_connection: Connection, frame: Frame, _found: Any) -> Item:
     return {"coefficients": [(carrier, of) for carrier, of in found if of is not None]}
 
 
-def _told(of: Ratio, definition: Definition, lang: str) -> str:
+def _told(of: Ratio, definition: Definition, goal: Fraction | None, lang: str) -> str:
     if definition.kind == "rate":
-        return numbers.rate(of.numerator, of.denominator)
+        return numbers.rate(of.numerator, of.denominator, goal)
     if definition.kind == "quantity":
         return numbers.quantity(None if of.numerator is None else Fraction(of.numerator, 10**6), lang)
     return numbers.count(of.numerator)
