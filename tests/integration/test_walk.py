@@ -260,7 +260,8 @@ def test_a_day_that_nothing_is_known_of_is_no_today(http: httpx.Client, day: str
 
 def text(html: str) -> str:
     """What people read of it."""
-    return re.sub(r"\s+", " ", re.sub(r"<svg.*?</svg>|<[^>]+>", " ", html, flags=re.DOTALL)).strip()
+    bare = re.sub(r"<svg.*?</svg>|<[^>]+>", " ", html, flags=re.DOTALL)
+    return unescape(re.sub(r"\s+", " ", bare)).strip()
 
 
 def row(http: httpx.Client, number: str, lang: str = "en") -> str:
