@@ -36,10 +36,9 @@ def run(*, short: bool) -> Iterator[str]:
                 about = {"gateways": gateways, "first": _NOON, "slots": slots, "speed": speed}
                 found = side.ask("live", url=url, **about)
                 used = (found["cpu_s"] + _served(store) - served) * speed / slots
-                yield (
-                    f"  {f'{store.kind}, {side.name}: seconds of a slot':<46} {used:>9,.0f} of {_CORES * _SLOT_S:,}"
-                    f"      frames late {found['late_s']:,.0f} s, pages behind {found['behind_s']:,.0f} s"
-                )
+                told = f"frames late {found['late_s']:,.0f} s, pages behind {found['behind_s']:,.0f} s"
+                name = f"{store.kind}, {side.name}: seconds of a slot"
+                yield f"  {name:<46} {used:>9,.0f} of {_CORES * _SLOT_S:,}      {told}   goal <= {_SLOT_S} s"
         if len(each) == 1:
             yield MISSING
 
