@@ -2,7 +2,7 @@
 
 Both sides commit the same number of times (64 frames each), on SQLite with synchronous=FULL, on the PostgreSQL of tests
 without fsync. Ours decodes, checks, stores frame and facts, and marks what they touch dirty; the limit inserts rows
-that lie ready into the same tables: `executemany` on SQLite, `unnest` on PostgreSQL.
+that lie ready, sorted by key, into the same tables: `executemany` on SQLite, `unnest` on PostgreSQL.
 """
 
 import time
@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, select
 
 from ganpo_cloud.imports import registry
 from ganpo_cloud.inlet.ingest import ingest
@@ -61,7 +62,10 @@ def _ours(packed: list[bytes]) -> float:
         for first in range(0, len(packed), BATCH):
             batch = [(_GATEWAY, frame) for frame in packed[first : first + BATCH]]
             assert len(ingest(database, batch, _NOW)) == len(batch)
-        return len(packed) * FACTS / (time.perf_counter() - began)
+        found = len(packed) * FACTS / (time.perf_counter() - began)
+        with database.read() as connection:
+            assert len(connection.execute(select(tables.reading)).all()) == len(packed) * FACTS
+        return found
 
 
 def _bare(facts: list[list[Reading]]) -> float:
@@ -83,23 +87,27 @@ def _bare(facts: list[list[Reading]]) -> float:
         for s, batch in enumerate(facts)
     ]
     frame_rows = [_row(tables.frame, frame) for frame in frames]
-    reading_rows = [[_row(tables.reading, reading) for reading in batch] for batch in readings]
+    rows = [
+        sorted(
+            _row(tables.reading, reading) for batch in readings[first : first + BATCH] for reading in batch
+        )
+        for first in range(0, len(readings), BATCH)
+    ]
     with TemporaryDirectory() as folder, databases.database(Path(folder)) as database:
         began = time.perf_counter()
         for first in range(0, len(facts), BATCH):
             with database.write() as connection:
                 _insert(connection, tables.frame, frame_rows[first : first + BATCH])
-                rows = [row for batch in reading_rows[first : first + BATCH] for row in batch]
-                _insert(connection, tables.reading, rows)
+                _insert(connection, tables.reading, rows[first // BATCH])
         return len(facts) * FACTS / (time.perf_counter() - began)
 
 
-def _row(table: Table, values: dict[str, object]) -> tuple[object, ...]:
+def _row(table: Table, values: dict[str, Any]) -> tuple[Any, ...]:
     """The values of a row in the order of its columns."""
     return tuple(values[column.name] for column in table.columns)
 
 
-def _insert(connection: Connection, table: Table, rows: list[tuple[object, ...]]) -> None:
+def _insert(connection: Connection, table: Table, rows: list[tuple[Any, ...]]) -> None:
     """Straight to the driver: `executemany`, or an array a column."""
     driver = connection.connection.driver_connection
     assert driver is not None
