@@ -207,7 +207,7 @@ def test_gateways_tell_what_is_missing_and_what_waits(http: httpx.Client) -> Non
         ),
         (f"subjects/{ENTERPRISE}/XX/day", {}, 404, "subject"),
         (f"subjects/{ENTERPRISE}/{LONG}/day", {}, 422, "invalid"),
-        (f"subjects/{ENTERPRISE}/a%00b/day", {}, 404, "subject"),
+        (f"subjects/{ENTERPRISE}/a%00b/day", {}, 422, "invalid"),
         (f"subjects/{ENTERPRISE}/CJ-01/day", {"date": "2026-02-30"}, 422, "date"),
         (f"subjects/{ENTERPRISE}/CJ-01/day", {"date": "9999-12-31"}, 422, "date"),
         (f"subjects/{ENTERPRISE}/CJ-01/day", {"date": LONG}, 422, "invalid"),
@@ -301,7 +301,7 @@ def test_every_field_and_parameter_is_described_with_a_true_example(http: httpx.
         for field, about in schema.get("properties", {}).items():
             where = f"{name}.{field}"
             assert "description" in about, where
-            if about.get("type") == "null" or "$ref" in about.get("items", {}):
+            if about.get("type") == "null" or ("$ref" in json.dumps(about) and "examples" not in about):
                 continue
             whole = about | {"components": document["components"]}
             for example in about.get("examples", [about.get("default")]):
@@ -351,7 +351,7 @@ def test_a_database_that_fails_is_a_problem_of_its_own_and_the_page_says_so(tmp_
         assert answer.json()["code"] == "database"
         assert "no such table: live" in answer.json()["title"]
         page = http.get("/", params={"lang": "en"})
-        assert page.status_code == httpx.codes.OK
+        assert page.status_code == httpx.codes.SERVICE_UNAVAILABLE
         assert "The database does not answer" in page.text
         assert "no such table: live" in page.text
     plant.database.close()

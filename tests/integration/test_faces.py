@@ -37,7 +37,7 @@ def plant(tmp_path: Path) -> Iterator[Plant]:
 @pytest.fixture
 def http(plant: Plant) -> Iterator[httpx.Client]:
     app = create_app(plant.database, TestClock(wall=NOW), province=PROVINCE)
-    with Served(app) as served, httpx.Client(base_url=served.url) as client:
+    with Served(app) as served, httpx.Client(base_url=served.url, timeout=60) as client:
         yield client
 
 

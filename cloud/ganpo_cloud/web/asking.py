@@ -19,15 +19,19 @@ TEXT = r"^[^\x00]*$"
 _DAY = re.compile(r"20\d\d-\d\d-\d\d", re.ASCII)
 MONTH = r"^20[0-9]{2}-(0[1-9]|1[0-2])$"
 
-Code = Annotated[
-    str,
-    Path(
-        max_length=80, pattern=TEXT, description="unified social credit code", examples=["91360000625912173B"]
-    ),
-]
-AssetNo = Annotated[
-    str, Path(max_length=80, pattern=TEXT, description="the plant's own number", examples=["SB-0141"])
-]
+
+def asks(description: str, example: Any, **limits: Any) -> Any:
+    """A parameter in the address behind the `?`: what it says, and what it may look like."""
+    return Query(description=description, examples=[example], **limits)
+
+
+def named(
+    description: str, example: str, max_length: int = 80, pattern: str = TEXT, alias: str | None = None
+) -> Any:
+    """A parameter in the path."""
+    return Path(
+        description=description, examples=[example], max_length=max_length, pattern=pattern, alias=alias
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +44,7 @@ class Dated(Asked):
     """As of when."""
 
     as_of: Annotated[
-        str | None,
-        Query(
-            max_length=40,
-            description="a date: as of its end in Beijing; absent: now",
-            examples=["2026-11-24"],
-        ),
+        str | None, asks("a date: as of its end in Beijing; absent: now", "2026-11-24", max_length=40)
     ] = None
 
 
@@ -53,32 +52,38 @@ class Dated(Asked):
 class Placed(Dated):
     """Of where, of which industry, as of when."""
 
-    area: Annotated[
-        str | None,
-        Query(max_length=40, description="id of an area; absent: the province", examples=["360100"]),
-    ] = None
-    industry: Annotated[
-        str | None,
-        Query(max_length=40, description="id of an industry; absent: all", examples=["NONFERROUS"]),
-    ] = None
+    area: Annotated[str | None, asks("id of an area; absent: the province", "360100", max_length=40)] = None
+    industry: Annotated[str | None, asks("id of an industry; absent: all", "NONFERROUS", max_length=40)] = (
+        None
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed(Placed):
     """A long list of a place, a page of it at a time."""
 
-    q: Annotated[
-        str, Query(max_length=80, pattern=TEXT, description="a part of number or name", examples=["VMC"])
-    ] = ""
-    limit: Annotated[
-        int, Query(ge=1, le=MOST_ROWS, description="so many rows a page at most", examples=[1000])
-    ] = 1000
-    page: Annotated[int, Query(ge=1, le=10_000, description="which page of them", examples=[1])] = 1
+    q: Annotated[str, asks("a part of number or name", "VMC", max_length=80, pattern=TEXT)] = ""
+    limit: Annotated[int, asks("so many rows a page at most", 1000, ge=1, le=MOST_ROWS)] = 1000
+    page: Annotated[int, asks("which page of them", 1, ge=1, le=10_000)] = 1
 
     @property
     def text(self) -> str:
         """What is searched for: nothing stored has control characters in it."""
         return "".join(sign for sign in self.q if sign.isprintable()).strip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfEnterprise(Asked):
+    """An enterprise."""
+
+    enterprise: Annotated[str, named("unified social credit code", "91360000625912173B")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfDevice(OfEnterprise):
+    """A device of it, or a meter."""
+
+    asset_no: Annotated[str, named("the plant's own number", "SB-0141")]
 
 
 @dataclass(frozen=True, slots=True)

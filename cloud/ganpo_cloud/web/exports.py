@@ -9,8 +9,6 @@ from dataclasses import dataclass, fields, is_dataclass
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic.fields import FieldInfo
-
 from ganpo_cloud.province.definitions import DEFINITIONS
 
 CSV = "text/csv"
@@ -51,14 +49,8 @@ def columns(kind: Any, name: str = "") -> list[str]:
         return [column for part in parts if part is not NoneType for column in columns(part, name)]
     if not is_dataclass(kind):
         return [name]
-    inner = ((f"{name}.{_called(field)}".lstrip("."), field.type) for field in fields(kind))
-    return [column for called, of in inner for column in columns(of, called)]
-
-
-def _called(field: Any) -> str:
-    """What a field is called where it travels."""
-    (about,) = (item for item in field.type.__metadata__ if isinstance(item, FieldInfo))
-    return about.serialization_alias or str(field.name)
+    inner = ((field.metadata.get("serialization_alias") or field.name, field.type) for field in fields(kind))
+    return [column for called, of in inner for column in columns(of, f"{name}.{called}".lstrip("."))]
 
 
 def cell(row: Mapping[str, Any], column: str) -> Any:

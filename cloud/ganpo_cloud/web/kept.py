@@ -1,17 +1,19 @@
-"""An answer that cannot have changed is not worked out again."""
+"""An answer that cannot have changed is not worked out again, and who has it already is told so."""
 
 import asyncio
+import hashlib
 from collections.abc import Sequence
 
 from anyio import CapacityLimiter, to_thread
 from sqlalchemy.exc import DatabaseError
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ganpo_cloud.store.database import Reader
 from ganpo_model.clock import Clock
 
 _NEVER = ("/static/", "/health", "/metrics")
+_TAGGED = "/api/"
 _LARGE = 4_000_000
 """Bytes: longer answers are sent as they come."""
 _MOST = 32_000_000
@@ -26,7 +28,8 @@ class Answers:
     """Middleware: within one second of the clock, and while nobody wrote into the database, the same question has the
     same answer. Who asks while it is worked out waits for it.
 
-    A question is an address with what the client accepts; what is not kept is every answer but 200, and long ones.
+    A question is an address with what the client accepts; what is not kept is every answer but 200, and long ones. What
+    the API answers has an ETag: 304 where the client names it.
     """
 
     def __init__(self, app: ASGIApp, database: Reader, clock: Clock) -> None:
@@ -59,8 +62,7 @@ class Answers:
         elif (answer := await asyncio.shield(known)) is None:
             await self._app(scope, receive, send)
         else:
-            for message in answer:
-                await send(message)
+            await _send(answer, scope, send)
 
     async def _work_out(self, question: _Question, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, and keep the answer for whoever waits for it or asks again."""
@@ -80,13 +82,36 @@ class Answers:
 
         try:
             await self._app(scope, receive, hold)
-            if held and held[0].get("status") == 200 and self._bytes + size <= _MOST:
-                self._bytes += size
-                _settle(kept, tuple(held))
+            if held and held[0].get("status") == 200:
+                if scope["path"].startswith(_TAGGED):
+                    _tag(held)
+                if self._bytes + size <= _MOST:
+                    self._bytes += size
+                    _settle(kept, tuple(held))
         finally:
             _settle(kept, None)
-        for message in held:
-            await send(message)
+        await _send(held, scope, send)
+
+
+def _tag(held: Sequence[Message]) -> None:
+    """Name an answer by its body."""
+    body = hashlib.sha256(b"".join(message.get("body", b"") for message in held[1:]))
+    headers = MutableHeaders(scope=held[0])
+    headers["etag"], headers["cache-control"] = f'"{body.hexdigest()[:32]}"', "no-cache"
+
+
+async def _send(answer: Sequence[Message], scope: Scope, send: Send) -> None:
+    """The answer, or that it is the one that the client has."""
+    tag = Headers(raw=answer[0]["headers"]).get("etag") if answer and "headers" in answer[0] else None
+    known = Headers(scope=scope).get("if-none-match", "")
+    if tag and tag in (part.strip().removeprefix("W/") for part in known.split(",")):
+        headers = [(name, value) for name, value in answer[0]["headers"] if name != b"content-length"]
+        answer = (
+            {**answer[0], "status": 304, "headers": headers},
+            {"type": "http.response.body", "body": b""},
+        )
+    for message in answer:
+        await send(message)
 
 
 def _settle(kept: asyncio.Future[_Answer], answer: _Answer) -> None:

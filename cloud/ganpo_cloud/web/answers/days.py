@@ -1,100 +1,70 @@
 """One subject's local day: what it did, what was planned, what it consumed."""
 
+import datetime
 from dataclasses import dataclass
-from datetime import date
 from typing import Annotated
 
-from fastapi import Path, Query
 from sqlalchemy import Connection
 
 from ganpo_cloud.days import machines, painting
 from ganpo_cloud.days import quantities as judged
 from ganpo_cloud.web import asking, views
-from ganpo_cloud.web.answers.fields import AssetNo, Code, Instant, filled, said
+from ganpo_cloud.web.answers.fields import AssetNo, Code, Instant, Ratio, answer, filled, said
 from ganpo_cloud.web.answers.quantities import Quantity, known, quantity
-from ganpo_cloud.web.asking import Asked, Question
+from ganpo_cloud.web.asking import OfDevice, Question, asks
 from ganpo_model.clock import to_ms
 from ganpo_model.states import State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OfDay(Asked):
+class OfDay(OfDevice):
     """A day of a subject."""
 
-    enterprise: Annotated[
-        str, Path(max_length=80, description="unified social credit code", examples=["91360000625912173B"])
-    ]
-    asset_no: Annotated[str, Path(max_length=80, description="the plant's own number", examples=["SB-0141"])]
-    date: Annotated[
-        str | None,
-        Query(max_length=40, description="local date; today where absent", examples=["2026-11-25"]),
-    ] = None
+    date: Annotated[str | None, asks("local date; today where absent", "2026-11-25", max_length=40)] = None
 
 
-@dataclass(frozen=True, slots=True)
+@answer
 class Span:
     """A stretch of one state, half-open."""
 
-    start: Annotated[Instant, said("begin", "2026-11-24T16:00:00.000Z")]
-    end: Annotated[Instant, said("end, exclusive", "2026-11-25T02:07:12.000Z")]
-    state: Annotated[State, said("the state", "IDLE")]
+    start: Instant = said("begin", "2026-11-24T16:00:00.000Z")
+    end: Instant = said("end, exclusive", "2026-11-25T02:07:12.000Z")
+    state: State = said("the state", "IDLE")
 
 
-@dataclass(frozen=True, slots=True)
+@answer
 class Planned:
     """Planned time and what the machine did in it."""
 
-    ms: Annotated[int, said("planned", 27000000)]
-    states: Annotated[
-        dict[State, int],
-        said("milliseconds per state; they add up to `ms`", {"PRODUCING": 20000000, "UNKNOWN": 7000000}),
-    ]
-    outside_ms: Annotated[
-        int, said("PRODUCING of this local day outside any planned time: it enters no rate", 0)
-    ]
-    confirmed: Annotated[
-        bool, said("somebody said which days of the year are off; else the weekly pattern holds", True)
-    ]
+    ms: int = said("planned", 27000000)
+    states: dict[State, int] = said(
+        "milliseconds per state; they add up to `ms`", {"PRODUCING": 20000000, "UNKNOWN": 7000000}
+    )
+    outside_ms: int = said("PRODUCING of this local day outside any planned time: it enters no rate", 0)
+    confirmed: bool = said(
+        "somebody said which days of the year are off; else the weekly pattern holds", True
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class Kpi:
-    """A ratio; percentages are made at display."""
-
-    numerator: Annotated[int, said("of the ratio", 18000000)]
-    denominator: Annotated[int, said("of the ratio", 28800000)]
-
-
-@dataclass(frozen=True, slots=True)
+@answer
 class Day:
     """One subject's local day."""
 
     enterprise: Code
     asset_no: AssetNo
-    date: Annotated[date, said("local date", "2026-11-25")]
-    timezone: Annotated[str, said("of the site", "Asia/Shanghai")]
-    start: Annotated[Instant, said("local midnight", "2026-11-24T16:00:00.000Z")]
-    end: Annotated[Instant, said("the next local midnight", "2026-11-25T16:00:00.000Z")]
-    spans: Annotated[list[Span], said("the painted day: adjacent, from `start` to `end`")]
-    ms: Annotated[
-        dict[State, int],
-        said("milliseconds per state; they add up to the day", {"PRODUCING": 36432000, "UNKNOWN": 49968000}),
-    ]
-    planned: Annotated[
-        Planned | None,
-        said(
-            "planned time of the production day, until now; null: nothing is planned",
-            {"ms": 27, "states": {"PRODUCING": 20, "UNKNOWN": 7}, "outside_ms": 0, "confirmed": True},
-        ),
-    ]
-    kpis: Annotated[
-        dict[str, Kpi | None] | None,
-        said(
-            "ISO 22400, of the production day; null: nothing is planned, or an input is missing",
-            {"availability": {"numerator": 18000000, "denominator": 28800000}, "oee": None},
-        ),
-    ]
-    quantities: Annotated[list[Quantity], said("one per carrier; registers without carrier one by one")]
+    date: datetime.date = said("local date", "2026-11-25")
+    timezone: str = said("of the site", "Asia/Shanghai")
+    start: Instant = said("local midnight", "2026-11-24T16:00:00.000Z")
+    end: Instant = said("the next local midnight", "2026-11-25T16:00:00.000Z")
+    spans: list[Span] = said("the painted day: adjacent, from `start` to `end`")
+    ms: dict[State, int] = said(
+        "milliseconds per state; they add up to the day", {"PRODUCING": 36432000, "UNKNOWN": 49968000}
+    )
+    planned: Planned | None = said("planned time of the production day, until now; null: nothing is planned")
+    kpis: dict[str, Ratio | None] | None = said(
+        "ISO 22400, of the production day; null: nothing is planned, or an input is missing"
+    )
+    quantities: list[Quantity] = said("one per carrier; registers without carrier one by one")
 
 
 def day(connection: Connection, question: Question, asked: OfDay) -> Day:
@@ -118,7 +88,7 @@ def day(connection: Connection, question: Question, asked: OfDay) -> Day:
         spans=[filled(Span, span) for span in spans],
         ms={State(state): ms for state, ms in painting.ms_per_state(spans).items()},
         planned=None if made is None else _planned(made),
-        kpis=None if made is None else {name: ratio and Kpi(*ratio) for name, ratio in made.kpis.items()},
+        kpis=None if made is None else {name: ratio and Ratio(*ratio) for name, ratio in made.kpis.items()},
         quantities=[quantity(total, start, end) for total in totals if total is not None],
     )
 

@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated
 
-from fastapi import Query
 from sqlalchemy import Connection, select
 
 from ganpo_cloud.days import periods
 from ganpo_cloud.store.counted_tables import ALL, area_carrier
-from ganpo_cloud.web.answers.fields import AreaId, InIndustry, Month, filled, said
-from ganpo_cloud.web.asking import MONTH, Placed, Question
+from ganpo_cloud.web.answers.fields import AreaId, InIndustry, Month, answer, filled, said
+from ganpo_cloud.web.asking import MONTH, Placed, Question, asks
 from ganpo_cloud.web.problems import Refused
 from ganpo_model import reference
 
@@ -22,47 +21,39 @@ class Monthly(Placed):
     """Months of a place, both included."""
 
     first: Annotated[
-        str | None,
-        Query(alias="from", pattern=MONTH, description="first month; absent: 24 back", examples=["2026-01"]),
+        str | None, asks("first month; absent: 24 back", "2026-01", alias="from", pattern=MONTH)
     ] = None
     last: Annotated[
-        str | None,
-        Query(alias="to", pattern=MONTH, description="last month; absent: this one", examples=["2026-11"]),
+        str | None, asks("last month; absent: this one", "2026-11", alias="to", pattern=MONTH)
     ] = None
 
 
-@dataclass(frozen=True, slots=True)
+@answer
 class Carrier:
     """A carrier at a place in a month: what is metered or stated of it."""
 
     area: AreaId
     industry: InIndustry
     month: Month
-    carrier: Annotated[str, said("id of the carrier", "electricity")]
-    unit: Annotated[str | None, said("of the quantity; null: a carrier that no table of ours knows", "kWh")]
-    millionths: Annotated[
-        int | None,
-        said("what counts, of boundary meters and statements; null: nobody knows", 521199760000),
-    ]
-    by_statement: Annotated[
-        int | None, said("so many millionths of it are by statements; null: none", 522000000)
-    ]
-    metered: Annotated[
-        int | None, said("boundary_in + generation - boundary_out, in millionths", 521199760000)
-    ]
-    stated: Annotated[int | None, said("what statements say, in millionths", 522000000000)]
-    difference: Annotated[
-        int | None,
-        said("what statements of the whole say above the meters of the same enterprises", 800240000),
-    ]
-    tce_millionths: Annotated[
-        int | None, said("of it in tonnes of coal equivalent; null: no energy, or not known", 64055450)
-    ]
-    spread_ms: Annotated[int, said("how much of it is spread over holes, in ms of all days", 0)]
-    open: Annotated[int, said("steps of registers that count nothing until they are explained", 0)]
-    enterprises: Annotated[int, said("with a quantity", 2)]
-    declared: Annotated[int, said("enterprises that declare to use it", 3)]
-    covered: Annotated[int, said("of them, measured or stated for 90 % of the month", 2)]
+    carrier: str = said("id of the carrier", "electricity")
+    unit: str | None = said("of the quantity; null: a carrier that no table of ours knows", "kWh")
+    millionths: int | None = said(
+        "what counts, of boundary meters and statements; null: nobody knows", 521199760000
+    )
+    by_statement: int | None = said("so many millionths of it are by statements; null: none", 522000000)
+    metered: int | None = said("boundary_in + generation - boundary_out, in millionths", 521199760000)
+    stated: int | None = said("what statements say, in millionths", 522000000000)
+    difference: int | None = said(
+        "what statements of the whole say above the meters of the same enterprises", 800240000
+    )
+    tce_millionths: int | None = said(
+        "of it in tonnes of coal equivalent; null: no energy, or not known", 64055450
+    )
+    spread_ms: int = said("how much of it is spread over holes, in ms of all days", 0)
+    open: int = said("steps of registers that count nothing until they are explained", 0)
+    enterprises: int = said("with a quantity", 2)
+    declared: int = said("enterprises that declare to use it", 3)
+    covered: int = said("of them, measured or stated for 90 % of the month", 2)
 
     @property
     def quantity(self) -> Fraction | None:

@@ -1,31 +1,28 @@
 """The enterprises of the registry, and how far their devices have come."""
 
-from dataclasses import dataclass
-from typing import Annotated
-
 from sqlalchemy import Connection
 
 from ganpo_cloud.province import lists
-from ganpo_cloud.web.answers.fields import Code, Listing, filled, said
+from ganpo_cloud.web.answers.fields import Code, Listing, answer, filled, said
 from ganpo_cloud.web.asking import Listed, Question
 
 
-@dataclass(frozen=True, slots=True)
+@answer
 class Enterprise:
     """One enterprise of the registry on a day."""
 
     code: Code
-    name: Annotated[str, said("of the enterprise", "江西铜业")]
-    area: Annotated[str, said("its statistical home", "360681")]
-    industry: Annotated[str, said("of the enterprise", "NONFERROUS")]
-    above_scale: Annotated[bool, said("规上", True)]
-    devices: Annotated[int, said("in the ledger and in service", 3)]
-    registered: Annotated[int, said("in the ledger and not retired", 4)]
-    main: Annotated[int, said("of the devices main equipment", 3)]
-    nc: Annotated[int, said("of that numerically controlled, checked", 2)]
-    networked: Annotated[int, said("on the network, neither retired nor gone", 2)]
-    cloud: Annotated[int, said("in the cloud, neither retired nor gone", 2)]
-    active: Annotated[int, said("active of them", 1)]
+    name: str = said("of the enterprise", "江西铜业")
+    area: str = said("its statistical home", "360681")
+    industry: str = said("of the enterprise", "NONFERROUS")
+    above_scale: bool = said("规上", True)
+    devices: int = said("in the ledger and in service", 3)
+    registered: int = said("in the ledger and not retired", 4)
+    main: int = said("of the devices main equipment", 3)
+    nc: int = said("of that numerically controlled, checked", 2)
+    networked: int = said("on the network, neither retired nor gone", 2)
+    cloud: int = said("in the cloud, neither retired nor gone", 2)
+    active: int = said("active of them", 1)
 
 
 def enterprises(connection: Connection, question: Question, asked: Listed) -> Listing[Enterprise]:

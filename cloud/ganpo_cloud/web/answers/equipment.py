@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from fastapi import Query
 from pydantic import PlainSerializer
 from sqlalchemy import Connection
 
 from ganpo_cloud.province import lists
 from ganpo_cloud.province.ledger import FLAGS
-from ganpo_cloud.web.answers.fields import AssetNo, Code, Listing, filled, said, somewhere
-from ganpo_cloud.web.asking import Listed, Question
+from ganpo_cloud.web.answers.fields import AssetNo, Code, Listing, answer, filled, said, somewhere
+from ganpo_cloud.web.asking import Listed, Question, asks
 from ganpo_cloud.web.problems import Refused
 from ganpo_model.activity import Age
 from ganpo_model.coverage import MEASURES, Evidence
@@ -26,33 +25,28 @@ Level = Annotated[
 class Counted(Listed):
     """Devices, all of them or those that a measure counts."""
 
-    measure: Annotated[
-        str | None, Query(max_length=40, description="only what this measure counts", examples=["nc_checked"])
-    ] = None
+    measure: Annotated[str | None, asks("only what this measure counts", "nc_checked", max_length=40)] = None
 
 
-@dataclass(frozen=True, slots=True)
+@answer
 class Device:
     """One device of the ledger on a day, and what is known of it."""
 
     enterprise: Code
     asset_no: AssetNo
-    name: Annotated[str, said("what people call it", "立式加工中心 VMC850")]
-    site: Annotated[str, said("id of its site", "plant-1")]
-    area: Annotated[str | None, said("county of its site; null where nobody said", "360681")]
-    industry: Annotated[str, said("of the enterprise", "NONFERROUS")]
-    status: Annotated[str, said("in the ledger", "in_use")]
-    counts: Annotated[bool, said("it is in service, and in every denominator", True)]
-    flags: Annotated[
-        dict[Flag, Level],
-        said(
-            "those that hold, with their strongest evidence",
-            {"main": "claimed", "numerical_control": "controller"},
-        ),
-    ]
-    networked: Annotated[bool, said("a Good value was observed", True)]
-    cloud: Annotated[bool, said("a Good value was stored", True)]
-    age: Annotated[Age | None, said("of its last Good value; null: there was none", "active")]
+    name: str = said("what people call it", "立式加工中心 VMC850")
+    site: str = said("id of its site", "plant-1")
+    area: str | None = said("county of its site; null where nobody said", "360681")
+    industry: str = said("of the enterprise", "NONFERROUS")
+    status: str = said("in the ledger", "in_use")
+    counts: bool = said("it is in service, and in every denominator", True)
+    flags: dict[Flag, Level] = said(
+        "those that hold, with their strongest evidence",
+        {"main": "claimed", "numerical_control": "controller"},
+    )
+    networked: bool = said("a Good value was observed", True)
+    cloud: bool = said("a Good value was stored", True)
+    age: Age | None = said("of its last Good value; null: there was none", "active")
 
 
 def equipment(connection: Connection, question: Question, asked: Counted) -> Listing[Device]:

@@ -1,8 +1,8 @@
 """What the fields of answers have in common: how they are described, and types that stand in several."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Annotated, Any, Generic, TypeVar
+from dataclasses import dataclass, field, fields
+from typing import Annotated, Any, Generic, TypeVar, dataclass_transform
 
 from pydantic import Field, PlainSerializer
 
@@ -14,25 +14,34 @@ T = TypeVar("T")
 
 def said(description: str, *examples: Any, name: str | None = None) -> Any:
     """What a field says, and what it may look like; `name`: in answers, where Python has that word for itself."""
-    return Field(description=description, examples=list(examples) or None, serialization_alias=name)
+    about = {"description": description, "examples": list(examples) or None, "serialization_alias": name}
+    return field(metadata=about)
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(said,))
+def answer(kind: type[T]) -> type[T]:
+    """A frozen dataclass whose fields are `said`."""
+    return dataclass(frozen=True, slots=True)(kind)
 
 
 Instant = Annotated[int, PlainSerializer(lambda ms: iso(from_ms(ms)), str)]
 """Ms since 1970; ISO 8601 in UTC with milliseconds where it travels."""
-Code = Annotated[str, said("unified social credit code", "91360000625912173B")]
-AssetNo = Annotated[str, said("the plant's own number", "SB-0141")]
-AreaId = Annotated[str, said("id of the area", "360000")]
-InIndustry = Annotated[str | None, said("id of the industry; null: all", "NONFERROUS")]
-Month = Annotated[str, said("the month", "2026-11")]
-Unit = Annotated[str, said("of the quantity", "kWh")]
+Code = Annotated[str, Field(description="unified social credit code", examples=["91360000625912173B"])]
+AssetNo = Annotated[str, Field(description="the plant's own number", examples=["SB-0141"])]
+AreaId = Annotated[str, Field(description="id of the area", examples=["360000"])]
+InIndustry = Annotated[
+    str | None, Field(description="id of the industry; null: all", examples=["NONFERROUS"])
+]
+Month = Annotated[str, Field(description="the month", examples=["2026-11"])]
+Unit = Annotated[str, Field(description="of the quantity", examples=["kWh"])]
 
 
-@dataclass(frozen=True, slots=True)
+@answer
 class Ratio:
     """A count over its denominator; percentages are made at display."""
 
-    numerator: Annotated[int | None, said("how many; null: nobody knows", 39)]
-    denominator: Annotated[int | None, said("of how many; null: a plain count", 60)]
+    numerator: int | None = said("how many; null: nobody knows", 39)
+    denominator: int | None = said("of how many; null: a plain count", 60)
 
 
 @dataclass(frozen=True, slots=True)

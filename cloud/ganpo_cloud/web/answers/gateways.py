@@ -3,86 +3,73 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Path, Query
 from sqlalchemy import Connection, select
 
 from ganpo_cloud.store.tables import transition
 from ganpo_cloud.web import views
-from ganpo_cloud.web.answers.fields import Instant, filled, said
-from ganpo_cloud.web.asking import MOST_ROWS, TEXT, Asked, Question
+from ganpo_cloud.web.answers.fields import Instant, answer, filled, said
+from ganpo_cloud.web.asking import MOST_ROWS, Asked, Question, asks, named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfGateway(Asked):
     """One gateway."""
 
-    number: Annotated[
-        str,
-        Path(alias="id", max_length=80, pattern=TEXT, description="id of a gateway", examples=["gw-nc-0007"]),
-    ]
-    limit: Annotated[int, Query(ge=1, le=MOST_ROWS, description="so many rows at most", examples=[1000])] = (
-        1000
-    )
+    number: Annotated[str, named("id of a gateway", "gw-nc-0007", alias="id")]
+    limit: Annotated[int, asks("so many rows at most", 1000, ge=1, le=MOST_ROWS)] = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@answer
 class Stream:
     """One run of an agent: issued = stored + missing + lost."""
 
-    stream: Annotated[str, said("ULID", "01HF7YAT00V3RS3DTR98H6BCFN")]
-    issued: Annotated[int, said("largest number known", 1842)]
-    stored: Annotated[int, said("applied or quarantined", 1840)]
-    missing: Annotated[int, said("neither stored nor declared lost", 0)]
-    lost: Annotated[int, said("declared lost", 2)]
+    stream: str = said("ULID", "01HF7YAT00V3RS3DTR98H6BCFN")
+    issued: int = said("largest number known", 1842)
+    stored: int = said("applied or quarantined", 1840)
+    missing: int = said("neither stored nor declared lost", 0)
+    lost: int = said("declared lost", 2)
 
 
-@dataclass(frozen=True, slots=True)
+@answer
 class Clone:
     """What one box cannot have sent."""
 
-    kind: Annotated[
-        str,
-        said(
-            "contents: one number came with two; beyond: frames behind the end that the next run tells;"
-            " runs: two follow the same one",
-            "runs",
-        ),
-    ]
-    stream: Annotated[str, said("of the frames, or which both follow", "01JDN0Q7S0ABCDEFGHJKMNPQRS")]
-    seq: Annotated[int, said("number of the frame, or of the last one before they part", 1842)]
-    since: Annotated[Instant, said("when the second was stored", "2026-11-25T02:15:00.000Z")]
-    both: Annotated[bool, said("both still send; else a disk was set back or copied once", True)]
+    kind: str = said(
+        "contents: one number came with two; beyond: frames behind the end that the next run tells;"
+        " runs: two follow the same one",
+        "runs",
+    )
+    stream: str = said("of the frames, or which both follow", "01JDN0Q7S0ABCDEFGHJKMNPQRS")
+    seq: int = said("number of the frame, or of the last one before they part", 1842)
+    since: Instant = said("when the second was stored", "2026-11-25T02:15:00.000Z")
+    both: bool = said("both still send; else a disk was set back or copied once", True)
 
 
-@dataclass(frozen=True, slots=True)
+@answer
 class Gateway:
     """A gateway, registered or waiting for it."""
 
-    id: Annotated[str, said("its name at the broker", "gw-nc-0007")]
-    enterprise: Annotated[str | None, said("null until it is registered", "91360000625912173B")]
-    site: Annotated[str | None, said("null until it is registered", "plant-1")]
-    online: Annotated[bool, said("it spoke within three of its intervals", True)]
-    since: Annotated[
-        Instant | None, said("last change between online and offline", "2026-11-25T01:00:00.000Z")
-    ]
-    last_word: Annotated[Instant | None, said("last heard", "2026-11-25T02:15:00.000Z")]
-    streams: Annotated[list[Stream], said("newest first")]
-    quarantined: Annotated[int, said("frames kept as they came", 0)]
-    quarantine_reason: Annotated[str | None, said("of the last one", "time: in 1970")]
-    quarantine_reasons: Annotated[dict[str, int], said("frames by reason", {"time": 12})]
-    quarantine_dropped: Annotated[int, said("frames that a full quarantine gave up", 0)]
-    clock_off_ms: Annotated[
-        int | None, said("its clock minus ours as it said last; null where it did not", -120)
-    ]
-    clones: Annotated[list[Clone], said("what speaks for a second box with this id, newest first")]
+    id: str = said("its name at the broker", "gw-nc-0007")
+    enterprise: str | None = said("null until it is registered", "91360000625912173B")
+    site: str | None = said("null until it is registered", "plant-1")
+    online: bool = said("it spoke within three of its intervals", True)
+    since: Instant | None = said("last change between online and offline", "2026-11-25T01:00:00.000Z")
+    last_word: Instant | None = said("last heard", "2026-11-25T02:15:00.000Z")
+    streams: list[Stream] = said("newest first")
+    quarantined: int = said("frames kept as they came", 0)
+    quarantine_reason: str | None = said("of the last one", "time: in 1970")
+    quarantine_reasons: dict[str, int] = said("frames by reason", {"time": 12})
+    quarantine_dropped: int = said("frames that a full quarantine gave up", 0)
+    clock_off_ms: int | None = said("its clock minus ours as it said last; null where it did not", -120)
+    clones: list[Clone] = said("what speaks for a second box with this id, newest first")
 
 
-@dataclass(frozen=True, slots=True)
+@answer
 class Transition:
     """A gateway went online or offline."""
 
-    at: Annotated[Instant, said("when", "2026-11-25T02:15:00.000Z")]
-    online: Annotated[bool, said("what it was from then on", True)]
+    at: Instant = said("when", "2026-11-25T02:15:00.000Z")
+    online: bool = said("what it was from then on", True)
 
 
 def gateways(connection: Connection, question: Question, _asked: Asked) -> list[Gateway]:

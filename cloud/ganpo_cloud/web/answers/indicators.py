@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Literal
 
-from fastapi import Path, Query
 from sqlalchemy import Connection
 
 from ganpo_cloud.days import periods
@@ -13,8 +12,8 @@ from ganpo_cloud.province.definitions import DEFINITIONS
 from ganpo_cloud.province.indicators import Indicators
 from ganpo_cloud.province.snapshots import snapshot
 from ganpo_cloud.store.counted_tables import NOWHERE
-from ganpo_cloud.web.answers.fields import AreaId, InIndustry, Instant, Ratio, filled, said
-from ganpo_cloud.web.asking import Placed, Question
+from ganpo_cloud.web.answers.fields import AreaId, InIndustry, Instant, Ratio, answer, filled, said
+from ganpo_cloud.web.asking import Placed, Question, asks, named
 from ganpo_cloud.web.problems import Refused
 from ganpo_model.clock import to_ms
 
@@ -23,98 +22,66 @@ from ganpo_model.clock import to_ms
 class Parts(Placed):
     """One number, by what it is made of."""
 
-    number: Annotated[
-        str, Path(alias="id", max_length=40, description="id of a definition", examples=["nc_rate_main"])
-    ]
+    number: Annotated[str, named("id of a definition", "nc_rate_main", alias="id", max_length=40)]
     by: Annotated[
         Literal["area", "industry", "month"],
-        Query(description="the parts of the area, the industries, or the last 24 months", examples=["area"]),
+        asks("the parts of the area, the industries, or the last 24 months", "area"),
     ] = "area"
 
 
-@dataclass(frozen=True, slots=True)
+@answer
 class Behind:
     """How many enterprises stand behind a number."""
 
-    with_data: Annotated[
-        int | None,
-        said(
-            "with at least one main equipment in the ledger; null of a quantity: its completeness says it", 12
-        ),
-    ]
-    of: Annotated[int | None, said("as many as there are; null where nobody said", 14)]
+    with_data: int | None = said(
+        "with at least one main equipment in the ledger; null of a quantity: its completeness says it", 12
+    )
+    of: int | None = said("as many as there are; null where nobody said", 14)
 
 
-@dataclass(frozen=True, slots=True)
+@answer
 class Target:
     """What the plan asks for."""
 
-    id: Annotated[str, said("of the plan's table", "T01")]
-    comparator: Annotated[str, said(">=, >, <=, <, = or increase_vs_baseline", ">=")]
-    value: Annotated[str | None, said("null: no number in the plan", "60")]
-    deadline: Annotated[date, said("local date", "2020-12-31")]
+    id: str = said("of the plan's table", "T01")
+    comparator: str = said(">=, >, <=, <, = or increase_vs_baseline", ">=")
+    value: str | None = said("null: no number in the plan", "60")
+    deadline: date = said("local date", "2020-12-31")
 
 
-_RATIO = {"numerator": 39, "denominator": 60}
-
-
-@dataclass(frozen=True, slots=True)
+@answer
 class Indicator:
     """One number of an area and an industry."""
 
-    id: Annotated[str, said("of the definition", "nc_rate_main")]
+    id: str = said("of the definition", "nc_rate_main")
     area: AreaId
     industry: InIndustry
-    definition: Annotated[
-        str,
-        said(
-            "what is counted, and among what",
-            "N(main and numerical_control and in service) / N(main and in service)",
-        ),
-    ]
-    unit: Annotated[
-        str,
-        said("of what it comes to: quantities are in millionths, value added in hundredths of a CNY", "%"),
-    ]
-    period: Annotated[
-        str | None,
-        said(
-            "month, months (2026-01/2026-10) or year that it is of; null: it is as of an instant", "2026-11"
-        ),
-    ]
-    as_of: Annotated[Instant, said("the instant", "2026-11-28T02:00:00.000Z")]
-    declared: Annotated[
-        Ratio | None,
-        said("what the plants say, or better; null: it is observed, evidence has no meaning", _RATIO),
-    ]
-    checked: Annotated[
-        Ratio,
-        said("what a document or the machine proves, or was observed: it stands against the target", _RATIO),
-    ]
-    proven: Annotated[
-        Ratio | None,
-        said("what the machine itself proves; null as `declared` is", _RATIO),
-    ]
-    enterprises: Annotated[Behind, said("who stands behind it", {"with_data": 12, "of": 14})]
-    completeness: Annotated[
-        Ratio | None,
-        said(
-            "known of planned time, or covered of declared carriers; null: it has none",
-            {"numerator": 94, "denominator": 100},
-        ),
-    ]
-    missing: Annotated[list[str], said("carriers that are declared and not covered", ["raw_coal"])]
-    target: Annotated[
-        Target | None,
-        said(
-            "of the place itself; of a ratio else of all industries or of the next place above; null: none",
-            {"id": "T01", "comparator": ">=", "value": "60", "deadline": "2020-12-31"},
-        ),
-    ]
-    status: Annotated[
-        Literal["reached", "below", "no_number", "no_target", "no_data"],
-        said("the checked count against the target", "below"),
-    ]
+    definition: str = said("what is counted, and among what", "N(intelligent and in service)")
+    unit: str = said(
+        "of what it comes to: quantities are in millionths, value added in hundredths of a CNY", "%"
+    )
+    period: str | None = said(
+        "month, months (2026-01/2026-10) or year that it is of; null: it is as of an instant", "2026-11"
+    )
+    as_of: Instant = said("the instant", "2026-11-28T02:00:00.000Z")
+    declared: Ratio | None = said(
+        "what the plants say, or better; null: it is observed, evidence has no meaning"
+    )
+    checked: Ratio = said(
+        "what a document or the machine proves, or was observed: it stands against the target"
+    )
+    proven: Ratio | None = said("what the machine itself proves; null as `declared` is")
+    enterprises: Behind = said("who stands behind it")
+    completeness: Ratio | None = said(
+        "known of planned time, or covered of declared carriers; null: it has none"
+    )
+    missing: list[str] = said("carriers that are declared and not covered", ["raw_coal"])
+    target: Target | None = said(
+        "of the place itself; of a ratio else of all industries or of the next place above; null: none"
+    )
+    status: Literal["reached", "below", "no_number", "no_target", "no_data"] = said(
+        "the checked count against the target", "below"
+    )
 
 
 def overview(connection: Connection, question: Question, _asked: Placed) -> list[Indicator]:

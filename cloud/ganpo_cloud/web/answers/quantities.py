@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import Query
 from sqlalchemy import Connection, select
 
 from ganpo_cloud.days import quantities as judged
 from ganpo_cloud.store.tables import subject
-from ganpo_cloud.web.answers.fields import Instant, Unit, filled, said
-from ganpo_cloud.web.asking import Asked, Question, instant
+from ganpo_cloud.web.answers.fields import Instant, Unit, answer, filled, said
+from ganpo_cloud.web.asking import Asked, Question, asks, instant
 from ganpo_cloud.web.problems import Refused
 from ganpo_model.clock import to_ms
 from ganpo_model.registers import Step as Judged
@@ -22,62 +21,44 @@ LONGEST = timedelta(days=366 * 3)
 class Period(Asked):
     """One carrier of a subject from an instant to another."""
 
-    subject: Annotated[
-        str, Query(max_length=200, description="ENTERPRISE/ASSET_NO", examples=["91360000625912173B/DB-0101"])
-    ]
+    subject: Annotated[str, asks("ENTERPRISE/ASSET_NO", "91360000625912173B/DB-0101", max_length=200)]
     start: Annotated[
-        str,
-        Query(
-            alias="from",
-            max_length=40,
-            description="instant with time zone",
-            examples=["2026-11-25T00:00:00+08:00"],
-        ),
+        str, asks("instant with time zone", "2026-11-25T00:00:00+08:00", alias="from", max_length=40)
     ]
-    to: Annotated[
-        str,
-        Query(max_length=40, description="instant with time zone", examples=["2026-11-26T00:00:00+08:00"]),
-    ]
-    carrier: Annotated[str, Query(max_length=64, description="id of a carrier", examples=["water_fresh"])] = (
-        "electricity"
-    )
+    to: Annotated[str, asks("instant with time zone", "2026-11-26T00:00:00+08:00", max_length=40)]
+    carrier: Annotated[str, asks("id of a carrier", "water_fresh", max_length=64)] = "electricity"
 
 
-@dataclass(frozen=True, slots=True)
+@answer
 class Step:
     """A step between two readings that counts nothing."""
 
-    register: Annotated[str, said("id of the register", "DB-0101/energy_import#1f3a9c02")]
-    start: Annotated[Instant, said("time of the first reading", "2026-11-25T02:15:03.120Z")]
-    end: Annotated[Instant, said("time of the second reading", "2026-11-25T02:30:00.480Z")]
-    from_raw: Annotated[int, said("counts at `start`", 80500)]
-    to_raw: Annotated[int, said("counts at `end`", 12)]
-    amount: Annotated[int, said("difference in counts", -80488)]
+    register: str = said("id of the register", "DB-0101/energy_import#1f3a9c02")
+    start: Instant = said("time of the first reading", "2026-11-25T02:15:03.120Z")
+    end: Instant = said("time of the second reading", "2026-11-25T02:30:00.480Z")
+    from_raw: int = said("counts at `start`", 80500)
+    to_raw: int = said("counts at `end`", 12)
+    amount: int = said("difference in counts", -80488)
 
 
-@dataclass(frozen=True, slots=True)
+@answer
 class Quantity:
     """The quantity of one carrier over a period."""
 
-    carrier: Annotated[str | None, said("null where a register counts parts", "electricity")]
+    carrier: str | None = said("null where a register counts parts", "electricity")
     unit: Unit
-    millionths: Annotated[
-        int | None,
-        said(
-            "of the unit; null where nothing is known of it: before the first reading, or not believed",
-            521199760000,
-        ),
-    ]
-    spread_ms: Annotated[
-        int, said("length of the parts between border readings further apart than 30 min", 0)
-    ]
-    unknown_ms: Annotated[
-        int, said("length of the part for which a register is not believed; it is not in the quantity", 0)
-    ]
-    open: Annotated[list[Step], said("steps that wait for a person")]
-    breaks: Annotated[list[Step], said("declared exchanges")]
-    start: Annotated[Instant, said("begin of the period", "2026-11-24T16:00:00.000Z", name="from")]
-    end: Annotated[Instant, said("end of the period, exclusive", "2026-11-25T16:00:00.000Z", name="to")]
+    millionths: int | None = said(
+        "of the unit; null where nothing is known of it: before the first reading, or not believed",
+        521199760000,
+    )
+    spread_ms: int = said("length of the parts between border readings further apart than 30 min", 0)
+    unknown_ms: int = said(
+        "length of the part for which a register is not believed; it is not in the quantity", 0
+    )
+    open: list[Step] = said("steps that wait for a person")
+    breaks: list[Step] = said("declared exchanges")
+    start: Instant = said("begin of the period", "2026-11-24T16:00:00.000Z", name="from")
+    end: Instant = said("end of the period, exclusive", "2026-11-25T16:00:00.000Z", name="to")
 
 
 def quantities(connection: Connection, _question: Question, asked: Period) -> Quantity:

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Path, Query
 from sqlalchemy import Connection
 
 from ganpo_cloud.province import publishing
-from ganpo_cloud.web.answers.fields import AreaId, InIndustry, Instant, Month, Ratio, filled, said
-from ganpo_cloud.web.asking import MONTH, Asked, Question
+from ganpo_cloud.web.answers.fields import AreaId, InIndustry, Instant, Month, Ratio, answer, filled, said
+from ganpo_cloud.web.asking import MONTH, Asked, Question, asks, named
 from ganpo_cloud.web.problems import Refused
 from ganpo_model.errors import ConfigError
 
@@ -18,40 +17,30 @@ class OfMonth(Asked):
     """One published month."""
 
     area: Annotated[
-        str | None,
-        Query(max_length=40, description="only this area and its parts; absent: all", examples=["360100"]),
+        str | None, asks("only this area and its parts; absent: all", "360100", max_length=40)
     ] = None
 
-    month: Annotated[str, Path(pattern=MONTH, description="the month", examples=["2026-10"])]
+    month: Annotated[str, named("the month", "2026-10", pattern=MONTH)]
 
 
-@dataclass(frozen=True, slots=True)
+@answer
 class Report:
     """A published month."""
 
     month: Month
-    published_at: Annotated[Instant, said("when", "2026-11-05T00:01:00.000Z")]
-    checksum: Annotated[str, said("SHA-256 of its lines", "0" * 64)]
+    published_at: Instant = said("when", "2026-11-05T00:01:00.000Z")
+    checksum: str = said("SHA-256 of its lines", "0" * 64)
 
 
-@dataclass(frozen=True, slots=True)
+@answer
 class Line:
     """One number of a published month, as it was published and as it comes to today."""
 
-    metric: Annotated[str, said("id of the definition", "nc_rate_main")]
+    metric: str = said("id of the definition", "nc_rate_main")
     area: AreaId
     industry: InIndustry
-    published: Annotated[
-        Ratio | None,
-        said(
-            "checked, as it was published; null: it was not in the report",
-            {"numerator": 39, "denominator": 60},
-        ),
-    ]
-    revised: Annotated[
-        Ratio | None,
-        said("checked, as it comes to today; null: nothing", {"numerator": 40, "denominator": 60}),
-    ]
+    published: Ratio | None = said("checked, as it was published; null: it was not in the report")
+    revised: Ratio | None = said("checked, as it comes to today; null: nothing")
 
 
 def reports(connection: Connection, _question: Question, _asked: Asked) -> list[Report]:

@@ -1,38 +1,21 @@
 """Why something is not counted."""
 
-from dataclasses import dataclass
-from typing import Annotated
-
 from sqlalchemy import Connection
 
-from ganpo_cloud.web.answers.fields import Instant, filled, said
-from ganpo_cloud.web.asking import Asked, AssetNo, Code, Question
+from ganpo_cloud.web.answers.fields import Instant, answer, filled, said
+from ganpo_cloud.web.asking import OfDevice, OfEnterprise, Question
 from ganpo_cloud.web.i18n import translator
 from ganpo_cloud.web.why import why
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfEnterprise(Asked):
-    """An enterprise."""
-
-    enterprise: Code
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfDevice(OfEnterprise):
-    """A device of it."""
-
-    asset_no: AssetNo
-
-
-@dataclass(frozen=True, slots=True)
+@answer
 class Reason:
     """One thing that is missing of an enterprise or a device."""
 
-    code: Annotated[str, said("stable word for programs", "device")]
-    what: Annotated[str, said("for people, in English", "it does not answer: no answer")]
-    since: Annotated[Instant | None, said("where it is known", "2026-11-25T02:15:00.000Z")]
-    command: Annotated[str, said("what closes it", "curl http://127.0.0.1:8780/health")]
+    code: str = said("stable word for programs", "device")
+    what: str = said("for people, in English", "it does not answer: no answer")
+    since: Instant | None = said("where it is known", "2026-11-25T02:15:00.000Z")
+    command: str = said("what closes it", "curl http://127.0.0.1:8780/health")
 
 
 def enterprise(connection: Connection, question: Question, asked: OfEnterprise) -> list[Reason]:
