@@ -32,7 +32,7 @@ class Store(Protocol):
 
 
 class Sqlite:
-    """Files of a folder."""
+    """Files, each in a folder of its own: whoever writes holds a lock that lies beside the file."""
 
     kind = "sqlite"
 
@@ -40,9 +40,10 @@ class Sqlite:
         self._folder = folder
 
     def new(self, name: str) -> str:
-        for file in self._folder.glob(f"{name}.db*"):
-            file.unlink()
-        return f"sqlite:///{self._folder}/{name}.db"
+        home = self._folder / name
+        shutil.rmtree(home, ignore_errors=True)
+        home.mkdir()
+        return f"sqlite:///{home}/cloud.db"
 
     def copy(self, url: str, name: str) -> str:
         made = self.new(name)
