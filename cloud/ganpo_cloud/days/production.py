@@ -36,9 +36,18 @@ _BEFORE = (
     "SELECT day, watched, known, good, age FROM production"
     " WHERE enterprise = ? AND subject = ? AND day >= ? AND day <= ? ORDER BY day"
 )
+_GOOD = (
+    "SELECT EXISTS (SELECT 1 FROM event WHERE enterprise = ? AND subject = ? AND kind = 'link_up'"
+    " AND at >= ? AND at < ?)"
+    " OR EXISTS (SELECT 1 FROM register r JOIN reading o ON o.enterprise = r.enterprise AND o.register = r.id"
+    " WHERE r.enterprise = ? AND r.subject = ? AND o.at >= ? AND o.at < ?)"
+)
+"""Whether there was a Good value where no state was known (onboarding.md)."""
 _SEEN = "UPDATE production SET age = ? WHERE enterprise = ? AND subject = ? AND day = ?"
 _MADE = "UPDATE production SET made = ?, made_good = ? WHERE enterprise = ? AND subject = ? AND day = ?"
 _A_DAY = timedelta(days=1)
+_IS_GOOD = -2
+"""Where a row says whether there was a Good value."""
 Painted = Mapping[date, Sequence[Span]]
 """Local days of a machine by the spans that fill them."""
 
@@ -87,7 +96,8 @@ def work_out(
         days = sorted(touched & set(known))
         asked.append((machine, days, known))
     spans = [(one.enterprise, one.asset_no, *_ends(days)) for one, days, _ in asked]
-    found = []
+    found: list[Worked] = []
+    stood: list[dict[date, Any]] = []
     for (machine, days, known), before in zip(asked, sql.each(connection, _BEFORE, spans), strict=True):
         unplanned = calendars.of(machine.enterprise, machine.gateway).empty
         was = {sql.day_given(row[0]): (*map(bool, row[1:4]), row[4]) for row in before}
@@ -95,9 +105,33 @@ def work_out(
         for day in days:
             row = _row(machine, day, _of_day(machine, day, calendars, now_ms, known), unplanned)
             rows.append((*row, was[day][-1] if day in was else ""))
-        anew = (row[2] for row in rows if row[-4:] != was.get(row[2]))
-        found.append(Worked(rows, days, min(anew, default=None)))
-    return found
+        found.append(Worked(rows, days))
+        stood.append(was)
+    _look_for_good(connection, asked, found)
+    return [
+        replace(one, seen_anew=min((row[2] for row in one.rows if row[-4:] != was.get(row[2])), default=None))
+        for one, was in zip(found, stood, strict=True)
+    ]
+
+
+def _look_for_good(
+    connection: Connection, machines: Sequence[tuple[Subject, Any, Any]], worked: Sequence[Worked]
+) -> None:
+    """A day on which no state was known may have had a Good value all the same."""
+    unseen = [
+        (n, place, machine, row[2])
+        for n, (machine, *_) in enumerate(machines)
+        for place, row in enumerate(worked[n].rows)
+        if not row[_IS_GOOD]
+    ]
+    asked = []
+    for _, _, machine, day in unseen:
+        one = (machine.enterprise, machine.asset_no, *bounds(day, machine.zone))
+        asked.append((*one, *one))
+    for (n, place, _, _), ((good,),) in zip(unseen, sql.each(connection, _GOOD, asked), strict=True):
+        if good:
+            row = worked[n].rows[place]
+            worked[n].rows[place] = (*row[:_IS_GOOD], True, *row[_IS_GOOD + 1 :])
 
 
 def see(
