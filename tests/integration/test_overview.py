@@ -370,3 +370,20 @@ def test_a_retired_machine_counts_at_an_enterprise_as_it_counts_for_the_province
     page = httpx.get(f"{str(http.base_url).partition('/api')[0]}/enterprises/{code}?lang=en").text
     assert page.count("1 of 1 devices") == 3, "registered, on the network, in the cloud"
     assert "of 2 devices" not in page
+
+
+def test_a_machine_that_was_linked_today_is_on_the_network_though_no_state_of_it_was_known(
+    plant: Plant, http: httpx.Client
+) -> None:
+    code = CODES[0]
+    plant.take("enterprises", enterprise(code))
+    plant.take("sites", f"{code},plant-1,Plant,360681,Asia/Shanghai")
+    registry.add(plant.database, "gw-test-0001", code, "plant-1")
+    start = NOW - timedelta(hours=3)
+    plant.send("gw-test-0001", [inventory("SB-1", "SB-2", flags=("main",), at=start)], start)
+    plant.send("gw-test-0001", [link_up("SB-1", start + timedelta(minutes=5))], start + timedelta(minutes=6))
+    rows = {row["asset_no"]: row for row in get(http, "/equipment")}
+    assert (rows["SB-1"]["networked"], rows["SB-1"]["age"]) == (True, "seen")
+    assert (rows["SB-2"]["networked"], rows["SB-2"]["age"]) == (False, None)
+    networked = get(http, "/equipment", measure="now_networked")
+    assert [row["asset_no"] for row in networked] == ["SB-1"]
