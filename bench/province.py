@@ -24,8 +24,8 @@ from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.marks import EVER, Kind, key, mark
 from ganpo_cloud.store.settings import DatabaseSettings
 from ganpo_cloud.web.application import create_app
-from ganpo_cloud.web.pages.frame import Frame, Scope, Site
 from ganpo_cloud.web.pages.overview import overview
+from ganpo_cloud.web.pages.rendering import Frame, Scope, Site
 from measure import Figure
 from support import databases
 from support.browsing import chromium

@@ -26,7 +26,7 @@ from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.marks import Kind, key, mark
 from ganpo_cloud.store.settings import DatabaseSettings
 from ganpo_cloud.store.tables import counter
-from ganpo_cloud.web.pages.frame import SEEDING
+from ganpo_cloud.web.pages.rendering import SEEDING
 from ganpo_demo import fleet as invented
 from ganpo_demo import fleet_facts
 from ganpo_demo.fleet_lists import lists

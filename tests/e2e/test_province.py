@@ -16,7 +16,7 @@ from python_calamine import CalamineWorkbook
 from ganpo_cloud.province import publishing
 from ganpo_cloud.web.application import create_app
 from ganpo_cloud.web.pages import numbers
-from ganpo_cloud.web.pages.frame import SEEDING
+from ganpo_cloud.web.pages.rendering import SEEDING
 from ganpo_demo.fleet import fleet
 from ganpo_demo.seeding import Seeding, tell
 from support import databases

@@ -16,7 +16,7 @@ from ganpo_cloud.inlet import lives
 from ganpo_cloud.store import sql
 from ganpo_cloud.web.application import create_app
 from ganpo_cloud.web.pages import enterprise, templating
-from ganpo_cloud.web.pages.frame import Frame, Scope, Site
+from ganpo_cloud.web.pages.rendering import Frame, Scope, Site
 from ganpo_model.facts import MeterItem, Reading, RegisterItem, States
 from ganpo_model.states import State
 from support import databases

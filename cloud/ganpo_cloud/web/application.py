@@ -13,7 +13,7 @@ from ganpo_cloud.store.database import Reader
 from ganpo_cloud.web import problems, routes
 from ganpo_cloud.web.kept import Answers
 from ganpo_cloud.web.pages import device, enterprise, overview
-from ganpo_cloud.web.pages.frame import Site
+from ganpo_cloud.web.pages.rendering import Site
 from ganpo_model.clock import Clock
 from ganpo_model.errors import ConnectionLost
 from ganpo_service.http import get

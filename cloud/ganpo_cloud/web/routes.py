@@ -30,13 +30,13 @@ from ganpo_cloud.web.exports import CONTENT, Format
 from ganpo_cloud.web.faces import face
 from ganpo_cloud.web.pages import energy as energy_page
 from ganpo_cloud.web.pages import published
-from ganpo_cloud.web.pages.frame import Frame, Item, Site
+from ganpo_cloud.web.pages.rendering import Item, Rendering, Site
 from ganpo_cloud.web.problems import ERRORS
 from ganpo_model.clock import Clock
 
 PER_PAGE = 100
 """Rows of a list on a page."""
-Beside = Callable[[Connection, Frame, Any], Item]
+Beside = Callable[[Connection, Rendering, Any], Item]
 Answer = Callable[..., Any]
 """Of a connection, the question and its parameters: a list or a Listing is a table, in three forms."""
 
@@ -128,27 +128,27 @@ def _page(resource: Resource, site: Site) -> Callable[..., Response]:
     return page
 
 
-def _shown(connection: Connection, frame: Frame, resource: Resource, asked: Any) -> Item:
+def _shown(connection: Connection, rendering: Rendering, resource: Resource, asked: Any) -> Item:
     """What a template gets: what is asked and found, and where to download it."""
     if isinstance(asked, Listed):
         asked = replace(asked, limit=min(asked.limit, PER_PAGE))
     elif hasattr(asked, "area"):
-        asked = replace(asked, area=frame.scope.area)
-    found = resource.answer(connection, frame.question, asked)
+        asked = replace(asked, area=rendering.scope.area)
+    found = resource.answer(connection, rendering.question, asked)
     model: Item = {"asked": asked, "found": found}
-    link = {name: value for name, value in frame.kept().items() if name in names(resource.asks)}
+    link = {name: value for name, value in rendering.kept().items() if name in names(resource.asks)}
     if isinstance(found, Listing):
         last = max(-(-found.total // asked.limit), 1)
         model["pages"] = {
             "page": asked.page,
             "last": last,
-            "before": frame.href(page=str(asked.page - 1)) if asked.page > 1 else "",
-            "after": frame.href(page=str(asked.page + 1)) if asked.page < last else "",
+            "before": rendering.href(page=str(asked.page - 1)) if asked.page > 1 else "",
+            "after": rendering.href(page=str(asked.page + 1)) if asked.page < last else "",
         }
         link["limit"] = str(MOST_ROWS)
     for form in ("xlsx", "csv"):
-        model[form] = f"/api/v1{frame.scope.path}?{urlencode(link | {'format': form})}"
-    return model | (resource.beside(connection, frame, found) if resource.beside else {})
+        model[form] = f"/api/v1{rendering.scope.path}?{urlencode(link | {'format': form})}"
+    return model | (resource.beside(connection, rendering, found) if resource.beside else {})
 
 
 def _endpoint(

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from ganpo_cloud.province.indicators import Indicator
 from ganpo_cloud.web.pages import numbers
-from ganpo_cloud.web.pages.frame import Frame, Item
+from ganpo_cloud.web.pages.rendering import Item, Rendering
 
 SHOWN = (
     "nc_rate_main",
@@ -18,15 +18,15 @@ SHOWN = (
 )
 
 
-def one(frame: Frame, item: Indicator, by_id: Mapping[str, Indicator]) -> Item:
+def one(rendering: Rendering, item: Indicator, by_id: Mapping[str, Indicator]) -> Item:
     """One card; `by_id`: the other numbers of the place."""
     number = item.definition.id
     return {
         "item": item,
         "others": by_id,
         "bullet": bullet(item),
-        "table": frame.href(f"/indicators/{number}"),
-        "xlsx": frame.api(f"indicators/{number}", by="area", format="xlsx"),
+        "table": rendering.href(f"/indicators/{number}"),
+        "xlsx": rendering.api(f"indicators/{number}", by="area", format="xlsx"),
     }
 
 

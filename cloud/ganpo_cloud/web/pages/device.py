@@ -18,7 +18,7 @@ from ganpo_cloud.store.tables import frame as frames
 from ganpo_cloud.store.tables import subject
 from ganpo_cloud.web import views
 from ganpo_cloud.web.pages import meters, timeline
-from ganpo_cloud.web.pages.frame import LONGEST, Frame, Item, Lang, Site
+from ganpo_cloud.web.pages.rendering import LONGEST, Item, Lang, Rendering, Site
 from ganpo_cloud.web.reasons import of_register
 from ganpo_cloud.web.why import why
 from ganpo_model.kpi import Parts, ratios
@@ -41,15 +41,15 @@ def router(site: Site) -> APIRouter:
     return pages
 
 
-def _device(connection: Connection, frame: Frame, code: str, asset_no: str) -> Item:
-    about = ledger_on(connection, code, asset_no, frame.day)
-    firm = ledger_on(connection, code, "", frame.day)
+def _device(connection: Connection, rendering: Rendering, code: str, asset_no: str) -> Item:
+    about = ledger_on(connection, code, asset_no, rendering.day)
+    firm = ledger_on(connection, code, "", rendering.day)
     row = connection.execute(
-        lists.devices(frame.province, lists.Filter(frame.province.whole, None, frame.day)).where(
+        lists.devices(rendering.province, lists.Filter(rendering.province.whole, None, rendering.day)).where(
             (ledger.c.enterprise == code) & (ledger.c.asset_no == asset_no)
         )
     ).first()
-    view = next(iter(views.subjects(connection, frame.now, code, asset_no)), None)
+    view = next(iter(views.subjects(connection, rendering.now, code, asset_no)), None)
     mine = (subject.c.enterprise == code) & (subject.c.asset_no == asset_no)
     named = connection.execute(select(subject).where(mine)).first()
     kind = named.kind if named is not None else "equipment"
@@ -62,11 +62,11 @@ def _device(connection: Connection, frame: Frame, code: str, asset_no: str) -> I
         "kind": kind,
         "line": row,
         "dates": _dates(connection, code, asset_no, about, named),
-        "why": why(connection, code, asset_no, frame.now, frame.province.holidays),
-        "painted": _painted(connection, frame, code, asset_no, named),
-        "kpis": _kpis(connection, frame, code, asset_no, named) if kind == "equipment" else None,
-        "needs": list(map(of_register, open_items(connection, frame.now, code, asset_no))),
-        "charts": meters.usage(connection, frame, code, [view]) if view and kind == "meter" else [],
+        "why": why(connection, code, asset_no, rendering.now, rendering.province.holidays),
+        "painted": _painted(connection, rendering, code, asset_no, named),
+        "kpis": _kpis(connection, rendering, code, asset_no, named) if kind == "equipment" else None,
+        "needs": list(map(of_register, open_items(connection, rendering.now, code, asset_no))),
+        "charts": meters.usage(connection, rendering, code, [view]) if view and kind == "meter" else [],
     }
 
 
@@ -98,19 +98,21 @@ def _dates(connection: Connection, code: str, asset_no: str, about: Any, named: 
     }
 
 
-def _painted(connection: Connection, frame: Frame, code: str, asset_no: str, named: Any) -> list[Item]:
+def _painted(
+    connection: Connection, rendering: Rendering, code: str, asset_no: str, named: Any
+) -> list[Item]:
     """The last local days of a machine as bars, the newest first."""
     if named is None or named.kind != "equipment":
         return []
-    first = frame.day - timedelta(days=PAINTED - 1)
+    first = rendering.day - timedelta(days=PAINTED - 1)
     mine = (painted_days.c.enterprise == code) & (painted_days.c.subject == asset_no)
     rows = connection.execute(
         select(painted_days)
-        .where(mine & painted_days.c.day.between(first, frame.day))
+        .where(mine & painted_days.c.day.between(first, rendering.day))
         .order_by(painted_days.c.day.desc())
     ).all()
     found = []
-    now = frame.ms
+    now = rendering.ms
     for row in rows:
         spans = painting.stored(row.start, row.end, row.spans)
         known = sum(end - start for start, end, state in spans if state is not State.UNKNOWN)
@@ -120,10 +122,10 @@ def _painted(connection: Connection, frame: Frame, code: str, asset_no: str, nam
     return found
 
 
-def _kpis(connection: Connection, frame: Frame, code: str, asset_no: str, named: Any) -> Item:
+def _kpis(connection: Connection, rendering: Rendering, code: str, asset_no: str, named: Any) -> Item:
     """The KPIs of the last 30 days together, and those of yesterday."""
-    first = frame.today - timedelta(days=meters.DAYS)
-    rows = production.rows(connection, code, asset_no, first, frame.today - timedelta(days=1))
+    first = rendering.today - timedelta(days=meters.DAYS)
+    rows = production.rows(connection, code, asset_no, first, rendering.today - timedelta(days=1))
     complete = [row for row in rows if production.complete(row)]
     spent = {state: sum(getattr(row, f"{state.lower()}_ms") for row in complete) for state in State}
     planned = sum(row.planned_ms for row in complete)
@@ -135,7 +137,12 @@ def _kpis(connection: Connection, frame: Frame, code: str, asset_no: str, named:
         sum(made) if made else None, sum(good) if good else None, run_time * 1000 if run_time else None
     )
     yesterday = machines.day(
-        connection, code, asset_no, frame.today - timedelta(days=1), frame.province.holidays, frame.ms
+        connection,
+        code,
+        asset_no,
+        rendering.today - timedelta(days=1),
+        rendering.province.holidays,
+        rendering.ms,
     )
     return {
         "sum": ratios(spent, planned, [State(state) for state in body.get("states", ())], parts),

@@ -10,31 +10,31 @@ from ganpo_cloud.province.indicators import Indicators
 from ganpo_cloud.web.answers.energy import Carrier
 from ganpo_cloud.web.pages import cards, numbers, trends
 from ganpo_cloud.web.pages.figures import Figures
-from ganpo_cloud.web.pages.frame import Frame, Item
+from ganpo_cloud.web.pages.rendering import Item, Rendering
 from ganpo_model.energy import WATER
 
 CARDS = ("comprehensive_energy", "energy_intensity", "water", "water_intensity")
 SHOWN_MONTHS = 13
 
 
-def beside(connection: Connection, frame: Frame, found: Sequence[Carrier]) -> Item:
+def beside(connection: Connection, rendering: Rendering, found: Sequence[Carrier]) -> Item:
     """Numbers and targets, 24 months as charts, and the carriers one by one: `table` by carrier and month; `stated`:
     those of which a statement speaks, the newest first."""
-    t, scope = frame.t, frame.scope
-    of_place = Indicators(frame.snapshot(connection))
+    t, scope = rendering.t, rendering.scope
+    of_place = Indicators(rendering.snapshot(connection))
     items = {item.definition.id: item for item in of_place.of(scope.area, scope.industry)}
-    months = periods.months(frame.day, trends.SHOWN_MONTHS)
-    energy = [row for row in found if row.carrier in frame.province.coefficients.carriers]
+    months = periods.months(rendering.day, trends.SHOWN_MONTHS)
+    energy = [row for row in found if row.carrier in rendering.province.coefficients.carriers]
     charts = [
         _chart(
-            frame,
+            rendering,
             t("Energy by month, metered and stated part"),
             t("tce a month, equivalent value; hatched: less than 90% of what is declared is covered"),
             "tce",
             [[row for row in energy if row.month == month] for month in months],
         ),
         _chart(
-            frame,
+            rendering,
             t("Fresh water by month, metered and stated part"),
             t("m³ a month; hatched: less than 90% of what is declared is covered"),
             "m³",
@@ -46,7 +46,7 @@ def beside(connection: Connection, frame: Frame, found: Sequence[Carrier]) -> It
         table.setdefault(row.carrier, {})[row.month] = row
     return {
         "n": Figures(of_place.snapshot.day),
-        "cards": [cards.one(frame, items[number], items) for number in CARDS],
+        "cards": [cards.one(rendering, items[number], items) for number in CARDS],
         "charts": charts,
         "months": months[-SHOWN_MONTHS:],
         "table": table,
@@ -56,14 +56,14 @@ def beside(connection: Connection, frame: Frame, found: Sequence[Carrier]) -> It
     }
 
 
-def _chart(frame: Frame, title: str, sub: str, unit: str, rows: Sequence[Sequence[Carrier]]) -> Item:
+def _chart(rendering: Rendering, title: str, sub: str, unit: str, rows: Sequence[Sequence[Carrier]]) -> Item:
     """Bars of what the carriers of each month come to."""
-    labels = [numbers.month(month, frame.lang) for month in periods.months(frame.day, len(rows))]
+    labels = [numbers.month(month, rendering.lang) for month in periods.months(rendering.day, len(rows))]
     pending = [sum(row.covered for row in of) < COVERED * sum(row.declared for row in of) for of in rows]
     amounts = [_amount(of, unit) for of in rows]
-    xlsx = frame.api("energy", format="xlsx")
+    xlsx = rendering.api("energy", format="xlsx")
     series = [(unit, amounts, True)]
-    return trends.chart(frame, "bar", title, sub, labels, series, pending=pending, xlsx=xlsx)
+    return trends.chart(rendering, "bar", title, sub, labels, series, pending=pending, xlsx=xlsx)
 
 
 def _amount(rows: Sequence[Carrier], unit: str) -> float | None:

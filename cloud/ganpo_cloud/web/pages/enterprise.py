@@ -20,9 +20,9 @@ from ganpo_cloud.store.tables import gateway
 from ganpo_cloud.web import views
 from ganpo_cloud.web.pages import machines, meters
 from ganpo_cloud.web.pages.device import ledger_on, sound
-from ganpo_cloud.web.pages.frame import LONGEST, Day, Frame, Item, Lang, Place, Site, Text
 from ganpo_cloud.web.pages.needs import needs
 from ganpo_cloud.web.pages.overview import overview
+from ganpo_cloud.web.pages.rendering import LONGEST, Day, Item, Lang, Place, Rendering, Site, Text
 from ganpo_cloud.web.why import why
 from ganpo_model.coverage import MEASURES, ladder
 from ganpo_model.states import State
@@ -64,11 +64,13 @@ def router(site: Site) -> APIRouter:
     ) -> HTMLResponse:
         scope = site.scope(request, lang, area, industry, as_of, selected=selected)
 
-        def make(connection: Connection, frame: Frame) -> Item:
+        def make(connection: Connection, rendering: Rendering) -> Item:
             codes = known(connection)
             if len(codes) > 1:
-                return {"template": "overview.html", "here": "/overview"} | overview(connection, frame)
-            return _enterprise(connection, frame, codes[0] if codes else "", fragment=fragment, alone=True)
+                return {"template": "overview.html", "here": "/overview"} | overview(connection, rendering)
+            return _enterprise(
+                connection, rendering, codes[0] if codes else "", fragment=fragment, alone=True
+            )
 
         return site.answer(_template(fragment=fragment), scope, make)
 
@@ -80,9 +82,9 @@ def router(site: Site) -> APIRouter:
         if not sound(code):
             return site.missing(scope, code[:LONGEST])
 
-        def make(connection: Connection, frame: Frame) -> Item:
+        def make(connection: Connection, rendering: Rendering) -> Item:
             alone = known(connection) == [code]
-            return _enterprise(connection, frame, code, fragment=fragment, alone=alone)
+            return _enterprise(connection, rendering, code, fragment=fragment, alone=alone)
 
         return site.answer(_template(fragment=fragment), scope, make)
 
@@ -100,21 +102,23 @@ def known(connection: Connection) -> list[str]:
     return list(connection.execute(codes).scalars())
 
 
-def _enterprise(connection: Connection, frame: Frame, code: str, *, fragment: bool, alone: bool) -> Item:
+def _enterprise(
+    connection: Connection, rendering: Rendering, code: str, *, fragment: bool, alone: bool
+) -> Item:
     """The page of an enterprise, or its moving part; `alone`: what belongs to nobody yet is shown here too."""
-    about = ledger_on(connection, code, "", frame.day)
-    everywhere = lists.Filter(frame.province.whole, None, frame.day)
+    about = ledger_on(connection, code, "", rendering.day)
+    everywhere = lists.Filter(rendering.province.whole, None, rendering.day)
     rows = connection.execute(
-        lists.devices(frame.province, everywhere).where(ledger.c.enterprise == code)
+        lists.devices(rendering.province, everywhere).where(ledger.c.enterprise == code)
     ).all()
-    found = views.subjects(connection, frame.now, code)
-    gateways = views.gateways(connection, frame.now, code)
+    found = views.subjects(connection, rendering.now, code)
+    gateways = views.gateways(connection, rendering.now, code)
     if not alone:
         gateways = [view for view in gateways if view.enterprise is not None]
     shown = [view for view in found if view.kind == "meter" and not view.withdrawn]
     seen = _seen(connection, code)
-    steps = _steps(frame, about, rows, seen)
-    lines = machines.machines(connection, frame, code, rows, found)
+    steps = _steps(rendering, about, rows, seen)
+    lines = machines.machines(connection, rendering, code, rows, found)
     connected = [line.state for line in lines if line.state is not None]
     main = [row for row in rows if row.in_service and row.main]
     model = {
@@ -123,15 +127,15 @@ def _enterprise(connection: Connection, frame: Frame, code: str, *, fragment: bo
         "name": about.name if about is not None else code,
         "known": about is not None or bool(found) or bool(gateways),
         "zone": found[0].timezone if found else DEFAULT_ZONE,
-        "needs": needs(connection, frame.now, found, gateways, None if alone else code),
+        "needs": needs(connection, rendering.now, found, gateways, None if alone else code),
         "steps": steps,
         "main": len(main),
         "nc": sum(MEASURES["nc_checked"].counts(unit_of(row)) for row in main),
         "machines": lines,
-        "ticks": list(machines.ticks(frame)),
+        "ticks": list(machines.ticks(rendering)),
         "states": {state: connected.count(state) for state in State if state in connected},
         "connected": len(connected),
-        "meters": meters.lines(connection, frame, code, shown),
+        "meters": meters.lines(connection, rendering, code, shown),
         "gateways": gateways,
         "online": sum(view.online for view in gateways),
         "registered": sum(view.enterprise is not None for view in gateways),
@@ -139,8 +143,8 @@ def _enterprise(connection: Connection, frame: Frame, code: str, *, fragment: bo
     if fragment:
         return model
     return model | {
-        "charts": meters.usage(connection, frame, code, shown),
-        "why": why(connection, code, None, frame.now, frame.province.holidays) if code else [],
+        "charts": meters.usage(connection, rendering, code, shown),
+        "why": why(connection, code, None, rendering.now, rendering.province.holidays) if code else [],
         "counts": [_counted(rows, about, *measures) for measures in COUNTS],
     }
 
@@ -150,7 +154,7 @@ def _seen(connection: Connection, code: str) -> dict[str, Any]:
     return {row.asset_no: row for row in rows}
 
 
-def _steps(frame: Frame, about: Any, rows: Sequence[Any], seen: dict[str, Any]) -> list[Step]:
+def _steps(rendering: Rendering, about: Any, rows: Sequence[Any], seen: dict[str, Any]) -> list[Step]:
     """Registered, on the network, in the cloud, active: since when, on what evidence, and how many count so now."""
     units = [(row.asset_no, unit_of(row)) for row in rows]
     of = {
@@ -167,7 +171,7 @@ def _steps(frame: Frame, about: Any, rows: Sequence[Any], seen: dict[str, Any]) 
         first = min((seen[asset_no] for asset_no in of[word] if asset_no in seen), key=when, default=None)
         steps.append(Step(word, when(first) if first is not None else None, len(of[word]), every, first))
     active = len(of["active"])
-    return [*steps, Step("active", frame.day if active else None, active, every)]
+    return [*steps, Step("active", rendering.day if active else None, active, every)]
 
 
 def _counted(rows: Sequence[Any], about: Any, numerator: str, among: str) -> Item:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ganpo_cloud.web.pages import numbers
 from ganpo_cloud.web.pages.figures import Figure, Figures
-from ganpo_cloud.web.pages.frame import Frame, Item
+from ganpo_cloud.web.pages.rendering import Item, Rendering
 from ganpo_model import coverage
 from ganpo_model.coverage import ENTERPRISES, MEASURES, Firms, Measure
 
@@ -15,7 +15,7 @@ LADDERS: Mapping[str, Mapping[str, Measure | Firms]] = {"enterprises": ENTERPRIS
 
 
 def ladder(
-    frame: Frame,
+    rendering: Rendering,
     n: Figures,
     of: str,
     row: Mapping[str, int],
@@ -28,7 +28,7 @@ def ladder(
     scale = population or row[names[0][2] or names[0][1]]
 
     def count(measure: str, number: int | None, kind: str = "count") -> Figure:
-        return n.count(measure, frame.scope.area, frame.scope.industry or "", number, kind)
+        return n.count(measure, rendering.scope.area, rendering.scope.industry or "", number, kind)
 
     for (word, now, ever), (_, following, _) in pairwise([*names, ("", "", None)]):
         rungs.append(
@@ -55,6 +55,6 @@ def ladder(
             for measure, name in LADDERS[of].items()
             if name.place == "beside"
         ],
-        "href": frame.href(f"/{of}"),
-        "xlsx": frame.api(of, format="xlsx", limit="100000"),
+        "href": rendering.href(f"/{of}"),
+        "xlsx": rendering.api(of, format="xlsx", limit="100000"),
     }

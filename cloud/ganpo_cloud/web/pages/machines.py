@@ -11,7 +11,7 @@ from ganpo_cloud.days import painting
 from ganpo_cloud.store.counted_tables import production
 from ganpo_cloud.web import views
 from ganpo_cloud.web.pages import timeline
-from ganpo_cloud.web.pages.frame import Frame
+from ganpo_cloud.web.pages.rendering import Rendering
 from ganpo_model.clock import DAY_MS
 from ganpo_model.paint import Slot, Span, paint
 from ganpo_model.states import State
@@ -46,17 +46,21 @@ class Machine:
         return sum(ms for state, ms in self.spent.items() if state != State.UNKNOWN)
 
 
-def window(frame: Frame) -> tuple[int, int]:
+def window(rendering: Rendering) -> tuple[int, int]:
     """The stretch that bars show: the last day, in the demo ten minutes."""
-    return frame.ms - (DEMO_WINDOW_MS if frame.site.demo else DAY_MS), frame.ms
+    return rendering.ms - (DEMO_WINDOW_MS if rendering.site.demo else DAY_MS), rendering.ms
 
 
 def machines(
-    connection: Connection, frame: Frame, code: str, rows: Sequence[Any], found: Sequence[views.SubjectView]
+    connection: Connection,
+    rendering: Rendering,
+    code: str,
+    rows: Sequence[Any],
+    found: Sequence[views.SubjectView],
 ) -> list[Machine]:
     """Those of the ledger and those that gateways name, the worst first; read at once."""
-    start, end = window(frame)
-    mine = (production.c.enterprise == code) & (production.c.day == frame.today - timedelta(days=1))
+    start, end = window(rendering)
+    mine = (production.c.enterprise == code) & (production.c.day == rendering.today - timedelta(days=1))
     yesterday = {row.subject: row for row in connection.execute(select(production).where(mine))}
     listed = {row.asset_no: row for row in rows}
     seen = {view.asset_no: view for view in found if view.kind == "equipment" and not view.withdrawn}
@@ -78,10 +82,10 @@ def machines(
     return sorted(lines, key=_urgency)
 
 
-def ticks(frame: Frame) -> Iterator[int]:
+def ticks(rendering: Rendering) -> Iterator[int]:
     """The instants below a bar."""
-    start, end = window(frame)
-    yield from range(start, end + 1, (end - start) // (5 if frame.site.demo else 6))
+    start, end = window(rendering)
+    yield from range(start, end + 1, (end - start) // (5 if rendering.site.demo else 6))
 
 
 def _with_now(spans: Sequence[Span], view: views.SubjectView, start: int, until: int) -> Sequence[Span]:

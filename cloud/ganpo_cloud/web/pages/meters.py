@@ -15,8 +15,8 @@ from ganpo_cloud.store.counted_tables import consumption
 from ganpo_cloud.store.localdays import bounds, day_of, days_from
 from ganpo_cloud.web import i18n, views
 from ganpo_cloud.web.pages import numbers, trends
-from ganpo_cloud.web.pages.frame import Frame, Item
 from ganpo_cloud.web.pages.machines import window
+from ganpo_cloud.web.pages.rendering import Item, Rendering
 from ganpo_cloud.web.why import STALE_MS
 from ganpo_model.quantities import Quantity
 from ganpo_model.units import MILLION, millionths
@@ -51,18 +51,20 @@ class Line:
     stale: bool = False
 
 
-def lines(connection: Connection, frame: Frame, code: str, meters: Sequence[views.SubjectView]) -> list[Line]:
+def lines(
+    connection: Connection, rendering: Rendering, code: str, meters: Sequence[views.SubjectView]
+) -> list[Line]:
     """A line for each register, and one for a meter without; two statements for all."""
-    start, end = window(frame)
+    start, end = window(rendering)
     borders = [start + (end - start) * n // PARTS for n in range(PARTS + 1)]
     begins = min(
-        [start, *(bounds(views.today(frame.now, view.timezone), view.timezone)[0] for view in meters)]
+        [start, *(bounds(views.today(rendering.now, view.timezone), view.timezone)[0] for view in meters)]
     )
     judged = quantities.of_meters(connection, code, begins) if meters else {}
-    limit = DEMO_STALE_MS if frame.site.demo else STALE_MS
+    limit = DEMO_STALE_MS if rendering.site.demo else STALE_MS
     found = []
     for view in meters:
-        today = bounds(views.today(frame.now, view.timezone), view.timezone)
+        today = bounds(views.today(rendering.now, view.timezone), view.timezone)
         read = [register for register in view.registers if register.at is not None]
         found += [Line(view)] if not read else []
         for register in read:
@@ -73,9 +75,9 @@ def lines(connection: Connection, frame: Frame, code: str, meters: Sequence[view
                     register,
                     millionths(register.raw or 0, register.num, register.den),
                     about.over(today)[0] if about is not None else None,
-                    _bars(about.over(borders), borders, register, frame.ms) if about is not None else [],
-                    since is not None and frame.ms - since >= NOT_BELIEVED_MS,
-                    frame.ms - (register.at or 0) > limit,
+                    _bars(about.over(borders), borders, register, rendering.ms) if about is not None else [],
+                    since is not None and rendering.ms - since >= NOT_BELIEVED_MS,
+                    rendering.ms - (register.at or 0) > limit,
                 )
             )
     return found
@@ -104,15 +106,17 @@ def _bars(
     ]
 
 
-def usage(connection: Connection, frame: Frame, code: str, meters: Sequence[views.SubjectView]) -> list[Item]:
+def usage(
+    connection: Connection, rendering: Rendering, code: str, meters: Sequence[views.SubjectView]
+) -> list[Item]:
     """What the registers of meters came to on each of the last 30 days, as charts; one statement for all."""
-    days = days_from(frame.today - timedelta(days=DAYS), frame.today - timedelta(days=1))
+    days = days_from(rendering.today - timedelta(days=DAYS), rendering.today - timedelta(days=1))
     mine = (consumption.c.enterprise == code) & consumption.c.day.between(days[0], days[-1])
     of: dict[str, dict[Any, Any]] = {}
     for row in connection.execute(select(consumption).where(mine)) if meters else ():
         of.setdefault(row.register, {})[row.day] = row
     return [
-        _chart(frame, view, register, days, of.get(register.id, {}))
+        _chart(rendering, view, register, days, of.get(register.id, {}))
         for view in meters
         for register in view.registers
         if register.carrier is not None and (register.id in of or _doubted(register))
@@ -124,7 +128,7 @@ def _doubted(register: views.RegisterView) -> bool:
 
 
 def _chart(
-    frame: Frame,
+    rendering: Rendering,
     view: views.SubjectView,
     register: views.RegisterView,
     days: Sequence[Any],
@@ -134,17 +138,17 @@ def _chart(
     known_until = day_of(register.at or 0, view.timezone) if _doubted(register) else None
     unknown = [known_until is not None and day >= known_until for day in days]
     known = [row.millionths for row in rows.values() if row.millionths is not None]
-    title = frame.t("{name}: {total} in 30 days")
+    title = rendering.t("{name}: {total} in 30 days")
     if any(unknown):
-        title = frame.t("{name}: {total} in 30 days, not believed since {at}")
+        title = rendering.t("{name}: {total} in 30 days, not believed since {at}")
     unit = numbers.unit(register.unit)
-    text = frame.t("{unit} a day; {meter}; hatched: spread over a gap, open, or not believed")
+    text = rendering.t("{unit} a day; {meter}; hatched: spread over a gap, open, or not believed")
     return trends.chart(
-        frame,
+        rendering,
         "bar",
         title.format(
-            name=frame.carrier(register.carrier or ""),
-            total=numbers.quantity(Fraction(sum(known), MILLION) if known else None, frame.lang, unit),
+            name=rendering.carrier(register.carrier or ""),
+            total=numbers.quantity(Fraction(sum(known), MILLION) if known else None, rendering.lang, unit),
             at=i18n.minute(register.doubted_since, view.timezone),
         ),
         text.format(unit=unit, meter=view.asset_no),

@@ -15,8 +15,8 @@ from ganpo_cloud.province.snapshots import trend
 from ganpo_cloud.store.counted_tables import ALL, area_day
 from ganpo_cloud.web.pages import cards, places, questions, trends
 from ganpo_cloud.web.pages.figures import Figures
-from ganpo_cloud.web.pages.frame import Day, Frame, Item, Lang, Place, Site, Text
 from ganpo_cloud.web.pages.ladders import ladder
+from ganpo_cloud.web.pages.rendering import Day, Item, Lang, Place, Rendering, Site, Text
 
 
 def router(site: Site) -> APIRouter:
@@ -53,20 +53,20 @@ def router(site: Site) -> APIRouter:
     return pages
 
 
-def overview(connection: Connection, frame: Frame) -> Item:
+def overview(connection: Connection, rendering: Rendering) -> Item:
     """Everything of a place: where it stands, what to ask about, which parts lag, and whether it moves."""
-    scope = frame.scope
-    found = Indicators(frame.snapshot(connection))
+    scope = rendering.scope
+    found = Indicators(rendering.snapshot(connection))
     n = Figures(found.snapshot.day)
     items = {item.definition.id: item for item in found.of(scope.area, scope.industry)}
     here = (scope.area, scope.industry or ALL)
     row = found.snapshot.rows([here[0]], [here[1]])[here]
-    before = _before(connection, here, frame)
-    months = periods.months(frame.day, trends.SHOWN_MONTHS)[:-1]
+    before = _before(connection, here, rendering)
+    months = periods.months(rendering.day, trends.SHOWN_MONTHS)[:-1]
     past = trend(connection, [here[0]], [here[1]], months)
     history: trends.History = {month: past.get((*here, month)) for month in months} | {n.day: row}
-    parts = places.areas(frame, found, n, scope.area)
-    waits = questions.waiting(connection, frame, n)
+    parts = places.areas(rendering, found, n, scope.area)
+    waits = questions.waiting(connection, rendering, n)
     selected = dict(scope.more).get("selected")
     population = items["enterprise_onboarded"].of
     return {
@@ -74,40 +74,43 @@ def overview(connection: Connection, frame: Frame) -> Item:
         "items": items,
         "row": row,
         "before": before,
-        "questions": questions.questions(frame, n, parts["rows"], waits),
-        "cards": [cards.one(frame, items[number], items) for number in cards.SHOWN],
+        "questions": questions.questions(rendering, n, parts["rows"], waits),
+        "cards": [cards.one(rendering, items[number], items) for number in cards.SHOWN],
         "ladders": [
-            ladder(frame, n, "enterprises", row, before, population),
-            ladder(frame, n, "equipment", row, before),
+            ladder(rendering, n, "enterprises", row, before, population),
+            ladder(rendering, n, "equipment", row, before),
         ],
         "parts": parts,
         "selected": next((part for part in parts["rows"] if part.id == selected), None),
-        "industry_rows": places.industries(frame, found) if scope.industry is None else None,
+        "industry_rows": places.industries(rendering, found) if scope.industry is None else None,
         "waits": waits,
-        "charts": [trends.coverage(frame, items["nc_rate_main"], history), trends.onboarding(frame, history)],
+        "charts": [
+            trends.coverage(rendering, items["nc_rate_main"], history),
+            trends.onboarding(rendering, history),
+        ],
     }
 
 
-def _before(connection: Connection, here: tuple[str, str], frame: Frame) -> Mapping[str, Any] | None:
+def _before(connection: Connection, here: tuple[str, str], rendering: Rendering) -> Mapping[str, Any] | None:
     """The sums of 30 days earlier."""
-    day = frame.day - timedelta(days=30)
+    day = rendering.day - timedelta(days=30)
     mine = (area_day.c.area == here[0]) & (area_day.c.industry == here[1]) & (area_day.c.day == day)
     row = connection.execute(select(area_day).where(mine)).mappings().first()
     return None if row is None else dict(row)
 
 
-def _indicator(connection: Connection, frame: Frame, number: str, by: str) -> Item:
+def _indicator(connection: Connection, rendering: Rendering, number: str, by: str) -> Item:
     """One number of a place and of its parts, judged as everywhere."""
-    found, scope = Indicators(frame.snapshot(connection)), frame.scope
+    found, scope = Indicators(rendering.snapshot(connection)), rendering.scope
     if by == "area":
-        every = found.all([scope.area, *frame.parts(scope.area)], [scope.industry])
-        named = {key: (frame.area(key[0]), frame.href("/overview", area=key[0])) for key in every}
+        every = found.all([scope.area, *rendering.parts(scope.area)], [scope.industry])
+        named = {key: (rendering.area(key[0]), rendering.href("/overview", area=key[0])) for key in every}
     else:
-        every = found.all([scope.area], [None, *frame.province.industries])
+        every = found.all([scope.area], [None, *rendering.province.industries])
         named = {
             key: (
-                frame.industry(key[1]) if key[1] else frame.t("all industries"),
-                frame.href("/overview", industry=key[1] or None),
+                rendering.industry(key[1]) if key[1] else rendering.t("all industries"),
+                rendering.href("/overview", industry=key[1] or None),
             )
             for key in every
         }
@@ -117,7 +120,7 @@ def _indicator(connection: Connection, frame: Frame, number: str, by: str) -> It
         "definition": DEFINITIONS[number],
         "by": by,
         "rows": [(*named[key], items[at]) for key, items in every.items()],
-        "other": frame.href(by="industry" if by == "area" else "area"),
-        "xlsx": frame.api(f"indicators/{number}", by=by, format="xlsx"),
-        "csv": frame.api(f"indicators/{number}", by=by, format="csv"),
+        "other": rendering.href(by="industry" if by == "area" else "area"),
+        "xlsx": rendering.api(f"indicators/{number}", by=by, format="xlsx"),
+        "csv": rendering.api(f"indicators/{number}", by=by, format="csv"),
     }

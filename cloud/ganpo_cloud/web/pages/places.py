@@ -7,7 +7,7 @@ from fractions import Fraction
 from ganpo_cloud.province.indicators import Indicator, Indicators
 from ganpo_cloud.store.counted_tables import ALL, NOWHERE
 from ganpo_cloud.web.pages.figures import Figures
-from ganpo_cloud.web.pages.frame import Frame, Item
+from ganpo_cloud.web.pages.rendering import Item, Rendering
 
 PARTIAL = Fraction(3, 10)
 """Below so much of its enterprises in the ledger a place is not ranked."""
@@ -60,18 +60,18 @@ class Part:
         return 0 if value is None or not self.ranked else 1 + sum(value >= limit for limit in _STEPS)
 
 
-def areas(frame: Frame, found: Indicators, n: Figures, parent: str) -> Item:
+def areas(rendering: Rendering, found: Indicators, n: Figures, parent: str) -> Item:
     """The areas of a place, best first, what cannot be compared last; `lost`: what has no place; `sums`: the main
     equipment of the parts, of what has no place, and of the whole."""
-    industry = frame.scope.industry
-    every = found.all([parent, *frame.parts(parent), NOWHERE], [industry])
+    industry = rendering.scope.industry
+    every = found.all([parent, *rendering.parts(parent), NOWHERE], [industry])
 
     def part(area: str) -> Part:
-        href = frame.href("/overview", area=area) if area != NOWHERE else ""
-        return _part(area, frame.area(area), href, every[area, industry or ALL])
+        href = rendering.href("/overview", area=area) if area != NOWHERE else ""
+        return _part(area, rendering.area(area), href, every[area, industry or ALL])
 
-    rows, lost = _ordered([part(area) for area in frame.parts(parent)]), part(NOWHERE)
-    whole = parent == frame.province.whole
+    rows, lost = _ordered([part(area) for area in rendering.parts(parent)]), part(NOWHERE)
+    whole = parent == rendering.province.whole
     total = part(parent)
     mains = (
         ("main:parts", parent, sum(row.nc.denominator or 0 for row in rows)),
@@ -84,30 +84,32 @@ def areas(frame: Frame, found: Indicators, n: Figures, parent: str) -> Item:
         "total": total,
         "sums": [n.count(measure, area, industry or ALL, number) for measure, area, number in mains],
         "least": RANKED_FROM,
-        "tiles": [(row, *frame.province.tiles[row.id]) for row in rows if row.id in frame.province.tiles]
+        "tiles": [
+            (row, *rendering.province.tiles[row.id]) for row in rows if row.id in rendering.province.tiles
+        ]
         if whole
         else [],
         "reached": sum(row.nc.status == "reached" for row in rows if row.ranked),
         "blind": [row.word for row in rows if not row.ranked],
-        "xlsx": frame.api("indicators/nc_rate_main", by="area", format="xlsx"),
+        "xlsx": rendering.api("indicators/nc_rate_main", by="area", format="xlsx"),
     }
 
 
-def industries(frame: Frame, found: Indicators) -> Item:
+def industries(rendering: Rendering, found: Indicators) -> Item:
     """The industries of a place, best first."""
-    area = frame.scope.area
-    every = found.all([area], [None, *frame.province.industries])
+    area = rendering.scope.area
+    every = found.all([area], [None, *rendering.province.industries])
     rows = _ordered(
         [
-            _part(n, frame.industry(n), frame.href("/overview", industry=n), every[area, n])
-            for n in frame.province.industries
+            _part(n, rendering.industry(n), rendering.href("/overview", industry=n), every[area, n])
+            for n in rendering.province.industries
         ]
     )
     return {
         "rows": rows,
-        "total": _part(ALL, frame.t("all industries"), "", every[area, ALL]),
+        "total": _part(ALL, rendering.t("all industries"), "", every[area, ALL]),
         "reached": [row.word for row in rows if row.ranked and row.nc.status == "reached"],
-        "xlsx": frame.api("indicators/nc_rate_main", by="industry", format="xlsx"),
+        "xlsx": rendering.api("indicators/nc_rate_main", by="industry", format="xlsx"),
     }
 
 

@@ -13,42 +13,42 @@ from ganpo_cloud.store.counted_tables import ALL
 from ganpo_cloud.web.answers.fields import Ratio
 from ganpo_cloud.web.answers.reports import Line
 from ganpo_cloud.web.pages import cards, numbers
-from ganpo_cloud.web.pages.frame import Frame, Item
+from ganpo_cloud.web.pages.rendering import Item, Rendering
 from ganpo_model import reference
 
 
-def months(_connection: Connection, frame: Frame, _found: Any) -> Item:
+def months(_connection: Connection, rendering: Rendering, _found: Any) -> Item:
     """The month that is published next."""
-    return {"next": publishing.month_before(frame.today)}
+    return {"next": publishing.month_before(rendering.today)}
 
 
-def month(connection: Connection, frame: Frame, found: Sequence[Line]) -> Item:
+def month(connection: Connection, rendering: Rendering, found: Sequence[Line]) -> Item:
     """The place and its parts, each with its lines; `told`: how a number of a line reads."""
-    number = frame.scope.path.rpartition("/")[2]
+    number = rendering.scope.path.rpartition("/")[2]
     every = publishing.reports(connection)
 
-    targets = Indicators(frame.snapshot(connection))
+    targets = Indicators(rendering.snapshot(connection))
 
     def told(of: Ratio | None, definition: Definition, area: str) -> str:
         target = targets.target(definition, area, ALL)
         goal = None if target is None else target.goal
-        return numbers.NONE if of is None else _told(of, definition, goal, frame.lang)
+        return numbers.NONE if of is None else _told(of, definition, goal, rendering.lang)
 
     return {
         "month": number,
         "months": [report.month for report in every],
         "report": next(report for report in every if report.month == number),
-        "areas": [frame.scope.area, *frame.parts(frame.scope.area)],
+        "areas": [rendering.scope.area, *rendering.parts(rendering.scope.area)],
         "shown": [DEFINITIONS[name] for name in cards.SHOWN],
         "lines": {(line.metric, line.area): line for line in found if line.industry is None},
         "told": told,
     }
 
 
-def coefficients(_connection: Connection, frame: Frame, _found: Any) -> Item:
+def coefficients(_connection: Connection, rendering: Rendering, _found: Any) -> Item:
     """The coefficients of energy on the day, each with its carrier."""
     found = (
-        (carrier, frame.province.coefficients.at(carrier.id, frame.day))
+        (carrier, rendering.province.coefficients.at(carrier.id, rendering.day))
         for carrier in reference.carriers().values()
     )
     return {"coefficients": [(carrier, of) for carrier, of in found if of is not None]}

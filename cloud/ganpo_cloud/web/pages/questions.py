@@ -11,8 +11,8 @@ from ganpo_cloud.province import lists, publishing
 from ganpo_cloud.store.counted_tables import ALL, area_carrier
 from ganpo_cloud.store.tables import gateway, live, quarantine, register_day
 from ganpo_cloud.web.pages.figures import Figure, Figures
-from ganpo_cloud.web.pages.frame import Frame
 from ganpo_cloud.web.pages.places import Part
+from ganpo_cloud.web.pages.rendering import Rendering
 from ganpo_model.clock import to_ms
 
 LONG_OFFLINE = timedelta(hours=72)
@@ -44,30 +44,32 @@ class Waiting:
     frames: Figure | None = None
 
 
-def waiting(connection: Connection, frame: Frame, n: Figures) -> Waiting:
+def waiting(connection: Connection, rendering: Rendering, n: Figures) -> Waiting:
     """Counted anew: what is online is so now, whichever day is shown."""
-    codes = lists.codes(frame.province, lists.Filter(frame.scope.area, frame.scope.industry, frame.day))
+    codes = lists.codes(
+        rendering.province, lists.Filter(rendering.scope.area, rendering.scope.industry, rendering.day)
+    )
     heard = select(live).select_from(gateway.outerjoin(live, live.c.gateway == gateway.c.id))
     rows = connection.execute(heard.where(gateway.c.enterprise.in_(codes))).all()
-    now = to_ms(frame.now)
+    now = to_ms(rendering.now)
     online = sum(
         row.heard_at is not None and lives.online(row.heard_at, row.interval_ms, row.offline, now)
         for row in rows
     )
-    limit = to_ms(frame.now - LONG_OFFLINE)
+    limit = to_ms(rendering.now - LONG_OFFLINE)
     gone = sum(row.heard_at is not None and row.heard_at < limit for row in rows)
 
     def count(measure: str, number: int) -> Figure:
-        return n.count(measure, frame.scope.area, frame.scope.industry or ALL, number)
+        return n.count(measure, rendering.scope.area, rendering.scope.industry or ALL, number)
 
     found = (
         count("gateways", len(rows)),
         count("gateways_online", online),
         count("gateways_offline", len(rows) - online),
         count("gateways_gone", gone),
-        count("carriers_late", _late(connection, frame)),
+        count("carriers_late", _late(connection, rendering)),
     )
-    if frame.scope.area != frame.province.whole or frame.scope.industry is not None:
+    if rendering.scope.area != rendering.province.whole or rendering.scope.industry is not None:
         return Waiting(*found)
     waits = (register_day.c.open > 0) | register_day.c.aside_since.is_not(None)
     registers = select(func.count(func.distinct(register_day.c.register))).where(waits)
@@ -79,17 +81,17 @@ def waiting(connection: Connection, frame: Frame, n: Figures) -> Waiting:
     )
 
 
-def questions(frame: Frame, n: Figures, parts: Sequence[Part], waits: Waiting) -> list[Question]:
+def questions(rendering: Rendering, n: Figures, parts: Sequence[Part], waits: Waiting) -> list[Question]:
     """Each with who, what, how much, and where to look; alarms first."""
-    return sorted(_questions(frame, n, parts, waits), key=lambda question: question.level)
+    return sorted(_questions(rendering, n, parts, waits), key=lambda question: question.level)
 
 
-def _questions(frame: Frame, n: Figures, parts: Sequence[Part], waits: Waiting) -> Iterable[Question]:
+def _questions(rendering: Rendering, n: Figures, parts: Sequence[Part], waits: Waiting) -> Iterable[Question]:
     if waits.frames is not None and waits.frames.number:
-        yield Question("alarm", "quarantine", waits.frames, frame.href("/"))
+        yield Question("alarm", "quarantine", waits.frames, rendering.href("/"))
     offline, gateways = waits.offline.number or 0, waits.gateways.number or 0
     if 2 * offline >= gateways > 0 or waits.gone.number:
-        where = frame.href("/equipment", measure="silent")
+        where = rendering.href("/equipment", measure="silent")
         yield Question("alarm", "offline", waits.offline, where, (waits.gateways, waits.gone))
     for part in parts:
         if part.falling:
@@ -98,12 +100,12 @@ def _questions(frame: Frame, n: Figures, parts: Sequence[Part], waits: Waiting) 
         if part.partial and part.nc.denominator:
             yield Question("warn", "partial", part.word, part.href, tuple(n.behind(part.nc)))
     if waits.late.number:
-        yield Question("warn", "late", waits.late, frame.href("/energy"))
+        yield Question("warn", "late", waits.late, rendering.href("/energy"))
 
 
-def _late(connection: Connection, frame: Frame) -> int:
+def _late(connection: Connection, rendering: Rendering) -> int:
     """Declared carriers of the month before that are not covered."""
-    table, month = area_carrier.c, publishing.month_before(frame.day)
-    mine = (table.area == frame.scope.area) & (table.industry == (frame.scope.industry or ALL))
+    table, month = area_carrier.c, publishing.month_before(rendering.day)
+    mine = (table.area == rendering.scope.area) & (table.industry == (rendering.scope.industry or ALL))
     query = select(func.sum(table.declared - table.covered)).where(mine & (table.month == month))
     return int(connection.execute(query).scalar() or 0)

@@ -7,17 +7,17 @@ from typing import Any
 from ganpo_cloud.province.indicators import Indicator
 from ganpo_cloud.web.pages import numbers
 from ganpo_cloud.web.pages.figures import Figure
-from ganpo_cloud.web.pages.frame import Frame, Item
+from ganpo_cloud.web.pages.rendering import Item, Rendering
 
 SHOWN_MONTHS = 24
 History = Mapping[str, Mapping[str, Any] | None]
 Value = Figure | float | int | None
 
 
-def coverage(frame: Frame, nc: Indicator, history: History) -> Item:
+def coverage(rendering: Rendering, nc: Indicator, history: History) -> Item:
     """CNC coverage at the ends of months, in its three levels, against the target. `history`: the sums by month or day,
     oldest first, the last as of now."""
-    t = frame.t
+    t = rendering.t
 
     def rates(level: str) -> list[Figure]:
         here, name = (f"nc_{level}/main", nc.area, nc.industry), f"nc_{level}"
@@ -37,22 +37,22 @@ def coverage(frame: Frame, nc: Indicator, history: History) -> Item:
     floor = max(int(low // 10 * 10) - 10, 0)
     goal = "" if nc.target is None or nc.target.value is None else nc.target.value
     return chart(
-        frame,
+        rendering,
         "line",
         title,
         t("% at the end of each month; this month until now; the axis begins at {n}%").format(n=floor),
-        [numbers.month(time, frame.lang) for time in history],
+        [numbers.month(time, rendering.lang) for time in history],
         [(t("checked"), checked, True), (t("declared"), declared, False), (t("proven"), proven, False)],
         floor=floor,
         target=(float(goal), t("target {n}%").format(n=goal)) if goal else None,
-        xlsx=frame.api("indicators/nc_rate_main", by="month", format="xlsx"),
+        xlsx=rendering.api("indicators/nc_rate_main", by="month", format="xlsx"),
         rate=True,
     )
 
 
-def onboarding(frame: Frame, history: History) -> Item:
+def onboarding(rendering: Rendering, history: History) -> Item:
     """Enterprises in the cloud: ever and current, apart."""
-    t, scope = frame.t, frame.scope
+    t, scope = rendering.t, rendering.scope
 
     def counts(measure: str) -> list[Figure]:
         here = (measure, scope.area, scope.industry or "")
@@ -65,18 +65,18 @@ def onboarding(frame: Frame, history: History) -> Item:
         text = t("Enterprises in the cloud: {change} in {n} months")
         title = text.format(change=numbers.signed(known[-1] - known[0]), n=len(known) - 1)
     return chart(
-        frame,
+        rendering,
         "line",
         title,
         t("enterprises at the end of each month; what is gone left the current count"),
-        [numbers.month(time, frame.lang) for time in history],
+        [numbers.month(time, rendering.lang) for time in history],
         [(t("current"), now, True), (t("ever"), counts("enterprises_ever_cloud"), False)],
-        xlsx=frame.api("indicators/enterprise_onboarded", by="month", format="xlsx"),
+        xlsx=rendering.api("indicators/enterprise_onboarded", by="month", format="xlsx"),
     )
 
 
 def chart(
-    frame: Frame,
+    rendering: Rendering,
     kind: str,
     title: str,
     sub: str,
@@ -102,7 +102,7 @@ def chart(
         "drawn": {
             "kind": kind,
             "title": title,
-            "lang": frame.lang,
+            "lang": rendering.lang,
             "labels": list(labels),
             "series": [
                 {"name": name, "data": [_drawn(value) for value in values], "main": main}
@@ -113,7 +113,7 @@ def chart(
             "percent": rate,
             "spread": list(spread),
             "pending": list(pending),
-            "unknown": {"name": frame.t("not believed"), "bars": list(unknown)},
+            "unknown": {"name": rendering.t("not believed"), "bars": list(unknown)},
         },
     }
 

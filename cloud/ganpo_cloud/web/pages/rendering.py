@@ -74,18 +74,18 @@ class Site:
         return Scope(request.url.path, lang, found.area, found.industry, found.past, kept)
 
     def answer(
-        self, template: str, scope: Scope, make: Callable[[Connection, "Frame"], Item]
+        self, template: str, scope: Scope, make: Callable[[Connection, "Rendering"], Item]
     ) -> HTMLResponse:
         """A page; where the database does not answer, that, and when it last did."""
-        frame = Frame(self, scope)
+        rendering = Rendering(self, scope)
         status = 200
         try:
             with self.database.read() as connection:
-                model = frame.base(connection) | make(connection, frame)
+                model = rendering.base(connection) | make(connection, rendering)
             template = model.get("template", template)
             self._answered = self.clock.utc()
         except DatabaseError as error:
-            model = frame.broken(str(getattr(error, "orig", error)), self._answered)
+            model = rendering.broken(str(getattr(error, "orig", error)), self._answered)
             template, status = "broken.html", 503
         page = self.environments[scope.lang].get_template(template).render(model)
         return HTMLResponse(page, status, headers={"Cache-Control": "no-store"})
@@ -102,12 +102,12 @@ class Site:
         return self._told(scope, problem.code, asked[:LONGEST], problem.status)
 
     def _told(self, scope: Scope, code: str, asked: str, status: int) -> HTMLResponse:
-        model = Frame(self, scope).bare() | {"code": code, "asked": asked}
+        model = Rendering(self, scope).bare() | {"code": code, "asked": asked}
         page = self.environments[scope.lang].get_template("refused.html").render(model)
         return HTMLResponse(page, status, headers={"Cache-Control": "no-store"})
 
 
-class Frame:
+class Rendering:
     """One rendering: words, names and addresses in its language."""
 
     def __init__(self, site: Site, scope: Scope) -> None:
@@ -138,7 +138,7 @@ class Frame:
         above = list(reversed(self.province.above(self.scope.area)[1:]))
         first = f"/{self.scope.path.strip('/').partition('/')[0]}"
         return {
-            "frame": self,
+            "rendering": self,
             "demo": self.site.demo,
             "here": first,
             "keep": "".join(f"&{quote(k)}={quote(v)}" for k, v in self.kept().items()),
