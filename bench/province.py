@@ -25,7 +25,7 @@ from ganpo_cloud.store.marks import EVER, Kind, key, mark
 from ganpo_cloud.store.settings import DatabaseSettings
 from ganpo_cloud.web.application import create_app
 from ganpo_cloud.web.pages.overview import overview
-from ganpo_cloud.web.pages.rendering import Frame, Scope, Site
+from ganpo_cloud.web.pages.rendering import Rendering, Scope, Site
 from measure import Figure
 from support import databases
 from support.browsing import chromium
@@ -85,7 +85,7 @@ def _ask(database: Database, times: int) -> Generator[str, None, float]:
 
     def page(area: str, industry: str | None, day: date | None = None) -> Callable[[], object]:
         def ask() -> object:
-            frame = Frame(site, Scope("/overview", "en", area, industry, day))
+            frame = Rendering(site, Scope("/overview", "en", area, industry, day))
             with database.read() as connection:
                 return overview(connection, frame)
 

@@ -16,7 +16,7 @@ from ganpo_cloud.inlet import lives
 from ganpo_cloud.store import sql
 from ganpo_cloud.web.application import create_app
 from ganpo_cloud.web.pages import enterprise, templating
-from ganpo_cloud.web.pages.rendering import Frame, Scope, Site
+from ganpo_cloud.web.pages.rendering import Rendering, Scope, Site
 from ganpo_model.facts import MeterItem, Reading, RegisterItem, States
 from ganpo_model.states import State
 from support import databases
@@ -86,7 +86,7 @@ def asked(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> int:
         patched.setattr(sql, "each", once)
         patched.setattr(sql, "_done", counted)
         listen(connection.engine, "before_cursor_execute", count)
-        frame = Frame(site, Scope(f"/enterprises/{CODES[0]}", "en", PROVINCE.whole))
+        frame = Rendering(site, Scope(f"/enterprises/{CODES[0]}", "en", PROVINCE.whole))
         enterprise._enterprise(connection, frame, CODES[0], fragment=False, alone=True)
         remove(connection.engine, "before_cursor_execute", count)
     return number
