@@ -97,7 +97,7 @@ def test_counts_between_a_declared_beginning_and_the_first_reading_at_its_instan
     assert plant.consumption() == (100 + 1190, 0, 0)
     with plant.database.read() as connection:
         rows = connection.execute(select(consumption.c.day, consumption.c.millionths)).all()
-    assert sum(row.millionths for row in rows) == (100 + 1190) * 10_000
+    assert sum(row.millionths or 0 for row in rows) == (100 + 1190) * 10_000
 
 
 def test_readings_that_are_not_believed_for_an_hour_are_shown(plant: MeteredPlant) -> None:
