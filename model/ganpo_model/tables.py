@@ -14,6 +14,8 @@ from ganpo_model.errors import ConfigError
 LONGEST_CELL = 1000
 NUMBERED = "Excel made a number of it"
 AS_TEXT = "format the column as text and enter it again"
+_FORMULA = re.compile(r"=[^=<>]")
+"""An = alone is a comparator, and => a slip of one."""
 _NUMBERED = re.compile(r"\d+(\.\d+)?[Ee]\+\d+", re.ASCII)
 _SAVE = "save it as CSV UTF-8, with commas"
 
@@ -134,7 +136,7 @@ def _row(
                 what = "a cell under no column: is a comma missing its quotes?"
                 errors.append(ConfigError(what, where=place(name, number, f"cell {at + 1}", value)))
             continue
-        if value.startswith("="):
+        if _FORMULA.match(value):
             what = "a formula, no value"
             hint = "copy the column and insert it as values"
             errors.append(ConfigError(what, where=place(name, number, column, value), hint=hint))

@@ -147,6 +147,47 @@ def test_what_there_is_not_is_told_a_browser_in_words_and_the_api_as_a_problem(
 
 
 @pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("enterprises/91360000NOBODY0000", "Nobody of this code is known"),
+        (f"enterprises/{CODE}/SB-99", "Nothing of this number is known"),
+    ],
+)
+def test_a_page_of_what_nobody_knows_says_what_to_import_and_is_not_found(
+    plant: Plant, http: httpx.Client, path: str, told: str
+) -> None:
+    fill(plant)
+    page = http.get(f"/{path}", params={"lang": "en"})
+    assert page.status_code == 404
+    assert told in page.text
+    assert (
+        http.get(f"/enterprises/{CODE}/SB-1").status_code
+        == http.get(f"/enterprises/{CODE}").status_code
+        == 200
+    )
+    assert http.get("/").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/overview", "/api/v1/overview", "/static/page.css", "/nothing"])
+def test_who_asks_for_the_head_of_an_answer_gets_that_and_no_body(
+    plant: Plant, http: httpx.Client, path: str
+) -> None:
+    whole, head = http.get(path), http.head(path)
+    assert (head.status_code, head.content) == (whole.status_code, b"")
+    told = ("content-type", "content-length", "etag")
+    assert [head.headers.get(name) for name in told] == [whole.headers.get(name) for name in told]
+
+
+def test_a_carrier_of_volumes_is_shown_in_cubic_metres(plant: Plant, http: httpx.Client) -> None:
+    fill(plant)
+    plant.take("statements", f"{CODE},2026-10,natural_gas,100,m3,D,Li,whole")
+    plant.settle()
+    page = http.get("/energy", params={"lang": "en"}).text
+    assert "<small>m³</small>" in page
+    assert "m3<" not in page
+
+
+@pytest.mark.parametrize(
     "path", ["equipment", "enterprises", "energy", "reports", "reports/2026-10", "definitions"]
 )
 @pytest.mark.parametrize("lang", ["zh", "en"])

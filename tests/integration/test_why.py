@@ -239,6 +239,16 @@ def test_every_broken_installation_says_what_is_missing(
         assert reason.command
 
 
+def test_what_the_ledger_says_of_a_device_that_does_not_count_is_said_in_the_language_of_the_reader(
+    plant: Plant,
+) -> None:
+    retired(plant)
+    with plant.database.read() as connection:
+        (found,) = why(connection, CODE, "SB-1", NOW)
+    assert found.told(i18n.translator("en")) == "it does not count: retired"
+    assert found.told(i18n.translator("zh")) == "不计入：退役"
+
+
 def test_frames_that_are_refused_for_their_time_stand_beside_those_for_other_reasons(plant: Plant) -> None:
     time_wrong(plant)
     with plant.database.read() as connection:

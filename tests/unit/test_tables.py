@@ -70,6 +70,12 @@ def test_a_bad_row_costs_only_itself() -> None:
     assert [str(error).partition(":")[0] for error in found.errors] == ["e.csv row 3, name = =1"]
 
 
+@pytest.mark.parametrize("sign", ["=", "=>", "=="])
+def test_a_sign_of_equality_is_no_formula(sign: str) -> None:
+    found = read(f"asset_no,name\nSB-1,{sign}\n")
+    assert [row.cells["name"] for row in found.rows] == [sign]
+
+
 def test_two_hundred_thousand_rows_are_read() -> None:
     found = read("asset_no,name\n" + "".join(f"SB-{n},Press {n}\n" for n in range(200_000)))
     assert len(found.rows) == 200_000

@@ -1,5 +1,6 @@
 """Both languages say the same: every text of the page has its Chinese, and nothing is left over."""
 
+import csv
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ import pytest
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po
 
+import ganpo_cloud.province
 import ganpo_cloud.web
 from ganpo_cloud.province.definitions import DEFINITIONS
 from ganpo_cloud.web import i18n, reasons
@@ -41,8 +43,15 @@ def tables() -> set[str]:
     mappings += [words.KPIS, words.REFUSED]
     named = {text for item in DEFINITIONS.values() for text in (item.word, item.text, item.source)}
     named |= {word for of in MEASURES.values() for word in (of.word, of.rung) if word}
+    named |= sources()
     named |= {of.rung for of in ENTERPRISES.values() if of.rung}
     return named | {word for table in mappings for word in table.values()}
+
+
+def sources() -> set[str]:
+    """Who says what carriers come to."""
+    with (Path(ganpo_cloud.province.__file__).parent / "coefficients.csv").open() as file:
+        return {row["source"] for row in csv.DictReader(file)}
 
 
 def test_no_text_is_without_its_translation_and_no_translation_is_unused() -> None:

@@ -11,6 +11,7 @@ from ganpo_cloud.province import divisions
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.store.database import Reader
 from ganpo_cloud.web import problems, routes
+from ganpo_cloud.web.heads import Heads
 from ganpo_cloud.web.kept import Answers
 from ganpo_cloud.web.pages import device, enterprise, overview
 from ganpo_cloud.web.pages.rendering import Site
@@ -45,6 +46,7 @@ def create_app(
     province = province or divisions.load()
     app.include_router(routes.router(database, clock, province, demo=demo))
     app.add_middleware(Answers, database=database, clock=clock)
+    app.add_middleware(Heads)
     site = Site(database, clock, province, demo=demo, exposed=exposed)
     app.include_router(routes.pages(site))
     for pages in (overview, enterprise, device):

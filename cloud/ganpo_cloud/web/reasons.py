@@ -62,6 +62,16 @@ REASONS: Mapping[str, str] = {
     "left_out": "not written to the time-series store, which does not read these names as they are: {names}",
 }
 """What each reason says; translated where it is shown."""
+STATUS: Mapping[str, str] = {
+    "in_use": "in use",
+    "idle": "idle",
+    "under_repair": "under repair",
+    "sealed": "sealed",
+    "not_commissioned": "not commissioned",
+    "leased_out": "leased out",
+    "retired": "retired",
+}
+"""What the ledger says of a device; translated where it is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +89,16 @@ class Reason:
     who: str = ""
     level: str = "warn"
 
+    def said(self, t: Translator) -> str:
+        """What is the matter, in the language of `t`."""
+        words = {
+            name: t(STATUS[value]) if name == "status" else value for name, value in self.details.items()
+        }
+        return t(REASONS[self.code], **words)
+
     def told(self, t: Translator) -> str:
-        """In words, in the language of `t`."""
-        said = t(REASONS[self.code], **self.details)
+        """The same, and of whom."""
+        said = self.said(t)
         return f"{self.who}: {said}" if self.who else said
 
 

@@ -125,7 +125,7 @@ def _enterprise(
         "code": code,
         "about": about,
         "name": about.name if about is not None else code,
-        "known": about is not None or bool(found) or bool(gateways),
+        "known": not code or about is not None or bool(found) or bool(gateways),
         "zone": found[0].timezone if found else DEFAULT_ZONE,
         "needs": needs(connection, rendering.now, found, gateways, None if alone else code),
         "steps": steps,

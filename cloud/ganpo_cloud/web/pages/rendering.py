@@ -76,13 +76,13 @@ class Site:
     def answer(
         self, template: str, scope: Scope, make: Callable[[Connection, "Rendering"], Item]
     ) -> HTMLResponse:
-        """A page; where the database does not answer, that, and when it last did."""
+        """A page, 404 of what is not `known`; where the database does not answer, that, and when it last did."""
         rendering = Rendering(self, scope)
-        status = 200
         try:
             with self.database.read() as connection:
                 model = rendering.base(connection) | make(connection, rendering)
             template = model.get("template", template)
+            status = 200 if model.get("known", True) else 404
             self._answered = self.clock.utc()
         except DatabaseError as error:
             model = rendering.broken(str(getattr(error, "orig", error)), self._answered)

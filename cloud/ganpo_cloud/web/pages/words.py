@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from ganpo_cloud.web.reasons import REASONS as REASONS
+from ganpo_cloud.web.reasons import STATUS as STATUS
 from ganpo_model import coverage, reference
 from ganpo_model.coverage import Evidence
 from ganpo_model.states import State
@@ -16,15 +17,6 @@ STATES: Mapping[State, str] = {
     State.MAINTENANCE: "Maintenance",
     State.OFF: "Off",
     State.UNKNOWN: "Unknown",
-}
-STATUS: Mapping[str, str] = {
-    "in_use": "in use",
-    "idle": "idle",
-    "under_repair": "under repair",
-    "sealed": "sealed",
-    "not_commissioned": "not commissioned",
-    "leased_out": "leased out",
-    "retired": "retired",
 }
 FLAGS: Mapping[str, str] = {
     "main": "main equipment",
