@@ -252,6 +252,31 @@ def test_an_enterprise_that_changes_industry_within_a_month_keeps_what_it_took_b
     assert quantities(october(plant)._mapping)["millionths"] == 3100
 
 
+@pytest.mark.parametrize(
+    ("day", "months"),
+    [
+        (date(2026, 1, 15), ("2025-01", "2025-12")),
+        (date(2026, 1, 31), ("2026-01", "2026-01")),
+        (date(2026, 2, 1), ("2026-01", "2026-01")),
+        (date(2026, 10, 30), ("2026-01", "2026-09")),
+    ],
+)
+def test_energy_is_of_the_year_of_the_last_month_that_was_over(
+    plant: Plant, day: date, months: tuple[str, str]
+) -> None:
+    plant.take("carriers", *(f"{CODE},{year},electricity" for year in (2025, 2026)))
+    plant.take("statements", statement(1000, month="2025-12"), statement(500, month="2026-01"))
+    plant.settle()
+    with plant.database.read() as connection:
+        found = snapshot(connection, PROVINCE, day, NOW)
+        item = next(
+            i for i in Indicators(found).of("360000", None) if i.definition.id == "comprehensive_energy"
+        )
+    assert found.months == months
+    assert item.period == "/".join(months)
+    assert item.checked == 122_900 * (2 if months[0] == "2025-01" else 1) // 2
+
+
 def test_energy_says_how_many_declared_carriers_are_covered_and_nothing_where_nobody_measured(
     plant: Plant,
 ) -> None:

@@ -76,6 +76,18 @@ def test_it_is_published_once_and_only_when_it_is_over(plant: Plant) -> None:
         publishing.publish(plant.database, PROVINCE, "2026-11", NOW)
 
 
+def test_a_month_of_which_something_waits_is_not_published_before_it_is_worked_out(plant: Plant) -> None:
+    plant.take("flags", f"{CODES[0]},SB-2,numerical_control,yes,document,D,Li,2020-01-01")
+    with pytest.raises(ConfigError, match=r"2026-10: is not worked out yet: \d+ marks wait; ganpo-cloud run"):
+        publishing.publish(plant.database, PROVINCE, MONTH, NOW)
+    publishing.when_due(plant.database, PROVINCE, NOW)
+    with plant.database.read() as connection:
+        assert publishing.reports(connection) == []
+    plant.settle()
+    publishing.when_due(plant.database, PROVINCE, NOW)
+    assert line(plant)["checked"] == 2, "and not what stood there before"
+
+
 def test_rows_that_were_touched_are_told_and_not_shown(plant: Plant) -> None:
     publishing.publish(plant.database, PROVINCE, MONTH, NOW)
     with plant.database.write() as connection:

@@ -34,7 +34,7 @@ def test_one_from_before_the_first_release_is_refused_with_the_command_to_start_
         with pytest.raises(StorageError) as told:
             kind(about)
         assert "older than the first release" in str(told.value)
-        assert ("mv " if about.file is not None else "dropdb and createdb") in str(told.value)
+        assert ("mv " if about.file is not None else "&& createdb ") in str(told.value)
         assert "nothing was changed" in str(told.value)
     with database.read() as connection:
         assert connection.execute(select(gateway.c.id)).scalars().all() == ["gw-test-0001"]

@@ -14,6 +14,7 @@ from ganpo_cloud.days import periods
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.province.indicators import Indicator, Indicators
 from ganpo_cloud.province.snapshots import snapshot
+from ganpo_cloud.store import marks
 from ganpo_cloud.store.counted_tables import ALL, area_month, published
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, day_of
@@ -38,7 +39,8 @@ class Report:
 def publish(database: Database, province: Province, month: str, now: datetime) -> Report:
     """Store the report of a month that is over.
 
-    Raises ConfigError where it is not over, or was published: what is published is never changed.
+    Raises ConfigError where it is not over, was published, or something of it still has to be worked out: what is
+    published is never changed.
     """
     today = day_of(to_ms(now), DEFAULT_ZONE)
     if periods.span(month)[1] >= today:
@@ -47,6 +49,9 @@ def publish(database: Database, province: Province, month: str, now: datetime) -
         if _stored(connection, month) is not None:
             what = "is published; it is never changed"
             raise ConfigError(what, where=month, hint="the page shows what it would be today beside it")
+        if waiting := marks.left(connection, periods.span(month)[1]):
+            what = f"is not worked out yet: {waiting:,} marks wait"
+            raise ConfigError(what, where=month, hint="ganpo-cloud run works them out; publish it again then")
         lines = list(report(connection, province, month, now))
     text = "\n".join(json.dumps(line, ensure_ascii=False, sort_keys=True) for line in lines)
     checksum = hashlib.sha256(text.encode()).hexdigest()
@@ -57,13 +62,16 @@ def publish(database: Database, province: Province, month: str, now: datetime) -
 
 
 def when_due(database: Database, province: Province, now: datetime) -> None:
-    """Publish the month before on its 5th, and whenever that was missed; nothing while nothing is counted."""
+    """Publish the month before on its 5th, and whenever that was missed; nothing while nothing is counted, or
+    something of it has to be worked out."""
     today = day_of(to_ms(now), DEFAULT_ZONE)
     if today.day < DAY:
         return
     month = month_before(today)
     with database.read() as connection:
         if _stored(connection, month) is not None or not counted(connection, month):
+            return
+        if marks.left(connection, periods.span(month)[1]):
             return
     found = publish(database, province, month, now)
     log.info("published month=%s rows=%d checksum=%s", month, len(found.lines), found.checksum)

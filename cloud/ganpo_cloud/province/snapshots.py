@@ -80,11 +80,11 @@ class Snapshot:
 
     @property
     def months(self) -> tuple[str, str]:
-        """The months that energy and water are of: from the begin of the year to the one that runs, or was last over at
-        the instant; a month of which only a part lies before it is left out."""
+        """The months that energy and water are of: up to the one that runs, or was last over at the instant, from the
+        begin of its year. A month of which only a part lies before it is left out: in January it is the year before."""
         whole = self.running or self.day == periods.span(self.month)[1]
         last = self.month if whole else periods.months(self.day, 2)[0]
-        return f"{self.day.year}-01", last
+        return f"{last[:4]}-01", last
 
     def energy(self, areas: Collection[str], industries: Collection[str]) -> dict[Key, "Energy"]:
         """Energy and water of `months`."""

@@ -10,7 +10,7 @@ from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Select, exists, select
+from sqlalchemy import Connection, Select, exists, func, select
 
 from ganpo_cloud.store import sql
 from ganpo_cloud.store.tables import apart, counter, dirty
@@ -66,6 +66,13 @@ def waiting(kind: Kind) -> Select[tuple[str, str, date, int]]:
     """The marks of a kind in the order of key and day, without those of what is set apart."""
     set_apart = exists().where(apart.c.key == dirty.c.key)
     return select(dirty).where((dirty.c.kind == kind.value) & ~set_apart).order_by(dirty.c.key, dirty.c.day)
+
+
+def left(connection: Connection, last: date) -> int:
+    """How many marks wait of days up to one, without those of what is set apart."""
+    set_apart = exists().where(apart.c.key == dirty.c.key)
+    count = select(func.count()).select_from(dirty).where((dirty.c.day <= last) & ~set_apart)
+    return int(connection.execute(count).scalar_one())
 
 
 def seen(connection: Connection, query: Select[tuple[str, str, date, int]]) -> list[Mark]:

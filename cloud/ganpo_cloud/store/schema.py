@@ -79,7 +79,9 @@ def _upgrade(connection: Connection, found: str, where: str) -> None:
 
 def _too_old(found: str, where: str) -> StorageError:
     anew = (
-        f"dropdb and createdb {where.rpartition('/')[2]}" if "://" in where else f"mv {where} {where}.before"
+        "dropdb {0} && createdb {0}".format(where.rpartition("/")[2])
+        if "://" in where
+        else f"mv {where} {where}.before"
     )
     return StorageError(
         f"schema {found} is older than the first release and cannot be brought to this one",
