@@ -69,7 +69,7 @@ async def _plant(folder: Path, url: str, devices: Devices, options: Options, sto
     file = folder / "cloud.db"
     if options.months:
         await asyncio.to_thread(province.reuse, file, options.months)
-    database = await asyncio.to_thread(_registered, settings.database)
+    database = await asyncio.to_thread(registered, settings.database, alone=not options.months)
     try:
         async with asyncio.TaskGroup() as group:
             collector = group.create_task(
@@ -93,9 +93,10 @@ async def _plant(folder: Path, url: str, devices: Devices, options: Options, sto
         database.close()
 
 
-def _registered(settings: DatabaseSettings) -> Database:
+def registered(settings: DatabaseSettings, *, alone: bool) -> Database:
+    """The database, with the live plant in it. `alone`: without a province, which has targets of its own."""
     database = Database(settings)
-    for kind in ("enterprises", "sites", "targets"):
+    for kind in ("enterprises", "sites", "targets") if alone else ("enterprises", "sites"):
         with as_file(files("ganpo_demo").joinpath("lists", f"{kind}.csv")) as file:
             report.take(database, None, kind, file, datetime.now(UTC), apply=True)
     for gateway in (METER_GATEWAY, CELL_GATEWAY):

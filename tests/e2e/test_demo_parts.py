@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as mqtt
@@ -14,10 +15,14 @@ import pytest
 from asyncua import Client
 from paho.mqtt.enums import CallbackAPIVersion
 from pymodbus.client import AsyncModbusTcpClient
+from sqlalchemy import func, select
 
+from ganpo_cloud.store.registry_tables import target
+from ganpo_cloud.store.settings import DatabaseSettings
 from ganpo_demo.broker import broker
 from ganpo_demo.cell import SHOWN
 from ganpo_demo.child import Devices
+from ganpo_demo.run import registered
 from ganpo_demo.simulation import CNC, PRESS, Workshop
 from ganpo_model.errors import GanpoError
 from ganpo_model.states import State
@@ -73,6 +78,15 @@ async def devices() -> AsyncIterator[Devices]:
         yield running
     finally:
         await running.stop()
+
+
+def test_the_live_plant_leaves_the_targets_of_the_province_that_was_kept(tmp_path: Path) -> None:
+    settings = DatabaseSettings(url=f"sqlite:///{tmp_path}/cloud.db")
+    for alone, known in ((False, 0), (True, 3)):
+        database = registered(settings, alone=alone)
+        with database.read() as connection:
+            assert connection.execute(select(func.count()).select_from(target)).scalar_one() == known
+        database.close()
 
 
 async def test_a_pulled_plug_refuses_and_the_register_moves_on(devices: Devices) -> None:

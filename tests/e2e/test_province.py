@@ -91,6 +91,9 @@ PAGES = (
 CLIPPED = """() => [...document.querySelectorAll("main .card, main .scroll, header, .pages")]
   .filter(box => box.scrollWidth > box.clientWidth + 1).map(box => box.className + box.getAttribute("aria-label"))"""
 """Boxes that show less than there is in them."""
+SPILT = """() => [...document.querySelectorAll(".tile")]
+  .filter(e => e.scrollWidth > e.clientWidth).map(e => e.textContent)"""
+"""Tiles with words beside them."""
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -115,6 +118,7 @@ def test_every_page_is_accessible_whole_and_asks_nobody_else(
         page.set_viewport_size({"width": width, "height": 900})
         assert page.locator(".demo").first.inner_text().startswith("演示数据 DEMO DATA")
         assert watched.sideways() <= 0
+        assert page.evaluate(SPILT) == [], width
         found = Axe().run(page).response["violations"]
         told = [(item["id"], [node["html"][:120] for node in item["nodes"][:3]]) for item in found]
         assert told == [], width

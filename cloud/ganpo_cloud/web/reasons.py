@@ -15,7 +15,7 @@ from ganpo_cloud.web.i18n import Translator
 DAY_MS = 24 * 3_600_000
 """How long an event of a gateway is shown."""
 HEALTH = "curl http://127.0.0.1:8780/health"
-STATUS = "systemctl status ganpo-agent"
+SERVICE = "systemctl status ganpo-agent"
 REASONS: Mapping[str, str] = {
     "enterprise": "the enterprise is not in the registry",
     "gateway": "no gateway of the enterprise is registered",
@@ -115,7 +115,7 @@ def of_gateways(found: Sequence[views.GatewayView]) -> Iterator[Reason]:
     for view in found:
         if not view.online and (view.last_word is not None or not view.kept):
             code = "never" if view.last_word is None else "offline"
-            yield Reason(code, view.last_word, {}, STATUS, view.id, level)
+            yield Reason(code, view.last_word, {}, SERVICE, view.id, level)
         elif view.online and view.said.get("trusted") is False:
             yield Reason("clock", None, {}, "timedatectl status", view.id)
         elif view.online and (off := lives.clock_off_ms(view.said)):

@@ -10,7 +10,7 @@ from ganpo_cloud.days.open_items import open_items
 from ganpo_cloud.store import apart, projected
 from ganpo_cloud.store.tables import event, inventory
 from ganpo_cloud.web import views
-from ganpo_cloud.web.reasons import DAY_MS, HEALTH, STATUS, Reason, of_apart, of_gateways, of_register
+from ganpo_cloud.web.reasons import DAY_MS, HEALTH, SERVICE, Reason, of_apart, of_gateways, of_register
 from ganpo_model.clock import to_ms
 from ganpo_model.facts import EventKind
 from ganpo_model.states import State
@@ -61,7 +61,7 @@ def _told(view: views.GatewayView) -> Iterator[Reason]:
     held = view.said.get("waiting")
     missing = sum(stream.missing for stream in view.streams)
     if missing > (held if isinstance(held, int) else 0):
-        yield Reason("missing", None, {"n": f"{missing:,}"}, STATUS, view.id)
+        yield Reason("missing", None, {"n": f"{missing:,}"}, SERVICE, view.id)
 
 
 def _clones(view: views.GatewayView) -> Iterable[Reason]:
