@@ -215,6 +215,12 @@ def test_every_list_is_taken(tmp_path: Path, known: Take) -> None:
         ("targets", "T01,360000,,>=,,2020-12-31,,,plan", "value: is missing"),
         (
             "targets",
+            "nc_rate_main,360000,,>=,60,2020-12-31,,,plan",
+            "id = nc_rate_main: none of T01, T02, T03",
+        ),
+        ("targets", "T01,360000,,=>,60,2020-12-31,,,plan", "comparator = =>: none of >=, >, <=, <, =, "),
+        (
+            "targets",
             "T03,360000,,increase_vs_baseline,5,2020-12-31,,,plan",
             "value = 5: increase_vs_baseline has no",
         ),

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Table
 from ganpo_cloud.imports import cells as c
 from ganpo_cloud.imports import touching
 from ganpo_cloud.imports.cells import Cells, Reader
+from ganpo_cloud.province.definitions import DEFINITIONS
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_model import reference, shifts
 from ganpo_model.clock import to_ms
@@ -46,7 +47,7 @@ READERS: dict[str, Reader] = {
     "part": c.one_of("whole", "unmetered", ""),
     "code": c.credit_code,
     "parent": c.or_nothing(c.credit_code),
-    "id": c.text(40),
+    "id": c.one_of(*sorted({of.target for of in DEFINITIONS.values() if of.target})),
     "deadline": c.day,
     "baseline_value": c.or_nothing(c.decimal),
     "baseline_date": c.or_nothing(c.day),
