@@ -136,7 +136,7 @@ def test_nothing_runs_out_of_the_page_no_glyph_is_missing_and_nobody_else_is_ask
         page.screenshot(path=f"{SHOTS}/page-{lang}-{width}.png", full_page=True)
     page.evaluate("document.querySelector('h1').textContent = 'A\u0379中'")
     assert watched.missing_glyphs() == ["\u0379"], "the test would see one"
-    page.evaluate("document.querySelector('h1').style.width = '3000px'")
+    page.evaluate("document.querySelector('h1').style.minWidth = '3000px'")
     assert watched.sideways() > 0, "the test would see it"
     watched.context.close()
     assert not watched.trouble
