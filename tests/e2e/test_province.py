@@ -77,6 +77,7 @@ PAGES = (
     "enterprises/91360000NOBODY0000",
     "equipment?measure=nc_checked",
     "energy",
+    "gateways",
     "definitions",
     "indicators/nc_rate_main",
     "indicators/water?by=industry",

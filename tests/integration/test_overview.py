@@ -1,6 +1,7 @@
 """The province's numbers: from lists and facts to the API, over both kinds of database; recomputed by a plain loop."""
 
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
@@ -387,3 +388,47 @@ def test_a_machine_that_was_linked_today_is_on_the_network_though_no_state_of_it
     assert (rows["SB-2"]["networked"], rows["SB-2"]["age"]) == (False, None)
     networked = get(http, "/equipment", measure="now_networked")
     assert [row["asset_no"] for row in networked] == ["SB-1"]
+
+
+def pages(http: httpx.Client, path: str) -> str:
+    answer = http.get(f"{str(http.base_url).partition('/api')[0]}/{path}")
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+def test_gateways_that_send_and_stand_in_no_registry_are_named_where_several_enterprises_are_known(
+    plant: Plant, http: httpx.Client
+) -> None:
+    plant.take("enterprises", enterprise(CODES[0]), enterprise(CODES[1]))
+    registry.add(plant.database, "gw-test-0001", CODES[0], "plant-1")
+    for n in range(1, 6):
+        plant.send(f"gw-new-000{n}", [Reading("reading", "DB-1/energy_import#1f3a9c02", NOW, n)])
+    waiting = [row["id"] for row in get(http, "/gateways") if row["enterprise"] is None]
+    assert waiting == [f"gw-new-000{n}" for n in range(1, 6)]
+    overview = pages(http, "overview?lang=en")
+    told = "5 gateways send and stand in no registry (gw-new-0001, gw-new-0002, gw-new-0003 …)"
+    assert told in re.sub("<[^>]*>", "", overview)
+    assert 'href="/gateways?lang=en"' in overview
+    page = pages(http, "gateways?lang=en")
+    for number in waiting:
+        assert f"ganpo-cloud gateway add {number} --enterprise CODE" in page
+    assert "0 of 1 gateways are online." in page
+    assert f'href="/enterprises/{CODES[0]}?lang=en"' in page
+
+
+def test_a_past_day_says_nothing_of_who_is_there_and_what_waits_now(plant: Plant, http: httpx.Client) -> None:
+    plant.take("enterprises", enterprise(CODES[0]), enterprise(CODES[1]))
+    registry.add(plant.database, "gw-test-0001", CODES[0], "plant-1")
+    plant.send("gw-new-0001", [Reading("reading", "DB-1/energy_import#1f3a9c02", NOW, 1)])
+    of_now = (
+        "gateways online now",
+        "registers with something open",
+        "frames in quarantine",
+        "are offline",
+        "are in quarantine",
+        "stand in no registry",
+    )
+    today, past = (pages(http, f"overview?lang=en{more}") for more in ("", "&as_of=2026-11-20"))
+    assert [words for words in of_now if words not in today] == []
+    assert [words for words in of_now if words in past] == []
+    assert "known of planned time" in past

@@ -74,7 +74,7 @@ RESOURCES = (
     Resource("/quantities", quantities.quantities),
     Resource("/subjects", subjects.subjects),
     Resource("/subjects/{enterprise}/{asset_no}/day", days.day),
-    Resource("/gateways", gateways.gateways),
+    Resource("/gateways", gateways.gateways, "gateways.html"),
     Resource("/gateways/{id}/transitions", gateways.transitions),
     Resource("/overview", indicators.overview),
     Resource("/indicators/{id}", indicators.indicator),

@@ -100,8 +100,7 @@ def gateways(connection: Connection, now: datetime, enterprise: str | None = Non
     if enterprise is not None:
         query = query.where(gateway.c.enterprise == enterprise)
     rows = {row.id: row for row in connection.execute(query)}
-    waiting = select(quarantine.c.gateway).where(quarantine.c.gateway.not_in(select(gateway.c.id))).distinct()
-    numbers = [*rows, *connection.execute(waiting.order_by(quarantine.c.gateway)).scalars()]
+    numbers = [*rows, *strangers(connection)]
     heard = {row.gateway: row for row in connection.execute(select(live).where(live.c.gateway.in_(numbers)))}
     said = {number: lives.picture(row.body) for number, row in heard.items()}
     given_up = {row.name: row.value for row in connection.execute(select(counter))}
@@ -130,6 +129,12 @@ def gateways(connection: Connection, now: datetime, enterprise: str | None = Non
             )
         )
     return found
+
+
+def strangers(connection: Connection) -> Sequence[str]:
+    """Gateways that send, and wait for their registration."""
+    waiting = select(quarantine.c.gateway).where(quarantine.c.gateway.not_in(select(gateway.c.id))).distinct()
+    return connection.execute(waiting.order_by(quarantine.c.gateway)).scalars().all()
 
 
 def subjects(

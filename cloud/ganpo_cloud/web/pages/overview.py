@@ -74,7 +74,9 @@ def overview(connection: Connection, rendering: Rendering) -> Item:
         "items": items,
         "row": row,
         "before": before,
-        "questions": questions.questions(rendering, n, parts["rows"], waits),
+        "questions": questions.questions(
+            rendering, n, parts["rows"], waits, questions.late(connection, rendering)
+        ),
         "cards": [cards.one(rendering, items[number], items) for number in cards.SHOWN],
         "ladders": [
             ladder(rendering, n, "enterprises", row, before, population),

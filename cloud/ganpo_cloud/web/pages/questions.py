@@ -10,6 +10,7 @@ from ganpo_cloud.inlet import lives
 from ganpo_cloud.province import lists, publishing
 from ganpo_cloud.store.counted_tables import ALL, area_carrier
 from ganpo_cloud.store.tables import gateway, live, quarantine, register_day
+from ganpo_cloud.web import views
 from ganpo_cloud.web.pages.figures import Figure, Figures
 from ganpo_cloud.web.pages.places import Part
 from ganpo_cloud.web.pages.rendering import Rendering
@@ -32,20 +33,22 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What waits, or is silent, of the scope now. `gone`: gateways that said nothing for 72 hours. `registers`,
-    `frames`: with something open, in quarantine; counted for the whole alone."""
+    """What waits, or is silent, of the scope now. `gone`: gateways that said nothing for 72 hours. For the whole alone:
+    `registers`, `frames`: with something open, in quarantine; `strangers`: gateways that send, in no registry."""
 
     gateways: Figure
     online: Figure
     offline: Figure
     gone: Figure
-    late: Figure
     registers: Figure | None = None
     frames: Figure | None = None
+    strangers: Sequence[str] = ()
 
 
-def waiting(connection: Connection, rendering: Rendering, n: Figures) -> Waiting:
-    """Counted anew: what is online is so now, whichever day is shown."""
+def waiting(connection: Connection, rendering: Rendering, n: Figures) -> Waiting | None:
+    """Counted anew; None beside a past day: nobody kept what waited then."""
+    if rendering.scope.day is not None:
+        return None
     codes = lists.codes(
         rendering.province, lists.Filter(rendering.scope.area, rendering.scope.industry, rendering.day)
     )
@@ -67,7 +70,6 @@ def waiting(connection: Connection, rendering: Rendering, n: Figures) -> Waiting
         count("gateways_online", online),
         count("gateways_offline", len(rows) - online),
         count("gateways_gone", gone),
-        count("carriers_late", _late(connection, rendering)),
     )
     if rendering.scope.area != rendering.province.whole or rendering.scope.industry is not None:
         return Waiting(*found)
@@ -78,32 +80,43 @@ def waiting(connection: Connection, rendering: Rendering, n: Figures) -> Waiting
         *found,
         count("registers_open", connection.execute(registers).scalar_one()),
         count("frames_quarantined", connection.execute(frames).scalar_one()),
+        views.strangers(connection),
     )
 
 
-def questions(rendering: Rendering, n: Figures, parts: Sequence[Part], waits: Waiting) -> list[Question]:
-    """Each with who, what, how much, and where to look; alarms first."""
-    return sorted(_questions(rendering, n, parts, waits), key=lambda question: question.level)
+def questions(
+    rendering: Rendering, n: Figures, parts: Sequence[Part], waits: Waiting | None, late: int
+) -> list[Question]:
+    """Each with who, what, how much, and where to look; alarms first. `late`: declared carriers not covered."""
+    found = [*(_now(rendering, n, waits) if waits else ()), *_of_day(rendering, n, parts, late)]
+    return sorted(found, key=lambda question: question.level)
 
 
-def _questions(rendering: Rendering, n: Figures, parts: Sequence[Part], waits: Waiting) -> Iterable[Question]:
+def _now(rendering: Rendering, n: Figures, waits: Waiting) -> Iterable[Question]:
     if waits.frames is not None and waits.frames.number:
-        yield Question("alarm", "quarantine", waits.frames, rendering.href("/"))
+        yield Question("alarm", "quarantine", waits.frames, rendering.href("/gateways"))
+    if waits.strangers:
+        number = n.count("strangers", rendering.scope.area, ALL, len(waits.strangers))
+        yield Question("warn", "strangers", number, rendering.href("/gateways"))
     offline, gateways = waits.offline.number or 0, waits.gateways.number or 0
     if 2 * offline >= gateways > 0 or waits.gone.number:
         where = rendering.href("/equipment", measure="silent")
         yield Question("alarm", "offline", waits.offline, where, (waits.gateways, waits.gone))
+
+
+def _of_day(rendering: Rendering, n: Figures, parts: Sequence[Part], late: int) -> Iterable[Question]:
     for part in parts:
         if part.falling:
             yield Question("warn", "falling", part.word, part.href, (n.moved(part.nc),))
     for part in parts:
         if part.partial and part.nc.denominator:
             yield Question("warn", "partial", part.word, part.href, tuple(n.behind(part.nc)))
-    if waits.late.number:
-        yield Question("warn", "late", waits.late, rendering.href("/energy"))
+    if late:
+        number = n.count("carriers_late", rendering.scope.area, rendering.scope.industry or ALL, late)
+        yield Question("warn", "late", number, rendering.href("/energy"))
 
 
-def _late(connection: Connection, rendering: Rendering) -> int:
+def late(connection: Connection, rendering: Rendering) -> int:
     """Declared carriers of the month before that are not covered."""
     table, month = area_carrier.c, publishing.month_before(rendering.day)
     mine = (table.area == rendering.scope.area) & (table.industry == (rendering.scope.industry or ALL))
