@@ -91,7 +91,6 @@ class _Subject:
     about: Subject
     marked: Sequence[Mark]
     painted: dict[date, list[Span]]
-    onboarded: onboarding.Known | None
     worked: Worked = field(default_factory=Worked)
     counted: set[date] = field(default_factory=set)
     touched: set[date] = field(default_factory=set)
@@ -131,8 +130,7 @@ def _read(connection: Connection, keys: dict[str, list[Mark]], calendars: Calend
         (about, [one.day for one in marked]) for about, marked in zip(described, keys.values(), strict=True)
     ]
     painted = painting.of_subjects(connection, asked, now_ms)
-    known = onboarding.known(connection, names)
-    found = [_Subject(*one) for one in zip(described, keys.values(), painted, known, strict=True)]
+    found = [_Subject(*one) for one in zip(described, keys.values(), painted, strict=True)]
     for one in found:
         one.rows = [_row(one.about.zone, local, spans) for local, spans in one.painted.items()]
     machines = [one for one in found if one.about.machine and one.painted]
@@ -161,13 +159,11 @@ def _write(connection: Connection, work: _Work, now: datetime) -> set[str]:
             break
         cost += len(one.painted) + _judge(connection, one, stamp)
         done.append(one)
-    ledgers = _seen(connection, done)
+    ledgers = _seen(connection, done) | onboarding.look(connection, [(one.about, one.days) for one in done])
     _store(connection, done, stamp)
     for one in done:
         if one.about.counts_parts:
             production.count(connection, one.about, one.counted, work.calendars, work.now_ms)
-        if onboarding.look(connection, one.about, one.days, one.onboarded):
-            ledgers.add(one.about.enterprise)
     marks.answer(connection, [mark for one in done for mark in one.marked])
     marks.mark(connection, Kind.SUMS, (("", local) for one in done for local in one.touched))
     marks.mark(connection, Kind.LEDGER, ((code, EVER) for code in ledgers))

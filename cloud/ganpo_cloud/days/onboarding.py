@@ -2,8 +2,7 @@
 (onboarding.md). Good: a `link_up` with its value, a reading, a run other than UNKNOWN."""
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -17,124 +16,127 @@ from ganpo_cloud.store.runs import packed, unpacked
 from ganpo_cloud.store.slots import OF, OVERLAPPING, overlapping
 from ganpo_model.states import State
 
-_ALL = (0, 2**62)
+_NOTHING = packed([(0, State.UNKNOWN)])
 _KNOWN = "SELECT networked_at, evidence FROM onboarding WHERE enterprise = ? AND asset_no = ?"
-_STATES = f"FROM states s JOIN frame f ON f.id = s.frame WHERE {OF}"
-_EVENTS = "FROM event s JOIN frame f ON f.id = s.frame WHERE s.enterprise = ? AND s.subject = ?"
+_LINKED = (
+    "SELECT at, frame, data FROM event WHERE enterprise = ? AND subject = ? AND kind = 'link_up'"
+    " AND at >= ? AND at < ? ORDER BY at, data LIMIT 1"
+)
+_READ = (
+    "SELECT at, frame, raw FROM reading WHERE enterprise = ? AND register = ? AND at >= ? AND at < ?"
+    " ORDER BY at, raw LIMIT 1"
+)
+_SLOTS = (
+    f"SELECT s.start, s.frame, s.runs FROM {OVERLAPPING} AND s.start < (SELECT s.start + s.length"
+    f" FROM {OVERLAPPING} AND s.runs <> ? ORDER BY s.start LIMIT 1) ORDER BY s.start"
+)
+"""The first slot in which anything is known, and those that may know it earlier."""
+# Never straight from the index of times: a new device's frames are its last ones.
+_COMMITTED = "SELECT f.committed_at, f.id FROM {} ORDER BY f.committed_at + 0, f.id LIMIT 1"
+_COMMITTED_SLOTS = _COMMITTED.format(f"states s JOIN frame f ON f.id = s.frame WHERE {OF} AND s.runs <> ?")
+_COMMITTED_LINKS = _COMMITTED.format(
+    "event s JOIN frame f ON f.id = s.frame WHERE s.enterprise = ? AND s.subject = ? AND s.kind = 'link_up'"
+)
+_COMMITTED_READINGS = _COMMITTED.format(
+    "reading s JOIN frame f ON f.id = s.frame WHERE s.enterprise = ? AND s.register = ?"
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Good:
-    """One Good value: when it was true, in which frame, and what it was."""
+class Good(NamedTuple):
+    """One Good value: when it was true, what it was, and in which frame."""
 
     at: int
+    evidence: str
     frame: int
-    evidence: str
 
 
-class Known(NamedTuple):
-    """When a subject came onto the network as far as is known, and what says so."""
-
-    at: int
-    evidence: str
+_Key = tuple[str, str]
+"""Enterprise and asset_no."""
 
 
-def known(connection: Connection, names: Sequence[tuple[str, str]]) -> list[Known | None]:
-    """What is known of each, by enterprise and asset_no."""
-    found = sql.each(connection, _KNOWN, names)
-    return [Known(*rows[0]) if rows else None for rows in found]
+def look(connection: Connection, asked: Sequence[tuple[Subject, Sequence[date]]]) -> set[str]:
+    """Bring the dates of subjects up to date, after something of these days arrived. Gives the enterprises of which a
+    device has a new one.
 
-
-def look(connection: Connection, of: Subject, days: Sequence[date], before: Known | None) -> bool:
-    """Bring the dates of one subject up to date, after something of these days arrived. Gives whether one is new.
-
-    `before`: what is known. The first date falls when an older observation arrives late. The other one cannot, but
-    where years are replayed with their own times of commit: it is looked at again together with the first.
+    The first date falls when an older observation arrives late. The other one cannot, but where years are replayed with
+    their own times of commit: it is looked at again together with the first.
     """
-    spans = [_ALL]
-    if before is not None:
-        borders = [bounds(day, of.zone) for day in days if day <= day_of(before.at, of.zone)]
-        # At the same instant another may say more.
-        spans = [(start, min(end, before.at + 1)) for start, end in borders]
-    for span in spans:
-        first = _first(connection, of, span)
-        if first is None or before == (first.at, first.evidence):
-            continue
-        cloud = _committed(connection, of)
-        row = (of.enterprise, of.asset_no, first.at, first.evidence, first.frame, *cloud)
-        sql.replace(connection, onboarding, [row])
-        return True
-    return False
+    known = dict(_each(connection, _KNOWN, [(_key(of), _key(of)) for of, _ in asked]))
+    spans = [(of, span) for of, days in asked for span in _spans(of, days, known[_key(of)])]
+    found: dict[_Key, Good] = {}
+    for key, good in _good(connection, spans):
+        if key not in found or good.at < found[key].at:
+            found[key] = good
+    new = [of for of, _ in asked if _key(of) in found and found[_key(of)][:2] not in known[_key(of)]]
+    committed = _committed(connection, new)
+    sql.replace(connection, onboarding, ((*_key(of), *found[_key(of)], *committed[_key(of)]) for of in new))
+    return {of.enterprise for of in new}
 
 
-def _first(connection: Connection, of: Subject, span: tuple[int, int]) -> Good | None:
-    """The least Good value within a span; of several at one instant the one that says most."""
-    found = [
-        *_linked(connection, of.enterprise, of.asset_no, span),
-        *_read(connection, of, span),
-        *_known(connection, of.enterprise, of.asset_no, span),
+def _key(of: Subject) -> _Key:
+    return of.enterprise, of.asset_no
+
+
+def _each(
+    connection: Connection, statement: str, asked: Sequence[tuple[Any, sql.Row]]
+) -> Iterator[tuple[Any, list[Any]]]:
+    """What each asks for, and the rows that it gets."""
+    rows = sql.each(connection, statement, [values for _, values in asked])
+    return zip((one for one, _ in asked), rows, strict=True)
+
+
+def _spans(of: Subject, days: Sequence[date], known: Sequence[Any]) -> Iterator[tuple[int, int]]:
+    """Where a Good value may be that comes before the one that is known; at the same instant one may say more."""
+    if not known:
+        yield 0, 2**62
+    for at, _ in known:
+        for day in days:
+            if day <= day_of(at, of.zone):
+                start, end = bounds(day, of.zone)
+                yield start, min(end, at + 1)
+
+
+def _good(
+    connection: Connection, spans: Sequence[tuple[Subject, tuple[int, int]]]
+) -> Iterator[tuple[_Key, Good]]:
+    """The least Good values within spans; of those at one instant the one that says most comes first."""
+    linked = [(_key(of), (*_key(of), *span)) for of, span in spans]
+    for key, rows in _each(connection, _LINKED, linked):
+        for at, frame, data in rows:
+            said = json.loads(data)
+            about = {name: said.get(name) for name in ("point", "value", "driver", "source_time")}
+            yield key, Good(at, json.dumps({"kind": "link_up", **about}, ensure_ascii=False), frame)
+    read = [
+        ((_key(of), counter.id), (of.enterprise, counter.id, *span))
+        for of, span in spans
+        for counter in of.registers
     ]
-    return min(found, key=lambda good: good.at, default=None)
+    for (key, number), rows in _each(connection, _READ, read):
+        for at, frame, raw in rows:
+            yield key, Good(at, json.dumps({"kind": "reading", "point": number, "value": raw}), frame)
+    slots = []
+    for of, span in spans:
+        within = overlapping(*_key(of), *span)
+        slots.append(((_key(of), span), (*within, *within, _NOTHING)))
+    for (key, (begin, end)), rows in _each(connection, _SLOTS, slots):
+        seen = []
+        for start, frame, runs in rows:
+            first = next((one for one in unpacked(runs) if one[1] != State.UNKNOWN), None)
+            if first is not None and (at := max(start + first[0], begin)) < end:
+                seen.append(Good(at, json.dumps({"kind": "states", "value": first[1]}), frame))
+        if seen:
+            yield key, min(seen)
 
 
-def _linked(connection: Connection, enterprise: str, asset_no: str, span: tuple[int, int]) -> Iterable[Good]:
-    row = sql.first(
-        connection,
-        "SELECT at, frame, data FROM event WHERE enterprise = ? AND subject = ? AND kind = 'link_up'"
-        " AND at >= ? AND at < ? ORDER BY at, data LIMIT 1",
-        (enterprise, asset_no, *span),
-    )
-    if row is not None:
-        said = json.loads(row[2])
-        about = {key: said.get(key) for key in ("point", "value", "driver", "source_time")}
-        yield Good(row[0], row[1], json.dumps({"kind": "link_up", **about}, ensure_ascii=False))
-
-
-def _read(connection: Connection, of: Subject, span: tuple[int, int]) -> Iterable[Good]:
-    for counter in of.registers:
-        row = sql.first(
-            connection,
-            "SELECT at, frame, raw FROM reading WHERE enterprise = ? AND register = ? AND at >= ? AND at < ?"
-            " ORDER BY at, raw LIMIT 1",
-            (of.enterprise, counter.id, *span),
-        )
-        if row is not None:
-            yield Good(row[0], row[1], json.dumps({"kind": "reading", "point": counter.id, "value": row[2]}))
-
-
-def _known(connection: Connection, enterprise: str, asset_no: str, span: tuple[int, int]) -> Iterable[Good]:
-    rows = sql.rows(
-        connection,
-        f"SELECT s.start, s.frame, s.runs FROM {OVERLAPPING} ORDER BY s.start",
-        overlapping(enterprise, asset_no, *span),
-    )
-    best: Good | None = None
-    for start, frame, runs in rows:
-        if best is not None and start > best.at:
-            break
-        for offset, state in unpacked(runs):
-            if state != State.UNKNOWN:
-                at = max(start + offset, span[0])
-                said = json.dumps({"kind": "states", "value": state})
-                if best is None or (at, said) < (best.at, best.evidence):
-                    best = Good(at, frame, said)
-                break
-    if best is not None:
-        yield best
-
-
-def _committed(connection: Connection, of: Subject) -> tuple[int, int]:
-    """The least commit time of a Good value, of which there is one, and its frame."""
-    unknown = packed([(0, State.UNKNOWN)])
-    readings = "FROM reading s JOIN frame f ON f.id = s.frame WHERE s.enterprise = ? AND s.register = ?"
-    queries: list[tuple[str, tuple[Any, ...]]] = [
-        (f"{_STATES} AND s.runs <> ?", (of.enterprise, of.asset_no, unknown)),
-        (f"{_EVENTS} AND s.kind = 'link_up'", (of.enterprise, of.asset_no)),
-        *((readings, (of.enterprise, counter.id)) for counter in of.registers),
-    ]
-    found = []
-    for query, values in queries:
-        statement = f"SELECT f.committed_at, f.id {query} ORDER BY f.committed_at, f.id LIMIT 1"
-        found += sql.rows(connection, statement, values)
-    at, frame = min(found)
-    return at, frame
+def _committed(connection: Connection, of: Sequence[Subject]) -> dict[_Key, tuple[int, int]]:
+    """The least commit time of a Good value of each, of which there is one, and its frame."""
+    found: dict[_Key, tuple[int, int]] = {}
+    for statement, asked in (
+        (_COMMITTED_SLOTS, [(_key(one), (*_key(one), _NOTHING)) for one in of]),
+        (_COMMITTED_LINKS, [(_key(one), _key(one)) for one in of]),
+        (_COMMITTED_READINGS, [(_key(one), (one.enterprise, c.id)) for one in of for c in one.registers]),
+    ):
+        for key, rows in _each(connection, statement, asked):
+            for row in rows:
+                found[key] = min(row, found.get(key, row))
+    return found
