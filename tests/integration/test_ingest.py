@@ -17,6 +17,7 @@ from ganpo_cloud.inlet.streams import Stream, of_gateways
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.runs import unpacked
 from ganpo_cloud.store.tables import dirty, frame, quarantine, quarantine_total, reading, states
+from ganpo_model.clock import to_ms
 from ganpo_model.facts import Event, EventKind, States
 from ganpo_model.frame import MAX_PACKED, pack
 from ganpo_model.states import State
@@ -33,7 +34,7 @@ def database(tmp_path: Path, each_database: str) -> Iterator[Database]:
 
 
 def streams(connection: Connection) -> list[Stream]:
-    return of_gateways(connection, [GATEWAY], {})[GATEWAY]
+    return of_gateways(connection, [GATEWAY], {}, to_ms(NOW))[GATEWAY].streams
 
 
 def count(database: Database, table: Any) -> int:

@@ -1,21 +1,32 @@
-"""What of each stream is here, and what is missing (I6): issued = stored + lost + still at the gateway."""
+"""What gateways sent, stream by stream, from the stored frames and events (uplink.md): what is missing (I6: issued =
+stored + lost + still at the gateway), and what one box cannot have sent: an id, a card or an image is in use twice.
+
+Numbers need nothing of the latter: every frame is stored once, whichever box it came from.
+"""
 
 import json
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeGuard
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeGuard
 
 from sqlalchemy import Connection, func, select
 
 from ganpo_cloud.inlet.decode import MAX_SEQ
+from ganpo_cloud.store import sql
 from ganpo_cloud.store.tables import event, frame, quarantine
+from ganpo_model.clock import DAY_MS
 from ganpo_model.facts import EventKind
 
 _Name = tuple[str, str]
 """Gateway and stream."""
-_Said = tuple[str, str, dict[str, Any]]
-"""An event: gateway, kind and data."""
+_STORED = (
+    "SELECT count(*) FROM (SELECT seq FROM frame WHERE gateway = ? AND stream = ? AND seq BETWEEN ? AND ?"
+    " UNION SELECT seq FROM quarantine WHERE gateway = ? AND stream = ? AND seq BETWEEN ? AND ?) AS numbers"
+)
+_TWICE = (
+    "SELECT seq, max(committed_at) FROM frame WHERE gateway = ? AND stream = ?"
+    " GROUP BY seq HAVING count(*) > 1 ORDER BY seq DESC LIMIT 1"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,92 +44,168 @@ class Stream:
         return self.issued - self.stored - self.lost
 
 
+@dataclass(frozen=True, slots=True)
+class Clone:
+    """`kind`: `contents` (one number came with two), `beyond` (frames behind what the next run says was the last),
+    `runs` (two follow the same one). `since`: ms, when the second was stored. `both`: both branches still send, else
+    the disk was set back or copied once."""
+
+    kind: str
+    stream: str
+    seq: int
+    since: int
+    both: bool
+
+
+class Sent(NamedTuple):
+    """What a gateway sent, newest first: its streams, and what speaks for a second box under its id, of the last day
+    and as long as both send."""
+
+    streams: list[Stream]
+    clones: list[Clone]
+
+
+class _Run(NamedTuple):
+    """A run that began: of which stream, after which number of the one before, and when that was stored."""
+
+    stream: str
+    last_seq: int
+    at: int
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is known of one stream. `last`: its largest applied number, `at`: when that was stored."""
+
+    issued: int = 0
+    stored: int = 0
+    twice: bool = False
+    last: int = 0
+    at: int = 0
+    lost: list[tuple[int, int]] = field(default_factory=list)
+    runs: dict[str, _Run] = field(default_factory=dict)
+
+
 def of_gateways(
-    connection: Connection, gateways: Sequence[str], said: Mapping[str, Mapping[str, object]]
-) -> dict[str, list[Stream]]:
-    """The streams of gateways, newest first. `said`: what each told of itself last."""
-    stored: dict[_Name, int] = {}
-    issued: dict[_Name, int] = {}
-    # A frame that is applied and quarantined is stored once; both are counted from an index alone.
-    applied = select(
-        frame.c.gateway, frame.c.stream, func.count(frame.c.seq.distinct()), func.max(frame.c.seq)
-    )
-    here = (frame.c.gateway == quarantine.c.gateway) & (frame.c.stream == quarantine.c.stream)
-    twice = select(frame.c.id).where(here & (frame.c.seq == quarantine.c.seq)).exists()
-    kept = select(
-        quarantine.c.gateway,
-        quarantine.c.stream,
-        func.count(quarantine.c.seq.distinct()),
-        func.max(quarantine.c.seq),
-    )
-    for query in (
-        applied.where(frame.c.gateway.in_(gateways)).group_by(frame.c.gateway, frame.c.stream),
-        kept.where(quarantine.c.gateway.in_(gateways) & quarantine.c.stream.is_not(None) & ~twice).group_by(
-            quarantine.c.gateway, quarantine.c.stream
-        ),
+    connection: Connection, gateways: Sequence[str], said: Mapping[str, Mapping[str, object]], now_ms: int
+) -> dict[str, Sent]:
+    """What each of these gateways sent. `said`: what each told of itself last."""
+    known = _stored(connection, gateways)
+    for gateway in said.keys() & set(gateways):
+        _issued(known, gateway, said[gateway].get("stream"), said[gateway].get("issued"))
+    _told(connection, gateways, known)
+    found = {gateway: Sent([], []) for gateway in gateways}
+    lost = [(name, *span) for name, about in known.items() for span in _apart(about.lost)]
+    asked = [(*name, first, last) * 2 for name, first, last in lost]
+    gone: dict[_Name, int] = {}
+    for (name, first, last), ((stored,),) in zip(lost, sql.each(connection, _STORED, asked), strict=True):
+        gone[name] = gone.get(name, 0) + last - first + 1 - stored
+    for name in sorted((name for name in known if known[name].issued), reverse=True):
+        gateway, stream = name
+        about = known[name]
+        found[gateway].streams.append(Stream(stream, about.issued, about.stored, gone.get(name, 0)))
+        clones = list(_branches(known, name, now_ms))
+        if about.twice:
+            seq, since = sql.first(connection, _TWICE, name)
+            clones.append(Clone("contents", stream, seq, since, both=False))
+        found[gateway].clones.extend(one for one in clones if one.both or now_ms - one.since < DAY_MS)
+    for sent in found.values():
+        sent.clones.sort(key=lambda clone: clone.since, reverse=True)
+    return found
+
+
+def _stored(connection: Connection, gateways: Sequence[str]) -> dict[_Name, _Known]:
+    """The streams of which anything is stored, counted from an index alone; a frame that is applied and quarantined is
+    stored once."""
+    key = (frame.c.gateway, frame.c.stream)
+    numbers = func.count(frame.c.seq.distinct())
+    applied = select(*key, numbers, func.max(frame.c.seq), func.count() > numbers)
+    other = frame.alias()
+    mine = (other.c.gateway == frame.c.gateway) & (other.c.stream == frame.c.stream)
+    newest = select(other.c.committed_at).where(mine).order_by(other.c.seq.desc()).limit(1)
+    applied = applied.add_columns(newest.correlate(frame).scalar_subquery())
+    known: dict[_Name, _Known] = {}
+    for *name, count, last, twice, at in connection.execute(
+        applied.where(frame.c.gateway.in_(gateways)).group_by(*key)
     ):
-        for gateway, stream, number, highest in connection.execute(query):
-            name = gateway, stream
-            stored[name] = stored.get(name, 0) + number
-            issued[name] = max(highest, issued.get(name, 0))
-    events = _events(connection, gateways)
-    lost = _lost(events)
-    for name, last in [*_told(events, said), *((name, ranges[-1][1]) for name, ranges in lost.items())]:
-        issued[name] = max(last, issued.get(name, 0))
-    found: dict[str, list[Stream]] = {}
-    for name in sorted(issued, reverse=True):
-        gone = _gone(connection, name, lost[name]) if name in lost else 0
-        found.setdefault(name[0], []).append(Stream(name[1], issued[name], stored.get(name, 0), gone))
-    return found
+        known[name[0], name[1]] = _Known(last, count, twice, last, at)
+    kept = (quarantine.c.gateway, quarantine.c.stream)
+    here = (frame.c.gateway == kept[0]) & (frame.c.stream == kept[1]) & (frame.c.seq == quarantine.c.seq)
+    only = kept[0].in_(gateways) & kept[1].is_not(None) & ~select(frame.c.id).where(here).exists()
+    waiting = select(*kept, func.count(quarantine.c.seq.distinct()), func.max(quarantine.c.seq))
+    for gateway, stream, count, last in connection.execute(waiting.where(only).group_by(*kept)):
+        about = known.setdefault((gateway, stream), _Known())
+        about.issued, about.stored = max(about.issued, last), about.stored + count
+    return known
 
 
-def _told(events: Sequence[_Said], said: Mapping[str, Mapping[str, object]]) -> Iterable[tuple[_Name, int]]:
-    """Last numbers that were told: by the next `begun`, and by `live`."""
-    told = [
-        (gateway, data.get("previous"), data.get("last_seq"))
-        for gateway, kind, data in events
-        if kind == EventKind.BEGUN
-    ]
-    told += [(gateway, live.get("stream"), live.get("issued")) for gateway, live in said.items()]
-    for gateway, stream, last in told:
-        if isinstance(stream, str) and _is_seq(last):
-            yield (gateway, stream), last
-
-
-def _lost(events: Sequence[_Said]) -> dict[_Name, list[tuple[int, int]]]:
-    """The ranges that were declared lost, by stream: rising, without overlaps."""
-    found: dict[_Name, list[tuple[int, int]]] = {}
-    for gateway, kind, data in events:
-        ranges = data.get("seqs") if kind == EventKind.LOSS else None
-        for item in ranges if isinstance(ranges, list) else []:
-            if isinstance(item, list) and len(item) == 2 and all(map(_is_seq, item)) and item[0] <= item[1]:
-                found.setdefault((gateway, str(data.get("stream"))), []).append((item[0], item[1]))
-    for name, ranges in found.items():
-        apart: list[tuple[int, int]] = []
-        for first, last in sorted(ranges):
-            begin = max(first, apart[-1][1] + 1) if apart else first
-            if begin <= last:
-                apart.append((begin, last))
-        found[name] = apart
-    return found
-
-
-def _gone(connection: Connection, name: _Name, lost: Sequence[tuple[int, int]]) -> int:
-    """How many numbers were declared lost and are not stored."""
-    numbers = []
-    for table in (frame, quarantine):
-        mine = (table.c.gateway == name[0]) & (table.c.stream == name[1])
-        numbers.append(select(table.c.seq).where(mine & table.c.seq.between(lost[0][0], lost[-1][1])))
-    stored = list(connection.execute(numbers[0].union(numbers[1]).order_by("seq")).scalars())
-    return sum(
-        last - first + 1 - (bisect_right(stored, last) - bisect_left(stored, first)) for first, last in lost
+def _told(connection: Connection, gateways: Sequence[str], known: dict[_Name, _Known]) -> None:
+    """What gateways told of streams: the next run of their end, a loss of what will never come."""
+    query = (
+        select(event.c.gateway, event.c.kind, event.c.data, frame.c.stream, frame.c.committed_at)
+        .join(frame, frame.c.id == event.c.frame)
+        .where(event.c.gateway.in_(gateways) & event.c.kind.in_((EventKind.BEGUN, EventKind.LOSS)))
+        .order_by(frame.c.committed_at, frame.c.id)
     )
+    for row in connection.execute(query):
+        data = json.loads(row.data)
+        if row.kind == EventKind.BEGUN:
+            previous, last = data.get("previous"), data.get("last_seq")
+            if isinstance(previous, str) and isinstance(last, int):
+                _issued(known, row.gateway, previous, last)
+                runs = known.setdefault((row.gateway, previous), _Known()).runs
+                runs.setdefault(row.stream, _Run(row.stream, last, row.committed_at))
+            continue
+        spans = data.get("seqs")
+        for span in spans if isinstance(spans, list) else []:
+            if isinstance(span, list) and len(span) == 2 and all(map(_is_seq, span)) and span[0] <= span[1]:
+                stream = str(data.get("stream"))
+                _issued(known, row.gateway, stream, span[1])
+                known[row.gateway, stream].lost.append((span[0], span[1]))
 
 
-def _events(connection: Connection, gateways: Sequence[str]) -> list[_Said]:
-    mine = event.c.gateway.in_(gateways) & event.c.kind.in_([str(EventKind.BEGUN), str(EventKind.LOSS)])
-    query = select(event.c.gateway, event.c.kind, event.c.data).where(mine)
-    return [(gateway, kind, json.loads(data)) for gateway, kind, data in connection.execute(query)]
+def _issued(known: dict[_Name, _Known], gateway: str, stream: object, last: object) -> None:
+    """Somebody tells of a number of a stream."""
+    if isinstance(stream, str) and _is_seq(last):
+        about = known.setdefault((gateway, stream), _Known())
+        about.issued = max(about.issued, last)
+
+
+def _apart(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The same numbers in ranges that rise and do not overlap."""
+    behind = 0
+    for first, last in sorted(spans):
+        if last > behind:
+            yield max(first, behind + 1), last
+            behind = last
+
+
+def _branches(known: Mapping[_Name, _Known], name: _Name, now_ms: int) -> Iterator[Clone]:
+    """Where more than one thing follows a stream: its own frames behind the end it was told to have, or two runs."""
+    gateway, stream = name
+    about, runs = known[name], list(known[name].runs.values())
+    if not runs:
+        return
+    alive = [now_ms - max(_line(known, gateway, run.stream)) < DAY_MS for run in runs]
+    end, begun = min(run.last_seq for run in runs), runs[0].at
+    if about.last > end:
+        both = any(alive) and now_ms - about.at < DAY_MS and about.at > begun
+        yield Clone("beyond", stream, about.last, max(about.at, begun), both)
+    if len(runs) > 1:
+        yield Clone("runs", stream, end, runs[1].at, sum(alive) > 1)
+
+
+def _line(known: Mapping[_Name, _Known], gateway: str, stream: str) -> Iterator[int]:
+    """When the last frame of a stream was stored, and of everything that followed it; a circle, which no honest box
+    tells, ends."""
+    seen: set[str] = set()
+    waiting = [stream]
+    while waiting:
+        if (one := waiting.pop()) not in seen:
+            seen.add(one)
+            about = known.get((gateway, one), _Known())
+            yield about.at
+            waiting += about.runs
 
 
 def _is_seq(value: object) -> TypeGuard[int]:

@@ -9,10 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from ganpo_cloud.days import chains, painting
-from ganpo_cloud.inlet import clones, lives, streams
-from ganpo_cloud.inlet.clones import Clone
+from ganpo_cloud.inlet import lives, streams
 from ganpo_cloud.inlet.quarantine import Held, dropped_name, held
-from ganpo_cloud.inlet.streams import Stream
+from ganpo_cloud.inlet.streams import Clone, Sent, Stream
 from ganpo_cloud.store import slots
 from ganpo_cloud.store.localdays import bounds, day_of
 from ganpo_cloud.store.tables import (
@@ -105,12 +104,12 @@ def gateways(connection: Connection, now: datetime, enterprise: str | None = Non
     said = {number: lives.picture(row.body) for number, row in heard.items()}
     given_up = {row.name: row.value for row in connection.execute(select(counter))}
     kept = held(connection, numbers)
-    of_streams = streams.of_gateways(connection, list(rows), said)
-    doubles = clones.of_gateways(connection, list(rows), to_ms(now))
+    sent = streams.of_gateways(connection, list(rows), said, to_ms(now))
     links = lives.items(connection, "connections", numbers)
     found = []
     for number in numbers:
         row, word = rows.get(number), heard.get(number)
+        of_it = sent.get(number, Sent([], []))
         times = [word.heard_at if word else None, row.stored if row else None]
         found.append(
             GatewayView(
@@ -120,10 +119,10 @@ def gateways(connection: Connection, now: datetime, enterprise: str | None = Non
                 word is not None and lives.online(word.heard_at, word.interval_ms, word.offline, to_ms(now)),
                 max((at for at in times if at is not None), default=None),
                 row.turned if row else None,
-                of_streams.get(number, []),
+                of_it.streams,
                 kept.get(number, []),
                 given_up.get(dropped_name(number), 0),
-                doubles.get(number, []),
+                of_it.clones,
                 links.get(number, {}),
                 said.get(number, {}),
             )
