@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, select, text
 from ganpo_cloud.imports import registry
 from ganpo_cloud.inlet import apply
 from ganpo_cloud.inlet import quarantine as quarantine_module
+from ganpo_cloud.inlet.came import Came
 from ganpo_cloud.inlet.ingest import Committed, ingest, retry
 from ganpo_cloud.inlet.streams import Stream, of_gateways
 from ganpo_cloud.store.database import Database
@@ -75,9 +76,9 @@ def test_a_frame_that_came_before_is_answered_and_changes_nothing(database: Data
 def test_frames_of_an_unknown_gateway_wait_and_are_applied_once_it_is_registered(database: Database) -> None:
     stranger = "gw-stranger-01"
     assert ingest(database, [(stranger, of(1)), (stranger, of(2)), (GATEWAY, of(3))], NOW) == [
-        Committed(GATEWAY, STREAM, 3),
         Committed(stranger, STREAM, 1, "gateway"),
         Committed(stranger, STREAM, 2, "gateway"),
+        Committed(GATEWAY, STREAM, 3),
     ]
     assert count(database, reading) == 1
     registry.add(database, stranger, ENTERPRISE, "plant-2")
@@ -181,8 +182,8 @@ def test_a_bug_of_ours_costs_only_the_frame_that_meets_it(
 ) -> None:
     whole = apply._Batch.add
 
-    def tripping(self: apply._Batch, number: int, came: apply.Came) -> None:
-        if any(getattr(fact, "raw", 0) == 1003 for fact in came.frame.facts):
+    def tripping(self: apply._Batch, number: int, came: Came) -> None:
+        if any(getattr(fact, "raw", 0) == 1003 for fact in came.facts):
             raise ZeroDivisionError("ours")
         whole(self, number, came)
 

@@ -4,22 +4,23 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection
 
 from ganpo_cloud.inlet import parts
-from ganpo_cloud.inlet.decode import Frame, Observed
+from ganpo_cloud.inlet.came import Came, time_of
 from ganpo_cloud.inlet.inventories import Told, refresh
 from ganpo_cloud.inlet.observations import Ran, Read
 from ganpo_cloud.store import slots, sql
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, QUARTER_MS, day_of, days_from
 from ganpo_cloud.store.marks import EVER, Kind, key, mark
-from ganpo_cloud.store.owners import Registration, owner, owners
+from ganpo_cloud.store.owners import owner, owners
 from ganpo_cloud.store.tables import event, inventory, reading, states
 from ganpo_cloud.store.tables import frame as stored
 from ganpo_model.clock import to_ms
 from ganpo_model.facts import Event, EventKind, Inventory
+from ganpo_model.frame import crc32_of
 
 _PROVE = (
     "INSERT INTO proof VALUES (?, ?, ?, ?, ?) ON CONFLICT (enterprise, asset_no, flag)"
@@ -30,14 +31,6 @@ _ABOUT = (
     "SELECT a, b, n.id, s.timezone FROM asked LEFT JOIN named n ON n.enterprise = a AND n.name = b"
     " LEFT JOIN subject s ON s.enterprise = a AND s.asset_no = b"
 )
-
-
-class Came(NamedTuple):
-    """A frame, and whose its gateway's facts are, at any time of this frame's."""
-
-    gateway: str
-    registered: Sequence[Registration]
-    frame: Frame
 
 
 def store(connection: Connection, came: Sequence[Came], now_ms: int) -> None:
@@ -53,7 +46,7 @@ def _new(connection: Connection, came: Sequence[Came], now_ms: int) -> Iterator[
     last = sql.first(connection, "SELECT max(id) FROM frame")[0] or 0
     numbered = dict(enumerate(came, last + 1))
     rows = [
-        (number, one.gateway, one.frame.stream, one.frame.seq, one.frame.crc32, now_ms)
+        (number, one.gateway, one.stream, one.seq, crc32_of(one.packed), now_ms)
         for number, one in numbered.items()
     ]
     sql.add(connection, stored, rows)
@@ -78,7 +71,7 @@ class _Batch:
         """Take the facts of a new frame."""
         registered = came.registered
         whose = [registered[0].enterprise]
-        for place, fact in enumerate(came.frame.facts):
+        for place, fact in enumerate(came.facts):
             if len(registered) > 1:
                 at = time_of(fact)
                 whose = owners(registered, at) if isinstance(fact, Read) else [owner(registered, at) or ""]
@@ -150,11 +143,6 @@ class _Batch:
             flags = fact.data.get("proves")
             for flag in flags if isinstance(flags, list) else []:
                 self._proofs.append((enterprise, fact.subject, str(flag), at, number))
-
-
-def time_of(fact: Observed) -> int:
-    """When it was so, in ms: of states when they begin."""
-    return fact.at if isinstance(fact, Read | Ran) else to_ms(fact.at)
 
 
 def _plain(value: object) -> str:

@@ -9,7 +9,7 @@ import zoneinfo
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 
@@ -40,7 +40,7 @@ from ganpo_model.facts import (
     Reading,
     States,
 )
-from ganpo_model.frame import STREAM, VERSION, crc32_of, unpack
+from ganpo_model.frame import STREAM, VERSION, unpack
 
 OLDEST = timedelta(days=400)
 AHEAD = timedelta(minutes=5)
@@ -64,13 +64,11 @@ class FrameBody:
     facts: tuple[Annotated[Fact, Field(discriminator="type")], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """A frame that may be applied."""
 
     stream: str
     seq: int
-    crc32: int
     facts: tuple[Observed, ...]
 
 
@@ -95,7 +93,7 @@ def decode(packed: bytes, now: datetime) -> Frame:
         explained = _explained(raw)
         name = _named(explained)
         found = (_checked(place, fact, window) for place, fact in enumerate(explained.facts))
-    return Frame(*name, crc32_of(packed), tuple(found))
+    return Frame(*name, tuple(found))
 
 
 def _named(body: Body | FrameBody) -> tuple[str, int]:
@@ -109,17 +107,18 @@ def _named(body: Body | FrameBody) -> tuple[str, int]:
     return body.stream, body.seq
 
 
-def name_of(packed: bytes) -> tuple[str, int] | None:
-    """Stream and number of a frame that may be refused otherwise, so that it can be acknowledged all the same."""
+def name_of(packed: bytes) -> tuple[str, int]:
+    """Stream and number of a frame that is refused, so that it can be acknowledged all the same; empty and 0 where
+    nobody can read them."""
     try:
         body = json.loads(unpack(packed))
         stream, seq = body["stream"], body["seq"]
     except (FrameError, ValueError, KeyError, TypeError, RecursionError):
-        return None
+        return "", 0
     named = (
         isinstance(stream, str) and isinstance(seq, int) and _STREAM.fullmatch(stream) and 0 < seq < MAX_SEQ
     )
-    return (stream, seq) if named else None
+    return (stream, seq) if named else ("", 0)
 
 
 def _explained(raw: bytes) -> FrameBody:

@@ -7,18 +7,17 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from ganpo_cloud.inlet import quarantine
-from ganpo_cloud.inlet.apply import Came, store, time_of
-from ganpo_cloud.inlet.decode import Frame, decode, name_of
+from ganpo_cloud.inlet.apply import store
+from ganpo_cloud.inlet.came import Came
 from ganpo_cloud.inlet.refusals import Refused, tell
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.owners import registrations
-from ganpo_model.clock import from_ms, iso, to_ms
+from ganpo_model.clock import from_ms, to_ms
 from ganpo_model.errors import FrameError
 
 log = logging.getLogger(__name__)
@@ -34,14 +33,6 @@ class Committed:
     reason: str = ""
 
 
-_Decoded = tuple[str, bytes, Frame | FrameError]
-
-
-class _Taken(NamedTuple):
-    done: list[Committed]
-    refused: list[Refused]
-
-
 def ingest(
     database: Database,
     batch: Sequence[tuple[str, bytes]],
@@ -54,12 +45,17 @@ def ingest(
     applied is told to `refused`, after the commit.
     Raises sqlalchemy.exc.OperationalError where the database fails: then nothing is committed.
     """
-    decoded = [(gateway, packed, _decoded(packed, now)) for gateway, packed in batch]
+    came = [Came.read(gateway, packed, now) for gateway, packed in batch]
     with database.write() as connection:
-        done, wrong = _taken(connection, decoded, now)
-    for one in wrong:
-        refused(one)
-    return done
+        _take(connection, came, now)
+    for one in came:
+        if one.error is not None:
+            refused(Refused(one.gateway, one.error, one.kept))
+    return [
+        Committed(one.gateway, one.stream, one.seq, one.error.reason if one.error is not None else "")
+        for one in came
+        if one.kept and one.stream
+    ]
 
 
 def retry(database: Database, now: datetime, gateway: str | None = None) -> int:
@@ -76,15 +72,13 @@ def retry(database: Database, now: datetime, gateway: str | None = None) -> int:
                 after = row.id
                 try:
                     with connection.begin_nested():
-                        dated = registrations(connection, [row.gateway])[row.gateway]
-                        came = Came(row.gateway, dated, decode(row.bytes, row.received_at))
-                        if (error := _wrong(came)) is not None:
-                            raise error
-                        store(connection, [came], to_ms(now))
-                        quarantine.remove(connection, row.id)
-                        applied += 1
-                except FrameError as error:
-                    quarantine.explain(connection, row.id, error)
+                        came = Came.read(row.gateway, row.bytes, from_ms(row.received_at))
+                        _apply(connection, [came], now)
+                        if came.error is not None:
+                            quarantine.explain(connection, row.id, came.error)
+                        else:
+                            quarantine.remove(connection, row.id)
+                            applied += 1
                 except OperationalError:
                     raise
                 except Exception:  # our bug still: it stays where it is
@@ -93,83 +87,33 @@ def retry(database: Database, now: datetime, gateway: str | None = None) -> int:
             return applied
 
 
-def _decoded(packed: bytes, now: datetime) -> Frame | FrameError:
-    try:
-        return decode(packed, now)
-    except FrameError as error:
-        return error
-
-
-def _taken(connection: Connection, decoded: Sequence[_Decoded], now: datetime) -> _Taken:
-    """All of a batch, or else frame by frame."""
+def _take(connection: Connection, came: Sequence[Came], now: datetime) -> None:
+    """All of a batch, or else frame by frame, so that one that trips us blocks nobody."""
     try:
         with connection.begin_nested():
-            return _take(connection, decoded, now)
+            if wrong := _apply(connection, came, now):
+                quarantine.keep(connection, wrong, now)
+            return
     except OperationalError:
         raise
-    except Exception as error:  # noqa: BLE001 - our bug: frame by frame, so that the one that trips us blocks nobody
+    except Exception as error:  # noqa: BLE001 - our bug: the frame is kept as it came, with its reason
         bug = error
-    taken = _Taken([], [])
-    for one in decoded:
-        found = _take_alone(connection, one, now)
-        taken.done.extend(found.done)
-        taken.refused.extend(found.refused)
-    if not any(one.error.reason == "bug" for one in taken.refused):
-        log.error("a batch of %d frames failed, and none of them alone", len(decoded), exc_info=bug)
-    return taken
+    if len(came) == 1:
+        came[0].error = FrameError(f"{type(bug).__name__}: {bug}"[:500], reason="bug")
+        came[0].error.__cause__ = bug
+        quarantine.keep(connection, came, now)
+        return
+    for one in came:
+        _take(connection, [one], now)
+    if not any(one.error is not None and one.error.reason == "bug" for one in came):
+        log.error("a batch of %d frames failed, and none of them alone", len(came), exc_info=bug)
 
 
-def _take_alone(connection: Connection, one: _Decoded, now: datetime) -> _Taken:
-    try:
-        with connection.begin_nested():
-            return _take(connection, [one], now)
-    except OperationalError:
-        raise
-    except Exception as error:  # noqa: BLE001 - our bug: kept as it came, with its reason
-        bug = FrameError(f"{type(error).__name__}: {error}"[:500], reason="bug")
-        bug.__cause__ = error
-    return _refuse(connection, [quarantine.Kept(one[0], one[1], name_of(one[1]), bug)], now)
-
-
-def _take(connection: Connection, decoded: Sequence[_Decoded], now: datetime) -> _Taken:
-    dated = registrations(connection, (gateway for gateway, *_ in decoded))
-    good: list[Came] = []
-    wrong = []
-    for gateway, packed, found in decoded:
-        if isinstance(found, FrameError):
-            wrong.append(quarantine.Kept(gateway, packed, name_of(packed), found))
-        elif (error := _wrong(came := Came(gateway, dated[gateway], found))) is not None:
-            wrong.append(quarantine.Kept(gateway, packed, (found.stream, found.seq), error))
-        else:
-            good.append(came)
-    store(connection, good, to_ms(now))
-    done = [Committed(gateway, frame.stream, frame.seq) for gateway, _, frame in good]
-    kept = _refuse(connection, wrong, now)
-    return _Taken(done + kept.done, kept.refused)
-
-
-def _refuse(connection: Connection, wrong: Sequence[quarantine.Kept], now: datetime) -> _Taken:
-    kept = quarantine.keep(connection, wrong, now)
-    return _Taken(
-        [
-            Committed(one.gateway, *one.name, one.error.reason)
-            for one, is_kept in zip(wrong, kept, strict=True)
-            if is_kept and one.name
-        ],
-        [Refused(one.gateway, one.error, is_kept) for one, is_kept in zip(wrong, kept, strict=True)],
-    )
-
-
-def _wrong(came: Came) -> FrameError | None:
-    """Why a frame belongs to nobody."""
-    gateway, dated, frame = came
-    if dated and not dated[0].since:  # ever
-        return None
-    earliest = min(map(time_of, frame.facts))
-    if dated and dated[0].since <= earliest:
-        return None
-    hint = f"ganpo-cloud gateway add {gateway} --enterprise CREDIT-CODE --site SITE"
-    if not dated:
-        return FrameError(f"gateway {gateway} is not registered", hint=hint, reason="gateway")
-    what = f"gateway {gateway} is not registered for {iso(from_ms(earliest))}"
-    return FrameError(what, hint=f"{hint} --since DATE", reason="gateway")
+def _apply(connection: Connection, came: Sequence[Came], now: datetime) -> list[Came]:
+    """Store what can be applied. Gives what cannot."""
+    registered = registrations(connection, (one.gateway for one in came))
+    wrong = [one for one in came if not one.belongs(registered[one.gateway])]
+    store(connection, [one for one in came if one.error is None], to_ms(now))
+    for one in came:
+        one.kept = one.error is None
+    return wrong
