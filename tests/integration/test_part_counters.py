@@ -57,8 +57,7 @@ def counted(
     while days.recompute(database, now):
         pass
     with database.read() as connection:
-        found = quantities.of_register(connection, ENTERPRISE, PARTS, T0, to_ms(now))
-    assert found is not None
+        (found,) = quantities.in_parts(connection, ENTERPRISE, PARTS, (T0, to_ms(now)))
     assert not found.open
     return found.millionths, [fact for facts in frames for fact in facts]
 

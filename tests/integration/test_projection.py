@@ -83,8 +83,8 @@ def stored(plant: Plant) -> dict[str, Series]:
                 wanted[name].setdefault(labels(row.subject), {})[row.start] = spent.get(state, 0)
         for row in connection.execute(select(register_day)):
             start, end = bounds(row.day, "Asia/Shanghai")
-            found = quantities.of_register(connection, ENTERPRISE, row.register, start, end)
-            if found is not None and found.millionths is not None:
+            (found,) = quantities.in_parts(connection, ENTERPRISE, row.register, (start, end))
+            if found.millionths is not None:
                 key = labels(row.register.partition("/")[0], row.register)
                 wanted["day_millionths"].setdefault(key, {})[start] = found.millionths
     return wanted

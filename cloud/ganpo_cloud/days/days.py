@@ -8,7 +8,7 @@ from itertools import groupby
 from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import OperationalError
 
-from ganpo_cloud.days import anew, consumption, judging, onboarding, painting, production, subjects
+from ganpo_cloud.days import anew, judging, onboarding, painting, production, quantities, subjects
 from ganpo_cloud.days.calendars import Calendars
 from ganpo_cloud.days.production import Worked
 from ganpo_cloud.days.subjects import Subject
@@ -196,7 +196,7 @@ def _judge(connection: Connection, one: _Subject, stamp: int) -> int:
         cost += judged.folded
         if judged.first is None or judged.last is None:
             continue
-        consumption.store(connection, about.enterprise, counter, judged.first, judged.last)
+        quantities.store(connection, about.enterprise, counter, judged.first, judged.last)
         one.touched.update(days_from(judged.first, judged.last))
         if about.machine and counter.signal in subjects.COUNTED:
             last = date.max if judged.onwards else judged.last

@@ -1,44 +1,42 @@
-"""Quantities over any period, from the judged steps (formats.md, GET quantities)."""
+"""Quantities over any period, from the judged steps (formats.md, GET quantities); those of meters are stored by day."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
 from ganpo_cloud.days import chains, subjects
 from ganpo_cloud.days.subjects import Counter
-from ganpo_cloud.store.localdays import day_of
+from ganpo_cloud.store import counted_tables, sql
+from ganpo_cloud.store.localdays import bounds, day_of, days_from
 from ganpo_cloud.store.tables import register, register_day, subject
 from ganpo_model.quantities import Quantity, consumption
-from ganpo_model.registers import Step, chain, standing
+from ganpo_model.registers import Standing, Step, chain, standing
+
+_DELETE = "DELETE FROM consumption WHERE enterprise = ? AND register = ? AND day >= ? AND day <= ?"
 
 
-@dataclass(frozen=True, slots=True)
-class RegisterQuantity:
+class RegisterQuantity(NamedTuple):
     """What one register of a subject says about a period."""
 
-    register: str
-    signal: str
-    carrier: str | None
-    unit: str
-    num: int
-    den: int
+    counter: Counter
     quantity: Quantity
 
 
 @dataclass(frozen=True, slots=True)
-class Lately:
-    """A register and the part of its chain that lies behind an instant."""
+class Judged:
+    """A register, how it stands now, and the part of its chain that holds a period."""
 
     about: Any
+    now: Standing
     steps: Sequence[Step]
 
     def over(self, borders: Sequence[int]) -> list[Quantity]:
-        """What it says about each stretch between neighbouring borders behind that instant."""
-        now, num, den = standing(self.about.state), self.about.num, self.about.den
+        """What it says about each stretch between neighbouring borders within that period."""
+        now, num, den = self.now, self.about.num, self.about.den
         return [
             consumption(self.steps, now.first, now.total, start, end, num, den, now.believed_until)
             for start, end in pairwise(borders)
@@ -62,15 +60,14 @@ def of_subject(
     connection: Connection, enterprise: str, asset_no: str, start: int, end: int
 ) -> list[RegisterQuantity]:
     """Every register of a subject over [start, end)."""
-    found = []
-    for counter in subjects.one(connection, enterprise, asset_no).registers:
-        for quantity in between(connection, enterprise, counter, (start, end)):
-            about = (counter.id, counter.signal, counter.carrier, counter.unit, counter.num, counter.den)
-            found.append(RegisterQuantity(*about, quantity))
-    return found
+    return [
+        RegisterQuantity(counter, quantity)
+        for counter in subjects.one(connection, enterprise, asset_no).registers
+        for quantity in between(connection, enterprise, counter, (start, end))
+    ]
 
 
-def of_meters(connection: Connection, enterprise: str, start: int) -> dict[str, Lately]:
+def of_meters(connection: Connection, enterprise: str, start: int) -> dict[str, Judged]:
     """By number the judged registers of all meters of an enterprise, from an instant on, in two statements."""
     meters = select(subject.c.asset_no).where(
         (subject.c.enterprise == enterprise) & (subject.c.kind == "meter")
@@ -86,38 +83,36 @@ def of_meters(connection: Connection, enterprise: str, start: int) -> dict[str, 
         query.where(of & (register_day.c.day >= since)).order_by(register_day.c.day)
     ):
         days.setdefault(number, []).append((dropped, chains.loaded(steps)))
-    return {number: Lately(row, chain(days.get(number, []))) for number, row in about.items()}
+    return {
+        number: Judged(row, standing(row.state), chain(days.get(number, []))) for number, row in about.items()
+    }
 
 
 def total(registers: list[RegisterQuantity], carrier: str | None) -> Total | None:
     """Registers whose signal measures the carrier, added up. `energy_export` counts the other way and is left out."""
-    mine = [r for r in registers if r.carrier == carrier and r.signal != "energy_export"]
+    mine = [one for one in registers if one.counter.carrier == carrier]
+    mine = [one for one in mine if one.counter.signal != "energy_export"]
     if not mine:
         return None
-    known = [r.quantity.millionths for r in mine if r.quantity.millionths is not None]
+    known = [of.millionths for _, of in mine if of.millionths is not None]
     return Total(
         carrier,
-        mine[0].unit,
+        mine[0].counter.unit,
         sum(known) if known else None,
-        max(r.quantity.spread_ms for r in mine),
-        tuple((r.register, step) for r in mine for step in r.quantity.open),
-        tuple((r.register, step) for r in mine for step in r.quantity.breaks),
-        max(r.quantity.unknown_ms for r in mine),
+        max(of.spread_ms for _, of in mine),
+        tuple((counter.id, step) for counter, of in mine for step in of.open),
+        tuple((counter.id, step) for counter, of in mine for step in of.breaks),
+        max(of.unknown_ms for _, of in mine),
     )
-
-
-def of_register(
-    connection: Connection, enterprise: str, number: str, start: int, end: int
-) -> Quantity | None:
-    """One register over [start, end); None before anything of it is judged."""
-    return next(iter(in_parts(connection, enterprise, number, (start, end))), None)
 
 
 def in_parts(connection: Connection, enterprise: str, number: str, borders: Sequence[int]) -> list[Quantity]:
     """One register over each stretch between neighbouring borders; empty before anything of it is judged."""
-    subject = subjects.one(connection, enterprise, number.partition("/")[0])
-    mine = [counter for counter in subject.registers if counter.id == number]
-    return between(connection, enterprise, mine[0], borders) if mine else []
+    registers = subjects.one(connection, enterprise, number.partition("/")[0]).registers
+    mine = (
+        between(connection, enterprise, counter, borders) for counter in registers if counter.id == number
+    )
+    return next(mine, [])
 
 
 def between(
@@ -127,9 +122,33 @@ def between(
     state = chains.newest_state(connection, enterprise, counter.id)
     if state is None:
         return []
-    now = standing(state)
     steps = chains.steps_between(connection, enterprise, counter.id, borders[0], borders[-1], counter.zone)
-    return [
-        consumption(steps, now.first, now.total, start, end, counter.num, counter.den, now.believed_until)
-        for start, end in pairwise(borders)
-    ]
+    return Judged(counter, standing(state), steps).over(borders)
+
+
+def store(connection: Connection, enterprise: str, counter: Counter, first: date, last: date) -> None:
+    """Work out what a meter's register comes to on the days from `first` to `last`, after one of them was judged."""
+    state = chains.newest_state(connection, enterprise, counter.id) if counter.carrier is not None else None
+    if state is None:
+        return
+    now = standing(state)
+    if (begun := now.first) is None or (newest := now.last) is None:
+        return
+    key = (enterprise, counter.id)
+    sql.run(connection, _DELETE, (*key, first.isoformat(), last.isoformat()))
+    # Days of which nothing is known yet have no row: they begin with the first reading and end with the last.
+    days = days_from(max(first, day_of(begun.at, counter.zone)), min(last, day_of(newest.at, counter.zone)))
+    if not days:
+        return
+    borders = [bounds(day, counter.zone)[0] for day in days] + [bounds(days[-1], counter.zone)[1]]
+    rows: list[sql.Row] = []
+    steps = chains.steps_between(connection, enterprise, counter.id, borders[0], borders[-1], counter.zone)
+    found = Judged(counter, now, steps).over(borders)
+    for day, (start, stop), of in zip(days, pairwise(borders), found, strict=True):
+        covered = begun.at <= start and stop <= newest.at and not of.open
+        # Of a day of which only one instant was read nobody knows that it took nothing.
+        known = min(stop, newest.at) > max(start, begun.at)
+        millionths = of.millionths if known else of.millionths or None
+        about = (day, counter.id.partition("/")[0], counter.carrier, counter.signal)
+        rows.append((*key, *about, millionths, of.spread_ms, len(of.open), covered))
+    sql.replace(connection, counted_tables.consumption, rows)

@@ -75,9 +75,9 @@ def day(connection: Connection, question: Question, asked: OfDay) -> Day:
     start, end, spans = views.painted_day(connection, code, asset_no, of, zone)
     found = judged.of_subject(connection, code, asset_no, start, end)
     made = machines.day(connection, code, asset_no, of, question.province.holidays, to_ms(now))
-    carriers = sorted({item.carrier for item in found if item.carrier is not None})
+    carriers = sorted({counter.carrier for counter, _ in found if counter.carrier is not None})
     totals = [judged.total(found, carrier) for carrier in carriers]
-    totals += [judged.total([item], None) for item in found if item.carrier is None]
+    totals += [judged.total([item], None) for item in found if item.counter.carrier is None]
     return Day(
         enterprise=code,
         asset_no=asset_no,
