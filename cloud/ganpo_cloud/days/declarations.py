@@ -1,6 +1,6 @@
 """What a person declares of a register (metrics.md section 5, rule 4): rows are added and withdrawn, never edited."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, insert, select
@@ -50,37 +50,18 @@ def declare(database: Database, enterprise: str | None, said: Exchange, now: dat
         raise ConfigError("what is declared has happened: not before 1970, not ahead of now", where="--at")
     if not said.why.strip() or not said.by.strip():
         raise ConfigError("a declaration says why and by whom", where="--why, --by")
+    at, new = to_ms(said.at), said.new_register or said.register
     with database.write() as connection:
         owner = _owner(connection, enterprise, said.register)
-        if said.new_register is not None:
-            _owner(connection, owner, said.new_register)
-        _within_bounds(connection, owner, said.register, said.final, "--final")
-        _within_bounds(connection, owner, said.new_register or said.register, said.first, "--first")
-        at = to_ms(said.at)
-        numbers = {said.register, said.new_register or said.register}
-        for number in sorted(numbers):
+        for number, raw, where in ((said.register, said.final, "--final"), (new, said.first, "--first")):
+            _within_bounds(connection, _owner(connection, owner, number), number, raw, where)
             if any(found.at == at for found in declared(connection, owner, number)):
-                raise ConfigError(
-                    f"{number} has a declaration at {iso(said.at)} already",
-                    where="--at",
-                    hint="withdraw it first: ganpo-cloud declare --withdraw ID",
-                )
-        result = connection.execute(
-            insert(declaration).values(
-                enterprise=owner,
-                register=said.register,
-                at=at,
-                final=said.final,
-                new_register=said.new_register,
-                first=said.first,
-                confirmed=said.confirmed,
-                why=said.why,
-                by=said.by,
-                declared_at=to_ms(now),
-            )
-        )
-        mark(connection, Kind.REGISTER, ((key(owner, number), EVER) for number in numbers))
-        made = result.inserted_primary_key
+                what = f"{number} has a declaration at {iso(said.at)} already"
+                hint = "withdraw it first: ganpo-cloud declare --withdraw ID"
+                raise ConfigError(what, where="--at", hint=hint)
+        row = asdict(said) | {"enterprise": owner, "at": at, "declared_at": to_ms(now)}
+        made = connection.execute(insert(declaration).values(**row)).inserted_primary_key
+        mark(connection, Kind.REGISTER, ((key(owner, number), EVER) for number in {said.register, new}))
         return int(made[0]) if made is not None else 0
 
 
@@ -107,15 +88,15 @@ def declared(connection: Connection, enterprise: str, number: str) -> list[Decla
         .where((declaration.c.enterprise == enterprise) & withdrawal.c.declaration.is_(None))
         .where((declaration.c.register == number) | (declaration.c.new_register == number))
     ).all()
-    found = []
-    for row in rows:
-        if row.new_register is None or row.new_register == row.register:
-            found.append(Declaration(row.at, row.final, row.first, row.confirmed))
-        elif row.register == number:
-            found.append(Declaration(row.at, row.final, None, row.confirmed))
-        else:
-            found.append(Declaration(row.at, None, row.first, row.confirmed))
-    return found
+    return [
+        Declaration(
+            row.at,
+            row.final if row.register == number else None,
+            row.first if number == (row.new_register or row.register) else None,
+            row.confirmed,
+        )
+        for row in rows
+    ]
 
 
 def away(connection: Connection, enterprise: str, number: str) -> list[Declaration]:
@@ -143,14 +124,9 @@ def _owner(connection: Connection, enterprise: str | None, register_id: str) -> 
     if enterprise is not None:
         query = query.where(register.c.enterprise == enterprise)
     owners = connection.execute(query).scalars().all()
-    if not owners:
-        raise ConfigError(
-            "no such register", where=register_id, hint="its id stands on the page beside the meter"
-        )
-    if len(owners) > 1:
-        raise ConfigError(
-            f"{len(owners)} enterprises have a register of this id",
-            where=register_id,
-            hint="say --enterprise CODE",
-        )
-    return str(owners[0])
+    if len(owners) == 1:
+        return str(owners[0])
+    what, hint = "no such register", "its id stands on the page beside the meter"
+    if owners:
+        what, hint = f"{len(owners)} enterprises have a register of this id", "say --enterprise CODE"
+    raise ConfigError(what, where=register_id, hint=hint)

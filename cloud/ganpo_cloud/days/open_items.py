@@ -5,10 +5,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select, tuple_
 
 from ganpo_cloud.days import chains
 from ganpo_cloud.days.declarations import declared
@@ -54,33 +55,24 @@ def open_items(
 
     `enterprise`: only of this one; `asset_no`: only of this meter or machine of it.
     """
-    waits = (register_day.c.open > 0) | register_day.c.aside_since.is_not(None)
-    mine = (register.c.enterprise == register_day.c.enterprise) & (register.c.id == register_day.c.register)
-    query = select(
-        register_day,
-        register.c.unit,
-        register.c.num,
-        register.c.den,
-        register.c.max_rate,
-        register.c.update_ms,
-    ).join(register, mine)
-    query = query.where(waits).order_by(
-        register_day.c.enterprise, register_day.c.register, register_day.c.day
-    )
-    if enterprise is not None:
-        query = query.where(register_day.c.enterprise == enterprise)
-    if asset_no is not None:
-        query = query.where(register.c.subject == asset_no)
-    found = list(_following(connection, enterprise, asset_no))
-    opened: dict[tuple[str, str], tuple[Any, list[Step]]] = {}
-    for row in connection.execute(query).all():
-        if row.open:
-            _, steps = opened.setdefault((row.enterprise, row.register), (row, []))
-            steps += _open_steps(connection, row)
-        if row.aside_since is not None:
-            found += _not_believed(connection, row, to_ms(now))
-    for about, steps in opened.values():
-        found += _of_steps(about, steps)
+    wanted = {register.c.enterprise: enterprise, register.c.subject: asset_no}
+    asked = [column == value for column, value in wanted.items() if value is not None]
+    d, newest = register_day.c, register_day.alias().c
+    mine = (register.c.enterprise == d.enterprise) & (register.c.id == d.register)
+    same = (newest.enterprise == d.enterprise) & (newest.register == d.register)
+    last = select(func.max(newest.day)).where(same).scalar_subquery().label("last")
+    about = [register.c[name] for name in ("unit", "num", "den", "max_rate", "update_ms")]
+    query = select(register_day, *about, last).join(register, mine)
+    query = query.where((d.open > 0) | d.aside_since.is_not(None), *asked)
+    found = list(_following(connection, asked))
+    rows = connection.execute(query.order_by(d.enterprise, d.register, d.day)).all()
+    for _, days in groupby(rows, key=attrgetter("enterprise", "register")):
+        steps: list[Step] = []
+        for row in days:
+            steps += _open_steps(connection, row) if row.open else []
+            if row.aside_since is not None and row.day == row.last:
+                found += _not_believed(connection, row, to_ms(now))
+        found += _of_steps(row, steps)
     return sorted(found, key=lambda item: (-item.size, item.since))
 
 
@@ -125,31 +117,18 @@ def _in_a_row(about: Any, steps: Sequence[Step]) -> list[list[Step]]:
 
 def _not_believed(connection: Connection, row: Any, now_ms: int) -> Iterable[OpenItem]:
     """A register that is not believed at the end of its newest day, for too long."""
-    mine = (register_day.c.enterprise == row.enterprise) & (register_day.c.register == row.register)
-    newest = connection.execute(select(func.max(register_day.c.day)).where(mine)).scalar()
     last = standing(row.state).last
-    if newest != row.day or now_ms - row.aside_since < NOT_BELIEVED_MS or last is None:
+    if now_ms - row.aside_since < NOT_BELIEVED_MS or last is None:
         return
     of = (reading.c.enterprise == row.enterprise) & (reading.c.register == row.register)
-    rows = connection.execute(
-        select(reading.c.at, reading.c.raw)
-        .where(of & (reading.c.at >= row.aside_since))
-        .order_by(reading.c.at.desc(), reading.c.raw.desc())
-        .limit(_LOOKED_AT)
-    ).all()
-    since = [last, *(Reading(*one) for one in reversed(rows))]
+    query = select(reading.c.at, reading.c.raw).where(of & (reading.c.at >= row.aside_since))
+    newest = query.order_by(reading.c.at.desc(), reading.c.raw.desc()).limit(_LOOKED_AT)
+    since = [last, *(Reading(*one) for one in reversed(connection.execute(newest).all()))]
     amount = since[-1].raw - last.raw
-    asked = _asked(since, row.max_rate)
     scale = Fraction(row.num, row.den)
-    yield _item(
-        row,
-        "not_believed",
-        row.aside_since,
-        amount if amount > 0 else None,
-        "ganpo check",
-        asked and asked * scale,
-        row.max_rate * scale,
-    )
+    asked = _asked(since, row.max_rate)
+    rates = {"asked": asked and asked * scale, "allowed": row.max_rate * scale}
+    yield _item(row, "not_believed", row.aside_since, amount if amount > 0 else None, "ganpo check", **rates)
 
 
 def _asked(since: Sequence[Reading], allowed: int) -> Fraction | None:
@@ -161,38 +140,22 @@ def _asked(since: Sequence[Reading], allowed: int) -> Fraction | None:
 
 
 def _item(
-    about: Any,
-    kind: str,
-    since: int,
-    amount: int | None,
-    command: str,
-    asked: Fraction | None = None,
-    allowed: Fraction | None = None,
+    about: Any, kind: str, since: int, amount: int | None, command: str, **rates: Fraction | None
 ) -> OpenItem:
     size = abs(amount or 0) * Fraction(about.num, about.den)
-    return OpenItem(
-        about.enterprise, about.register, kind, since, amount, command, about.unit, size, asked, allowed
-    )
+    return OpenItem(about.enterprise, about.register, kind, since, amount, command, about.unit, size, **rates)
 
 
-def _following(connection: Connection, enterprise: str | None, asset_no: str | None) -> Iterable[OpenItem]:
+def _following(connection: Connection, asked: Sequence[ColumnElement[bool]]) -> Iterable[OpenItem]:
     """Registers of one meter and signal that follow each other, and nobody declared how."""
-    several = (
-        select(register.c.enterprise, register.c.subject, register.c.signal)
-        .group_by(register.c.enterprise, register.c.subject, register.c.signal)
-        .having(func.count() > 1)
-    )
-    if enterprise is not None:
-        several = several.where(register.c.enterprise == enterprise)
-    if asset_no is not None:
-        several = several.where(register.c.subject == asset_no)
-    for owner, subject, signal in connection.execute(several).all():
-        mine = (register.c.enterprise == owner) & (register.c.subject == subject)
-        numbers = connection.execute(
-            select(register.c.id).where(mine & (register.c.signal == signal))
-        ).scalars()
-        judged = [(chains.newest_state(connection, owner, number), number) for number in numbers.all()]
-        lives = [(standing(state), number) for state, number in judged if state is not None]
+    of = (register.c.enterprise, register.c.subject, register.c.signal)
+    several = select(*of).where(*asked).group_by(*of).having(func.count() > 1)
+    state = chains.newest_states(register.c.enterprise, register.c.id).label("state")
+    rows = connection.execute(
+        select(*of, register.c.id, state).where(tuple_(*of).in_(several)).order_by(*of)
+    ).all()
+    for (owner, _, _), registers in groupby(rows, key=lambda row: row[:3]):
+        lives = [(standing(row.state), row.id) for row in registers if row.state is not None]
         begun = sorted((life.first, number, life.last) for life, number in lives if life.first is not None)
         for (_, old, last), (first, new, _) in pairwise(begun):
             ended = any(found.first is None for found in declared(connection, owner, old))
