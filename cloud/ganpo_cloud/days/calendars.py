@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from msgspec import convert
 from sqlalchemy import Connection, select
 
 from ganpo_cloud.days.subjects import Subject
@@ -18,31 +19,20 @@ _NOTHING: dict[str, Any] = {"site": {"id": ""}, "calendar": {"shifts": [], "exce
 
 
 @dataclass(frozen=True, slots=True)
-class DatedShift:
-    """A shift as the registry has it, from `since` to `until` (both included; None is open)."""
-
-    since: date
-    until: date | None
-    shift: ShiftItem
-
-
-@dataclass(frozen=True, slots=True)
 class SiteCalendar:
-    """Everything that decides what is planned at a site."""
+    """Everything that decides what is planned at a site. `corrected`: shifts of the registry, from a day to another one
+    (both included; None is open); `exceptions`: of the registry, of its gateway and of the province."""
 
     told: CalendarItem
-    corrected: tuple[DatedShift, ...] = ()
-    exceptions: tuple[ExceptionItem, ...] = ()
-    holidays: tuple[ExceptionItem, ...] = ()
+    corrected: Sequence[tuple[date, date | None, ShiftItem]] = ()
+    exceptions: Sequence[ExceptionItem] = ()
 
     def on(self, day: date) -> CalendarItem:
         """What holds on a day: of shifts those of the registry where it has any then, of exceptions the first."""
-        begun = [
-            item for item in self.corrected if item.since <= day and (item.until is None or day <= item.until)
-        ]
-        newest = max((item.since for item in begun), default=None)
-        shifts = tuple(item.shift for item in begun if item.since == newest) or self.told.shifts
-        return CalendarItem(shifts, (*self.exceptions, *self.told.exceptions, *self.holidays))
+        begun = [one for one in self.corrected if one[0] <= day and (one[1] is None or day <= one[1])]
+        newest = max((since for since, *_ in begun), default=None)
+        shifts = tuple(shift for since, _, shift in begun if since == newest) or self.told.shifts
+        return CalendarItem(shifts, tuple(self.exceptions))
 
     @property
     def empty(self) -> bool:
@@ -51,8 +41,7 @@ class SiteCalendar:
 
     def confirmed(self, day: date) -> bool:
         """Whether anybody said of this year which days are off; else the weekly pattern holds."""
-        said = (*self.exceptions, *self.told.exceptions, *self.holidays)
-        return any(item.first.year <= day.year <= item.last.year for item in said)
+        return any(item.first.year <= day.year <= item.last.year for item in self.exceptions)
 
 
 @dataclass(slots=True)
@@ -88,22 +77,24 @@ class Calendars:
     def _read(self, enterprise: str, gateway: str) -> SiteCalendar:
         told_last = newest(self.connection, enterprise, gateway)
         said = told_last.body if told_last is not None else _NOTHING
-        site = said["site"]["id"]
-        here = (registry.calendar.c.enterprise == enterprise) & (registry.calendar.c.site == site)
-        corrected = tuple(
-            DatedShift(
+
+        def rows(table: Any) -> Any:
+            mine = (table.c.enterprise == enterprise) & (table.c.site == said["site"]["id"])
+            return self.connection.execute(select(table).where(mine))
+
+        corrected = [
+            (
                 row.valid_from,
                 row.valid_to,
                 ShiftItem(row.shift, row.days, row.start, row.end, tuple(row.breaks.split())),
             )
-            for row in self.connection.execute(select(registry.calendar).where(here))
-        )
-        table = registry.calendar_exception
-        rows = self.connection.execute(
-            select(table).where((table.c.enterprise == enterprise) & (table.c.site == site))
-        )
-        exceptions = tuple(ExceptionItem(row.first, row.last, row.plan, row.why) for row in rows)
-        return SiteCalendar(told(said["calendar"]), corrected, exceptions, tuple(self.holidays))
+            for row in rows(registry.calendar)
+        ]
+        ours = [
+            ExceptionItem(row.first, row.last, row.plan, row.why) for row in rows(registry.calendar_exception)
+        ]
+        told = convert(said["calendar"], CalendarItem)
+        return SiteCalendar(told, corrected, (*ours, *told.exceptions, *self.holidays))
 
     def _down(self, enterprise: str) -> dict[str, list[Stretch]]:
         """Planned downtime by machine: what was recorded before it began."""
@@ -113,15 +104,3 @@ class Calendars:
         for row in self.connection.execute(select(table).where(counts)):
             found.setdefault(row.asset_no, []).append((row.start, row.end))
         return found
-
-
-def told(said: Any) -> CalendarItem:
-    """A calendar as an inventory tells it."""
-    shifts = [ShiftItem(**{**item, "breaks": tuple(item["breaks"])}) for item in said["shifts"]]
-    exceptions = [
-        ExceptionItem(
-            date.fromisoformat(item["first"]), date.fromisoformat(item["last"]), item["plan"], item["why"]
-        )
-        for item in said["exceptions"]
-    ]
-    return CalendarItem(tuple(shifts), tuple(exceptions))

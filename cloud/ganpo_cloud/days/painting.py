@@ -22,8 +22,12 @@ _ORDERED = (
     f" FROM (SELECT s.*, s.start + s.length AS until FROM {OVERLAPPING}) o JOIN frame f ON f.id = o.frame"
     " ORDER BY o.start"
 )
-_LINKED = "SELECT 1 FROM event WHERE enterprise = ? AND subject = ? AND kind = 'link_up' AND at >= ? AND at < ? LIMIT 1"
-_READ = "SELECT 1 FROM reading WHERE enterprise = ? AND register = ? AND at >= ? AND at < ? LIMIT 1"
+_GOOD = (
+    "SELECT EXISTS (SELECT 1 FROM event WHERE enterprise = ? AND subject = ? AND kind = 'link_up'"
+    " AND at >= ? AND at < ?)"
+    " OR EXISTS (SELECT 1 FROM register r JOIN reading o ON o.enterprise = r.enterprise AND o.register = r.id"
+    " WHERE r.enterprise = ? AND r.subject = ? AND o.at >= ? AND o.at < ?)"
+)
 
 
 class Axis(NamedTuple):
@@ -93,13 +97,14 @@ def _is_whole(connection: Connection, one: Subject, local: date, now_ms: int) ->
     """Whether a day without states is painted."""
     if not one.machine:
         return False
-    start, end = bounds(local, one.zone)
-    if one.since <= local and end <= min(now_ms, one.watched_until):
-        return True
-    if sql.rows(connection, _LINKED, (one.enterprise, one.asset_no, start, end)):
-        return True
-    read = [(one.enterprise, counter.id, start, end) for counter in one.registers]
-    return any(sql.each(connection, _READ, read))
+    ended = bounds(local, one.zone)[1] <= min(now_ms, one.watched_until)
+    return (one.since <= local and ended) or good(connection, [(one, local)])[0]
+
+
+def good(connection: Connection, asked: Sequence[tuple[Subject, date]]) -> list[bool]:
+    """Whether there was a Good value on each of these local days, where no state was known (onboarding.md)."""
+    days = [(one.enterprise, one.asset_no, *bounds(local, one.zone)) for one, local in asked]
+    return [bool(found) for ((found,),) in sql.each(connection, _GOOD, [(*day, *day) for day in days])]
 
 
 def _in_a_row(rising: Sequence[date]) -> Iterator[tuple[date, date]]:

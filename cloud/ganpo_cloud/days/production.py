@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from ganpo_cloud.days import quantities
 from ganpo_cloud.days.calendars import Calendars
-from ganpo_cloud.days.painting import ms_per_state, stored
+from ganpo_cloud.days.painting import good, ms_per_state, stored
 from ganpo_cloud.days.subjects import COUNTED, Subject
 from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import production
@@ -36,13 +36,6 @@ _BEFORE = (
     "SELECT day, watched, known, good, age FROM production"
     " WHERE enterprise = ? AND subject = ? AND day >= ? AND day <= ? ORDER BY day"
 )
-_GOOD = (
-    "SELECT EXISTS (SELECT 1 FROM event WHERE enterprise = ? AND subject = ? AND kind = 'link_up'"
-    " AND at >= ? AND at < ?)"
-    " OR EXISTS (SELECT 1 FROM register r JOIN reading o ON o.enterprise = r.enterprise AND o.register = r.id"
-    " WHERE r.enterprise = ? AND r.subject = ? AND o.at >= ? AND o.at < ?)"
-)
-"""Whether there was a Good value where no state was known (onboarding.md)."""
 _SEEN = "UPDATE production SET age = ? WHERE enterprise = ? AND subject = ? AND day = ?"
 _MADE = "UPDATE production SET made = ?, made_good = ? WHERE enterprise = ? AND subject = ? AND day = ?"
 _A_DAY = timedelta(days=1)
@@ -124,14 +117,10 @@ def _look_for_good(
         for place, row in enumerate(worked[n].rows)
         if not row[_IS_GOOD]
     ]
-    asked = []
-    for _, _, machine, day in unseen:
-        one = (machine.enterprise, machine.asset_no, *bounds(day, machine.zone))
-        asked.append((*one, *one))
-    for (n, place, _, _), ((good,),) in zip(unseen, sql.each(connection, _GOOD, asked), strict=True):
-        if good:
-            row = worked[n].rows[place]
-            worked[n].rows[place] = (*row[:_IS_GOOD], True, *row[_IS_GOOD + 1 :])
+    found = good(connection, [(machine, day) for _, _, machine, day in unseen])
+    for n, place in (at[:2] for at, known in zip(unseen, found, strict=True) if known):
+        row = worked[n].rows[place]
+        worked[n].rows[place] = (*row[:_IS_GOOD], True, *row[_IS_GOOD + 1 :])
 
 
 def see(
@@ -193,8 +182,8 @@ def of_day(
     }
     found = _of_day(machine, day, calendars, now_ms, painted)
     stretches = _until(now_ms, calendars.planned(machine, day))
-    made, good = (_made(connection, machine, signal, stretches) for signal in COUNTED)
-    return replace(found, made=made, made_good=good) if found.planned_ms else None
+    made, made_good = (_made(connection, machine, signal, stretches) for signal in COUNTED)
+    return replace(found, made=made, made_good=made_good) if found.planned_ms else None
 
 
 def _near(
