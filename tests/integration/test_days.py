@@ -17,9 +17,10 @@ from ganpo_cloud.days.quantities import of_subject, total
 from ganpo_cloud.imports import registry
 from ganpo_cloud.inlet.ingest import ingest
 from ganpo_cloud.province import divisions
+from ganpo_cloud.store.counted_tables import day, register_day
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.marks import Kind, seen, waiting
-from ganpo_cloud.store.tables import day, register, register_day
+from ganpo_cloud.store.tables import register
 from ganpo_model.clock import from_ms, to_ms
 from ganpo_model.facts import (
     CalendarItem,

@@ -12,9 +12,9 @@ from ganpo_cloud.days import days, painting, production
 from ganpo_cloud.imports import registry
 from ganpo_cloud.inlet.ingest import ingest
 from ganpo_cloud.store import sql
+from ganpo_cloud.store.counted_tables import day
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.marks import Kind, key, mark, seen, waiting
-from ganpo_cloud.store.tables import day
 from ganpo_model.facts import CalendarItem, EquipmentItem, Fact, Inventory, ShiftItem, SiteItem, States
 from ganpo_model.frame import pack
 from ganpo_model.states import State

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from ganpo_cloud.days import painting
-from ganpo_cloud.store.tables import day
+from ganpo_cloud.store.counted_tables import day
 from ganpo_config import load
 from ganpo_drivers import Point
 from ganpo_model.clock import to_ms

@@ -14,8 +14,9 @@ from ganpo_cloud.days.quantities import of_subject
 from ganpo_cloud.imports import registry
 from ganpo_cloud.inlet.ingest import ingest
 from ganpo_cloud.province.ledger import ledgers
+from ganpo_cloud.store.counted_tables import day
 from ganpo_cloud.store.database import Database
-from ganpo_cloud.store.tables import day, quarantine, subject
+from ganpo_cloud.store.tables import quarantine, subject
 from ganpo_model.clock import to_ms
 from ganpo_model.errors import ConfigError
 from ganpo_model.facts import (

@@ -18,11 +18,12 @@ from ganpo_cloud.days import days, painting, quantities
 from ganpo_cloud.inlet.collector import Collector
 from ganpo_cloud.projection import lines, writing
 from ganpo_cloud.store import projected
+from ganpo_cloud.store.counted_tables import day, register_day
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.localdays import bounds
 from ganpo_cloud.store.runs import packed, unpacked
 from ganpo_cloud.store.settings import BrokerSettings, ProjectionSettings
-from ganpo_cloud.store.tables import day, frame, named, reading, register_day, states
+from ganpo_cloud.store.tables import frame, named, reading, states
 from ganpo_cloud.web.application import create_app
 from ganpo_model.clock import Clock, to_ms
 from ganpo_model.facts import MeterItem, Reading

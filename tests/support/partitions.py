@@ -19,8 +19,9 @@ from ganpo_cloud.days.declarations import Exchange
 from ganpo_cloud.imports import registry
 from ganpo_cloud.inlet.ingest import ingest, retry
 from ganpo_cloud.province import totals
+from ganpo_cloud.store.columns import metadata
 from ganpo_cloud.store.database import Database
-from ganpo_cloud.store.tables import declaration, frame, metadata
+from ganpo_cloud.store.tables import declaration, frame
 from ganpo_cloud.store.tables import named as numbered
 from ganpo_model.errors import ConfigError
 from ganpo_model.facts import (

@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 from ganpo_cloud.store import schema
-from ganpo_cloud.store.tables import metadata
+from ganpo_cloud.store.columns import metadata
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "cloud" / "ganpo_cloud" / "store" / "migrations" / "tables.txt"

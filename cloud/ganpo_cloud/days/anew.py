@@ -6,14 +6,14 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, exists, select,
 from sqlalchemy.exc import OperationalError
 
 from ganpo_cloud.store import apart
-from ganpo_cloud.store.counted_tables import consumption, production
+from ganpo_cloud.store.counted_tables import consumption, day, production, register_day
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.localdays import day_of, days_from, zone_of
 from ganpo_cloud.store.marks import Kind, Mark, answer, key, mark, names, seen
 from ganpo_cloud.store.registry_tables import onboarding
 from ganpo_cloud.store.slots import END, of
 from ganpo_cloud.store.tables import apart as set_apart
-from ganpo_cloud.store.tables import day, dirty, event, reading, register, register_day, states
+from ganpo_cloud.store.tables import dirty, event, reading, register, states
 from ganpo_model.facts import EventKind
 
 BATCH = 200

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, ScalarSelect, select
 
 from ganpo_cloud.store import sql
+from ganpo_cloud.store.counted_tables import register_day
 from ganpo_cloud.store.localdays import day_of
-from ganpo_cloud.store.tables import register_day
 from ganpo_model.registers import Reading, Step, StepKind, chain
 
 

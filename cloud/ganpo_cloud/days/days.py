@@ -13,11 +13,12 @@ from ganpo_cloud.days.calendars import Calendars
 from ganpo_cloud.days.production import Worked
 from ganpo_cloud.days.subjects import Subject
 from ganpo_cloud.store import apart, counted_tables, marks, sql
+from ganpo_cloud.store.counted_tables import day, register_day
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.localdays import bounds, days_from
 from ganpo_cloud.store.marks import EVER, Kind, Mark
 from ganpo_cloud.store.runs import packed
-from ganpo_cloud.store.tables import day, dirty, register_day
+from ganpo_cloud.store.tables import dirty
 from ganpo_model.clock import to_ms
 from ganpo_model.facts import ExceptionItem
 from ganpo_model.paint import Span

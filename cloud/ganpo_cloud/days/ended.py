@@ -6,10 +6,11 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Connection, func, select
 
 from ganpo_cloud.days.subjects import WATCHED_MS
+from ganpo_cloud.store.counted_tables import day
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.localdays import day_of, days_from
 from ganpo_cloud.store.marks import Kind, key, mark
-from ganpo_cloud.store.tables import day, subject
+from ganpo_cloud.store.tables import subject
 from ganpo_model.clock import to_ms
 
 

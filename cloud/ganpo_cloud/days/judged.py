@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 
 from ganpo_cloud.days.chains import dumped
 from ganpo_cloud.store import sql
+from ganpo_cloud.store.counted_tables import register_day
 from ganpo_cloud.store.localdays import bounds, day_of
-from ganpo_cloud.store.tables import register_day
 from ganpo_model.fold import Fold
 from ganpo_model.registers import Day, Declaration, Register, StepKind, standing
 

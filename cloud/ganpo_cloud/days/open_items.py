@@ -13,7 +13,8 @@ from sqlalchemy import ColumnElement, Connection, func, select, tuple_
 
 from ganpo_cloud.days import chains
 from ganpo_cloud.days.declarations import declared
-from ganpo_cloud.store.tables import reading, register, register_day
+from ganpo_cloud.store.counted_tables import register_day
+from ganpo_cloud.store.tables import reading, register
 from ganpo_model.clock import DAY_MS, HOUR_MS, from_ms, iso, to_ms
 from ganpo_model.registers import Reading, Step, StepKind, standing
 

@@ -11,8 +11,9 @@ from sqlalchemy import Connection, select
 from ganpo_cloud.days import chains, subjects
 from ganpo_cloud.days.subjects import Counter
 from ganpo_cloud.store import counted_tables, sql
+from ganpo_cloud.store.counted_tables import register_day
 from ganpo_cloud.store.localdays import bounds, day_of, days_from
-from ganpo_cloud.store.tables import register, register_day, subject
+from ganpo_cloud.store.tables import register, subject
 from ganpo_model.quantities import Quantity, consumption
 from ganpo_model.registers import Standing, Step, chain, standing
 

@@ -8,12 +8,11 @@ from sqlalchemy import Connection, delete, insert, select, union, update
 
 from ganpo_cloud.inlet.inventories import Told, refresh
 from ganpo_cloud.store import slots, sql
-from ganpo_cloud.store.counted_tables import consumption, production
+from ganpo_cloud.store.counted_tables import consumption, day, production, register_day
 from ganpo_cloud.store.marks import EVER, Kind, key, mark
 from ganpo_cloud.store.owners import Registration
 from ganpo_cloud.store.registry_tables import onboarding, proof
 from ganpo_cloud.store.tables import (
-    day,
     event,
     frame,
     inventory,
@@ -21,7 +20,6 @@ from ganpo_cloud.store.tables import (
     named,
     reading,
     register,
-    register_day,
     states,
     subject,
 )

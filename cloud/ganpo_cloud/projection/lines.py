@@ -7,21 +7,11 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from ganpo_cloud.days import painting, quantities
+from ganpo_cloud.store.counted_tables import day, register_day
 from ganpo_cloud.store.localdays import bounds, days_from
 from ganpo_cloud.store.projected import writable
 from ganpo_cloud.store.runs import unpacked
-from ganpo_cloud.store.tables import (
-    day,
-    frame,
-    gateway,
-    gateway_before,
-    named,
-    reading,
-    register,
-    register_day,
-    states,
-    subject,
-)
+from ganpo_cloud.store.tables import frame, gateway, gateway_before, named, reading, register, states, subject
 from ganpo_model.clock import DAY_MS
 from ganpo_model.states import State
 

@@ -21,9 +21,10 @@ from urllib3.exceptions import HTTPError
 
 from ganpo_cloud.projection import lines
 from ganpo_cloud.store import projected
+from ganpo_cloud.store.counted_tables import day, register_day
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.settings import ProjectionSettings
-from ganpo_cloud.store.tables import day, frame, register_day
+from ganpo_cloud.store.tables import frame
 from ganpo_model.clock import Clock
 from ganpo_service.outage import Outage
 from ganpo_service.supervisor import Beat, Work

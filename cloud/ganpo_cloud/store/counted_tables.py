@@ -1,26 +1,16 @@
-"""The tables of what is counted: recomputed from facts and registry, never entered and never incremented.
+"""The tables of what is worked out: from facts and registry, never entered and never incremented.
 
-`ledger` and `production` are of one subject; `area_day`, `area_month` and `area_year` add them up. Areas stand with
-every area above them and industries with ALL, so that an answer reads the rows it shows and adds nothing.
+`day`, `production` and `ledger` are of one subject, `register_day` and `consumption` of one register; `area_day`,
+`area_month` and `area_year` add them up. Areas stand with every area above them and industries with ALL, so that an
+answer reads the rows it shows and adds nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    ColumnElement,
-    Date,
-    Index,
-    Integer,
-    PrimaryKeyConstraint,
-    Table,
-    Text,
-    case,
-)
+from sqlalchemy import Column, ColumnElement, Index, Table, case, text
 
-from ganpo_cloud.store.tables import metadata
+from ganpo_cloud.store.columns import blobs, dates, flags, integers, longs, table, texts
 from ganpo_model.coverage import ENTERPRISES, MEASURES
 from ganpo_model.kpi import complete
 
@@ -50,59 +40,83 @@ YEARLY = (
 )
 """Intensities: tce and m3 in millionths over value added in fen, of the enterprises that have both."""
 
-ledger = Table(
+
+day = table(
+    "day",
+    texts("enterprise", "subject"),
+    dates("day"),
+    longs("start", "end"),
+    blobs("spans", comment="`runs.py`"),
+    longs("computed_at"),
+    Index("day_computed", "computed_at"),
+    key="enterprise subject day",
+)
+"""The painted day of one machine: its spans fill it from `start` to `end`."""
+
+_waits = text("open > 0 OR aside_since IS NOT NULL")
+register_day = table(
+    "register_day",
+    texts("enterprise", "register"),
+    dates("day"),
+    texts("state", comment="the fold's state at the end of the day"),
+    texts("steps", comment="the steps that the day decided"),
+    integers("dropped", comment="how many steps of earlier days it took back before"),
+    longs("settled", nullable=True, comment="no later day takes back a step that ends before"),
+    integers("open", comment="how many of its steps are open"),
+    longs("aside_since", nullable=True, comment="since when nothing is believed, at its end"),
+    dates("touches", comment="from this day on it may have changed quantities"),
+    longs("computed_at"),
+    Index("register_day_computed", "computed_at"),
+    Index("register_day_waits", "enterprise", "register", sqlite_where=_waits, postgresql_where=_waits),
+    key="enterprise register day",
+)
+"""The judged day of one register (`ganpo_model.registers.Day`), from which the next day goes on.
+
+`computed_at` rises with every transaction that computes days, here and in `day`: a cursor over it misses nothing.
+"""
+
+ledger = table(
     "ledger",
-    metadata,
-    Column("enterprise", Text, nullable=False),
-    Column("asset_no", Text, nullable=False, comment="empty: the enterprise itself"),
-    Column("since", Date, nullable=False),
-    Column("until", Date, comment="exclusive; null is open"),
-    Column("kind", Text, nullable=False, comment="equipment | meter | enterprise"),
-    Column("name", Text, nullable=False),
-    Column("site", Text, nullable=False),
-    Column("area", Text, nullable=False, comment="county of its site, of an enterprise its statistical home"),
-    Column("industry", Text, nullable=False),
-    Column("status", Text, nullable=False),
-    Column("in_service", Boolean, nullable=False, comment="of an enterprise: it is a legal person"),
-    Column("retired", Boolean, nullable=False),
-    Column(
-        "parent", Text, comment="of a branch its legal person, of a sub-meter the one above it that counts"
+    texts("enterprise"),
+    texts("asset_no", comment="empty: the enterprise itself"),
+    dates("since"),
+    dates("until", nullable=True, comment="exclusive; null is open"),
+    texts("kind", comment="equipment | meter | enterprise"),
+    texts("name", "site"),
+    texts("area", comment="county of its site, of an enterprise its statistical home"),
+    texts("industry", "status"),
+    flags("in_service", comment="of an enterprise: it is a legal person"),
+    flags("retired"),
+    texts(
+        "parent",
+        nullable=True,
+        comment="of a branch its legal person, of a sub-meter the one above it that counts",
     ),
-    Column("above_scale", Boolean, nullable=False),
-    Column("main", Integer, nullable=False, comment="0 no, 1 claimed, 2 document, 3 controller"),
-    Column("numerical_control", Integer, nullable=False),
-    Column("digital", Integer, nullable=False),
-    Column("intelligent", Integer, nullable=False),
-    Column("networked", Boolean, nullable=False),
-    Column("cloud", Boolean, nullable=False),
-    Column("age", Text, comment="active | seen | silent | gone; null: nothing Good was ever seen"),
-    Column("carrier", Text),
-    Column("role", Text),
-    PrimaryKeyConstraint("enterprise", "asset_no", "since"),
+    flags("above_scale"),
+    integers("main", comment="0 no, 1 claimed, 2 document, 3 controller"),
+    integers("numerical_control", "digital", "intelligent"),
+    flags("networked", "cloud"),
+    texts("age", nullable=True, comment="active | seen | silent | gone; null: nothing Good was ever seen"),
+    texts("carrier", "role", nullable=True),
     Index("ledger_place", "kind", "area", "industry"),
+    key="enterprise asset_no since",
 )
 """What the ledger says of everything from day to day, one row as long as nothing of it changes."""
 
-production = Table(
+production = table(
     "production",
-    metadata,
-    Column("enterprise", Text, nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("day", Date, nullable=False),
-    Column("planned_ms", BigInteger, nullable=False),
-    *(
-        Column(f"{state}_ms", BigInteger, nullable=False)
-        for state in ("producing", "setup", "held", "fault", "idle", "off", "maintenance", "unknown")
-    ),
-    Column("outside_ms", BigInteger, nullable=False, comment="PRODUCING outside planned time"),
-    Column("made", BigInteger),
-    Column("made_good", BigInteger),
-    Column("watched", Boolean, nullable=False, comment="planned, or nobody said when the site works"),
-    Column("known", Boolean, nullable=False, comment="at least half of what was planned was seen"),
-    Column("good", Boolean, nullable=False, comment="something Good was seen on the local day"),
-    Column("age", Text, nullable=False, comment="active | seen | silent | gone, at its end"),
-    PrimaryKeyConstraint("enterprise", "subject", "day"),
+    texts("enterprise", "subject"),
+    dates("day"),
+    longs("planned_ms", "producing_ms", "setup_ms", "held_ms", "fault_ms", "idle_ms", "off_ms"),
+    longs("maintenance_ms", "unknown_ms"),
+    longs("outside_ms", comment="PRODUCING outside planned time"),
+    longs("made", "made_good", nullable=True),
+    flags("watched", comment="planned, or nobody said when the site works"),
+    flags("known", comment="at least half of what was planned was seen"),
+    flags("good", comment="something Good was seen on the local day"),
+    texts("age", comment="active | seen | silent | gone, at its end"),
     Index("production_day", "day"),
+    key="enterprise subject day",
 )
 """The other half of a machine's day row: its production day."""
 _p = production.c
@@ -118,83 +132,72 @@ FLOWS: Mapping[str, ColumnElement[int]] = {
 }
 """Sums over machines and days, and of what. `producing_ms` and `busy_ms` (PBT): of those that are complete enough."""
 
-consumption = Table(
+consumption = table(
     "consumption",
-    metadata,
-    Column("enterprise", Text, nullable=False),
-    Column("register", Text, nullable=False),
-    Column("day", Date, nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("carrier", Text, nullable=False),
-    Column("signal", Text, nullable=False),
-    Column("millionths", BigInteger),
-    Column("spread_ms", BigInteger, nullable=False),
-    Column("open", Integer, nullable=False, comment="steps of the day that nobody explained"),
-    Column("covered", Boolean, nullable=False, comment="it has a quantity from its begin to its end"),
-    PrimaryKeyConstraint("enterprise", "register", "day"),
+    texts("enterprise", "register"),
+    dates("day"),
+    texts("subject", "carrier", "signal"),
+    longs("millionths", nullable=True),
+    longs("spread_ms"),
+    integers("open", comment="steps of the day that nobody explained"),
+    flags("covered", comment="it has a quantity from its begin to its end"),
     Index("consumption_day", "day"),
+    key="enterprise register day",
 )
 """What a register of a meter comes to on a local day."""
 
-balance = Table(
+
+def _quantities() -> Sequence[Column[Any]]:
+    return [
+        *(column for name, why in QUANTITIES.items() for column in longs(name, nullable=True, comment=why)),
+        *longs("spread_ms"),
+        *integers("open"),
+    ]
+
+
+balance = table(
     "balance",
-    metadata,
-    Column("enterprise", Text, nullable=False),
-    Column("area", Text, nullable=False, comment="county of the site; of a statement the home"),
-    Column("month", Text, nullable=False, comment="2026-11"),
-    Column("carrier", Text, nullable=False),
-    Column("industry", Text, nullable=False),
-    *(Column(name, BigInteger, comment=comment) for name, comment in QUANTITIES.items()),
-    Column("spread_ms", BigInteger, nullable=False),
-    Column("open", Integer, nullable=False),
-    Column("covered_days", Integer, nullable=False, comment="of the enterprise, at all its places together"),
-    Column("declared", Boolean, nullable=False, comment="the enterprise says that it uses this carrier"),
-    PrimaryKeyConstraint("enterprise", "area", "month", "carrier"),
+    texts("enterprise"),
+    texts("area", comment="county of the site; of a statement the home"),
+    texts("month", comment="2026-11"),
+    texts("carrier", "industry"),
+    _quantities(),
+    integers("covered_days", comment="of the enterprise, at all its places together"),
+    flags("declared", comment="the enterprise says that it uses this carrier"),
     Index("balance_month", "month"),
+    key="enterprise area month carrier",
 )
 """The quantity of a carrier that an enterprise took at a place in a month."""
 
 
-def _area(name: str, period: Column[object], measures: tuple[str, ...]) -> Table:
-    return Table(
-        name,
-        metadata,
-        Column("area", Text, nullable=False),
-        Column("industry", Text, nullable=False, comment="empty: all of them"),
-        period,
-        *(Column(measure, BigInteger, nullable=False) for measure in measures),
-        PrimaryKeyConstraint("area", "industry", period.name),
-    )
+def _area(name: str, period: Sequence[Column[Any]], measures: Sequence[str]) -> Table:
+    place = texts("area"), texts("industry", comment="empty: all of them")
+    return table(name, *place, period, longs(*measures), key=f"area industry {period[0].name}")
 
 
-area_day = _area("area_day", Column("day", Date, nullable=False, index=True), (*STOCKS, *FLOWS))
-area_month = _area("area_month", Column("month", Text, nullable=False, index=True), (*STOCKS, *FLOWS))
-area_year = _area("area_year", Column("year", Integer, nullable=False, index=True), YEARLY)
+area_day = _area("area_day", dates("day", index=True), (*STOCKS, *FLOWS))
+area_month = _area("area_month", texts("month", index=True), (*STOCKS, *FLOWS))
+area_year = _area("area_year", integers("year", index=True), YEARLY)
 
-area_carrier = Table(
+area_carrier = table(
     "area_carrier",
-    metadata,
-    Column("area", Text, nullable=False),
-    Column("industry", Text, nullable=False),
-    Column("month", Text, nullable=False, index=True),
-    Column("carrier", Text, nullable=False),
-    *(Column(name, BigInteger, comment=comment) for name, comment in QUANTITIES.items()),
-    Column("spread_ms", BigInteger, nullable=False),
-    Column("open", Integer, nullable=False),
-    Column("enterprises", Integer, nullable=False, comment="with a quantity"),
-    Column("declared", Integer, nullable=False, comment="enterprises that declare it"),
-    Column("covered", Integer, nullable=False, comment="of them, covered for 90 % of the month"),
-    PrimaryKeyConstraint("area", "industry", "month", "carrier"),
+    texts("area", "industry"),
+    texts("month", index=True),
+    texts("carrier"),
+    _quantities(),
+    integers("enterprises", comment="with a quantity"),
+    integers("declared", comment="enterprises that declare it"),
+    integers("covered", comment="of them, covered for 90 % of the month"),
+    key="area industry month carrier",
 )
 """Carriers by place and month; what nobody meters stands here too, with its `declared`."""
 
-published = Table(
+published = table(
     "published",
-    metadata,
-    Column("month", Text, nullable=False),
-    Column("published_at", BigInteger, nullable=False),
-    Column("checksum", Text, nullable=False, comment="SHA-256 of the rows"),
-    Column("rows", Text, nullable=False, comment="one JSON object a line"),
-    PrimaryKeyConstraint("month"),
+    texts("month"),
+    longs("published_at"),
+    texts("checksum", comment="SHA-256 of the rows"),
+    texts("rows", comment="one JSON object a line"),
+    key="month",
 )
 """Monthly reports as they were published; never changed."""

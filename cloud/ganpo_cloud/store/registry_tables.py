@@ -3,185 +3,135 @@
 A dated row holds from `since` to the next row of the same subject. Local days of the site; amounts are integers.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, Integer, PrimaryKeyConstraint, Table, Text
+from ganpo_cloud.store.columns import dates, flags, integers, longs, table, texts
 
-from ganpo_cloud.store.tables import metadata
-
-enterprise = Table(
+enterprise = table(
     "enterprise",
-    metadata,
-    Column("code", Text, nullable=False, comment="unified social credit code"),
-    Column("since", Date, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("parent", Text, comment="code of the legal person of a branch"),
-    Column("area", Text, nullable=False, comment="its statistical home: a county"),
-    Column("industry", Text, nullable=False),
-    Column("gbt4754", Text, nullable=False, comment="its main class"),
-    Column("above_scale", Boolean, nullable=False),
-    PrimaryKeyConstraint("code", "since"),
+    texts("code", comment="unified social credit code"),
+    dates("since"),
+    texts("name"),
+    texts("parent", nullable=True, comment="code of the legal person of a branch"),
+    texts("area", comment="its statistical home: a county"),
+    texts("industry"),
+    texts("gbt4754", comment="its main class"),
+    flags("above_scale"),
+    key="code since",
 )
 
-site = Table(
+site = table(
     "site",
-    metadata,
-    Column("enterprise", Text, nullable=False),
-    Column("site", Text, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("area", Text, nullable=False, comment="where it stands: equipment, energy and water count there"),
-    Column("timezone", Text, nullable=False),
-    PrimaryKeyConstraint("enterprise", "site"),
+    texts("enterprise", "site", "name"),
+    texts("area", comment="where it stands: equipment, energy and water count there"),
+    texts("timezone"),
+    key="enterprise site",
 )
 
-equipment = Table(
+equipment = table(
     "equipment",
-    metadata,
-    Column("enterprise", Text, nullable=False),
-    Column("asset_no", Text, nullable=False),
-    Column("since", Date, nullable=False),
-    Column("site", Text, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("status", Text, nullable=False),
-    PrimaryKeyConstraint("enterprise", "asset_no", "since"),
+    texts("enterprise", "asset_no"),
+    dates("since"),
+    texts("site", "name", "status"),
+    key="enterprise asset_no since",
 )
 
-flag = Table(
+flag = table(
     "flag",
-    metadata,
-    Column("enterprise", Text, nullable=False),
-    Column("asset_no", Text, nullable=False),
-    Column("flag", Text, nullable=False),
-    Column("evidence", Text, nullable=False, comment="claimed | document"),
-    Column("since", Date, nullable=False),
-    Column("value", Boolean, nullable=False),
-    Column("document", Text, nullable=False),
-    Column("by", Text, nullable=False),
-    PrimaryKeyConstraint("enterprise", "asset_no", "flag", "evidence", "since"),
+    texts("enterprise", "asset_no", "flag"),
+    texts("evidence", comment="claimed | document"),
+    dates("since"),
+    flags("value"),
+    texts("document", "by"),
+    key="enterprise asset_no flag evidence since",
 )
 """What people say of a flag. Evidence `controller` is no row: it comes from `link_up.proves` alone."""
 
-population = Table(
+population = table(
     "population",
-    metadata,
-    Column("area", Text, nullable=False),
-    Column("industry", Text, nullable=False),
-    Column("year", Integer, nullable=False),
-    Column("count", Integer, nullable=False),
-    Column("source", Text, nullable=False),
-    PrimaryKeyConstraint("area", "industry", "year"),
+    texts("area", "industry"),
+    integers("year", "count"),
+    texts("source"),
+    key="area industry year",
 )
 
-value_added = Table(
+value_added = table(
     "value_added",
-    metadata,
-    Column("enterprise", Text, nullable=False),
-    Column("year", Integer, nullable=False),
-    Column("fen", BigInteger, nullable=False, comment="hundredths of a CNY"),
-    Column("price_basis", Text, nullable=False),
-    Column("source", Text, nullable=False),
-    PrimaryKeyConstraint("enterprise", "year"),
+    texts("enterprise"),
+    integers("year"),
+    longs("fen", comment="hundredths of a CNY"),
+    texts("price_basis", "source"),
+    key="enterprise year",
 )
 
-statement = Table(
+statement = table(
     "statement",
-    metadata,
-    Column("enterprise", Text, nullable=False),
-    Column("month", Text, nullable=False, comment="2026-11"),
-    Column("carrier", Text, nullable=False),
-    Column("millionths", BigInteger, nullable=False, comment="of the carrier's unit"),
-    Column("document", Text, nullable=False),
-    Column("by", Text, nullable=False),
-    Column("part", Text, nullable=False, comment="whole | unmetered"),
-    PrimaryKeyConstraint("enterprise", "month", "carrier"),
+    texts("enterprise"),
+    texts("month", comment="2026-11"),
+    texts("carrier"),
+    longs("millionths", comment="of the carrier's unit"),
+    texts("document", "by"),
+    texts("part", comment="whole | unmetered"),
+    key="enterprise month carrier",
 )
 """What papers say. Of the whole carrier: meters stand where they cover the month, else the paper. Of what is unmetered
 (coal over a weighbridge): it is added to the meters."""
 
-declared_carrier = Table(
-    "declared_carrier",
-    metadata,
-    Column("enterprise", Text, nullable=False),
-    Column("year", Integer, nullable=False),
-    Column("carrier", Text, nullable=False),
-    PrimaryKeyConstraint("enterprise", "year", "carrier"),
+declared_carrier = table(
+    "declared_carrier", texts("enterprise"), integers("year"), texts("carrier"), key="enterprise year carrier"
 )
 
-target = Table(
+target = table(
     "target",
-    metadata,
-    Column("id", Text, nullable=False),
-    Column("area", Text, nullable=False),
-    Column("industry", Text, nullable=False),
-    Column("comparator", Text, nullable=False),
-    Column("value", Text, comment="a decimal text; null: no number in the plan"),
-    Column("deadline", Date, nullable=False),
-    Column("baseline_value", Text),
-    Column("baseline_date", Date),
-    Column("document", Text, nullable=False),
-    PrimaryKeyConstraint("id", "area", "industry", "deadline"),
+    texts("id", "area", "industry", "comparator"),
+    texts("value", nullable=True, comment="a decimal text; null: no number in the plan"),
+    dates("deadline"),
+    texts("baseline_value", nullable=True),
+    dates("baseline_date", nullable=True),
+    texts("document"),
+    key="id area industry deadline",
 )
 
-calendar = Table(
+calendar = table(
     "calendar",
-    metadata,
-    Column("enterprise", Text, nullable=False),
-    Column("site", Text, nullable=False),
-    Column("valid_from", Date, nullable=False),
-    Column("shift", Text, nullable=False),
-    Column("valid_to", Date),
-    Column("days", Text, nullable=False),
-    Column("start", Text, nullable=False),
-    Column("end", Text, nullable=False),
-    Column("breaks", Text, nullable=False),
-    PrimaryKeyConstraint("enterprise", "site", "valid_from", "shift"),
+    texts("enterprise", "site"),
+    dates("valid_from"),
+    texts("shift"),
+    dates("valid_to", nullable=True),
+    texts("days", "start", "end", "breaks"),
+    key="enterprise site valid_from shift",
 )
 """Shifts as they are corrected at the collector; without any the inventory's hold."""
 
-calendar_exception = Table(
+calendar_exception = table(
     "calendar_exception",
-    metadata,
-    Column("enterprise", Text, nullable=False),
-    Column("site", Text, nullable=False),
-    Column("first", Date, nullable=False),
-    Column("last", Date, nullable=False),
-    Column("plan", Text, nullable=False, comment="off | like mon"),
-    Column("why", Text, nullable=False),
-    PrimaryKeyConstraint("enterprise", "site", "first"),
+    texts("enterprise", "site"),
+    dates("first", "last"),
+    texts("plan", comment="off | like mon"),
+    texts("why"),
+    key="enterprise site first",
 )
 
-downtime = Table(
+downtime = table(
     "downtime",
-    metadata,
-    Column("enterprise", Text, nullable=False),
-    Column("asset_no", Text, nullable=False),
-    Column("start", BigInteger, nullable=False),
-    Column("end", BigInteger, nullable=False),
-    Column("why", Text, nullable=False),
-    Column("recorded_at", BigInteger, nullable=False, comment="it counts only if before `start`"),
-    PrimaryKeyConstraint("enterprise", "asset_no", "start"),
+    texts("enterprise", "asset_no"),
+    longs("start", "end"),
+    texts("why"),
+    longs("recorded_at", comment="it counts only if before `start`"),
+    key="enterprise asset_no start",
 )
 
-proof = Table(
-    "proof",
-    metadata,
-    Column("enterprise", Text, nullable=False),
-    Column("asset_no", Text, nullable=False),
-    Column("flag", Text, nullable=False),
-    Column("at", BigInteger, nullable=False),
-    Column("frame", BigInteger, nullable=False),
-    PrimaryKeyConstraint("enterprise", "asset_no", "flag"),
+proof = table(
+    "proof", texts("enterprise", "asset_no", "flag"), longs("at", "frame"), key="enterprise asset_no flag"
 )
 """Evidence `controller`: the earliest `link_up` whose Good value proves a flag. Facts add to it alone."""
 
-onboarding = Table(
+onboarding = table(
     "onboarding",
-    metadata,
-    Column("enterprise", Text, nullable=False),
-    Column("asset_no", Text, nullable=False),
-    Column("networked_at", BigInteger, nullable=False, comment="least time of a Good value: the agent's"),
-    Column("evidence", Text, nullable=False, comment="what that value was, JSON"),
-    Column("networked_frame", BigInteger, nullable=False),
-    Column("cloud_at", BigInteger, nullable=False, comment="least commit time of a Good value: ours"),
-    Column("cloud_frame", BigInteger, nullable=False),
-    PrimaryKeyConstraint("enterprise", "asset_no"),
+    texts("enterprise", "asset_no"),
+    longs("networked_at", comment="least time of a Good value: the agent's"),
+    texts("evidence", comment="what that value was, JSON"),
+    longs("networked_frame"),
+    longs("cloud_at", comment="least commit time of a Good value: ours"),
+    longs("cloud_frame"),
+    key="enterprise asset_no",
 )
 """When each device came onto the network and into the cloud: computed from what is stored, never entered."""

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, column, inspect, select, table
 
-from ganpo_cloud.store import counted_tables, registry_tables  # noqa: F401 - they stand in the same metadata
-from ganpo_cloud.store.tables import metadata
+from ganpo_cloud.store import counted_tables, registry_tables, tables  # noqa: F401 - they stand in the metadata
+from ganpo_cloud.store.columns import metadata
 from ganpo_model.errors import StorageError
 
 if TYPE_CHECKING:

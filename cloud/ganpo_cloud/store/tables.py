@@ -1,100 +1,62 @@
-"""The tables of the collector. Instants are ms since 1970 (UTC), quantities integers, structures JSON text."""
+"""The tables of what came in, as it came, and of what waits to be worked out.
+
+Instants are ms since 1970 (UTC), quantities integers, structures JSON text.
+"""
 
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Date,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    PrimaryKeyConstraint,
-    SmallInteger,
-    Table,
-    Text,
-    UniqueConstraint,
-    text,
-)
+from sqlalchemy import Index, PrimaryKeyConstraint, SmallInteger, UniqueConstraint, text
 
+from ganpo_cloud.store.columns import ID, blobs, columns, dates, flags, integers, longs, table, texts
 from ganpo_model.clock import DAY_MS
 
-metadata = MetaData()
-_Id = BigInteger().with_variant(Integer, "sqlite")
 _NARROW: dict[str, Any] = {
     "postgresql_using": "brin",
     "postgresql_with": {"pages_per_range": 16, "autosummarize": True},
 }
 """An index over what rises with every row: on PostgreSQL it names the least and the greatest of some pages."""
 
-gateway = Table(
-    "gateway",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("enterprise", Text, nullable=False, comment="unified social credit code"),
-    Column("site", Text, nullable=False),
-    Column("since", BigInteger, nullable=False, comment="0: ever"),
-)
+gateway = table("gateway", texts("id", "enterprise", "site"), longs("since", comment="0: ever"), key="id")
 """The registry: whose a gateway is says this row alone."""
 
-gateway_before = Table(
-    "gateway_before",
-    metadata,
-    Column("id", Text, nullable=False),
-    Column("enterprise", Text, nullable=False),
-    Column("site", Text, nullable=False),
-    Column("since", BigInteger, nullable=False),
-    PrimaryKeyConstraint("id", "since"),
-)
+gateway_before = table("gateway_before", texts("id", "enterprise", "site"), longs("since"), key="id since")
 """Whose it was before; a registration ends where the next one begins."""
 
-frame = Table(
+frame = table(
     "frame",
-    metadata,
-    Column("id", _Id, primary_key=True, autoincrement=False),
-    Column("gateway", Text, nullable=False),
-    Column("stream", Text, nullable=False),
-    Column("seq", BigInteger, nullable=False),
-    Column("crc32", BigInteger, nullable=False),
-    Column("committed_at", BigInteger, nullable=False),
+    columns(ID, "id", autoincrement=False),
+    texts("gateway", "stream"),
+    longs("seq", "crc32", "committed_at"),
     UniqueConstraint("gateway", "stream", "seq", "crc32"),
     Index("frame_committed", "committed_at"),
+    key="id",
 )
 
-reading = Table(
+reading = table(
     "reading",
-    metadata,
-    Column("enterprise", Text, nullable=False),
-    Column("register", Text, nullable=False),
-    Column("at", BigInteger, nullable=False),
-    Column("raw", BigInteger, nullable=False),
-    Column("frame", BigInteger, nullable=False),
-    PrimaryKeyConstraint("enterprise", "register", "at", "raw"),
+    texts("enterprise", "register"),
+    longs("at", "raw", "frame"),
     Index("reading_frame", "frame", **_NARROW),
+    key="enterprise register at raw",
     sqlite_with_rowid=False,
 )
 
-named = Table(
+named = table(
     "named",
-    metadata,
-    Column("id", _Id, primary_key=True, autoincrement=False),
-    Column("enterprise", Text, nullable=False),
-    Column("name", Text, nullable=False),
+    columns(ID, "id", autoincrement=False),
+    texts("enterprise", "name"),
     UniqueConstraint("enterprise", "name"),
+    key="id",
 )
 """Subjects of which any state was ever told, by number: every slot would say enterprise and asset_no again."""
 
-states = Table(
+states = table(
     "states",
-    metadata,
-    Column("start", BigInteger, nullable=False),
-    Column("frame", BigInteger, nullable=False),
-    Column("subject", Integer, nullable=False, comment="its number in named"),
-    Column("length", Integer, nullable=False, comment="ms"),
-    Column("place", SmallInteger, nullable=False),
-    Column("runs", LargeBinary, nullable=False, comment="store/runs.py"),
+    longs("start", "frame"),
+    integers("subject", comment="its number in named"),
+    integers("length", comment="ms"),
+    columns(SmallInteger, "place"),
+    blobs("runs", comment="store/runs.py"),
     PrimaryKeyConstraint("subject", "start", "frame", "place").ddl_if(dialect="sqlite"),
     Index("states_day", "subject", text(f"(start / {DAY_MS})")).ddl_if(dialect="postgresql"),
     Index("states_frame", "frame", **_NARROW),
@@ -102,259 +64,166 @@ states = Table(
 )
 """A slot is stored once because its frame is."""
 
-inventory = Table(
+inventory = table(
     "inventory",
-    metadata,
-    Column("frame", BigInteger, nullable=False),
-    Column("place", Integer, nullable=False),
-    Column("gateway", Text, nullable=False),
-    Column("enterprise", Text, nullable=False),
-    Column("at", BigInteger, nullable=False),
-    Column("timezone", Text, nullable=False),
-    Column("body", Text, nullable=False),
-    PrimaryKeyConstraint("frame", "place"),
+    longs("frame"),
+    integers("place"),
+    texts("gateway", "enterprise"),
+    longs("at"),
+    texts("timezone", "body"),
     Index("inventory_newest", "enterprise", "gateway", "at"),
+    key="frame place",
 )
 
-inventory_part = Table(
+inventory_part = table(
     "inventory_part",
-    metadata,
-    Column("enterprise", Text, nullable=False),
-    Column("gateway", Text, nullable=False),
-    Column("at", BigInteger, nullable=False),
-    Column("parts", Integer, nullable=False, comment="so many make it whole"),
-    Column("part", Integer, nullable=False, comment="from 1"),
-    Column("frame", BigInteger, nullable=False),
-    Column("place", Integer, nullable=False),
-    Column("body", Text, nullable=False),
-    PrimaryKeyConstraint("enterprise", "gateway", "at", "parts", "part"),
+    texts("enterprise", "gateway"),
+    longs("at"),
+    integers("parts", comment="so many make it whole"),
+    integers("part", comment="from 1"),
+    longs("frame"),
+    integers("place"),
+    texts("body"),
+    key="enterprise gateway at parts part",
 )
 """Parts of an inventory that wait for the others (`parts.py`): nothing of them is applied."""
 
-event = Table(
+event = table(
     "event",
-    metadata,
-    Column("frame", BigInteger, nullable=False),
-    Column("place", Integer, nullable=False),
-    Column("gateway", Text, nullable=False),
-    Column("enterprise", Text, nullable=False),
-    Column("at", BigInteger, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("subject", Text),
-    Column("data", Text, nullable=False),
-    PrimaryKeyConstraint("frame", "place"),
+    longs("frame"),
+    integers("place"),
+    texts("gateway", "enterprise"),
+    longs("at"),
+    texts("kind"),
+    texts("subject", nullable=True),
+    texts("data"),
     Index("event_kind", "gateway", "kind", "at"),
     Index("event_subject", "enterprise", "subject", "kind", "at"),
+    key="frame place",
 )
 
-subject = Table(
+subject = table(
     "subject",
-    metadata,
-    Column("enterprise", Text, nullable=False),
-    Column("asset_no", Text, nullable=False),
-    Column("kind", Text, nullable=False, comment="equipment | meter"),
-    Column("name", Text, nullable=False),
-    Column("timezone", Text, nullable=False),
-    Column(
-        "gateway",
-        Text,
-        nullable=False,
-        comment="whose newest inventory names it; none: who described it last",
-    ),
-    Column("at", BigInteger, nullable=False),
-    Column("since", Date, nullable=False, comment="the local day on which it was first named"),
-    Column("withdrawn", Boolean, nullable=False),
-    Column("body", Text, nullable=False),
-    PrimaryKeyConstraint("enterprise", "asset_no"),
+    texts("enterprise", "asset_no"),
+    texts("kind", comment="equipment | meter"),
+    texts("name", "timezone"),
+    texts("gateway", comment="whose newest inventory names it; none: who described it last"),
+    longs("at"),
+    dates("since", comment="the local day on which it was first named"),
+    flags("withdrawn"),
+    texts("body"),
+    key="enterprise asset_no",
 )
 """The newest description of everything an inventory ever named, brought up to date whenever one arrives."""
 
-register = Table(
+register = table(
     "register",
-    metadata,
-    Column("enterprise", Text, nullable=False),
-    Column("id", Text, nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("signal", Text, nullable=False),
-    Column("carrier", Text),
-    Column("unit", Text, nullable=False),
-    Column("num", BigInteger, nullable=False),
-    Column("den", BigInteger, nullable=False),
-    Column("modulus", BigInteger),
-    Column("max_rate", BigInteger, nullable=False),
-    Column("resets", Boolean, nullable=False),
-    Column("timezone", Text, nullable=False),
-    Column("update_ms", BigInteger, comment="it shows a new number only so often"),
-    Column("at", BigInteger, nullable=False, comment="when that was said"),
-    PrimaryKeyConstraint("enterprise", "id"),
+    texts("enterprise", "id", "subject", "signal"),
+    texts("carrier", nullable=True),
+    texts("unit"),
+    longs("num", "den"),
+    longs("modulus", nullable=True),
+    longs("max_rate"),
+    flags("resets"),
+    texts("timezone"),
+    longs("update_ms", nullable=True, comment="it shows a new number only so often"),
+    longs("at", comment="when that was said"),
     Index("register_subject", "enterprise", "subject"),
+    key="enterprise id",
 )
 
-declaration = Table(
+declaration = table(
     "declaration",
-    metadata,
-    Column("id", _Id, primary_key=True),
-    Column("enterprise", Text, nullable=False),
-    Column("register", Text, nullable=False),
-    Column("at", BigInteger, nullable=False),
-    Column("final", BigInteger, nullable=False),
-    Column("new_register", Text),
-    Column("first", BigInteger, nullable=False),
-    Column("confirmed", Boolean, nullable=False),
-    Column("why", Text, nullable=False),
-    Column("by", Text, nullable=False),
-    Column("declared_at", BigInteger, nullable=False),
+    columns(ID, "id"),
+    texts("enterprise", "register"),
+    longs("at", "final"),
+    texts("new_register", nullable=True),
+    longs("first"),
+    flags("confirmed"),
+    texts("why", "by"),
+    longs("declared_at"),
     Index("declaration_register", "enterprise", "register"),
+    key="id",
 )
 
-withdrawal = Table(
-    "withdrawal",
-    metadata,
-    Column("declaration", BigInteger, primary_key=True),
-    Column("why", Text, nullable=False),
-    Column("by", Text, nullable=False),
-    Column("withdrawn_at", BigInteger, nullable=False),
+withdrawal = table(
+    "withdrawal", longs("declaration"), texts("why", "by"), longs("withdrawn_at"), key="declaration"
 )
 """Declarations are withdrawn, never edited."""
 
-dirty = Table(
+dirty = table(
     "dirty",
-    metadata,
-    Column("kind", Text, nullable=False, comment="day | subject | register | ledger | sums"),
-    Column("key", Text, nullable=False, comment="of what: enterprise/asset_no"),
-    Column("day", Date, nullable=False, comment="0001-01-01: of no single day"),
-    Column("word", BigInteger, nullable=False, comment="of the last marking"),
-    PrimaryKeyConstraint("kind", "key", "day"),
+    texts("kind", comment="day | subject | register | ledger | sums"),
+    texts("key", comment="of what: enterprise/asset_no"),
+    dates("day", comment="0001-01-01: of no single day"),
+    longs("word", comment="of the last marking"),
+    key="kind key day",
     postgresql_with={"fillfactor": 40},
     sqlite_with_rowid=False,
 )
 """What has to be worked out again (`marks.py`)."""
 
-apart = Table(
+apart = table(
     "apart",
-    metadata,
-    Column(
-        "key", Text, primary_key=True, comment="enterprise/asset_no; the ledger of an enterprise: its code"
-    ),
-    Column("since", BigInteger, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("version", Text, nullable=False, comment="which version could not"),
+    texts("key", comment="enterprise/asset_no; the ledger of an enterprise: its code"),
+    longs("since"),
+    texts("reason"),
+    texts("version", comment="which version could not"),
+    key="key",
 )
 """What cannot be computed: its marks wait, and nobody waits for it."""
 
-day = Table(
-    "day",
-    metadata,
-    Column("enterprise", Text, nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("day", Date, nullable=False),
-    Column("start", BigInteger, nullable=False),
-    Column("end", BigInteger, nullable=False),
-    Column("spans", LargeBinary, nullable=False, comment="`runs.py`"),
-    Column("computed_at", BigInteger, nullable=False),
-    PrimaryKeyConstraint("enterprise", "subject", "day"),
-    Index("day_computed", "computed_at"),
-)
-"""The painted day of one machine: its spans fill it from `start` to `end`."""
-
-_waits = text("open > 0 OR aside_since IS NOT NULL")
-
-register_day = Table(
-    "register_day",
-    metadata,
-    Column("enterprise", Text, nullable=False),
-    Column("register", Text, nullable=False),
-    Column("day", Date, nullable=False),
-    Column("state", Text, nullable=False, comment="the fold's state at the end of the day"),
-    Column("steps", Text, nullable=False, comment="the steps that the day decided"),
-    Column("dropped", Integer, nullable=False, comment="how many steps of earlier days it took back before"),
-    Column("settled", BigInteger, comment="no later day takes back a step that ends before"),
-    Column("open", Integer, nullable=False, comment="how many of its steps are open"),
-    Column("aside_since", BigInteger, comment="since when nothing is believed, at its end"),
-    Column("touches", Date, nullable=False, comment="from this day on it may have changed quantities"),
-    Column("computed_at", BigInteger, nullable=False),
-    PrimaryKeyConstraint("enterprise", "register", "day"),
-    Index("register_day_computed", "computed_at"),
-    Index("register_day_waits", "enterprise", "register", sqlite_where=_waits, postgresql_where=_waits),
-)
-"""The judged day of one register (`ganpo_model.registers.Day`), from which the next day goes on.
-
-`computed_at` rises with every transaction that computes days, here and in `day`: a cursor over it misses nothing.
-"""
-
-quarantine = Table(
+quarantine = table(
     "quarantine",
-    metadata,
-    Column("id", _Id, primary_key=True),
-    Column("gateway", Text, nullable=False),
-    Column("received_at", BigInteger, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("detail", Text, nullable=False),
-    Column("stream", Text),
-    Column("seq", BigInteger),
-    Column("digest", BigInteger, nullable=False, comment="64 bits of BLAKE2b of the bytes"),
-    Column("bytes", LargeBinary, nullable=False),
-    Column("size", Integer, nullable=False),
+    columns(ID, "id"),
+    texts("gateway"),
+    longs("received_at"),
+    texts("reason", "detail"),
+    texts("stream", nullable=True),
+    longs("seq", nullable=True),
+    longs("digest", comment="64 bits of BLAKE2b of the bytes"),
+    blobs("bytes"),
+    integers("size"),
     UniqueConstraint("gateway", "digest", "size"),
     Index("quarantine_gateway", "gateway", "id"),
+    key="id",
 )
 """Frames kept as they came, with the reason why they were not applied."""
 
-quarantine_total = Table(
-    "quarantine_total",
-    metadata,
-    Column("gateway", Text, primary_key=True),
-    Column("frames", BigInteger, nullable=False),
-    Column("bytes", BigInteger, nullable=False),
-)
+quarantine_total = table("quarantine_total", texts("gateway"), longs("frames", "bytes"), key="gateway")
 """What the quarantine holds of each gateway: added up anew for each frame, a flood would grow slower and slower."""
 
-live = Table(
+live = table(
     "live",
-    metadata,
-    Column("gateway", Text, primary_key=True),
-    Column("heard_at", BigInteger, nullable=False),
-    Column("session", Text, nullable=False),
-    Column("offline", Boolean, nullable=False, comment="the will of that session was told"),
-    Column("interval_ms", BigInteger, nullable=False),
-    Column("body", Text, nullable=False, comment="without connections and subjects"),
+    texts("gateway"),
+    longs("heard_at"),
+    texts("session"),
+    flags("offline", comment="the will of that session was told"),
+    longs("interval_ms"),
+    texts("body", comment="without connections and subjects"),
+    key="gateway",
 )
 
-live_item = Table(
+live_item = table(
     "live_item",
-    metadata,
-    Column("gateway", Text, nullable=False),
-    Column("session", Text, nullable=False),
-    Column("kind", Text, nullable=False, comment="connections | subjects"),
-    Column("name", Text, nullable=False),
-    Column("body", Text, nullable=False),
-    PrimaryKeyConstraint("gateway", "session", "kind", "name"),
+    texts("gateway", "session"),
+    texts("kind", comment="connections | subjects"),
+    texts("name", "body"),
+    key="gateway session kind name",
 )
 """What a gateway said last of each connection and subject, in its present session and the one before."""
 
-transition = Table(
-    "transition",
-    metadata,
-    Column("gateway", Text, nullable=False),
-    Column("at", BigInteger, nullable=False),
-    Column("online", Boolean, nullable=False),
-    PrimaryKeyConstraint("gateway", "at"),
-)
+transition = table("transition", texts("gateway"), longs("at"), flags("online"), key="gateway at")
 
-counter = Table(
-    "counter",
-    metadata,
-    Column("name", Text, primary_key=True),
-    Column("value", BigInteger, nullable=False),
-)
+counter = table("counter", texts("name"), longs("value"), key="name")
 """What must outlive the process: frames given up by a full quarantine."""
 
-projection = Table(
+projection = table(
     "projection",
-    metadata,
-    Column("measurement", Text, primary_key=True),
-    Column("cursor", BigInteger, nullable=False, comment="a frame, or when days were worked out"),
-    Column("failing_since", BigInteger),
-    Column("problem", Text, comment="why the store does not take it, in its own words"),
+    texts("measurement"),
+    longs("cursor", comment="a frame, or when days were worked out"),
+    longs("failing_since", nullable=True),
+    texts("problem", nullable=True, comment="why the store does not take it, in its own words"),
+    key="measurement",
 )
 """How far each measurement is written to the time-series store, and why it is not."""

@@ -12,8 +12,8 @@ from ganpo_cloud.days import machines, painting, production
 from ganpo_cloud.days.open_items import open_items
 from ganpo_cloud.province import lists
 from ganpo_cloud.store import registry_tables as registry
+from ganpo_cloud.store.counted_tables import day as painted_days
 from ganpo_cloud.store.counted_tables import ledger
-from ganpo_cloud.store.tables import day as painted_days
 from ganpo_cloud.store.tables import frame as frames
 from ganpo_cloud.store.tables import subject
 from ganpo_cloud.web import views

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, func, select
 
 from ganpo_cloud.inlet import lives
 from ganpo_cloud.province import lists, publishing
-from ganpo_cloud.store.counted_tables import ALL, area_carrier
-from ganpo_cloud.store.tables import gateway, live, quarantine, register_day
+from ganpo_cloud.store.counted_tables import ALL, area_carrier, register_day
+from ganpo_cloud.store.tables import gateway, live, quarantine
 from ganpo_cloud.web import views
 from ganpo_cloud.web.pages.figures import Figure, Figures
 from ganpo_cloud.web.pages.places import Part
