@@ -86,7 +86,9 @@ def asked(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> int:
         patched.setattr(sql, "each", once)
         patched.setattr(sql, "_done", counted)
         listen(connection.engine, "before_cursor_execute", count)
-        frame = Rendering(site, Scope(f"/enterprises/{CODES[0]}", "en", PROVINCE.whole))
+        frame = Rendering(
+            site, Scope(PROVINCE, NOW, PROVINCE.whole, path=f"/enterprises/{CODES[0]}", lang="en")
+        )
         enterprise._enterprise(connection, frame, CODES[0], fragment=False, alone=True)
         remove(connection.engine, "before_cursor_execute", count)
     return number

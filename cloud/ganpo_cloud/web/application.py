@@ -13,7 +13,6 @@ from ganpo_cloud.store.database import Reader
 from ganpo_cloud.web import problems, routes
 from ganpo_cloud.web.heads import Heads
 from ganpo_cloud.web.kept import Answers
-from ganpo_cloud.web.pages import device, enterprise, overview
 from ganpo_cloud.web.pages.rendering import Site
 from ganpo_model.clock import Clock
 from ganpo_model.errors import ConnectionLost
@@ -49,8 +48,6 @@ def create_app(
     app.add_middleware(Heads)
     site = Site(database, clock, province, demo=demo, exposed=exposed)
     app.include_router(routes.pages(site))
-    for pages in (overview, enterprise, device):
-        app.include_router(pages.router(site))
     problems.install(app, site.refused)
     if inlet is not None:
         app.add_route("/health", forwarded(inlet))

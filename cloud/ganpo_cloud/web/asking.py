@@ -59,6 +59,14 @@ class Placed(Dated):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Seen(Placed):
+    """A place as its page shows it."""
+
+    selected: Annotated[str, asks("the part that is marked", "360100", max_length=80)] = ""
+    fragment: Annotated[bool, asks("the moving part alone", True)] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Listed(Placed):
     """A long list of a place, a page of it at a time."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Annotated, Any, get_args, get_type_hints
 from urllib.parse import urlencode
 
@@ -25,11 +26,11 @@ from ganpo_cloud.web.answers import (
     why,
 )
 from ganpo_cloud.web.answers.fields import Listing
-from ganpo_cloud.web.asking import MOST_ROWS, Listed, names, question, strict
+from ganpo_cloud.web.asking import MOST_ROWS, Listed, Placed, names, question, strict
 from ganpo_cloud.web.exports import CONTENT, Format
 from ganpo_cloud.web.faces import face
+from ganpo_cloud.web.pages import device, enterprise, overview, published
 from ganpo_cloud.web.pages import energy as energy_page
-from ganpo_cloud.web.pages import published
 from ganpo_cloud.web.pages.rendering import Item, Rendering, Site
 from ganpo_cloud.web.problems import ERRORS
 from ganpo_model.clock import Clock
@@ -56,7 +57,7 @@ class Resource:
     @property
     def asks(self) -> Any:
         """The class of its parameters."""
-        return list(get_type_hints(self.answer, include_extras=True).values())[2]
+        return _asks(self.answer)
 
     @property
     def kind(self) -> Any:
@@ -90,6 +91,15 @@ RESOURCES = (
     Resource("/why/{enterprise}/{asset_no}", why.device),
 )
 
+PAGES: tuple[tuple[str, str, Answer], ...] = (
+    ("/", "enterprise.html", enterprise.home),
+    ("/overview", "overview.html", overview.overview),
+    ("/indicators/{number}", "indicator.html", overview.indicator),
+    ("/enterprises/{code}", "enterprise.html", enterprise.enterprise),
+    ("/enterprises/{code}/{asset_no}", "device.html", device.device),
+)
+"""Pages that are no resource: path, template, and what finds its model: of connection, rendering, what is asked."""
+
 
 def router(database: Reader, clock: Clock, province: Province, *, demo: bool) -> APIRouter:
     """The routes below `/api/v1`."""
@@ -107,34 +117,42 @@ def router(database: Reader, clock: Clock, province: Province, *, demo: bool) ->
 
 
 def pages(site: Site) -> APIRouter:
-    """The pages of the same resources."""
+    """The pages, those of resources among them."""
     router = APIRouter(include_in_schema=False)
+    for path, template, make in PAGES:
+        page = _page(site, template, make, _asks(make), _asks(make))
+        router.add_api_route(path, page, response_class=HTMLResponse)
     for resource in RESOURCES:
         if resource.page:
-            router.add_api_route(resource.path, _page(resource, site), response_class=HTMLResponse)
+            page = _page(site, resource.page, partial(_shown, resource), resource.asks, Placed)
+            router.add_api_route(resource.path, page, response_class=HTMLResponse)
     return router
 
 
-def _page(resource: Resource, site: Site) -> Callable[..., Response]:
-    kept = names(resource.asks) - {"area", "industry", "as_of", "limit", "page"}
+def _asks(answer: Answer) -> Any:
+    """The class of the parameters that a function takes third."""
+    return list(get_type_hints(answer, include_extras=True).values())[2]
 
-    def page(request: Request, asked: Annotated[Any, Depends(resource.asks)]) -> Response:
-        query = request.query_params
-        more = {name: query[name] for name in kept if query.get(name)}
-        place = (query.get(name) for name in ("lang", "area", "industry", "as_of"))
-        scope = site.scope(request, *place, **more)
-        return site.answer(resource.page, scope, lambda c, f: _shown(c, f, resource, asked))
+
+def _page(site: Site, template: str, make: Answer, asks: Any, place: Any) -> Callable[..., Response]:
+    """`place`: the class of what says where and when; a page of a resource keeps that, asked for or not."""
+
+    def page(
+        request: Request, asked: Annotated[Any, Depends(asks)], placed: Annotated[Any, Depends(place)]
+    ) -> Response:
+        scope = site.scope(request, placed, names(asks))
+        return site.answer(template, scope, lambda c, f: make(c, f, asked))
 
     return page
 
 
-def _shown(connection: Connection, rendering: Rendering, resource: Resource, asked: Any) -> Item:
+def _shown(resource: Resource, connection: Connection, rendering: Rendering, asked: Any) -> Item:
     """What a template gets: what is asked and found, and where to download it."""
     if isinstance(asked, Listed):
         asked = replace(asked, limit=min(asked.limit, PER_PAGE))
     elif hasattr(asked, "area"):
         asked = replace(asked, area=rendering.scope.area)
-    found = resource.answer(connection, rendering.question, asked)
+    found = resource.answer(connection, rendering.scope, asked)
     model: Item = {"asked": asked, "found": found}
     link = {name: value for name, value in rendering.kept().items() if name in names(resource.asks)}
     if isinstance(found, Listing):

@@ -1,11 +1,11 @@
 """One device: its dates with their evidence, what is missing, its painted days, KPIs, and what a meter counts."""
 
 import json
+from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
+from fastapi import Path
 from sqlalchemy import Connection, func, select
 
 from ganpo_cloud.days import machines, painting, production
@@ -17,8 +17,10 @@ from ganpo_cloud.store.counted_tables import ledger
 from ganpo_cloud.store.tables import frame as frames
 from ganpo_cloud.store.tables import subject
 from ganpo_cloud.web import views
+from ganpo_cloud.web.asking import Asked
 from ganpo_cloud.web.pages import meters, timeline
-from ganpo_cloud.web.pages.rendering import LONGEST, Item, Lang, Rendering, Site
+from ganpo_cloud.web.pages.rendering import LONGEST, Item, Rendering
+from ganpo_cloud.web.problems import Refused
 from ganpo_cloud.web.reasons import of_register
 from ganpo_cloud.web.why import why
 from ganpo_model.kpi import Parts, ratios
@@ -27,21 +29,17 @@ from ganpo_model.states import State
 PAINTED = 14
 
 
-def router(site: Site) -> APIRouter:
-    """The route `/enterprises/{code}/{asset_no}`."""
-    pages = APIRouter(include_in_schema=False)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfNumber(Asked):
+    """The page of a device."""
 
-    @pages.get("/enterprises/{code}/{asset_no}", response_class=HTMLResponse)
-    def show(request: Request, code: str, asset_no: str, lang: Lang = None) -> HTMLResponse:
-        scope = site.scope(request, lang)
-        if not (sound(code) and sound(asset_no)):
-            return site.missing(scope, asset_no[:LONGEST])
-        return site.answer("device.html", scope, lambda c, f: _device(c, f, code, asset_no))
-
-    return pages
+    code: Annotated[str, Path()]
+    asset_no: Annotated[str, Path()]
 
 
-def _device(connection: Connection, rendering: Rendering, code: str, asset_no: str) -> Item:
+def device(connection: Connection, rendering: Rendering, asked: OfNumber) -> Item:
+    """Everything of one device."""
+    code, asset_no = sound(asked.code), sound(asked.asset_no)
     about = ledger_on(connection, code, asset_no, rendering.day)
     firm = ledger_on(connection, code, "", rendering.day)
     row = connection.execute(
@@ -76,9 +74,11 @@ def ledger_on(connection: Connection, code: str, asset_no: str, day: date) -> An
     return connection.execute(select(ledger).where(mine).order_by(ledger.c.since.desc()).limit(1)).first()
 
 
-def sound(text: str) -> bool:
-    """Nothing stored is longer, or has control characters in it."""
-    return text.isprintable() and len(text) <= LONGEST
+def sound(text: str) -> str:
+    """Nothing stored is longer, or has control characters in it. Raises Refused."""
+    if text.isprintable() and len(text) <= LONGEST:
+        return text
+    raise Refused(404, "http", "nothing is called so", text[:LONGEST])
 
 
 def _dates(connection: Connection, code: str, asset_no: str, about: Any, named: Any) -> Item:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse
+from fastapi import Path
 from sqlalchemy import Connection, select
 
 from ganpo_cloud.province import lists
@@ -18,16 +17,16 @@ from ganpo_cloud.store.counted_tables import ledger
 from ganpo_cloud.store.localdays import DEFAULT_ZONE
 from ganpo_cloud.store.tables import gateway
 from ganpo_cloud.web import views
+from ganpo_cloud.web.asking import Asked, Seen, asks
 from ganpo_cloud.web.pages import machines, meters
 from ganpo_cloud.web.pages.device import ledger_on, sound
 from ganpo_cloud.web.pages.needs import needs
 from ganpo_cloud.web.pages.overview import overview
-from ganpo_cloud.web.pages.rendering import LONGEST, Day, Item, Lang, Place, Rendering, Site, Text
+from ganpo_cloud.web.pages.rendering import Item, Rendering
 from ganpo_cloud.web.why import why
 from ganpo_model.coverage import MEASURES, ladder
 from ganpo_model.states import State
 
-_Fragment = Annotated[bool, Query(description="the moving part alone")]
 COUNTS = (("nc_checked", "main"), ("intelligent_checked", "units"), ("cloud", "units"), ("active", "cloud"))
 """The rates of the province that an enterprise counts for: how many devices, among how many."""
 
@@ -48,51 +47,27 @@ class Step:
         return dict(json.loads(self.first.evidence)) if self.first is not None else {}
 
 
-def router(site: Site) -> APIRouter:
-    """The routes `/` and `/enterprises/{code}`. `fragment` gives the moving part alone."""
-    pages = APIRouter(include_in_schema=False)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfCode(Asked):
+    """The page of an enterprise."""
 
-    @pages.get("/", response_class=HTMLResponse)
-    def home(
-        request: Request,
-        lang: Lang = None,
-        area: Place = None,
-        industry: Place = None,
-        as_of: Day = None,
-        selected: Text = "",
-        fragment: _Fragment = False,
-    ) -> HTMLResponse:
-        scope = site.scope(request, lang, area, industry, as_of, selected=selected)
-
-        def make(connection: Connection, rendering: Rendering) -> Item:
-            codes = known(connection)
-            if len(codes) > 1:
-                return {"template": "overview.html", "here": "/overview"} | overview(connection, rendering)
-            return _enterprise(
-                connection, rendering, codes[0] if codes else "", fragment=fragment, alone=True
-            )
-
-        return site.answer(_template(fragment=fragment), scope, make)
-
-    @pages.get("/enterprises/{code}", response_class=HTMLResponse)
-    def enterprise(
-        request: Request, code: str, lang: Lang = None, fragment: _Fragment = False
-    ) -> HTMLResponse:
-        scope = site.scope(request, lang)
-        if not sound(code):
-            return site.missing(scope, code[:LONGEST])
-
-        def make(connection: Connection, rendering: Rendering) -> Item:
-            alone = known(connection) == [code]
-            return _enterprise(connection, rendering, code, fragment=fragment, alone=alone)
-
-        return site.answer(_template(fragment=fragment), scope, make)
-
-    return pages
+    code: Annotated[str, Path()]
+    fragment: Annotated[bool, asks("the moving part alone", True)] = False
 
 
-def _template(*, fragment: bool) -> str:
-    return "moving.html" if fragment else "enterprise.html"
+def home(connection: Connection, rendering: Rendering, asked: Seen) -> Item:
+    """The overview where several enterprises are known, else the page of the one."""
+    codes = known(connection)
+    if len(codes) > 1:
+        return {"template": "overview.html", "here": "/overview"} | overview(connection, rendering, asked)
+    return _enterprise(connection, rendering, "".join(codes), fragment=asked.fragment, alone=True)
+
+
+def enterprise(connection: Connection, rendering: Rendering, asked: OfCode) -> Item:
+    """The page of an enterprise."""
+    code = sound(asked.code)
+    alone = known(connection) == [code]
+    return _enterprise(connection, rendering, code, fragment=asked.fragment, alone=alone)
 
 
 def known(connection: Connection) -> list[str]:
@@ -141,7 +116,7 @@ def _enterprise(
         "registered": sum(view.enterprise is not None for view in gateways),
     }
     if fragment:
-        return model
+        return model | {"template": "moving.html"}
     return model | {
         "charts": meters.usage(connection, rendering, code, shown),
         "why": why(connection, code, None, rendering.now, rendering.province.holidays) if code else [],

@@ -1,11 +1,11 @@
 """The official's pages: a place against the plan, with its parts and industries; and one number by its parts."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
+from fastapi import Path
 from sqlalchemy import Connection, select
 
 from ganpo_cloud.days import periods
@@ -13,47 +13,23 @@ from ganpo_cloud.province.definitions import DEFINITIONS
 from ganpo_cloud.province.indicators import Indicators
 from ganpo_cloud.province.snapshots import trend
 from ganpo_cloud.store.counted_tables import ALL, area_day
+from ganpo_cloud.web.asking import Placed, asks
 from ganpo_cloud.web.pages import cards, places, questions, trends
 from ganpo_cloud.web.pages.figures import Figures
 from ganpo_cloud.web.pages.ladders import ladder
-from ganpo_cloud.web.pages.rendering import Day, Item, Lang, Place, Rendering, Site, Text
+from ganpo_cloud.web.pages.rendering import Item, Rendering
+from ganpo_cloud.web.problems import Refused
 
 
-def router(site: Site) -> APIRouter:
-    """The routes `/overview` and `/indicators/{id}`."""
-    pages = APIRouter(include_in_schema=False)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfNumber(Placed):
+    """One number of a place, by its parts."""
 
-    @pages.get("/overview", response_class=HTMLResponse)
-    def show(
-        request: Request,
-        lang: Lang = None,
-        area: Place = None,
-        industry: Place = None,
-        as_of: Day = None,
-        selected: Text = "",
-    ) -> HTMLResponse:
-        scope = site.scope(request, lang, area, industry, as_of, selected=selected)
-        return site.answer("overview.html", scope, overview)
-
-    @pages.get("/indicators/{number}", response_class=HTMLResponse)
-    def indicator(
-        request: Request,
-        number: str,
-        lang: Lang = None,
-        area: Place = None,
-        industry: Place = None,
-        as_of: Day = None,
-        by: Literal["area", "industry"] = "area",
-    ) -> HTMLResponse:
-        scope = site.scope(request, lang, area, industry, as_of, by=by)
-        if number not in DEFINITIONS:
-            return site.missing(scope, number[:40])
-        return site.answer("indicator.html", scope, lambda c, f: _indicator(c, f, number, by))
-
-    return pages
+    number: Annotated[str, Path()]
+    by: Annotated[Literal["area", "industry"], asks("areas, or industries", "area")] = "area"
 
 
-def overview(connection: Connection, rendering: Rendering) -> Item:
+def overview(connection: Connection, rendering: Rendering, _asked: Placed) -> Item:
     """Everything of a place: where it stands, what to ask about, which parts lag, and whether it moves."""
     scope = rendering.scope
     found = Indicators(rendering.snapshot(connection))
@@ -67,7 +43,6 @@ def overview(connection: Connection, rendering: Rendering) -> Item:
     history: trends.History = {month: past.get((*here, month)) for month in months} | {n.day: row}
     parts = places.areas(rendering, found, n, scope.area)
     waits = questions.waiting(connection, rendering, n)
-    selected = dict(scope.more).get("selected")
     population = items["enterprise_onboarded"].of
     return {
         "n": n,
@@ -83,7 +58,7 @@ def overview(connection: Connection, rendering: Rendering) -> Item:
             ladder(rendering, n, "equipment", row, before),
         ],
         "parts": parts,
-        "selected": next((part for part in parts["rows"] if part.id == selected), None),
+        "selected": next((part for part in parts["rows"] if part.id == scope.more.get("selected")), None),
         "industry_rows": places.industries(rendering, found) if scope.industry is None else None,
         "waits": waits,
         "charts": [
@@ -101,8 +76,11 @@ def _before(connection: Connection, here: tuple[str, str], rendering: Rendering)
     return None if row is None else dict(row)
 
 
-def _indicator(connection: Connection, rendering: Rendering, number: str, by: str) -> Item:
+def indicator(connection: Connection, rendering: Rendering, asked: OfNumber) -> Item:
     """One number of a place and of its parts, judged as everywhere."""
+    number, by = asked.number, asked.by
+    if number not in DEFINITIONS:
+        raise Refused(404, "http", "no such indicator", number[:40])
     found, scope = Indicators(rendering.snapshot(connection)), rendering.scope
     if by == "area":
         every = found.all([scope.area, *rendering.parts(scope.area)], [scope.industry])

@@ -47,7 +47,7 @@ class Waiting:
 
 def waiting(connection: Connection, rendering: Rendering, n: Figures) -> Waiting | None:
     """Counted anew; None beside a past day: nobody kept what waited then."""
-    if rendering.scope.day is not None:
+    if rendering.scope.past is not None:
         return None
     codes = lists.codes(
         rendering.province, lists.Filter(rendering.scope.area, rendering.scope.industry, rendering.day)

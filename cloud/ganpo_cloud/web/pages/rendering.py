@@ -1,12 +1,12 @@
 """What every page of the province has: language, place, instant, navigation; and how it says that nothing answers."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Annotated, Any
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import quote, urlencode
 
-from fastapi import Query, Request
+from fastapi import Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DatabaseError
@@ -15,36 +15,32 @@ from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.province.snapshots import Snapshot, added_up, snapshot
 from ganpo_cloud.store.counted_tables import NOWHERE
 from ganpo_cloud.store.database import Reader
-from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds, day_of
+from ganpo_cloud.store.localdays import DEFAULT_ZONE
 from ganpo_cloud.store.tables import counter
 from ganpo_cloud.web import i18n
-from ganpo_cloud.web.asking import Placed, Question, question
+from ganpo_cloud.web.asking import Listed, Placed, Question, names, question
 from ganpo_cloud.web.pages.templating import environments
 from ganpo_cloud.web.problems import Problem
 from ganpo_model import reference
-from ganpo_model.clock import Clock, from_ms, to_ms
+from ganpo_model.clock import Clock, to_ms
 
 Item = dict[str, Any]
 LONGEST = 80
 """Letters of an enterprise's code or a device's number."""
 SEEDING = "demo seeding"
 """The counter in which the demo says how many percent of its province are there."""
-Lang = Annotated[str | None, Query(max_length=10)]
-Place = Annotated[str | None, Query(max_length=40)]
-Day = Annotated[str | None, Query(max_length=10)]
-Text = Annotated[str, Query(max_length=80)]
+_OWN = names(Listed) - {"q"} | {"fragment"}
+"""What an address says of place, time and page: no link keeps it as it came."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What the address asks for. `day`: as of its end; None: now."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope(Question):
+    """The question of a page: at which path, in which language. `more`: what else the address asks, kept in its
+    links."""
 
     path: str
     lang: str
-    area: str
-    industry: str | None = None
-    day: date | None = None
-    more: tuple[tuple[str, str], ...] = ()
+    more: Mapping[str, str] = field(default_factory=dict)
 
 
 class Site:
@@ -57,21 +53,14 @@ class Site:
         self.environments = environments(exposed=exposed)
         self._answered: datetime | None = None
 
-    def scope(
-        self,
-        request: Request,
-        lang: str | None,
-        area: str | None = None,
-        industry: str | None = None,
-        as_of: str | None = None,
-        **more: str,
-    ) -> Scope:
-        """What is asked for. Raises Refused where it does not exist; what else an address asks is kept in its links."""
-        asked = Placed(area=area, industry=industry, as_of=as_of)
-        found = question(self.province, self.clock.utc(), asked)
-        lang = i18n.choose(lang, request.headers.get("accept-language", ""))
-        kept = tuple((name, value) for name, value in sorted(more.items()) if value)
-        return Scope(request.url.path, lang, found.area, found.industry, found.past, kept)
+    def scope(self, request: Request, placed: Any, known: Set[str] = frozenset()) -> Scope:
+        """What is asked for; `known`: what else may be asked. Raises Refused where it does not exist."""
+        found = question(self.province, self.clock.utc(), placed)
+        query = request.query_params
+        more = {name: query[name] for name in sorted(known - _OWN) if query.get(name)}
+        lang = i18n.choose(query.get("lang"), request.headers.get("accept-language", ""))
+        at = (found.province, found.now, found.area, found.industry, found.past)
+        return Scope(*at, path=request.url.path, lang=lang, more=more)
 
     def answer(
         self, template: str, scope: Scope, make: Callable[[Connection, "Rendering"], Item]
@@ -90,48 +79,27 @@ class Site:
         page = self.environments[scope.lang].get_template(template).render(model)
         return HTMLResponse(page, status, headers={"Cache-Control": "no-store"})
 
-    def missing(self, scope: Scope, what: str) -> HTMLResponse:
-        """404, in words."""
-        return self._told(scope, "http", what, 404)
-
     def refused(self, request: Request, problem: Problem) -> HTMLResponse:
         """A page that says in words why there is none of this address."""
-        lang = i18n.choose(request.query_params.get("lang"), request.headers.get("accept-language", ""))
-        scope = Scope(request.url.path, lang, self.province.whole)
-        asked = request.query_params.get(problem.where) or request.url.path
-        return self._told(scope, problem.code, asked[:LONGEST], problem.status)
-
-    def _told(self, scope: Scope, code: str, asked: str, status: int) -> HTMLResponse:
-        model = Rendering(self, scope).bare() | {"code": code, "asked": asked}
+        scope = self.scope(request, Placed())
+        named = problem.where if problem.code == "http" else request.url.path
+        asked = request.query_params.get(problem.where) or named
+        model = Rendering(self, scope).bare() | {"code": problem.code, "asked": asked[:LONGEST]}
         page = self.environments[scope.lang].get_template("refused.html").render(model)
-        return HTMLResponse(page, status, headers={"Cache-Control": "no-store"})
+        return HTMLResponse(page, problem.status, headers={"Cache-Control": "no-store"})
 
 
 class Rendering:
     """One rendering: words, names and addresses in its language."""
 
     def __init__(self, site: Site, scope: Scope) -> None:
-        self.site, self.scope, self.province = site, scope, site.province
-        self.lang = scope.lang
-        self.t = i18n.translator(scope.lang)
-        self.now = site.clock.utc()
-        self.ms = to_ms(self.now)
-        self.today = day_of(to_ms(self.now), DEFAULT_ZONE)
-
-    @property
-    def day(self) -> date:
-        """The last day of what is shown."""
-        return self.scope.day or self.today
-
-    @property
-    def question(self) -> Question:
-        """What is asked, for whoever answers it."""
-        scope = self.scope
-        return Question(self.province, self.now, scope.area, scope.industry, scope.day)
+        self.site, self.scope, self.province = site, scope, scope.province
+        self.lang, self.t = scope.lang, i18n.translator(scope.lang)
+        self.now, self.ms, self.today, self.day = scope.now, to_ms(scope.now), scope.today, scope.day
 
     def snapshot(self, connection: Connection) -> Snapshot:
         """The sums of the scope's instant."""
-        return snapshot(connection, self.province, self.scope.day, self.now)
+        return snapshot(connection, self.province, self.scope.past, self.now)
 
     def bare(self) -> Item:
         """What a page shows without any number."""
@@ -153,7 +121,7 @@ class Rendering:
             "seeding": None,
             "as_of": i18n.instant(to_ms(self.now), self.lang),
             "zone": DEFAULT_ZONE,
-            "chosen_day": self.scope.day.isoformat() if self.scope.day else "",
+            "chosen_day": self.scope.past.isoformat() if self.scope.past else "",
             "yesterday": (self.today - timedelta(days=1)).isoformat(),
         }
 
@@ -166,9 +134,7 @@ class Rendering:
 
     def snapshot_time(self, connection: Connection) -> datetime:
         """When what is shown was added up."""
-        if self.scope.day is not None:
-            return from_ms(bounds(self.scope.day, DEFAULT_ZONE)[1])
-        return added_up(connection) or self.now
+        return self.scope.at or added_up(connection) or self.now
 
     def broken(self, why: str, answered: datetime | None) -> Item:
         """What is shown while the database does not answer."""
@@ -206,8 +172,8 @@ class Rendering:
         at: dict[str, str | None] = {
             "area": scope.area,
             "industry": scope.industry,
-            "as_of": scope.day.isoformat() if scope.day else None,
-            **dict(scope.more),
+            "as_of": scope.past.isoformat() if scope.past else None,
+            **scope.more,
         }
         at |= changes
         if at.get("area") == self.province.whole:
@@ -216,17 +182,13 @@ class Rendering:
 
     def href(self, path: str | None = None, **changes: str | None) -> str:
         """The address of a page with something changed; another page forgets what only this one asks."""
-        dropped: Mapping[str, None] = (
-            {} if path in (None, self.scope.path) else dict.fromkeys(dict(self.scope.more))
-        )
-        query = {"lang": self.lang} | self.kept(**{**dropped, **changes})
+        dropped = () if path in (None, self.scope.path) else self.scope.more
+        query = {"lang": self.lang} | self.kept(**{**dict.fromkeys(dropped), **changes})
         return f"{path or self.scope.path}?{urlencode(query)}"
 
     def api(self, path: str, **more: str) -> str:
         """The address of the same at the API."""
-        query = {k: v for k, v in self.kept().items() if k in ("area", "industry")} | more
-        if self.scope.day is not None:
-            query["as_of"] = self.scope.day.isoformat()
+        query = {k: v for k, v in self.kept().items() if k in ("area", "industry", "as_of")} | more
         return f"/api/v1/{path}?{urlencode(query)}"
 
 
