@@ -121,6 +121,8 @@ def test_the_collector_publishes_on_the_5th_and_when_it_was_away_then(plant: Pla
 def test_nothing_is_published_where_nothing_is_counted(tmp_path: Path) -> None:
     database = databases.database(tmp_path)
     publishing.when_due(database, PROVINCE, NOW)
+    with pytest.raises(ConfigError, match="nothing is counted in it"):
+        publishing.publish(database, PROVINCE, MONTH, NOW)
     with database.read() as connection:
         assert publishing.reports(connection) == []
     database.close()

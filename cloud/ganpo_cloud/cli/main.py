@@ -18,20 +18,11 @@ def main() -> None:
     """The collector of Ganpo: takes what gateways observed, and shows what it comes to."""
 
 
-_config = opening.config
-_log_format = click.option(
-    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
-_log_level = click.option(
-    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True
-)
 main.add_command(quarantine)
 
 
 @main.command()
-@_config
-@_log_format
-@_log_level
+@opening.process
 def run(config: Path | None, log_format: str, log_level: str) -> None:
     """Collect, compute and serve until SIGTERM or Ctrl-C."""
     import asyncio
@@ -42,7 +33,7 @@ def run(config: Path | None, log_format: str, log_level: str) -> None:
     from ganpo_service.clock import SystemClock
 
     log.set_up(log_format, log_level)
-    settings = opening.settings(config)
+    settings, _ = opening.loaded(config)
 
     async def until_stopped() -> None:
         this = asyncio.current_task()
@@ -58,9 +49,7 @@ def run(config: Path | None, log_format: str, log_level: str) -> None:
 
 
 @main.command()
-@_config
-@_log_format
-@_log_level
+@opening.process
 def web(config: Path | None, log_format: str, log_level: str) -> None:
     """Serve page and API once more, until SIGTERM or Ctrl-C.
 
@@ -71,7 +60,7 @@ def web(config: Path | None, log_format: str, log_level: str) -> None:
     from ganpo_service import http, log
 
     log.set_up(log_format, log_level)
-    settings = opening.settings(config)
+    settings, _ = opening.loaded(config)
     with opening.told(), http.listen(settings.http.listen, "http.listen") as sock:
         serve(Serving.of(settings, settings.http.inlet), sock)
 
@@ -88,7 +77,7 @@ def gateway() -> None:
 @click.option(
     "--since", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="the first day of its facts there"
 )
-@_config
+@opening.config
 def gateway_add(
     number: str, enterprise: str, site: str, since: datetime.datetime | None, config: Path | None
 ) -> None:
@@ -100,8 +89,7 @@ def gateway_add(
     from ganpo_cloud.imports import registry
     from ganpo_cloud.inlet.ingest import retry
 
-    with opening.told(), opening.database(config) as database:
-        now = datetime.datetime.now(datetime.UTC)
+    with opening.database(config) as (database, _, now):
         registry.add(database, number, enterprise, site, since.date() if since is not None else None, now)
         applied = retry(database, now, number)
         click.echo(f"{number} belongs to {enterprise}, site {site}; {applied} waiting frames applied")
@@ -111,7 +99,7 @@ def gateway_add(
 @click.argument("enterprise", metavar="CODE")
 @click.argument("asset_no", required=False, metavar="ASSET_NO")
 @click.option("--lang", type=click.Choice(["zh", "en"]), default="en", show_default=True)
-@_config
+@opening.config
 def why(enterprise: str, asset_no: str | None, lang: str, config: Path | None) -> None:
     """Say why something is not counted.
 
@@ -122,10 +110,8 @@ def why(enterprise: str, asset_no: str | None, lang: str, config: Path | None) -
     from ganpo_cloud.web.why import why as reasons_of
 
     t = i18n.translator(lang)
-    settings = opening.settings(config)
-    with opening.told(), opening.database(config) as database, database.read() as connection:
+    with opening.database(config) as (database, settings, now), database.read() as connection:
         holidays = divisions.load(settings.province.folder).holidays
-        now = datetime.datetime.now(datetime.UTC)
         found = reasons_of(connection, enterprise, asset_no, now, holidays)
         for reason in found:
             when = "" if reason.since is None else f" ({i18n.instant(reason.since, lang)})"
@@ -140,7 +126,7 @@ def why(enterprise: str, asset_no: str | None, lang: str, config: Path | None) -
 @click.argument("kind")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.csv")
 @click.option("--preview", is_flag=True, help="show what it would change, and change nothing")
-@_config
+@opening.config
 def import_list(kind: str, file: Path, preview: bool, config: Path | None) -> None:
     """Take a list into the registry.
 
@@ -151,9 +137,7 @@ def import_list(kind: str, file: Path, preview: bool, config: Path | None) -> No
 
     if kind not in KINDS:
         raise click.UsageError(f"{kind}: no such list ({', '.join(KINDS)})")
-    settings = opening.settings(config)
-    now = datetime.datetime.now(datetime.UTC)
-    with opening.told(), opening.database(config) as database:
+    with opening.database(config) as (database, settings, now):
         found = report.take(database, settings.province.folder, kind, file, now, apply=not preview)
         for line in report.lines(found, file.name, applied=not preview):
             click.echo(line)
@@ -163,7 +147,7 @@ def import_list(kind: str, file: Path, preview: bool, config: Path | None) -> No
 
 @main.command()
 @click.argument("month", metavar="YYYY-MM")
-@_config
+@opening.config
 def publish(month: str, config: Path | None) -> None:
     """Publish the report of a month that is over.
 
@@ -173,9 +157,7 @@ def publish(month: str, config: Path | None) -> None:
 
     if re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", month, re.ASCII) is None:
         raise click.UsageError(f"{month}: no month like 2026-11")
-    settings = opening.settings(config)
-    now = datetime.datetime.now(datetime.UTC)
-    with opening.told(), opening.database(config) as database:
+    with opening.database(config) as (database, settings, now):
         found = publishing.publish(database, divisions.load(settings.province.folder), month, now)
         click.echo(f"{month} is published: {len(found.lines)} rows, SHA-256 {found.checksum}")
 
@@ -191,7 +173,7 @@ def publish(month: str, config: Path | None) -> None:
 @click.option("--by", default="", help="who says so")
 @click.option("--withdraw", type=click.IntRange(1, 2**63 - 1), metavar="ID", help="withdraw this declaration")
 @click.option("--enterprise", metavar="CODE", help="where several have a register of this id")
-@_config
+@opening.config
 def declare(
     register: str | None,
     instant: str | None,
@@ -211,8 +193,7 @@ def declare(
     """
     from ganpo_cloud.days import declarations
 
-    now = datetime.datetime.now(datetime.UTC)
-    with opening.told(), opening.database(config) as database:
+    with opening.database(config) as (database, _, now):
         if withdraw is not None:
             declarations.withdraw(database, withdraw, why, by, now)
             click.echo(f"declaration {withdraw} is withdrawn; its days are judged again")
@@ -234,22 +215,23 @@ def projection_group() -> None:
 
 
 @projection_group.command("rebuild")
-@_config
+@opening.config
 def projection_rebuild(config: Path | None) -> None:
     """Write everything that is stored again, from the beginning; repetition is harmless."""
     from ganpo_cloud.projection import writing
+    from ganpo_model.errors import ConfigError, StorageError
 
-    settings = opening.settings(config)
-    if settings.projection is None:
-        click.echo("no [projection] in cloud.toml: nothing to rebuild", err=True)
-        sys.exit(1)
-    with opening.told(), opening.database(config) as database:
+    with opening.database(config) as (database, settings, _):
+        if settings.projection is None:
+            raise ConfigError("no [projection] in cloud.toml: nothing to rebuild")
         try:
             points = writing.rebuild(database, settings.projection)
         except writing.FAILED as error:
-            what = f"projection.url = {settings.projection.url}: the store refuses: {writing.sentence(error)}"
-            click.echo(f"{what}; is it running, and are token, bucket and org right?", err=True)
-            sys.exit(1)
+            what = f"the store refuses: {writing.sentence(error)}"
+            hint = "is it running, and are token, bucket and org right?"
+            raise StorageError(
+                what, where=f"projection.url = {settings.projection.url}", hint=hint
+            ) from error
         click.echo(f"{points} points written to {settings.projection.url}")
 
 

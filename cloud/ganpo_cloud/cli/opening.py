@@ -1,10 +1,11 @@
 """What every command needs: the settings, the database, and errors told without a traceback."""
 
+import datetime
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -22,37 +23,48 @@ config = click.option(
 )
 
 
-def settings(config: Path | None) -> "CloudSettings":
-    """What `cloud.toml` says; ends the command with every mistake where there is one."""
-    return _loaded(config)[0]
+class Opened(NamedTuple):
+    """What a command works on, and the present."""
+
+    database: "Database"
+    settings: "CloudSettings"
+    now: datetime.datetime
+
+
+def process(command: Callable[..., None]) -> Callable[..., None]:
+    """Of a command that runs until it is stopped: where its settings are, and how it logs."""
+    formats, levels = click.Choice(["text", "json"]), click.Choice(["debug", "info", "warning", "error"])
+    command = click.option("--log-level", type=levels, default="info", show_default=True)(command)
+    return config(click.option("--log-format", type=formats, default="text", show_default=True)(command))
 
 
 @contextmanager
-def database(config: Path | None) -> "Iterator[Database]":
-    """The database that is set. One that has to be made is told: commands work beside a collector, and a wrong
-    configuration would give them one of their own. Raises ConfigError where nothing is set, and StorageError."""
+def database(config: Path | None) -> Iterator[Opened]:
+    """The database that is set; what fails is told as by `told`. A database that has to be made is told: commands work
+    beside a collector, and a wrong configuration would give them one of their own."""
     from sqlalchemy.exc import OperationalError
 
     from ganpo_cloud.store.database import Database
     from ganpo_cloud.store.settings import DEFAULT_FILE
     from ganpo_model.errors import ConfigError, StorageError
 
-    found, chosen = _loaded(config)
-    file = found.database.file
-    made = file is not None and not file.exists()
-    if made and not chosen:
-        hint = "give --config FILE, or GANPO_CLOUD_CONFIG: nothing was changed"
-        raise ConfigError(f"no such file, and no database at {file}", where=str(DEFAULT_FILE), hint=hint)
-    opened = Database(found.database, PATIENCE_S)
-    if made:
-        click.echo(f"{file}: there was no database, this one is new", err=True)
-    try:
-        yield opened
-    except OperationalError as error:
-        what = f"does not answer: {error.orig}"
-        raise StorageError(what, where=opened.where, hint="nothing was changed") from error
-    finally:
-        opened.close()
+    with told():
+        settings, chosen = loaded(config)
+        file = settings.database.file
+        made = file is not None and not file.exists()
+        if made and not chosen:
+            hint = "give --config FILE, or GANPO_CLOUD_CONFIG: nothing was changed"
+            raise ConfigError(f"no such file, and no database at {file}", where=str(DEFAULT_FILE), hint=hint)
+        opened = Database(settings.database, PATIENCE_S)
+        if made:
+            click.echo(f"{file}: there was no database, this one is new", err=True)
+        try:
+            yield Opened(opened, settings, datetime.datetime.now(datetime.UTC))
+        except OperationalError as error:
+            what = f"does not answer: {error.orig}"
+            raise StorageError(what, where=opened.where, hint="nothing was changed") from error
+        finally:
+            opened.close()
 
 
 @contextmanager
@@ -67,12 +79,13 @@ def told() -> Iterator[None]:
         sys.exit(1)
 
 
-def _loaded(config: Path | None) -> "tuple[CloudSettings, bool]":
+def loaded(config: Path | None) -> "tuple[CloudSettings, bool]":
+    """What `cloud.toml` says, and whether anybody chose the database; ends the command with every mistake."""
     from ganpo_cloud.store.settings import load
 
-    loaded = load(config)
-    if loaded.settings is None:
-        for error in loaded.errors:
+    found = load(config)
+    if found.settings is None:
+        for error in found.errors:
             click.echo(str(error), err=True)
         sys.exit(1)
-    return loaded.settings, loaded.chosen
+    return found.settings, found.chosen

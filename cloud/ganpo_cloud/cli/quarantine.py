@@ -1,6 +1,5 @@
 """`ganpo-cloud quarantine`: what waits there, trying it again, giving it up."""
 
-import datetime
 from pathlib import Path
 
 import click
@@ -17,20 +16,15 @@ def quarantine() -> None:
 @opening.config
 def list_(config: Path | None) -> None:
     """What waits, by gateway and reason."""
-    from sqlalchemy import func, select
+    from ganpo_cloud.inlet.quarantine import held
 
-    from ganpo_cloud.store.tables import quarantine as table
-
-    with opening.told(), opening.database(config) as database, database.read() as connection:
-        rows = connection.execute(
-            select(table.c.gateway, table.c.reason, func.count(), func.max(table.c.detail))
-            .group_by(table.c.gateway, table.c.reason)
-            .order_by(table.c.gateway)
-        ).all()
-        for name, reason, number, detail in rows:
-            click.echo(f"{name}  {reason}  {number} frames  {detail}")
-        if not rows:
-            click.echo("nothing is quarantined")
+    with opening.database(config) as (database, *_), database.read() as connection:
+        found = held(connection)
+    for name, kept in sorted(found.items()):
+        for one in kept:
+            click.echo(f"{name}  {one.reason}  {one.frames} frames  {one.detail}")
+    if not found:
+        click.echo("nothing is quarantined")
 
 
 @quarantine.command()
@@ -39,8 +33,8 @@ def retry(config: Path | None) -> None:
     """Try everything again; harmless at any time."""
     from ganpo_cloud.inlet.ingest import retry as again
 
-    with opening.told(), opening.database(config) as database:
-        click.echo(f"{again(database, datetime.datetime.now(datetime.UTC))} frames applied")
+    with opening.database(config) as (database, _, now):
+        click.echo(f"{again(database, now)} frames applied")
 
 
 @quarantine.command()
@@ -51,7 +45,7 @@ def drop(gateway: str, config: Path | None) -> None:
 
     Unknown gateways share one bound: one that nobody will ever register keeps others out.
     """
-    from ganpo_cloud.inlet import quarantine as kept
+    from ganpo_cloud.inlet.quarantine import drop as give_up
 
-    with opening.told(), opening.database(config) as database, database.write() as connection:
-        click.echo(f"{kept.drop(connection, gateway)} frames of {gateway} are given up")
+    with opening.database(config) as (database, *_), database.write() as connection:
+        click.echo(f"{give_up(connection, gateway)} frames of {gateway} are given up")

@@ -39,8 +39,8 @@ class Report:
 def publish(database: Database, province: Province, month: str, now: datetime) -> Report:
     """Store the report of a month that is over.
 
-    Raises ConfigError where it is not over, was published, or something of it still has to be worked out: what is
-    published is never changed.
+    Raises ConfigError where it is not over, was published, nothing is counted in it, or something of it still has to
+    be worked out: what is published is never changed.
     """
     today = day_of(to_ms(now), DEFAULT_ZONE)
     if periods.span(month)[1] >= today:
@@ -52,6 +52,11 @@ def publish(database: Database, province: Province, month: str, now: datetime) -
         if waiting := marks.left(connection, periods.span(month)[1]):
             what = f"is not worked out yet: {waiting:,} marks wait"
             raise ConfigError(what, where=month, hint="ganpo-cloud run works them out; publish it again then")
+        if not counted(connection, month):
+            what = "nothing is counted in it: there is nothing to publish"
+            raise ConfigError(
+                what, where=month, hint="ganpo-cloud import enterprises FILE.csv, for a beginning"
+            )
         lines = list(report(connection, province, month, now))
     text = "\n".join(json.dumps(line, ensure_ascii=False, sort_keys=True) for line in lines)
     checksum = hashlib.sha256(text.encode()).hexdigest()
