@@ -7,8 +7,7 @@ newest inventory of each gateway.
 
 import json
 import zlib
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
@@ -18,17 +17,8 @@ from ganpo_cloud.store.localdays import DEFAULT_ZONE, day_of
 from ganpo_cloud.store.marks import EVER, Kind, key, mark
 from ganpo_cloud.store.tables import frame, gateway, inventory, register, subject
 
-_REGISTER = (
-    "subject",
-    "signal",
-    "carrier",
-    "unit",
-    "num",
-    "den",
-    "modulus",
-    "max_rate",
-    "resets",
-    "update_ms",
+_REGISTER = tuple(
+    name for name in register.columns.keys() if name not in {"enterprise", "id", "timezone", "at"}
 )
 """What an inventory says of a register: corrected, its past is judged anew."""
 _OURS = ("gateways", "place", "calendar")
@@ -48,13 +38,6 @@ class Told(NamedTuple):
     def named(self) -> dict[str, dict[str, Any]]:
         """Its subjects, by number."""
         return {item["asset_no"]: item for item in (*self.body["equipment"], *self.body["meters"])}
-
-
-class _Word(NamedTuple):
-    """What was said of a subject or a register; the greater one holds."""
-
-    at: int
-    said: str
 
 
 def refresh(connection: Connection, enterprise: str, new: Sequence[Told]) -> None:
@@ -80,54 +63,56 @@ def newest(connection: Connection, enterprise: str, number: str) -> Told | None:
 
 def _refresh_subjects(connection: Connection, enterprise: str, new: Sequence[Told]) -> dict[str, str]:
     """Gives the time zone of every subject."""
-    mine = subject.c.enterprise == enterprise
-    known = {row.asset_no: row for row in connection.execute(select(subject).where(mine)).all()}
-    words: dict[str, _Word] = {}
-    since: dict[str, date] = {}
-    for asset_no, row in known.items():
-        words[asset_no], since[asset_no] = _word_of(row), row.since
+    known = {
+        row.asset_no: row for row in connection.execute(select(subject).filter_by(enterprise=enterprise))
+    }
+    said = [(number, row.at, [row.kind, row.timezone, _theirs(row.body)]) for number, row in known.items()]
+    since = {number: row.since for number, row in known.items()}
     for told in new:
-        zone = told.body["site"]["timezone"]
+        site, by = told.body["site"], told.gateway
         for kind in ("equipment", "meters"):
             for item in told.body[kind]:
-                body = item | {"site": told.body["site"]["id"], "by": told.gateway}
-                word = _Word(told.at, _text([kind.removesuffix("s"), zone, body]))
-                asset_no = item["asset_no"]
-                words[asset_no] = max(word, words.get(asset_no, word))
-                first = day_of(told.at, zone)
-                since[asset_no] = min(first, since.get(asset_no, first))
-    of_gateway = {told.gateway: told for told in _newest_of_all(connection, enterprise)}
+                number, body = item["asset_no"], item | {"site": site["id"], "by": by}
+                said.append((number, told.at, [kind.removesuffix("s"), site["timezone"], body]))
+                first = day_of(told.at, site["timezone"])
+                since[number] = min(first, since.get(number, first))
+    theirs = select(inventory.c.gateway).where(inventory.c.enterprise == enterprise).distinct()
+    tellers = connection.execute(theirs).scalars().all()
+    of_gateway = {one: of_it for one in tellers if (of_it := newest(connection, enterprise, one)) is not None}
     here = connection.execute(select(gateway.c.id).where(gateway.c.enterprise == enterprise)).scalars().all()
-    holding = sorted(
-        (told for told in of_gateway.values() if told.gateway in here),
-        key=lambda told: (told.at, told.gateway),
-    )
-    named = [(told.gateway, told.named.keys()) for told in holding]
+    holding = sorted(of_gateway.keys() & set(here), key=lambda one: (of_gateway[one].at, one))
+    named = [(one, of_gateway[one].named.keys()) for one in holding]
     zones: dict[str, str] = {}
     changed: list[Any] = []
-    for asset_no, word in sorted(words.items()):
-        kind, zone, body = json.loads(word.said)
-        gateways = [number for number, numbers in named if asset_no in numbers]
+    for asset_no, (at, (kind, zone, body)) in _newest_words(said):
+        gateways = [one for one, numbers in named if asset_no in numbers]
         whose = gateways or [body["by"]]
         planned = of_gateway[whose[-1]].body
         ours = (whose, planned["site"]["id"], zlib.crc32(json.dumps(planned["calendar"]).encode()))
         text = json.dumps(body | dict(zip(_OURS, ours, strict=True)), ensure_ascii=False)
-        said = (body["name"], zone, whose[-1], word.at, since[asset_no], not gateways, text)
-        described = (enterprise, asset_no, kind, *said)
+        about = (body["name"], zone, whose[-1], at, since[asset_no], not gateways, text)
+        described = (enterprise, asset_no, kind, *about)
         if described != tuple(known.get(asset_no, ())):
             changed.append(described)
         zones[asset_no] = zone
     sql.replace(connection, subject, changed)
-    anew = {row[1] for row in changed if row[1] not in known or _planned(known[row[1]]) != _planned(row)}
+    anew = (row[1] for row in changed if row[1] not in known or _planned(known[row[1]]) != _planned(row))
     mark(connection, Kind.SUBJECT, ((key(enterprise, asset_no), EVER) for asset_no in anew))
     return zones
 
 
-def _newest_of_all(connection: Connection, enterprise: str) -> list[Told]:
-    """The newest inventory of each gateway that ever told one of this enterprise."""
-    gateways = select(inventory.c.gateway).where(inventory.c.enterprise == enterprise).distinct()
-    found = (newest(connection, enterprise, one) for one in connection.execute(gateways).scalars().all())
-    return [told for told in found if told is not None]
+def _theirs(body: str) -> dict[str, Any]:
+    """What a gateway said of a subject."""
+    return {name: value for name, value in json.loads(body).items() if name not in _OURS}
+
+
+def _newest_words(said: Iterable[tuple[str, int, list[Any]]]) -> list[tuple[str, tuple[int, list[Any]]]]:
+    """The word that holds of each number, and since when: the greatest of (at, what was said)."""
+    words: dict[str, tuple[int, str]] = {}
+    for number, at, what in said:
+        word = (at, json.dumps(what, sort_keys=True, ensure_ascii=False))
+        words[number] = max(word, words.get(number, word))
+    return [(number, (at, json.loads(what))) for number, (at, what) in sorted(words.items())]
 
 
 def _planned(row: Sequence[Any]) -> tuple[Any, ...]:
@@ -137,29 +122,19 @@ def _planned(row: Sequence[Any]) -> tuple[Any, ...]:
     return kind, zone, by, body["place"], body["calendar"]
 
 
-def _word_of(row: Any) -> _Word:
-    body = {name: value for name, value in json.loads(row.body).items() if name not in _OURS}
-    return _Word(row.at, _text([row.kind, row.timezone, body]))
-
-
 def _refresh_registers(
     connection: Connection, enterprise: str, new: Sequence[Told], zones: dict[str, str]
 ) -> None:
-    mine = register.c.enterprise == enterprise
-    known = {row.id: row for row in connection.execute(select(register).where(mine)).all()}
-    words = {
-        number: _Word(row.at, _text([getattr(row, name) for name in _REGISTER]))
-        for number, row in known.items()
-    }
+    known = {row.id: row for row in connection.execute(select(register).filter_by(enterprise=enterprise))}
+    said = [(row.id, row.at, [getattr(row, name) for name in _REGISTER]) for row in known.values()]
     for told in new:
-        for item in told.body["registers"]:
-            word = _Word(told.at, _text([item.get(name) for name in _REGISTER]))
-            words[item["id"]] = max(word, words.get(item["id"], word))
+        said += [
+            (item["id"], told.at, [item.get(name) for name in _REGISTER]) for item in told.body["registers"]
+        ]
     changed: list[Any] = []
     anew: list[str] = []
-    for number, word in sorted(words.items()):
-        values = dict(zip(_REGISTER, json.loads(word.said), strict=True))
-        values |= {"enterprise": enterprise, "id": number, "at": word.at}
+    for number, (at, what) in _newest_words(said):
+        values = dict(zip(_REGISTER, what, strict=True)) | {"enterprise": enterprise, "id": number, "at": at}
         values["timezone"] = zones.get(values["subject"], DEFAULT_ZONE)
         row = tuple(values[column.name] for column in register.columns)
         before = tuple(known.get(number, ()))
@@ -169,7 +144,3 @@ def _refresh_registers(
             anew.append(number)
     sql.replace(connection, register, changed)
     mark(connection, Kind.REGISTER, ((key(enterprise, number), EVER) for number in anew))
-
-
-def _text(said: object) -> str:
-    return json.dumps(said, sort_keys=True, ensure_ascii=False)
