@@ -16,6 +16,7 @@ from ganpo_cloud.inlet.ingest import ingest
 from ganpo_cloud.province.ledger import ledgers
 from ganpo_cloud.store.counted_tables import day
 from ganpo_cloud.store.database import Database
+from ganpo_cloud.store.owners import registrations
 from ganpo_cloud.store.tables import quarantine, subject
 from ganpo_model.clock import to_ms
 from ganpo_model.errors import ConfigError
@@ -174,12 +175,26 @@ def test_the_command_wants_a_day_and_none_that_lies_ahead(plant: Plant, tmp_path
     assert type_("--enterprise", A).startswith("0 ")
     assert type_("--enterprise", B).startswith(f"1 --enterprise {B}: {GATEWAY} belongs to {A} since ever")
     assert "--since 2099-01-01: lies ahead" in type_("--enterprise", B, "--since", "2099-01-01")
+
     assert "--since 9999-12-31: lies ahead" in type_("--enterprise", B, "--since", "9999-12-31")
     assert "does not match the format" in type_("--enterprise", B, "--since", "yesterday")
     ingest(plant.database, frames(), NOW)
     plant.settle(NOW)
     assert type_("--enterprise", B, "--since", str(BORDER)).startswith("0 ")
     assert told(plant) == RIGHT
+
+
+def test_a_site_that_is_not_listed_is_refused_where_any_are(plant: Plant) -> None:
+    registry.add(plant.database, GATEWAY, A, "plant-2")
+    area = "360681"
+    plant.take("sites", f"{A},plant-1,Plant,{area},Asia/Shanghai", f"{A},plant-3,Plant,{area},Asia/Shanghai")
+    with pytest.raises(ConfigError, match=r"'plant-2' is no site of .* listed: plant-1, plant-3"):
+        registry.add(plant.database, GATEWAY, A, "plant-2")
+    with pytest.raises(ConfigError, match=r"listed: none.*import sites"):
+        registry.add(plant.database, GATEWAY, B, "plant-1", BORDER, NOW)
+    registry.add(plant.database, GATEWAY, A, "plant-3")
+    with plant.database.read() as connection:
+        assert [one.site for one in registrations(connection, [GATEWAY])[GATEWAY]] == ["plant-3"]
 
 
 def test_what_is_older_than_the_registration_waits_with_its_reason(plant: Plant) -> None:

@@ -4,8 +4,9 @@ of the enterprises that give or get any is worked out again from what is stored.
 import json
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, insert, select, union, update
+from sqlalchemy import Connection, delete, select, union
 
+from ganpo_cloud.inlet.apply import proofs, prove
 from ganpo_cloud.inlet.inventories import Told, refresh
 from ganpo_cloud.store import slots, sql
 from ganpo_cloud.store.counted_tables import consumption, day, production, register_day
@@ -14,19 +15,26 @@ from ganpo_cloud.store.owners import Registration
 from ganpo_cloud.store.registry_tables import onboarding, proof
 from ganpo_cloud.store.tables import (
     event,
-    frame,
     inventory,
     inventory_part,
     named,
     reading,
     register,
-    states,
     subject,
 )
 from ganpo_model.facts import EventKind
 
 _END = 2**62
-_MINE = "frame IN (SELECT id FROM frame WHERE gateway = ?)"
+_THERE = "frame IN (SELECT id FROM frame WHERE gateway = ?) AND {at} >= ? AND {at} < ?"
+_SLOTS = _THERE.format(at="start")
+_STRANGE = (
+    "SELECT DISTINCT n.id, n.name FROM states JOIN named n ON n.id = states.subject"
+    f" WHERE {_SLOTS} AND n.enterprise <> ?"
+)
+_COPY = (
+    "INSERT INTO reading SELECT DISTINCT ?, register, at, raw, frame FROM reading"
+    f" WHERE {_THERE.format(at='at')} ON CONFLICT DO NOTHING"
+)
 _NAMED = {
     Kind.SUBJECT: (
         subject.c.asset_no,
@@ -37,60 +45,45 @@ _NAMED = {
     ),
     Kind.REGISTER: (register.c.id, reading.c.register, register_day.c.register, consumption.c.register),
 }
-_TIMES = ((event, event.c.at), (inventory, inventory.c.at))
 
 
 def move(
     connection: Connection, gateway: str, before: Sequence[Registration], after: Sequence[Registration]
 ) -> None:
     """Give every stored fact of a gateway to the enterprise of its time."""
-    ends = [one.since for one in after[1:]] + [_END]
-    mine = select(frame.c.id).where(frame.c.gateway == gateway)
-    for one, end in zip(after, ends, strict=True):
-        for table, at in _TIMES:
-            there = table.c.frame.in_(mine) & (at >= one.since) & (at < end)
-            connection.execute(update(table).where(there).values(enterprise=one.enterprise))
-        _move_slots(connection, gateway, one, end)
-        waits = (inventory_part.c.gateway == gateway) & (inventory_part.c.at >= one.since)
-        waits &= inventory_part.c.at < end
-        connection.execute(update(inventory_part).where(waits).values(enterprise=one.enterprise))
-        # One on the border ends the one and begins the other.
-        sql.run(
-            connection,
-            f"INSERT INTO reading SELECT DISTINCT ?, register, at, raw, frame FROM reading WHERE {_MINE}"
-            " AND at >= ? AND at <= ? ON CONFLICT DO NOTHING",
-            (one.enterprise, gateway, one.since, end),
-        )
-    kept = " OR ".join(["(enterprise = ? AND at >= ? AND at <= ?)"] * len(after))
-    values = [
-        value for one, end in zip(after, ends, strict=True) for value in (one.enterprise, one.since, end)
-    ]
-    sql.run(connection, f"DELETE FROM reading WHERE {_MINE} AND NOT ({kept})", (gateway, *values))
+    kept = []
+    for one, end in zip(after, [*(one.since for one in after[1:]), _END], strict=True):
+        for table in (event, inventory, inventory_part):
+            mine = f"UPDATE {table.name} SET enterprise = ? WHERE gateway = ? AND at >= ? AND at < ?"
+            sql.run(connection, mine, (one.enterprise, gateway, one.since, end))
+        there = (gateway, one.since, end)
+        strange = sql.rows(connection, _STRANGE, (*there, one.enterprise))
+        ours = slots.numbers(connection, ((one.enterprise, name) for _, name in strange))
+        moved = [(ours[one.enterprise, name], *there, number) for number, name in strange]
+        sql.run(connection, f"UPDATE states SET subject = ? WHERE {_SLOTS} AND subject = ?", moved)
+        # A reading on the border ends the one and begins the other.
+        sql.run(connection, _COPY, (one.enterprise, gateway, one.since, end + 1))
+        kept.append((one.enterprise, one.since, end))
+    others = " AND ".join(["NOT (enterprise = ? AND at >= ? AND at <= ?)"] * len(kept))
+    values = (gateway, 0, _END, *(value for one in kept for value in one))
+    sql.run(connection, f"DELETE FROM reading WHERE {_THERE.format(at='at')} AND {others}", values)
     for code in sorted({one.enterprise for one in (*before, *after)}):
         _work_out_again(connection, code)
 
 
-def _move_slots(connection: Connection, gateway: str, one: Registration, end: int) -> None:
-    mine = select(frame.c.id).where(frame.c.gateway == gateway)
-    there = states.c.frame.in_(mine) & (states.c.start >= one.since) & (states.c.start < end)
-    of = select(named.c.id, named.c.name).join(states, states.c.subject == named.c.id).where(there).distinct()
-    before = connection.execute(of.where(named.c.enterprise != one.enterprise)).all()
-    after = slots.numbers(connection, ((one.enterprise, row.name) for row in before))
-    for row in before:
-        of_it = there & (states.c.subject == row.id)
-        connection.execute(update(states).where(of_it).values(subject=after[one.enterprise, row.name]))
-
-
 def _work_out_again(connection: Connection, enterprise: str) -> None:
-    """Describe an enterprise from its inventories alone, and mark whatever was known of it, or is now."""
+    """Describe an enterprise from its inventories alone, prove what its events prove, and mark whatever was known of
+    it, or is now."""
     _mark_all(connection, enterprise)
     for table in (onboarding, proof, register, subject):
         connection.execute(delete(table).where(table.c.enterprise == enterprise))
-    mine = inventory.c.enterprise == enterprise
-    rows = connection.execute(select(inventory.c.gateway, inventory.c.at, inventory.c.body).where(mine)).all()
-    refresh(connection, enterprise, [Told(row.gateway, row.at, json.loads(row.body)) for row in rows])
+    told = select(inventory.c.gateway, inventory.c.at, inventory.c.body).filter_by(enterprise=enterprise)
+    inventories = [Told(row.gateway, row.at, json.loads(row.body)) for row in connection.execute(told).all()]
+    refresh(connection, enterprise, inventories)
     _mark_all(connection, enterprise)
-    _prove(connection, enterprise)
+    linked = select(event).filter_by(enterprise=enterprise, kind=EventKind.LINK_UP)
+    for row in connection.execute(linked.where(event.c.subject.is_not(None))).all():
+        prove(connection, proofs(enterprise, row.subject, json.loads(row.data), row.at, row.frame))
     mark(connection, Kind.LEDGER, [(enterprise, EVER)])
 
 
@@ -100,19 +93,3 @@ def _mark_all(connection: Connection, enterprise: str) -> None:
         found = union(*(select(column).where(column.table.c.enterprise == enterprise) for column in columns))
         numbers = connection.execute(found).scalars().all()
         mark(connection, kind, ((key(enterprise, number), EVER) for number in numbers if number is not None))
-
-
-def _prove(connection: Connection, enterprise: str) -> None:
-    """The earliest proof of every flag."""
-    linked = (event.c.enterprise == enterprise) & (event.c.kind == str(EventKind.LINK_UP))
-    found: dict[tuple[str, str], tuple[int, int]] = {}
-    query = select(event.c.subject, event.c.at, event.c.frame, event.c.data).where(linked)
-    for row in connection.execute(query):
-        flags = json.loads(row.data).get("proves")
-        for flag in flags if isinstance(flags, list) and row.subject is not None else []:
-            key = (row.subject, str(flag))
-            found[key] = min((row.at, row.frame), found.get(key, (row.at, row.frame)))
-    for (asset_no, flag), (at, number) in sorted(found.items()):
-        connection.execute(
-            insert(proof).values(enterprise=enterprise, asset_no=asset_no, flag=flag, at=at, frame=number)
-        )

@@ -5,12 +5,13 @@ belong to the enterprise of their time.
 """
 
 import re
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, select
 
 from ganpo_cloud.imports import moving
+from ganpo_cloud.store import sql
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds, local
 from ganpo_cloud.store.owners import Registration, registrations
@@ -33,8 +34,8 @@ def add(
     """Register a gateway, or say whose it is from the local day `since` on: what is stored of that time moves too.
 
     Without a date the first registration holds for ever, and a later one may only name another site. `now`: the present
-    where it is not the clock's. Raises ConfigError for an id or a credit code that is none, for another enterprise
-    without a date, and for a date ahead.
+    where it is not the clock's. Raises ConfigError for an id or a credit code that is none, for a site that is not
+    listed where any are, for another enterprise without a date, and for a date ahead.
     """
     if not re.fullmatch(GATEWAY, number):
         raise ConfigError(f"{number!r} is no gateway id ([a-z0-9-], 8 to 40)", where="ID")
@@ -45,6 +46,7 @@ def add(
         raise ConfigError(what, where="--site")
     now = now or datetime.now(UTC)
     with database.write() as connection:
+        _check_site(connection, enterprise, site)
         before = registrations(connection, [number])[number]
         at = before[-1].since if before else 0
         if since is not None:
@@ -54,43 +56,31 @@ def add(
             if since > now.date() + timedelta(days=1) or at > to_ms(now):
                 raise ConfigError("lies ahead: say it once it is so", where=f"--since {since.isoformat()}")
         elif before and before[-1].enterprise != enterprise:
+            held = local(before[-1].since).date().isoformat() if before[-1].since else "ever"
             raise ConfigError(
-                f"{number} belongs to {before[-1].enterprise} since {_told(before[-1].since)}: since when to this one?",
+                f"{number} belongs to {before[-1].enterprise} since {held}: since when to this one?",
                 where=f"--enterprise {enterprise}",
                 hint="--since DATE, the first day of its facts there; --since 1970-01-01 corrects a mistake",
             )
-        after = _dated([one for one in before if one.since != at], Registration(at, enterprise, site))
-        _store(connection, number, after)
+        others = (one for one in before if one.since != at)
+        dated = sorted([*others, Registration(at, enterprise, site)], key=lambda one: one.since)
+        # One that says what holds already is left out.
+        after = [next(same) for _, same in groupby(dated, lambda one: (one.enterprise, one.site))]
+        sql.run(connection, "DELETE FROM gateway_before WHERE id = ?", (number,))
+        for table, some in ((gateway_before, after[:-1]), (gateway, after[-1:])):
+            sql.replace(connection, table, ((number, one.enterprise, one.site, one.since) for one in some))
         if before and [(one.since, one.enterprise) for one in before] != [
             (one.since, one.enterprise) for one in after
         ]:
             moving.move(connection, number, before, after)
 
 
-def registered(database: Database, number: str) -> bool:
-    """Whether a gateway is registered."""
-    with database.read() as connection:
-        return connection.execute(select(gateway.c.id).where(gateway.c.id == number)).first() is not None
-
-
-def _dated(others: Sequence[Registration], new: Registration) -> list[Registration]:
-    """All of them in order; one that says what holds already is left out."""
-    found: list[Registration] = []
-    for one in sorted([*others, new], key=lambda one: one.since):
-        if not found or (found[-1].enterprise, found[-1].site) != (one.enterprise, one.site):
-            found.append(one)
-    return found
-
-
-def _store(connection: Connection, number: str, dated: Sequence[Registration]) -> None:
-    for table in (gateway, gateway_before):
-        connection.execute(delete(table).where(table.c.id == number))
-    for one in dated:
-        connection.execute(
-            insert(gateway if one is dated[-1] else gateway_before).values(
-                id=number, since=one.since, enterprise=one.enterprise, site=one.site
-            )
-        )
+def _check_site(connection: Connection, enterprise: str, site: str) -> None:
+    listed = connection.execute(select(sites.c.enterprise, sites.c.site)).all()
+    if listed and (enterprise, site) not in {tuple(row) for row in listed}:
+        here = ", ".join(sorted(row.site for row in listed if row.enterprise == enterprise)) or "none"
+        what = f"{site!r} is no site of {enterprise}; those that are listed: {here}"
+        raise ConfigError(what, where="--site", hint="ganpo-cloud import sites FILE.csv lists it")
 
 
 def _begin(connection: Connection, number: str, enterprise: str, site: str, since: date) -> int:
@@ -103,7 +93,3 @@ def _begin(connection: Connection, number: str, enterprise: str, site: str, sinc
         told = select(inventory.c.timezone).where(inventory.c.gateway == number)
         zone = connection.execute(told.order_by(inventory.c.at.desc()).limit(1)).scalar()
     return bounds(since, zone or DEFAULT_ZONE)[0]
-
-
-def _told(since: int) -> str:
-    return local(since).date().isoformat() if since else "ever"

@@ -26,7 +26,8 @@ _PROVE = (
     "INSERT INTO proof VALUES (?, ?, ?, ?, ?) ON CONFLICT (enterprise, asset_no, flag)"
     " DO UPDATE SET at = excluded.at, frame = excluded.frame WHERE excluded.at < proof.at"
 )
-"""The earliest wins, in whatever order they come."""
+Proof = tuple[str, str, str, int, int]
+"""(enterprise, asset_no, flag, at, frame): a row of the table `proof`."""
 _ABOUT = (
     "SELECT a, b, n.id, s.timezone FROM asked LEFT JOIN named n ON n.enterprise = a AND n.name = b"
     " LEFT JOIN subject s ON s.enterprise = a AND s.asset_no = b"
@@ -64,7 +65,7 @@ class _Batch:
         self._events: list[tuple[Any, ...]] = []
         self._inventories: list[parts.Row] = []
         self._touched: set[tuple[tuple[str, str], int, int]] = set()
-        self._proofs: list[tuple[Any, ...]] = []
+        self._proofs: list[Proof] = []
         self._parts: list[tuple[parts.Row, tuple[int, int]]] = []
 
     def add(self, number: int, came: Came) -> None:
@@ -107,7 +108,7 @@ class _Batch:
         sql.add(connection, states, runs)
         sql.add(connection, reading, self._readings)
         sql.add(connection, event, self._events)
-        sql.run(connection, _PROVE, sorted(self._proofs))
+        prove(connection, self._proofs)
         ledgers = {*told, *(row[0] for row in self._proofs)}
         mark(connection, Kind.LEDGER, ((enterprise, EVER) for enterprise in ledgers))
         mark(connection, Kind.DAY, self._days({row[:2]: row[3] or DEFAULT_ZONE for row in map(tuple, rows)}))
@@ -140,9 +141,20 @@ class _Batch:
         self._events.append((number, place, gateway, enterprise, at, str(fact.kind), fact.subject, data))
         if fact.kind is EventKind.LINK_UP and fact.subject is not None:
             self._touch((enterprise, fact.subject), at, at)
-            flags = fact.data.get("proves")
-            for flag in flags if isinstance(flags, list) else []:
-                self._proofs.append((enterprise, fact.subject, str(flag), at, number))
+            self._proofs += proofs(enterprise, fact.subject, fact.data, at, number)
+
+
+def proofs(enterprise: str, asset_no: str, data: Mapping[str, Any], at: int, frame: int) -> list[Proof]:
+    """What a `link_up` of a subject proves."""
+    flags = data.get("proves")
+    return [
+        (enterprise, asset_no, str(flag), at, frame) for flag in (flags if isinstance(flags, list) else [])
+    ]
+
+
+def prove(connection: Connection, proofs: Iterable[Proof]) -> None:
+    """Keep the earliest proof of every flag, in whatever order they come."""
+    sql.run(connection, _PROVE, sorted(proofs))
 
 
 def _plain(value: object) -> str:

@@ -17,9 +17,7 @@ from ganpo_cloud.store.localdays import DEFAULT_ZONE, day_of
 from ganpo_cloud.store.marks import EVER, Kind, key, mark
 from ganpo_cloud.store.tables import frame, gateway, inventory, register, subject
 
-_REGISTER = tuple(
-    name for name in register.columns.keys() if name not in {"enterprise", "id", "timezone", "at"}
-)
+_REGISTER = tuple(c.name for c in register.columns if c.name not in {"enterprise", "id", "timezone", "at"})
 """What an inventory says of a register: corrected, its past is judged anew."""
 _OURS = ("gateways", "place", "calendar")
 """What stands in a subject's body beside the newest word."""
