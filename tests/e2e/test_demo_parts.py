@@ -1,12 +1,15 @@
 """What the demo is made of: the workshop, the process of its devices, the broker."""
 
 import asyncio
+import csv
+import io
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +20,15 @@ from paho.mqtt.enums import CallbackAPIVersion
 from pymodbus.client import AsyncModbusTcpClient
 from sqlalchemy import func, select
 
+from ganpo_cloud.province import divisions
 from ganpo_cloud.store.registry_tables import target
 from ganpo_cloud.store.settings import DatabaseSettings
 from ganpo_demo.broker import broker
 from ganpo_demo.cell import SHOWN
 from ganpo_demo.child import Devices
+from ganpo_demo.fleet import fleet
+from ganpo_demo.fleet_lists import lists
+from ganpo_demo.province import SEED
 from ganpo_demo.run import registered
 from ganpo_demo.simulation import CNC, PRESS, Workshop
 from ganpo_model.errors import GanpoError
@@ -39,6 +46,33 @@ def test_the_same_seed_gives_the_same_day() -> None:
             day.append((states, workshop.main_meter.counts))
         days.append(day)
     assert days[0] == days[1] != days[2]
+
+
+def test_most_months_of_most_cities_are_covered_in_the_invented_province_and_some_are_not() -> None:
+    """As many declared carriers as a month's energy needs not to be hatched: 90 %, seen all of it or stated."""
+    province, last = divisions.load(), date(2026, 11, 27)
+    of = fleet(SEED, last, province)
+    told = {kind: list(csv.DictReader(io.StringIO(raw.decode()))) for kind, raw in lists(of, province)}
+    stated = {(row["enterprise"], row["month"], row["carrier"]) for row in told["statements"]}
+    firms = {firm.code: firm for firm in of.firms}
+    places: dict[tuple[str, str], list[bool]] = {}
+    month = of.first
+    while month < last.replace(day=1):
+        then = (month + timedelta(days=31)).replace(day=1)
+        for row in told["carriers"]:
+            if row["year"] == str(month.year):
+                firm = firms[row["enterprise"]]
+                seen = firm.since is not None and firm.since <= month and then <= firm.until
+                known = (firm.code, f"{month:%Y-%m}", row["carrier"]) in stated
+                metered = row["carrier"] in [gauge.carrier for gauge in firm.gauges]
+                assert not (known and seen and metered), "nobody states what a meter counts"
+                here = places.setdefault((province.above(firm.county)[1], f"{month:%Y-%m}"), [])
+                here.append(known or (seen and metered))
+        month = then
+    covered = sum(10 * sum(here) >= 9 * len(here) for here in places.values())
+    print(f"\n{covered} of {len(places)} months of cities are covered")
+    assert len(places) == 12 * 11
+    assert 0.7 * len(places) < covered < 0.95 * len(places)
 
 
 def test_the_register_integrates_power_and_never_falls() -> None:

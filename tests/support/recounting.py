@@ -171,6 +171,8 @@ class Recount:
         codes = {f.code for f in self.fleet.firms if industry in (None, f.industry) and self.within(f, area)}
         for row in self.lists["statements"]:
             if row["enterprise"] in codes and f"{first:%Y-%m}" <= row["month"] <= f"{last:%Y-%m}":
+                if row["carrier"] == "water_fresh":
+                    water += Fraction(row["quantity"])
                 tce += Fraction(row["quantity"]) * self.kgce(row["carrier"]) / 1000
         return tce, water
 
