@@ -18,8 +18,8 @@ import pytest
 
 from ganpo_cloud.province import publishing
 from ganpo_cloud.province.definitions import DEFINITIONS
+from ganpo_cloud.province.ranking import RANKED_FROM
 from ganpo_cloud.web.application import create_app
-from ganpo_cloud.web.pages.places import RANKED_FROM
 from ganpo_demo.fleet import fleet
 from ganpo_demo.seeding import Seeding
 from support import databases

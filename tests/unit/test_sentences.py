@@ -294,7 +294,7 @@ def test_what_stands_below_says_who_is_behind_it_and_that_the_plan_has_passed(
 def test_the_gap_and_the_rate_come_to_the_target_as_they_are_shown(
     checked: int, wanted: str, gap: str
 ) -> None:
-    assert Figures(TODAY).gap(item(checked, 1000, target(wanted))).text("en") == gap
+    assert Figures(TODAY).reckoned(item(checked, 1000, target(wanted)), "gap").text("en") == gap
 
 
 @pytest.mark.parametrize(

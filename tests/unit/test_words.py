@@ -15,7 +15,6 @@ import ganpo_cloud.province
 import ganpo_cloud.web
 from ganpo_cloud.province.definitions import DEFINITIONS
 from ganpo_cloud.web import i18n, reasons
-from ganpo_cloud.web.pages import words
 from ganpo_model.clock import to_ms
 from ganpo_model.coverage import ENTERPRISES, MEASURES
 
@@ -38,9 +37,7 @@ def used() -> set[str]:
 
 def tables() -> set[str]:
     """Words that stand in tables and are translated where they are shown."""
-    mappings: list[Mapping[Any, str]] = [words.STATES, reasons.REASONS, words.COUNTS]
-    mappings += [words.STATUS, words.FLAGS, words.LEVELS, words.AGES, words.BADGES, words.UNITS]
-    mappings += [words.KPIS, words.REFUSED]
+    mappings: list[Mapping[Any, str]] = [reasons.STATUS, reasons.REASONS]
     named = {text for item in DEFINITIONS.values() for text in (item.word, item.text, item.source)}
     named |= {word for of in MEASURES.values() for word in (of.word, of.rung) if word}
     named |= sources()

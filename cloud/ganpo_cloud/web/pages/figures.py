@@ -1,33 +1,44 @@
 """Numbers that say what they are. Every number of the official's pages is printed here, and beside it stands, for a
 machine to read, what it counts, where and when: whoever names the same has to say the same."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
+from math import ceil
+from typing import Any
 
 from markupsafe import Markup, escape
 
 from ganpo_cloud.province.indicators import Indicator
+from ganpo_cloud.store.counted_tables import ALL
 from ganpo_cloud.web.pages import numbers
-from ganpo_model.coverage import MEASURES, percent
+from ganpo_model.coverage import LEVELS, MEASURES
 
-_SIGNED = {"change": 0, "points": 1, "monthly": 2}
-_PLACES = {"tenths": 1, "intensity": 5}
-"""Decimals of what is written with a sign, and without."""
+Reckoned = Callable[[Indicator], Fraction | int | None]
+_WRITTEN: Mapping[str, tuple[Callable[[Any, int], str], int]] = {
+    "count": (numbers.decimals, 0),
+    "tenths": (numbers.decimals, 1),
+    "intensity": (numbers.decimals, 5),
+    "change": (numbers.signed, 0),
+    "points": (numbers.signed, 1),
+    "monthly": (numbers.signed, 2),
+}
+"""How each kind is written but rates and quantities, and with how many decimals."""
 _MARK = Markup('<data value="{}" data-number="{} {} {} {}">{}</data>')
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One number. `measure`: a column of the sums, or `numerator/denominator` of a rate, or the id of what has a unit;
-    what is reckoned from it stands behind a colon. `industry`: empty is all. `time`: a day, month, months or year.
-    `kind` says how it is written; `goal`: what a rate is not to look like before it has reached it."""
+    """One number, int or Fraction. `measure`: a column of the sums, or `numerator/denominator` of a rate, or the id
+    of what has a unit; what is reckoned from it stands behind a colon. `industry`: empty is all. `time`: a day, month,
+    months or year. `kind` says how it is written; `goal`: what a rate is not to look like before it has reached it."""
 
     measure: str
     area: str
     industry: str
     time: str
-    number: Fraction | int | None
+    number: Any
     kind: str = "count"
     among: int | None = None
     goal: Fraction | None = None
@@ -35,14 +46,11 @@ class Figure:
     def text(self, lang: str) -> str:
         """As people read it; a dash where nobody knows."""
         if self.kind == "rate":
-            return numbers.rate(self._whole, self.among, self.goal)
+            return numbers.rate(self.number, self.among, self.goal)
         if self.kind == "quantity":
             return numbers.quantity(self.number, lang)
-        if self.kind in _SIGNED:
-            return numbers.signed(self.number, _SIGNED[self.kind])
-        if self.kind in _PLACES:
-            return numbers.decimals(self.number, _PLACES[self.kind])
-        return numbers.count(self._whole)
+        write, places = _WRITTEN[self.kind]
+        return write(self.number, places)
 
     @property
     def listed(self) -> bool:
@@ -50,22 +58,25 @@ class Figure:
         return self.measure in MEASURES
 
     @property
-    def drawn(self) -> float | int | None:
-        """As a chart draws it: a rate as it is written."""
+    def value(self) -> Fraction | None:
+        """Exactly; a rate in percent."""
         if self.number is None or self.among == 0:
             return None
-        if self.kind == "rate" and self.among is not None:
-            return float(percent(int(self.number), self.among, self.goal))
-        return int(self.number) if self.kind == "count" else float(self.number)
+        return Fraction(100 * self.number, self.among or 1) if self.kind == "rate" else Fraction(self.number)
+
+    @property
+    def drawn(self) -> float | int | None:
+        """As a chart draws it: a rate as it is written."""
+        if self.value is None:
+            return None
+        if self.kind == "rate":
+            return float(numbers.percent(self.number, self.among, self.goal))
+        return int(self.value) if self.kind == "count" else float(self.value)
 
     @property
     def width(self) -> str:
         """Of a bar, in percent; empty where nobody knows."""
-        return numbers.share(self._whole, self.among)
-
-    @property
-    def _whole(self) -> int | None:
-        return None if self.number is None else int(self.number)
+        return numbers.share(self.number, self.among)
 
 
 def shown(of: Figure, lang: str) -> Markup:
@@ -77,33 +88,70 @@ def shown(of: Figure, lang: str) -> Markup:
     return _MARK.format(value, of.measure, of.area, of.industry or "*", of.time, text)
 
 
+def _gap(item: Indicator) -> Fraction | int | None:
+    """Of a rate to its target as far as what is shown, so that both add up."""
+    if item.goal is None or item.value is None:
+        return None
+    if item.definition.kind != "rate":
+        return ceil(item.goal - item.value)
+    read = Fraction(numbers.percent(item.checked, item.denominator, item.goal))
+    return Fraction(ceil(10 * (item.goal - read)), 10)
+
+
+def _since(item: Indicator) -> Fraction | None:
+    if item.target is None or item.target.baseline is None or item.value is None:
+        return None
+    return item.value - Fraction(item.target.baseline)
+
+
+_RECKONED: Mapping[str, tuple[Reckoned, str, str]] = {
+    "6-months": (lambda item: item.change, "points", "change"),
+    "gap": (_gap, "tenths", "count"),
+    "baseline": (_since, "points", "change"),
+    "fell": (lambda item: -item.pace.change if item.pace else None, "tenths", "tenths"),
+    "pace": (lambda item: item.pace.per_month if item.pace else None, "monthly", "points"),
+    "needed": (lambda item: item.pace.needed if item.pace else None, "monthly", "points"),
+}
+"""What is reckoned of an indicator, and how that of a rate and of anything else is written: what it moved over six
+months, misses of its target, moved since the baseline of that, lost over the months of its pace, makes a month, and
+would have to make."""
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
-    """The numbers of a snapshot, as of its last `day`."""
+    """The numbers of a place in an industry as of a day."""
 
-    def __init__(self, day: date) -> None:
-        self.day = day.isoformat()
+    day: date
+    area: str = ""
+    industry: str = ALL
 
-    def count(
-        self, measure: str, area: str, industry: str, number: int | None, kind: str = "count"
-    ) -> Figure:
-        """A count as of the day."""
-        return Figure(measure, area, industry, self.day, number, kind)
+    def count(self, measure: str, number: Any, kind: str = "count", **other: Any) -> Figure:
+        """Of the place as of the day; `other`: another place, another time, or what a rate has more."""
+        here = {"area": self.area, "industry": self.industry, "time": f"{self.day}"}
+        return Figure(measure, number=number, kind=kind, **here | other)
+
+    def trend(
+        self, history: Mapping[str, Mapping[str, Any]], measure: str, among: str = "", goal: Any = None
+    ) -> list[Figure]:
+        """A count of the place by month or day, or its rate among another."""
+        name, kind = (f"{measure}/{among}", "rate") if among else (measure, "count")
+        return [
+            self.count(name, row.get(measure), kind, time=time, among=row.get(among), goal=goal)
+            for time, row in history.items()
+        ]
 
     def of(self, item: Indicator, level: str = "checked") -> Figure:
         """What an indicator comes to."""
-        number: int | None = getattr(item, level)
-        kind = item.definition.kind
+        kind, number = item.definition.kind, getattr(item, level)
         here = (self.measure(item, level), item.area, item.industry, self.time(item))
         if kind == "rate":
-            return Figure(*here, number, "rate", item.denominator, item.goal)
-        if kind == "quantity":
-            return Figure(*here, None if number is None else Fraction(number, 10**6), "quantity")
-        return Figure(*here, item.value, "intensity") if kind == "intensity" else Figure(*here, number)
+            return Figure(*here, number, kind, item.denominator, item.goal)
+        return Figure(*here, number if kind == "count" else item.value, kind)
 
     def time(self, item: Indicator) -> str:
         """Of what an indicator is; of a month until when."""
         if not item.period:
-            return self.day
+            return f"{self.day}"
         return f"{item.period}..{self.day}" if item.definition.kind == "rate" else item.period
 
     def measure(self, item: Indicator, level: str = "checked") -> str:
@@ -111,77 +159,39 @@ class Figures:
         of = item.definition
         if of.kind in ("quantity", "intensity"):
             return of.id
-        column = of.measures[("declared", "checked", "proven").index(level)]
+        column = of.measures[list(LEVELS).index(level)]
         return f"{column}/{of.among}" if of.kind == "rate" else column
 
     def parts(self, item: Indicator, level: str = "checked") -> list[Figure]:
         """Numerator and denominator of a rate; nothing where they are times."""
-        of = item.definition
-        number = getattr(item, level)
-        if of.kind != "rate" or of.unit != "%" or item.period or number is None or not item.denominator:
+        if item.definition.unit != "%" or item.period or getattr(item, level) is None or not item.denominator:
             return []
-        named = zip(self.measure(item, level).split("/"), (number, item.denominator), strict=True)
-        return [Figure(name, item.area, item.industry, self.day, value) for name, value in named]
+        found = (getattr(item, level), item.denominator)
+        return self._named(item, self.measure(item, level).split("/"), found, f"{self.day}")
 
     def behind(self, item: Indicator) -> list[Figure]:
         """m of N: enterprises, or of a quantity the months of declared carriers; N is missing where nobody said it."""
-        of, kind = item.definition, item.definition.kind
-        found: tuple[int | None, int | None]
+        of = item.definition
         if item.behind is None:
             names = (f"{of.id}:covered", f"{of.id}:declared")
-            found, time = item.completeness or (None, None), item.period
-        else:
-            names, found = (of.behind, of.of or "population"), (item.behind, item.of)
-            time = item.period if kind == "intensity" else self.day
-        return [Figure(n, item.area, item.industry, time, v) for n, v in zip(names, found, strict=True)]
+            return self._named(item, names, item.completeness or (None, None), item.period)
+        time = item.period if of.kind == "intensity" else f"{self.day}"
+        return self._named(item, (of.behind, of.of or "population"), (item.behind, item.of), time)
 
-    def share(self, of: list[Figure]) -> Figure:
+    def share(self, of: Sequence[Figure]) -> Figure:
         """m of N as a rate."""
-        m, whole = of
-        among = None if whole.number is None else int(whole.number)
-        return Figure(f"{m.measure}/{whole.measure}", m.area, m.industry, m.time, m.number, "rate", among)
+        m, n = of
+        return replace(m, measure=f"{m.measure}/{n.measure}", kind="rate", among=n.number)
 
-    def moved(self, item: Indicator) -> Figure:
-        """What it moved over six months."""
-        return self._from(
-            item, "6-months", item.change, "points" if item.definition.kind == "rate" else "change"
-        )
+    def reckoned(self, item: Indicator, name: str) -> Figure:
+        """What is reckoned of an indicator."""
+        number, rate, other = _RECKONED[name]
+        kind = rate if item.definition.kind == "rate" else other
+        here = (f"{self.measure(item)}:{name}", item.area, item.industry, f"{self.day}")
+        return Figure(*here, number(item), kind)
 
-    def gap(self, item: Indicator) -> Figure:
-        """How far it is from its target: of a rate as far as what is shown, so that both add up."""
-        if (
-            item.definition.kind != "rate"
-            or item.goal is None
-            or item.checked is None
-            or not item.denominator
-        ):
-            short = None if item.goal is None or item.value is None else item.goal - item.value
-            return self._from(item, "gap", short and -(-short // 1))
-        shown = Fraction(numbers.percent(item.checked, item.denominator, item.goal))
-        return self._from(item, "gap", Fraction(-(-10 * (item.goal - shown) // 1), 10), "tenths")
-
-    def fell(self, item: Indicator) -> Figure:
-        """What it lost over the months of its pace."""
-        return self._from(item, "fell", None if item.pace is None else -item.pace.change, "tenths")
-
-    def since(self, item: Indicator) -> Figure:
-        """What it moved since the baseline of its target."""
-        first = item.target.baseline if item.target is not None else None
-        moved = None if first is None or item.value is None else item.value - Fraction(first)
-        return self._from(item, "baseline", moved, "points" if item.definition.kind == "rate" else "change")
-
-    def unknown(self, item: Indicator) -> Figure:
-        """Of how many enterprises it knows nothing."""
-        number = None if item.of is None else max(item.of - (item.behind or 0), 0)
-        measure = f"{item.definition.of or 'population'}-{item.definition.behind}"
-        return Figure(measure, item.area, item.industry, self.day, number)
-
-    def per_month(self, item: Indicator, name: str) -> Figure:
-        """A month of the pace: as it is (`pace`) or as it would have to be (`needed`)."""
-        number = None
-        if item.pace is not None:
-            number = item.pace.per_month if name == "pace" else item.pace.needed
-        return self._from(item, name, number, "monthly" if item.definition.kind == "rate" else "points")
-
-    def _from(self, item: Indicator, name: str, number: Fraction | int | None, kind: str = "count") -> Figure:
-        return Figure(f"{self.measure(item)}:{name}", item.area, item.industry, self.day, number, kind)
+    def _named(
+        self, item: Indicator, names: Iterable[str], found: Iterable[int | None], time: str
+    ) -> list[Figure]:
+        here = (item.area, item.industry, time)
+        return [Figure(name, *here, number) for name, number in zip(names, found, strict=True)]

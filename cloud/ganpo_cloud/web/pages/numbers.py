@@ -4,15 +4,13 @@ rounded down. Pure; what nobody knows is a dash, and has no unit."""
 from collections.abc import Iterable
 from datetime import date
 from fractions import Fraction
-from typing import Any
 
 from ganpo_cloud.web.i18n import NONE as NONE
-from ganpo_model import coverage
+from ganpo_model import coverage, reference
 from ganpo_model.units import MILLION
 
 _ZH = ((10**8, "亿"), (10**4, "万"))
 _EN = ((10**6, " million"), (10**3, " thousand"))
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def count(number: int | None) -> str:
@@ -52,11 +50,14 @@ def quantity(value: Fraction | int | None, lang: str, unit: str = "") -> str:
     return shown + _behind(unit)
 
 
-def exact(millionths: int | None, unit: str = "") -> str:
+def millionths(number: int | None) -> Fraction | None:
+    """In ones."""
+    return None if number is None else Fraction(number, MILLION)
+
+
+def exact(number: int | None, unit: str = "") -> str:
     """Millionths with two decimals: 50,403.00 kWh."""
-    if millionths is None:
-        return NONE
-    return decimals(Fraction(millionths, MILLION), 2) + _behind(unit)
+    return NONE if number is None else decimals(millionths(number), 2) + _behind(unit)
 
 
 def unit(of: str) -> str:
@@ -69,9 +70,10 @@ def names(of: Iterable[str], lang: str) -> str:
     return ("、" if lang == "zh" else ", ").join(of)
 
 
-def ones(row: Any) -> float | None:
-    """The quantity of a row, as charts draw it; None where there is no row, or nobody knows."""
-    return None if row is None or row.millionths is None else row.millionths / 10**6
+def carrier(number: str, lang: str) -> str:
+    """The name of a carrier; its number where no table of ours knows it."""
+    found = reference.carriers().get(number)
+    return number if found is None else found.name_zh if lang == "zh" else found.name_en
 
 
 def decimals(value: Fraction | int | None, places: int) -> str:
@@ -84,11 +86,6 @@ def decimals(value: Fraction | int | None, places: int) -> str:
     return f"{sign}{shown}.{whole % 10**places:0{places}d}" if places else sign + shown
 
 
-def points(change: Fraction | None) -> str:
-    """+1.9, −0.6: a change of a rate in points."""
-    return signed(change, 1)
-
-
 def signed(change: Fraction | int | None, places: int = 0) -> str:
     """+46, −3, +0.12: a change, rounded; no sign stands before what reads as zero."""
     if change is None:
@@ -99,9 +96,9 @@ def signed(change: Fraction | int | None, places: int = 0) -> str:
 
 
 def month(text: str, lang: str) -> str:
-    """2028年6月 / Jun 2028."""
-    year, number = int(text[:4]), int(text[5:7])
-    return f"{year}年{number}月" if lang == "zh" else f"{_MONTHS[number - 1]} {year}"
+    """2028年6月 / Jun 2028; of a day its month."""
+    first = date.fromisoformat(f"{text[:7]}-01")
+    return f"{first.year}年{first.month}月" if lang == "zh" else f"{first:%b %Y}"
 
 
 def period(text: str, lang: str) -> str:
@@ -114,9 +111,7 @@ def period(text: str, lang: str) -> str:
 
 def day(of: date, lang: str) -> str:
     """2026年11月28日 / 28 Nov 2026."""
-    if lang == "zh":
-        return f"{of.year}年{of.month}月{of.day}日"
-    return f"{of.day} {_MONTHS[of.month - 1]} {of.year}"
+    return f"{of.year}年{of.month}月{of.day}日" if lang == "zh" else f"{of.day} {of:%b %Y}"
 
 
 def _digits(value: Fraction) -> str:

@@ -6,19 +6,32 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import Path
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, RowMapping, select
 
 from ganpo_cloud.days import periods
+from ganpo_cloud.province import ranking
 from ganpo_cloud.province.definitions import DEFINITIONS
-from ganpo_cloud.province.indicators import Indicators
+from ganpo_cloud.province.indicators import Indicator, Indicators
 from ganpo_cloud.province.snapshots import trend
-from ganpo_cloud.store.counted_tables import ALL, area_day
+from ganpo_cloud.store.counted_tables import ALL, NOWHERE, area_day
 from ganpo_cloud.web.asking import Placed, asks
-from ganpo_cloud.web.pages import cards, places, questions, trends
+from ganpo_cloud.web.pages import questions
 from ganpo_cloud.web.pages.figures import Figures
-from ganpo_cloud.web.pages.ladders import ladder
 from ganpo_cloud.web.pages.rendering import Item, Rendering
 from ganpo_cloud.web.problems import Refused
+from ganpo_model.coverage import ENTERPRISES, MEASURES, ladder
+
+CARDS = (
+    "nc_rate_main",
+    "intelligent_count",
+    "enterprise_onboarded",
+    "availability",
+    "comprehensive_energy",
+    "water",
+)
+SHOWN_MONTHS = 24
+LADDERS = {"enterprises": ladder(ENTERPRISES), "equipment": ladder(MEASURES)}
+"""By the list behind it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,75 +44,68 @@ class OfNumber(Placed):
 
 def overview(connection: Connection, rendering: Rendering, _asked: Placed) -> Item:
     """Everything of a place: where it stands, what to ask about, which parts lag, and whether it moves."""
-    scope = rendering.scope
+    scope, here = rendering.scope, (rendering.scope.area, rendering.scope.industry or ALL)
     found = Indicators(rendering.snapshot(connection))
-    n = Figures(found.snapshot.day)
-    items = {item.definition.id: item for item in found.of(scope.area, scope.industry)}
-    here = (scope.area, scope.industry or ALL)
+    n = Figures(found.snapshot.day, *here)
+    parts = rendering.parts(scope.area)
+    every = _by_id(found, [scope.area, *parts, NOWHERE], [scope.industry])
     row = found.snapshot.rows([here[0]], [here[1]])[here]
-    before = _before(connection, here, rendering)
-    months = periods.months(rendering.day, trends.SHOWN_MONTHS)[:-1]
+    months = periods.months(rendering.day, SHOWN_MONTHS)[:-1]
     past = trend(connection, [here[0]], [here[1]], months)
-    history: trends.History = {month: past.get((*here, month)) for month in months} | {n.day: row}
-    parts = places.areas(rendering, found, n, scope.area)
+    areas = ranking.best_first(every[part, here[1]] for part in parts)
     waits = questions.waiting(connection, rendering, n)
-    population = items["enterprise_onboarded"].of
+    industries = (
+        [] if scope.industry else _by_id(found, [scope.area], [*rendering.province.industries]).values()
+    )
     return {
         "n": n,
-        "items": items,
+        "items": every[here],
         "row": row,
-        "before": before,
+        "before": _before(connection, here, rendering),
+        "history": {month: past.get((*here, month)) or {} for month in months} | {f"{n.day}": row},
+        "ladders": LADDERS,
         "questions": questions.questions(
-            rendering, n, parts["rows"], waits, questions.late(connection, rendering)
+            rendering, n, [part[ranking.BY] for part in areas], waits, questions.late(connection, rendering)
         ),
-        "cards": [cards.one(rendering, items[number], items) for number in cards.SHOWN],
-        "ladders": [
-            ladder(rendering, n, "enterprises", row, before, population),
-            ladder(rendering, n, "equipment", row, before),
-        ],
-        "parts": parts,
-        "selected": next((part for part in parts["rows"] if part.id == scope.more.get("selected")), None),
-        "industry_rows": places.industries(rendering, found) if scope.industry is None else None,
+        "cards": CARDS,
+        "areas": areas,
+        "lost": every[NOWHERE, here[1]],
+        "selected": next(
+            (every[part, here[1]] for part in parts if part == scope.more.get("selected")), None
+        ),
+        "industry_rows": ranking.best_first(industries),
         "waits": waits,
-        "charts": [
-            trends.coverage(rendering, items["nc_rate_main"], history),
-            trends.onboarding(rendering, history),
-        ],
     }
 
 
-def _before(connection: Connection, here: tuple[str, str], rendering: Rendering) -> Mapping[str, Any] | None:
+def _by_id(
+    found: Indicators, areas: list[str], industries: list[str | None]
+) -> dict[Any, Mapping[str, Indicator]]:
+    every = found.all(areas, industries)
+    return {key: {item.definition.id: item for item in items} for key, items in every.items()}
+
+
+def _before(connection: Connection, here: tuple[str, str], rendering: Rendering) -> RowMapping | None:
     """The sums of 30 days earlier."""
     day = rendering.day - timedelta(days=30)
     mine = (area_day.c.area == here[0]) & (area_day.c.industry == here[1]) & (area_day.c.day == day)
-    row = connection.execute(select(area_day).where(mine)).mappings().first()
-    return None if row is None else dict(row)
+    return connection.execute(select(area_day).where(mine)).mappings().first()
 
 
 def indicator(connection: Connection, rendering: Rendering, asked: OfNumber) -> Item:
     """One number of a place and of its parts, judged as everywhere."""
-    number, by = asked.number, asked.by
+    number, by, scope = asked.number, asked.by, rendering.scope
     if number not in DEFINITIONS:
         raise Refused(404, "http", "no such indicator", number[:40])
-    found, scope = Indicators(rendering.snapshot(connection)), rendering.scope
-    if by == "area":
-        every = found.all([scope.area, *rendering.parts(scope.area)], [scope.industry])
-        named = {key: (rendering.area(key[0]), rendering.href("/overview", area=key[0])) for key in every}
-    else:
-        every = found.all([scope.area], [None, *rendering.province.industries])
-        named = {
-            key: (
-                rendering.industry(key[1]) if key[1] else rendering.t("all industries"),
-                rendering.href("/overview", industry=key[1] or None),
-            )
-            for key in every
-        }
-    at = list(DEFINITIONS).index(number)
+    areas, industries = [scope.area, *rendering.parts(scope.area)], [scope.industry]
+    if by == "industry":
+        areas, industries = [scope.area], [None, *rendering.province.industries]
+    every = _by_id(found := Indicators(rendering.snapshot(connection)), areas, industries)
     return {
         "n": Figures(found.snapshot.day),
         "definition": DEFINITIONS[number],
         "by": by,
-        "rows": [(*named[key], items[at]) for key, items in every.items()],
+        "rows": [items[number] for items in every.values()],
         "other": rendering.href(by="industry" if by == "area" else "area"),
         "xlsx": rendering.api(f"indicators/{number}", by=by, format="xlsx"),
         "csv": rendering.api(f"indicators/{number}", by=by, format="csv"),

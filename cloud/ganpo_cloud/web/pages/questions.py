@@ -7,12 +7,12 @@ from datetime import timedelta
 from sqlalchemy import Connection, func, select
 
 from ganpo_cloud.inlet import lives
-from ganpo_cloud.province import lists, publishing
+from ganpo_cloud.province import lists, publishing, ranking
+from ganpo_cloud.province.indicators import Indicator
 from ganpo_cloud.store.counted_tables import ALL, area_carrier, register_day
 from ganpo_cloud.store.tables import gateway, live, quarantine
 from ganpo_cloud.web import views
 from ganpo_cloud.web.pages.figures import Figure, Figures
-from ganpo_cloud.web.pages.places import Part
 from ganpo_cloud.web.pages.rendering import Rendering
 from ganpo_model.clock import to_ms
 
@@ -62,14 +62,11 @@ def waiting(connection: Connection, rendering: Rendering, n: Figures) -> Waiting
     limit = to_ms(rendering.now - LONG_OFFLINE)
     gone = sum(row.heard_at is not None and row.heard_at < limit for row in rows)
 
-    def count(measure: str, number: int) -> Figure:
-        return n.count(measure, rendering.scope.area, rendering.scope.industry or ALL, number)
-
     found = (
-        count("gateways", len(rows)),
-        count("gateways_online", online),
-        count("gateways_offline", len(rows) - online),
-        count("gateways_gone", gone),
+        n.count("gateways", len(rows)),
+        n.count("gateways_online", online),
+        n.count("gateways_offline", len(rows) - online),
+        n.count("gateways_gone", gone),
     )
     if rendering.scope.area != rendering.province.whole or rendering.scope.industry is not None:
         return Waiting(*found)
@@ -78,14 +75,14 @@ def waiting(connection: Connection, rendering: Rendering, n: Figures) -> Waiting
     frames = select(func.count()).select_from(quarantine)
     return Waiting(
         *found,
-        count("registers_open", connection.execute(registers).scalar_one()),
-        count("frames_quarantined", connection.execute(frames).scalar_one()),
+        n.count("registers_open", connection.execute(registers).scalar_one()),
+        n.count("frames_quarantined", connection.execute(frames).scalar_one()),
         views.strangers(connection),
     )
 
 
 def questions(
-    rendering: Rendering, n: Figures, parts: Sequence[Part], waits: Waiting | None, late: int
+    rendering: Rendering, n: Figures, parts: Sequence[Indicator], waits: Waiting | None, late: int
 ) -> list[Question]:
     """Each with who, what, how much, and where to look; alarms first. `late`: declared carriers not covered."""
     found = [*(_now(rendering, n, waits) if waits else ()), *_of_day(rendering, n, parts, late)]
@@ -96,7 +93,7 @@ def _now(rendering: Rendering, n: Figures, waits: Waiting) -> Iterable[Question]
     if waits.frames is not None and waits.frames.number:
         yield Question("alarm", "quarantine", waits.frames, rendering.href("/gateways"))
     if waits.strangers:
-        number = n.count("strangers", rendering.scope.area, ALL, len(waits.strangers))
+        number = n.count("strangers", len(waits.strangers))
         yield Question("warn", "strangers", number, rendering.href("/gateways"))
     offline, gateways = waits.offline.number or 0, waits.gateways.number or 0
     if 2 * offline >= gateways > 0 or waits.gone.number:
@@ -104,16 +101,20 @@ def _now(rendering: Rendering, n: Figures, waits: Waiting) -> Iterable[Question]
         yield Question("alarm", "offline", waits.offline, where, (waits.gateways, waits.gone))
 
 
-def _of_day(rendering: Rendering, n: Figures, parts: Sequence[Part], late: int) -> Iterable[Question]:
-    for part in parts:
-        if part.falling:
-            yield Question("warn", "falling", part.word, part.href, (n.moved(part.nc),))
-    for part in parts:
-        if part.partial and part.nc.denominator:
-            yield Question("warn", "partial", part.word, part.href, tuple(n.behind(part.nc)))
+def _of_day(rendering: Rendering, n: Figures, parts: Sequence[Indicator], late: int) -> Iterable[Question]:
+    for nc in parts:
+        if ranking.falling(nc):
+            yield _of_part(rendering, nc, "falling", n.reckoned(nc, "6-months"))
+    for nc in parts:
+        if ranking.partial(nc) and nc.denominator:
+            yield _of_part(rendering, nc, "partial", *n.behind(nc))
     if late:
-        number = n.count("carriers_late", rendering.scope.area, rendering.scope.industry or ALL, late)
-        yield Question("warn", "late", number, rendering.href("/energy"))
+        yield Question("warn", "late", n.count("carriers_late", late), rendering.href("/energy"))
+
+
+def _of_part(rendering: Rendering, nc: Indicator, kind: str, *of: Figure) -> Question:
+    where = rendering.href("/overview", area=nc.area)
+    return Question("warn", kind, rendering.area(nc.area), where, of)
 
 
 def late(connection: Connection, rendering: Rendering) -> int:

@@ -21,7 +21,6 @@ from ganpo_cloud.web import i18n
 from ganpo_cloud.web.asking import Listed, Placed, Question, names, question
 from ganpo_cloud.web.pages.templating import environments
 from ganpo_cloud.web.problems import Problem
-from ganpo_model import reference
 from ganpo_model.clock import Clock, to_ms
 
 Item = dict[str, Any]
@@ -151,13 +150,6 @@ class Rendering:
     def industry(self, number: str) -> str:
         """The name of an industry."""
         found = self.province.industries.get(number)
-        if found is None:
-            return number
-        return found.name_zh if self.lang == "zh" else found.name_en
-
-    def carrier(self, number: str) -> str:
-        """The name of a carrier."""
-        found = reference.carriers().get(number)
         if found is None:
             return number
         return found.name_zh if self.lang == "zh" else found.name_en

@@ -4,41 +4,24 @@ for people. Models hold values; templates say how they read."""
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib.resources import files
-from inspect import signature
+from inspect import isfunction, signature
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from ganpo_cloud.web import i18n
-from ganpo_cloud.web.pages import figures, numbers, words
+from ganpo_cloud.province import ranking
+from ganpo_cloud.web import i18n, reasons
+from ganpo_cloud.web.pages import figures, numbers
+from ganpo_model import coverage
 
 ECHARTS = "vendor/echarts.min.js"
-FILTERS: Mapping[str, Callable[..., str]] = {
-    "count": numbers.count,
-    "rate": numbers.rate,
-    "percent": numbers.percent,
-    "ratio": numbers.ratio,
-    "share": numbers.share,
-    "quantity": numbers.quantity,
-    "exact": numbers.exact,
-    "decimals": numbers.decimals,
-    "points": numbers.points,
-    "signed": numbers.signed,
-    "names": numbers.names,
-    "unit": numbers.unit,
-    "month": numbers.month,
-    "period": numbers.period,
-    "day": numbers.day,
-    "minute": i18n.minute,
-    "clock": i18n.clock,
-    "instant": i18n.instant,
-    "age": i18n.age,
-    "shown": figures.shown,
-    "carrier": words.carrier,
+FILTERS: Mapping[str, Callable[..., Any]] = {
+    **{name: of for name, of in vars(numbers).items() if isfunction(of) and not name.startswith("_")},
+    **{of.__name__: of for of in (i18n.minute, i18n.clock, i18n.instant, i18n.age, figures.shown)},
 }
-"""Each takes a value, `None` where nobody knows it, and is one function of `numbers` or `i18n`, in the language of its
-environment: `{{ row.checked | rate(row.main, goal) }}`."""
+"""Every function of `numbers`, and those of `i18n` that tell a time: each takes a value, `None` where nobody knows it,
+in the language of its environment: `{{ row.checked | rate(row.main, goal) }}`."""
 
 
 def environments(*, exposed: bool) -> Mapping[str, Environment]:
@@ -61,18 +44,22 @@ def _environment(lang: str, *, exposed: bool) -> Environment:
         """A text with what it is given: marked where that is marked, escaped otherwise."""
         return escape(text(message)).format(**values) if values else escape(text(message))
 
+    static = files("ganpo_cloud.web").joinpath("static")
     environment.globals.update(
         gettext=gettext,
         ngettext=i18n.translations(lang).ngettext,
-        css=files("ganpo_cloud.web").joinpath("static", "page.css").read_text(encoding="utf-8"),
+        css=static.joinpath("page.css").read_text(encoding="utf-8"),
         exposed=exposed,
-        words=words,
-        charts_installed=files("ganpo_cloud.web").joinpath("static", ECHARTS).is_file(),
+        charts_installed=static.joinpath(ECHARTS).is_file(),
         lang=lang,
+        STATUS=reasons.STATUS,
+        REASONS=reasons.REASONS,
+        MEASURES=coverage.MEASURES,
+        RANKED_FROM=ranking.RANKED_FROM,
     )
-    environment.filters.update({name: _spoken(filter_, lang) for name, filter_ in FILTERS.items()})
+    environment.globals["words"] = environment.get_template("words.html").module
+    environment.tests.update(ranked=ranking.ranked, falling=ranking.falling, rising=ranking.rising)
+    for name, of in FILTERS.items():
+        spoken = "lang" in signature(of).parameters
+        environment.filters[name] = partial(of, lang=lang) if spoken else of
     return environment
-
-
-def _spoken(filter_: Callable[..., str], lang: str) -> Callable[..., Any]:
-    return partial(filter_, lang=lang) if "lang" in signature(filter_).parameters else filter_
