@@ -4,7 +4,7 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -20,13 +20,13 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from ganpo_model.errors import ConfigError
 
 DEFAULT_FILE = Path("/etc/ganpo/cloud.toml")
 SECRETS = Path("/etc/ganpo/secrets")
 _PREFIX = "GANPO_CLOUD_"
+_FILE = f"{_PREFIX}CONFIG"
 
 
 class Section(BaseModel):
@@ -154,16 +154,8 @@ class ProvinceSettings(Section):
     )
 
 
-class CloudSettings(BaseSettings):
+class CloudSettings(Section):
     """All of `cloud.toml`."""
-
-    model_config = SettingsConfigDict(
-        frozen=True,
-        extra="forbid",
-        env_prefix=_PREFIX,
-        env_nested_delimiter="__",
-        nested_model_default_partial_update=True,
-    )
 
     format: Literal[1] = Field(default=1, description="of this file; always 1")
     broker: BrokerSettings = Field(default=BrokerSettings(), description="where gateways send to")
@@ -171,18 +163,6 @@ class CloudSettings(BaseSettings):
     http: HttpSettings = Field(default=HttpSettings(), description="page and API")
     projection: ProjectionSettings | None = Field(default=None, description="time-series store; absent: none")
     province: ProvinceSettings = Field(default=ProvinceSettings(), description="whose numbers these are")
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Environment over file; nothing else."""
-        return env_settings, init_settings
 
 
 _SECTIONS: dict[str, type[Section]] = {
@@ -192,6 +172,13 @@ _SECTIONS: dict[str, type[Section]] = {
     "projection": ProjectionSettings,
     "province": ProvinceSettings,
 }
+_FROM_FILE = {
+    ("broker", "password"): "password_file",
+    ("broker", "ca_path"): "ca_file",
+    ("database", "password"): "password_file",
+    ("projection", "token"): "token_file",
+}
+"""What is never written itself: the key beside it names a file in the secrets directory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +193,7 @@ class Loaded:
 
 def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Loaded:
     """Read `cloud.toml`: the path given, else $GANPO_CLOUD_CONFIG, else /etc/ganpo/cloud.toml if it is there."""
-    given = path or (Path(environ["GANPO_CLOUD_CONFIG"]) if environ.get("GANPO_CLOUD_CONFIG") else None)
+    given = path or (Path(named) if (named := environ.get(_FILE)) else None)
     file = given or DEFAULT_FILE
     document: dict[str, Any] = {}
     chosen = True
@@ -215,115 +202,87 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> L
     except FileNotFoundError:
         if given is not None:
             return Loaded(None, (ConfigError("no such file", where=str(file)),))
-        chosen = _name_of("database", "url") in environ
+        chosen = _variable("database", "url") in environ
     except (OSError, UnicodeDecodeError) as error:
         return Loaded(None, (ConfigError(f"cannot be read: {error}", where=str(file)),))
     except tomllib.TOMLDecodeError as error:
         return Loaded(None, (ConfigError(f"not TOML: {error}", where=str(file)),))
-    errors = _unknown_names(environ) + _no_tables(document, str(file)) + _own_secrets(document, str(file))
-    secrets = Path(environ.get("CREDENTIALS_DIRECTORY") or SECRETS)
-    errors += _resolve_secrets(document, environ, secrets, str(file))
+    errors = [*_unknown_variables(environ), *_complete(document, str(file), environ)]
+    settings: CloudSettings | None = None
     try:
         settings = CloudSettings(**document)
     except ValidationError as error:
-        found = [_explained(item, str(file), environ) for item in error.errors(include_url=False)]
-        errors += [one for one in found if one is not None]
-        return Loaded(None, tuple(errors))
+        errors += [_explained(item, str(file), environ) for item in error.errors(include_url=False)]
     return Loaded(None if errors else settings, tuple(errors), chosen)
 
 
-_FROM_FILE = {
-    ("broker", "password"): "password_file",
-    ("broker", "ca_path"): "ca_file",
-    ("database", "password"): "password_file",
-    ("projection", "token"): "token_file",
-}
-"""What is never written itself: the key beside it names a file in the secrets directory."""
+def _variable(*keys: str) -> str:
+    return (_PREFIX + "__".join(keys)).upper()
 
 
-def _names() -> set[str]:
-    names = {"GANPO_CLOUD_CONFIG", "GANPO_CLOUD_FORMAT"}
-    for section, model in _SECTIONS.items():
-        keys = [key for key in model.model_fields if (section, key) not in _FROM_FILE]
-        names |= {_name_of(section, key) for key in keys}
-    return names
+def _place(file: str, environ: Mapping[str, str], *keys: str) -> str:
+    """Where it stands: in a variable, else in the file."""
+    name = _variable(*keys)
+    return name if name in environ else f"{file}: {'.'.join(keys)}"
 
 
-def _name_of(section: str, key: str) -> str:
-    return f"{_PREFIX}{section}__{key}".upper()
+def _nearest(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, known, 1)
+    return f"did you mean {near[0]}?" if near else ""
 
 
-def _unknown_names(environ: Mapping[str, str]) -> list[ConfigError]:
-    known = _names()
-    errors = []
+def _unknown_variables(environ: Mapping[str, str]) -> Iterator[ConfigError]:
+    known = {_FILE} | {
+        _variable(section, key)
+        for section, model in _SECTIONS.items()
+        for key in model.model_fields
+        if (section, key) not in _FROM_FILE
+    }
     for name in sorted(environ):
         if name.startswith(_PREFIX) and name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            errors.append(
-                ConfigError("no such setting", where=name, hint=f"did you mean {near[0]}?" if near else "")
-            )
-    return errors
+            yield ConfigError("no such setting", where=name, hint=_nearest(name, known))
 
 
-def _no_tables(document: dict[str, Any], file: str) -> list[ConfigError]:
-    """A section that is none, taken out, so that the environment does not hide it."""
-    wrong = [name for name in _SECTIONS if not isinstance(document.get(name, {}), dict)]
-    return [
-        ConfigError("is a table", where=f"{file}: {name} = {document.pop(name)!r}", hint=f"write [{name}]")
-        for name in wrong
-    ]
+def _complete(document: dict[str, Any], file: str, environ: Mapping[str, str]) -> Iterator[ConfigError]:
+    """Put in what the environment says, and secrets from their files. What must not stand there is taken out, so that
+    nothing shows it."""
+    secrets = Path(environ.get("CREDENTIALS_DIRECTORY") or SECRETS)
+    for section, model in _SECTIONS.items():
+        table = document.get(section, {})
+        if not isinstance(table, dict):
+            where = f"{file}: {section} = {document.pop(section)!r}"
+            yield ConfigError("is a table", where=where, hint=f"write [{section}]")
+            table = {}
+        for key in model.model_fields:
+            named_by = _FROM_FILE.get((section, key))
+            if named_by is None:
+                if (variable := _variable(section, key)) in environ:
+                    table[key] = environ[variable]
+                continue
+            if table.pop(key, None) is not None:
+                where = f"{file}: {section}.{key}"
+                yield ConfigError("is never written into this file", where=where, hint=f"use {named_by}")
+            if isinstance(name := table.get(named_by), str):
+                path = secrets / name
+                try:
+                    content = path.read_bytes().decode(errors="replace").strip()
+                    table[key] = path if key == "ca_path" else content
+                except OSError as error:
+                    where = f"{_place(file, environ, section, named_by)} = {name}"
+                    hint = f"make it: install -m 600 /dev/stdin {path}"
+                    yield ConfigError(f"cannot be read: {error.strerror}", where=where, hint=hint)
+        if table:
+            document[section] = table
 
 
-def _own_secrets(document: dict[str, Any], file: str) -> list[ConfigError]:
-    """A secret that stands in the file itself is refused, and taken out, so that nothing shows it."""
-    errors = []
-    for (section, key), instead in _FROM_FILE.items():
-        table = document.get(section)
-        if isinstance(table, dict) and table.pop(key, None) is not None:
-            errors.append(
-                ConfigError(
-                    "is never written into this file", where=f"{file}: {section}.{key}", hint=f"use {instead}"
-                )
-            )
-    return errors
-
-
-def _resolve_secrets(
-    document: dict[str, Any], environ: Mapping[str, str], secrets: Path, file: str
-) -> list[ConfigError]:
-    errors = []
-    for (section, target), key in _FROM_FILE.items():
-        told = environ.get(_name_of(section, key))
-        name = told or document.get(section, {}).get(key)
-        if not isinstance(name, str):
-            continue
-        path = secrets / name
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            where = _name_of(section, key) if told else f"{file}: {section}.{key}"
-            hint = f"make it: install -m 600 /dev/stdin {path}"
-            errors.append(
-                ConfigError(f"cannot be read: {error.strerror}", where=f"{where} = {name}", hint=hint)
-            )
-        else:
-            secret = path if target == "ca_path" else content.decode(errors="replace").strip()
-            document.setdefault(section, {})[target] = secret
-    return errors
-
-
-def _explained(item: Any, file: str, environ: Mapping[str, str]) -> ConfigError | None:
-    """One finding of pydantic, for people; None where the environment's own check has told it."""
+def _explained(item: Any, file: str, environ: Mapping[str, str]) -> ConfigError:
+    """One finding of pydantic, for people."""
     keys = [str(key) for key in item["loc"]]
     fields = _SECTIONS[keys[0]].model_fields if len(keys) == 2 else CloudSettings.model_fields
-    name = _name_of(*keys) if len(keys) == 2 else f"{_PREFIX}{keys[0]}".upper()
-    where = name if name in environ else f"{file}: {'.'.join(keys)}"
+    where = _place(file, environ, *keys)
     what = item["msg"].removeprefix("Value error, ")
     if item["type"] == "extra_forbidden":
-        if name in environ:
-            return None
-        near = difflib.get_close_matches(keys[-1], fields, 1)
-        return ConfigError("no such key", where=where, hint=f"did you mean {near[0]}?" if near else "")
+        return ConfigError("no such key", where=where, hint=_nearest(keys[-1], fields))
     if item["type"] == "missing":
         return ConfigError(f"is missing: {fields[keys[-1]].description}", where=where)
     if item["type"] == "string_pattern_mismatch":
