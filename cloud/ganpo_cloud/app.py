@@ -42,37 +42,35 @@ async def run(
     """Run until cancelled. `started` is called once page and API answer; `log_settings` are those of the process.
 
     Raises ConfigError (a port is in use, the province's files are damaged) and StorageError (the database cannot be
-    used).
+    used, or another process collects into it).
     """
     province = divisions.load(settings.province.folder)
     with (
         listen(settings.http.listen, "http.listen") as sock,
         listen(settings.http.health, "http.health") as own,
+        await asyncio.to_thread(Database, settings.database) as database,
+        database.collecting(),
     ):
-        database = await asyncio.to_thread(Database, settings.database)
-        try:
-            supervisor = supervisor or Supervisor(clock)
-            collector = Collector(settings.broker, database, clock, random.Random())  # noqa: S311 - jitter
-            inlet = own.getsockname()[:2]
-            web = WebKeeper(Serving.of(settings, inlet, demo=demo), sock, log_settings)
-            about = health.create_app(database, collector, supervisor, web.told)
-            works = _works(settings, database, province, clock, collector) | {
-                "health": lambda _beat: Server(about).run_at(own),
-                "pages": web.run,
-                "watchdog": lambda _beat: systemd.watch(supervisor.stuck),
-            }
-            log.info("health at http://%s:%d/health", *inlet)
-            async with asyncio.TaskGroup() as group:
-                for name, work in works.items():
-                    group.create_task(supervisor.keep(name, work), name=name)
-                with suppress(TimeoutError):  # without pages we collect all the same
-                    async with asyncio.timeout(PATIENCE_S):
-                        await web.answers.wait()
-                systemd.notify("READY=1")
-                if started is not None:
-                    started()
-        finally:
-            await asyncio.to_thread(database.close)
+        supervisor = supervisor or Supervisor(clock)
+        collector = Collector(settings.broker, database, clock, random.Random())  # noqa: S311 - jitter
+        inlet = own.getsockname()[:2]
+        web = WebKeeper(Serving.of(settings, inlet, demo=demo), sock, log_settings)
+        about = health.create_app(database, collector, supervisor, web.told)
+        works = _works(settings, database, province, clock, collector) | {
+            "health": lambda _beat: Server(about).run_at(own),
+            "pages": web.run,
+            "watchdog": lambda _beat: systemd.watch(supervisor.stuck),
+        }
+        log.info("health at http://%s:%d/health", *inlet)
+        async with asyncio.TaskGroup() as group:
+            for name, work in works.items():
+                group.create_task(supervisor.keep(name, work), name=name)
+            with suppress(TimeoutError):  # without pages we collect all the same
+                async with asyncio.timeout(PATIENCE_S):
+                    await web.answers.wait()
+            systemd.notify("READY=1")
+            if started is not None:
+                started()
 
 
 def _works(

@@ -41,38 +41,30 @@ def create_app(
     """
 
     async def health(_request: Request) -> Response:
-        problem = collector.problem
-        for name, why in supervisor.problems().items():
-            problem = problem or f"task {name}: {why}"
-        waiting, projection, waits = None, None, None
+        problems = [collector.problem]
+        problems += [f"task {name}: {why}" for name, why in supervisor.problems().items()]
+        stored: dict[str, Any] = {"dirty_days": None, "set_apart": None, "projection": None}
         try:
-            waiting = (await run_in_threadpool(_count, database, _DIRTY))[0]
-            projection = await run_in_threadpool(_projection, database)
-            waits = await run_in_threadpool(_apart, database)
+            stored = await run_in_threadpool(_stored, database)
         except OperationalError as error:
-            problem = problem or f"the database does not answer: {error.orig}"
-        for name, one in (projection or {}).get("waits", {}).items():
-            problem = problem or f"projection of {name}: {one['problem']}"
-        for one in (waits or [])[:1]:
-            problem = problem or f"set apart: {one['enterprise']} {one['subject']}: {one['reason']}"
+            problems.append(f"the database does not answer: {error.orig}")
+        else:
+            waits = stored["projection"]["waits"]
+            problems += [f"projection of {name}: {one['problem']}" for name, one in waits.items()]
+            problems += [
+                f"set apart: {one['enterprise']} {one['subject']}: {one['reason']}"
+                for one in stored["set_apart"]
+            ]
+        problem = next(filter(None, problems), None)
         tasks = {
             name: {"problem": task.problem or None, "restarts": task.restarts}
             for name, task in supervisor.tasks.items()
         }
-        body = {
-            "ok": not problem,
-            "problem": problem or None,
-            "dirty_days": waiting,
-            "set_apart": waits,
-            "pages": pages(),
-            "tasks": tasks,
-            "projection": projection,
-        }
+        body = {"ok": problem is None, "problem": problem, **stored, "pages": pages(), "tasks": tasks}
         return JSONResponse(body, 503 if problem else 200)
 
     async def metrics(_request: Request) -> Response:
-        counted = await run_in_threadpool(_count, database, *_COUNTS.values())
-        counts = dict(zip(_COUNTS, counted, strict=True)) | {
+        counts = await run_in_threadpool(_counts, database) | {
             "ganpo_cloud_collecting": int(not collector.problem and "collector" not in supervisor.problems()),
             "ganpo_cloud_frames_unanswered": collector.unanswered,
             "ganpo_cloud_messages_dropped": collector.dropped,
@@ -84,30 +76,26 @@ def create_app(
     return Starlette(routes=[Route("/health", health), Route("/metrics", metrics)])
 
 
-def _apart(database: Reader) -> list[dict[str, str]]:
-    """What cannot be computed, since when and why; an empty subject is the ledger of the enterprise."""
+def _stored(database: Reader) -> dict[str, Any]:
+    """Days that wait; what cannot be computed, with an empty subject the ledger of the enterprise; and what the
+    time-series store does not take, and what it could not read."""
     with database.read() as connection:
-        return [
-            {
-                "enterprise": row.enterprise,
-                "subject": row.subject,
-                "since": iso(from_ms(row.since)),
-                "reason": row.reason,
-            }
-            for row in apart.found(connection)[:100]
-        ]
-
-
-def _projection(database: Reader) -> dict[str, Any]:
-    """What the time-series store does not take, since when and why; and what it could not read."""
-    with database.read() as connection:
-        waits = {
-            one.measurement: {"since": iso(from_ms(one.since)), "problem": one.problem}
-            for one in projected.failing(connection)
+        return {
+            "dirty_days": connection.execute(_DIRTY).scalar_one(),
+            "set_apart": [
+                {"enterprise": of, "subject": name, "since": iso(from_ms(since)), "reason": reason}
+                for of, name, since, reason, _ in apart.found(connection)[:100]
+            ],
+            "projection": {
+                "waits": {
+                    name: {"since": iso(from_ms(since)), "problem": problem}
+                    for name, since, problem in projected.failing(connection)
+                },
+                "left_out": projected.left_out(connection),
+            },
         }
-        return {"waits": waits, "left_out": projected.left_out(connection)}
 
 
-def _count(database: Reader, *questions: Select[Any]) -> list[int]:
+def _counts(database: Reader) -> dict[str, int]:
     with database.read() as connection:
-        return [connection.execute(question).scalar_one() for question in questions]
+        return {name: connection.execute(question).scalar_one() for name, question in _COUNTS.items()}

@@ -77,3 +77,16 @@ def test_a_database_that_is_none_of_ours_or_away_is_told(tmp_path: Path) -> None
         Database(about)
     assert "cannot be used" in str(told.value)
     assert "cloud.db" in str(told.value) or "/nowhere" in str(told.value)
+
+
+def test_a_second_collector_is_refused_while_there_is_one(tmp_path: Path) -> None:
+    """Two would each drop what the other worked out. Commands and pages work beside one."""
+    about = databases.settings(tmp_path)
+    with Database(about) as first, Database(about) as second:
+        with first.collecting():
+            with pytest.raises(StorageError) as told, second.collecting():
+                pass
+            assert "another ganpo-cloud collects into it; stop that one first" in str(told.value)
+            registry.add(second, "gw-test-0001", ENTERPRISE, "plant-1")
+        with second.collecting():
+            pass

@@ -2,31 +2,18 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol, Self
+from typing import Self
 
-from sqlalchemy import URL, Connection, Engine
+from sqlalchemy import URL, Connection
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError
 
-from ganpo_cloud.store import schema, sqlite_file
-from ganpo_cloud.store.postgresql import Postgresql
-from ganpo_cloud.store.postgresql import reader as postgresql_reader
+from ganpo_cloud.store import postgresql, schema, sqlite_file
 from ganpo_cloud.store.settings import DatabaseSettings
-from ganpo_cloud.store.sqlite_file import SqliteFile
 from ganpo_model.errors import StorageError
 
 PATIENCE_S = 3.0
 """How long a writer waits for another process; then the caller decides. Short, so that the process can end."""
-
-
-class Store(Protocol):
-    """What a kind of database has to be able to do."""
-
-    def write(self) -> AbstractContextManager[Connection]:
-        """A transaction while nobody else writes."""
-
-    def close(self) -> None:
-        """Close every connection. Safe twice."""
 
 
 class Reader:
@@ -38,15 +25,26 @@ class Reader:
     _watching: Connection | None = None
 
     def __init__(self, settings: DatabaseSettings) -> None:
-        self.where, self._reader = _reader(settings)
-        """`where`: the database as errors name it."""
+        self._open(settings)
+        with self._usable("cannot be read", "ganpo-cloud run makes it"), self.read() as connection:
+            schema.check(connection, self.where)
+
+    def _open(self, settings: DatabaseSettings) -> None:
+        self.where = str(settings.file or _server(settings))
+        """The database as errors name it."""
+        self._reader = (
+            postgresql.reader(_server(settings))
+            if settings.file is None
+            else sqlite_file.reader(settings.file)
+        )
+
+    @contextmanager
+    def _usable(self, what: str, hint: str = "") -> Iterator[None]:
         try:
-            with self.read() as connection:
-                schema.check(connection, self.where)
+            yield
         except DatabaseError as error:
             self.close()
-            hint = "ganpo-cloud run makes it"
-            raise StorageError(f"cannot be read: {error.orig}", where=self.where, hint=hint) from error
+            raise StorageError(f"{what}: {error.orig}", where=self.where, hint=hint) from error
         except StorageError:
             self.close()
             raise
@@ -91,42 +89,36 @@ class Database(Reader):
     """
 
     def __init__(self, settings: DatabaseSettings, patience_s: float = PATIENCE_S) -> None:
-        self.where, self._reader = _reader(settings)
-        self._store = _store(settings, patience_s)
-        try:
-            with self._store.write() as connection:
-                schema.prepare(connection, self.where)
-        except DatabaseError as error:
-            self.close()
-            raise StorageError(f"cannot be used: {error.orig}", where=self.where) from error
-        except StorageError:
-            self.close()
-            raise
+        self._open(settings)
+        self._writer = (
+            postgresql.Writer(_server(settings), patience_s)
+            if settings.file is None
+            else sqlite_file.Writer(settings.file, patience_s)
+        )
+        with self._usable("cannot be used"), self.write() as connection:
+            schema.prepare(connection, self.where)
 
     def write(self) -> AbstractContextManager[Connection]:
         """A transaction while nobody else writes.
 
         Raises sqlalchemy.exc.OperationalError where the database fails, or another writer holds it for too long.
         """
-        return self._store.write()
+        return self._writer.write()
+
+    @contextmanager
+    def collecting(self) -> Iterator[None]:
+        """Its only collector meanwhile: two would each drop what the other worked out. Raises StorageError where there
+        is one."""
+        with self._writer.claimed() as alone:
+            if not alone:
+                hint = "stop that one first, or give this one another database.url"
+                raise StorageError("another ganpo-cloud collects into it", where=self.where, hint=hint)
+            yield
 
     def close(self) -> None:
         """Close every connection: nobody writes after this was called. Safe twice."""
-        self._store.close()
+        self._writer.close()
         super().close()
-
-
-def _store(settings: DatabaseSettings, patience_s: float) -> Store:
-    if settings.file is not None:
-        return SqliteFile(settings.file, patience_s)
-    return Postgresql(_server(settings), patience_s)
-
-
-def _reader(settings: DatabaseSettings) -> tuple[str, Engine]:
-    if settings.file is not None:
-        return str(settings.file), sqlite_file.reader(settings.file)
-    url = _server(settings)
-    return url.render_as_string(hide_password=True), postgresql_reader(url)
 
 
 def _server(settings: DatabaseSettings) -> URL:

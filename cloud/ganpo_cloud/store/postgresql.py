@@ -7,34 +7,45 @@ from sqlalchemy import URL, Connection, Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 
 _LOCK = 0x67616E706F
-"""Ours among the advisory locks of this database."""
+"""Ours among the advisory locks of this database: of who writes; the next one of who collects."""
 _DRIVER = "postgresql+psycopg"
 _ARGUMENTS = {"connect_timeout": 5, "application_name": "ganpo-cloud"}
+_MISSED = "SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3"
+"""A host that is gone is noticed within a minute; by itself a server waits two hours."""
 
 
-class Postgresql:
+class Writer:
     """Writes the database at `url`."""
 
     def __init__(self, url: URL, patience_s: float) -> None:
         self._closed = False
         self._patience = text(f"SET LOCAL lock_timeout = {round(patience_s * 1000)}")
         driver = url.set(drivername=_DRIVER)
-        self._writer = create_engine(driver, pool_size=1, pool_pre_ping=True, connect_args=_ARGUMENTS)
+        self._engine = create_engine(driver, pool_size=1, pool_pre_ping=True, connect_args=_ARGUMENTS)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction while no other of ours writes. Raises OperationalError where one does for too long."""
         if self._closed:
             raise OperationalError(None, None, RuntimeError("the database is closed"))
-        with self._writer.begin() as connection:
+        with self._engine.begin() as connection:
             connection.execute(self._patience)
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
             yield connection
 
+    @contextmanager
+    def claimed(self) -> Iterator[bool]:
+        """Whether nobody else collects. Nobody else will until this ends."""
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.detach()  # the lock ends with the connection
+            connection.exec_driver_sql(_MISSED)
+            claim = text("SELECT pg_try_advisory_lock(:lock)")
+            yield bool(connection.execute(claim, {"lock": _LOCK + 1}).scalar_one())
+
     def close(self) -> None:
         """Close every connection that nobody uses; nobody writes after this was called. Safe twice."""
         self._closed = True
-        self._writer.dispose()
+        self._engine.dispose()
 
 
 def reader(url: URL) -> Engine:
