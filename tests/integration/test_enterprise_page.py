@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +39,8 @@ def register(n: int) -> str:
     return f"DB-{n}/energy_import#1f3a9c0{n}"
 
 
-def observe(plant: Plant, gateway: str, numbers: range) -> None:
-    """Machines and meters of one gateway, each with an hour of states or readings."""
+def observe(plant: Plant, gateway: str, numbers: range, told: datetime = NOW - 8 * QUARTER) -> None:
+    """Machines and meters of one gateway, each with an hour of states or readings; `told`: its inventory."""
     registry.add(plant.database, gateway, CODES[0], "plant-1")
     meters = [MeterItem(f"DB-{n}", "表", "electricity", "boundary_in", None, None) for n in numbers]
     registers = [
@@ -49,7 +49,7 @@ def observe(plant: Plant, gateway: str, numbers: range) -> None:
         )
         for n in numbers
     ]
-    named = inventory(*(f"SB-{n}" for n in numbers), at=NOW - 8 * QUARTER)
+    named = inventory(*(f"SB-{n}" for n in numbers), at=told)
     at = [NOW - (8 - k) * QUARTER for k in range(4)]
     runs = ((0, State.PRODUCING),)
     plant.send(gateway, [replace(named, meters=tuple(meters), registers=tuple(registers))])
@@ -159,3 +159,42 @@ def test_without_the_charts_the_page_says_so_and_opens_the_table(
         page = httpx.get(f"{served.url}/overview?lang=en").text
     assert "Charts are not installed" in page
     assert "<details open>" in page
+
+
+def test_what_is_observed_though_no_inventory_of_its_enterprise_names_it_is_shown_with_what_is_known(
+    plant: Plant,
+) -> None:
+    plant.take("enterprises", listed(CODES[0]), listed(CODES[1]))
+    observe(plant, "gw-press-0001", range(1, 2), told=NOW - timedelta(days=1))
+    registry.add(plant.database, "gw-press-0001", CODES[1], "plant-1", date(2026, 11, 28), NOW)
+    plant.settle()
+    day, quantity, parameters = (
+        f"/api/v1/subjects/{CODES[1]}/SB-1/day?date=2026-11-28",
+        "/api/v1/quantities",
+        {
+            "subject": f"{CODES[1]}/DB-1",
+            "from": "2026-11-28T00:00:00+08:00",
+            "to": "2026-11-28T10:00:00+08:00",
+        },
+    )
+    with (
+        Served(create_app(plant.database, TestClock(wall=NOW))) as served,
+        httpx.Client(base_url=served.url) as http,
+    ):
+
+        def page(asset_no: str, code: str = CODES[1]) -> tuple[int, str]:
+            found = http.get(f"/enterprises/{code}/{asset_no}?lang=en")
+            return found.status_code, found.text
+
+        assert http.get(day).json()["ms"]["PRODUCING"] == 3_600_000, "as it is painted"
+        told = http.get(quantity, params=parameters).json()
+        assert (told["status"], told["title"]) == (404, "no inventory says that DB-1 measures electricity")
+        for asset_no in ("SB-1", "DB-1"):
+            status, text = page(asset_no)
+            assert status == 200
+            assert "Nothing of this number is known" not in text
+            assert "no inventory of this enterprise names it yet" in text
+        assert "Painted days" in page("SB-1")[1]
+        assert "Painted days" not in page("DB-1")[1], "readings alone are of a meter"
+        assert "2026-11-28" in page("SB-1")[1]
+        assert page("SB-2")[0] == page("DB")[0] == 404, "of these nothing is stored"

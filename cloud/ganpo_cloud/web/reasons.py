@@ -37,6 +37,7 @@ REASONS: Mapping[str, str] = {
     "read": "{name} is still read, though the newest inventory of its gateway does not name it",
     "elsewhere": "is observed by gateway {gateway}, which belongs to {other}",
     "unknown": "neither a list nor an inventory names it",
+    "unnamed": "no inventory of this enterprise names it yet: what is observed of it counts once one does",
     "status": "it does not count: {status}",
     "main": "it is not said to be main production equipment",
     "nc": "it is not said to be numerically controlled",

@@ -22,6 +22,7 @@ from ganpo_cloud.store.tables import (
     quarantine,
     reading,
     register,
+    states,
     subject,
     transition,
 )
@@ -162,6 +163,16 @@ def subjects(
         _subject(row, said, registers.get((row.enterprise, row.asset_no), []))
         for row in connection.execute(query).all()
     ]
+
+
+def observed(connection: Connection, enterprise: str, asset_no: str) -> str:
+    """The kind of what no inventory names, by what is stored of it: states are of equipment, readings alone of a meter;
+    empty where nothing is."""
+    states_of = select(states.c.start).where(slots.of(enterprise, asset_no))
+    of_it = func.substr(reading.c.register, 1, len(asset_no) + 1) == f"{asset_no}/"
+    readings_of = select(reading.c.at).where((reading.c.enterprise == enterprise) & of_it)
+    kinds = (("equipment", states_of), ("meter", readings_of))
+    return next((kind for kind, query in kinds if connection.execute(query.limit(1)).first()), "")
 
 
 def painted_day(

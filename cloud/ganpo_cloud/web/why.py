@@ -139,6 +139,8 @@ def _age(
 
 
 def _elsewhere(connection: Connection, enterprise: str, asset_no: str) -> list[Reason]:
+    if views.observed(connection, enterprise, asset_no):
+        return [Reason("unnamed", who=asset_no)]
     row = connection.execute(
         select(subject.c.enterprise, subject.c.gateway)
         .where((subject.c.asset_no == asset_no) & (subject.c.enterprise != enterprise))

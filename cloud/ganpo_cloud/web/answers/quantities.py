@@ -7,7 +7,9 @@ from typing import Annotated
 from sqlalchemy import Connection, select
 
 from ganpo_cloud.days import quantities as judged
+from ganpo_cloud.store.localdays import DEFAULT_ZONE
 from ganpo_cloud.store.tables import subject
+from ganpo_cloud.web import views
 from ganpo_cloud.web.answers.fields import Instant, Unit, answer, filled, said
 from ganpo_cloud.web.asking import Asked, Question, asks, instant
 from ganpo_cloud.web.problems import Refused
@@ -73,7 +75,9 @@ def quantities(connection: Connection, _question: Question, asked: Period) -> Qu
     found = judged.of_subject(connection, enterprise, asset_no, to_ms(start), to_ms(end))
     total = judged.total(found, asked.carrier)
     if total is None:
-        raise Refused(404, "carrier", f"{asset_no} does not measure {asked.carrier}", "carrier")
+        raise Refused(
+            404, "carrier", f"no inventory says that {asset_no} measures {asked.carrier}", "carrier"
+        )
     return quantity(total, to_ms(start), to_ms(end))
 
 
@@ -90,11 +94,13 @@ def quantity(total: judged.Total, start: int, end: int) -> Quantity:
 
 
 def known(connection: Connection, enterprise: str, asset_no: str) -> str:
-    """The time zone of a subject. Raises Refused where there is none."""
+    """The time zone of a subject; ours where no inventory names it. Raises Refused where nothing is known of it."""
     mine = (subject.c.enterprise == enterprise) & (subject.c.asset_no == asset_no)
     # Nothing stored has a NUL in it, and PostgreSQL does not even take the question.
     named = "\x00" not in enterprise + asset_no
     zone = connection.execute(select(subject.c.timezone).where(mine)).scalar() if named else None
+    if zone is None and named and views.observed(connection, enterprise, asset_no):
+        return DEFAULT_ZONE
     if zone is None:
         where = f"{enterprise[:40]}/{asset_no[:80]}"
         raise Refused(404, "subject", "no such subject", where, "GET /api/v1/subjects")

@@ -50,11 +50,12 @@ def device(connection: Connection, rendering: Rendering, asked: OfNumber) -> Ite
     view = next(iter(views.subjects(connection, rendering.now, code, asset_no)), None)
     mine = (subject.c.enterprise == code) & (subject.c.asset_no == asset_no)
     named = connection.execute(select(subject).where(mine)).first()
-    kind = named.kind if named is not None else "equipment"
+    seen = "" if named is not None else views.observed(connection, code, asset_no)
+    kind = named.kind if named is not None else seen or "equipment"
     return {
         "code": code,
         "asset_no": asset_no,
-        "known": about is not None or named is not None,
+        "known": about is not None or named is not None or bool(seen),
         "name": about.name if about is not None else named.name if named is not None else "",
         "firm": firm.name if firm is not None else code,
         "kind": kind,
@@ -102,7 +103,7 @@ def _painted(
     connection: Connection, rendering: Rendering, code: str, asset_no: str, named: Any
 ) -> list[Item]:
     """The last local days of a machine as bars, the newest first."""
-    if named is None or named.kind != "equipment":
+    if named is not None and named.kind != "equipment":
         return []
     first = rendering.day - timedelta(days=PAINTED - 1)
     mine = (painted_days.c.enterprise == code) & (painted_days.c.subject == asset_no)
