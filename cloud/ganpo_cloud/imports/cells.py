@@ -95,7 +95,7 @@ def one_of(*allowed: str) -> Reader:
 
 
 def _none_of(cell: str, allowed: Iterable[str]) -> str | None:
-    return None if cell in allowed else f"none of {', '.join(one or '(nothing)' for one in allowed)}"
+    return None if cell in allowed else f"none of {', '.join(allowed)}"
 
 
 def matching(pattern: str, meant: str) -> Reader:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, select
 
 from ganpo_cloud.imports.cells import Cells, Known
 from ganpo_cloud.imports.kinds import KINDS, Kind, Values
@@ -26,6 +26,7 @@ class Change:
     row: int
     key: str
     before: Mapping[str, tuple[Any, Any]] | None
+    values: Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,6 @@ class Preview:
     rejected: int
     errors: tuple[ConfigError, ...]
     notes: tuple[str, ...]
-    values: tuple[Values, ...]
 
 
 def preview(
@@ -50,10 +50,10 @@ def preview(
     required = [column for column in about.columns if column not in about.optional]
     found = tables.read(raw, name, about.columns, required)
     known = _known(connection, province, now, {row.cells.get("enterprise", "") for row in found.rows})
-    there = _there(connection, about.table)
+    there = {_key(about, row): dict(row) for row in connection.execute(select(about.table)).mappings()}
     errors = list(found.errors)
     said: dict[Key, int] = {}
-    new: dict[Key, tuple[Change, Values]] = {}
+    new: dict[Key, Change] = {}
     unchanged = 0
     for row in found.rows:
         cells = Cells(row.cells, known, {})
@@ -63,7 +63,7 @@ def preview(
             errors.append(ConfigError(what, where=where, hint=hint))
         if cells.wrongs:
             continue
-        key = _key(about.table, value)
+        key = _key(about, value)
         first = said.setdefault(key, row.number)
         before = there.get(key)
         if before is not None and "recorded_at" in value:
@@ -79,34 +79,32 @@ def preview(
         if what:
             errors.append(ConfigError(what, where=f"{name} row {row.number}"))
         else:
-            new[key] = Change(row.number, _named(key), differences), value
+            new[key] = Change(row.number, _named(key), differences, value)
     for number, what in _clashes(about, there, new):
         errors.append(ConfigError(what, where=f"{name} row {number}"))
-    changes = [change for change, _ in new.values()]
     return Preview(
         kind,
         unchanged,
-        tuple(change for change in changes if change.before is None),
-        tuple(change for change in changes if change.before is not None),
+        tuple(change for change in new.values() if change.before is None),
+        tuple(change for change in new.values() if change.before is not None),
         len({error.where.removeprefix(name).partition(",")[0] for error in errors} - {""}),
         tuple(errors),
         found.notes,
-        tuple(value for _, value in new.values()),
     )
 
 
 def _clashes(
-    about: Kind, there: Mapping[Key, Mapping[str, Any]], new: Mapping[Key, tuple[Change, Values]]
+    about: Kind, there: Mapping[Key, Values], new: Mapping[Key, Change]
 ) -> Iterable[tuple[int, str]]:
     """Rows that cannot stand beside another of their site, as they would stand after the import."""
     if about.clash is None:
         return
     places: dict[Key, dict[Key, Values]] = {}
-    for key, row in {**there, **{key: value for key, (_, value) in new.items()}}.items():
-        places.setdefault((row["enterprise"], row["site"]), {})[key] = dict(row)
-    for key, (change, value) in new.items():
-        for other, row in places[value["enterprise"], value["site"]].items():
-            if other != key and about.clash(value, row):
+    for key, row in {**there, **{key: change.values for key, change in new.items()}}.items():
+        places.setdefault((row["enterprise"], row["site"]), {})[key] = row
+    for key, change in new.items():
+        for other, row in places[change.values["enterprise"], change.values["site"]].items():
+            if other != key and about.clash(change.values, row):
                 yield change.row, f"{change.key} and {_named(other)} say something of the same day"
 
 
@@ -117,10 +115,11 @@ def apply(connection: Connection, found: Preview, today: date) -> None:
     """
     if found.errors:
         raise ValueError("rows were refused")
-    table = KINDS[found.kind].table
-    rows = (tuple(map(values.get, table.columns.keys())) for values in found.values)
-    sql.replace(connection, table, rows)
-    KINDS[found.kind].touched(connection, found.values, today)
+    about = KINDS[found.kind]
+    new = [change.values for change in (*found.added, *found.changed)]
+    sql.replace(connection, about.table, (tuple(map(row.get, about.table.columns.keys())) for row in new))
+    if about.touched is not None:
+        about.touched(connection, new, today)
 
 
 def _known(connection: Connection, province: Province, now: datetime, named: set[str]) -> Known:
@@ -143,12 +142,8 @@ def _known(connection: Connection, province: Province, now: datetime, named: set
     )
 
 
-def _there(connection: Connection, table: Table) -> dict[Key, Mapping[str, Any]]:
-    return {_key(table, row): dict(row) for row in connection.execute(select(table)).mappings()}
-
-
-def _key(table: Table, values: Mapping[Any, Any]) -> Key:
-    return tuple(values[column.name] for column in table.primary_key)
+def _key(about: Kind, values: Mapping[Any, Any]) -> Key:
+    return tuple(values[column.name] for column in about.table.primary_key)
 
 
 def _named(key: Key) -> str:

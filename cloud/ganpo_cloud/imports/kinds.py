@@ -6,13 +6,16 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, select
 
+from ganpo_cloud.days import periods
 from ganpo_cloud.imports import cells as c
-from ganpo_cloud.imports import touching
 from ganpo_cloud.imports.cells import Cells, Reader
 from ganpo_cloud.province.definitions import DEFINITIONS
+from ganpo_cloud.store import marks
 from ganpo_cloud.store import registry_tables as registry
+from ganpo_cloud.store.marks import EVER, key, mark
+from ganpo_cloud.store.tables import subject
 from ganpo_model import reference, shifts
 from ganpo_model.clock import to_ms
 from ganpo_model.facts import SITE
@@ -44,9 +47,8 @@ READERS: dict[str, Reader] = {
     "price_basis": c.text(40),
     "amount_cny": c.number(100),
     "quantity": c.number(10**6),
-    "part": c.one_of("whole", "unmetered", ""),
+    "part": c.or_nothing(c.one_of("whole", "unmetered"), "whole"),
     "code": c.credit_code,
-    "parent": c.or_nothing(c.credit_code),
     "id": c.one_of(*sorted({of.target for of in DEFINITIONS.values() if of.target})),
     "deadline": c.day,
     "baseline_value": c.or_nothing(c.decimal),
@@ -60,23 +62,20 @@ READERS: dict[str, Reader] = {
 """How a column is read, in every list that does not say otherwise."""
 
 
-def _nothing(_row: Cells, _values: Values) -> None:
-    """Cells alone say everything."""
-
-
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One list. `head`: its columns in order; `own`: how it reads those that it reads otherwise; `stored`: those that
     the table calls otherwise; `optional`: what a list may leave out. What the table does not have is checked only.
 
     `rule` looks at a row as a whole, and may add to its values; `late` says why a row may not be new any more; `clash`
-    why a row cannot stand beside another of its site. `touched` marks what has to be worked out again.
+    why a row cannot stand beside another of its site. `touched` marks what has to be worked out again, where anything
+    has to.
     """
 
     table: Table
     head: str
-    touched: Callable[[Connection, Sequence[Values], date], None] = touching.nothing
-    rule: Callable[[Cells, Values], None] = _nothing
+    touched: Callable[[Connection, Sequence[Values], date], None] | None = None
+    rule: Callable[[Cells, Values], None] | None = None
     own: dict[str, Reader] = field(default_factory=dict)
     stored: Mapping[str, str] = field(default_factory=dict)
     optional: tuple[str, ...] = ()
@@ -92,22 +91,15 @@ class Kind:
         """The row of `table` that a row of the list comes to; what is wrong stands in the row."""
         readers = READERS | self.own
         values = {self.stored.get(name, name): readers[name](row, name) for name in self.columns}
-        self.rule(row, values)
+        if self.rule is not None:
+            self.rule(row, values)
         return {column.name: values[column.name] for column in self.table.columns}
 
 
-def _enterprise(row: Cells, values: Values) -> None:
-    belongs = row.known.province.industry_of(values["gbt4754"])
-    if values["industry"] != belongs:
-        what = f"class {values['gbt4754']} belongs to {belongs}: an enterprise counts in one industry"
-        row.wrong("industry", what)
-    if values["parent"] == values["code"]:
-        row.wrong("parent", "is the enterprise itself")
-
-
-def _flag(row: Cells, values: Values) -> None:
-    if values["evidence"] == "document" and not values["document"]:
-        row.wrong("document", "is missing")
+def _industry(row: Cells, cell: str) -> str | None:
+    belongs = row.known.province.industry_of(row["gbt4754"])
+    what = f"class {row['gbt4754']} belongs to {belongs}: an enterprise counts in one industry"
+    return what if cell != belongs else None
 
 
 def _value_added(row: Cells, values: Values) -> None:
@@ -116,10 +108,6 @@ def _value_added(row: Cells, values: Values) -> None:
     if year and basis and basis != (first := row.known.bases.setdefault(year, basis)):
         what = f"{year} is in prices of {first}: amounts of two bases do not add up"
         row.wrong("price_basis", what, "a file that names every enterprise of the year may change it")
-
-
-def _statement(_row: Cells, values: Values) -> None:
-    values["part"] = values["part"] or "whole"
 
 
 def _target(row: Cells, values: Values) -> None:
@@ -139,8 +127,8 @@ def _calendar(row: Cells, values: Values) -> None:
         shifts.weekdays(values["days"])
     except ValueError as error:
         row.wrong("days", str(error))
-    for key, _, what in shifts.wrong(values["start"], values["end"], breaks):
-        row.wrong(key or "to", what)
+    for column, _, what in shifts.wrong(values["start"], values["end"], breaks):
+        row.wrong(column or "to", what)
     if values["valid_to"] is not None and values["valid_to"] < values["valid_from"]:
         row.wrong("valid_to", "lies before valid_from")
 
@@ -165,56 +153,80 @@ def _downtime(row: Cells, values: Values) -> None:
 
 
 def _begun(values: Values, now: datetime) -> str:
-    if values["start"] <= to_ms(now):
-        return "has begun: planned downtime is recorded before it begins"
-    return ""
+    begun = values["start"] <= to_ms(now)
+    return "has begun: planned downtime is recorded before it begins" if begun else ""
 
 
+def _ledgers(connection: Connection, rows: Sequence[Values], _today: date) -> None:
+    mark(connection, marks.Kind.LEDGER, ((row.get("code") or row["enterprise"], EVER) for row in rows))
+
+
+def _machines(connection: Connection, rows: Sequence[Values], _today: date) -> None:
+    """What was planned of every machine of the enterprises."""
+    mine = subject.c.enterprise.in_({row["enterprise"] for row in rows})
+    query = select(subject.c.enterprise, subject.c.asset_no).where(mine)
+    mark(connection, marks.Kind.SUBJECT, ((key(*of), EVER) for of in connection.execute(query).all()))
+
+
+def _sums(connection: Connection, rows: Sequence[Values], today: date) -> None:
+    """The sums of the months, of a year all of them."""
+    named = {row["month"] for row in rows if "month" in row}
+    named |= {f"{row['year']}-{month:02d}" for row in rows if "year" in row for month in range(1, 13)}
+    counted = named & set(periods.months(today, periods.MONTHS))
+    mark(connection, marks.Kind.SUMS, (("", min(periods.span(month)[1], today)) for month in counted))
+
+
+_PARENT = c.or_nothing(
+    c.every(
+        c.credit_code, c.same(lambda row, cell: "is the enterprise itself" if cell == row["code"] else None)
+    )
+)
+_PROOF = c.every(
+    c.same(lambda row, cell: "is missing" if row["evidence"] == "document" and not cell else None),
+    c.or_nothing(c.text(), ""),
+)
 _PERIOD = {"from": "start", "to": "end"}
 KINDS: Mapping[str, Kind] = {
     "enterprises": Kind(
         registry.enterprise,
         "code name parent area industry gbt4754 above_scale since",
-        touching.ledgers,
-        _enterprise,
-        own={"area": c.county},
+        _ledgers,
+        own={"area": c.county, "industry": c.same(_industry), "parent": _PARENT},
     ),
     "sites": Kind(
         registry.site,
         "enterprise site name area timezone",
-        touching.ledgers,
+        _ledgers,
         own={"site": c.matching(SITE, "1 to 40 of a-z, 0-9 and -"), "area": c.county},
     ),
     "equipment": Kind(
         registry.equipment,
         "enterprise site asset_no name status since",
-        touching.ledgers,
+        _ledgers,
         own={"asset_no": c.asset_no},
     ),
     "flags": Kind(
         registry.flag,
         "enterprise asset_no flag value evidence document by since",
-        touching.ledgers,
-        _flag,
-        own={"value": c.yes, "document": c.or_nothing(c.text(), "")},
+        _ledgers,
+        own={"value": c.yes, "document": _PROOF},
     ),
     "population": Kind(registry.population, "area industry year count source"),
     "value_added": Kind(
         registry.value_added,
         "enterprise year amount_cny price_basis source",
-        touching.sums,
+        _sums,
         _value_added,
         stored={"amount_cny": "fen"},
     ),
     "statements": Kind(
         registry.statement,
         "enterprise month carrier quantity unit document by part",
-        touching.sums,
-        _statement,
+        _sums,
         stored={"quantity": "millionths"},
         optional=("part",),
     ),
-    "carriers": Kind(registry.declared_carrier, "enterprise year carrier", touching.sums),
+    "carriers": Kind(registry.declared_carrier, "enterprise year carrier", _sums),
     "targets": Kind(
         registry.target,
         "id area industry comparator value deadline baseline_value baseline_date document",
@@ -224,21 +236,21 @@ KINDS: Mapping[str, Kind] = {
     "calendars": Kind(
         registry.calendar,
         "enterprise site valid_from valid_to shift days from to breaks",
-        touching.machines,
+        _machines,
         _calendar,
         stored=_PERIOD,
     ),
     "exceptions": Kind(
         registry.calendar_exception,
         "enterprise site dates plan why",
-        touching.machines,
+        _machines,
         _exception,
         clash=_same_day,
     ),
     "downtime": Kind(
         registry.downtime,
         "enterprise asset_no from to why",
-        touching.machines,
+        _machines,
         _downtime,
         own={"from": c.instant, "to": c.instant},
         stored=_PERIOD,
