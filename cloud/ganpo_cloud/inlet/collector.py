@@ -6,9 +6,9 @@ import logging
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from sqlalchemy.exc import OperationalError
@@ -72,17 +72,22 @@ class Collector:
         self._registered: frozenset[str] = frozenset()
         self._look_again = 0.0
         self._wake = asyncio.Event()
+        self._thread: ThreadPoolExecutor
+        """The one thread in which the database is written; nobody waits for it at the end."""
 
     async def run(self, beat: Callable[[], None] = lambda: None) -> None:
         """Connect, collect, and again, for ever. `beat` is called whenever it makes progress."""
         self._beat = beat
-        with _database_thread() as thread:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ingest")
+        try:
             while True:
-                pause = await self._session(thread)
+                pause = await self._session()
                 self._beat()
                 await asyncio.sleep(pause)
+        finally:
+            self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def _session(self, thread: Executor) -> float:
+    async def _session(self) -> float:
         """One session with the broker, to its end. Gives how many seconds to wait before the next."""
         began, up, refused = self._clock.monotonic(), None, False
         session = Session(self._login, self._wake.set, whose=self._whose)
@@ -91,7 +96,7 @@ class Collector:
             log.info("collecting broker=%s", self._login.url)
             self.problem = ""
             up = self._clock.monotonic()
-            await self._collect(session, thread)
+            await self._collect(session)
             lived = self._clock.monotonic() - up
             hint = f"another client uses the id {self._login.client_id}?" if lived < SHORT_LIVED_S else ""
             what = f"the broker ended the session: {session.reason}"
@@ -103,12 +108,12 @@ class Collector:
             await session.close()
         return self._reconnect.pause(began, self._clock.monotonic(), up=up, refused=refused)
 
-    async def _collect(self, session: Session, thread: Executor) -> None:
+    async def _collect(self, session: Session) -> None:
         while not session.closed:
             self._beat()
             self._wake.clear()
             if batch := session.take(BATCH, BATCH_BYTES):
-                await self._take(session, batch, thread)
+                await self._take(session, batch)
             else:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_IDLE_S):
@@ -117,7 +122,7 @@ class Collector:
             self.dropped += session.dropped
             session.dropped = 0
 
-    async def _take(self, session: Session, batch: Iterable[tuple[str, bytes]], thread: Executor) -> None:
+    async def _take(self, session: Session, batch: Iterable[tuple[str, bytes]]) -> None:
         """Commit a batch and answer it; while the database fails it is tried again, and the rest waits."""
         frames: list[tuple[str, bytes]] = []
         said: list[tuple[str, bytes]] = []
@@ -129,7 +134,7 @@ class Collector:
         while not session.closed:
             self._beat()
             try:
-                done, heard = await loop.run_in_executor(thread, self._commit, frames, said)
+                done, heard = await loop.run_in_executor(self._thread, self._commit, frames, said)
             except OperationalError as error:
                 self._failed(f"the database does not answer: {error.orig}; frames wait at their gateways")
                 await asyncio.sleep(_RETRY_S)
@@ -139,9 +144,8 @@ class Collector:
             self.problem = ""
             self.stored += len(done)
             self.unanswered += len(frames) - len(done)
-            self._acknowledge(session, done)
-            for gateway in heard:
-                session.publish(f"{self._root}/{gateway}/ack", _ack(self._clock.utc()), qos=1)
+            for gateway, ack in _acks(done, heard, self._clock.utc()):
+                session.publish(f"{self._root}/{gateway}/ack", ack, qos=1)
             return
 
     def _commit(
@@ -165,27 +169,9 @@ class Collector:
     def _refused(self, refused: Refused) -> None:
         self._refusals.add(refused, self._clock.monotonic())
 
-    def _acknowledge(self, session: Session, done: Iterable[Committed]) -> None:
-        """After the commit, one message per stream."""
-        streams: dict[tuple[str, str], list[Committed]] = {}
-        for one in done:
-            streams.setdefault((one.gateway, one.stream), []).append(one)
-        for (gateway, stream), frames in streams.items():
-            session.publish(f"{self._root}/{gateway}/ack", _ack(self._clock.utc(), stream, frames), qos=1)
-
     def _failed(self, why: str) -> None:
         log.log(logging.DEBUG if self.problem == why else logging.WARNING, "collector: %s", why)
         self.problem = why
-
-
-@contextmanager
-def _database_thread() -> Iterator[Executor]:
-    """The one thread in which the database is written; nobody waits for it at the end."""
-    thread = ThreadPoolExecutor(1, thread_name_prefix="ingest")
-    try:
-        yield thread
-    finally:
-        thread.shutdown(wait=False, cancel_futures=True)
 
 
 def ranges(numbers: Iterable[int]) -> list[list[int]]:
@@ -199,12 +185,16 @@ def ranges(numbers: Iterable[int]) -> list[list[int]]:
     return found
 
 
-def _ack(now: datetime, stream: str | None = None, frames: Sequence[Committed] = ()) -> bytes:
-    """The time, the frames of a stream that are committed, and how many of them are in quarantine for what."""
-    body: dict[str, object] = {"v": 1, "now": iso(now.astimezone(UTC))}
-    # The answer to a `live` says that the next may be gzip.
-    body |= {"gz": 1} if stream is None else {"stream": stream}
-    body["seqs"] = ranges(one.seq for one in frames)
-    if quarantined := Counter(one.reason for one in frames if one.reason):
-        body["quarantined"] = quarantined
-    return json.dumps(body).encode()
+def _acks(done: Iterable[Committed], heard: Iterable[str], now: datetime) -> Iterator[tuple[str, bytes]]:
+    """What is answered after the commit, and to which gateway: the time, of each stream the frames that are committed
+    and how many of them are in quarantine for what; and to a `live` that the next may be gzip."""
+    streams: dict[tuple[str, str], list[Committed]] = {}
+    for one in done:
+        streams.setdefault((one.gateway, one.stream), []).append(one)
+    for (gateway, stream), frames in [*streams.items(), *(((gateway, ""), []) for gateway in heard)]:
+        body: dict[str, object] = {"v": 1, "now": iso(now.astimezone(UTC))}
+        body |= {"stream": stream} if stream else {"gz": 1}
+        body["seqs"] = ranges(one.seq for one in frames)
+        if quarantined := Counter(one.reason for one in frames if one.reason):
+            body["quarantined"] = quarantined
+        yield gateway, json.dumps(body).encode()

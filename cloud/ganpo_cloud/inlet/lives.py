@@ -12,14 +12,28 @@ from sqlalchemy import Connection, delete, select, update
 from ganpo_cloud.inlet.refusals import Refused, tell
 from ganpo_cloud.store import sql
 from ganpo_cloud.store.database import Database
-from ganpo_cloud.store.tables import gateway as registry
-from ganpo_cloud.store.tables import live, live_item, transition
+from ganpo_cloud.store.owners import numbers
+from ganpo_cloud.store.tables import live, live_item
 from ganpo_model.clock import FAR_MS, to_ms
 from ganpo_model.errors import FrameError
 from ganpo_model.frame import MAX_PACKED, unpack
 
 INTERVALS = 3
 """Online while it said `live` within so many of its own intervals."""
+_LAST = "SELECT online FROM transition WHERE transition.gateway = {} ORDER BY at DESC LIMIT 1"
+_TURN = (
+    f"INSERT INTO transition SELECT ?, ?, ? WHERE coalesce(({_LAST.format('?')}), FALSE) <> ?"
+    " ON CONFLICT (gateway, at) DO UPDATE SET online = excluded.online"
+)
+_SILENT = (
+    f"SELECT gateway, heard_at + {INTERVALS} * interval_ms FROM live WHERE NOT offline"
+    f" AND heard_at + {INTERVALS} * interval_ms < ? AND ({_LAST.format('live.gateway')})"
+)
+_MERGE = (
+    "INSERT INTO live_item (gateway, session, kind, name, body) VALUES (?, ?, ?, ?, ?)"
+    " ON CONFLICT (gateway, session, kind, name)"
+    " DO UPDATE SET body = excluded.body WHERE live_item.body <> excluded.body"
+)
 _NAME = re.compile(r"[^\x00-\x1f\ud800-\udfff]{1,200}")
 _KINDS = ("connections", "subjects")
 
@@ -55,7 +69,7 @@ def hear(
         except FrameError as error:
             refused(Refused(gateway, error, kept=False))
     with database.write() as connection:
-        known = set(connection.execute(select(registry.c.id)).scalars())
+        known = numbers(connection)
         answered = [
             gateway
             for gateway, word in understood
@@ -89,30 +103,18 @@ def _store(connection: Connection, gateway: str, said: _Live, at: int) -> bool:
     if before != said.session:
         left = live_item.c.session.not_in([said.session, before or ""])
         connection.execute(delete(live_item).where((live_item.c.gateway == gateway) & left))
-    _merge(connection, gateway, said)
-    body = said.model_dump_json(exclude=set(_KINDS))
-    row = (gateway, at, said.session, False, round(said.interval_s * 1000), body)
-    sql.replace(connection, live, [row])
-    _turn(connection, gateway, at, online=True)
-    return True
-
-
-def _merge(connection: Connection, gateway: str, said: _Live) -> None:
-    """What a `live` tells stands beside what its session told before."""
-    rows = [
+    # What it tells stands beside what its session told before.
+    told = [
         (gateway, said.session, kind, name, json.dumps(item))
         for kind in _KINDS
         for name, item in sorted(getattr(said, kind).items())
         if isinstance(item, dict) and _NAME.fullmatch(name)
     ]
-    if rows:
-        sql.run(
-            connection,
-            "INSERT INTO live_item (gateway, session, kind, name, body) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT (gateway, session, kind, name)"
-            " DO UPDATE SET body = excluded.body WHERE live_item.body <> excluded.body",
-            rows,
-        )
+    sql.run(connection, _MERGE, told)
+    body = said.model_dump_json(exclude=set(_KINDS))
+    sql.replace(connection, live, [(gateway, at, said.session, False, round(said.interval_s * 1000), body)])
+    _turn(connection, gateway, at, online=True)
+    return True
 
 
 def online(heard_at: int, interval_ms: int, offline: bool, now_ms: int) -> bool:
@@ -122,15 +124,12 @@ def online(heard_at: int, interval_ms: int, offline: bool, now_ms: int) -> bool:
 
 def mark_silent(database: Database, now: datetime) -> None:
     """Gateways that said nothing for three intervals went offline when the third ended."""
-    at = to_ms(now)
     with database.read() as connection:
-        rows = connection.execute(select(live).where(~live.c.offline)).all()
-        silent = [row for row in rows if not online(row.heard_at, row.interval_ms, row.offline, at)]
-        pending = [row for row in silent if _is_online(connection, row.gateway)]
-    if pending:
+        silent = sql.rows(connection, _SILENT, (to_ms(now),))
+    if silent:
         with database.write() as connection:
-            for row in pending:
-                _turn(connection, row.gateway, row.heard_at + INTERVALS * row.interval_ms, online=False)
+            for number, at in silent:
+                _turn(connection, number, at, online=False)
 
 
 def clock_off_ms(said: Mapping[str, object]) -> int:
@@ -158,17 +157,6 @@ def items(connection: Connection, kind: str, gateways: Iterable[str]) -> dict[st
     return found
 
 
-def _is_online(connection: Connection, number: str) -> bool:
-    last = (
-        select(transition.c.online)
-        .where(transition.c.gateway == number)
-        .order_by(transition.c.at.desc())
-        .limit(1)
-    )
-    return bool(connection.execute(last).scalar())
-
-
 def _turn(connection: Connection, number: str, at: int, *, online: bool) -> None:
     """A transition, where it is one."""
-    if _is_online(connection, number) is not online:
-        sql.replace(connection, transition, [(number, at, online)])
+    sql.run(connection, _TURN, (number, at, online, number, online))
