@@ -212,6 +212,7 @@ def test_gateways_tell_what_is_missing_and_what_waits(http: httpx.Client) -> Non
         (f"subjects/{ENTERPRISE}/CJ-01/day", {"date": "9999-12-31"}, 422, "date"),
         (f"subjects/{ENTERPRISE}/CJ-01/day", {"date": LONG}, 422, "invalid"),
         ("nothing", {}, 404, "http"),
+        ("gateways/gw-none/transitions", {}, 404, "gateway"),
     ],
 )
 def test_bad_input_is_a_problem_that_says_what_and_where(

@@ -16,10 +16,11 @@ from sqlalchemy import select
 
 from ganpo_agent.app import Agent
 from ganpo_agent.outbox import Outbox
+from ganpo_cloud.days import observed
 from ganpo_cloud.imports import registry
 from ganpo_cloud.inlet import lives
+from ganpo_cloud.inlet.gateways import Gateway, known_gateways
 from ganpo_cloud.store.tables import event, quarantine, reading, states
-from ganpo_cloud.web import views
 from ganpo_cloud.web.i18n import translator
 from ganpo_cloud.web.pages.needs import needs
 from ganpo_cloud.web.why import why
@@ -88,16 +89,16 @@ class Site:
     def steps(self) -> list[Any]:
         return [row for row in self.stored(event.c.kind, event.c.at) if row.kind == "clock_step"]
 
-    def gateway(self) -> views.GatewayView:
+    def gateway(self) -> Gateway:
         with self.cloud.database.read() as connection:
-            (found,) = views.gateways(connection, datetime.now(UTC))
+            (found,) = known_gateways(connection, datetime.now(UTC))
         return found
 
     def told(self) -> tuple[list[str], list[str]]:
         """What the page says needs a person, and the codes of `why`."""
         now = datetime.now(UTC)
         with self.cloud.database.read() as connection:
-            found = needs(connection, now, [], views.gateways(connection, now))
+            found = needs(connection, now, [], known_gateways(connection, now))
             return [need.told(translator("en")) for need in found], [
                 reason.code for reason in why(connection, ENTERPRISE, None, now)
             ]
@@ -195,7 +196,7 @@ def test_what_a_gateway_says_that_does_not_trust_its_clock_is_shown_as_unknown(t
         said["subjects"] = {"SB-1": {"state": "PRODUCING", "since": iso(NOW)}}
         lives.hear(plant.database, [(GATEWAY, json.dumps(said).encode())], NOW)
         with plant.database.read() as connection:
-            (seen,) = views.subjects(connection, NOW, ENTERPRISE)
+            (seen,) = observed.subjects(connection, NOW, ENTERPRISE)
         assert seen.state is state
     plant.database.close()
 

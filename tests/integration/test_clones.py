@@ -10,8 +10,8 @@ import pytest
 from ganpo_cloud.days import days
 from ganpo_cloud.days.quantities import of_subject, total
 from ganpo_cloud.imports import registry
+from ganpo_cloud.inlet.gateways import known_gateways
 from ganpo_cloud.inlet.ingest import ingest
-from ganpo_cloud.web import views
 from ganpo_cloud.web.application import create_app
 from ganpo_model.clock import to_ms
 from ganpo_model.facts import Event, EventKind, Inventory, MeterItem, Reading, RegisterItem
@@ -51,7 +51,7 @@ class Line:
     def told(self, now: datetime | None = None) -> list[tuple[str, str, int, bool]]:
         """What speaks for a second box."""
         with self.database.read() as connection:
-            (view,) = [one for one in views.gateways(connection, now or self.now) if one.id == ONLINE]
+            (view,) = [one for one in known_gateways(connection, now or self.now) if one.id == ONLINE]
         return [(clone.kind, clone.stream, clone.seq, clone.both) for clone in view.clones]
 
     def page(self) -> str:

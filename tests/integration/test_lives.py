@@ -13,12 +13,13 @@ from sqlalchemy import select
 from sqlalchemy.event import listen, remove
 
 from ganpo_agent.picture import Picture
+from ganpo_cloud.days import observed
 from ganpo_cloud.imports import registry
 from ganpo_cloud.inlet import lives
+from ganpo_cloud.inlet.gateways import known_gateways
 from ganpo_cloud.inlet.refusals import Refused
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.tables import live_item
-from ganpo_cloud.web import views
 from ganpo_model.frame import MAX_PACKED
 from ganpo_model.states import State
 from support import databases
@@ -45,13 +46,13 @@ def say(database: Database, session: str, *, packed: bool = False, **body: Any) 
 def states(database: Database) -> dict[str, str]:
     """The state of each machine now; what is unknown is left out."""
     with database.read() as connection:
-        found = views.subjects(connection, NOW + timedelta(seconds=1), CODES[0])
+        found = observed.subjects(connection, NOW + timedelta(seconds=1), CODES[0])
     return {view.asset_no: str(view.state) for view in found if view.state is not State.UNKNOWN}
 
 
 def connections(database: Database) -> dict[str, Any]:
     with database.read() as connection:
-        (view,) = views.gateways(connection, NOW)
+        (view,) = known_gateways(connection, NOW)
     return {name: item["state"] for name, item in view.connections.items()}
 
 
@@ -94,7 +95,7 @@ def test_three_hundred_subjects_are_shown_with_as_many_questions_as_three(plant:
 
         with plant.database.read() as connection:
             listen(connection.engine, "before_cursor_execute", count)
-            views.subjects(connection, NOW)
+            observed.subjects(connection, NOW)
             remove(connection.engine, "before_cursor_execute", count)
         return number
 

@@ -16,10 +16,10 @@ from sqlalchemy import func, select
 
 from ganpo_agent import window
 from ganpo_agent.app import Agent
+from ganpo_cloud.days import observed
 from ganpo_cloud.inlet import lives
 from ganpo_cloud.store.tables import event, live, subject
 from ganpo_cloud.store.tables import states as states_table
-from ganpo_cloud.web import views
 from ganpo_model.frame import MAX_PACKED
 from ganpo_service.clock import SystemClock
 from support.broker import Mosquitto
@@ -116,6 +116,6 @@ async def test_a_broker_of_1500_bytes_hears_of_every_subject_and_what_it_refuses
 
         def shown() -> set[str]:
             with cloud.database.read() as connection:
-                return {str(view.state) for view in views.subjects(connection, datetime.now(UTC))}
+                return {str(view.state) for view in observed.subjects(connection, datetime.now(UTC))}
 
         await until(lambda: shown() == {"IDLE"})

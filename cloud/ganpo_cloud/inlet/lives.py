@@ -138,7 +138,7 @@ def clock_off_ms(said: Mapping[str, object]) -> int:
     return off if isinstance(off, int) and abs(off) > FAR_MS else 0
 
 
-def picture(body: str) -> dict[str, object]:
+def picture(body: str) -> dict[str, Any]:
     """A stored `live` as it was said, without connections and subjects."""
     found = json.loads(body)
     return found if isinstance(found, dict) else {}

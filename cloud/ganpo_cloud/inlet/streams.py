@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, select
 
 from ganpo_cloud.inlet.decode import MAX_SEQ
 from ganpo_cloud.store import sql
+from ganpo_cloud.store.described import Instant, answer, said
 from ganpo_cloud.store.tables import event, frame, quarantine
 from ganpo_model.clock import DAY_MS
 from ganpo_model.facts import EventKind
@@ -29,32 +30,30 @@ _TWICE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@answer
 class Stream:
-    """Counts of one stream. `issued`: the largest number known; stored wins over lost."""
+    """One run of an agent: issued = stored + missing + lost."""
 
-    stream: str
-    issued: int
-    stored: int
-    lost: int
-
-    @property
-    def missing(self) -> int:
-        """Issued, and neither stored nor declared lost: still at the gateway, or gone without a word."""
-        return self.issued - self.stored - self.lost
+    stream: str = said("ULID", "01HF7YAT00V3RS3DTR98H6BCFN")
+    issued: int = said("largest number known", 1842)
+    stored: int = said("applied or quarantined", 1840)
+    missing: int = said("neither stored nor declared lost", 0)
+    lost: int = said("declared lost", 2)
 
 
-@dataclass(frozen=True, slots=True)
+@answer
 class Clone:
-    """`kind`: `contents` (one number came with two), `beyond` (frames behind what the next run says was the last),
-    `runs` (two follow the same one). `since`: ms, when the second was stored. `both`: both branches still send, else
-    the disk was set back or copied once."""
+    """What one box cannot have sent."""
 
-    kind: str
-    stream: str
-    seq: int
-    since: int
-    both: bool
+    kind: str = said(
+        "contents: one number came with two; beyond: frames behind the end that the next run tells;"
+        " runs: two follow the same one",
+        "runs",
+    )
+    stream: str = said("of the frames, or which both follow", "01JDN0Q7S0ABCDEFGHJKMNPQRS")
+    seq: int = said("number of the frame, or of the last one before they part", 1842)
+    since: Instant = said("when the second was stored", "2026-11-25T02:15:00.000Z")
+    both: bool = said("both still send; else a disk was set back or copied once", True)
 
 
 class Sent(NamedTuple):
@@ -95,15 +94,17 @@ def of_gateways(
         _issued(known, gateway, said[gateway].get("stream"), said[gateway].get("issued"))
     _told(connection, gateways, known)
     found = {gateway: Sent([], []) for gateway in gateways}
-    lost = [(name, *span) for name, about in known.items() for span in _apart(about.lost)]
-    asked = [(*name, first, last) * 2 for name, first, last in lost]
+    declared = [(name, *span) for name, about in known.items() for span in _apart(about.lost)]
+    asked = [(*name, first, last) * 2 for name, first, last in declared]
     gone: dict[_Name, int] = {}
-    for (name, first, last), ((stored,),) in zip(lost, sql.each(connection, _STORED, asked), strict=True):
+    for (name, first, last), ((stored,),) in zip(declared, sql.each(connection, _STORED, asked), strict=True):
         gone[name] = gone.get(name, 0) + last - first + 1 - stored
     for name in sorted((name for name in known if known[name].issued), reverse=True):
         gateway, stream = name
         about = known[name]
-        found[gateway].streams.append(Stream(stream, about.issued, about.stored, gone.get(name, 0)))
+        lost = gone.get(name, 0)
+        missing = about.issued - about.stored - lost
+        found[gateway].streams.append(Stream(stream, about.issued, about.stored, missing, lost))
         clones = list(_branches(known, name, now_ms))
         if about.twice:
             seq, since = sql.first(connection, _TWICE, name)

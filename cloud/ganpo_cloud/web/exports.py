@@ -49,7 +49,8 @@ def columns(kind: Any, name: str = "") -> list[str]:
         return [column for part in parts if part is not NoneType for column in columns(part, name)]
     if not is_dataclass(kind):
         return [name]
-    inner = ((field.metadata.get("serialization_alias") or field.name, field.type) for field in fields(kind))
+    said = [field for field in fields(kind) if not field.metadata.get("exclude")]
+    inner = ((field.metadata.get("serialization_alias") or field.name, field.type) for field in said)
     return [column for called, of in inner for column in columns(of, f"{name}.{called}".lstrip("."))]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import Request, Response
 from pydantic import TypeAdapter
 
-from ganpo_cloud.web.answers.fields import Listing
+from ganpo_cloud.store.described import Listing
 from ganpo_cloud.web.exports import CSV, XLSX, Format, Sheet, columns, to_csv, to_xlsx, wanted
 
 

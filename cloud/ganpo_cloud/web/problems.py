@@ -12,6 +12,17 @@ from sqlalchemy.exc import DatabaseError
 from starlette.exceptions import HTTPException
 
 MEDIA_TYPE = "application/problem+json"
+SHAPES: Mapping[str, str] = {
+    "missing": "is missing",
+    "int_parsing": "is no whole number",
+    "bool_parsing": "is neither true nor false",
+    "literal_error": "is none of {expected}",
+    "greater_than_equal": "is less than {ge}",
+    "less_than_equal": "is more than {le}",
+    "string_too_long": "is longer than {max_length} characters",
+    "string_pattern_mismatch": "is not written as it is described",
+}
+"""What FastAPI finds wrong with the shape of a parameter, by its word for it."""
 
 
 class Problem(BaseModel):
@@ -62,7 +73,9 @@ def install(app: FastAPI, page: Page) -> None:
         assert isinstance(error, RequestValidationError)
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"][1:])
-        return told(request, Problem(title=first["msg"], status=422, code="invalid", where=where))
+        title = SHAPES.get(first["type"], "cannot be read").format(**first.get("ctx", {}))
+        hint = "GET /api/v1/openapi.json"
+        return told(request, Problem(title=title, status=422, code="invalid", where=where, hint=hint))
 
     async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)

@@ -9,7 +9,7 @@ from typing import Any
 
 from ganpo_cloud.days.open_items import OpenItem
 from ganpo_cloud.inlet import lives
-from ganpo_cloud.web import views
+from ganpo_cloud.inlet.gateways import Gateway
 from ganpo_cloud.web.i18n import Translator
 
 DAY_MS = 24 * 3_600_000
@@ -109,7 +109,7 @@ def of_apart(row: Any) -> Reason:
     return Reason("apart", row.since, {"reason": row.reason[:200]}, "journalctl -u ganpo-cloud", who, "alarm")
 
 
-def of_gateways(found: Sequence[views.GatewayView]) -> Iterator[Reason]:
+def of_gateways(found: Sequence[Gateway]) -> Iterator[Reason]:
     """What keeps gateways from being heard; where at least half of them are away somebody has to act."""
     away = sum(not view.online for view in found)
     level = "alarm" if 2 * away >= len(found) else "warn"
@@ -117,9 +117,9 @@ def of_gateways(found: Sequence[views.GatewayView]) -> Iterator[Reason]:
         if not view.online and (view.last_word is not None or not view.kept):
             code = "never" if view.last_word is None else "offline"
             yield Reason(code, view.last_word, {}, SERVICE, view.id, level)
-        elif view.online and view.said.get("trusted") is False:
+        elif view.online and view.live.get("trusted") is False:
             yield Reason("clock", None, {}, "timedatectl status", view.id)
-        elif view.online and (off := lives.clock_off_ms(view.said)):
+        elif view.online and (off := lives.clock_off_ms(view.live)):
             by = f"{'+' if off > 0 else '-'}{timedelta(seconds=abs(off) // 1000)}"
             yield Reason("clock_off", None, {"by": by}, "timedatectl status", view.id)
         for one in view.kept:

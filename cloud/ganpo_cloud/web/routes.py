@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.store.database import Reader
+from ganpo_cloud.store.described import Listing
 from ganpo_cloud.web.answers import (
     days,
     energy,
@@ -22,10 +23,8 @@ from ganpo_cloud.web.answers import (
     quantities,
     reference,
     reports,
-    subjects,
     why,
 )
-from ganpo_cloud.web.answers.fields import Listing
 from ganpo_cloud.web.asking import MOST_ROWS, Listed, Placed, names, question, strict
 from ganpo_cloud.web.exports import CONTENT, Format
 from ganpo_cloud.web.faces import face
@@ -73,7 +72,7 @@ class Resource:
 
 RESOURCES = (
     Resource("/quantities", quantities.quantities),
-    Resource("/subjects", subjects.subjects),
+    Resource("/subjects", gateways.subjects),
     Resource("/subjects/{enterprise}/{asset_no}/day", days.day),
     Resource("/gateways", gateways.gateways, "gateways.html"),
     Resource("/gateways/{id}/transitions", gateways.transitions),

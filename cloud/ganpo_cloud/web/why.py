@@ -8,8 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from ganpo_cloud.days import observed
 from ganpo_cloud.days.calendars import Calendars
 from ganpo_cloud.days.open_items import open_items
+from ganpo_cloud.inlet.gateways import known_gateways
 from ganpo_cloud.province.ledger import Device, Ledger, ledgers
 from ganpo_cloud.store import apart, slots
 from ganpo_cloud.store.counted_tables import production
@@ -22,7 +24,6 @@ from ganpo_cloud.store.tables import (
     states,
     subject,
 )
-from ganpo_cloud.web import views
 from ganpo_cloud.web.reasons import HEALTH, Reason, of_apart, of_gateways, of_register
 from ganpo_model.activity import Age
 from ganpo_model.calendar import first_exception
@@ -47,7 +48,7 @@ def why(
     `holidays`: of the province.
     """
     found = ledgers(connection, [enterprise]).get(enterprise, Ledger(enterprise))
-    gateways = [view for view in views.gateways(connection, now, enterprise) if view.enterprise]
+    gateways = [view for view in known_gateways(connection, now, enterprise) if view.enterprise]
     reasons = []
     if not any(row.since <= day_of(to_ms(now), DEFAULT_ZONE) for row in found.homes):
         reasons.append(Reason("enterprise", command="ganpo-cloud import enterprises FILE.csv"))
@@ -139,7 +140,7 @@ def _age(
 
 
 def _elsewhere(connection: Connection, enterprise: str, asset_no: str) -> list[Reason]:
-    if views.observed(connection, enterprise, asset_no):
+    if observed.kind_of(connection, enterprise, asset_no):
         return [Reason("unnamed", who=asset_no)]
     row = connection.execute(
         select(subject.c.enterprise, subject.c.gateway)

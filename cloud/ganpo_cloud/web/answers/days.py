@@ -8,8 +8,9 @@ from sqlalchemy import Connection
 
 from ganpo_cloud.days import machines, painting
 from ganpo_cloud.days import quantities as judged
-from ganpo_cloud.web import asking, views
-from ganpo_cloud.web.answers.fields import AssetNo, Code, Instant, Ratio, answer, filled, said
+from ganpo_cloud.store.described import AssetNo, Code, Instant, Ratio, answer, filled, said
+from ganpo_cloud.store.localdays import bounds, day_of
+from ganpo_cloud.web import asking
 from ganpo_cloud.web.answers.quantities import Quantity, known, quantity
 from ganpo_cloud.web.asking import OfDevice, Question, asks
 from ganpo_model.clock import to_ms
@@ -71,8 +72,9 @@ def day(connection: Connection, question: Question, asked: OfDay) -> Day:
     """One subject's local day."""
     code, asset_no, now = asked.enterprise, asked.asset_no, question.now
     zone = known(connection, code, asset_no)
-    of = asking.day(asked.date, "date") if asked.date else views.today(now, zone)
-    start, end, spans = views.painted_day(connection, code, asset_no, of, zone)
+    of = asking.day(asked.date, "date") if asked.date else day_of(to_ms(now), zone)
+    start, end = bounds(of, zone)
+    spans = painting.painted(connection, code, asset_no, start, end)
     found = judged.of_subject(connection, code, asset_no, start, end)
     made = machines.day(connection, code, asset_no, of, question.province.holidays, to_ms(now))
     carriers = sorted({counter.carrier for counter, _ in found if counter.carrier is not None})

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from ganpo_cloud.days import periods
 from ganpo_cloud.store.counted_tables import ALL, area_carrier
-from ganpo_cloud.web.answers.fields import AreaId, InIndustry, Month, answer, filled, said
+from ganpo_cloud.store.described import AreaId, InIndustry, Month, answer, filled, said
 from ganpo_cloud.web.asking import MONTH, Placed, Question, asks
 from ganpo_cloud.web.problems import Refused
 from ganpo_model import reference

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection
 
 from ganpo_cloud.province import lists
-from ganpo_cloud.web.answers.fields import Code, Listing, answer, filled, said
+from ganpo_cloud.store.described import Code, Listing, answer, filled, said
 from ganpo_cloud.web.asking import Listed, Question
 
 

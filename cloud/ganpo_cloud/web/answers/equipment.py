@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from ganpo_cloud.province import lists
 from ganpo_cloud.province.ledger import FLAGS
-from ganpo_cloud.web.answers.fields import AssetNo, Code, Listing, answer, filled, said, somewhere
+from ganpo_cloud.store.described import AssetNo, Code, Listing, answer, filled, said, somewhere
 from ganpo_cloud.web.asking import Listed, Question, asks
 from ganpo_cloud.web.problems import Refused
 from ganpo_model.activity import Age

@@ -12,7 +12,7 @@ from ganpo_cloud.province.definitions import DEFINITIONS
 from ganpo_cloud.province.indicators import Indicators
 from ganpo_cloud.province.snapshots import snapshot
 from ganpo_cloud.store.counted_tables import NOWHERE
-from ganpo_cloud.web.answers.fields import AreaId, InIndustry, Instant, Ratio, answer, filled, said
+from ganpo_cloud.store.described import AreaId, InIndustry, Instant, Ratio, answer, filled, said
 from ganpo_cloud.web.asking import Placed, Question, asks, named
 from ganpo_cloud.web.problems import Refused
 from ganpo_model.clock import to_ms

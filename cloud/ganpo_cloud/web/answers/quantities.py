@@ -6,11 +6,11 @@ from typing import Annotated
 
 from sqlalchemy import Connection, select
 
+from ganpo_cloud.days import observed
 from ganpo_cloud.days import quantities as judged
+from ganpo_cloud.store.described import Instant, Unit, answer, filled, said
 from ganpo_cloud.store.localdays import DEFAULT_ZONE
 from ganpo_cloud.store.tables import subject
-from ganpo_cloud.web import views
-from ganpo_cloud.web.answers.fields import Instant, Unit, answer, filled, said
 from ganpo_cloud.web.asking import Asked, Question, asks, instant
 from ganpo_cloud.web.problems import Refused
 from ganpo_model.clock import to_ms
@@ -99,7 +99,7 @@ def known(connection: Connection, enterprise: str, asset_no: str) -> str:
     # Nothing stored has a NUL in it, and PostgreSQL does not even take the question.
     named = "\x00" not in enterprise + asset_no
     zone = connection.execute(select(subject.c.timezone).where(mine)).scalar() if named else None
-    if zone is None and named and views.observed(connection, enterprise, asset_no):
+    if zone is None and named and observed.kind_of(connection, enterprise, asset_no):
         return DEFAULT_ZONE
     if zone is None:
         where = f"{enterprise[:40]}/{asset_no[:80]}"

@@ -5,7 +5,7 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from ganpo_cloud.province.definitions import DEFINITIONS
-from ganpo_cloud.web.answers.fields import answer, filled, said
+from ganpo_cloud.store.described import answer, filled, said
 from ganpo_cloud.web.asking import Asked, Dated, Question
 
 

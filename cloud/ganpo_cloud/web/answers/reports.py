@@ -6,7 +6,7 @@ from typing import Annotated
 from sqlalchemy import Connection
 
 from ganpo_cloud.province import publishing
-from ganpo_cloud.web.answers.fields import AreaId, InIndustry, Instant, Month, Ratio, answer, filled, said
+from ganpo_cloud.store.described import AreaId, InIndustry, Instant, Month, Ratio, answer, filled, said
 from ganpo_cloud.web.asking import MONTH, Asked, Question, asks, named
 from ganpo_cloud.web.problems import Refused
 from ganpo_model.errors import ConfigError

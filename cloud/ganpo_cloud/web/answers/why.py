@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from ganpo_cloud.web.answers.fields import Instant, answer, filled, said
+from ganpo_cloud.store.described import Instant, answer, filled, said
 from ganpo_cloud.web.asking import OfDevice, OfEnterprise, Question
 from ganpo_cloud.web.i18n import translator
 from ganpo_cloud.web.why import why

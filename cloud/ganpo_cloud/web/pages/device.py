@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import Path
 from sqlalchemy import Connection, func, select
 
-from ganpo_cloud.days import machines, painting, production
+from ganpo_cloud.days import machines, observed, painting, production
 from ganpo_cloud.days.open_items import open_items
 from ganpo_cloud.province import lists
 from ganpo_cloud.store import registry_tables as registry
@@ -16,7 +16,6 @@ from ganpo_cloud.store.counted_tables import day as painted_days
 from ganpo_cloud.store.counted_tables import ledger
 from ganpo_cloud.store.tables import frame as frames
 from ganpo_cloud.store.tables import subject
-from ganpo_cloud.web import views
 from ganpo_cloud.web.asking import Asked
 from ganpo_cloud.web.pages import meters, timeline
 from ganpo_cloud.web.pages.rendering import LONGEST, Item, Rendering
@@ -47,10 +46,10 @@ def device(connection: Connection, rendering: Rendering, asked: OfNumber) -> Ite
             (ledger.c.enterprise == code) & (ledger.c.asset_no == asset_no)
         )
     ).first()
-    view = next(iter(views.subjects(connection, rendering.now, code, asset_no)), None)
+    view = next(iter(observed.subjects(connection, rendering.now, code, asset_no)), None)
     mine = (subject.c.enterprise == code) & (subject.c.asset_no == asset_no)
     named = connection.execute(select(subject).where(mine)).first()
-    seen = "" if named is not None else views.observed(connection, code, asset_no)
+    seen = "" if named is not None else observed.kind_of(connection, code, asset_no)
     kind = named.kind if named is not None else seen or "equipment"
     return {
         "code": code,

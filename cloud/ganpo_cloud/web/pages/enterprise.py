@@ -10,13 +10,14 @@ from typing import Annotated, Any
 from fastapi import Path
 from sqlalchemy import Connection, select
 
+from ganpo_cloud.days import observed
+from ganpo_cloud.inlet.gateways import known_gateways
 from ganpo_cloud.province import lists
 from ganpo_cloud.province.measures import unit_of
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store.counted_tables import ledger
 from ganpo_cloud.store.localdays import DEFAULT_ZONE
 from ganpo_cloud.store.tables import gateway
-from ganpo_cloud.web import views
 from ganpo_cloud.web.asking import Asked, Seen, asks
 from ganpo_cloud.web.pages import machines, meters
 from ganpo_cloud.web.pages.device import ledger_on, sound
@@ -86,8 +87,8 @@ def _enterprise(
     rows = connection.execute(
         lists.devices(rendering.province, everywhere).where(ledger.c.enterprise == code)
     ).all()
-    found = views.subjects(connection, rendering.now, code)
-    gateways = views.gateways(connection, rendering.now, code)
+    found = observed.subjects(connection, rendering.now, code)
+    gateways = known_gateways(connection, rendering.now, code)
     if not alone:
         gateways = [view for view in gateways if view.enterprise is not None]
     shown = [view for view in found if view.kind == "meter" and not view.withdrawn]

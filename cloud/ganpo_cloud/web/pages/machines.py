@@ -7,9 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from ganpo_cloud.days import painting
+from ganpo_cloud.days import observed, painting
 from ganpo_cloud.store.counted_tables import production
-from ganpo_cloud.web import views
 from ganpo_cloud.web.pages import timeline
 from ganpo_cloud.web.pages.rendering import Rendering
 from ganpo_model.clock import DAY_MS
@@ -30,7 +29,7 @@ class Machine:
     asset_no: str
     name: str
     row: Any
-    view: views.SubjectView | None
+    view: observed.Subject | None
     bar: Sequence[timeline.Piece]
     spent: Mapping[str, int]
     yesterday: Any
@@ -56,7 +55,7 @@ def machines(
     rendering: Rendering,
     code: str,
     rows: Sequence[Any],
-    found: Sequence[views.SubjectView],
+    found: Sequence[observed.Subject],
 ) -> list[Machine]:
     """Those of the ledger and those that gateways name, the worst first; read at once."""
     start, end = window(rendering)
@@ -88,7 +87,7 @@ def ticks(rendering: Rendering) -> Iterator[int]:
     yield from range(start, end + 1, (end - start) // (5 if rendering.site.demo else 6))
 
 
-def _with_now(spans: Sequence[Span], view: views.SubjectView, start: int, until: int) -> Sequence[Span]:
+def _with_now(spans: Sequence[Span], view: observed.Subject, start: int, until: int) -> Sequence[Span]:
     """What a gateway says now reaches back to where its state began; slots come only when they end."""
     if view.state is None or view.state_since is None or max(view.state_since, start) >= until:
         return spans

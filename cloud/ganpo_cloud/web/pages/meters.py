@@ -8,11 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from ganpo_cloud.days import quantities
+from ganpo_cloud.days import observed, quantities
 from ganpo_cloud.days.open_items import NOT_BELIEVED_MS
 from ganpo_cloud.store.counted_tables import consumption
 from ganpo_cloud.store.localdays import bounds, day_of, days_from
-from ganpo_cloud.web import views
 from ganpo_cloud.web.pages.figures import Figure
 from ganpo_cloud.web.pages.machines import window
 from ganpo_cloud.web.pages.rendering import Item, Rendering
@@ -31,8 +30,8 @@ class Line:
     """A meter and one of its registers. `stands`: in millionths, None before its first reading; `today`: what it
     counted, None where nobody knows; `bars`: what it counted in the n-th part of a window, where that is over."""
 
-    view: views.SubjectView
-    register: views.RegisterView | None = None
+    view: observed.Subject
+    register: observed.Register | None = None
     stands: int | None = None
     today: Quantity | None = None
     bars: Sequence[tuple[int, Quantity]] = ()
@@ -41,19 +40,17 @@ class Line:
 
 
 def lines(
-    connection: Connection, rendering: Rendering, code: str, meters: Sequence[views.SubjectView]
+    connection: Connection, rendering: Rendering, code: str, meters: Sequence[observed.Subject]
 ) -> list[Line]:
     """A line for each register, and one for a meter without; two statements for all."""
     start, end = window(rendering)
     borders = [start + (end - start) * n // PARTS for n in range(PARTS + 1)]
-    begins = min(
-        [start, *(bounds(views.today(rendering.now, view.timezone), view.timezone)[0] for view in meters)]
-    )
+    begins = min([start, *(bounds(day_of(rendering.ms, view.timezone), view.timezone)[0] for view in meters)])
     judged = quantities.of_meters(connection, code, begins) if meters else {}
     limit = DEMO_STALE_MS if rendering.site.demo else STALE_MS
     found = []
     for view in meters:
-        today = bounds(views.today(rendering.now, view.timezone), view.timezone)
+        today = bounds(day_of(rendering.ms, view.timezone), view.timezone)
         read = [register for register in view.registers if register.at is not None]
         found += [Line(view)] if not read else []
         for register in read:
@@ -73,7 +70,7 @@ def lines(
 
 
 def _bars(
-    parts: Sequence[Quantity], borders: Sequence[int], register: views.RegisterView, now: int
+    parts: Sequence[Quantity], borders: Sequence[int], register: observed.Register, now: int
 ) -> list[tuple[int, Quantity]]:
     """What nobody has read yet has none, and what is not believed goes on until now."""
     until = now if register.doubted_since is not None else min(register.at or 0, now)
@@ -85,7 +82,7 @@ def _bars(
 
 
 def usage(
-    connection: Connection, rendering: Rendering, code: str, meters: Sequence[views.SubjectView]
+    connection: Connection, rendering: Rendering, code: str, meters: Sequence[observed.Subject]
 ) -> list[Item]:
     """What the registers of meters came to on each of the last 30 days, each as a chart shows it; one statement for
     all. `spread`, `pending`, `unknown`: days of which a part lies in a gap, waits for a person, is not believed."""

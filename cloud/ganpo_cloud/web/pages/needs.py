@@ -6,10 +6,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
+from ganpo_cloud.days import observed
 from ganpo_cloud.days.open_items import open_items
+from ganpo_cloud.inlet.gateways import Gateway
 from ganpo_cloud.store import apart, projected
 from ganpo_cloud.store.tables import event, inventory
-from ganpo_cloud.web import views
 from ganpo_cloud.web.reasons import DAY_MS, HEALTH, SERVICE, Reason, of_apart, of_gateways, of_register
 from ganpo_model.clock import to_ms
 from ganpo_model.facts import EventKind
@@ -19,8 +20,8 @@ from ganpo_model.states import State
 def needs(
     connection: Connection,
     now: datetime,
-    subjects: Sequence[views.SubjectView],
-    gateways: Sequence[views.GatewayView],
+    subjects: Sequence[observed.Subject],
+    gateways: Sequence[Gateway],
     enterprise: str | None = None,
 ) -> list[Reason]:
     """Everything of these subjects and gateways, or of one enterprise; with as many statements for all as for one."""
@@ -35,36 +36,36 @@ def needs(
     return sorted(found, key=lambda reason: reason.level != "alarm")
 
 
-def _faults(subjects: Sequence[views.SubjectView]) -> Iterator[Reason]:
+def _faults(subjects: Sequence[observed.Subject]) -> Iterator[Reason]:
     for view in subjects:
         if view.state is State.FAULT and not view.withdrawn:
             yield Reason("fault", view.state_since, {"name": view.name}, "", view.asset_no, "alarm")
 
 
-def _strangers(gateways: Sequence[views.GatewayView]) -> Iterator[Reason]:
+def _strangers(gateways: Sequence[Gateway]) -> Iterator[Reason]:
     for view in gateways:
         if view.enterprise is None:
             command = f"ganpo-cloud gateway add {view.id} --enterprise CODE --site ID"
             yield Reason("stranger", None, {"n": f"{view.quarantined:,}"}, command, view.id)
 
 
-def _told(view: views.GatewayView) -> Iterator[Reason]:
+def _told(view: Gateway) -> Iterator[Reason]:
     """What a gateway that is there says of its connections and its frames."""
     if not view.online:
         return
     for name, item in sorted(view.connections.items()):
         if isinstance(item, dict) and item.get("error"):
             yield Reason("link", None, {"error": str(item["error"])[:200]}, HEALTH, name)
-    alone = view.said.get("alone")
+    alone = view.live.get("alone")
     for frame in alone if isinstance(alone, list) else []:
         yield Reason("alone", None, {"frame": str(frame)[:200]}, HEALTH, view.id)
-    held = view.said.get("waiting")
+    held = view.live.get("waiting")
     missing = sum(stream.missing for stream in view.streams)
     if missing > (held if isinstance(held, int) else 0):
         yield Reason("missing", None, {"n": f"{missing:,}"}, SERVICE, view.id)
 
 
-def _clones(view: views.GatewayView) -> Iterable[Reason]:
+def _clones(view: Gateway) -> Iterable[Reason]:
     """One line for a second box, else one for each thing that one box cannot have sent."""
     both = [clone for clone in view.clones if clone.both]
     if both:
@@ -76,7 +77,7 @@ def _clones(view: views.GatewayView) -> Iterable[Reason]:
     ]
 
 
-def _still_read(connection: Connection, now: int, withdrawn: Sequence[views.SubjectView]) -> Iterator[Reason]:
+def _still_read(connection: Connection, now: int, withdrawn: Sequence[observed.Subject]) -> Iterator[Reason]:
     """A second box with the same id names other devices than the first, and what the first reads is withdrawn."""
     gateways = {number for view in withdrawn for number in view.gateways}
     key = (inventory.c.enterprise, inventory.c.gateway)
@@ -88,7 +89,7 @@ def _still_read(connection: Connection, now: int, withdrawn: Sequence[views.Subj
             yield Reason("read", None, {"name": view.name}, "ganpo check", view.asset_no)
 
 
-def _suspects(connection: Connection, now: int, here: Sequence[views.GatewayView]) -> Iterator[Reason]:
+def _suspects(connection: Connection, now: int, here: Sequence[Gateway]) -> Iterator[Reason]:
     """Registers of which a gateway saw more jumps than it may send, in the last day."""
     recent = event.c.gateway.in_([view.id for view in here]) & (event.c.at > now - DAY_MS)
     query = select(event.c.data, event.c.at).where(recent & (event.c.kind == str(EventKind.SUSPECT)))

@@ -7,11 +7,11 @@ from datetime import timedelta
 from sqlalchemy import Connection, func, select
 
 from ganpo_cloud.inlet import lives
+from ganpo_cloud.inlet.gateways import strangers
 from ganpo_cloud.province import lists, publishing, ranking
 from ganpo_cloud.province.indicators import Indicator
 from ganpo_cloud.store.counted_tables import ALL, area_carrier, register_day
 from ganpo_cloud.store.tables import gateway, live, quarantine
-from ganpo_cloud.web import views
 from ganpo_cloud.web.pages.figures import Figure, Figures
 from ganpo_cloud.web.pages.rendering import Rendering
 from ganpo_model.clock import to_ms
@@ -77,7 +77,7 @@ def waiting(connection: Connection, rendering: Rendering, n: Figures) -> Waiting
         *found,
         n.count("registers_open", connection.execute(registers).scalar_one()),
         n.count("frames_quarantined", connection.execute(frames).scalar_one()),
-        views.strangers(connection),
+        strangers(connection),
     )
 
 

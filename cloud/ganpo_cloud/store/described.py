@@ -1,4 +1,4 @@
-"""What the fields of answers have in common: how they are described, and types that stand in several."""
+"""How the fields of what is answered are described, in whichever wing it is found, and types that stand in several."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
@@ -18,9 +18,14 @@ def said(description: str, *examples: Any, name: str | None = None) -> Any:
     return field(metadata=about)
 
 
-@dataclass_transform(frozen_default=True, field_specifiers=(said,))
+def unsaid() -> Any:
+    """A field that is known here and not answered."""
+    return field(metadata={"exclude": True})
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(said, unsaid))
 def answer(kind: type[T]) -> type[T]:
-    """A frozen dataclass whose fields are `said`."""
+    """A frozen dataclass whose fields are `said`: it is the JSON, the columns of files, and what pages get."""
     return dataclass(frozen=True, slots=True)(kind)
 
 
