@@ -5,9 +5,10 @@ What is counted of devices is said by its measures (`ganpo_model.coverage`).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from ganpo_model.coverage import ENTERPRISES, LEVELS, MEASURES
+from ganpo_model.energy import WATER
 
 Kind = Literal["rate", "count", "quantity", "intensity"]
 PLAN = "the province's plan of 2018; the formula is ours"
@@ -28,123 +29,95 @@ class Definition:
     text: str
     kind: Kind
     unit: str
-    source: str
     measures: tuple[str, str, str]
     among: str | None = None
+    source: str = OURS
     target: str | None = None
     behind: str = "enterprises_with_main"
     of: str | None = None
 
 
-def _levels(name: str) -> tuple[str, str, str]:
-    """A measure that has levels of evidence, or one that is observed."""
-    declared, checked, proven = (name if name in MEASURES else f"{name}_{level}" for level in LEVELS)
-    return declared, checked, proven
-
-
-def _count(
-    id_: str, word: str, name: str, unit: str, source: str = OURS, target: str | None = None
+def _devices(
+    id_: str, word: str, name: str, unit: str = "%", among: str | None = None, **more: Any
 ) -> Definition:
-    measures = _levels(name)
+    """How many devices, or how many of how many; of a measure that has levels of evidence, or is observed."""
+    declared, checked, proven = (name if name in MEASURES else f"{name}_{level}" for level in LEVELS)
+    text = " / ".join(f"N({MEASURES[of].text})" for of in (declared, among) if of is not None)
+    kind: Kind = "count" if among is None else "rate"
+    return Definition(id_, word, text, kind, unit, (declared, checked, proven), among, **more)
+
+
+def _firms(id_: str, word: str, name: str, **more: Any) -> Definition:
+    text = f"N(enterprises with a device: {MEASURES[ENTERPRISES[name].devices or ''].text})"
     return Definition(
-        id_, word, f"N({MEASURES[measures[0]].text})", "count", unit, source, measures, None, target
+        id_, word, text, "count", "enterprises", (name, name, name), behind="enterprises", **more
     )
 
 
-def _rate(
-    id_: str, word: str, name: str, among: str, source: str = OURS, target: str | None = None
-) -> Definition:
-    measures = _levels(name)
-    text = f"N({MEASURES[measures[0]].text}) / N({MEASURES[among].text})"
-    return Definition(id_, word, text, "rate", "%", source, measures, among, target)
-
-
-def _firms(id_: str, word: str, name: str, source: str = OURS, target: str | None = None) -> Definition:
-    devices = MEASURES[ENTERPRISES[name].devices or ""].text
-    text, measures = f"N(enterprises with a device: {devices})", (name, name, name)
-    return Definition(id_, word, text, "count", "enterprises", source, measures, None, target, "enterprises")
-
-
-def _times(id_: str, word: str, text: str, source: str, name: str, among: str) -> Definition:
+def _times(id_: str, word: str, text: str, name: str, among: str, source: str = OURS) -> Definition:
     behind = ("enterprises_networked", "enterprises_ever_networked")
-    return Definition(id_, word, text, "rate", "%", source, (name, name, name), among, None, *behind)
+    return Definition(id_, word, text, "rate", "%", (name, name, name), among, source, None, *behind)
 
 
-def _quantity(id_: str, word: str, text: str, unit: str, source: str, name: str) -> Definition:
+def _quantity(id_: str, word: str, text: str, unit: str, name: str, source: str = OURS) -> Definition:
     told = f"sum of (boundary_in + generation - boundary_out) {text}, and statements"
-    return Definition(id_, word, told, "quantity", unit, source, (name, name, name))
+    return Definition(id_, word, told, "quantity", unit, (name, name, name), source=source)
 
 
 def _intensity(id_: str, word: str, text: str, unit: str, name: str, target: str) -> Definition:
+    told = f"{text} / value added, of enterprises whose {{}} covered for 90 % and whose value added is known"
+    of = "declared carriers are" if name == "energy" else f"{name} is"
     number, behind = f"{name}_millionths", (f"{name}_enterprises", f"{name}_declared")
-    measures = (number, number, number)
+    among, per = f"{name}_fen", f"{unit} / 10,000 CNY"
     return Definition(
-        id_, word, text, "intensity", f"{unit} / 10,000 CNY", PLAN, measures, f"{name}_fen", target, *behind
+        id_, word, told.format(of), "intensity", per, (number, number, number), among, PLAN, target, *behind
     )
 
 
 DEFINITIONS: Mapping[str, Definition] = {
     item.id: item
     for item in (
-        _rate("nc_rate_main", "CNC coverage", "nc", "main", PLAN, "T01"),
-        _count("intelligent_count", "Intelligent equipment", "intelligent", "sets", PLAN, "T02"),
-        _firms("enterprise_onboarded", "Enterprises in the cloud", "enterprises_cloud", PLAN, "T03"),
+        _devices("nc_rate_main", "CNC coverage", "nc", among="main", source=PLAN, target="T01"),
+        _devices(
+            "intelligent_count", "Intelligent equipment", "intelligent", "sets", source=PLAN, target="T02"
+        ),
+        _firms(
+            "enterprise_onboarded", "Enterprises in the cloud", "enterprises_cloud", source=PLAN, target="T03"
+        ),
         _firms("enterprise_onboarded_ever", "Enterprises ever in the cloud", "enterprises_ever_cloud"),
-        _count("equipment_onboarded", "Devices in the cloud", "now_cloud", "devices"),
-        _count("equipment_onboarded_ever", "Devices ever in the cloud", "ever_cloud", "devices"),
-        _rate("equip_digital_rate", "Digital equipment", "digital", "units", MIIT),
-        _rate("equip_network_rate", "Networked equipment", "networked", "units", MIIT),
-        _rate(
+        _devices("equipment_onboarded", "Devices in the cloud", "now_cloud", "devices"),
+        _devices("equipment_onboarded_ever", "Devices ever in the cloud", "ever_cloud", "devices"),
+        _devices("equip_digital_rate", "Digital equipment", "digital", among="units", source=MIIT),
+        _devices("equip_network_rate", "Networked equipment", "networked", among="units", source=MIIT),
+        _devices(
             "digital_equip_network_rate",
             "Networked, of digital equipment",
             "digital_networked",
-            "digital_declared",
-            "usage of GB/T 23020; our definition",
+            among="digital_declared",
+            source="usage of GB/T 23020; our definition",
         ),
-        _rate("equip_cloud_rate", "Equipment in the cloud", "cloud", "units"),
-        _rate("equip_active_rate", "Active, of equipment in the cloud", "active", "cloud"),
+        _devices("equip_cloud_rate", "Equipment in the cloud", "cloud", among="units"),
+        _devices("equip_active_rate", "Active, of equipment in the cloud", "active", among="cloud"),
         _times(
             "availability",
             "Availability",
             "APT / PBT within planned time, UNKNOWN removed; machine-days below 60 % completeness left out",
-            "ISO 22400-2; leaving out what nobody saw is ours",
             "producing_ms",
             "busy_ms",
+            "ISO 22400-2; leaving out what nobody saw is ours",
         ),
-        _times(
-            "completeness",
-            "Completeness",
-            "known planned time / planned time",
-            OURS,
-            "known_ms",
-            "planned_ms",
-        ),
+        _times("completeness", "Completeness", "known planned time / planned time", "known_ms", "planned_ms"),
         _quantity(
             "comprehensive_energy",
             "Energy",
             "x coefficient",
             "tce",
+            "tce",
             "GB/T 2589, equivalent value; the metered part",
-            "tce",
         ),
-        _quantity("water", "Water taken", "of fresh water", "m3", OURS, "water_fresh"),
-        _intensity(
-            "energy_intensity",
-            "Energy per value added",
-            "energy / value added, of enterprises whose declared carriers are covered for 90 % and whose value added is"
-            " known",
-            "tce",
-            "energy",
-            "T04",
-        ),
-        _intensity(
-            "water_intensity",
-            "Water per value added",
-            "fresh water / value added, of enterprises whose water is covered for 90 % and whose value added is known",
-            "m3",
-            "water",
-            "T05",
-        ),
+        _quantity("water", "Water taken", "of fresh water", "m3", WATER),
+        _intensity("energy_intensity", "Energy per value added", "energy", "tce", "energy", "T04"),
+        _intensity("water_intensity", "Water per value added", "fresh water", "m3", "water", "T05"),
     )
 }
 """By id, in the order in which they are shown."""

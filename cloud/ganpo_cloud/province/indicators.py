@@ -15,10 +15,11 @@ from ganpo_cloud.province.definitions import DEFINITIONS, Definition
 from ganpo_cloud.province.divisions import OTHER, Province
 from ganpo_cloud.province.pace import OVER_MONTHS, Pace, pace
 from ganpo_cloud.province.places import Key, keys
-from ganpo_cloud.province.snapshots import Energy, Snapshot, trend
+from ganpo_cloud.province.snapshots import Snapshot, trend
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store.counted_tables import ALL
 from ganpo_model.coverage import reaches
+from ganpo_model.energy import WATER
 
 YUAN_10000 = 1_000_000
 """Fen in 10,000 CNY."""
@@ -34,10 +35,10 @@ class Target:
     value: str | None
     deadline: date
     plan: date
-    baseline: str | None = None
-    baseline_date: date | None = None
     area: str = ""
     industry: str = ALL
+    baseline: str | None = None
+    baseline_date: date | None = None
 
     @property
     def goal(self) -> Fraction | None:
@@ -131,19 +132,16 @@ class Indicators:
     def all(self, areas: list[str], industries: list[str | None]) -> dict[Key, list[Indicator]]:
         """Every indicator of every area in every industry."""
         names = [industry or ALL for industry in industries]
-        rows = self.snapshot.rows(areas, names)
         energies = self.snapshot.energy(areas, names)
         year, yearly = self.snapshot.yearly(areas, names)
         months = periods.months(self.snapshot.day, OVER_MONTHS + 1)[:-1]
         stored = trend(self.snapshot.connection, areas, names, months)
-        past = {key: [stored.get((*key, month)) for month in months] for key in rows}
-        return {
-            key: [
-                self._indicator(definition, key, row, energies[key], yearly[key], year, past[key])
-                for definition in DEFINITIONS.values()
-            ]
-            for key, row in rows.items()
-        }
+        found: dict[Key, list[Indicator]] = {}
+        for key, row in self.snapshot.rows(areas, names).items():
+            used, past = energies[key], [stored.get((*key, month)) for month in months]
+            facts = row | yearly[key] | {"year": year, "tce": used.tce, WATER: used.water}
+            found[key] = [self._indicator(of, key, facts, used.covered, past) for of in DEFINITIONS.values()]
+        return found
 
     def target(self, definition: Definition, area: str, industry: str) -> Target | None:
         """What is asked for: of the place in the industry itself; of a ratio else of all industries, or of the next
@@ -158,66 +156,36 @@ class Indicators:
         self,
         definition: Definition,
         key: Key,
-        row: Mapping[str, int],
-        used: Energy,
-        yearly: Mapping[str, int],
-        year: int,
+        facts: Mapping[str, Any],
+        covered: Mapping[str, tuple[int, int]],
         past: Iterable[Mapping[str, Any] | None],
     ) -> Indicator:
-        area, industry = key
-        period, completeness = self.snapshot.month, None
+        declared, checked, proven = (facts[measure] for measure in definition.measures)
+        denominator = facts[definition.among] if definition.among else None
+        behind = facts[definition.behind]
+        of = facts[definition.of] if definition.of else self._populations.of(*key)
+        period, completeness = "", None
         missing: tuple[str, ...] = ()
-        numbers: tuple[int | None, ...]
-        denominator = None
-        behind: int | None = None
-        of: int | None = None
         if definition.kind == "quantity":
-            numbers = (used.tce if definition.unit == "tce" else used.water,) * 3
-            mine = {carrier: of for carrier, of in used.covered.items() if self._belongs(definition, carrier)}
-            covered, declared_of = (sum(of[n] for of in mine.values()) for n in (0, 1))
-            completeness = (covered, declared_of) if declared_of else None
-            missing = tuple(sorted(carrier for carrier, (some, every) in mine.items() if some < every))
+            behind = of = None
             period = "/".join(self.snapshot.months)
+            mine = {carrier: of for carrier, of in covered.items() if self._belongs(definition, carrier)}
+            some, every = (sum(of[n] for of in mine.values()) for n in (0, 1))
+            completeness = (some, every) if every else None
+            missing = tuple(sorted(carrier for carrier, (some, every) in mine.items() if some < every))
         elif definition.kind == "intensity":
-            denominator = yearly[definition.among or ""]
-            numbers = tuple(yearly[m] if yearly[definition.behind] else None for m in definition.measures)
-            behind, of = yearly[definition.behind], yearly[definition.of or ""]
-            period = f"{year}"
-        else:
-            numbers = tuple(row[measure] for measure in definition.measures)
-            denominator = row[definition.among] if definition.among else None
-            behind = row[definition.behind]
-            of = row[definition.of] if definition.of else self._populations.of(*key)
-            if definition.id in ("availability", "completeness"):
-                completeness = (row["known_ms"], row["planned_ms"])
-            else:
-                period = ""
-        target = self.target(definition, area, industry)
-        declared, checked, proven = numbers
+            period, checked = f"{facts['year']}", checked if behind else None
+        elif definition.id in ("availability", "completeness"):
+            period, completeness = self.snapshot.month, (facts["known_ms"], facts["planned_ms"])
         if len(set(definition.measures)) == 1:
             declared = proven = None
-        now = value(definition, checked, denominator)
-        history = (*(_then(definition, before) for before in past), now)
+        target = self.target(definition, *key)
+        history = (*(_then(definition, before) for before in past), value(definition, checked, denominator))
         moved = None
         if target is not None and target.goal is not None and target.comparator in (">=", ">"):
             moved = pace(history, target.goal, self.snapshot.day, target.deadline)
-        return Indicator(
-            definition,
-            area,
-            industry,
-            period,
-            declared,
-            checked,
-            proven,
-            denominator,
-            behind,
-            of,
-            completeness,
-            target,
-            history,
-            moved,
-            missing,
-        )
+        numbers = (declared, checked, proven, denominator, behind, of)
+        return Indicator(definition, *key, period, *numbers, completeness, target, history, moved, missing)
 
     def _belongs(self, definition: Definition, carrier: str) -> bool:
         energy = carrier in self.snapshot.province.coefficients.carriers
@@ -255,22 +223,12 @@ class Populations:
 def _targets(connection: Connection) -> dict[tuple[str, str, str], Target]:
     """By id, area and industry, of each the one with the latest deadline."""
     table = registry.target
-    rows: Iterable[Any] = connection.execute(select(table).order_by(table.c.deadline))
     found: dict[tuple[str, str, str], Target] = {}
-    for row in rows:
+    for row in connection.execute(select(table).order_by(table.c.deadline)):
         key = (row.id, row.area, row.industry)
         plan = found[key].plan if key in found else row.deadline
-        found[key] = Target(
-            row.id,
-            row.comparator,
-            row.value,
-            row.deadline,
-            plan,
-            row.baseline_value,
-            row.baseline_date,
-            row.area,
-            row.industry,
-        )
+        base = (row.baseline_value, row.baseline_date)
+        found[key] = Target(row.id, row.comparator, row.value, row.deadline, plan, *key[1:], *base)
     return found
 
 

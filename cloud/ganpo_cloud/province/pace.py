@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
+from ganpo_cloud.days import periods
+from ganpo_model.coverage import months_later
+
 OVER_MONTHS = 6
 LEAST_POINTS = 3
 """Fewer are too early to tell a pace."""
@@ -53,24 +56,13 @@ def pace(values: Sequence[Fraction | None], target: Fraction, today: date, deadl
     change, over = now - before, last - first
     gap = max(target - now, Fraction(0))
     months = 0 if not gap else int(-(-gap * over // change)) if change > 0 else None
-    left = months_between(today, deadline)
+    left = (deadline.year - today.year) * 12 + deadline.month - today.month
     return Pace(
         change,
         over,
         months,
-        later(today, months or 0),
+        periods.month_of(months_later(today.replace(day=1), min(months or 0, LONGEST_MONTHS))),
         left,
         gap / left if left > 0 and gap else None,
         max(now + change / over * max(left, 0), Fraction(0)),
     )
-
-
-def months_between(first: date, last: date) -> int:
-    """Whole months from one to the other."""
-    return (last.year - first.year) * 12 + last.month - first.month
-
-
-def later(of: date, months: int) -> str:
-    """The month so many months after a day's: 2028-06."""
-    index = of.year * 12 + of.month - 1 + months
-    return f"{index // 12:04d}-{index % 12 + 1:02d}"
