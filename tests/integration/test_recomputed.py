@@ -14,7 +14,7 @@ from sqlalchemy import delete, select
 from ganpo_cloud import computing
 from ganpo_cloud.days.periods import month_of, span
 from ganpo_cloud.imports import registry
-from ganpo_cloud.province import ledger_days, lists, snapshots, totals
+from ganpo_cloud.province import ledger_days, lists, totals
 from ganpo_cloud.province.indicators import Indicator, Indicators
 from ganpo_cloud.province.ledger import ledgers as ledgers_of
 from ganpo_cloud.province.snapshots import snapshot
@@ -157,7 +157,9 @@ def test_a_past_quantity_changes_only_where_a_border_lay_in_the_step_that_a_late
         with plant.database.read() as connection:
             found = {}
             for month in ("2026-08", "2026-09", "2026-10", "2026-11"):
-                every = snapshots.energy(connection, PROVINCE, [PROVINCE.whole], [""], month, month)
+                every = snapshot(connection, PROVINCE, None, NOW).energy(
+                    [PROVINCE.whole], [""], (month, month)
+                )
                 found[month] = every[PROVINCE.whole, ""].carriers.get("electricity")
         return {month: None if value is None else value // 10**6 for month, value in found.items()}
 

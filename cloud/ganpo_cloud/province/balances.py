@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 
 from ganpo_cloud.days import periods
 from ganpo_cloud.province.divisions import OTHER, Province
-from ganpo_cloud.province.places import keys
+from ganpo_cloud.province.places import add, roll_up
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import QUANTITIES, area_carrier, balance, ledger
@@ -42,25 +42,16 @@ SELECT enterprise, carrier, asset_no, since, until FROM ledger
 WHERE kind = 'meter' AND status = 'in_use' AND role IN ({_ROLES}) AND since <= ? AND (until IS NULL OR until > ?)"""
 
 
-@dataclass(slots=True)
-class Place:
-    """What is said of a carrier of an enterprise at one place; None: nothing. `millionths` counts, `by_statement` is so
-    much of it; `metered` and `stated` are what either says, `difference` what statements of the whole say more."""
-
-    millionths: int | None = None
-    by_statement: int | None = None
-    metered: int | None = None
-    stated: int | None = None
-    difference: int | None = None
-    spread_ms: int = 0
-    open: int = 0
+_NOTHING: Mapping[str, int | None] = dict.fromkeys(QUANTITIES) | {"spread_ms": 0, "open": 0}
+"""What is said of a carrier at a place before anybody says anything."""
+_COUNTED = {"enterprises": 0, "declared": 0, "covered": 0}
 
 
 @dataclass(slots=True)
 class Carrier:
     """A carrier of an enterprise in a month: by place, and how many days of the month somebody vouches for."""
 
-    places: dict[str, Place] = field(default_factory=dict)
+    places: dict[str, dict[str, Any]] = field(default_factory=lambda: defaultdict(lambda: dict(_NOTHING)))
     covered_days: int = 0
     declared: bool = False
 
@@ -73,34 +64,39 @@ def recompute(connection: Connection, province: Province, month: str, today: dat
     """Work out a month again: `balance` of every enterprise, then `area_carrier`."""
     first, last = periods.span(month)
     days = ended(first, last, today)
-    at_home = homes(connection, min(last, today))
-    nowhere = province.whole, OTHER
+    at_home = defaultdict(lambda: (province.whole, OTHER), homes(connection, min(last, today)))
     found = _metered(connection, first, min(last, today))
     metered = set(found)
     for row in connection.execute(select(registry.statement).where(registry.statement.c.month == month)):
         key = row.enterprise, row.carrier
-        home = at_home.get(row.enterprise, nowhere)[0]
         meters_stand = days > 0 and found[key].covered_days >= COVERED * days
-        _state(found[key], home, row.millionths, whole=row.part == "whole", meters_stand=meters_stand)
-        if row.part == "whole" or key not in metered:
+        whole = row.part == "whole"
+        _state(found[key], at_home[row.enterprise][0], row.millionths, whole=whole, meters_stand=meters_stand)
+        if whole or key not in metered:
             found[key].covered_days = (last - first).days + 1
     declared = registry.declared_carrier
     for row in connection.execute(select(declared).where(declared.c.year == first.year)):
         carrier = found[row.enterprise, row.carrier]
         carrier.declared = True
         if not carrier.places:
-            carrier.places[at_home.get(row.enterprise, nowhere)[0]] = Place()
-    rows = [
-        (
-            *(code, area, month, name, at_home.get(code, nowhere)[1]),
-            *(_kept(getattr(place, quantity)) for quantity in QUANTITIES),
-            *(place.spread_ms, place.open, carrier.covered_days, carrier.declared),
-        )
-        for (code, name), carrier in found.items()
-        for area, place in carrier.places.items()
-    ]
+            carrier.places[at_home[row.enterprise][0]] = dict(_NOTHING)
+    rows: list[sql.Row] = []
+    sums: dict[tuple[str, ...], dict[str, Any]] = {}
+    for (code, name), of in found.items():
+        industry = at_home[code][1]
+        for area, place in of.places.items():
+            values = (*map(_kept, place.values()), of.covered_days, of.declared)
+            rows.append((code, area, month, name, industry, *values))
+        # Quantities count where they were taken, and an enterprise once at each place above one of its own.
+        own = roll_up(province, (((area, industry), place) for area, place in of.places.items()), _NOTHING)
+        covered = of.declared and days > 0 and of.covered_days >= COVERED * days
+        for at, values_at in own.items():
+            counted = (values_at["millionths"] is not None, of.declared, covered)
+            row_of = sums.setdefault((*at, month, name), {**_NOTHING, **_COUNTED})
+            add(row_of, values_at | dict(zip(_COUNTED, counted, strict=True)))
     sql.replace(connection, balance, rows, month=month)
-    _add_up_month(connection, province, month, found, {code: home[1] for code, home in at_home.items()}, days)
+    summed = ((*key, *map(_kept, row.values())) for key, row in sums.items())
+    sql.replace(connection, area_carrier, summed, month=month)
 
 
 def _metered(connection: Connection, first: date, last: date) -> Month:
@@ -109,10 +105,9 @@ def _metered(connection: Connection, first: date, last: date) -> Month:
     whole: dict[tuple[str, str, str], int] = defaultdict(int)
     span = first.isoformat(), last.isoformat()
     for code, area, carrier, meter, used, spread, opened, bits in sql.rows(connection, _METERED, span):
-        place = found[code, carrier].places.setdefault(area, Place())
-        place.metered = place.millionths = _plus(place.metered, None if used is None else int(used))
-        place.spread_ms = max(place.spread_ms, int(spread))
-        place.open += int(opened)
+        place, taken = found[code, carrier].places[area], None if used is None else int(used)
+        add(place, {"metered": taken, "millionths": taken, "open": int(opened)})
+        place["spread_ms"] = max(place["spread_ms"], int(spread))
         whole[code, carrier, meter] |= int(bits)
     stand: dict[tuple[str, str], int] = defaultdict(int)
     missing: dict[tuple[str, str], int] = defaultdict(int)
@@ -130,51 +125,18 @@ def _metered(connection: Connection, first: date, last: date) -> Month:
 def _state(of: Carrier, home: str, quantity: int, *, whole: bool, meters_stand: bool) -> None:
     """Set a statement beside the meters: one of the whole counts where they do not stand, and then alone; one of what
     is unmetered is added to them."""
-    metered = [place.metered for place in of.places.values() if place.metered is not None]
-    place = of.places.setdefault(home, Place())
-    place.stated = quantity
+    metered = [place["metered"] for place in of.places.values() if place["metered"] is not None]
+    place = of.places[home]
+    place["stated"] = quantity
     if whole and metered:
-        place.difference = quantity - sum(metered)
+        place["difference"] = quantity - sum(metered)
     if whole and meters_stand:
         return
     if whole:
         for other in of.places.values():
-            other.millionths = None
-    place.by_statement = quantity
-    place.millionths = _plus(place.millionths, quantity)
-
-
-def _add_up_month(
-    connection: Connection,
-    province: Province,
-    month: str,
-    found: Month,
-    industries: Mapping[str, str],
-    days: int,
-) -> None:
-    """Quantities count where they were taken, and an enterprise once at each place above one of its own."""
-    sums: dict[tuple[str, str, str], list[Any]] = {}
-    for (code, name), carrier in found.items():
-        covered = carrier.declared and days > 0 and carrier.covered_days >= COVERED * days
-        here: dict[tuple[str, str, str], bool] = {}
-        for area, place in carrier.places.items():
-            for key in keys(province, area, industries.get(code, OTHER)):
-                row = sums.setdefault((*key, name), [*[None] * len(QUANTITIES), 0, 0, 0, 0, 0])
-                for n, quantity in enumerate(QUANTITIES):
-                    row[n] = _plus(row[n], getattr(place, quantity))
-                row[-5] += place.spread_ms
-                row[-4] += place.open
-                here[(*key, name)] = here.get((*key, name), False) or place.millionths is not None
-        for key_of, known in here.items():
-            row = sums[key_of]
-            row[-3] += known
-            row[-2] += carrier.declared
-            row[-1] += covered
-    rows = [
-        (place, industry, month, carrier, *map(_kept, row))
-        for (place, industry, carrier), row in sums.items()
-    ]
-    sql.replace(connection, area_carrier, rows, month=month)
+            other["millionths"] = None
+    place["by_statement"] = quantity
+    add(place, {"millionths": quantity})
 
 
 def homes(connection: Connection, day: date) -> dict[str, tuple[str, str]]:
@@ -189,10 +151,6 @@ def homes(connection: Connection, day: date) -> dict[str, tuple[str, str]]:
 def ended(first: date, last: date, today: date) -> int:
     """How many days of a period are over."""
     return max(min((last - first).days + 1, (today - first).days), 0)
-
-
-def _plus(one: int | None, other: int | None) -> int | None:
-    return one if other is None else (one or 0) + other
 
 
 def _kept(value: int | None) -> int | None:

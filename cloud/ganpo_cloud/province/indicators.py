@@ -15,7 +15,7 @@ from ganpo_cloud.province.definitions import DEFINITIONS, Definition
 from ganpo_cloud.province.divisions import OTHER, Province
 from ganpo_cloud.province.pace import OVER_MONTHS, Pace, pace
 from ganpo_cloud.province.places import Key, keys
-from ganpo_cloud.province.snapshots import Snapshot, trend
+from ganpo_cloud.province.snapshots import Snapshot
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store.counted_tables import ALL
 from ganpo_model.coverage import reaches
@@ -133,13 +133,12 @@ class Indicators:
         """Every indicator of every area in every industry."""
         names = [industry or ALL for industry in industries]
         energies = self.snapshot.energy(areas, names)
-        year, yearly = self.snapshot.yearly(areas, names)
         months = periods.months(self.snapshot.day, OVER_MONTHS + 1)[:-1]
-        stored = trend(self.snapshot.connection, areas, names, months)
+        stored = self.snapshot.trend(areas, names, months)
         found: dict[Key, list[Indicator]] = {}
         for key, row in self.snapshot.rows(areas, names).items():
             used, past = energies[key], [stored.get((*key, month)) for month in months]
-            facts = row | yearly[key] | {"year": year, "tce": used.tce, WATER: used.water}
+            facts = row | {"tce": used.tce, WATER: used.carriers.get(WATER)}
             found[key] = [self._indicator(of, key, facts, used.covered, past) for of in DEFINITIONS.values()]
         return found
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from typing import Any
 
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.store.counted_tables import ALL
@@ -19,15 +20,19 @@ def keys(province: Province, area: str, industry: str) -> tuple[Key, ...]:
 
 
 def roll_up(
-    province: Province, lowest: Iterable[tuple[Key, Mapping[str, int]]], columns: Iterable[str]
-) -> dict[Key, dict[str, int]]:
-    """What places come to with everything that lies in them, of `columns` those that are not named being 0. `lowest`:
-    what counts at a place and in an industry; one may stand several times."""
-    nothing = dict.fromkeys(columns, 0)
-    found: dict[Key, dict[str, int]] = {}
+    province: Province, lowest: Iterable[tuple[Key, Mapping[str, Any]]], nothing: Mapping[str, Any]
+) -> dict[Key, dict[str, Any]]:
+    """What places come to with everything that lies in them. `lowest`: what counts at a place and in an industry; one
+    may stand several times. `nothing`: every column as it is before anything counts, 0 or unknown."""
+    found: dict[Key, dict[str, Any]] = {}
     for key, values in lowest:
         for place in keys(province, *key):
-            row = found.setdefault(place, dict(nothing))
-            for name, value in values.items():
-                row[name] += value
+            add(found.setdefault(place, dict(nothing)), values)
     return found
+
+
+def add(row: dict[str, Any], values: Mapping[str, Any]) -> None:
+    """Add up column by column; what is unknown (None) adds nothing, and stays unknown where nothing else counts."""
+    for name, value in values.items():
+        if value is not None:
+            row[name] = (row[name] or 0) + value

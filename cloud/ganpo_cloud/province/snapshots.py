@@ -1,8 +1,10 @@
 """The sums as of now or the end of a day: stored, or worked out where they are not."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import Connection, Table, func, select
@@ -10,7 +12,7 @@ from sqlalchemy import Connection, Table, func, select
 from ganpo_cloud.days import periods
 from ganpo_cloud.province import totals
 from ganpo_cloud.province.divisions import Province
-from ganpo_cloud.province.places import Key
+from ganpo_cloud.province.places import Key, Sums
 from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import (
     ALL,
@@ -27,8 +29,17 @@ from ganpo_cloud.store.tables import counter
 from ganpo_model.clock import from_ms, to_ms
 from ganpo_model.energy import WATER
 
-NOTHING: Mapping[str, int] = dict.fromkeys((*STOCKS, *FLOWS, *YEARLY), 0)
 Row = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Energy:
+    """What is metered or stated of a place. `carriers`: millionths by carrier; `covered`: by carrier, how many
+    enterprise-months are covered of those that are declared."""
+
+    tce: int | None = None
+    carriers: dict[str, int] = field(default_factory=dict)
+    covered: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -42,31 +53,44 @@ class Snapshot:
     day: date
     stored: Table | None = None
     running: bool = False
-    worked_out: Mapping[Key, Mapping[str, int]] = field(default_factory=dict)
-    _flows: Mapping[Key, Mapping[str, int]] | None = None
+    worked_out: Sums = field(default_factory=dict)
+    _flows: Sums | None = None
 
     @property
     def month(self) -> str:
         """The month that times and quantities are of."""
         return periods.month_of(self.day)
 
+    @property
+    def whole(self) -> bool:
+        """Whether that month is over at the instant, or runs: then its times are stored."""
+        return self.running or self.day == periods.span(self.month)[1]
+
     def rows(self, areas: Collection[str], industries: Collection[str]) -> dict[Key, Row]:
-        """The sums of these places in these industries: stocks at the instant, times of its month until then."""
-        found: dict[Key, Row] = {(area, of): dict(NOTHING) for area in areas for of in industries}
-        times: Mapping[Key, Mapping[str, int]] = {}
-        if self.stored is area_day:
-            self._add(found, area_day, STOCKS, "day = ?", self.day.isoformat())
-        elif self.stored is area_month:
-            self._add(found, area_month, STOCKS, "month = ?", self.month)
-        if self.running or self.day == periods.span(self.month)[1]:
-            self._add(found, area_month, tuple(FLOWS), "month = ?", self.month)
+        """The sums of these places in these industries: stocks at the instant, times of its month until then, and
+        intensities of the newest `year` up to it that has any."""
+        here = (areas, industries)
+        parts: list[Sums] = [self.worked_out]
+        if self.stored is not None:
+            period = self.day.isoformat() if self.stored is area_day else self.month
+            which = f"{self.stored.columns[2].name} = ?"
+            parts.append(dict(self._read(*here, self.stored, STOCKS, which, period)))
+        if self.whole:
+            parts.append(dict(self._read(*here, area_month, FLOWS, "month = ?", self.month)))
         else:
-            times = self._times(areas, industries)
-        for key in found:
-            found[key] |= {**self.worked_out.get(key, {}), **times.get(key, {})}
+            parts.append(self._times(*here))
+        years = self._read(*here, area_year, ("year", *YEARLY), "year <= ?", self.day.year)
+        has = (row["year"] for _, row in years if row["energy_enterprises"] or row["water_enterprises"])
+        year = max(has, default=self.day.year)
+        parts.append({key: row for key, row in years if row["year"] == year})
+        nothing = dict.fromkeys((*STOCKS, *FLOWS, *YEARLY), 0) | {"year": year}
+        found = {(area, of): dict(nothing) for area in areas for of in industries}
+        for key, row in found.items():
+            for part in parts:
+                row |= part.get(key, {})
         return found
 
-    def _times(self, areas: Collection[str], industries: Collection[str]) -> Mapping[Key, Mapping[str, int]]:
+    def _times(self, areas: Collection[str], industries: Collection[str]) -> Sums:
         """Times of its month until then: added up from its days, and from production days where one is not stored."""
         first, day = periods.span(self.month)[0], area_day.c.day
         whole = (area_day.c.area == self.province.whole) & (area_day.c.industry == ALL)
@@ -82,40 +106,60 @@ class Snapshot:
     def months(self) -> tuple[str, str]:
         """The months that energy and water are of: up to the one that runs, or was last over at the instant, from the
         begin of its year. A month of which only a part lies before it is left out: in January it is the year before."""
-        whole = self.running or self.day == periods.span(self.month)[1]
-        last = self.month if whole else periods.months(self.day, 2)[0]
+        last = self.month if self.whole else periods.months(self.day, 2)[0]
         return f"{last[:4]}-01", last
 
-    def energy(self, areas: Collection[str], industries: Collection[str]) -> dict[Key, "Energy"]:
-        """Energy and water of `months`."""
-        return energy(self.connection, self.province, areas, industries, *self.months)
+    def energy(
+        self, areas: Collection[str], industries: Collection[str], months: tuple[str, str] | None = None
+    ) -> dict[Key, Energy]:
+        """Energy and water of `months`, or of others; first and last, both included."""
+        table = area_carrier
+        mine = table.c.area.in_(areas) & table.c.industry.in_(industries)
+        query = select(table).where(mine & table.c.month.between(*(months or self.months)))
+        found = {(area, of): Energy() for area in areas for of in industries}
+        exact: dict[Key, Fraction] = defaultdict(Fraction)
+        for row in self.connection.execute(query):
+            key, carrier, amount = (row.area, row.industry), row.carrier, row.millionths
+            here = found[key]
+            covered, declared = here.covered.get(carrier, (0, 0))
+            here.covered[carrier] = (covered + row.covered, declared + row.declared)
+            if amount is None:
+                continue
+            here.carriers[carrier] = here.carriers.get(carrier, 0) + amount
+            day, coefficients = periods.span(row.month)[0], self.province.coefficients
+            if carrier != WATER and coefficients.at(carrier, day) is not None:
+                exact[key] += coefficients.tce({carrier: amount}, day)
+        for key, tce in exact.items():
+            found[key].tce = int(tce * 10**6)
+        return found
 
-    def yearly(self, areas: Collection[str], industries: Collection[str]) -> tuple[int, dict[Key, Row]]:
-        """Intensities of the newest year up to the instant that has any; and which year that is."""
-        has = "(energy_enterprises > 0 OR water_enterprises > 0) AND year <= ?"
-        years = _read(self.connection, area_year, ("year",), areas, industries, has, self.day.year)
-        year = max((row[2] for row in years), default=self.day.year)
-        found: dict[Key, Row] = {(area, of): dict.fromkeys(YEARLY, 0) for area in areas for of in industries}
-        self._add(found, area_year, YEARLY, "year = ?", year)
-        return year, found
+    def trend(
+        self, areas: Collection[str], industries: Collection[str], months: Collection[str]
+    ) -> dict[tuple[str, str, str], Row]:
+        """Stored months of places and industries; those that are not stored are left out."""
+        when = f"month IN ({', '.join('?' * len(months))})"
+        names = ("month", *STOCKS, *FLOWS)
+        rows = self._read(areas, industries, area_month, names, when, *months)
+        return {(*key, row["month"]): row for key, row in rows}
 
-    def _add(
-        self, found: dict[Key, Row], table: Table, measures: Sequence[str], period: str, value: object
-    ) -> None:
-        areas, industries = {key[0] for key in found}, {key[1] for key in found}
-        for area, of, *values in _read(self.connection, table, measures, areas, industries, period, value):
-            found[area, of] |= dict(zip(measures, values, strict=True))
-
-
-@dataclass(slots=True)
-class Energy:
-    """What is metered or stated of a place. `carriers`: millionths by carrier; `covered`: by carrier, how many
-    enterprise-months are covered of those that are declared."""
-
-    tce: int | None = None
-    water: int | None = None
-    carriers: dict[str, int] = field(default_factory=dict)
-    covered: dict[str, tuple[int, int]] = field(default_factory=dict)
+    def _read(
+        self,
+        areas: Collection[str],
+        industries: Collection[str],
+        table: Table,
+        names: Iterable[str],
+        period: str,
+        *values: object,
+    ) -> list[tuple[Key, Row]]:
+        """What is named of the sums of places; `period`, `values`: a condition."""
+        statement = (
+            f"SELECT area, industry, {', '.join(names)} FROM {table.name} WHERE {period}"
+            f" AND area IN ({', '.join('?' * len(areas))}) AND industry IN ({', '.join('?' * len(industries))})"
+        )
+        return [
+            ((area, of), dict(zip(names, said, strict=True)))
+            for area, of, *said in sql.rows(self.connection, statement, (*values, *areas, *industries))
+        ]
 
 
 def snapshot(connection: Connection, province: Province, day: date | None, now: datetime) -> Snapshot:
@@ -137,61 +181,3 @@ def added_up(connection: Connection) -> datetime | None:
     """When the sums of today were added up last; None: never."""
     ms = connection.execute(select(counter.c.value).where(counter.c.name == totals.NEWEST)).scalar()
     return None if ms is None else from_ms(ms)
-
-
-def trend(
-    connection: Connection, areas: Collection[str], industries: Collection[str], months: Collection[str]
-) -> dict[tuple[str, str, str], Row]:
-    """Stored months of places and industries; those that are not stored are left out."""
-    names = ("month", *STOCKS, *FLOWS)
-    when = f"month IN ({', '.join('?' * len(months))})"
-    rows = _read(connection, area_month, names, areas, industries, when, *months)
-    return {(area, of, said[0]): dict(zip(names, said, strict=True)) for area, of, *said in rows}
-
-
-def _read(
-    connection: Connection,
-    table: Table,
-    names: Sequence[str],
-    areas: Collection[str],
-    industries: Collection[str],
-    period: str,
-    *values: object,
-) -> list[Any]:
-    """Area, industry and what else is named of the sums of places; `period`, `values`: a condition."""
-    statement = (
-        f"SELECT area, industry, {', '.join(names)} FROM {table.name}"
-        f" WHERE area IN ({', '.join('?' * len(areas))}) AND industry IN ({', '.join('?' * len(industries))})"
-        f" AND {period}"
-    )
-    return sql.rows(connection, statement, (*areas, *industries, *values))
-
-
-def energy(
-    connection: Connection,
-    province: Province,
-    areas: Collection[str],
-    industries: Collection[str],
-    first: str,
-    last: str,
-) -> dict[Key, Energy]:
-    """Energy and water of months, both included."""
-    table = area_carrier
-    mine = table.c.area.in_(areas) & table.c.industry.in_(industries) & table.c.month.between(first, last)
-    found: dict[Key, Energy] = {(area, of): Energy() for area in areas for of in industries}
-    exact: dict[Key, Any] = {}
-    for row in connection.execute(select(table).where(mine)):
-        key = (row.area, row.industry)
-        here = found[key]
-        covered, declared = here.covered.get(row.carrier, (0, 0))
-        here.covered[row.carrier] = (covered + row.covered, declared + row.declared)
-        if row.millionths is None:
-            continue
-        here.carriers[row.carrier] = here.carriers.get(row.carrier, 0) + row.millionths
-        if row.carrier == WATER:
-            here.water = (here.water or 0) + row.millionths
-        elif province.coefficients.at(row.carrier, day := periods.span(row.month)[0]) is not None:
-            exact[key] = exact.get(key, 0) + province.coefficients.tce({row.carrier: row.millionths}, day)
-    for key, tce in exact.items():
-        found[key].tce = int(tce * 10**6)
-    return found

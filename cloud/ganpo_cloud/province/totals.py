@@ -3,12 +3,12 @@ incremented."""
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, delete, func, select
 
 from ganpo_cloud.days import periods
 from ganpo_cloud.province import balances, intensities
@@ -125,10 +125,7 @@ def of_days(
     t = area_day.c
     query = select(t.area, t.industry, *(func.sum(t[name]) for name in FLOWS))
     query = query.where(t.day.between(first, last), *places).group_by(t.area, t.industry)
-    return {
-        (area, industry): {name: int(value) for name, value in zip(FLOWS, sums, strict=True)}
-        for area, industry, *sums in connection.execute(query)
-    }
+    return dict(_times(connection, query))
 
 
 def stocks(connection: Connection, province: Province, day: date) -> Sums:
@@ -147,7 +144,7 @@ def stocks(connection: Connection, province: Province, day: date) -> Sums:
         if parent is None:
             found[area, industry, _firm(frozenset(reached[code]), bool(above_scale))] += 1
     lowest = (((area, industry), dict.fromkeys(of, number)) for (area, industry, of), number in found.items())
-    return roll_up(province, lowest, STOCKS)
+    return roll_up(province, lowest, dict.fromkeys(STOCKS, 0))
 
 
 def flows(connection: Connection, province: Province, first: date, last: date) -> Sums:
@@ -156,11 +153,12 @@ def flows(connection: Connection, province: Province, first: date, last: date) -
     query = select(s.area, s.industry, *(func.sum(of) for of in FLOWS.values()))
     mine = (p.enterprise == s.enterprise) & (p.subject == s.asset_no) & p.day.between(first, last)
     query = query.where(mine, on(p.day), s.in_service).group_by(s.area, s.industry)
-    rows = (
-        ((area, industry), {name: int(value) for name, value in zip(FLOWS, sums, strict=True)})
-        for area, industry, *sums in connection.execute(query)
-    )
-    return roll_up(province, rows, FLOWS)
+    return roll_up(province, _times(connection, query), dict.fromkeys(FLOWS, 0))
+
+
+def _times(connection: Connection, query: Select[Any]) -> Iterator[tuple[Key, dict[str, int]]]:
+    for area, industry, *sums in connection.execute(query):
+        yield (area, industry), {name: int(value) for name, value in zip(FLOWS, sums, strict=True)}
 
 
 @lru_cache(maxsize=4096)

@@ -12,7 +12,6 @@ from ganpo_cloud.days import periods
 from ganpo_cloud.province import ranking
 from ganpo_cloud.province.definitions import DEFINITIONS
 from ganpo_cloud.province.indicators import Indicator, Indicators
-from ganpo_cloud.province.snapshots import trend
 from ganpo_cloud.store.counted_tables import ALL, NOWHERE, area_day
 from ganpo_cloud.web.asking import Placed, asks
 from ganpo_cloud.web.pages import questions
@@ -51,7 +50,7 @@ def overview(connection: Connection, rendering: Rendering, _asked: Placed) -> It
     every = _by_id(found, [scope.area, *parts, NOWHERE], [scope.industry])
     row = found.snapshot.rows([here[0]], [here[1]])[here]
     months = periods.months(rendering.day, SHOWN_MONTHS)[:-1]
-    past = trend(connection, [here[0]], [here[1]], months)
+    past = found.snapshot.trend([here[0]], [here[1]], months)
     areas = ranking.best_first(every[part, here[1]] for part in parts)
     waits = questions.waiting(connection, rendering, n)
     industries = (
