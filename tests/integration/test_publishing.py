@@ -42,7 +42,7 @@ def line(plant: Plant, metric: str = "nc_rate_main") -> publishing.Line:
     with plant.database.read() as connection:
         found = publishing.read(connection, MONTH)
     assert found is not None
-    return publishing.keyed(found.lines)[metric, "360000", ""]
+    return found.lines[metric, "360000", ""]
 
 
 def test_what_was_published_stays_and_what_changed_stands_beside_it(plant: Plant) -> None:

@@ -27,7 +27,15 @@ FLAGS = ("main", "numerical_control", "digital", "intelligent")
 """Those that are counted by place; others stand with their equipment only."""
 _EVIDENCE = {"claimed": Evidence.CLAIMED, "document": Evidence.DOCUMENT}
 _EVER = date(1900, 1, 1)
-_NEVER = 2**63
+_TABLES = {
+    "sites": registry.site,
+    "statuses": registry.equipment,
+    "flags": registry.flag,
+    "proofs": registry.proof,
+    "seen": registry.onboarding,
+}
+Rows = dict[str, list[Any]]
+"""Of what the registry knows by this number, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +51,7 @@ class Device:
     area: str
     industry: str
     status: str
-    in_service: bool
+    in_service: bool = False
     flags: Mapping[str, Evidence] = field(default_factory=dict)
     networked: bool = False
     cloud: bool = False
@@ -55,34 +63,33 @@ class Device:
 
 @dataclass(slots=True)
 class Ledger:
-    """Everything that one enterprise's ledger stands on, oldest first."""
+    """Everything that one enterprise's ledger stands on: rows of the registry, what gateways told, and in `words` how
+    its machines are seen, each from its day on."""
 
     code: str
     homes: list[Any] = field(default_factory=list)
-    sites: dict[str, str] = field(default_factory=dict)
-    statuses: dict[str, list[Any]] = field(default_factory=dict)
-    flags: dict[str, list[tuple[date, str, Evidence, bool]]] = field(default_factory=dict)
+    sites: Rows = field(default_factory=dict)
+    statuses: Rows = field(default_factory=dict)
+    flags: Rows = field(default_factory=dict)
+    proofs: Rows = field(default_factory=dict)
+    seen: Rows = field(default_factory=dict)
+    words: Rows = field(default_factory=dict)
     inventories: list[tuple[int, str, str, dict[str, Any]]] = field(default_factory=list)
     meters: dict[str, dict[date, dict[str, Any]]] = field(default_factory=dict)
-    proofs: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
-    seen: dict[str, tuple[int, int]] = field(default_factory=dict)
-    words: dict[str, list[tuple[date, str]]] = field(default_factory=dict)
-    """For how a machine is seen, each from its day on."""
 
     def turns(self) -> list[date]:
         """The days on which anything may be another than on the day before, ages apart."""
-        statuses = [(row.status, row.since) for rows in self.statuses.values() for row in rows]
-        told = [item for _, _, _, items in self.inventories for item in items.values()]
-        dated = statuses + [
-            (item["status"], date.fromisoformat(item["since"])) for item in told if item["since"]
-        ]
+        of = {name: [row for rows in getattr(self, name).values() for row in rows] for name in _TABLES}
+        dated = [(row.status, row.since) for row in of["statuses"]]
+        for item in (item for _, _, _, items in self.inventories for item in items.values()):
+            if item["since"]:
+                dated.append((item["status"], date.fromisoformat(item["since"])))
         idle = {months_later(since, LONGEST_IDLE_MONTHS) for status, since in dated if status == "idle"}
-        found = {row.since for row in self.homes} | {since for _, since in statuses}
+        found = {row.since for row in (*self.homes, *of["statuses"], *of["flags"])}
         found |= {day + timedelta(days=1) for day in idle}
-        found |= {since for rows in self.flags.values() for since, *_ in rows}
         found |= {since for rows in self.meters.values() for since in rows}
-        instants = {at for at, *_ in self.inventories} | {at for pair in self.seen.values() for at in pair}
-        instants |= {at for rows in self.proofs.values() for at, _ in rows}
+        instants = {at for at, *_ in self.inventories} | {row.at for row in of["proofs"]}
+        instants |= {at for row in of["seen"] for at in (row.networked_at, row.cloud_at)}
         return sorted(found | {day_of(at, DEFAULT_ZONE) for at in instants})
 
     def at(self, instant: int) -> Iterator[Device]:
@@ -91,85 +98,24 @@ class Ledger:
         home = _latest(self.homes, day)
         industry = home.industry if home is not None else OTHER
         if home is not None:
+            about = {"parent": home.parent, "above_scale": home.above_scale}
+            place = ("", home.area, industry, "")
             yield Device(
-                self.code,
-                "",
-                "enterprise",
-                home.name,
-                "",
-                home.area,
-                industry,
-                "",
-                in_service=home.parent is None,
-                parent=home.parent,
-                above_scale=home.above_scale,
+                self.code, "", "enterprise", home.name, *place, in_service=home.parent is None, **about
             )
         found = self._described(instant)
         for asset_no, rows in self.statuses.items():
             if (row := _latest(rows, day)) is not None:
-                about = {"site": row.site, "name": row.name, "status": row.status, "since": row.since}
-                found[asset_no] = found.get(asset_no, {}) | about
-        for asset_no, about in sorted(found.items()):
-            networked, cloud = self._seen(asset_no, instant)
-            yield Device(
-                self.code,
-                asset_no,
-                "equipment",
-                about["name"],
-                about["site"],
-                self.sites.get(about["site"], NOWHERE),
-                industry,
-                about["status"],
-                in_service(about["status"], about["since"] or day, day),
-                self._flags(asset_no, about.get("flags", ()), instant, day),
-                networked,
-                cloud,
-            )
-        yield from self._meters(instant, day, industry)
-
-    def _described(self, instant: int) -> dict[str, dict[str, Any]]:
-        """What the newest inventories up to an instant say; where two gateways differ the newer one wins."""
-        newest: dict[str, tuple[str, dict[str, Any]]] = {}
-        for at, gateway, site, items in self.inventories:
-            if at <= instant:
-                newest.pop(gateway, None)
-                newest[gateway] = (site, items)
-        found: dict[str, dict[str, Any]] = {}
-        for site, items in newest.values():
-            for asset_no, item in items.items():
-                since = date.fromisoformat(item["since"]) if item["since"] else None
-                found[asset_no] = {
-                    "name": item["name"],
-                    "site": site,
-                    "status": item["status"],
-                    "since": since,
-                    "flags": item["flags"],
-                }
-        return found
-
-    def _seen(self, asset_no: str, instant: int) -> tuple[bool, bool]:
-        """Whether it was on the network, and in the cloud."""
-        networked, cloud = (at <= instant for at in self.seen.get(asset_no, (_NEVER, _NEVER)))
-        return networked, cloud
-
-    def _flags(self, asset_no: str, claimed: Any, instant: int, day: date) -> dict[str, Evidence]:
-        """The flags that hold, each with its strongest evidence. What a document says stands above what is claimed,
-        also where it says no; what the machine shows stands above both."""
-        said = {flag: {Evidence.CLAIMED: True} for flag in claimed}
-        for since, flag, evidence, value in self.flags.get(asset_no, ()):
-            if since <= day:
-                said.setdefault(flag, {})[evidence] = value
-        for at, flag in self.proofs.get(asset_no, ()):
-            if at <= instant:
-                said.setdefault(flag, {})[Evidence.CONTROLLER] = True
-        strongest = {flag: max(levels) for flag, levels in said.items()}
-        return {flag: level for flag, level in strongest.items() if said[flag][level]}
-
-    def _meters(self, instant: int, day: date, industry: str) -> Iterator[Device]:
+                said = {"site": row.site, "name": row.name, "status": row.status, "since": row.since}
+                found[asset_no] = found.get(asset_no, {}) | said
+        for asset_no, item in sorted(found.items()):
+            serves = in_service(item["status"], item["since"] or day, day)
+            flags = self._flags(asset_no, item.get("flags", ()), instant, day)
+            yield self._device("equipment", asset_no, item, industry, instant, in_service=serves, flags=flags)
         there = {
-            asset_no: rows[max(begun)]
-            for asset_no, rows in sorted(self.meters.items())
-            if (begun := [since for since in rows if since <= day])
+            asset_no: dated[max(begun)]
+            for asset_no, dated in sorted(self.meters.items())
+            if (begun := [since for since in dated if since <= day])
         }
         placed = {
             number: InBalance(item["carrier"], item["role"], item["parent"])
@@ -178,50 +124,63 @@ class Ledger:
         }
         for asset_no, item in there.items():
             above = inside(asset_no, placed)
-            networked, cloud = self._seen(asset_no, instant)
-            yield Device(
-                self.code,
-                asset_no,
-                "meter",
-                item["name"],
-                item["site"],
-                self.sites.get(item["site"], NOWHERE),
-                industry,
-                item["status"],
-                in_service=False,
-                networked=networked,
-                cloud=cloud,
-                parent=above,
-                carrier=item["carrier"],
-                role="sub" if above is not None else item["role"],
-            )
+            role = "sub" if above is not None else item["role"]
+            more = {"parent": above, "carrier": item["carrier"], "role": role}
+            yield self._device("meter", asset_no, item, industry, instant, **more)
+
+    def _device(
+        self, kind: str, asset_no: str, item: Mapping[str, Any], industry: str, instant: int, **more: Any
+    ) -> Device:
+        """What is told of it, with its place, and whether it was on the network, and in the cloud."""
+        area = next((row.area for row in self.sites.get(item["site"], ())), NOWHERE)
+        place = (item["site"], area, industry, item["status"])
+        seen = self.seen.get(asset_no, ())
+        more["networked"] = any(row.networked_at <= instant for row in seen)
+        more["cloud"] = any(row.cloud_at <= instant for row in seen)
+        return Device(self.code, asset_no, kind, item["name"], *place, **more)
+
+    def _described(self, instant: int) -> dict[str, dict[str, Any]]:
+        """What the newest inventories up to an instant say; where two gateways differ the newer one wins."""
+        newest: dict[str, tuple[str, dict[str, Any]]] = {}
+        for at, gateway, site, items in self.inventories:
+            if at <= instant:
+                newest.pop(gateway, None)
+                newest[gateway] = (site, items)
+        return {
+            asset_no: item
+            | {"site": site, "since": date.fromisoformat(item["since"]) if item["since"] else None}
+            for site, items in newest.values()
+            for asset_no, item in items.items()
+        }
+
+    def _flags(self, asset_no: str, claimed: Any, instant: int, day: date) -> dict[str, Evidence]:
+        """The flags that hold, each with its strongest evidence. What a document says stands above what is claimed,
+        also where it says no; what the machine shows stands above both."""
+        said = {flag: {Evidence.CLAIMED: True} for flag in claimed}
+        for row in self.flags.get(asset_no, ()):
+            if row.since <= day:
+                said.setdefault(row.flag, {})[_EVIDENCE[row.evidence]] = row.value
+        for row in self.proofs.get(asset_no, ()):
+            if row.at <= instant:
+                said.setdefault(row.flag, {})[Evidence.CONTROLLER] = True
+        strongest = {flag: max(levels) for flag, levels in said.items()}
+        return {flag: level for flag, level in strongest.items() if said[flag][level]}
 
 
 def ledgers(connection: Connection, enterprises: list[str]) -> dict[str, Ledger]:
     """What the ledgers of enterprises stand on, in one question per table."""
     found: dict[str, Ledger] = {}
-
-    def of(code: str) -> Ledger:
-        return found.setdefault(code, Ledger(code))
-
-    def rows(table: Any, code: Any, *order: Any) -> Any:
-        return connection.execute(select(table).where(code.in_(enterprises)).order_by(code, *order))
-
-    for row in rows(registry.enterprise, registry.enterprise.c.code, registry.enterprise.c.since):
-        of(row.code).homes.append(row)
-    for row in rows(registry.site, registry.site.c.enterprise):
-        of(row.enterprise).sites[row.site] = row.area
-    for row in rows(registry.equipment, registry.equipment.c.enterprise, registry.equipment.c.since):
-        of(row.enterprise).statuses.setdefault(row.asset_no, []).append(row)
-    for row in rows(registry.flag, registry.flag.c.enterprise, registry.flag.c.since):
-        told = (row.since, row.flag, _EVIDENCE[row.evidence], row.value)
-        of(row.enterprise).flags.setdefault(row.asset_no, []).append(told)
-    for row in rows(registry.proof, registry.proof.c.enterprise):
-        of(row.enterprise).proofs.setdefault(row.asset_no, []).append((row.at, row.flag))
-    for row in rows(registry.onboarding, registry.onboarding.c.enterprise):
-        of(row.enterprise).seen[row.asset_no] = (row.networked_at, row.cloud_at)
-    for row in connection.execute(_words(enterprises)):
-        of(row.enterprise).words.setdefault(row.subject, []).append((row.day, row.age))
+    homes = select(registry.enterprise).where(registry.enterprise.c.code.in_(enterprises))
+    for row in connection.execute(homes.order_by(registry.enterprise.c.since)):
+        found.setdefault(row.code, Ledger(row.code)).homes.append(row)
+    asked = {
+        name: select(table).where(table.c.enterprise.in_(enterprises)).order_by(*table.primary_key)
+        for name, table in _TABLES.items()
+    }
+    for name, query in (asked | {"words": _words(enterprises)}).items():
+        for row in connection.execute(query):
+            rows = getattr(found.setdefault(row.enterprise, Ledger(row.enterprise)), name)
+            rows.setdefault(row[1], []).append(row)
     _tell(connection, found, enterprises)
     return found
 

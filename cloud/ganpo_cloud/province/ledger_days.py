@@ -25,7 +25,6 @@ _STORED = f"SELECT {', '.join(_COLUMNS)} FROM ledger WHERE enterprise = ?"
 _DELETE = "DELETE FROM ledger WHERE enterprise = ? AND asset_no = ? AND since = ?"
 _TOLD = [field.name for field in fields(Device) if field.name in _COLUMNS]
 _ASSET_NO, _SINCE, _UNTIL = (_COLUMNS.index(name) for name in ("asset_no", "since", "until"))
-Row = dict[str, Any]
 
 
 def recompute(database: Database, now: datetime) -> int:
@@ -38,15 +37,18 @@ def recompute(database: Database, now: datetime) -> int:
         marks = seen(connection, waiting(Kind.LEDGER).limit(BATCH))
     if not marks:
         return 0
-    found, bugs = _worked_out(database, [one.key for one in marks])
+    found = _worked_out(database, [one.key for one in marks])
     today = day_of(to_ms(now), DEFAULT_ZONE)
     with database.write() as connection:
-        waits = set(seen(connection, waiting(Kind.LEDGER)))
-        for code in [one.key for one in marks if one in waits and one.key in bugs]:
-            apart.keep(connection, code, bugs[code], now)
-        done = [one for one in marks if one in waits and one.key in found]
+        waits, done, changed = set(seen(connection, waiting(Kind.LEDGER))), [], []
+        for one in (one for one in marks if one in waits):
+            rows = found[one.key]
+            if isinstance(rows, Exception):
+                apart.keep(connection, one.key, rows, now)
+            else:
+                done.append(one)
+                changed.append(_store(connection, one.key, rows))
         answer(connection, done)
-        changed = [_store(connection, one.key, found[one.key]) for one in done]
         if earliest := min((day for day in changed if day is not None), default=None):
             mark(connection, Kind.SUMS, (("", day) for day in periods.counted(earliest, today)))
             old = (area_day.c.day >= earliest) & (area_day.c.day < periods.kept_since(today))
@@ -54,27 +56,21 @@ def recompute(database: Database, now: datetime) -> int:
     return len(marks)
 
 
-def _worked_out(database: Database, codes: list[str]) -> tuple[dict[str, list[Row]], dict[str, Exception]]:
-    """The rows of enterprises; and why there are none, of those that trip us."""
+def _worked_out(database: Database, codes: list[str]) -> dict[str, set[sql.Row] | Exception]:
+    """The rows of enterprises; or why there are none, of those that trip us."""
     try:
         with database.read() as connection:
             found = ledgers(connection, codes)
-        return {code: list(rows_of(found[code])) if code in found else [] for code in codes}, {}
+        return {code: set(rows_of(found[code])) if code in found else set() for code in codes}
     except OperationalError:
         raise
     except Exception as bug:  # noqa: BLE001 - our bug: one by one, so that the one that trips us holds nobody else
         if len(codes) == 1:
-            return {}, {codes[0]: bug}
-    worked: dict[str, list[Row]] = {}
-    bugs: dict[str, Exception] = {}
-    for code in codes:
-        rows, why = _worked_out(database, [code])
-        worked |= rows
-        bugs |= why
-    return worked, bugs
+            return {codes[0]: bug}
+    return {code: rows for one in codes for code, rows in _worked_out(database, [one]).items()}
 
 
-def rows_of(of: Ledger) -> Iterable[Row]:
+def rows_of(of: Ledger) -> Iterable[sql.Row]:
     """Everything of one enterprise, each with the days on which it stood so."""
     now: dict[str, tuple[date, Device]] = {}
     for day in of.turns():
@@ -90,27 +86,27 @@ def rows_of(of: Ledger) -> Iterable[Row]:
         yield from _rows(of, device, since, None)
 
 
-def _rows(of: Ledger, device: Device, since: date, until: date | None) -> Iterable[Row]:
+def _rows(of: Ledger, device: Device, since: date, until: date | None) -> Iterable[sql.Row]:
     """A device as it stood, a row for each word for how it was seen meanwhile; SEEN until there is one."""
-    row: Row = {name: getattr(device, name) for name in _TOLD} | {"retired": device.status == "retired"}
-    row |= {flag: int(device.flags.get(flag, 0)) for flag in FLAGS}
+    row: dict[str, Any] = {name: getattr(device, name) for name in _TOLD}
+    row |= {flag: int(device.flags.get(flag, 0)) for flag in FLAGS} | {"retired": device.status == "retired"}
     turns: list[tuple[date, str | None]] = [(since, None)]
     if device.kind == "equipment" and device.networked:
         turns = [(since, str(Age.SEEN))]
-        for day, word in of.words.get(device.asset_no, ()):
+        for _, _, day, word, _ in of.words.get(device.asset_no, ()):
             if day <= since:
                 turns = [(since, word)]
             elif (until is None or day < until) and word != turns[-1][1]:
                 turns.append((day, word))
     ends = [*(day for day, _ in turns[1:]), until]
     for (begin, age), end in zip(turns, ends, strict=True):
-        yield row | {"since": begin, "until": end, "age": age}
+        values = row | {"since": begin, "until": end, "age": age}
+        yield _plain(values[name] for name in _COLUMNS)
 
 
-def _store(connection: Connection, code: str, rows: list[Row]) -> date | None:
+def _store(connection: Connection, code: str, after: set[sql.Row]) -> date | None:
     """Replace what stood of an enterprise. Gives the first day on which anything is another now."""
-    before = {_values(row) for row in sql.rows(connection, _STORED, (code,))}
-    after = {_values(map(row.__getitem__, _COLUMNS)) for row in rows}
+    before = {_plain(row) for row in sql.rows(connection, _STORED, (code,))}
     if before == after:
         return None
     sql.run(connection, _DELETE, [(code, row[_ASSET_NO], row[_SINCE]) for row in before - after])
@@ -118,7 +114,7 @@ def _store(connection: Connection, code: str, rows: list[Row]) -> date | None:
     return date.fromisoformat(min(day for (_, day), _ in _turns(before) ^ _turns(after)))
 
 
-def _turns(rows: set[tuple[Any, ...]]) -> set[tuple[tuple[str, str], Any]]:
+def _turns(rows: set[sql.Row]) -> set[tuple[tuple[str, str], Any]]:
     """What is said of each thing from which day on: nothing from where it ends, unless something follows."""
     ends: dict[tuple[str, str], Any] = {
         (row[_ASSET_NO], row[_UNTIL]): None for row in rows if row[_UNTIL] is not None
@@ -127,5 +123,5 @@ def _turns(rows: set[tuple[Any, ...]]) -> set[tuple[tuple[str, str], Any]]:
     return set((ends | said).items())
 
 
-def _values(row: Iterable[Any]) -> tuple[Any, ...]:
+def _plain(row: Iterable[Any]) -> sql.Row:
     return tuple(value.isoformat() if isinstance(value, date) else value for value in row)

@@ -3,9 +3,9 @@
 import hashlib
 import json
 import logging
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
@@ -24,16 +24,19 @@ from ganpo_model.errors import ConfigError
 log = logging.getLogger(__name__)
 DAY = 5
 Line = dict[str, Any]
+Lines = dict[tuple[str, str, str], Line]
+"""Numbers as they are stored, by metric, area and industry."""
+_SAME = ("area", "industry", "period", "declared", "checked", "proven", "denominator", "of")
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A published month. `lines`: one per indicator, area and industry."""
+    """A published month. `lines`: one per indicator, area and industry; none where only its head was asked for."""
 
     month: str
     published_at: int
     checksum: str
-    lines: tuple[Line, ...]
+    lines: Lines = field(default_factory=dict)
 
 
 def publish(database: Database, province: Province, month: str, now: datetime) -> Report:
@@ -46,24 +49,14 @@ def publish(database: Database, province: Province, month: str, now: datetime) -
     if periods.span(month)[1] >= today:
         raise ConfigError("is not over", where=month, hint=f"today is {today}")
     with database.read() as connection:
-        if _stored(connection, month) is not None:
-            what = "is published; it is never changed"
-            raise ConfigError(what, where=month, hint="the page shows what it would be today beside it")
-        if waiting := marks.left(connection, periods.span(month)[1]):
-            what = f"is not worked out yet: {waiting:,} marks wait"
-            raise ConfigError(what, where=month, hint="ganpo-cloud run works them out; publish it again then")
-        if not counted(connection, month):
-            what = "nothing is counted in it: there is nothing to publish"
-            raise ConfigError(
-                what, where=month, hint="ganpo-cloud import enterprises FILE.csv, for a beginning"
-            )
-        lines = list(report(connection, province, month, now))
-    text = "\n".join(json.dumps(line, ensure_ascii=False, sort_keys=True) for line in lines)
+        if (why := _why_not(connection, month)) is not None:
+            raise why
+        lines = report(connection, province, month, now)
+    text = "\n".join(json.dumps(line, ensure_ascii=False, sort_keys=True) for line in lines.values())
     checksum = hashlib.sha256(text.encode()).hexdigest()
     with database.write() as connection:
-        row = {"month": month, "published_at": to_ms(now), "checksum": checksum, "rows": text}
-        connection.execute(insert(published).values(**row))
-    return Report(month, to_ms(now), checksum, tuple(lines))
+        connection.execute(insert(published).values((month, to_ms(now), checksum, text)))
+    return Report(month, to_ms(now), checksum, lines)
 
 
 def when_due(database: Database, province: Province, now: datetime) -> None:
@@ -74,89 +67,70 @@ def when_due(database: Database, province: Province, now: datetime) -> None:
         return
     month = month_before(today)
     with database.read() as connection:
-        if _stored(connection, month) is not None or not counted(connection, month):
-            return
-        if marks.left(connection, periods.span(month)[1]):
+        if _why_not(connection, month) is not None:
             return
     found = publish(database, province, month, now)
     log.info("published month=%s rows=%d checksum=%s", month, len(found.lines), found.checksum)
 
 
-def indicators(connection: Connection, province: Province, month: str, now: datetime) -> Indicators:
-    """What a month comes to today."""
-    return Indicators(snapshot(connection, province, periods.span(month)[1], now))
+def _why_not(connection: Connection, month: str) -> ConfigError | None:
+    """Why a month that is over cannot be published now; None: it can."""
+    if connection.execute(select(published.c.month).where(published.c.month == month)).first() is not None:
+        what, hint = "is published; it is never changed", "the page shows what it would be today beside it"
+    elif waiting := marks.left(connection, periods.span(month)[1]):
+        what = f"is not worked out yet: {waiting:,} marks wait"
+        hint = "ganpo-cloud run works them out; publish it again then"
+    elif connection.execute(select(area_month.c.area).where(area_month.c.month == month)).first() is None:
+        what = "nothing is counted in it: there is nothing to publish"
+        hint = "ganpo-cloud import enterprises FILE.csv, for a beginning"
+    else:
+        return None
+    return ConfigError(what, where=month, hint=hint)
 
 
 def report(
     connection: Connection, province: Province, month: str, now: datetime, of: Collection[str] | None = None
-) -> Iterable[Line]:
+) -> Lines:
     """The report of a month as it comes to today: the province, its cities and counties, or some of them, in every
     industry."""
-    found = indicators(connection, province, month, now)
     day = periods.span(month)[1]
     areas = [a for a in province.areas if province.area(a, day) is not None and (of is None or a in of)]
-    industries = [None, *province.industries]
-    for (_, industry), items in sorted(found.all(areas, industries).items()):
-        for item in items:
-            if industry == ALL or item.checked or item.denominator:
-                yield line(item)
-
-
-def line(item: Indicator) -> Line:
-    """One number as it is stored."""
+    found = Indicators(snapshot(connection, province, day, now)).all(areas, [None, *province.industries])
     return {
-        "metric": item.definition.id,
-        "area": item.area,
-        "industry": item.industry,
-        "period": item.period,
-        "declared": item.declared,
-        "checked": item.checked,
-        "proven": item.proven,
-        "denominator": item.denominator,
-        "with_data": item.behind,
-        "of": item.of,
-        "completeness": list(item.completeness) if item.completeness else None,
+        (item.definition.id, *key): _line(item)
+        for key, items in sorted(found.items())
+        for item in items
+        if item.industry == ALL or item.checked or item.denominator
     }
 
 
 def reports(connection: Connection) -> list[Report]:
     """What is published, the newest first, without its lines."""
-    rows = connection.execute(
-        select(published.c.month, published.c.published_at, published.c.checksum).order_by(
-            published.c.month.desc()
-        )
-    )
-    return [Report(row.month, row.published_at, row.checksum, ()) for row in rows]
+    c = published.c
+    query = select(c.month, c.published_at, c.checksum).order_by(c.month.desc())
+    return [Report(*row) for row in connection.execute(query)]
 
 
 def read(connection: Connection, month: str) -> Report | None:
     """A published month; None where there is none. Raises ConfigError where its rows are not those of the checksum."""
-    row = _stored(connection, month)
+    row = connection.execute(select(published).where(published.c.month == month)).first()
     if row is None:
         return None
     if hashlib.sha256(row.rows.encode()).hexdigest() != row.checksum:
         raise ConfigError("its rows are not those that were published: the checksum differs", where=month)
-    lines = tuple(json.loads(text) for text in row.rows.split("\n") if text)
-    return Report(month, row.published_at, row.checksum, lines)
-
-
-def counted(connection: Connection, month: str) -> bool:
-    """Whether anything is counted in a month."""
-    return (
-        connection.execute(select(area_month.c.area).where(area_month.c.month == month).limit(1)).first()
-        is not None
-    )
-
-
-def keyed(lines: Iterable[Line]) -> Mapping[tuple[str, str, str], Line]:
-    """Lines by metric, area and industry."""
-    return {(line["metric"], line["area"], line["industry"]): line for line in lines}
+    lines = [json.loads(text) for text in row.rows.split("\n") if text]
+    keyed = {(line["metric"], line["area"], line["industry"]): line for line in lines}
+    return Report(month, row.published_at, row.checksum, keyed)
 
 
 def month_before(today: date) -> str:
     """The month that was last over."""
-    return periods.month_of(today.replace(day=1) - timedelta(days=1))
+    return periods.months(today, 2)[0]
 
 
-def _stored(connection: Connection, month: str) -> Any:
-    return connection.execute(select(published).where(published.c.month == month)).first()
+def _line(item: Indicator) -> Line:
+    return {name: getattr(item, name) for name in _SAME} | {
+        "metric": item.definition.id,
+        "with_data": item.behind,
+        "completeness": list(item.completeness) if item.completeness else None,
+    }

@@ -58,9 +58,8 @@ def report(connection: Connection, question: Question, asked: OfMonth) -> list[L
         hint = f"ganpo-cloud publish {asked.month}"
         raise Refused(404, "report", "this month is not published", "month", hint)
     areas = [asked.area, *question.province.parts(asked.area, question.day)] if asked.area else None
-    before = publishing.keyed(line for line in found.lines if areas is None or line["area"] in areas)
-    lines = publishing.report(connection, question.province, asked.month, question.now, areas)
-    now = publishing.keyed(lines)
+    before = {key: line for key, line in found.lines.items() if areas is None or line["area"] in areas}
+    now = publishing.report(connection, question.province, asked.month, question.now, areas)
     return [
         Line(metric, area, industry or None, _ratio(before.get(key)), _ratio(now.get(key)))
         for key in sorted(before.keys() | now.keys())
