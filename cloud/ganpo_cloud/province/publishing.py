@@ -80,7 +80,7 @@ def _why_not(connection: Connection, month: str) -> ConfigError | None:
     elif waiting := marks.left(connection, periods.span(month)[1]):
         what = f"is not worked out yet: {waiting:,} marks wait"
         hint = "ganpo-cloud run works them out; publish it again then"
-    elif connection.execute(select(area_month.c.area).where(area_month.c.month == month)).first() is None:
+    elif not connection.execute(select(area_month.c.area).where(area_month.c.month == month).limit(1)).all():
         what = "nothing is counted in it: there is nothing to publish"
         hint = "ganpo-cloud import enterprises FILE.csv, for a beginning"
     else:
