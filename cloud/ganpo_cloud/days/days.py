@@ -1,7 +1,7 @@
 """Day rows: recomputed from the facts whenever something of a day arrives, never incremented."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 
@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from ganpo_cloud.days import anew, judging, onboarding, painting, production, quantities, subjects
 from ganpo_cloud.days.calendars import Calendars
-from ganpo_cloud.days.production import Worked
+from ganpo_cloud.days.production import Work
 from ganpo_cloud.days.subjects import Subject
 from ganpo_cloud.store import apart, counted_tables, marks, sql
 from ganpo_cloud.store.counted_tables import day, register_day
@@ -21,7 +21,6 @@ from ganpo_cloud.store.runs import packed
 from ganpo_cloud.store.tables import dirty
 from ganpo_model.clock import to_ms
 from ganpo_model.facts import ExceptionItem
-from ganpo_model.paint import Span
 
 BATCH = 200
 """Days of one transaction: short enough that frames never wait long."""
@@ -65,13 +64,16 @@ def _work_out(
         return set()
     try:
         with database.read() as connection:
-            passes = marks.passes(connection, _LOOP)
-            work = _read(connection, keys, Calendars(connection, holidays), to_ms(now))
+            passes, calendars = marks.passes(connection, _LOOP), Calendars(connection, holidays)
+            work = _read(connection, keys, calendars, to_ms(now))
         with database.write() as connection:
             # Where another process worked out days meanwhile, this is older than what it wrote.
             if not marks.is_next(connection, _LOOP, passes):
                 return set(keys)
-            return _write(connection, work, now)
+            calendars.connection = connection
+            done = _write(connection, work, calendars, now)
+            marks.answer(connection, [mark for key in done for mark in keys[key]])
+            return done
     except OperationalError:
         raise
     except Exception as error:  # noqa: BLE001 - our bug: one by one, so that its subject waits, and nobody else
@@ -84,112 +86,56 @@ def _work_out(
     return set(keys)
 
 
-@dataclass(slots=True)
-class _Subject:
-    """What one pass does of a subject. `rows`: its painted days to store; `counted`: production days on which it may
-    have made another number of parts; `touched`: days of which sums may be others now."""
-
-    about: Subject
-    marked: Sequence[Mark]
-    painted: dict[date, list[Span]]
-    worked: Worked = field(default_factory=Worked)
-    counted: set[date] = field(default_factory=set)
-    touched: set[date] = field(default_factory=set)
-
-    rows: Sequence[sql.Row] = ()
-
-    @property
-    def days(self) -> list[date]:
-        """What is marked, rising."""
-        return [one.day for one in self.marked]
-
-    @property
-    def gone(self) -> list[date]:
-        """Those that have no production row, though they may have had one: nothing happened, or it is no machine."""
-        return [local for local in self.days if local not in self.worked.days]
-
-    @property
-    def seen_anew(self) -> date | None:
-        """From this day on it may be seen otherwise than before."""
-        return min([*self.gone, *([self.worked.seen_anew] if self.worked.seen_anew else [])], default=None)
-
-
-@dataclass(slots=True)
-class _Work:
-    """One pass: what was read and painted, for who has the writer's lock."""
-
-    calendars: Calendars
-    now_ms: int
-    subjects: Sequence[_Subject]
-
-
-def _read(connection: Connection, keys: dict[str, list[Mark]], calendars: Calendars, now_ms: int) -> _Work:
+def _read(
+    connection: Connection, keys: dict[str, list[Mark]], calendars: Calendars, now_ms: int
+) -> list[Work]:
     """Everything that is read and painted while others write."""
-    names = [marks.names(key) for key in keys]
-    described = subjects.read(connection, names)
-    asked = [
-        (about, [one.day for one in marked]) for about, marked in zip(described, keys.values(), strict=True)
-    ]
-    painted = painting.of_subjects(connection, asked, now_ms)
-    found = [_Subject(*one) for one in zip(described, keys.values(), painted, strict=True)]
-    for one in found:
-        one.rows = [_row(one.about.zone, local, spans) for local, spans in one.painted.items()]
-    machines = [one for one in found if one.about.machine and one.painted]
-    worked = production.work_out(
-        connection, [(one.about, one.days, one.painted) for one in machines], calendars, now_ms
-    )
-    for one, days in zip(machines, worked, strict=True):
-        one.worked = days
-    return _Work(calendars, now_ms, found)
+    described = subjects.read(connection, [marks.names(key) for key in keys])
+    days = [[one.day for one in marked] for marked in keys.values()]
+    painted = painting.of_subjects(connection, list(zip(described, days, strict=True)), now_ms)
+    found = [Work(*one) for one in zip(described, days, painted, strict=True)]
+    production.work_out(connection, [one for one in found if one.about.machine], calendars, now_ms)
+    return found
 
 
-def _row(zone: str, local: date, spans: Sequence[Span]) -> sql.Row:
-    """What is stored of a painted day."""
-    start, end = bounds(local, zone)
-    return local, start, end, packed((span.start - start, span.state) for span in spans)
-
-
-def _write(connection: Connection, work: _Work, now: datetime) -> set[str]:
+def _write(connection: Connection, work: Sequence[Work], calendars: Calendars, now: datetime) -> set[str]:
     """Judge registers and store everything. Gives the keys that are done: of long judgements not all."""
-    work.calendars.connection = connection
     stamp = _stamp(connection, now)
-    done: list[_Subject] = []
+    done: list[Work] = []
     cost = 0
-    for one in work.subjects:
+    for one in work:
         if cost >= BATCH:
             break
         cost += len(one.painted) + _judge(connection, one, stamp)
         done.append(one)
-    ledgers = _seen(connection, done) | onboarding.look(connection, [(one.about, one.days) for one in done])
+    ledgers = production.see(connection, done)
+    ledgers |= onboarding.look(connection, [(one.about, one.days) for one in done])
     _store(connection, done, stamp)
     for one in done:
         if one.about.counts_parts:
-            production.count(connection, one.about, one.counted, work.calendars, work.now_ms)
-    marks.answer(connection, [mark for one in done for mark in one.marked])
+            production.count(connection, one.about, one.counted, calendars, to_ms(now))
     marks.mark(connection, Kind.SUMS, (("", local) for one in done for local in one.touched))
     marks.mark(connection, Kind.LEDGER, ((code, EVER) for code in ledgers))
-    return {one.marked[0].key for one in done}
+    return {marks.key(*one.key) for one in done}
 
 
-def _store(connection: Connection, done: Sequence[_Subject], stamp: int) -> None:
+def _store(connection: Connection, done: Sequence[Work], stamp: int) -> None:
     """The rows of painted and of production days."""
     painted: list[sql.Row] = []
-    produced: list[sql.Row] = []
-    unpainted: list[sql.Row] = []
-    unworked: list[sql.Row] = []
     for one in done:
-        key = (one.about.enterprise, one.about.asset_no)
-        painted += [(*key, *row, stamp) for row in one.rows]
-        produced += one.worked.rows
-        unpainted += [(*key, local.isoformat()) for local in one.days if local not in one.painted]
-        unworked += [(*key, local.isoformat()) for local in one.gone]
+        for local, spans in one.painted.items():
+            start, end = bounds(local, one.about.zone)
+            runs = packed((span.start - start, span.state) for span in spans)
+            painted.append((*one.key, local, start, end, runs, stamp))
+    unpainted = [(one, local) for one in done for local in one.days if local not in one.painted]
+    unworked = [(one, local) for one in done for local in one.gone]
     sql.replace(connection, day, painted)
-    sql.run(connection, _DELETE.format("day"), unpainted)
-    sql.replace(connection, counted_tables.production, produced)
-    sql.run(connection, _DELETE.format("production"), unworked)
+    sql.replace(connection, counted_tables.production, (row for one in done for row in one.produced.values()))
+    for table, gone in (("day", unpainted), ("production", unworked)):
+        sql.run(connection, _DELETE.format(table), [(*one.key, local.isoformat()) for one, local in gone])
 
 
-def _judge(connection: Connection, one: _Subject, stamp: int) -> int:
+def _judge(connection: Connection, one: Work, stamp: int) -> int:
     """Judge the registers of a subject, and what they come to. Gives how many days were judged."""
     about, cost = one.about, 0
     for counter in about.registers:
@@ -202,21 +148,9 @@ def _judge(connection: Connection, one: _Subject, stamp: int) -> int:
         if about.machine and counter.signal in subjects.COUNTED:
             last = date.max if judged.onwards else judged.last
             one.counted |= _produced(connection, about, judged.first, last)
-    one.counted.update(one.worked.days)
+    one.counted.update(one.produced)
     one.touched.update(one.days, one.counted)
     return cost
-
-
-def _seen(connection: Connection, done: Sequence[_Subject]) -> set[str]:
-    """How machines are seen since. Gives the enterprises of whose machines the ledger says something else."""
-    machines = [one for one in done if one.about.machine and one.seen_anew is not None]
-    asked = [(one.about, one.worked, one.seen_anew or date.max, one.gone) for one in machines]
-    found = set()
-    for one, changed in zip(machines, production.see(connection, asked), strict=True):
-        one.touched |= changed
-        if changed or one.gone:  # with a day goes what it said
-            found.add(one.about.enterprise)
-    return found
 
 
 def _produced(connection: Connection, of: Subject, first: date, last: date) -> set[date]:

@@ -1,6 +1,6 @@
 """Production days: what was planned of a machine, what it did meanwhile, and how it is seen since."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
@@ -39,10 +39,6 @@ _BEFORE = (
 _SEEN = "UPDATE production SET age = ? WHERE enterprise = ? AND subject = ? AND day = ?"
 _MADE = "UPDATE production SET made = ?, made_good = ? WHERE enterprise = ? AND subject = ? AND day = ?"
 _A_DAY = timedelta(days=1)
-_IS_GOOD = -2
-"""Where a row says whether there was a Good value."""
-Painted = Mapping[date, Sequence[Span]]
-"""Local days of a machine by the spans that fill them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,97 +59,84 @@ class Production:
         return ratios(self.spent, self.planned_ms, list(states), parts)
 
 
-@dataclass(frozen=True, slots=True)
-class Worked:
-    """Production days of a machine as rows, without what was made. `seen_anew`: from this day on it may be seen
-    otherwise than before; None: no such day."""
+@dataclass(slots=True)
+class Work:
+    """What one pass does of a subject. `days`: local days, rising; `painted`: those of them that have spans; `near`: the
+    same, and stored days beside them that shifts reach into or come from; `produced`: rows of its production days,
+    without what was made; `seen_anew`: from this day on it may be seen otherwise than before, None: no such day;
+    `counted`: days on which it may have made another number of parts; `touched`: of which sums may be others now."""
 
-    rows: list[sql.Row] = field(default_factory=list)
-    days: Sequence[date] = ()
+    about: Subject
+    days: Sequence[date]
+    painted: Mapping[date, Sequence[Span]]
+    near: dict[date, Sequence[Span]] = field(default_factory=dict)
+    produced: dict[date, sql.Row] = field(default_factory=dict)
     seen_anew: date | None = None
+    counted: set[date] = field(default_factory=set)
+    touched: set[date] = field(default_factory=set)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Enterprise and asset_no."""
+        return self.about.enterprise, self.about.asset_no
+
+    @property
+    def gone(self) -> list[date]:
+        """Those that have no production row, though they may have had one: nothing happened, or it is no machine."""
+        return [local for local in self.days if local not in self.produced]
 
 
-def work_out(
-    connection: Connection,
-    machines: Sequence[tuple[Subject, Collection[date], Painted]],
-    calendars: Calendars,
-    now_ms: int,
-) -> list[Worked]:
-    """Of each machine the production days that touch local days which were painted anew. Days of it that have no row
-    any more stand among the second."""
-    near = _near(connection, machines, calendars)
+def work_out(connection: Connection, machines: Sequence[Work], calendars: Calendars, now_ms: int) -> None:
+    """Work out of each machine the production days that touch local days which were painted anew."""
     asked = []
-    for (machine, _, painted), known in zip(machines, near, strict=True):
-        touched = {*painted, *_reaching(machine, painted, calendars)}
+    for one in machines:
+        before = _reaching(one.about, one.painted, calendars)
+        after = {day + _A_DAY for day in {*one.painted, *before} if _over_midnight(one.about, day, calendars)}
+        asked += [(one, day) for day in {*before, *after} - set(one.days)]
+        one.near |= one.painted
+    _look_beside(connection, asked)
+    for one in machines:
+        touched = {*one.painted, *_reaching(one.about, one.painted, calendars)}
         # The day before the first one is none of its days, also where a night shift reaches into it.
-        days = sorted(touched & set(known))
-        asked.append((machine, days, known))
-    spans = [(one.enterprise, one.asset_no, *_ends(days)) for one, days, _ in asked]
-    found: list[Worked] = []
-    stood: list[dict[date, Any]] = []
-    for (machine, days, known), before in zip(asked, sql.each(connection, _BEFORE, spans), strict=True):
-        unplanned = calendars.of(machine.enterprise, machine.gateway).empty
-        was = {sql.day_given(row[0]): (*map(bool, row[1:4]), row[4]) for row in before}
-        rows = []
-        for day in days:
-            row = _row(machine, day, _of_day(machine, day, calendars, now_ms, known), unplanned)
-            rows.append((*row, was[day][-1] if day in was else ""))
-        found.append(Worked(rows, days))
-        stood.append(was)
-    _look_for_good(connection, asked, found)
-    return [
-        replace(one, seen_anew=min((row[2] for row in one.rows if row[-4:] != was.get(row[2])), default=None))
-        for one, was in zip(found, stood, strict=True)
-    ]
+        for day in sorted(touched & one.near.keys()):
+            one.produced[day] = _row(one, day, calendars, now_ms)
+    # A day on which no state was known may have had a Good value all the same.
+    unseen = [(one, day) for one in machines for day, row in one.produced.items() if not row[-1]]
+    found = good(connection, [(one.about, day) for one, day in unseen])
+    for one, day in (at for at, known in zip(unseen, found, strict=True) if known):
+        one.produced[day] = (*one.produced[day][:-1], True)
+    spans = [(*one.key, *_ends(list(one.produced))) for one in machines]
+    for one, stood in zip(machines, sql.each(connection, _BEFORE, spans), strict=True):
+        was = {sql.day_given(row[0]): (*map(bool, row[1:4]), row[4]) for row in stood}
+        one.produced = {day: (*row, was.get(day, ("",))[-1]) for day, row in one.produced.items()}
+        new = [day for day, row in one.produced.items() if row[-4:] != was.get(day)]
+        one.seen_anew = min([*new, *one.gone], default=None)
 
 
-def _look_for_good(
-    connection: Connection, machines: Sequence[tuple[Subject, Any, Any]], worked: Sequence[Worked]
-) -> None:
-    """A day on which no state was known may have had a Good value all the same."""
-    unseen = [
-        (n, place, machine, row[2])
-        for n, (machine, *_) in enumerate(machines)
-        for place, row in enumerate(worked[n].rows)
-        if not row[_IS_GOOD]
-    ]
-    found = good(connection, [(machine, day) for _, _, machine, day in unseen])
-    for n, place in (at[:2] for at, known in zip(unseen, found, strict=True) if known):
-        row = worked[n].rows[place]
-        worked[n].rows[place] = (*row[:_IS_GOOD], True, *row[_IS_GOOD + 1 :])
-
-
-def see(
-    connection: Connection, machines: Sequence[tuple[Subject, Worked, date, Collection[date]]]
-) -> list[set[date]]:
-    """How each machine is seen at the end of its days from the third on: put into its rows, which are not stored yet,
-    and into stored ones of other days where that is another word now. Gives the days since which it is another.
-
-    Last: days of it that have no row any more.
-    """
-    keys = [(machine.enterprise, machine.asset_no) for machine, *_ in machines]
-    asked = [
-        (*key, (first - timedelta(days=LOOK_BACK_DAYS)).isoformat(), date.max.isoformat())
-        for key, (_, _, first, _) in zip(keys, machines, strict=True)
-    ]
-    found: list[set[date]] = []
+def see(connection: Connection, machines: Sequence[Work]) -> set[str]:
+    """How each machine is seen at the end of its days: put into its rows, which are not stored yet, and into stored
+    ones of other days where that is another word now. Gives the enterprises of whose machines the ledger says something
+    else."""
+    anew = [(one, first) for one in machines if (first := one.seen_anew) is not None]
+    last = date.max.isoformat()
+    asked = [(*one.key, (first - timedelta(days=LOOK_BACK_DAYS)).isoformat(), last) for one, first in anew]
+    found: set[str] = set()
     said: list[sql.Row] = []
-    before = sql.each(connection, _BEFORE, asked)
-    for key, (_, worked, first, gone), rows in zip(keys, machines, before, strict=True):
-        told = {sql.day_given(row[0]): tuple(row[1:]) for row in rows}
-        told = {day: row for day, row in told.items() if day not in gone}
-        told |= {row[2]: row[-4:] for row in worked.rows}
-        days = sorted(told)
+    for (one, first), rows in zip(anew, sql.each(connection, _BEFORE, asked), strict=True):
+        told = {sql.day_given(day): row for day, *row in rows}
+        told |= {day: list(row[-4:]) for day, row in one.produced.items()}
+        days = sorted(told.keys() - set(one.gone))
         words = dict(zip(days, ages([Watched(day, *map(bool, told[day][:3])) for day in days]), strict=True))
         changed, held = set(), ""
         for day in days:
             held = told[day][-1] or held
             if day >= first and words[day] != held:
                 changed.add(day)
-                if day not in worked.days:
-                    said.append((str(words[day]), *key, day.isoformat()))
-        worked.rows[:] = [(*row[:-1], str(words[row[2]])) for row in worked.rows]
-        found.append(changed)
+        said += [(str(words[day]), *one.key, day.isoformat()) for day in changed - one.produced.keys()]
+        one.produced = {day: (*row[:-1], str(words[day])) for day, row in one.produced.items()}
+        one.touched |= changed
+        if changed or one.gone:  # with a day goes what it said
+            found.add(one.about.enterprise)
     sql.run(connection, _SEEN, said)
     return found
 
@@ -174,35 +157,20 @@ def of_day(
     connection: Connection, machine: Subject, day: date, calendars: Calendars, now_ms: int
 ) -> Production | None:
     """A production day from the painted days as they are stored; None where nothing was planned until now."""
-    asked = [(machine.enterprise, machine.asset_no, one.isoformat()) for one in (day, day + _A_DAY)]
-    painted = {
-        one: stored(*row)
-        for one, rows in zip((day, day + _A_DAY), sql.each(connection, _PAINTED, asked), strict=True)
-        for row in rows
-    }
-    found = _of_day(machine, day, calendars, now_ms, painted)
+    one = Work(machine, (), {})
+    _look_beside(connection, [(one, day), (one, day + _A_DAY)])
+    found = _of_day(one, day, calendars, now_ms)
     stretches = _until(now_ms, calendars.planned(machine, day))
     made, made_good = (_made(connection, machine, signal, stretches) for signal in COUNTED)
     return replace(found, made=made, made_good=made_good) if found.planned_ms else None
 
 
-def _near(
-    connection: Connection,
-    machines: Sequence[tuple[Subject, Collection[date], Painted]],
-    calendars: Calendars,
-) -> list[dict[date, Sequence[Span]]]:
-    """The painted days, and beside them what is stored of those that shifts reach into or come from."""
-    asked = []
-    for n, (machine, anew, painted) in enumerate(machines):
-        before = _reaching(machine, painted, calendars)
-        after = {day + _A_DAY for day in {*painted, *before} if _over_midnight(machine, day, calendars)}
-        asked += [(n, machine, day) for day in {*before, *after} - set(anew)]
-    found = [dict(painted) for _, _, painted in machines]
-    keys = [(machine.enterprise, machine.asset_no, day.isoformat()) for _, machine, day in asked]
-    for (n, _, day), rows in zip(asked, sql.each(connection, _PAINTED, keys), strict=True):
-        for row in rows:
-            found[n][day] = stored(*row)
-    return found
+def _look_beside(connection: Connection, asked: Sequence[tuple[Work, date]]) -> None:
+    """Read days as they are stored."""
+    keys = [(*one.key, day.isoformat()) for one, day in asked]
+    for (one, day), rows in zip(asked, sql.each(connection, _PAINTED, keys), strict=True):
+        if rows:
+            one.near[day] = stored(*rows[0])
 
 
 def _reaching(machine: Subject, days: Iterable[date], calendars: Calendars) -> set[date]:
@@ -215,17 +183,17 @@ def _over_midnight(machine: Subject, day: date, calendars: Calendars) -> bool:
     return bool(planned) and planned[-1][1] > bounds(day, machine.zone)[1]
 
 
-def _of_day(machine: Subject, day: date, calendars: Calendars, now_ms: int, painted: Painted) -> Production:
-    """A production day, without what was made. `painted`: its local day, and the next one where a shift goes on."""
-    planned = calendars.planned(machine, day)
-    spans = painted.get(day, ())
-    over = calendars.planned(machine, day - _A_DAY)
+def _of_day(one: Work, day: date, calendars: Calendars, now_ms: int) -> Production:
+    """A production day, without what was made; from its local day, and the next one where a shift goes on."""
+    planned = calendars.planned(one.about, day)
+    spans = one.near.get(day, ())
+    over = calendars.planned(one.about, day - _A_DAY)
     whole = ms_per_state(spans)
     seen = sum(whole.values()) - whole.get(State.UNKNOWN, 0)
     outside = whole.get(State.PRODUCING, 0) - within([*over, *planned], spans).get(State.PRODUCING, 0)
     stretches = _until(now_ms, planned)
     total = sum(end - start for start, end in stretches)
-    spent = within(stretches, [*spans, *painted.get(day + _A_DAY, ())]) if stretches else {}
+    spent = within(stretches, [*spans, *one.near.get(day + _A_DAY, ())]) if stretches else {}
     if unseen := total - sum(spent.values()):  # beyond the stored days nobody saw anything
         spent[State.UNKNOWN] = spent.get(State.UNKNOWN, 0) + unseen
     return Production(total, spent, outside, seen)
@@ -248,16 +216,18 @@ def _made(connection: Connection, machine: Subject, signal: str, stretches: Sequ
     return found
 
 
-def _row(machine: Subject, day: date, found: Production, unplanned: bool) -> sql.Row:
+def _row(one: Work, day: date, calendars: Calendars, now_ms: int) -> sql.Row:
     """A row of `production` without how it is seen."""
+    found = _of_day(one, day, calendars, now_ms)
+    unplanned = calendars.of(one.about.enterprise, one.about.gateway).empty
     if unplanned:
         # Nobody said when the site works: a day is watched as a whole.
-        start, end = bounds(day, machine.zone)
+        start, end = bounds(day, one.about.zone)
         known = 2 * found.seen_ms >= end - start
     else:
         known = 2 * (found.planned_ms - found.spent.get(State.UNKNOWN, 0)) >= found.planned_ms
     spent = (found.spent.get(state, 0) for state in STATES)
-    head = (machine.enterprise, machine.asset_no, day, found.planned_ms)
+    head = (*one.key, day, found.planned_ms)
     watched = bool(unplanned or found.planned_ms)
     return (*head, *spent, found.outside_ms, None, None, watched, known, found.seen_ms > 0)
 
