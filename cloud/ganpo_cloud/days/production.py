@@ -61,8 +61,8 @@ class Production:
 
 @dataclass(slots=True)
 class Work:
-    """What one pass does of a subject. `days`: local days, rising; `painted`: those of them that have spans; `near`: the
-    same, and stored days beside them that shifts reach into or come from; `produced`: rows of its production days,
+    """What one pass does of a subject. `days`: local days, rising; `painted`: those of them that have spans; `near`:
+    the same, and stored days beside them that shifts reach into or come from; `produced`: rows of its production days,
     without what was made; `seen_anew`: from this day on it may be seen otherwise than before, None: no such day;
     `counted`: days on which it may have made another number of parts; `touched`: of which sums may be others now."""
 
