@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, exists, select, union, update
+from sqlalchemy import Connection, Table, delete, exists, select, union, update
 from sqlalchemy.exc import OperationalError
 
 from ganpo_cloud.store import apart
@@ -43,8 +43,8 @@ def recompute(database: Database, now: datetime) -> int:
                 raise
             except Exception as bug:  # noqa: BLE001 - our bug: its subject waits, and nobody else
                 apart.keep(connection, one.key, bug, now)
-                mine = (dirty.c.kind == one.kind) & (dirty.c.key == one.key)
-                connection.execute(update(dirty).where(mine).values(word=_FAILED))
+                failed = update(dirty).filter_by(kind=one.kind, key=one.key)
+                connection.execute(failed.values(word=_FAILED))
     return len(marks)
 
 
@@ -65,38 +65,34 @@ def _work_out(connection: Connection, one: Mark) -> None:
 def _judged(connection: Connection, enterprise: str, number: str, zone: str) -> set[date]:
     """Forget what was judged of a register, and when its subject came into the cloud. Gives the days on which it was
     read or came to anything, and those of its machine, whose counter it may be."""
+    asset_no = number.partition("/")[0]
     found: set[date] = set()
     for table in (register_day, consumption):
-        of_register = (table.c.enterprise == enterprise) & (table.c.register == number)
-        found |= _days(connection, table, of_register)
-        connection.execute(delete(table).where(of_register))
-    read = (reading.c.enterprise == enterprise) & (reading.c.register == number)
-    times = connection.execute(select(reading.c.at).where(read)).scalars().all()
-    if not times and not found:
+        found |= _days(connection, table, enterprise=enterprise, register=number)
+        connection.execute(delete(table).filter_by(enterprise=enterprise, register=number))
+    times = select(reading.c.at).filter_by(enterprise=enterprise, register=number)
+    found |= {day_of(at, zone) for at in connection.execute(times).scalars()}
+    if not found:
         return found
-    asset_no = number.partition("/")[0]
-    mine = (onboarding.c.enterprise == enterprise) & (onboarding.c.asset_no == asset_no)
-    connection.execute(delete(onboarding).where(mine))
-    of_machine = (day.c.enterprise == enterprise) & (day.c.subject == asset_no)
-    return found | {day_of(at, zone) for at in times} | _days(connection, day, of_machine)
+    connection.execute(delete(onboarding).filter_by(enterprise=enterprise, asset_no=asset_no))
+    return found | _days(connection, day, enterprise=enterprise, subject=asset_no)
 
 
 def _painted(connection: Connection, enterprise: str, asset_no: str, zone: str) -> set[date]:
     """The days on which anything happened to a subject, or that it has a row of: they may begin elsewhere now."""
     found: set[date] = set()
     for table in (day, production):
-        same = (table.c.enterprise == enterprise) & (table.c.subject == asset_no)
-        found |= _days(connection, table, same)
+        found |= _days(connection, table, enterprise=enterprise, subject=asset_no)
     for start, end in connection.execute(select(states.c.start, END).where(of(enterprise, asset_no))):
         found.update(days_from(day_of(start, zone), day_of(end - 1, zone)))
-    of_register = (register.c.enterprise == reading.c.enterprise) & (register.c.id == reading.c.register)
-    registers = (register.c.enterprise == enterprise) & (register.c.subject == asset_no)
-    read = select(reading.c.at).join(register, of_register).where(registers)
-    mine = (event.c.enterprise == enterprise) & (event.c.subject == asset_no)
-    linked = select(event.c.at).where(mine & (event.c.kind == str(EventKind.LINK_UP)))
+    registers = select(register.c.id).filter_by(enterprise=enterprise, subject=asset_no)
+    read = select(reading.c.at).filter_by(enterprise=enterprise).where(reading.c.register.in_(registers))
+    linked = select(event.c.at).filter_by(
+        enterprise=enterprise, subject=asset_no, kind=str(EventKind.LINK_UP)
+    )
     found.update(day_of(at, zone) for at in connection.execute(union(read, linked)).scalars())
     return found
 
 
-def _days(connection: Connection, table: Table, where: ColumnElement[bool]) -> set[date]:
-    return set(connection.execute(select(table.c.day).where(where)).scalars())
+def _days(connection: Connection, table: Table, **of: str) -> set[date]:
+    return set(connection.execute(select(table.c.day).filter_by(**of)).scalars())

@@ -1,22 +1,25 @@
 """Production days: what was planned of a machine, what it did meanwhile, and how it is seen since."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
-from ganpo_cloud.days import quantities
+from ganpo_cloud.days import quantities, subjects
 from ganpo_cloud.days.calendars import Calendars
 from ganpo_cloud.days.painting import good, ms_per_state, stored
 from ganpo_cloud.days.subjects import COUNTED, Subject
 from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import production
 from ganpo_cloud.store.localdays import bounds
+from ganpo_cloud.store.tables import subject
 from ganpo_model import kpi
 from ganpo_model.activity import LOOK_BACK_DAYS, Watched, ages
 from ganpo_model.calendar import Stretch, within
+from ganpo_model.facts import ExceptionItem
 from ganpo_model.kpi import Parts, Ratio, ratios
 from ganpo_model.paint import Span
 from ganpo_model.states import State
@@ -50,13 +53,14 @@ class Production:
     spent: Mapping[State, int]
     outside_ms: int
     seen_ms: int
-    made: int | None = None
-    made_good: int | None = None
 
-    def kpis(self, states: Iterable[State], run_time_s: int | None) -> Mapping[str, Ratio | None]:
-        """Every KPI. `states`: those that the machine can show; `run_time_s`: planned for one part."""
-        parts = Parts(self.made, self.made_good, None if run_time_s is None else run_time_s * 1000)
-        return ratios(self.spent, self.planned_ms, list(states), parts)
+
+class MachineDay(NamedTuple):
+    """A production day with its KPIs. `confirmed`: somebody said which days of its year are off."""
+
+    production: Production
+    kpis: Mapping[str, Ratio | None]
+    confirmed: bool
 
 
 @dataclass(slots=True)
@@ -154,15 +158,30 @@ def count(
 
 
 def of_day(
-    connection: Connection, machine: Subject, day: date, calendars: Calendars, now_ms: int
-) -> Production | None:
-    """A production day from the painted days as they are stored; None where nothing was planned until now."""
+    connection: Connection,
+    enterprise: str,
+    asset_no: str,
+    day: date,
+    holidays: Sequence[ExceptionItem],
+    now_ms: int,
+) -> MachineDay | None:
+    """The production day of a machine, from its painted days as they are stored; None for a meter, and where nothing
+    was planned until now."""
+    machine, calendars = subjects.one(connection, enterprise, asset_no), Calendars(connection, holidays)
     one = Work(machine, (), {})
-    _look_beside(connection, [(one, day), (one, day + _A_DAY)])
-    found = _of_day(one, day, calendars, now_ms)
+    if machine.machine:
+        _look_beside(connection, [(one, day), (one, day + _A_DAY)])
+    if not machine.machine or not (found := _of_day(one, day, calendars, now_ms)).planned_ms:
+        return None
     stretches = _until(now_ms, calendars.planned(machine, day))
     made, made_good = (_made(connection, machine, signal, stretches) for signal in COUNTED)
-    return replace(found, made=made, made_good=made_good) if found.planned_ms else None
+    mine = select(subject.c.body).filter_by(enterprise=enterprise, asset_no=asset_no)
+    body = json.loads(connection.execute(mine).scalar_one())
+    shown = [State(state) for state in body.get("states", ())]
+    seconds = body.get("planned_run_time_s")
+    parts = Parts(made, made_good, None if seconds is None else seconds * 1000)
+    kpis = ratios(found.spent, found.planned_ms, shown, parts)
+    return MachineDay(found, kpis, calendars.of(enterprise, machine.gateway).confirmed(day))
 
 
 def _look_beside(connection: Connection, asked: Sequence[tuple[Work, date]]) -> None:
@@ -243,6 +262,6 @@ def complete(row: Any) -> bool:
 
 def rows(connection: Connection, enterprise: str, asset_no: str, first: date, last: date) -> list[Any]:
     """The stored production days of a machine, both ends included."""
-    mine = (production.c.enterprise == enterprise) & (production.c.subject == asset_no)
-    query = select(production).where(mine & production.c.day.between(first, last)).order_by(production.c.day)
+    mine = select(production).filter_by(enterprise=enterprise, subject=asset_no)
+    query = mine.where(production.c.day.between(first, last)).order_by(production.c.day)
     return list(connection.execute(query).all())

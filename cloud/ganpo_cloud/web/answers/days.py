@@ -6,7 +6,7 @@ from typing import Annotated
 
 from sqlalchemy import Connection
 
-from ganpo_cloud.days import machines, painting
+from ganpo_cloud.days import painting, production
 from ganpo_cloud.days import quantities as judged
 from ganpo_cloud.store.described import AssetNo, Code, Instant, Ratio, answer, filled, said
 from ganpo_cloud.store.localdays import bounds, day_of
@@ -76,7 +76,7 @@ def day(connection: Connection, question: Question, asked: OfDay) -> Day:
     start, end = bounds(of, zone)
     spans = painting.painted(connection, code, asset_no, start, end)
     found = judged.of_subject(connection, code, asset_no, start, end)
-    made = machines.day(connection, code, asset_no, of, question.province.holidays, to_ms(now))
+    made = production.of_day(connection, code, asset_no, of, question.province.holidays, to_ms(now))
     carriers = sorted({counter.carrier for counter, _ in found if counter.carrier is not None})
     totals = [judged.total(found, carrier) for carrier in carriers]
     totals += [judged.total([item], None) for item in found if item.counter.carrier is None]
@@ -95,6 +95,6 @@ def day(connection: Connection, question: Question, asked: OfDay) -> Day:
     )
 
 
-def _planned(made: machines.MachineDay) -> Planned:
+def _planned(made: production.MachineDay) -> Planned:
     of = made.production
     return Planned(of.planned_ms, dict(of.spent), of.outside_ms, made.confirmed)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import Path
 from sqlalchemy import Connection, func, select
 
-from ganpo_cloud.days import machines, observed, painting, production
+from ganpo_cloud.days import observed, painting, production
 from ganpo_cloud.days.open_items import open_items
 from ganpo_cloud.province import lists
 from ganpo_cloud.store import registry_tables as registry
@@ -136,7 +136,7 @@ def _kpis(connection: Connection, rendering: Rendering, code: str, asset_no: str
     parts = Parts(
         sum(made) if made else None, sum(good) if good else None, run_time * 1000 if run_time else None
     )
-    yesterday = machines.day(
+    yesterday = production.of_day(
         connection,
         code,
         asset_no,
