@@ -17,12 +17,12 @@ from ganpo_cloud.imports import registry
 from ganpo_cloud.inlet.collector import Collector
 from ganpo_cloud.inlet.ingest import ingest
 from ganpo_cloud.province import ledger_days
+from ganpo_cloud.province.why import why
 from ganpo_cloud.store import apart
 from ganpo_cloud.store.counted_tables import ledger
 from ganpo_cloud.store.marks import EVER, Kind, mark
 from ganpo_cloud.store.settings import BrokerSettings
 from ganpo_cloud.web.pages.needs import needs
-from ganpo_cloud.web.why import why
 from ganpo_model.clock import to_ms
 from ganpo_model.facts import CalendarItem, Inventory, MeterItem, Reading, RegisterItem, SiteItem
 from ganpo_model.frame import pack

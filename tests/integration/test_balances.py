@@ -14,9 +14,9 @@ from sqlalchemy import select
 from ganpo_cloud.imports import registry
 from ganpo_cloud.province.indicators import Indicators
 from ganpo_cloud.province.snapshots import snapshot
+from ganpo_cloud.province.why import why
 from ganpo_cloud.store.counted_tables import ALL, QUANTITIES, area_carrier
 from ganpo_cloud.web.application import create_app
-from ganpo_cloud.web.why import why
 from ganpo_model.facts import Inventory, MeterItem, Reading, RegisterItem
 from support import databases
 from support.plants import TestClock

@@ -20,10 +20,10 @@ from ganpo_cloud.days import observed
 from ganpo_cloud.imports import registry
 from ganpo_cloud.inlet import lives
 from ganpo_cloud.inlet.gateways import Gateway, known_gateways
+from ganpo_cloud.province.why import why
 from ganpo_cloud.store.tables import event, quarantine, reading, states
 from ganpo_cloud.web.i18n import translator
 from ganpo_cloud.web.pages.needs import needs
-from ganpo_cloud.web.why import why
 from ganpo_model.clock import iso, to_ms
 from ganpo_model.states import State
 from ganpo_service.clock import SystemClock

@@ -11,8 +11,8 @@ from ganpo_cloud.days import ended
 from ganpo_cloud.imports import registry
 from ganpo_cloud.inlet import lives
 from ganpo_cloud.inlet.ingest import ingest
+from ganpo_cloud.province.why import why
 from ganpo_cloud.web import i18n
-from ganpo_cloud.web.why import why
 from ganpo_model.facts import (
     CalendarItem,
     Event,

@@ -9,10 +9,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from ganpo_cloud.days import reasons
 from ganpo_cloud.province.definitions import DEFINITIONS
 from ganpo_cloud.province.indicators import Indicator, Target
 from ganpo_cloud.province.pace import pace
-from ganpo_cloud.web import reasons
 from ganpo_cloud.web.pages.figures import Figures
 from ganpo_cloud.web.pages.templating import environments
 

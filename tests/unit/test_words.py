@@ -13,8 +13,9 @@ from babel.messages.pofile import read_po
 
 import ganpo_cloud.province
 import ganpo_cloud.web
+from ganpo_cloud.days import reasons
 from ganpo_cloud.province.definitions import DEFINITIONS
-from ganpo_cloud.web import i18n, reasons
+from ganpo_cloud.web import i18n
 from ganpo_model.clock import to_ms
 from ganpo_model.coverage import ENTERPRISES, MEASURES
 

@@ -106,8 +106,8 @@ def why(enterprise: str, asset_no: str | None, lang: str, config: Path | None) -
     What is missing of an enterprise, or of one of its devices, since when, and the command that closes it.
     """
     from ganpo_cloud.province import divisions
+    from ganpo_cloud.province.why import why as reasons_of
     from ganpo_cloud.web import i18n
-    from ganpo_cloud.web.why import why as reasons_of
 
     t = i18n.translator(lang)
     with opening.database(config) as (database, settings, now), database.read() as connection:

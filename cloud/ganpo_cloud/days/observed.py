@@ -51,6 +51,8 @@ class Subject:
     registers: list[Register] = said("what it counts")
     last_word: Instant | None = said("newest observation stored", "2026-11-25T02:15:00.000Z")
     timezone: str = unsaid()
+    gateway: str = unsaid()
+    """Whose inventory is the newest."""
 
 
 def subjects(
@@ -100,7 +102,7 @@ def _subject(row: Any, told: dict[str, dict[str, Any]], registers: list[Register
     words = [row.seen, *(one.read_at for one in registers)]
     last_word = max((at for at in words if at is not None), default=None)
     about = (row.enterprise, row.asset_no, row.kind, row.name, bool(row.withdrawn), gateways)
-    return Subject(*about, state, since, registers, last_word, row.timezone)
+    return Subject(*about, state, since, registers, last_word, row.timezone, row.gateway)
 
 
 def _state_now(asset_no: str, of: Sequence[str], told: dict[str, dict[str, Any]]) -> tuple[State, int | None]:

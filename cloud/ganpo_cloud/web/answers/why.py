@@ -2,10 +2,10 @@
 
 from sqlalchemy import Connection
 
+from ganpo_cloud.province.why import why
 from ganpo_cloud.store.described import Instant, answer, filled, said
 from ganpo_cloud.web.asking import OfDevice, OfEnterprise, Question
 from ganpo_cloud.web.i18n import translator
-from ganpo_cloud.web.why import why
 
 
 @answer

@@ -10,7 +10,9 @@ from sqlalchemy import Connection, func, select
 
 from ganpo_cloud.days import observed, painting, production
 from ganpo_cloud.days.open_items import open_items
+from ganpo_cloud.days.reasons import of_register
 from ganpo_cloud.province import lists
+from ganpo_cloud.province.why import why
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store.counted_tables import day as painted_days
 from ganpo_cloud.store.counted_tables import ledger
@@ -20,8 +22,6 @@ from ganpo_cloud.web.asking import Asked
 from ganpo_cloud.web.pages import meters, timeline
 from ganpo_cloud.web.pages.rendering import LONGEST, Item, Rendering
 from ganpo_cloud.web.problems import Refused
-from ganpo_cloud.web.reasons import of_register
-from ganpo_cloud.web.why import why
 from ganpo_model.kpi import Parts, ratios
 from ganpo_model.states import State
 

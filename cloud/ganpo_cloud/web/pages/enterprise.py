@@ -14,6 +14,7 @@ from ganpo_cloud.days import observed
 from ganpo_cloud.inlet.gateways import known_gateways
 from ganpo_cloud.province import lists
 from ganpo_cloud.province.measures import unit_of
+from ganpo_cloud.province.why import why
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store.counted_tables import ledger
 from ganpo_cloud.store.localdays import DEFAULT_ZONE
@@ -24,7 +25,6 @@ from ganpo_cloud.web.pages.device import ledger_on, sound
 from ganpo_cloud.web.pages.needs import needs
 from ganpo_cloud.web.pages.overview import overview
 from ganpo_cloud.web.pages.rendering import Item, Rendering
-from ganpo_cloud.web.why import why
 from ganpo_model.coverage import MEASURES, ladder
 from ganpo_model.states import State
 
@@ -120,7 +120,9 @@ def _enterprise(
         return model | {"template": "moving.html"}
     return model | {
         "charts": meters.usage(connection, rendering, code, shown),
-        "why": why(connection, code, None, rendering.now, rendering.province.holidays) if code else [],
+        "why": why(connection, code, None, rendering.now, rendering.province.holidays, gateways)
+        if code
+        else [],
         "counts": [_counted(rows, about, *measures) for measures in COUNTS],
     }
 

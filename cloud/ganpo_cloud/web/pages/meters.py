@@ -10,12 +10,12 @@ from sqlalchemy import Connection, select
 
 from ganpo_cloud.days import observed, quantities
 from ganpo_cloud.days.open_items import NOT_BELIEVED_MS
+from ganpo_cloud.province.why import STALE_MS
 from ganpo_cloud.store.counted_tables import consumption
 from ganpo_cloud.store.localdays import bounds, day_of, days_from
 from ganpo_cloud.web.pages.figures import Figure
 from ganpo_cloud.web.pages.machines import window
 from ganpo_cloud.web.pages.rendering import Item, Rendering
-from ganpo_cloud.web.why import STALE_MS
 from ganpo_model.quantities import Quantity
 from ganpo_model.units import MILLION, millionths
 

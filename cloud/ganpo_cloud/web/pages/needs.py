@@ -8,11 +8,11 @@ from sqlalchemy import Connection, func, select
 
 from ganpo_cloud.days import observed
 from ganpo_cloud.days.open_items import open_items
+from ganpo_cloud.days.reasons import HEALTH, SERVICE, Reason, of_apart, of_gateways, of_register
 from ganpo_cloud.inlet.gateways import Gateway
 from ganpo_cloud.store import apart, projected
 from ganpo_cloud.store.tables import event, inventory
-from ganpo_cloud.web.reasons import DAY_MS, HEALTH, SERVICE, Reason, of_apart, of_gateways, of_register
-from ganpo_model.clock import to_ms
+from ganpo_model.clock import DAY_MS, to_ms
 from ganpo_model.facts import EventKind
 from ganpo_model.states import State
 

@@ -10,8 +10,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from ganpo_cloud.days import reasons
 from ganpo_cloud.province import ranking
-from ganpo_cloud.web import i18n, reasons
+from ganpo_cloud.web import i18n
 from ganpo_cloud.web.pages import figures, numbers
 from ganpo_model import coverage
 

@@ -1,7 +1,7 @@
 """What a person should know of an enterprise: why something is not counted, and what needs somebody. One kind of thing,
 worded where it is shown."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from fractions import Fraction
@@ -10,10 +10,9 @@ from typing import Any
 from ganpo_cloud.days.open_items import OpenItem
 from ganpo_cloud.inlet import lives
 from ganpo_cloud.inlet.gateways import Gateway
-from ganpo_cloud.web.i18n import Translator
 
-DAY_MS = 24 * 3_600_000
-"""How long an event of a gateway is shown."""
+Translator = Callable[..., str]
+"""Of an English text and what fills its `{names}`."""
 HEALTH = "curl http://127.0.0.1:8780/health"
 SERVICE = "systemctl status ganpo-agent"
 REASONS: Mapping[str, str] = {

@@ -2,16 +2,17 @@
 each (onboarding.md)."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from ganpo_cloud.days import observed
 from ganpo_cloud.days.calendars import Calendars
+from ganpo_cloud.days.observed import Subject
 from ganpo_cloud.days.open_items import open_items
-from ganpo_cloud.inlet.gateways import known_gateways
+from ganpo_cloud.days.reasons import HEALTH, Reason, of_apart, of_gateways, of_register
+from ganpo_cloud.inlet.gateways import Gateway, known_gateways
 from ganpo_cloud.province.ledger import Device, Ledger, ledgers
 from ganpo_cloud.store import apart, slots
 from ganpo_cloud.store.counted_tables import production
@@ -19,12 +20,9 @@ from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds, day_of
 from ganpo_cloud.store.runs import unpacked
 from ganpo_cloud.store.tables import (
     event,
-    reading,
-    register,
     states,
     subject,
 )
-from ganpo_cloud.web.reasons import HEALTH, Reason, of_apart, of_gateways, of_register
 from ganpo_model.activity import Age
 from ganpo_model.calendar import first_exception
 from ganpo_model.clock import to_ms
@@ -42,84 +40,75 @@ def why(
     asset_no: str | None,
     now: datetime,
     holidays: Sequence[ExceptionItem] = (),
+    gateways: Sequence[Gateway] | None = None,
 ) -> list[Reason]:
     """What is missing of an enterprise, or of one of its devices; nothing: it is counted.
 
-    `holidays`: of the province.
+    `holidays`: of the province; `gateways`: what is known of the enterprise's, where somebody has read it already.
     """
     found = ledgers(connection, [enterprise]).get(enterprise, Ledger(enterprise))
-    gateways = [view for view in known_gateways(connection, now, enterprise) if view.enterprise]
+    here = known_gateways(connection, now, enterprise) if gateways is None else gateways
+    here = [one for one in here if one.enterprise is not None]
     reasons = []
     if not any(row.since <= day_of(to_ms(now), DEFAULT_ZONE) for row in found.homes):
         reasons.append(Reason("enterprise", command="ganpo-cloud import enterprises FILE.csv"))
-    if not gateways:
-        reasons.append(
-            Reason("gateway", command=f"ganpo-cloud gateway add ID --enterprise {enterprise} --site SITE")
-        )
-    reasons += of_gateways(gateways)
-    reasons += _apart(connection, enterprise, asset_no)
+    if not here:
+        command = f"ganpo-cloud gateway add ID --enterprise {enterprise} --site SITE"
+        reasons.append(Reason("gateway", command=command))
+    reasons += of_gateways(here)
+    # What cannot be computed: the ledger, the device; of an enterprise everything.
+    apart_here = apart.found(connection, enterprise)
+    reasons += [of_apart(row) for row in apart_here if asset_no is None or row.subject in ("", asset_no)]
     if asset_no is not None:
         reasons += _of_device(connection, found, asset_no, now, holidays)
     return reasons
 
 
-def _apart(connection: Connection, enterprise: str, asset_no: str | None) -> Iterator[Reason]:
-    """What cannot be computed: the ledger, the device; of an enterprise everything."""
-    for row in apart.found(connection, enterprise):
-        if asset_no is None or row.subject in ("", asset_no):
-            yield of_apart(row)
-
-
 def _of_device(
     connection: Connection, found: Ledger, asset_no: str, now: datetime, holidays: Sequence[ExceptionItem]
-) -> list[Reason]:
+) -> Iterable[Reason]:
     enterprise = found.code
     device = next((device for device in found.at(to_ms(now)) if device.asset_no == asset_no), None)
-    named = connection.execute(
-        select(subject).where((subject.c.enterprise == enterprise) & (subject.c.asset_no == asset_no))
-    ).first()
+    named = next(iter(observed.subjects(connection, now, enterprise, asset_no)), None)
     if device is None and named is None:
-        return _elsewhere(connection, enterprise, asset_no)
-    reasons = [*_flags(device)] if device is not None and device.kind == "equipment" else []
+        yield _elsewhere(connection, enterprise, asset_no)
+        return
+    if device is not None and device.kind == "equipment":
+        yield from _flags(device)
     if device is not None and device.kind == "meter" and device.parent is not None:
-        reasons.append(Reason("inside", None, {"outer": device.parent}, "ganpo check"))
+        yield Reason("inside", None, {"outer": device.parent}, "ganpo check")
     if named is not None and named.withdrawn:
-        reasons.append(Reason("withdrawn", None, {}, "ganpo check"))
-    if device is None or not device.networked:
-        reasons += _not_observed(connection, enterprise, asset_no, named)
-    else:
-        reasons += _down(connection, enterprise, asset_no) or _unknown(connection, named, to_ms(now))
-    reasons += map(of_register, open_items(connection, now, enterprise, asset_no))
+        yield Reason("withdrawn", command="ganpo check")
+    networked = device is not None and device.networked
+    if named is None and not networked:
+        yield Reason("ledger", command="ganpo check")
+    elif named is not None and named.kind == "equipment" and named.state is None and not networked:
+        yield Reason("connection", command="ganpo check")
+    elif down := _down(connection, enterprise, asset_no):
+        yield down
+    elif not networked:
+        yield Reason("silent", command=HEALTH)
+    elif named is not None:
+        yield from _unknown(connection, named, to_ms(now))
+    yield from map(of_register, open_items(connection, now, enterprise, asset_no))
     if named is not None and named.kind == "equipment":
-        reasons += _age(connection, named, now, holidays)
-    return reasons
+        yield from _age(connection, named, now, holidays)
 
 
-def _unknown(connection: Connection, named: Any, now_ms: int) -> list[Reason]:
+def _unknown(connection: Connection, named: Subject, now_ms: int) -> Iterator[Reason]:
     """Its link is up, and yet the newest run says nothing, or no reading comes."""
-    if named is None:
-        return []
     mine = slots.of(named.enterprise, named.asset_no)
     row = connection.execute(slots.newest(select(states.c.start, states.c.runs).where(mine))).first()
     runs = unpacked(row.runs) if row is not None else []
+    read = max((one.read_at for one in named.registers if one.read_at is not None), default=None)
     if row is not None and runs and runs[-1][1] == State.UNKNOWN:
-        return [Reason("point", row.start + runs[-1][0], {}, HEALTH)]
-    read = _last_reading(connection, named)
-    if named.kind == "meter" and read is not None and now_ms - read > STALE_MS:
-        return [Reason("reading", read, {}, HEALTH)]
-    return []
-
-
-def _last_reading(connection: Connection, named: Any) -> int | None:
-    same = (reading.c.enterprise == register.c.enterprise) & (reading.c.register == register.c.id)
-    mine = (register.c.enterprise == named.enterprise) & (register.c.subject == named.asset_no)
-    return connection.execute(
-        select(func.max(reading.c.at)).select_from(register).join(reading, same).where(mine)
-    ).scalar()
+        yield Reason("point", row.start + runs[-1][0], {}, HEALTH)
+    elif named.kind == "meter" and read is not None and now_ms - read > STALE_MS:
+        yield Reason("reading", read, {}, HEALTH)
 
 
 def _age(
-    connection: Connection, named: Any, now: datetime, holidays: Sequence[ExceptionItem]
+    connection: Connection, named: Subject, now: datetime, holidays: Sequence[ExceptionItem]
 ) -> Iterator[Reason]:
     today = day_of(to_ms(now), named.timezone)
     mine = (production.c.enterprise == named.enterprise) & (production.c.subject == named.asset_no)
@@ -139,9 +128,10 @@ def _age(
         yield Reason("holiday", None, details, "ganpo-cloud import exceptions FILE.csv")
 
 
-def _elsewhere(connection: Connection, enterprise: str, asset_no: str) -> list[Reason]:
+def _elsewhere(connection: Connection, enterprise: str, asset_no: str) -> Reason:
+    """Of what neither a list nor an inventory of the enterprise names."""
     if observed.kind_of(connection, enterprise, asset_no):
-        return [Reason("unnamed", who=asset_no)]
+        return Reason("unnamed", who=asset_no)
     row = connection.execute(
         select(subject.c.enterprise, subject.c.gateway)
         .where((subject.c.asset_no == asset_no) & (subject.c.enterprise != enterprise))
@@ -149,11 +139,10 @@ def _elsewhere(connection: Connection, enterprise: str, asset_no: str) -> list[R
         .limit(1)
     ).first()
     if row is None:
-        command = "ganpo-cloud import equipment FILE.csv"
-        return [Reason("unknown", None, {}, command, asset_no)]
+        return Reason("unknown", None, {}, "ganpo-cloud import equipment FILE.csv", asset_no)
     details = {"gateway": row.gateway, "other": row.enterprise}
     command = f"ganpo-cloud gateway add {row.gateway} --enterprise {enterprise} --site SITE"
-    return [Reason("elsewhere", None, details, command, asset_no)]
+    return Reason("elsewhere", None, details, command, asset_no)
 
 
 def _flags(device: Device) -> Iterator[Reason]:
@@ -169,16 +158,7 @@ def _flags(device: Device) -> Iterator[Reason]:
         yield Reason("claimed", command=command)
 
 
-def _not_observed(connection: Connection, enterprise: str, asset_no: str, named: Any) -> Sequence[Reason]:
-    if named is None:
-        return [Reason("ledger", command="ganpo check")]
-    body = json.loads(named.body)
-    if named.kind == "equipment" and not body.get("profile"):
-        return [Reason("connection", command="ganpo check")]
-    return _down(connection, enterprise, asset_no) or [Reason("silent", command=HEALTH)]
-
-
-def _down(connection: Connection, enterprise: str, asset_no: str) -> list[Reason]:
+def _down(connection: Connection, enterprise: str, asset_no: str) -> Reason | None:
     """The newest word of its link, where that is that it went down."""
     row = connection.execute(
         select(event.c.kind, event.c.at, event.c.data)
@@ -188,6 +168,5 @@ def _down(connection: Connection, enterprise: str, asset_no: str) -> list[Reason
         .limit(1)
     ).first()
     if row is None or row.kind != EventKind.LINK_DOWN:
-        return []
-    reason = str(json.loads(row.data).get("reason", ""))
-    return [Reason("device", row.at, {"reason": reason}, HEALTH)]
+        return None
+    return Reason("device", row.at, {"reason": str(json.loads(row.data).get("reason", ""))}, HEALTH)
