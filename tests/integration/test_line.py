@@ -24,6 +24,8 @@ from support.modbus_line import BROKEN, WHOLE, ModbusLine, Reply, exception, rig
 from support.plants import PlantBuilder
 
 INTERVAL_S, TIMEOUT_S = (1.0, 1.0) if LONG else (0.1, 0.3)
+PATIENT_S = 10.0
+"""Where every request is answered: one that waits for the processor is not taken for one without an answer."""
 KINDS: dict[str, Reply] = {**WHOLE, **BROKEN, "no answer": lambda _request: b""}
 
 
@@ -76,7 +78,7 @@ class Plant:
             2 * seconds + 90,
         )
 
-    async def until(self, condition: Callable[[], bool], seconds: float = 30) -> None:
+    async def until(self, condition: Callable[[], bool], seconds: float = 90) -> None:
         async with asyncio.timeout(seconds):
             while not condition():
                 await asyncio.sleep(0.02)
@@ -138,14 +140,13 @@ async def test_what_goes_wrong_is_counted_by_connection_unit_and_kind_told_once_
     caplog.set_level(logging.INFO)
     with Mosquitto(tmp_path) as broker:
         collector = PlayedCollector(broker.port)
-        plant = Plant(
-            tmp_path, line, broker.url, ["1:holding:100", *(f"2:holding:{n}" for n in (100, 200, 300))]
-        )
+        addresses = ["1:holding:100", *(f"2:holding:{n}" for n in (100, 200, 300))]
+        plant = Plant(tmp_path, line, broker.url, addresses, timeout_s=PATIENT_S)
         async with running(plant):
             await plant.until(lambda: bool(plant.agent.health()["ok"]))
             assert plant.agent.health()["points"] == {"bound": 4, "at_fault": 0}
             line.replies = {(2, 100): WHOLE["one register too few"], (2, 200): exception(1)}
-            await plant.until(lambda: plant.lost["2:holding:100"] >= 3)
+            await plant.until(lambda: plant.lost["2:holding:100"] >= 3 and plant.lost["2:holding:200"] >= 1)
             health = plant.agent.health()
             assert health["ok"] is False
             assert health["points"] == {"bound": 4, "at_fault": 2}
@@ -158,16 +159,8 @@ async def test_what_goes_wrong_is_counted_by_connection_unit_and_kind_told_once_
             assert told['ganpo_requests_failed_total{connection="line",unit="2",kind="exception_01"}'] == 1
             assert told['ganpo_points_at_fault{connection="line"}'] == 2
             line.replies = {(2, 100): BROKEN["an impossible length"]}
-            lost = plant.lost["2:holding:100"]
-            await plant.until(
-                lambda: (
-                    plant.lost["2:holding:100"] >= lost + 3
-                    or plant.metrics()['ganpo_sessions_reopened_total{connection="line"}'] >= 3
-                )
-            )
-            assert (
-                plant.metrics()['ganpo_requests_failed_total{connection="line",unit="2",kind="broken"}'] >= 3
-            )
+            broken = 'ganpo_requests_failed_total{connection="line",unit="2",kind="broken"}'
+            await plant.until(lambda: plant.metrics().get(broken, 0) >= 3)
             line.replies = {}
             good = plant.good["2:holding:100"]
             await plant.until(lambda: plant.good["2:holding:100"] >= good + 2, 60)
@@ -195,7 +188,7 @@ async def test_what_was_learned_outlives_the_session(tmp_path: Path, line: Modbu
         return (exception(2) if first + count > 19 else right)(request)
 
     line.otherwise = answer
-    plant = Plant(tmp_path, line, "mqtt://127.0.0.1:1", addresses)
+    plant = Plant(tmp_path, line, "mqtt://127.0.0.1:1", addresses, timeout_s=PATIENT_S)
     async with running(plant):
         await plant.until(lambda: plant.good["1:holding:0"] >= 3)
         await line.stop()

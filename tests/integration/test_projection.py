@@ -3,8 +3,9 @@
 import asyncio
 import html
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -53,6 +54,22 @@ def plant(tmp_path: Path) -> Iterator[Plant]:
     plant = seeding.plant(tmp_path, MIDNIGHT)
     yield plant
     plant.database.close()
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The measurements of which there was nothing more to write."""
+    found: set[str] = set()
+    whole = writing._next
+
+    def then(database: Database, measurement: writing.Measurement, after: int) -> writing.Batch:
+        batch = whole(database, measurement, after)
+        if batch.until == after:
+            found.add(measurement.name)
+        return batch
+
+    monkeypatch.setattr(writing, "_next", then)
+    return found
 
 
 def settings(store: Victoria) -> ProjectionSettings:
@@ -169,7 +186,7 @@ def test_a_killed_store_misses_nothing_once_it_is_back_and_ingest_is_undisturbed
                 await asyncio.sleep(0.05)
             await asyncio.to_thread(victoria.start)
             await asyncio.to_thread(days.recompute, plant.database, clock.now + timedelta(seconds=kill))
-        deadline = monotonic() + 20
+        deadline = monotonic() + 60
         wanted = {name: series for name, series in stored(plant).items() if name in FACTS}
         while await asyncio.to_thread(told, victoria, facts_only=True) != wanted:
             assert monotonic() < deadline, "something is missing"
@@ -186,9 +203,17 @@ def test_a_killed_store_misses_nothing_once_it_is_back_and_ingest_is_undisturbed
 def test_a_store_that_hangs_does_not_hold_the_end_of_the_process(plant: Plant, tmp_path: Path) -> None:
     with Victoria(tmp_path) as store:
         store.freeze()
-        begun = monotonic()
-        asyncio.run(during(0.5, plant.database, settings(store)))
-        assert monotonic() - begun < 5.0
+        begun: list[float] = []
+        write = writing._Store.write
+
+        def noted(of: writing._Store, batch: list[str]) -> None:
+            begun.append(monotonic())
+            write(of, batch)
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(writing._Store, "write", noted)
+            asyncio.run(until(lambda: len(begun) == 3, plant.database, settings(store)))
+        assert monotonic() - begun[-1] < 5.0
 
 
 @pytest.mark.parametrize(
@@ -206,11 +231,9 @@ def test_an_answer_that_is_no_sentence_is_told_and_ends_nothing(
     monkeypatch.setattr(writing, "RETRY_S", 0.05)
     monkeypatch.setattr(writing, "PAUSE_S", 0.05)
     with Sink(lambda _: (413, answer)) as sink:
-        asyncio.run(during(0.5, plant.database, ProjectionSettings(url=sink.url)))
-        assert len(sink.requests) > 2
-    with plant.database.read() as connection:
-        found = projected.failing(connection)
-    assert found
+        store = ProjectionSettings(url=sink.url)
+        asyncio.run(until(lambda: len(sink.requests) > 2 and failing(plant) != [], plant.database, store))
+    found = failing(plant)
     assert all(item.problem.startswith(told) for item in found), found
 
 
@@ -224,18 +247,34 @@ def test_what_the_store_refuses_of_one_measurement_is_told_in_its_words_and_hold
         'failure writing points to database: partial write: field type conflict: input field "raw" on measurement'
         ' "reading" is type integer, already exists as type float dropped=3'
     )
-    with Sink(lambda body: (422, refused) if b"reading," in body else None) as sink:
+    tried: list[tuple[float, bytes]] = []
+
+    def refuse(body: bytes) -> tuple[int, str] | None:
+        if b"reading," not in body:
+            return None
+        tried.append((monotonic(), body))
+        return 422, refused
+
+    with Sink(refuse) as sink:
         store = ProjectionSettings(url=sink.url)
-        asyncio.run(during(1.0, plant.database, store))
-        kinds = [{line.partition(b",")[0] for line in body.splitlines()} for body, _ in sink.requests]
-        assert all(len(kind) == 1 for kind in kinds), "nothing shares a request with what is refused"
-        assert {b"state"} in kinds
-        assert {b"day"} in kinds
-        tried = [body for body, _ in sink.requests if body.startswith(b"reading,")]
-        assert 2 < len(tried) < 8, "again, and later each time"
-        assert len(set(tried)) == 1, "the same batch: it does not grow"
-        with plant.database.read() as connection:
-            (item,) = projected.failing(connection)
+
+        def kinds() -> list[set[bytes]]:
+            """The measurements of each request."""
+            return [{line.partition(b",")[0] for line in body.splitlines()} for body, _ in sink.requests]
+
+        others = [{b"state"}, {b"day"}]
+        asyncio.run(
+            until(
+                lambda: len(tried) > 4 and failing(plant) != [] and all(kind in kinds() for kind in others),
+                plant.database,
+                store,
+            )
+        )
+        assert all(len(kind) == 1 for kind in kinds()), "nothing shares a request with what is refused"
+        waited = [later - earlier for (earlier, _), (later, _) in pairwise(tried)]
+        assert all(s >= 0.05 * 2**n for n, s in enumerate(waited)), "again, and later each time"
+        assert len({body for _, body in tried}) == 1, "the same batch: it does not grow"
+        (item,) = failing(plant)
         assert (item.measurement, item.problem) == ("reading", f"HTTP 422: {refused}")
         told, page = seen(plant)
         assert not told["ok"]
@@ -244,11 +283,15 @@ def test_what_the_store_refuses_of_one_measurement_is_told_in_its_words_and_hold
         warned = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
         assert warned == [f"projection of reading waits: HTTP 422: {refused}"], "once, whole"
         sink.refuse = lambda _body: None
-        asyncio.run(during(1.0, plant.database, store))
-        taken = b"\n".join(body for body, status in sink.requests if status == 204)
-    assert sum(line.startswith(b"reading,") for line in set(taken.splitlines())) == readings_stored(plant)
-    with plant.database.read() as connection:
-        assert projected.failing(connection) == []
+
+        def taken() -> int:
+            bodies = b"\n".join(body for body, status in sink.requests if status == 204)
+            return sum(line.startswith(b"reading,") for line in set(bodies.splitlines()))
+
+        asyncio.run(
+            until(lambda: taken() >= readings_stored(plant) and failing(plant) == [], plant.database, store)
+        )
+        assert taken() == readings_stored(plant)
 
 
 def test_a_recomputed_day_is_what_the_documented_question_gives_however_its_number_changed(
@@ -274,7 +317,7 @@ def test_a_recomputed_day_is_what_the_documented_question_gives_however_its_numb
 
 
 def test_a_name_that_no_store_reads_as_it_is_is_named_and_the_others_go_through(
-    plant: Plant, victoria: Victoria
+    plant: Plant, victoria: Victoria, written: set[str]
 ) -> None:
     """A backslash at the end of a tag takes the next one along; a doubled one is one at VictoriaMetrics."""
     victoria.wipe()
@@ -287,24 +330,26 @@ def test_a_name_that_no_store_reads_as_it_is_is_named_and_the_others_go_through(
     found = {dict(key)["subject"] for key in victoria.series("reading_raw")}
     assert {"a\\b=c", "x=y", "\\z"} <= found
     assert not [name for name in found if name.startswith(("D:", "a\\\\"))]
-    asyncio.run(during(0.5, plant.database, settings(victoria)))
+    written.clear()
+    asyncio.run(until(lambda: len(written) == 3, plant.database, settings(victoria)))
     told, page = seen(plant)
     assert told["projection"] == {"waits": {}, "left_out": ["D:\\"]}
     assert "names as they are: D:\\" in page
 
 
 def test_the_cursors_that_are_kept_trail_what_is_written_and_a_start_goes_back_ten_minutes(
-    plant: Plant, victoria: Victoria, monkeypatch: pytest.MonkeyPatch
+    plant: Plant, victoria: Victoria, written: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def begins() -> list[int]:
         with plant.database.read() as connection:
             return [one.begin(connection, one.name) for one in writing.MEASUREMENTS]
 
     monkeypatch.setattr(writing, "PAUSE_S", 0.05)
-    asyncio.run(during(1.0, plant.database, settings(victoria)))
+    asyncio.run(until(lambda: len(written) == 3, plant.database, settings(victoria)))
     assert begins() == [0, 0, 0], "nothing is sure yet"
     monkeypatch.setattr(writing, "SETTLED_S", 0.0)
-    asyncio.run(during(1.0, plant.database, settings(victoria)))
+    written.clear()
+    asyncio.run(until(lambda: len(written) == 3, plant.database, settings(victoria)))
     with plant.database.read() as connection:
         old = connection.execute(
             select(func.max(frame.c.id)).where(frame.c.committed_at < to_ms(plant.now - 10 * MINUTE))
@@ -317,13 +362,19 @@ async def project(database: Database, to: ProjectionSettings, clock: Clock) -> N
     await asyncio.gather(*(work(lambda: None) for work in writing.works(database, to, clock).values()))
 
 
-async def during(seconds: float, database: Database, to: ProjectionSettings) -> None:
-    """The projection for a while."""
+async def until(condition: Callable[[], bool], database: Database, to: ProjectionSettings) -> None:
+    """The projection until it has come so far."""
     task = asyncio.create_task(project(database, to, seeding.TestClock()))
-    await asyncio.sleep(seconds)
+    while not task.done() and not condition():
+        await asyncio.sleep(0.02)
     assert not task.done()
     task.cancel()
     await asyncio.wait([task])
+
+
+def failing(plant: Plant) -> Sequence[projected.Failing]:
+    with plant.database.read() as connection:
+        return projected.failing(connection)
 
 
 def seen(plant: Plant) -> tuple[dict[str, Any], str]:

@@ -44,7 +44,14 @@ class Cloud:
             self.process = subprocess.Popen(command, stderr=log, env={**os.environ, **env})
 
     def ready(self) -> None:
-        wait_for(lambda: self.health()[0] == 200, 30)
+        """Wait until it says that all is well."""
+
+        def well() -> bool:
+            assert self.process is not None
+            assert self.process.poll() is None, self.log.read_text()
+            return self.health()[0] == 200
+
+        wait_for(well, 120)
 
     def health(self) -> tuple[int, dict[str, Any]]:
         try:

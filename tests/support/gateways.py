@@ -28,21 +28,21 @@ class PlayedGateway:
         self._client.on_message = lambda _c, _u, message: self.acks.append(json.loads(message.payload))
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
-        assert ready.wait(5)
+        assert ready.wait(60)
 
     def send(self, frame: bytes, topic: str | None = None) -> None:
         """Publish a frame and wait for the broker's word, which promises nothing."""
-        self._client.publish(topic or f"{ROOT}/{self.number}/facts", frame, qos=1).wait_for_publish(5)
+        self._client.publish(topic or f"{ROOT}/{self.number}/facts", frame, qos=1).wait_for_publish(60)
 
     def leave_behind(self, kind: str, payload: bytes) -> None:
         """Have the broker retain a message on one of our topics, as no gateway does."""
         topic = f"{ROOT}/{self.number}/{kind}"
-        self._client.publish(topic, payload, qos=1, retain=True).wait_for_publish(5)
+        self._client.publish(topic, payload, qos=1, retain=True).wait_for_publish(60)
 
     def live(self, session: str = "S1", **body: Any) -> None:
         """Say what is going on here."""
         whole = {"v": 1, "session": session, "interval_s": 60} | body
-        self._client.publish(f"{ROOT}/{self.number}/live", json.dumps(whole)).wait_for_publish(5)
+        self._client.publish(f"{ROOT}/{self.number}/live", json.dumps(whole)).wait_for_publish(60)
 
     def acknowledged(self, stream: str) -> set[int]:
         """The numbers of a stream that were acknowledged."""
@@ -63,8 +63,8 @@ class PlayedGateway:
         self._client.loop_stop()
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 10.0) -> None:
-    """Wait until it holds; fails after `seconds`."""
+def wait_for(condition: Callable[[], Any], seconds: float = 60.0) -> None:
+    """Wait until it holds; fails after `seconds`, which end a wait for nothing and say of no speed."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come in time"
