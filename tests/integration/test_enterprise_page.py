@@ -150,6 +150,19 @@ def test_half_of_the_gateways_away_has_to_be_acted_on_at_once(plant: Plant, ther
         assert f'aria-label="{level}"' in line, n
 
 
+@pytest.mark.parametrize(("link", "told"), [({"state": "up"}, "SB-1 up"), ({}, "SB-1 —")])
+def test_a_connection_of_which_a_gateway_says_less_than_ours_do_breaks_no_page(
+    plant: Plant, link: dict[str, str], told: str
+) -> None:
+    observe(plant, "gw-press-0001", range(1, 2))
+    said = {"v": 1, "session": STREAM, "interval_s": 60, "stream": STREAM, "connections": {"SB-1": link}}
+    lives.hear(plant.database, [("gw-press-0001", json.dumps(said).encode())], NOW)
+    with Served(create_app(plant.database, TestClock(wall=NOW))) as served:
+        page = httpx.get(f"{served.url}/?lang=en")
+    assert page.status_code == 200
+    assert told in page.text
+
+
 def test_without_the_charts_the_page_says_so_and_opens_the_table(
     plant: Plant, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,10 +1,9 @@
 """One enterprise: what needs a person, what its machines and meters do, how far it has come on what evidence, and what
 it counts for. The first half moves by itself. `/` is this page where one enterprise is known, else the overview."""
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from operator import attrgetter
 from typing import Annotated, Any
 
 from fastapi import Path
@@ -12,7 +11,6 @@ from sqlalchemy import Connection, select
 
 from ganpo_cloud.days import observed
 from ganpo_cloud.inlet.gateways import known_gateways
-from ganpo_cloud.province import lists
 from ganpo_cloud.province.measures import unit_of
 from ganpo_cloud.province.why import why
 from ganpo_cloud.store import registry_tables as registry
@@ -21,31 +19,14 @@ from ganpo_cloud.store.localdays import DEFAULT_ZONE
 from ganpo_cloud.store.tables import gateway
 from ganpo_cloud.web.asking import Asked, Seen, asks
 from ganpo_cloud.web.pages import machines, meters
-from ganpo_cloud.web.pages.device import ledger_on, sound
+from ganpo_cloud.web.pages.device import ledger_on, listed, sound
 from ganpo_cloud.web.pages.needs import needs
 from ganpo_cloud.web.pages.overview import overview
 from ganpo_cloud.web.pages.rendering import Item, Rendering
-from ganpo_model.coverage import MEASURES, ladder
-from ganpo_model.states import State
+from ganpo_model.coverage import MEASURES, Unit, ladder
 
-COUNTS = (("nc_checked", "main"), ("intelligent_checked", "units"), ("cloud", "units"), ("active", "cloud"))
-"""The rates of the province that an enterprise counts for: how many devices, among how many."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A date of onboarding: `at`: ms or a day, None: not reached; `m` of `n` devices; `first`: what proves it."""
-
-    word: str
-    at: int | date | None
-    m: int
-    n: int
-    first: Any = None
-
-    @property
-    def evidence(self) -> Item:
-        """What the first Good value was."""
-        return dict(json.loads(self.first.evidence)) if self.first is not None else {}
+EVIDENCE = {"networked_at": "now_networked", "cloud_at": "now_cloud"}
+"""Dates that are kept with their evidence, and which devices have them still."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,20 +64,16 @@ def _enterprise(
 ) -> Item:
     """The page of an enterprise, or its moving part; `alone`: what belongs to nobody yet is shown here too."""
     about = ledger_on(connection, code, "", rendering.day)
-    everywhere = lists.Filter(rendering.province.whole, None, rendering.day)
-    rows = connection.execute(
-        lists.devices(rendering.province, everywhere).where(ledger.c.enterprise == code)
-    ).all()
+    rows = listed(connection, rendering, code)
     found = observed.subjects(connection, rendering.now, code)
     gateways = known_gateways(connection, rendering.now, code)
     if not alone:
         gateways = [view for view in gateways if view.enterprise is not None]
     shown = [view for view in found if view.kind == "meter" and not view.withdrawn]
-    seen = _seen(connection, code)
-    steps = _steps(rendering, about, rows, seen)
-    lines = machines.machines(connection, rendering, code, rows, found)
-    connected = [line.state for line in lines if line.state is not None]
-    main = [row for row in rows if row.in_service and row.main]
+    units = {row.asset_no: unit_of(row) for row in rows}
+    counted = {name: sum(map(of.counts, units.values())) for name, of in MEASURES.items()}
+    first = _first(connection, code, units)
+    since = (about and about.since, *(getattr(first[name], name, None) for name in EVIDENCE))
     model = {
         "code": code,
         "about": about,
@@ -104,17 +81,15 @@ def _enterprise(
         "known": not code or about is not None or bool(found) or bool(gateways),
         "zone": found[0].timezone if found else DEFAULT_ZONE,
         "needs": needs(connection, rendering.now, found, gateways, None if alone else code),
-        "steps": steps,
-        "main": len(main),
-        "nc": sum(MEASURES["nc_checked"].counts(unit_of(row)) for row in main),
-        "machines": lines,
+        "counted": counted,
+        "first": first,
+        "steps": list(
+            zip(ladder(MEASURES), (*since, rendering.day if counted["now_active"] else None), strict=True)
+        ),
+        "machines": machines.machines(connection, rendering, code, rows, found),
         "ticks": list(machines.ticks(rendering)),
-        "states": {state: connected.count(state) for state in State if state in connected},
-        "connected": len(connected),
         "meters": meters.lines(connection, rendering, code, shown),
         "gateways": gateways,
-        "online": sum(view.online for view in gateways),
-        "registered": sum(view.enterprise is not None for view in gateways),
     }
     if fragment:
         return model | {"template": "moving.html"}
@@ -123,37 +98,18 @@ def _enterprise(
         "why": why(connection, code, None, rendering.now, rendering.province.holidays, gateways)
         if code
         else [],
-        "counts": [_counted(rows, about, *measures) for measures in COUNTS],
     }
 
 
-def _seen(connection: Connection, code: str) -> dict[str, Any]:
-    rows = connection.execute(select(registry.onboarding).where(registry.onboarding.c.enterprise == code))
-    return {row.asset_no: row for row in rows}
-
-
-def _steps(rendering: Rendering, about: Any, rows: Sequence[Any], seen: dict[str, Any]) -> list[Step]:
-    """Registered, on the network, in the cloud, active: since when, on what evidence, and how many count so now."""
-    units = [(row.asset_no, unit_of(row)) for row in rows]
-    of = {
-        word: [asset_no for asset_no, unit in units if MEASURES[now].counts(unit)]
-        for word, now, _ in ladder(MEASURES)
+def _first(connection: Connection, code: str, units: Mapping[str, Unit]) -> dict[str, Any]:
+    """By date the onboarding of the first device that has it and counts now; None where there is none."""
+    mine = select(registry.onboarding).where(registry.onboarding.c.enterprise == code)
+    seen = [row for row in connection.execute(mine) if row.asset_no in units]
+    return {
+        name: min(
+            (row for row in seen if MEASURES[measure].counts(units[row.asset_no])),
+            key=attrgetter(name),
+            default=None,
+        )
+        for name, measure in EVIDENCE.items()
     }
-    every = len(of["registered"])
-    steps = [Step("registered", about.since if about is not None else None, every, every)]
-    at: tuple[tuple[str, Callable[[Any], int]], ...] = (
-        ("on the network", lambda row: int(row.networked_at)),
-        ("in the cloud", lambda row: int(row.cloud_at)),
-    )
-    for word, when in at:
-        first = min((seen[asset_no] for asset_no in of[word] if asset_no in seen), key=when, default=None)
-        steps.append(Step(word, when(first) if first is not None else None, len(of[word]), every, first))
-    active = len(of["active"])
-    return [*steps, Step("active", rendering.day if active else None, active, every)]
-
-
-def _counted(rows: Sequence[Any], about: Any, numerator: str, among: str) -> Item:
-    """For which number of the province it counts, and with how much."""
-    units = [unit_of(row) for row in rows]
-    n, of = (sum(MEASURES[measure].counts(unit) for unit in units) for measure in (numerator, among))
-    return {"measure": numerator, "n": n, "of": of, "counted": about is not None and bool(of)}

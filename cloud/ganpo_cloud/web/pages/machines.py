@@ -26,8 +26,6 @@ class Machine:
     """One line. `row`: of the ledger, None: no list names it; `view`: as it is observed, None: no gateway names it;
     `bar`: its window; `spent`: ms per state in it; `yesterday`: its production day."""
 
-    asset_no: str
-    name: str
     row: Any
     view: observed.Subject | None
     bar: Sequence[timeline.Piece]
@@ -40,9 +38,9 @@ class Machine:
         return self.view.state if self.view is not None else None
 
     @property
-    def known_ms(self) -> int:
-        """How much of its window somebody saw."""
-        return sum(ms for state, ms in self.spent.items() if state != State.UNKNOWN)
+    def of(self) -> Any:
+        """What has its number and name."""
+        return self.view or self.row
 
 
 def window(rendering: Rendering) -> tuple[int, int]:
@@ -76,8 +74,7 @@ def machines(
             painted = _with_now(paint(spans[asset_no], start, end), view, start, end)
         bar = timeline.pieces(painted, start, end, end) if painted else []
         spent = painting.ms_per_state(painted)
-        name = view.name if view is not None else row.name if row is not None else ""
-        lines.append(Machine(asset_no, name, row, view, bar, spent, yesterday.get(asset_no)))
+        lines.append(Machine(row, view, bar, spent, yesterday.get(asset_no)))
     return sorted(lines, key=_urgency)
 
 
@@ -99,4 +96,4 @@ def _with_now(spans: Sequence[Span], view: observed.Subject, start: int, until: 
 def _urgency(line: Machine) -> tuple[int, str]:
     state = line.state
     place = _ORDER.index(state) if state in _ORDER else len(_ORDER)
-    return (place + (line.view is None), line.asset_no)
+    return (place + (line.view is None), line.of.asset_no)

@@ -1,6 +1,7 @@
 """The Jinja environments of the pages, one a language: words by gettext, and a filter for everything that is written
 for people. Models hold values; templates say how they read."""
 
+import json
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib.resources import files
@@ -60,6 +61,7 @@ def _environment(lang: str, *, exposed: bool) -> Environment:
     )
     environment.globals["words"] = environment.get_template("words.html").module
     environment.tests.update(ranked=ranking.ranked, falling=ranking.falling, rising=ranking.rising)
+    environment.filters["from_json"] = json.loads
     for name, of in FILTERS.items():
         spoken = "lang" in signature(of).parameters
         environment.filters[name] = partial(of, lang=lang) if spoken else of
