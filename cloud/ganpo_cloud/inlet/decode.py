@@ -6,25 +6,15 @@ Raises FrameError with the reason under which the quarantine files it: schema, l
 import json
 import re
 import zoneinfo
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 
-from ganpo_cloud.inlet.observations import (
-    Body,
-    Odd,
-    Ran,
-    Read,
-    Window,
-    body_of,
-    check_subject,
-    is_register,
-    ran,
-    read,
-)
+from ganpo_cloud.inlet import observations
+from ganpo_cloud.inlet.observations import Ran, Read, Window, body_of, check_subject, is_register, ran, read
 from ganpo_model import bounds
 from ganpo_model.clock import to_ms
 from ganpo_model.errors import FrameError
@@ -48,7 +38,6 @@ MAX_SEQ = 2**53
 
 Observed = Read | Ran | Inventory | Event
 """A fact within its bounds."""
-_ZERO = timedelta(0)
 _STREAM = re.compile(STREAM)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
@@ -84,27 +73,16 @@ def decode(packed: bytes, now: datetime) -> Frame:
     """The frame of these bytes, every fact of it within its bounds and within [now - 400 days, now + 5 min]."""
     raw = unpack(packed)
     window = Window(to_ms(now - OLDEST), to_ms(now + AHEAD), to_ms(now))
-    found: Iterable[Observed]
-    try:
-        body = body_of(raw)
-        name = _named(body)
-        found = [fact.checked(place, window) for place, fact in enumerate(body.facts)]
-    except Odd:
-        explained = _explained(raw)
-        name = _named(explained)
-        found = (_checked(place, fact, window) for place, fact in enumerate(explained.facts))
-    return Frame(*name, tuple(found))
-
-
-def _named(body: Body | FrameBody) -> tuple[str, int]:
-    """Stream and number."""
+    body = body_of(raw) or _explained(raw)
     if body.v != VERSION:
         raise FrameError(f"version {body.v}; this collector knows {VERSION}", reason="version")
     if not _STREAM.fullmatch(body.stream) or not 0 < body.seq < MAX_SEQ:
         raise FrameError(f"stream {body.stream!r}, seq {body.seq}: not a ULID and a number from 1")
     if not body.facts or len({type(fact) for fact in body.facts}) != 1:
         raise FrameError("a frame holds facts of one type, at least one")
-    return body.stream, body.seq
+    checked = _CHECKED[type(body.facts[0])]
+    facts = tuple([checked(place, fact, window) for place, fact in enumerate(body.facts)])
+    return Frame(body.stream, body.seq, facts)
 
 
 def name_of(packed: bytes) -> tuple[str, int]:
@@ -134,23 +112,18 @@ def _explained(raw: bytes) -> FrameBody:
         raise FrameError(f"{where}: {first['msg']}", reason=reason) from error
 
 
-def _checked(place: int, fact: Fact, window: Window) -> Observed:
+def _event(place: int, fact: Event, window: Window) -> Event:
+    window.ms(place, fact.at)
     where = f"facts[{place}]"
-    if isinstance(fact, Reading):
-        return read(place, window, fact.register, _ms(fact.at, where), fact.raw)
-    if isinstance(fact, States):
-        return ran(place, window, fact.subject, _ms(fact.start, where), _ms(fact.end, where), fact.runs)
-    window.check(place, _ms(fact.at, where))
-    if isinstance(fact, Inventory):
-        _check_inventory(fact, where)
-    else:
-        if fact.subject is not None:
-            check_subject(fact.subject, where)
-        _plain(fact.data, where)
+    if fact.subject is not None:
+        check_subject(fact.subject, where)
+    _plain(fact.data, where)
     return fact
 
 
-def _check_inventory(fact: Inventory, where: str) -> None:
+def _inventory(place: int, fact: Inventory, window: Window) -> Inventory:
+    window.ms(place, fact.at)
+    where = f"facts[{place}]"
     _text(fact, where)
     if fact.part is not None and not 1 <= fact.part[0] <= fact.part[1] <= MAX_PARTS:
         raise FrameError(
@@ -183,15 +156,7 @@ def _check_inventory(fact: Inventory, where: str) -> None:
             raise FrameError(f"{where}: update_ms of {register.id} is 1 ms to 7 days", reason="limits")
         if register.resets and register.modulus is not None:
             raise FrameError(f"{where}: {register.id} has a modulus and resets: they exclude each other")
-
-
-def _ms(instant: datetime, where: str) -> int:
-    """Raises FrameError where it is no instant of UTC in whole milliseconds."""
-    if instant.tzinfo is None or instant.utcoffset() != _ZERO:
-        raise FrameError(f"{where}: {instant.isoformat()} is not UTC with Z", reason="time")
-    if instant.microsecond % 1000:
-        raise FrameError(f"{where}: {instant.isoformat()} has more than milliseconds", reason="time")
-    return to_ms(instant)
+    return fact
 
 
 def _text(value: object, where: str) -> None:
@@ -222,3 +187,12 @@ def _plain(value: object, where: str, depth: int = 0) -> None:
         _text(value, f"{where}.data")
     elif isinstance(value, int) and not -MAX_RAW <= value < MAX_RAW:
         raise FrameError(f"{where}.data: {value} does not fit 64 bits", reason="limits")
+
+
+_CHECKED: dict[type, Callable[[int, Any, Window], Observed]] = {
+    **dict.fromkeys((observations.Reading, Reading), read),
+    **dict.fromkeys((observations.States, States), ran),
+    Inventory: _inventory,
+    Event: _event,
+}
+"""What looks at a fact of each type, in either form, and gives it within its bounds, or raises FrameError."""
