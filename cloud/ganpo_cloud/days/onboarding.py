@@ -31,8 +31,7 @@ _SLOTS = (
     f" FROM {OVERLAPPING} AND s.runs <> ? ORDER BY s.start LIMIT 1) ORDER BY s.start"
 )
 """The first slot in which anything is known, and those that may know it earlier."""
-# Never straight from the index of times: a new device's frames are its last ones.
-_COMMITTED = "SELECT f.committed_at, f.id FROM {} ORDER BY f.committed_at + 0, f.id LIMIT 1"
+_COMMITTED = "SELECT f.committed_at, f.id FROM {} ORDER BY f.committed_at, f.id LIMIT 1"
 _COMMITTED_SLOTS = _COMMITTED.format(f"states s JOIN frame f ON f.id = s.frame WHERE {OF} AND s.runs <> ?")
 _COMMITTED_LINKS = _COMMITTED.format(
     "event s JOIN frame f ON f.id = s.frame WHERE s.enterprise = ? AND s.subject = ? AND s.kind = 'link_up'"
@@ -105,7 +104,7 @@ def _good(
         for at, frame, data in rows:
             said = json.loads(data)
             about = {name: said.get(name) for name in ("point", "value", "driver", "source_time")}
-            yield key, Good(at, json.dumps({"kind": "link_up", **about}, ensure_ascii=False), frame)
+            yield key, Good(at, _evidence(kind="link_up", **about), frame)
     read = [
         ((_key(of), counter.id), (of.enterprise, counter.id, *span))
         for of, span in spans
@@ -113,7 +112,7 @@ def _good(
     ]
     for (key, number), rows in _each(connection, _READ, read):
         for at, frame, raw in rows:
-            yield key, Good(at, json.dumps({"kind": "reading", "point": number, "value": raw}), frame)
+            yield key, Good(at, _evidence(kind="reading", point=number, value=raw), frame)
     slots = []
     for of, span in spans:
         within = overlapping(*_key(of), *span)
@@ -123,9 +122,13 @@ def _good(
         for start, frame, runs in rows:
             first = next((one for one in unpacked(runs) if one[1] != State.UNKNOWN), None)
             if first is not None and (at := max(start + first[0], begin)) < end:
-                seen.append(Good(at, json.dumps({"kind": "states", "value": first[1]}), frame))
+                seen.append(Good(at, _evidence(kind="states", value=first[1]), frame))
         if seen:
             yield key, min(seen)
+
+
+def _evidence(**said: Any) -> str:
+    return json.dumps(said, ensure_ascii=False, separators=(",", ":"))
 
 
 def _committed(connection: Connection, of: Sequence[Subject]) -> dict[_Key, tuple[int, int]]:

@@ -9,8 +9,9 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, select
 
+from ganpo_cloud.store import sql
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.marks import key, names
 from ganpo_cloud.store.tables import apart
@@ -33,11 +34,9 @@ def keep(connection: Connection, of: str, bug: Exception, now: datetime) -> None
     """Set apart what has this key, with the traceback in the log."""
     enterprise, asset_no = names(of)
     log.error("set apart enterprise=%s subject=%s", enterprise, asset_no, exc_info=bug)
-    forgive(connection, of)
     what = getattr(bug, "orig", None) or bug  # of an error of the database its own words
     reason = f"{type(what).__name__}: {what}"[:500].replace("\x00", "?")
-    row = {"key": of, "since": to_ms(now), "reason": reason, "version": version("ganpo")}
-    connection.execute(insert(apart).values(row))
+    sql.replace(connection, apart, [(of, to_ms(now), reason, version("ganpo"))])
 
 
 def forgive(connection: Connection, of: str) -> None:
@@ -57,5 +56,4 @@ def found(connection: Connection, enterprise: str | None = None) -> Sequence[Apa
     if enterprise is not None:
         of_it = apart.c.key.startswith(key(enterprise, ""), autoescape=True)
         query = query.where((apart.c.key == enterprise) | of_it)
-    rows = connection.execute(query).all()
-    return [Apart(*names(row.key), row.since, row.reason, row.version) for row in rows]
+    return [Apart(*names(of), *said) for of, *said in connection.execute(query)]

@@ -13,6 +13,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
+    SmallInteger,
     Table,
     Text,
 )
@@ -30,6 +31,7 @@ def columns(kind: Any, *names: str, nullable: bool = False, **how: Any) -> Seque
 texts = partial(columns, Text)
 longs = partial(columns, BigInteger)
 integers = partial(columns, Integer)
+shorts = partial(columns, SmallInteger)
 flags = partial(columns, Boolean)
 dates = partial(columns, Date)
 blobs = partial(columns, LargeBinary)

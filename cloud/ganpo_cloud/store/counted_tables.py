@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Index, Table, case, text
 
-from ganpo_cloud.store.columns import blobs, dates, flags, integers, longs, table, texts
+from ganpo_cloud.store.columns import blobs, dates, flags, integers, longs, shorts, table, texts
 from ganpo_model.coverage import ENTERPRISES, MEASURES
 from ganpo_model.kpi import complete
 
@@ -93,8 +93,8 @@ ledger = table(
         comment="of a branch its legal person, of a sub-meter the one above it that counts",
     ),
     flags("above_scale"),
-    integers("main", comment="0 no, 1 claimed, 2 document, 3 controller"),
-    integers("numerical_control", "digital", "intelligent"),
+    shorts("main", comment="0 no, 1 claimed, 2 document, 3 controller"),
+    shorts("numerical_control", "digital", "intelligent"),
     flags("networked", "cloud"),
     texts("age", nullable=True, comment="active | seen | silent | gone; null: nothing Good was ever seen"),
     texts("carrier", "role", nullable=True),
@@ -107,9 +107,9 @@ production = table(
     "production",
     texts("enterprise", "subject"),
     dates("day"),
-    longs("planned_ms", "producing_ms", "setup_ms", "held_ms", "fault_ms", "idle_ms", "off_ms"),
-    longs("maintenance_ms", "unknown_ms"),
-    longs("outside_ms", comment="PRODUCING outside planned time"),
+    integers("planned_ms", "producing_ms", "setup_ms", "held_ms", "fault_ms", "idle_ms", "off_ms"),
+    integers("maintenance_ms", "unknown_ms"),
+    integers("outside_ms", comment="PRODUCING outside planned time"),
     longs("made", "made_good", nullable=True),
     flags("watched", comment="planned, or nobody said when the site works"),
     flags("known", comment="at least half of what was planned was seen"),

@@ -18,12 +18,9 @@ QUARTER_MS = 15 * MINUTE_MS
 @lru_cache(maxsize=4096)
 def bounds(day: date, zone: str) -> tuple[int, int]:
     """Begin and end of a local day. Equal where the zone skipped that day."""
-    return _midnight(day, zone), _midnight(day + timedelta(days=1), zone)
-
-
-def _midnight(day: date, zone: str) -> int:
-    """The instant at which a local date begins; where the zone skips midnight, the instant of the change."""
-    return to_ms(datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC))
+    # Where the zone skips midnight, the instant of the change.
+    begin, end = (datetime.combine(one, time(), ZoneInfo(zone)) for one in (day, day + timedelta(days=1)))
+    return to_ms(begin.astimezone(UTC)), to_ms(end.astimezone(UTC))
 
 
 def day_of(instant: int, zone: str) -> date:

@@ -18,6 +18,7 @@ from ganpo_cloud.store.tables import apart, counter, dirty
 EVER = date.min
 """The day of a mark that is of no single day."""
 _PASSES = "SELECT value FROM counter WHERE name = ?"
+_SET_APART = exists().where(apart.c.key == dirty.c.key)
 _ANSWER = "DELETE FROM dirty WHERE kind = ? AND key = ? AND day = ? AND word = ?"
 
 
@@ -64,20 +65,18 @@ def mark(connection: Connection, kind: Kind, what: Iterable[tuple[str, date]]) -
 
 def waiting(kind: Kind) -> Select[tuple[str, str, date, int]]:
     """The marks of a kind in the order of key and day, without those of what is set apart."""
-    set_apart = exists().where(apart.c.key == dirty.c.key)
-    return select(dirty).where((dirty.c.kind == kind.value) & ~set_apart).order_by(dirty.c.key, dirty.c.day)
+    return select(dirty).where((dirty.c.kind == kind.value) & ~_SET_APART).order_by(dirty.c.key, dirty.c.day)
 
 
 def left(connection: Connection, last: date) -> int:
     """How many marks wait of days up to one, without those of what is set apart."""
-    set_apart = exists().where(apart.c.key == dirty.c.key)
-    count = select(func.count()).select_from(dirty).where((dirty.c.day <= last) & ~set_apart)
+    count = select(func.count()).select_from(dirty).where((dirty.c.day <= last) & ~_SET_APART)
     return int(connection.execute(count).scalar_one())
 
 
 def seen(connection: Connection, query: Select[tuple[str, str, date, int]]) -> list[Mark]:
     """The marks that a question finds."""
-    return [Mark(row.kind, row.key, row.day, row.word) for row in connection.execute(query)]
+    return [Mark._make(row) for row in connection.execute(query)]
 
 
 def answer(connection: Connection, marks: Sequence[Mark]) -> None:

@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, select
 
+from ganpo_cloud.store import sql
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.tables import frame, subject
 from ganpo_cloud.store.tables import projection as table
 from ganpo_model.clock import to_ms
 
+_KEPT = "SELECT cursor, failing_since, problem FROM projection WHERE measurement = ?"
 STEP_BACK_MS = 10 * 60_000
 
 
@@ -47,11 +49,9 @@ def writable(name: str) -> bool:
 def told(database: Database, measurement: str, now: datetime, problem: str | None) -> None:
     """The store does not take a measurement, or takes it again."""
     with database.write() as connection:
-        since = connection.execute(
-            select(table.c.failing_since).where(table.c.measurement == measurement)
-        ).scalar()
+        cursor, since, _ = _kept(connection, measurement)
         at = None if problem is None else since or to_ms(now)
-        _store(connection, measurement, {"failing_since": at, "problem": problem})
+        sql.replace(connection, table, [(measurement, cursor, at, problem)])
 
 
 def forget(database: Database) -> None:
@@ -63,28 +63,24 @@ def forget(database: Database) -> None:
 def keep(database: Database, measurement: str, cursor: int) -> None:
     """Everything up to this cursor is in the store, and on its disk."""
     with database.write() as connection:
-        _store(connection, measurement, {"cursor": cursor})
+        _, *failing = _kept(connection, measurement)
+        sql.replace(connection, table, [(measurement, cursor, *failing)])
 
 
 def begin_frame(connection: Connection, measurement: str) -> int:
     """The frame behind which writing goes on: ten minutes of commit time before the one that is kept, which is what a
     store may have taken and lost when it was killed."""
-    number = _kept(connection, measurement)
+    number, *_ = _kept(connection, measurement)
     last = connection.execute(select(frame.c.committed_at).where(frame.c.id == number)).scalar() or 0
-    query = select(func.max(frame.c.id)).where(frame.c.committed_at < last - STEP_BACK_MS)
-    return min(connection.execute(query).scalar() or 0, number)
+    before = (frame.c.id < number) & (frame.c.committed_at < last - STEP_BACK_MS)
+    return connection.execute(select(func.max(frame.c.id)).where(before)).scalar() or 0
 
 
 def begin_day(connection: Connection, measurement: str) -> int:
     """The same for days: an instant of computing, ms."""
-    return max(_kept(connection, measurement) - STEP_BACK_MS, 0)
+    return max(_kept(connection, measurement)[0] - STEP_BACK_MS, 0)
 
 
-def _kept(connection: Connection, measurement: str) -> int:
-    return connection.execute(select(table.c.cursor).where(table.c.measurement == measurement)).scalar() or 0
-
-
-def _store(connection: Connection, measurement: str, values: dict[str, int | str | None]) -> None:
-    mine = table.c.measurement == measurement
-    if not connection.execute(update(table).where(mine).values(**values)).rowcount:
-        connection.execute(insert(table).values(measurement=measurement, **({"cursor": 0} | values)))
+def _kept(connection: Connection, measurement: str) -> tuple[int, int | None, str | None]:
+    found = sql.first(connection, _KEPT, (measurement,))
+    return found or (0, None, None)

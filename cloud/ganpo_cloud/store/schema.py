@@ -25,11 +25,25 @@ def prepare(connection: Connection, where: str) -> None:
     Raises StorageError where it is of a version that this one does not know: nothing is changed.
     """
     found = _version(connection)
+    if found == HEAD:
+        return
+    if found in _BEFORE_THE_FIRST:
+        raise _too_old(found, where)
+    from alembic import command
+    from alembic.script import ScriptDirectory
+
+    config = _config(connection)
     if found is None:
         metadata.create_all(connection)
-        _stamp(connection, HEAD)
-    elif found != HEAD:
-        _upgrade(connection, found, where)
+        command.stamp(config, HEAD)
+    elif found in {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}:
+        command.upgrade(config, HEAD)
+    else:
+        raise StorageError(
+            f"schema {found}, this version knows {HEAD}: it was written by a newer ganpo-cloud",
+            where=where,
+            hint="install that version again, or give another database.url; nothing was changed",
+        )
 
 
 def check(connection: Connection, where: str) -> None:
@@ -53,28 +67,6 @@ def _version(connection: Connection) -> str | None:
     if there.has_table("alembic_version"):
         return str(connection.execute(select(_alembic.c.version_num)).scalar_one())
     return _BEFORE_THE_FIRST[0] if there.has_table("schema") else None
-
-
-def _stamp(connection: Connection, revision: str) -> None:
-    from alembic import command
-
-    command.stamp(_config(connection), revision)
-
-
-def _upgrade(connection: Connection, found: str, where: str) -> None:
-    from alembic import command
-    from alembic.script import ScriptDirectory
-
-    if found in _BEFORE_THE_FIRST:
-        raise _too_old(found, where)
-    config = _config(connection)
-    if found not in {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}:
-        raise StorageError(
-            f"schema {found}, this version knows {HEAD}: it was written by a newer ganpo-cloud",
-            where=where,
-            hint="install that version again, or give another database.url; nothing was changed",
-        )
-    command.upgrade(config, HEAD)
 
 
 def _too_old(found: str, where: str) -> StorageError:

@@ -5,9 +5,9 @@ Instants are ms since 1970 (UTC), quantities integers, structures JSON text.
 
 from typing import Any
 
-from sqlalchemy import Index, PrimaryKeyConstraint, SmallInteger, UniqueConstraint, text
+from sqlalchemy import Index, PrimaryKeyConstraint, UniqueConstraint, text
 
-from ganpo_cloud.store.columns import ID, blobs, columns, dates, flags, integers, longs, table, texts
+from ganpo_cloud.store.columns import ID, blobs, columns, dates, flags, integers, longs, shorts, table, texts
 from ganpo_model.clock import DAY_MS
 
 _NARROW: dict[str, Any] = {
@@ -28,7 +28,6 @@ frame = table(
     texts("gateway", "stream"),
     longs("seq", "crc32", "committed_at"),
     UniqueConstraint("gateway", "stream", "seq", "crc32"),
-    Index("frame_committed", "committed_at"),
     key="id",
 )
 
@@ -43,7 +42,7 @@ reading = table(
 
 named = table(
     "named",
-    columns(ID, "id", autoincrement=False),
+    integers("id", autoincrement=False),
     texts("enterprise", "name"),
     UniqueConstraint("enterprise", "name"),
     key="id",
@@ -55,7 +54,7 @@ states = table(
     longs("start", "frame"),
     integers("subject", comment="its number in named"),
     integers("length", comment="ms"),
-    columns(SmallInteger, "place"),
+    shorts("place"),
     blobs("runs", comment="store/runs.py"),
     PrimaryKeyConstraint("subject", "start", "frame", "place").ddl_if(dialect="sqlite"),
     Index("states_day", "subject", text(f"(start / {DAY_MS})")).ddl_if(dialect="postgresql"),
