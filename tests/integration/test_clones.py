@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from ganpo_cloud.days import days
-from ganpo_cloud.days.quantities import of_subject, total
+from ganpo_cloud.days.consumed import of_carrier
 from ganpo_cloud.imports import registry
 from ganpo_cloud.inlet.gateways import known_gateways
 from ganpo_cloud.inlet.ingest import ingest
@@ -109,7 +109,7 @@ def test_a_copied_card_is_told_while_both_send_and_the_sums_of_both_are_right(li
     with line.database.read() as connection:
         for meter, used in (("DB-1", 400), ("DB-2", 40)):
             span = (to_ms(line.now) - 4 * 3_600_000, to_ms(line.now))
-            found = total(of_subject(connection, ENTERPRISE, meter, *span), "electricity")
+            found = of_carrier(connection, ENTERPRISE, meter, "electricity", *span)
             assert found is not None
             assert found.millionths == used * 1_000_000
     assert line.told(line.now + timedelta(hours=25)) == [], "nobody sends any more"

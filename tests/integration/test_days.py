@@ -13,7 +13,8 @@ from sqlalchemy import insert, select
 
 from ganpo_cloud import computing
 from ganpo_cloud.days import chains, days, ended, judging, painting
-from ganpo_cloud.days.quantities import of_subject, total
+from ganpo_cloud.days.consumed import of_carrier
+from ganpo_cloud.days.quantities import of_subject
 from ganpo_cloud.imports import registry
 from ganpo_cloud.inlet.ingest import ingest
 from ganpo_cloud.province import divisions
@@ -85,7 +86,7 @@ class Feeder:
 
     def consumption(self, start: datetime, end: datetime) -> int | None:
         with self.database.read() as connection:
-            found = total(of_subject(connection, ENTERPRISE, "DB-1", to_ms(start), to_ms(end)), "electricity")
+            found = of_carrier(connection, ENTERPRISE, "DB-1", "electricity", to_ms(start), to_ms(end))
         assert found is not None
         return found.millionths
 

@@ -13,6 +13,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 from sqlalchemy import insert
 
+from ganpo_cloud.imports import registry
 from ganpo_cloud.province import publishing
 from ganpo_cloud.store.counted_tables import area_carrier
 from ganpo_cloud.web import exports, routes
@@ -46,6 +47,7 @@ def fill(plant: Plant) -> None:
     plant.take("sites", f"{CODE},plant-1,P,360681,Asia/Shanghai")
     plant.take("equipment", *(f"{CODE},plant-1,SB-{n},Press {n},in_use,2020-01-01" for n in range(7)))
     plant.take("flags", f"{CODE},SB-1,main,yes,document,D,Li,2020-01-01")
+    registry.add(plant.database, "gw-test-0001", CODE, "plant-1")
     plant.take("targets", "T01,360000,,>=,60,2027-12-31,,,plan")
     plant.settle()
     publishing.publish(plant.database, PROVINCE, "2026-10", NOW)
@@ -59,7 +61,8 @@ def store_beer(plant: Plant) -> None:
 
 
 def address(path: str) -> str:
-    values = {"id": "nc_rate_main", "month": "2026-10", "enterprise": CODE, "asset_no": "SB-1"}
+    number = "gw-test-0001" if path.startswith("/gateways/") else "nc_rate_main"
+    values = {"id": number, "month": "2026-10", "enterprise": CODE, "asset_no": "SB-1"}
     return f"/api/v1{path.format(**values)}"
 
 

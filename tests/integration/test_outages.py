@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ganpo_cloud.days import painting
-from ganpo_cloud.days.quantities import of_subject, total
+from ganpo_cloud.days.consumed import of_carrier
 from ganpo_drivers import Scan
 from ganpo_model.clock import to_ms
 from support.broker import Mosquitto
@@ -53,8 +53,8 @@ class Plant:
 
     def consumption(self) -> int | None:
         with self.cloud.database.read() as connection:
-            found = of_subject(connection, ENTERPRISE, "DB-1", to_ms(START), to_ms(self.clock.now))
-            quantity = total(found, "electricity")
+            span = to_ms(START), to_ms(self.clock.now)
+            quantity = of_carrier(connection, ENTERPRISE, "DB-1", "electricity", *span)
         return quantity.millionths if quantity is not None else None
 
     def spans(self) -> list[tuple[int, int, str]]:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from ganpo_cloud.days.consumed import of_carrier
 from ganpo_cloud.days.open_items import open_items
-from ganpo_cloud.days.quantities import of_subject, total
 from ganpo_cloud.imports import registry
 from ganpo_cloud.inlet.ingest import ingest
 from ganpo_model.clock import to_ms
@@ -87,9 +87,7 @@ def test_a_ratio_that_is_corrected_in_one_batch_keeps_both_periods(
         assert len(ingest(plant.database, batch, now)) == len(batch)
         plant.settle(now)
     with plant.database.read() as connection:
-        found = total(
-            of_subject(connection, CODE, "DB-1", to_ms(OCTOBER[0]), to_ms(OCTOBER[1])), "electricity"
-        )
+        found = of_carrier(connection, CODE, "DB-1", "electricity", to_ms(OCTOBER[0]), to_ms(OCTOBER[1]))
         follows = [item.kind for item in open_items(connection, now)]
     plant.database.close()
     assert found is not None
@@ -111,7 +109,7 @@ def test_what_a_second_gateway_sends_first_is_counted_on_the_days_of_its_site(
     plant.settle()
     with plant.database.read() as connection:
         day = to_ms(start - timedelta(hours=17)), to_ms(start + timedelta(hours=7))
-        found = total(of_subject(connection, CODE, "DB-1", *day), "electricity")
+        found = of_carrier(connection, CODE, "DB-1", "electricity", *day)
     plant.database.close()
     assert found is not None
     assert found.millionths == 38_000 * 10**6

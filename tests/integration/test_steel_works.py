@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ganpo_cloud.days.quantities import of_subject, total
+from ganpo_cloud.days.consumed import of_carrier
 from ganpo_cloud.inlet.ingest import ingest
 from ganpo_cloud.store.marks import EVER, Kind, key, mark
 from ganpo_drivers import Point
@@ -42,7 +42,7 @@ def registers(shared: Path) -> list[int]:
 
 def consumption(cloud: Cloud, until: datetime) -> int | None:
     with cloud.database.read() as connection:
-        found = total(of_subject(connection, ENTERPRISE, "DB-1", to_ms(START), to_ms(until)), "electricity")
+        found = of_carrier(connection, ENTERPRISE, "DB-1", "electricity", to_ms(START), to_ms(until))
     return found.millionths if found is not None else None
 
 

@@ -10,8 +10,8 @@ from click.testing import CliRunner, Result
 
 from ganpo_cloud.cli.main import main
 from ganpo_cloud.days import days
+from ganpo_cloud.days.consumed import of_carrier
 from ganpo_cloud.days.open_items import OpenItem, open_items
-from ganpo_cloud.days.quantities import of_subject, total
 from ganpo_cloud.imports import registry
 from ganpo_cloud.inlet.ingest import ingest
 from ganpo_cloud.store.database import Database
@@ -69,7 +69,7 @@ class MeteredPlant:
         """Counts of all that was used, and how many open steps and breaks."""
         self.settle()
         with self.database.read() as connection:
-            found = total(of_subject(connection, ENTERPRISE, "DB-1", to_ms(START), to_ms(NOW)), "electricity")
+            found = of_carrier(connection, ENTERPRISE, "DB-1", "electricity", to_ms(START), to_ms(NOW))
         assert found is not None
         assert found.millionths is not None
         return found.millionths // 10_000, len(found.open), len(found.breaks)

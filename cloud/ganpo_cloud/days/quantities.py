@@ -44,19 +44,6 @@ class Judged:
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class Total:
-    """The quantity of one carrier of one subject: registers of its measuring signal, added up in millionths."""
-
-    carrier: str | None
-    unit: str
-    millionths: int | None
-    spread_ms: int
-    open: tuple[tuple[str, Step], ...]
-    breaks: tuple[tuple[str, Step], ...]
-    unknown_ms: int
-
-
 def of_subject(
     connection: Connection, enterprise: str, asset_no: str, start: int, end: int
 ) -> list[RegisterQuantity]:
@@ -87,24 +74,6 @@ def of_meters(connection: Connection, enterprise: str, start: int) -> dict[str, 
     return {
         number: Judged(row, standing(row.state), chain(days.get(number, []))) for number, row in about.items()
     }
-
-
-def total(registers: list[RegisterQuantity], carrier: str | None) -> Total | None:
-    """Registers whose signal measures the carrier, added up. `energy_export` counts the other way and is left out."""
-    mine = [one for one in registers if one.counter.carrier == carrier]
-    mine = [one for one in mine if one.counter.signal != "energy_export"]
-    if not mine:
-        return None
-    known = [of.millionths for _, of in mine if of.millionths is not None]
-    return Total(
-        carrier,
-        mine[0].counter.unit,
-        sum(known) if known else None,
-        max(of.spread_ms for _, of in mine),
-        tuple((counter.id, step) for counter, of in mine for step in of.open),
-        tuple((counter.id, step) for counter, of in mine for step in of.breaks),
-        max(of.unknown_ms for _, of in mine),
-    )
 
 
 def in_parts(connection: Connection, enterprise: str, number: str, borders: Sequence[int]) -> list[Quantity]:

@@ -4,9 +4,9 @@ What is counted of devices is said by its measures (`ganpo_model.coverage`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
+from ganpo_cloud.store.described import answer, said, unsaid
 from ganpo_model.coverage import ENTERPRISES, LEVELS, MEASURES
 from ganpo_model.energy import WATER
 
@@ -16,62 +16,64 @@ MIIT = "MIIT, digital level of small and medium enterprises (2024)"
 OURS = "our definition"
 
 
-@dataclass(frozen=True, slots=True)
+@answer
 class Definition:
-    """One indicator. `word`: what people call it, translated for pages; `text`: what is counted, and among what.
+    """What a number means."""
 
-    `measures`: the columns of its declared, checked and proven count; what is observed has one for all three. `among`:
-    the column of its denominator. `behind`, `of`: the columns of m and N, where N is no population.
-    """
-
-    id: str
-    word: str
-    text: str
-    kind: Kind
-    unit: str
-    measures: tuple[str, str, str]
-    among: str | None = None
-    source: str = OURS
-    target: str | None = None
-    behind: str = "enterprises_with_main"
-    of: str | None = None
+    id: str = said("stable word for programs", "nc_rate_main")
+    word: str = said("for people, in English", "CNC coverage")
+    text: str = said("what is counted, and among what", "N(intelligent and in service)")
+    kind: Kind = unsaid()
+    unit: str = said("of what it comes to", "%")
+    source: str = said("who says so", PLAN)
+    target: str | None = said("of the plan's table", "T01")
+    measures: tuple[str, str, str] = unsaid()
+    """The columns of its declared, checked and proven count; what is observed has one for all three."""
+    among: str | None = unsaid(default=None)
+    """The column of its denominator."""
+    behind: str = unsaid(default="enterprises_with_main")
+    of: str | None = unsaid(default=None)
+    """The columns of m and N, where N is no population."""
 
 
 def _devices(
-    id_: str, word: str, name: str, unit: str = "%", among: str | None = None, **more: Any
+    id_: str,
+    word: str,
+    name: str,
+    unit: str = "%",
+    among: str | None = None,
+    source: str = OURS,
+    target: str | None = None,
 ) -> Definition:
     """How many devices, or how many of how many; of a measure that has levels of evidence, or is observed."""
     declared, checked, proven = (name if name in MEASURES else f"{name}_{level}" for level in LEVELS)
     text = " / ".join(f"N({MEASURES[of].text})" for of in (declared, among) if of is not None)
     kind: Kind = "count" if among is None else "rate"
-    return Definition(id_, word, text, kind, unit, (declared, checked, proven), among, **more)
+    return Definition(id_, word, text, kind, unit, source, target, (declared, checked, proven), among)
 
 
-def _firms(id_: str, word: str, name: str, **more: Any) -> Definition:
+def _firms(id_: str, word: str, name: str, source: str = OURS, target: str | None = None) -> Definition:
     text = f"N(enterprises with a device: {MEASURES[ENTERPRISES[name].devices or ''].text})"
-    return Definition(
-        id_, word, text, "count", "enterprises", (name, name, name), behind="enterprises", **more
-    )
+    names = (name, name, name)
+    return Definition(id_, word, text, "count", "enterprises", source, target, names, behind="enterprises")
 
 
 def _times(id_: str, word: str, text: str, name: str, among: str, source: str = OURS) -> Definition:
     behind = ("enterprises_networked", "enterprises_ever_networked")
-    return Definition(id_, word, text, "rate", "%", (name, name, name), among, source, None, *behind)
+    return Definition(id_, word, text, "rate", "%", source, None, (name, name, name), among, *behind)
 
 
 def _quantity(id_: str, word: str, text: str, unit: str, name: str, source: str = OURS) -> Definition:
     told = f"sum of (boundary_in + generation - boundary_out) {text}, and statements"
-    return Definition(id_, word, told, "quantity", unit, (name, name, name), source=source)
+    return Definition(id_, word, told, "quantity", unit, source, None, (name, name, name))
 
 
 def _intensity(id_: str, word: str, text: str, unit: str, name: str, target: str) -> Definition:
     told = f"{text} / value added, of enterprises whose {{}} covered for 90 % and whose value added is known"
     of = "declared carriers are" if name == "energy" else f"{name} is"
     number, behind = f"{name}_millionths", (f"{name}_enterprises", f"{name}_declared")
-    among, per = f"{name}_fen", f"{unit} / 10,000 CNY"
-    return Definition(
-        id_, word, told.format(of), "intensity", per, (number, number, number), among, PLAN, target, *behind
-    )
+    per, rest = f"{unit} / 10,000 CNY", ((number, number, number), f"{name}_fen", *behind)
+    return Definition(id_, word, told.format(of), "intensity", per, PLAN, target, *rest)
 
 
 DEFINITIONS: Mapping[str, Definition] = {

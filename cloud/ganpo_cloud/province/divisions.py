@@ -2,49 +2,52 @@
 folder, not other code."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from ganpo_cloud.store.described import answer, said, unsaid
 from ganpo_model import reference, tables
 from ganpo_model.energy import Coefficient, Coefficients
 from ganpo_model.errors import ConfigError
 from ganpo_model.facts import ExceptionItem
 from ganpo_model.shifts import WEEKDAYS, dates
 
-KINDS = ("province", "city", "county")
+Kind = Literal["province", "city", "county"]
+KINDS: tuple[Kind, ...] = ("province", "city", "county")
 OTHER = "OTHER"
 
 
-@dataclass(frozen=True, slots=True)
+@answer
 class Area:
-    """One area as it is called from `since` to `until` (exclusive); None is open."""
+    """One area as it is called on a day."""
 
-    id: str
-    parent: str | None
-    kind: str
-    code: str
-    name_zh: str
-    name_en: str
-    since: date | None
-    until: date | None
+    id: str = said("stays through changes of name and code", "360100")
+    parent: str | None = said("the area it lies in", "360000")
+    kind: Kind = said("what it is", "city")
+    code: str = said("the number of the national table then", "360100")
+    name_zh: str = said("in Chinese", "南昌市")
+    name_en: str = said("in English", "Nanchang")
+    since: date | None = unsaid()
+    until: date | None = unsaid()
+    """From when to when (exclusive) it is called so; None is open."""
 
     def holds(self, day: date) -> bool:
         """Whether it is called so on a day."""
         return (self.since is None or self.since <= day) and (self.until is None or day < self.until)
 
 
-@dataclass(frozen=True, slots=True)
+@answer
 class Industry:
-    """One industry. `classes`: the beginnings of the GB/T 4754 classes that belong to it."""
+    """One industry."""
 
-    id: str
-    name_zh: str
-    name_en: str
-    classes: tuple[str, ...]
+    id: str = said("of the province's file", "NONFERROUS")
+    name_zh: str = said("in Chinese", "有色")
+    name_en: str = said("in English", "Nonferrous metals")
+    classes: tuple[str, ...] = unsaid()
+    """The beginnings of the GB/T 4754 classes that belong to it."""
 
 
 class Province:
@@ -149,11 +152,12 @@ def _read(
 
 
 def _area(cells: Mapping[str, str]) -> Area:
-    if cells["kind"] not in KINDS:
+    kind = next((kind for kind in KINDS if kind == cells["kind"]), None)
+    if kind is None:
         raise _Wrong("kind", f"none of {', '.join(KINDS)}")
     names = (cells["code"], cells["name_zh"], cells["name_en"])
     days = (_day(cells, "from"), _day(cells, "to"))
-    return Area(cells["id"], cells["parent"] or None, cells["kind"], *names, *days)
+    return Area(cells["id"], cells["parent"] or None, kind, *names, *days)
 
 
 def _industry(cells: Mapping[str, str]) -> Industry:

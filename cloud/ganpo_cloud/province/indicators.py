@@ -18,6 +18,7 @@ from ganpo_cloud.province.places import Key, keys
 from ganpo_cloud.province.snapshots import Snapshot
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store.counted_tables import ALL
+from ganpo_cloud.store.described import answer, said, unsaid
 from ganpo_model.coverage import reaches
 from ganpo_model.energy import WATER
 
@@ -25,20 +26,21 @@ YUAN_10000 = 1_000_000
 """Fen in 10,000 CNY."""
 
 
-@dataclass(frozen=True, slots=True)
+@answer
 class Target:
-    """What is asked for, of the place and industry where it was entered. `value`: None where the plan has no number;
-    `plan`: its own deadline, where a later one was entered beside it."""
+    """What the plan asks for."""
 
-    id: str
-    comparator: str
-    value: str | None
-    deadline: date
-    plan: date
-    area: str = ""
-    industry: str = ALL
-    baseline: str | None = None
-    baseline_date: date | None = None
+    id: str = said("of the plan's table", "T01")
+    comparator: str = said(">=, >, <=, <, = or increase_vs_baseline", ">=")
+    value: str | None = said("null: no number in the plan", "60")
+    deadline: date = said("local date", "2020-12-31")
+    plan: date = unsaid()
+    """Its own deadline, where a later one was entered beside it."""
+    area: str = unsaid(default="")
+    industry: str = unsaid(default=ALL)
+    """Where it was entered."""
+    baseline: str | None = unsaid(default=None)
+    baseline_date: date | None = unsaid(default=None)
 
     @property
     def goal(self) -> Fraction | None:

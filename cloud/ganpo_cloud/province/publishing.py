@@ -4,7 +4,6 @@ import hashlib
 import json
 import logging
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -17,6 +16,7 @@ from ganpo_cloud.province.snapshots import snapshot
 from ganpo_cloud.store import marks
 from ganpo_cloud.store.counted_tables import ALL, area_month, published
 from ganpo_cloud.store.database import Database
+from ganpo_cloud.store.described import Instant, Month, answer, said, unsaid
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, day_of
 from ganpo_model.clock import to_ms
 from ganpo_model.errors import ConfigError
@@ -29,14 +29,15 @@ Lines = dict[tuple[str, str, str], Line]
 _SAME = ("area", "industry", "period", "declared", "checked", "proven", "denominator", "of")
 
 
-@dataclass(frozen=True, slots=True)
+@answer
 class Report:
-    """A published month. `lines`: one per indicator, area and industry; none where only its head was asked for."""
+    """A published month."""
 
-    month: str
-    published_at: int
-    checksum: str
-    lines: Lines = field(default_factory=dict)
+    month: Month
+    published_at: Instant = said("when", "2026-11-05T00:01:00.000Z")
+    checksum: str = said("SHA-256 of its lines", "0" * 64)
+    lines: Lines = unsaid(default_factory=dict)
+    """One per indicator, area and industry; none where only its head was asked for."""
 
 
 def publish(database: Database, province: Province, month: str, now: datetime) -> Report:

@@ -18,9 +18,9 @@ def said(description: str, *examples: Any, name: str | None = None) -> Any:
     return field(metadata=about)
 
 
-def unsaid() -> Any:
-    """A field that is known here and not answered."""
-    return field(metadata={"exclude": True})
+def unsaid(**more: Any) -> Any:
+    """A field that is known here and not answered; `more`: of a dataclass's field."""
+    return field(metadata={"exclude": True}, **more)
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(said, unsaid))

@@ -7,11 +7,11 @@ from typing import Annotated
 from sqlalchemy import Connection
 
 from ganpo_cloud.days import painting, production
-from ganpo_cloud.days import quantities as judged
+from ganpo_cloud.days.consumed import Quantity, of_subject
 from ganpo_cloud.store.described import AssetNo, Code, Instant, Ratio, answer, filled, said
 from ganpo_cloud.store.localdays import bounds, day_of
 from ganpo_cloud.web import asking
-from ganpo_cloud.web.answers.quantities import Quantity, known, quantity
+from ganpo_cloud.web.answers.quantities import known
 from ganpo_cloud.web.asking import OfDevice, Question, asks
 from ganpo_model.clock import to_ms
 from ganpo_model.states import State
@@ -75,11 +75,7 @@ def day(connection: Connection, question: Question, asked: OfDay) -> Day:
     of = asking.day(asked.date, "date") if asked.date else day_of(to_ms(now), zone)
     start, end = bounds(of, zone)
     spans = painting.painted(connection, code, asset_no, start, end)
-    found = judged.of_subject(connection, code, asset_no, start, end)
     made = production.of_day(connection, code, asset_no, of, question.province.holidays, to_ms(now))
-    carriers = sorted({counter.carrier for counter, _ in found if counter.carrier is not None})
-    totals = [judged.total(found, carrier) for carrier in carriers]
-    totals += [judged.total([item], None) for item in found if item.counter.carrier is None]
     return Day(
         enterprise=code,
         asset_no=asset_no,
@@ -91,7 +87,7 @@ def day(connection: Connection, question: Question, asked: OfDay) -> Day:
         ms={State(state): ms for state, ms in painting.ms_per_state(spans).items()},
         planned=None if made is None else _planned(made),
         kpis=None if made is None else {name: ratio and Ratio(*ratio) for name, ratio in made.kpis.items()},
-        quantities=[quantity(total, start, end) for total in totals if total is not None],
+        quantities=of_subject(connection, code, asset_no, start, end),
     )
 
 

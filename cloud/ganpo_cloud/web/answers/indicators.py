@@ -1,7 +1,6 @@
 """The province's numbers: all of a place, or one by its parts, by industry or by month."""
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Annotated, Literal
 
 from sqlalchemy import Connection
@@ -9,7 +8,7 @@ from sqlalchemy import Connection
 from ganpo_cloud.days import periods
 from ganpo_cloud.province import indicators as province
 from ganpo_cloud.province.definitions import DEFINITIONS
-from ganpo_cloud.province.indicators import Indicators
+from ganpo_cloud.province.indicators import Indicators, Target
 from ganpo_cloud.province.snapshots import snapshot
 from ganpo_cloud.store.counted_tables import NOWHERE
 from ganpo_cloud.store.described import AreaId, InIndustry, Instant, Ratio, answer, filled, said
@@ -37,16 +36,6 @@ class Behind:
         "with at least one main equipment in the ledger; null of a quantity: its completeness says it", 12
     )
     of: int | None = said("as many as there are; null where nobody said", 14)
-
-
-@answer
-class Target:
-    """What the plan asks for."""
-
-    id: str = said("of the plan's table", "T01")
-    comparator: str = said(">=, >, <=, <, = or increase_vs_baseline", ">=")
-    value: str | None = said("null: no number in the plan", "60")
-    deadline: date = said("local date", "2020-12-31")
 
 
 @answer
@@ -137,5 +126,4 @@ def _indicator(item: province.Indicator, as_of: int) -> Indicator:
         enterprises=Behind(item.behind, item.of),
         completeness=item.completeness and Ratio(*item.completeness),
         missing=list(item.missing),
-        target=item.target and filled(Target, item.target),
     )

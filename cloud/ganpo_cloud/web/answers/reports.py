@@ -6,7 +6,8 @@ from typing import Annotated
 from sqlalchemy import Connection
 
 from ganpo_cloud.province import publishing
-from ganpo_cloud.store.described import AreaId, InIndustry, Instant, Month, Ratio, answer, filled, said
+from ganpo_cloud.province.publishing import Report
+from ganpo_cloud.store.described import AreaId, InIndustry, Ratio, answer, said
 from ganpo_cloud.web.asking import MONTH, Asked, Question, asks, named
 from ganpo_cloud.web.problems import Refused
 from ganpo_model.errors import ConfigError
@@ -24,15 +25,6 @@ class OfMonth(Asked):
 
 
 @answer
-class Report:
-    """A published month."""
-
-    month: Month
-    published_at: Instant = said("when", "2026-11-05T00:01:00.000Z")
-    checksum: str = said("SHA-256 of its lines", "0" * 64)
-
-
-@answer
 class Line:
     """One number of a published month, as it was published and as it comes to today."""
 
@@ -45,7 +37,7 @@ class Line:
 
 def reports(connection: Connection, _question: Question, _asked: Asked) -> list[Report]:
     """The months that are published."""
-    return [filled(Report, item) for item in publishing.reports(connection)]
+    return publishing.reports(connection)
 
 
 def report(connection: Connection, question: Question, asked: OfMonth) -> list[Line]:
