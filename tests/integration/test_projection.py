@@ -60,15 +60,15 @@ def plant(tmp_path: Path) -> Iterator[Plant]:
 def written(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """The measurements of which there was nothing more to write."""
     found: set[str] = set()
-    whole = writing._next
+    whole = writing.Measurement.next
 
-    def then(database: Database, measurement: writing.Measurement, after: int) -> writing.Batch:
-        batch = whole(database, measurement, after)
-        if batch.until == after:
-            found.add(measurement.name)
+    def then(of: writing.Measurement, database: Database, after: int | None) -> writing.Batch:
+        batch = whole(of, database, after)
+        if batch.until == batch.after:
+            found.add(of.name)
         return batch
 
-    monkeypatch.setattr(writing, "_next", then)
+    monkeypatch.setattr(writing.Measurement, "next", then)
     return found
 
 
@@ -135,7 +135,7 @@ def test_an_ended_day_is_written_again_once_the_first_reading_after_midnight_tel
     plant: Plant,
 ) -> None:
     def written(after: int) -> tuple[int, list[str]]:
-        batch = writing._next(plant.database, DAY, after)
+        batch = DAY.next(plant.database, after)
         return batch.until, [line for line in batch.lines if "register=DB-0101" in line]
 
     at, first = written(0)

@@ -7,7 +7,7 @@ import json
 import re
 import zoneinfo
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, NamedTuple
 
@@ -117,14 +117,14 @@ def _event(place: int, fact: Event, window: Window) -> Event:
     where = f"facts[{place}]"
     if fact.subject is not None:
         check_subject(fact.subject, where)
-    _plain(fact.data, where)
+    _plain(fact.data, f"{where}.data")
     return fact
 
 
 def _inventory(place: int, fact: Inventory, window: Window) -> Inventory:
     window.ms(place, fact.at)
     where = f"facts[{place}]"
-    _text(fact, where)
+    _plain(asdict(fact), where)
     if fact.part is not None and not 1 <= fact.part[0] <= fact.part[1] <= MAX_PARTS:
         raise FrameError(
             f"{where}.part: {list(fact.part)}: [i, n], i from 1 to n, n at most {MAX_PARTS}", reason="limits"
@@ -159,34 +159,22 @@ def _inventory(place: int, fact: Inventory, window: Window) -> Inventory:
     return fact
 
 
-def _text(value: object, where: str) -> None:
-    """No control character in any text of a structure."""
-    if isinstance(value, str):
-        if _CONTROL.search(value) or len(value) > 1000:
-            raise FrameError(f"{where}: text with a control character, or of more than 1,000: {value[:40]!r}")
-    elif isinstance(value, tuple):
-        for item in value:
-            _text(item, where)
-    elif hasattr(value, "__dataclass_fields__"):
-        for name in value.__dataclass_fields__:
-            _text(getattr(value, name), where)
-
-
 def _plain(value: object, where: str, depth: int = 0) -> None:
-    """What an event carries: JSON of a few levels, numbers that a database holds, text without control characters."""
+    """JSON of a few levels, numbers that a database holds, text of at most 1,000 without control characters."""
     if depth > 6:
-        raise FrameError(f"{where}.data: nested too deep", reason="limits")
+        raise FrameError(f"{where}: nested too deep", reason="limits")
     if isinstance(value, dict):
         for key, item in value.items():
             _plain(key, where, depth)
             _plain(item, where, depth + 1)
-    elif isinstance(value, list):
+    elif isinstance(value, list | tuple):
         for item in value:
             _plain(item, where, depth + 1)
     elif isinstance(value, str):
-        _text(value, f"{where}.data")
+        if _CONTROL.search(value) or len(value) > 1000:
+            raise FrameError(f"{where}: text with a control character, or of more than 1,000: {value[:40]!r}")
     elif isinstance(value, int) and not -MAX_RAW <= value < MAX_RAW:
-        raise FrameError(f"{where}.data: {value} does not fit 64 bits", reason="limits")
+        raise FrameError(f"{where}: {value} does not fit 64 bits", reason="limits")
 
 
 _CHECKED: dict[type, Callable[[int, Any, Window], Observed]] = {

@@ -22,43 +22,33 @@ class Refused:
     kept: bool
 
 
-@dataclass(slots=True)
-class _Untold:
-    """What came since a gateway's line at `at`."""
-
-    at: float
-    frames: int = 0
-    last: Refused | None = None
-
-
 class Refusals:
     """Tells the first frame of a gateway at once, and those of the next minute together when it is over."""
 
     def __init__(self) -> None:
-        self._gateways: dict[str, _Untold] = {}
+        self._untold: dict[str, tuple[float, int, Refused | None]] = {}
+        """When a gateway's line was told, how many frames came since, and the last of them."""
 
     def add(self, refused: Refused, now: float) -> None:
         """A frame was not applied, at this second of the monotonic clock."""
         name = refused.gateway
-        if name not in self._gateways and len(self._gateways) >= _MOST:
+        if name not in self._untold and len(self._untold) >= _MOST:
             name = _OTHERS
-        if (mine := self._gateways.get(name)) is None:
-            self._gateways[name] = _Untold(now)
+        if name not in self._untold:
+            self._untold[name] = (now, 0, None)
             tell(refused)
         else:
-            mine.frames += 1
-            mine.last = refused
+            at, frames, _ = self._untold[name]
+            self._untold[name] = (at, frames + 1, refused)
 
     def tell(self, now: float) -> None:
         """Tell what is due; to be called every few seconds."""
-        for name, mine in list(self._gateways.items()):
-            if now - mine.at < EVERY_S:
-                continue
-            if mine.last is None:
-                del self._gateways[name]
-            else:
-                tell(mine.last, mine.frames)
-                self._gateways[name] = _Untold(now)
+        for name, (at, frames, last) in list(self._untold.items()):
+            if now - at >= EVERY_S:
+                del self._untold[name]
+                if last is not None:
+                    tell(last, frames)
+                    self._untold[name] = (now, 0, None)
 
 
 def tell(last: Refused, frames: int = 1) -> None:

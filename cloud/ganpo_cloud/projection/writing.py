@@ -59,10 +59,20 @@ class Measurement:
     until: Callable[[Connection, int], int | None]
     lines: Callable[[Connection, int, int], Iterable[str]]
 
+    def next(self, database: Database, after: int | None) -> "Batch":
+        """The batch behind a cursor, or where its writing begins; it ends at the cursor where there is none."""
+        with database.read() as connection:
+            after = self.begin(connection, self.name) if after is None else after
+            until = self.until(connection, after)
+            if until is None:
+                return Batch(after, after, [])
+            return Batch(after, until, list(self.lines(connection, after, until)))
+
 
 class Batch(NamedTuple):
-    """The lines up to a cursor; none: everything is written."""
+    """The lines behind a cursor up to another; up to the same: everything is written."""
 
+    after: int
     until: int
     lines: list[str]
 
@@ -79,11 +89,11 @@ def rebuild(database: Database, settings: ProjectionSettings) -> int:
     store = _Store(settings)
     total = 0
     for measurement in MEASUREMENTS:
-        at = 0
-        while (batch := _next(database, measurement, at)).until != at:
+        batch = measurement.next(database, 0)
+        while batch.until != batch.after:
             store.write(batch.lines)
-            at = batch.until
             total += len(batch.lines)
+            batch = measurement.next(database, batch.until)
     return total
 
 
@@ -117,20 +127,19 @@ class _Store:
     """The store. `outages`: how often it was away; of every measurement it may have lost what it took just before."""
 
     def __init__(self, settings: ProjectionSettings) -> None:
-        self.url = settings.url
         self.outages = 0
         self._settings = settings
 
     def write(self, batch: list[str]) -> None:
         """Write lines, in as many requests as they need. Raises what is in `FAILED`."""
-        token = self._settings.token.get_secret_value() if self._settings.token is not None else ""
-        org, bucket = self._settings.org, self._settings.bucket
+        of = self._settings
+        token = of.token.get_secret_value() if of.token is not None else ""
         with (
-            InfluxDBClient(url=self.url, token=token, org=org, timeout=TIMEOUT_MS) as client,
+            InfluxDBClient(url=of.url, token=token, org=of.org, timeout=TIMEOUT_MS) as client,
             client.write_api(write_options=SYNCHRONOUS) as api,
         ):
             for body in bodies(batch):
-                api.write(bucket=bucket, record=body, write_precision="ms")
+                api.write(bucket=of.bucket, record=body, write_precision="ms")
 
 
 class _Writer:
@@ -163,13 +172,12 @@ class _Writer:
         if self._outages != self._store.outages and not self._problem:
             self._outages, self._at, self._batch = self._store.outages, None, None
             self._taken.clear()
-        if self._at is None:
-            self._at = await asyncio.to_thread(self._begin)
         if self._batch is None:
-            self._batch = await asyncio.to_thread(_next, self._database, self._of, self._at)
+            self._batch = await asyncio.to_thread(self._of.next, self._database, self._at)
+        done = self._batch
         try:
-            if self._batch.lines:
-                await asyncio.to_thread(self._store.write, self._batch.lines)
+            if done.lines:
+                await asyncio.to_thread(self._store.write, done.lines)
         except FAILED as error:
             wait, self._retry_s = self._retry_s, min(self._retry_s * 2, RETRY_MAX_S)
             if not isinstance(error, ApiException):
@@ -177,15 +185,8 @@ class _Writer:
             await self._told(sentence(error))
             return wait
         await self._told(None)
-        return await self._took(self._batch)
-
-    def _begin(self) -> int:
-        with self._database.read() as connection:
-            return self._of.begin(connection, self._of.name)
-
-    async def _took(self, done: Batch) -> float:
         now = self._clock.monotonic()
-        if done.until != self._at:
+        if done.until != done.after:
             self._taken.append((now, done.until))
         while self._taken and self._taken[0][0] <= now - SETTLED_S:
             settled = self._taken.popleft()[1]
@@ -202,15 +203,6 @@ class _Writer:
         if problem != self._problem:
             await asyncio.to_thread(projected.told, self._database, self._of.name, self._clock.utc(), problem)
             self._problem = problem
-
-
-def _next(database: Database, measurement: Measurement, after: int) -> Batch:
-    """The batch behind a cursor; it ends at the cursor where there is none."""
-    with database.read() as connection:
-        until = measurement.until(connection, after)
-        if until is None:
-            return Batch(after, [])
-        return Batch(until, list(measurement.lines(connection, after, until)))
 
 
 def _frames(connection: Connection, after: int) -> int | None:
