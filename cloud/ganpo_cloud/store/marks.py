@@ -81,7 +81,7 @@ def seen(connection: Connection, query: Select[tuple[str, str, date, int]]) -> l
 
 def answer(connection: Connection, marks: Sequence[Mark]) -> None:
     """What these asked for is worked out; what was marked again since is not."""
-    sql.run(connection, _ANSWER, [(one.kind, one.key, one.day.isoformat(), one.word) for one in marks])
+    sql.run(connection, _ANSWER, [*marks])
 
 
 def passes(connection: Connection, loop: str) -> int:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Date, Table
+from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 
@@ -83,7 +83,7 @@ def replace(connection: Connection, table: Table, rows: Iterable[Row], **of: obj
     values: these are all the rows that have them, and what else has them goes."""
     if of:
         where = " AND ".join(f'"{name}" = ?' for name in of)
-        run(connection, f"DELETE FROM {table.name} WHERE {where}", tuple(map(_plain, of.values())))
+        run(connection, f"DELETE FROM {table.name} WHERE {where}", tuple(of.values()))
     key = _key_of(table)
     said = ", ".join(f'"{c.name}" = excluded."{c.name}"' for c in table.columns if not c.primary_key)
     otherwise = f"DO UPDATE SET {said}" if said else "DO NOTHING"
@@ -97,8 +97,6 @@ def day_given(value: date | str) -> date:
 
 def _insert(connection: Connection, table: Table, rows: Iterable[Row], otherwise: str) -> None:
     inserted = sorted(rows, key=_key_of(table))
-    if any(isinstance(column.type, Date) for column in table.columns):
-        inserted = [tuple(map(_plain, row)) for row in inserted]
     at_once = connection.dialect.name == "postgresql"
     statement = _inserting(table, otherwise, at_once=at_once)
     if not at_once:
@@ -138,10 +136,6 @@ def _element(value: object) -> str:
     if isinstance(value, str):
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
     return str(value)
-
-
-def _plain(value: object) -> object:
-    return value.isoformat() if isinstance(value, date) else value
 
 
 def _done(

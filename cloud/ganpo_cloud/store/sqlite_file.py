@@ -5,10 +5,12 @@ COMMIT: SQLite 3.40 has a WAL-reset fault with several writers. Who collects hol
 """
 
 import fcntl
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
@@ -19,6 +21,7 @@ from sqlalchemy.pool import StaticPool
 
 from ganpo_model.errors import StorageError
 
+sqlite3.register_adapter(date, date.isoformat)  # days are text there, also where no column's type says so
 _CACHE_KIB = 65_536
 """Of the writer: days of a province are read and written far apart."""
 _DURABLE = ("journal_mode = WAL", "synchronous = FULL", f"cache_size = -{_CACHE_KIB}")
