@@ -5,6 +5,7 @@ Numbers need nothing of the latter: every frame is stored once, whichever box it
 """
 
 import json
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeGuard
@@ -18,8 +19,6 @@ from ganpo_cloud.store.tables import event, frame, quarantine
 from ganpo_model.clock import DAY_MS
 from ganpo_model.facts import EventKind
 
-_Name = tuple[str, str]
-"""Gateway and stream."""
 _STORED = (
     "SELECT count(*) FROM (SELECT seq FROM frame WHERE gateway = ? AND stream = ? AND seq BETWEEN ? AND ?"
     " UNION SELECT seq FROM quarantine WHERE gateway = ? AND stream = ? AND seq BETWEEN ? AND ?) AS numbers"
@@ -64,17 +63,10 @@ class Sent(NamedTuple):
     clones: list[Clone]
 
 
-class _Run(NamedTuple):
-    """A run that began: of which stream, after which number of the one before, and when that was stored."""
-
-    stream: str
-    last_seq: int
-    at: int
-
-
 @dataclass(slots=True)
 class _Known:
-    """What is known of one stream. `last`: its largest applied number, `at`: when that was stored."""
+    """What is known of one stream. `last`: its largest applied number, `at`: when that was stored; `runs`: those that
+    follow it, each with its last number as they tell it, and when that was stored."""
 
     issued: int = 0
     stored: int = 0
@@ -82,7 +74,16 @@ class _Known:
     last: int = 0
     at: int = 0
     lost: list[tuple[int, int]] = field(default_factory=list)
-    runs: dict[str, _Run] = field(default_factory=dict)
+    runs: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def told(self, last: object) -> None:
+        """Somebody tells of a number of it."""
+        if _is_seq(last):
+            self.issued = max(self.issued, last)
+
+
+_All = defaultdict[tuple[str, str], _Known]
+"""By gateway and stream."""
 
 
 def of_gateways(
@@ -91,20 +92,20 @@ def of_gateways(
     """What each of these gateways sent. `said`: what each told of itself last."""
     known = _stored(connection, gateways)
     for gateway in said.keys() & set(gateways):
-        _issued(known, gateway, said[gateway].get("stream"), said[gateway].get("issued"))
+        if isinstance(stream := said[gateway].get("stream"), str):
+            known[gateway, stream].told(said[gateway].get("issued"))
     _told(connection, gateways, known)
     found = {gateway: Sent([], []) for gateway in gateways}
     declared = [(name, *span) for name, about in known.items() for span in _apart(about.lost)]
     asked = [(*name, first, last) * 2 for name, first, last in declared]
-    gone: dict[_Name, int] = {}
+    gone: Counter[tuple[str, str]] = Counter()
     for (name, first, last), ((stored,),) in zip(declared, sql.each(connection, _STORED, asked), strict=True):
-        gone[name] = gone.get(name, 0) + last - first + 1 - stored
+        gone[name] += last - first + 1 - stored
     for name in sorted((name for name in known if known[name].issued), reverse=True):
         gateway, stream = name
         about = known[name]
-        lost = gone.get(name, 0)
-        missing = about.issued - about.stored - lost
-        found[gateway].streams.append(Stream(stream, about.issued, about.stored, missing, lost))
+        missing = about.issued - about.stored - gone[name]
+        found[gateway].streams.append(Stream(stream, about.issued, about.stored, missing, gone[name]))
         clones = list(_branches(known, name, now_ms))
         if about.twice:
             seq, since = sql.first(connection, _TWICE, name)
@@ -115,7 +116,7 @@ def of_gateways(
     return found
 
 
-def _stored(connection: Connection, gateways: Sequence[str]) -> dict[_Name, _Known]:
+def _stored(connection: Connection, gateways: Sequence[str]) -> _All:
     """The streams of which anything is stored, counted from an index alone; a frame that is applied and quarantined is
     stored once."""
     key = (frame.c.gateway, frame.c.stream)
@@ -125,7 +126,7 @@ def _stored(connection: Connection, gateways: Sequence[str]) -> dict[_Name, _Kno
     mine = (other.c.gateway == frame.c.gateway) & (other.c.stream == frame.c.stream)
     newest = select(other.c.committed_at).where(mine).order_by(other.c.seq.desc()).limit(1)
     applied = applied.add_columns(newest.correlate(frame).scalar_subquery())
-    known: dict[_Name, _Known] = {}
+    known: _All = defaultdict(_Known)
     for *name, count, last, twice, at in connection.execute(
         applied.where(frame.c.gateway.in_(gateways)).group_by(*key)
     ):
@@ -135,12 +136,12 @@ def _stored(connection: Connection, gateways: Sequence[str]) -> dict[_Name, _Kno
     only = kept[0].in_(gateways) & kept[1].is_not(None) & ~select(frame.c.id).where(here).exists()
     waiting = select(*kept, func.count(quarantine.c.seq.distinct()), func.max(quarantine.c.seq))
     for gateway, stream, count, last in connection.execute(waiting.where(only).group_by(*kept)):
-        about = known.setdefault((gateway, stream), _Known())
-        about.issued, about.stored = max(about.issued, last), about.stored + count
+        known[gateway, stream].told(last)
+        known[gateway, stream].stored += count
     return known
 
 
-def _told(connection: Connection, gateways: Sequence[str], known: dict[_Name, _Known]) -> None:
+def _told(connection: Connection, gateways: Sequence[str], known: _All) -> None:
     """What gateways told of streams: the next run of their end, a loss of what will never come."""
     query = (
         select(event.c.gateway, event.c.kind, event.c.data, frame.c.stream, frame.c.committed_at)
@@ -153,23 +154,14 @@ def _told(connection: Connection, gateways: Sequence[str], known: dict[_Name, _K
         if row.kind == EventKind.BEGUN:
             previous, last = data.get("previous"), data.get("last_seq")
             if isinstance(previous, str) and isinstance(last, int):
-                _issued(known, row.gateway, previous, last)
-                runs = known.setdefault((row.gateway, previous), _Known()).runs
-                runs.setdefault(row.stream, _Run(row.stream, last, row.committed_at))
+                known[row.gateway, previous].told(last)
+                known[row.gateway, previous].runs.setdefault(row.stream, (last, row.committed_at))
             continue
         spans = data.get("seqs")
         for span in spans if isinstance(spans, list) else []:
             if isinstance(span, list) and len(span) == 2 and all(map(_is_seq, span)) and span[0] <= span[1]:
-                stream = str(data.get("stream"))
-                _issued(known, row.gateway, stream, span[1])
-                known[row.gateway, stream].lost.append((span[0], span[1]))
-
-
-def _issued(known: dict[_Name, _Known], gateway: str, stream: object, last: object) -> None:
-    """Somebody tells of a number of a stream."""
-    if isinstance(stream, str) and _is_seq(last):
-        about = known.setdefault((gateway, stream), _Known())
-        about.issued = max(about.issued, last)
+                known[row.gateway, str(data.get("stream"))].told(span[1])
+                known[row.gateway, str(data.get("stream"))].lost.append((span[0], span[1]))
 
 
 def _apart(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
@@ -181,22 +173,23 @@ def _apart(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
             behind = last
 
 
-def _branches(known: Mapping[_Name, _Known], name: _Name, now_ms: int) -> Iterator[Clone]:
+def _branches(known: _All, name: tuple[str, str], now_ms: int) -> Iterator[Clone]:
     """Where more than one thing follows a stream: its own frames behind the end it was told to have, or two runs."""
     gateway, stream = name
-    about, runs = known[name], list(known[name].runs.values())
-    if not runs:
+    about = known[name]
+    if not about.runs:
         return
-    alive = [now_ms - max(_line(known, gateway, run.stream)) < DAY_MS for run in runs]
-    end, begun = min(run.last_seq for run in runs), runs[0].at
+    ends, times = zip(*about.runs.values(), strict=True)
+    end, begun = min(ends), times[0]
+    alive = [now_ms - max(_line(known, gateway, run)) < DAY_MS for run in about.runs]
     if about.last > end:
         both = any(alive) and now_ms - about.at < DAY_MS and about.at > begun
         yield Clone("beyond", stream, about.last, max(about.at, begun), both)
-    if len(runs) > 1:
-        yield Clone("runs", stream, end, runs[1].at, sum(alive) > 1)
+    if len(times) > 1:
+        yield Clone("runs", stream, end, times[1], sum(alive) > 1)
 
 
-def _line(known: Mapping[_Name, _Known], gateway: str, stream: str) -> Iterator[int]:
+def _line(known: _All, gateway: str, stream: str) -> Iterator[int]:
     """When the last frame of a stream was stored, and of everything that followed it; a circle, which no honest box
     tells, ends."""
     seen: set[str] = set()
@@ -204,9 +197,8 @@ def _line(known: Mapping[_Name, _Known], gateway: str, stream: str) -> Iterator[
     while waiting:
         if (one := waiting.pop()) not in seen:
             seen.add(one)
-            about = known.get((gateway, one), _Known())
-            yield about.at
-            waiting += about.runs
+            yield known[gateway, one].at
+            waiting += known[gateway, one].runs
 
 
 def _is_seq(value: object) -> TypeGuard[int]:
