@@ -219,20 +219,19 @@ def projection_group() -> None:
 def projection_rebuild(config: Path | None) -> None:
     """Write everything that is stored again, from the beginning; repetition is harmless."""
     from ganpo_cloud.projection import writing
-    from ganpo_model.errors import ConfigError, StorageError
+    from ganpo_model.errors import StorageError
 
-    with opening.database(config) as (database, settings, _):
-        if settings.projection is None:
-            raise ConfigError("no [projection] in cloud.toml: nothing to rebuild")
+    to = opening.loaded(config)[0].projection
+    if to is None:
+        raise click.ClickException("no [projection] in cloud.toml: nothing to rebuild")
+    with opening.database(config) as (database, *_):
         try:
-            points = writing.rebuild(database, settings.projection)
+            points = writing.rebuild(database, to)
         except writing.FAILED as error:
             what = f"the store refuses: {writing.sentence(error)}"
             hint = "is it running, and are token, bucket and org right?"
-            raise StorageError(
-                what, where=f"projection.url = {settings.projection.url}", hint=hint
-            ) from error
-        click.echo(f"{points} points written to {settings.projection.url}")
+            raise StorageError(what, where=f"projection.url = {to.url}", hint=hint) from error
+        click.echo(f"{points} points written to {to.url}")
 
 
 @main.command()

@@ -1,9 +1,9 @@
 """Storing the facts of frames, and marking what they touch dirty: all of a transaction at once."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection
@@ -35,15 +35,8 @@ _ABOUT = (
 
 
 def store(connection: Connection, came: Sequence[Came], now_ms: int) -> None:
-    """Store the frames that are not stored already, with their facts; only while nobody else writes."""
-    batch = _Batch(connection)
-    for number, one in _new(connection, came, now_ms):
-        batch.add(number, one)
-    batch.write()
-
-
-def _new(connection: Connection, came: Sequence[Came], now_ms: int) -> Iterator[tuple[int, Came]]:
-    """Stores frames. Gives those that are new, each with its number: they rise in the order of commits."""
+    """Store the frames that are not stored already, with their facts; only while nobody else writes. Their numbers rise
+    in the order of commits."""
     last = sql.first(connection, "SELECT max(id) FROM frame")[0] or 0
     numbered = dict(enumerate(came, last + 1))
     rows = [
@@ -51,8 +44,10 @@ def _new(connection: Connection, came: Sequence[Came], now_ms: int) -> Iterator[
         for number, one in numbered.items()
     ]
     sql.add(connection, stored, rows)
+    batch = _Batch(connection)
     for (number,) in sql.rows(connection, "SELECT id FROM frame WHERE id > ? ORDER BY id", (last,)):
-        yield number, numbered[number]
+        batch.add(number, numbered[number])
+    batch.write()
 
 
 class _Batch:
@@ -130,7 +125,7 @@ class _Batch:
     def _told(self, gateway: str, enterprise: str, number: int, place: int, fact: Event | Inventory) -> None:
         at = to_ms(fact.at)
         if isinstance(fact, Inventory):
-            body = json.dumps(asdict(fact), default=_plain, ensure_ascii=False)
+            body = json.dumps(asdict(fact), default=lambda day: day.isoformat(), ensure_ascii=False)
             about = (number, place, gateway, enterprise, at, fact.site.timezone, body)
             if fact.part is None:
                 self._inventories.append(about)
@@ -155,9 +150,3 @@ def proofs(enterprise: str, asset_no: str, data: Mapping[str, Any], at: int, fra
 def prove(connection: Connection, proofs: Iterable[Proof]) -> None:
     """Keep the earliest proof of every flag, in whatever order they come."""
     sql.run(connection, _PROVE, sorted(proofs))
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} is not stored")
