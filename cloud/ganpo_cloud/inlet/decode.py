@@ -124,7 +124,6 @@ def _event(place: int, fact: Event, window: Window) -> Event:
 def _inventory(place: int, fact: Inventory, window: Window) -> Inventory:
     window.ms(place, fact.at)
     where = f"facts[{place}]"
-    _plain(asdict(fact), where)
     if fact.part is not None and not 1 <= fact.part[0] <= fact.part[1] <= MAX_PARTS:
         raise FrameError(
             f"{where}.part: {list(fact.part)}: [i, n], i from 1 to n, n at most {MAX_PARTS}", reason="limits"
@@ -156,6 +155,7 @@ def _inventory(place: int, fact: Inventory, window: Window) -> Inventory:
             raise FrameError(f"{where}: update_ms of {register.id} is 1 ms to 7 days", reason="limits")
         if register.resets and register.modulus is not None:
             raise FrameError(f"{where}: {register.id} has a modulus and resets: they exclude each other")
+    _plain(asdict(fact), where)
     return fact
 
 
