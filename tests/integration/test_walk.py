@@ -36,7 +36,7 @@ SPOKEN = [{}, {"area": CITY}, {"industry": INDUSTRY}, {"as_of": DAY}]
 PLACES = [*SPOKEN, *({"area": area} for area in (*CITIES, *COUNTIES[:3]) if area != CITY), {"as_of": MONTH}]
 PLACES.append({"area": CITY, "industry": INDUSTRY, "as_of": DAY})
 """What is asked for of the overview and of the API."""
-OURS = ("/overview", "/indicators/")
+OURS = ("/overview", "/indicators/", "/reports/")
 """Pages of which no number is without its mark."""
 UNTOLD = ("script", "style", "svg", "form", "nav", "time", "code", "summary", "footer", "aside", "header")
 PLAIN = re.compile(
@@ -172,6 +172,10 @@ def test_every_number_is_the_same_wherever_it_stands(http: httpx.Client) -> None
     for lang in ("en", "zh"):
         walk.page("/energy", lang)
         walk.page("/overview", lang, selected=CITY)
+        walk.page("/enterprises", lang)
+        for asked in ({}, {"area": CITY}):
+            assert len(walk.page(f"/reports/{MONTH[:7]}", lang, **asked).told) > 12
+    _firms(walk)
     lists = _lists(walk)
     print(f"{walk.numbers} numbers, {walk.comparisons} comparisons, {lists} lists behind them")
     assert walk.wrong == [], "\n".join(walk.wrong[:60])
@@ -213,6 +217,17 @@ def _enterprises(walk: Walk, asked: dict[str, str]) -> None:
     assert total is not None
     place = f"{asked.get('area', PROVINCE.whole)} {asked.get('industry', '*')} {asked.get('as_of', TODAY)}"
     walk.compare(f"enterprises {place}", total[1].replace(",", ""), f"/enterprises {asked}")
+
+
+def _firms(walk: Walk) -> None:
+    """What an enterprise counts for on its page is what the list of enterprises says, as a page and as the API."""
+    counted = {"devices": "units", "registered": "now_registered", "main": "main", "nc": "nc_checked"}
+    counted |= {"networked": "now_networked", "cloud": "now_cloud", "active": "now_active"}
+    for firm in walk.http.get("/api/v1/enterprises", params={"limit": 20}).json():
+        told = walk.page(f"/enterprises/{firm['code']}", "en").told
+        assert len(told) >= (8 if firm["devices"] else 0)
+        for name, measure in counted.items():
+            walk.compare(f"{measure} {firm['code']} * {TODAY}", str(firm[name]), "API of enterprises")
 
 
 def measure_of(number: str) -> str:

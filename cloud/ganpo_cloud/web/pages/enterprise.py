@@ -20,6 +20,7 @@ from ganpo_cloud.store.tables import gateway
 from ganpo_cloud.web.asking import Asked, Seen, asks
 from ganpo_cloud.web.pages import machines, meters
 from ganpo_cloud.web.pages.device import ledger_on, listed, sound
+from ganpo_cloud.web.pages.figures import Figures
 from ganpo_cloud.web.pages.needs import needs
 from ganpo_cloud.web.pages.overview import overview
 from ganpo_cloud.web.pages.rendering import Item, Rendering
@@ -81,6 +82,7 @@ def _enterprise(
         "known": not code or about is not None or bool(found) or bool(gateways),
         "zone": found[0].timezone if found else DEFAULT_ZONE,
         "needs": needs(connection, rendering.now, found, gateways, None if alone else code),
+        "n": Figures(rendering.day, code),
         "counted": counted,
         "first": first,
         "steps": list(

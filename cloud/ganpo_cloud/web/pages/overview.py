@@ -47,14 +47,14 @@ def overview(connection: Connection, rendering: Rendering, _asked: Placed) -> It
     found = Indicators(rendering.snapshot(connection))
     n = Figures(found.snapshot.day, *here)
     parts = rendering.parts(scope.area)
-    every = _by_id(found, [scope.area, *parts, NOWHERE], [scope.industry])
+    every = by_id(found, [scope.area, *parts, NOWHERE], [scope.industry])
     row = found.snapshot.rows([here[0]], [here[1]])[here]
     months = periods.months(rendering.day, SHOWN_MONTHS)[:-1]
     past = found.snapshot.trend([here[0]], [here[1]], months)
     areas = ranking.best_first(every[part, here[1]] for part in parts)
     waits = questions.waiting(connection, rendering, n)
     industries = (
-        [] if scope.industry else _by_id(found, [scope.area], [*rendering.province.industries]).values()
+        [] if scope.industry else by_id(found, [scope.area], [*rendering.province.industries]).values()
     )
     return {
         "n": n,
@@ -77,9 +77,10 @@ def overview(connection: Connection, rendering: Rendering, _asked: Placed) -> It
     }
 
 
-def _by_id(
+def by_id(
     found: Indicators, areas: list[str], industries: list[str | None]
 ) -> dict[Any, Mapping[str, Indicator]]:
+    """By place and industry its indicators by id."""
     every = found.all(areas, industries)
     return {key: {item.definition.id: item for item in items} for key, items in every.items()}
 
@@ -99,7 +100,7 @@ def indicator(connection: Connection, rendering: Rendering, asked: OfNumber) -> 
     areas, industries = [scope.area, *rendering.parts(scope.area)], [scope.industry]
     if by == "industry":
         areas, industries = [scope.area], [None, *rendering.province.industries]
-    every = _by_id(found := Indicators(rendering.snapshot(connection)), areas, industries)
+    every = by_id(found := Indicators(rendering.snapshot(connection)), areas, industries)
     return {
         "n": Figures(found.snapshot.day),
         "definition": DEFINITIONS[number],

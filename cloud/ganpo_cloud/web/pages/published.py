@@ -5,11 +5,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from ganpo_cloud.days import periods
 from ganpo_cloud.province import publishing
-from ganpo_cloud.province.definitions import DEFINITIONS
 from ganpo_cloud.province.indicators import Indicators
+from ganpo_cloud.province.snapshots import snapshot
 from ganpo_cloud.web.answers.reports import Line
-from ganpo_cloud.web.pages.overview import CARDS
+from ganpo_cloud.web.pages.figures import Figures
+from ganpo_cloud.web.pages.overview import CARDS, by_id
 from ganpo_cloud.web.pages.rendering import Item, Rendering
 from ganpo_model import reference
 
@@ -20,17 +22,20 @@ def months(_connection: Connection, rendering: Rendering, _found: Any) -> Item:
 
 
 def month(connection: Connection, rendering: Rendering, found: Sequence[Line]) -> Item:
-    """The place and its parts, each with its lines."""
+    """The place and its parts, each with its lines, and `items`: what the month comes to today."""
     number = rendering.scope.path.rpartition("/")[2]
     every = publishing.reports(connection)
+    areas = [rendering.scope.area, *rendering.parts(rendering.scope.area)]
+    then = snapshot(connection, rendering.province, periods.span(number)[1], rendering.now)
     return {
+        "n": Figures(then.day),
         "month": number,
         "months": [report.month for report in every],
         "report": next(report for report in every if report.month == number),
-        "areas": [rendering.scope.area, *rendering.parts(rendering.scope.area)],
-        "shown": [DEFINITIONS[name] for name in CARDS],
+        "areas": areas,
+        "cards": CARDS,
         "lines": {(line.metric, line.area): line for line in found if line.industry is None},
-        "target": Indicators(rendering.snapshot(connection)).target,
+        "items": by_id(Indicators(then), areas, [None]),
     }
 
 

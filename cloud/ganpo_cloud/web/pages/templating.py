@@ -56,6 +56,7 @@ def _environment(lang: str, *, exposed: bool) -> Environment:
         lang=lang,
         STATUS=reasons.STATUS,
         REASONS=reasons.REASONS,
+        Figures=figures.Figures,
         MEASURES=coverage.MEASURES,
         RANKED_FROM=ranking.RANKED_FROM,
     )
