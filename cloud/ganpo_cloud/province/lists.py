@@ -13,12 +13,12 @@ from ganpo_cloud.store.counted_tables import ledger
 
 COUNTS: Mapping[str, str] = {
     "devices": "units",
-    "registered_devices": "now_registered",
-    "main_devices": "main",
-    "nc_devices": "nc_checked",
-    "networked_devices": "now_networked",
-    "cloud_devices": "now_cloud",
-    "active_devices": "now_active",
+    "registered": "now_registered",
+    "main": "main",
+    "nc": "nc_checked",
+    "networked": "now_networked",
+    "cloud": "now_cloud",
+    "active": "now_active",
 }
 """What stands beside an enterprise, each by the measure that it is: how many of its devices have come how far."""
 
@@ -54,7 +54,8 @@ def enterprises(province: Province, wanted: Filter) -> Select[Any]:
         .label(name)
         for name, measure in COUNTS.items()
     )
-    query = select(ledger, *beside).where(*_of("enterprise", province, wanted, ledger.c.enterprise))
+    about = (ledger.c.enterprise, ledger.c.name, ledger.c.area, ledger.c.industry, ledger.c.above_scale)
+    query = select(*about, *beside).where(*_of("enterprise", province, wanted, ledger.c.enterprise))
     return query.order_by(ledger.c.enterprise)
 
 

@@ -59,40 +59,41 @@ Page = Callable[[Request, Problem], Response]
 
 def install(app: FastAPI, page: Page) -> None:
     """One error shape for everything. `page`: how a problem is told to who is not asking the API."""
-
-    def told(request: Request, problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
-        if request.url.path.startswith("/api/"):
-            return JSONResponse(problem.model_dump(), problem.status, headers, MEDIA_TYPE)
-        return page(request, problem)
-
-    async def refused(request: Request, error: Exception) -> Response:
-        assert isinstance(error, Refused)
-        return told(request, error.problem)
-
-    async def invalid(request: Request, error: Exception) -> Response:
-        assert isinstance(error, RequestValidationError)
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"][1:])
-        title = SHAPES.get(first["type"], "cannot be read").format(**first.get("ctx", {}))
-        hint = "GET /api/v1/openapi.json"
-        return told(request, Problem(title=title, status=422, code="invalid", where=where, hint=hint))
-
-    async def http(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)
-        where = request.url.path[:200]
-        problem = Problem(title=str(error.detail), status=error.status_code, code="http", where=where)
-        return told(request, problem, error.headers)
-
-    async def database(request: Request, error: Exception) -> Response:
-        title = f"the database does not answer: {getattr(error, 'orig', error)}"
-        hint = "it is tried again with the next request"
-        return told(request, Problem(title=title, status=503, code="database", hint=hint))
-
     app.openapi = partial(_described, app.openapi)  # type: ignore[method-assign]
-    app.add_exception_handler(Refused, refused)
-    app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(HTTPException, http)
-    app.add_exception_handler(DatabaseError, database)
+    kinds: Mapping[type[Exception], Callable[[Request, Any], Problem]] = {
+        Refused: lambda _, error: error.problem,
+        RequestValidationError: _misshapen,
+        HTTPException: _http,
+        DatabaseError: _silent,
+    }
+    for kind, problem in kinds.items():
+        app.add_exception_handler(kind, partial(_answer, page, problem))
+
+
+async def _answer(
+    page: Page, problem: Callable[[Request, Any], Problem], request: Request, error: Exception
+) -> Response:
+    found = problem(request, error)
+    if not request.url.path.startswith("/api/"):
+        return page(request, found)
+    return JSONResponse(found.model_dump(), found.status, getattr(error, "headers", None), MEDIA_TYPE)
+
+
+def _misshapen(_request: Request, error: RequestValidationError) -> Problem:
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"][1:])
+    title = SHAPES.get(first["type"], "cannot be read").format(**first.get("ctx", {}))
+    return Problem(title=title, status=422, code="invalid", where=where, hint="GET /api/v1/openapi.json")
+
+
+def _http(request: Request, error: HTTPException) -> Problem:
+    where = request.url.path[:200]
+    return Problem(title=str(error.detail), status=error.status_code, code="http", where=where)
+
+
+def _silent(_request: Request, error: DatabaseError) -> Problem:
+    title = f"the database does not answer: {getattr(error, 'orig', error)}"
+    return Problem(title=title, status=503, code="database", hint="it is tried again with the next request")
 
 
 def _described(generate: Callable[[], dict[str, Any]]) -> dict[str, Any]:

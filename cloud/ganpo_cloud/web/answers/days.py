@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from ganpo_cloud.days import painting, production
 from ganpo_cloud.days.consumed import Quantity, of_subject
-from ganpo_cloud.store.described import AssetNo, Code, Instant, Ratio, answer, filled, said
+from ganpo_cloud.store.described import AssetNo, Code, Instant, Ratio, answer, said
 from ganpo_cloud.store.localdays import bounds, day_of
 from ganpo_cloud.web import asking
 from ganpo_cloud.web.answers.quantities import known
@@ -76,21 +76,12 @@ def day(connection: Connection, question: Question, asked: OfDay) -> Day:
     start, end = bounds(of, zone)
     spans = painting.painted(connection, code, asset_no, start, end)
     made = production.of_day(connection, code, asset_no, of, question.province.holidays, to_ms(now))
-    return Day(
-        enterprise=code,
-        asset_no=asset_no,
-        date=of,
-        timezone=zone,
-        start=start,
-        end=end,
-        spans=[filled(Span, span) for span in spans],
-        ms={State(state): ms for state, ms in painting.ms_per_state(spans).items()},
-        planned=None if made is None else _planned(made),
-        kpis=None if made is None else {name: ratio and Ratio(*ratio) for name, ratio in made.kpis.items()},
-        quantities=of_subject(connection, code, asset_no, start, end),
-    )
-
-
-def _planned(made: production.MachineDay) -> Planned:
-    of = made.production
-    return Planned(of.planned_ms, dict(of.spent), of.outside_ms, made.confirmed)
+    planned, kpis = None, None
+    if made is not None:
+        did = made.production
+        planned = Planned(did.planned_ms, dict(did.spent), did.outside_ms, made.confirmed)
+        kpis = {name: ratio and Ratio(*ratio) for name, ratio in made.kpis.items()}
+    ms = {State(state): ms for state, ms in painting.ms_per_state(spans).items()}
+    quantities = of_subject(connection, code, asset_no, start, end)
+    about = (code, asset_no, of, zone, start, end)
+    return Day(*about, [Span(*span) for span in spans], ms, planned, kpis, quantities)

@@ -30,13 +30,4 @@ def enterprises(connection: Connection, question: Question, asked: Listed) -> Li
     wanted = lists.Filter(question.area, question.industry, question.day, asked.text)
     query = lists.enterprises(question.province, wanted)
     rows, total = lists.page(connection, query, asked.limit, asked.page)
-    found = [
-        filled(
-            Enterprise,
-            row,
-            code=row.enterprise,
-            **{name.removesuffix("_devices"): getattr(row, name) or 0 for name in lists.COUNTS},
-        )
-        for row in rows
-    ]
-    return Listing(found, total)
+    return Listing([filled(Enterprise, row, code=row.enterprise) for row in rows], total)

@@ -84,32 +84,32 @@ def indicator(connection: Connection, question: Question, asked: Parts) -> list[
     """One number by area, by industry or by month."""
     if asked.number not in DEFINITIONS:
         raise Refused(404, "indicator", "no such indicator", "id", "GET /api/v1/definitions")
-    found = snapshot(connection, question.province, question.past, question.now)
-    items: list[tuple[province.Indicator, int]] = []
+    now = snapshot(connection, question.province, question.past, question.now)
+    found, areas, industries = [now], [question.area], [question.industry]
     if asked.by == "month":
-        for month in periods.months(found.day, 24):
-            end = periods.span(month)[1]
-            over = month != found.month
-            part = snapshot(connection, question.province, end, question.now) if over else found
-            items += [
-                (item, to_ms(part.at)) for item in Indicators(part).of(question.area, question.industry)
-            ]
+        ends = {month: periods.span(month)[1] for month in periods.months(now.day, 24)}
+        found = [
+            now if month == now.month else snapshot(connection, question.province, end, question.now)
+            for month, end in ends.items()
+        ]
+    elif asked.by == "industry":
+        industries = [None, *question.province.industries]
     else:
-        areas, industries = [question.area], [question.industry]
-        if asked.by == "area":
-            areas += question.province.parts(question.area, found.day)
-            areas += [NOWHERE] if question.area == question.province.whole else []
-        else:
-            industries = [None, *question.province.industries]
-        every = Indicators(found).all(areas, industries)
-        items = [(item, to_ms(found.at)) for mine in every.values() for item in mine]
-    return [_indicator(item, at) for item, at in items if item.definition.id == asked.number]
+        areas += question.province.parts(question.area, now.day)
+        areas += [NOWHERE] if question.area == question.province.whole else []
+    return [
+        _indicator(item, to_ms(part.at))
+        for part in found
+        for items in Indicators(part).all(areas, industries).values()
+        for item in items
+        if item.definition.id == asked.number
+    ]
 
 
 def _indicator(item: province.Indicator, as_of: int) -> Indicator:
-    def ratio(number: int | None) -> Ratio:
-        return Ratio(number, item.denominator)
-
+    declared, proven = (
+        None if number is None else Ratio(number, item.denominator) for number in (item.declared, item.proven)
+    )
     definition = item.definition
     return filled(
         Indicator,
@@ -120,9 +120,9 @@ def _indicator(item: province.Indicator, as_of: int) -> Indicator:
         unit=definition.unit,
         period=item.period or None,
         as_of=as_of,
-        declared=None if item.declared is None else ratio(item.declared),
-        checked=ratio(item.checked),
-        proven=None if item.proven is None else ratio(item.proven),
+        declared=declared,
+        checked=Ratio(item.checked, item.denominator),
+        proven=proven,
         enterprises=Behind(item.behind, item.of),
         completeness=item.completeness and Ratio(*item.completeness),
         missing=list(item.missing),

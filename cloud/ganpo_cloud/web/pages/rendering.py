@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DatabaseError
 
-from ganpo_cloud.province.divisions import Province
+from ganpo_cloud.province.divisions import Area, Industry, Province
 from ganpo_cloud.province.snapshots import Snapshot, added_up, snapshot
 from ganpo_cloud.store.counted_tables import NOWHERE
 from ganpo_cloud.store.database import Reader
@@ -126,14 +126,9 @@ class Rendering:
 
     def base(self, connection: Connection) -> Item:
         """The same, with the time of what is shown."""
-        found = self.bare()
-        found["seeding"] = seeding(connection) if self.site.demo else None
-        at = self.snapshot_time(connection)
-        return found | {"as_of": i18n.instant(to_ms(at), self.lang)}
-
-    def snapshot_time(self, connection: Connection) -> datetime:
-        """When what is shown was added up."""
-        return self.scope.at or added_up(connection) or self.now
+        at = self.scope.at or added_up(connection) or self.now
+        found = seeding(connection) if self.site.demo else None
+        return self.bare() | {"seeding": found, "as_of": i18n.instant(to_ms(at), self.lang)}
 
     def broken(self, why: str, answered: datetime | None) -> Item:
         """What is shown while the database does not answer."""
@@ -144,15 +139,15 @@ class Rendering:
         """The name of an area on the day."""
         if number == NOWHERE or number not in self.province.areas:
             return self.t("place unknown")
-        found = self.province.area(number, self.day) or self.province.areas[number][-1]
-        return found.name_zh if self.lang == "zh" else found.name_en
+        return self._name(self.province.area(number, self.day) or self.province.areas[number][-1])
 
     def industry(self, number: str) -> str:
         """The name of an industry."""
         found = self.province.industries.get(number)
-        if found is None:
-            return number
-        return found.name_zh if self.lang == "zh" else found.name_en
+        return number if found is None else self._name(found)
+
+    def _name(self, of: Area | Industry) -> str:
+        return of.name_zh if self.lang == "zh" else of.name_en
 
     def parts(self, parent: str) -> list[str]:
         """The areas next below one, on the day."""
