@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from ganpo_cloud.imports import registry
 from ganpo_cloud.web.application import create_app
+from ganpo_model import credit_code
 from ganpo_model.clock import iso
 from ganpo_model.facts import (
     CalendarItem,
@@ -437,3 +438,27 @@ def test_a_past_day_says_nothing_of_who_is_there_and_what_waits_now(plant: Plant
     assert [words for words in of_now if words not in today] == []
     assert [words for words in of_now if words in past] == []
     assert "known of planned time" in past
+
+
+def test_a_month_of_a_carrier_is_hatched_where_less_than_nine_tenths_of_what_is_declared_is_covered(
+    plant: Plant, http: httpx.Client
+) -> None:
+    codes = [credit_code.completed(f"91360681DEM{n:05d}") for n in range(10)]
+    plant.take("enterprises", *map(enterprise, codes))
+    plant.take("carriers", *(f"{code},2026,electricity" for code in codes))
+    stated = {"2026-08": codes, "2026-09": codes[:9], "2026-10": codes[:8]}
+    plant.take(
+        "statements",
+        *(
+            f"{code},{month},electricity,1000,kWh,B-1,Wang,whole"
+            for month, of in stated.items()
+            for code in of
+        ),
+    )
+    table = pages(http, "energy?lang=en").split('aria-label="Carriers by month"')[1].split("</table>")[0]
+    row = table.split("<tbody>")[1]
+    cells = re.findall(r'<td class="(num|num partial)">([^<]*)</td>', row)
+    hatched = {value: kind == "num partial" for kind, value in cells}
+    assert hatched["10.00 thousand"] is False
+    assert hatched["9.00 thousand"] is False, "nine of ten"
+    assert hatched["8.00 thousand"] is True
