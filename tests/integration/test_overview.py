@@ -49,7 +49,10 @@ def http(plant: Plant) -> Iterator[httpx.Client]:
 
     app = create_app(plant.database, TestClock(wall=NOW))
     hooks = {"request": [settle]}
-    with Served(app) as served, httpx.Client(base_url=f"{served.url}/api/v1", event_hooks=hooks) as client:
+    with (
+        Served(app) as served,
+        httpx.Client(base_url=f"{served.url}/api/v1", event_hooks=hooks, timeout=60) as client,
+    ):
         yield client
 
 
