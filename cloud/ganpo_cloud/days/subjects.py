@@ -76,24 +76,18 @@ def one(connection: Connection, enterprise: str, asset_no: str) -> Subject:
 
 def read(connection: Connection, names: Sequence[tuple[str, str]]) -> list[Subject]:
     """Subjects by enterprise and asset_no, in this order."""
-    described = sql.each(connection, _SUBJECT, names)
-    found = [(rows[0] if rows else None) for rows in described]
-    counters = sql.each(connection, _REGISTERS, names)
-    return [
-        _subject(*name, tuple(map(_counter, registers)), row)
-        for name, row, registers in zip(names, found, counters, strict=True)
-    ]
+    described = list(sql.each(connection, _SUBJECT, names))
+    found = []
+    for name, about, rows in zip(names, described, sql.each(connection, _REGISTERS, names), strict=True):
+        registers = tuple(map(_counter, rows))
+        found.append(Subject(*name, registers))
+        for kind, zone, gateway, since, withdrawn, at in about:
+            until = at + WATCHED_MS if withdrawn else _EVER
+            found[-1] = Subject(*name, registers, kind, zone, gateway, sql.day_given(since), until)
+    return found
 
 
 def _counter(row: Any) -> Counter:
     number, signal, carrier, unit, num, den, zone, max_rate, modulus, resets, update_ms = row
     rules = Register(max_rate, modulus, bool(resets), update_ms)
     return Counter(number, signal, carrier, unit, num, den, zone, rules)
-
-
-def _subject(enterprise: str, asset_no: str, registers: Sequence[Counter], row: Any) -> Subject:
-    if row is None:
-        return Subject(enterprise, asset_no, registers)
-    kind, zone, gateway, since, withdrawn, at = row
-    until = at + WATCHED_MS if withdrawn else _EVER
-    return Subject(enterprise, asset_no, registers, kind, zone, gateway, sql.day_given(since), until)

@@ -6,7 +6,7 @@ from datetime import date
 from fractions import Fraction
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from ganpo_cloud.store.described import answer, said, unsaid
 from ganpo_model import reference, tables
@@ -18,6 +18,7 @@ from ganpo_model.shifts import WEEKDAYS, dates
 Kind = Literal["province", "city", "county"]
 KINDS: tuple[Kind, ...] = ("province", "city", "county")
 OTHER = "OTHER"
+T = TypeVar("T")
 
 
 @answer
@@ -151,13 +152,21 @@ def _read(
     return rows
 
 
+def _cell(cells: Mapping[str, str], column: str, made: Callable[[str], T], what: str) -> T:
+    try:
+        return made(cells[column])
+    except (ValueError, ZeroDivisionError, KeyError) as error:
+        raise _Wrong(column, what) from error
+
+
+def _day(cells: Mapping[str, str], column: str) -> date | None:
+    return _cell(cells, column, date.fromisoformat, "no date like 2020-06-01") if cells[column] else None
+
+
 def _area(cells: Mapping[str, str]) -> Area:
-    kind = next((kind for kind in KINDS if kind == cells["kind"]), None)
-    if kind is None:
-        raise _Wrong("kind", f"none of {', '.join(KINDS)}")
-    names = (cells["code"], cells["name_zh"], cells["name_en"])
-    days = (_day(cells, "from"), _day(cells, "to"))
-    return Area(cells["id"], cells["parent"] or None, kind, *names, *days)
+    kind = KINDS[_cell(cells, "kind", [*map(str, KINDS)].index, f"none of {', '.join(KINDS)}")]
+    names = (kind, cells["code"], cells["name_zh"], cells["name_en"])
+    return Area(cells["id"], cells["parent"] or None, *names, _day(cells, "from"), _day(cells, "to"))
 
 
 def _industry(cells: Mapping[str, str]) -> Industry:
@@ -165,12 +174,8 @@ def _industry(cells: Mapping[str, str]) -> Industry:
 
 
 def _coefficient(cells: Mapping[str, str]) -> Coefficient:
-    if cells["carrier"] not in reference.carriers():
-        raise _Wrong("carrier", "no such carrier")
-    try:
-        kgce = Fraction(cells["kgce"])
-    except (ValueError, ZeroDivisionError) as error:
-        raise _Wrong("kgce", "no number like 0.1229 (kgce per unit of the carrier)") from error
+    _cell(cells, "carrier", reference.carriers().__getitem__, "no such carrier")
+    kgce = _cell(cells, "kgce", Fraction, "no number like 0.1229 (kgce per unit of the carrier)")
     return Coefficient(cells["carrier"], _day(cells, "since") or date.min, kgce, cells["source"])
 
 
@@ -184,20 +189,9 @@ def _holiday(cells: Mapping[str, str]) -> ExceptionItem:
 
 
 def _tile(cells: Mapping[str, str]) -> tuple[str, tuple[int, int]]:
-    return cells["area"], (_place(cells, "column"), _place(cells, "row"))
-
-
-def _place(cells: Mapping[str, str], column: str) -> int:
-    if not (cells[column].isdecimal() and 0 < int(cells[column]) <= 12):
-        raise _Wrong(column, "column and row are numbers from 1 to 12")
-    return int(cells[column])
-
-
-def _day(cells: Mapping[str, str], column: str) -> date | None:
-    try:
-        return date.fromisoformat(cells[column]) if cells[column] else None
-    except ValueError as error:
-        raise _Wrong(column, "no date like 2020-06-01") from error
+    what, numbers = "column and row are numbers from 1 to 12", [str(n) for n in range(1, 13)]
+    column, row = (_cell(cells, name, numbers.index, what) + 1 for name in ("column", "row"))
+    return cells["area"], (column, row)
 
 
 _OWN = ("areas.csv", "industries.csv")
