@@ -79,8 +79,8 @@ class Calendars:
         said = told_last.body if told_last is not None else _NOTHING
 
         def rows(table: Any) -> Any:
-            mine = (table.c.enterprise == enterprise) & (table.c.site == said["site"]["id"])
-            return self.connection.execute(select(table).where(mine))
+            mine = select(table).filter_by(enterprise=enterprise, site=said["site"]["id"])
+            return self.connection.execute(mine)
 
         corrected = [
             (
@@ -99,8 +99,8 @@ class Calendars:
     def _down(self, enterprise: str) -> dict[str, list[Stretch]]:
         """Planned downtime by machine: what was recorded before it began."""
         table = registry.downtime
-        counts = (table.c.enterprise == enterprise) & (table.c.recorded_at < table.c.start)
+        mine = select(table).filter_by(enterprise=enterprise)
         found: dict[str, list[Stretch]] = {}
-        for row in self.connection.execute(select(table).where(counts)):
+        for row in self.connection.execute(mine.where(table.c.recorded_at < table.c.start)):
             found.setdefault(row.asset_no, []).append((row.start, row.end))
         return found

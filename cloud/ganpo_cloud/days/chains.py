@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, ScalarSelect, select
@@ -12,22 +11,20 @@ from ganpo_cloud.store.counted_tables import register_day
 from ganpo_cloud.store.localdays import day_of
 from ganpo_model.registers import Reading, Step, StepKind, chain
 
+_DECIDED = (
+    "SELECT dropped, steps, settled FROM register_day"
+    " WHERE enterprise = ? AND register = ? AND day >= ? ORDER BY day"
+)
+
 
 def steps_between(
     connection: Connection, enterprise: str, number: str, start: int, end: int, zone: str
 ) -> list[Step]:
-    """The part of a register's chain that holds [start, end)."""
-    return chain_from(connection, enterprise, number, day_of(start, zone), end)
-
-
-def chain_from(connection: Connection, enterprise: str, number: str, day: date, end: int) -> list[Step]:
-    """The steps that were decided from `day` on, to the day that settled `end`, without those taken back."""
-    question = (
-        "SELECT dropped, steps, settled FROM register_day"
-        " WHERE enterprise = ? AND register = ? AND day >= ? ORDER BY day"
-    )
+    """The part of a register's chain that holds [start, end): the steps that were decided from its first day on, to the
+    day that settled `end`, without those taken back."""
     days = []
-    for dropped, steps, settled in sql.rows(connection, question, (enterprise, number, day.isoformat())):
+    values = (enterprise, number, day_of(start, zone).isoformat())
+    for dropped, steps, settled in sql.rows(connection, _DECIDED, values):
         days.append((dropped, loaded(steps)))
         if settled is not None and settled > end:
             break

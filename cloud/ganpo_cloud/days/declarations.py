@@ -52,9 +52,9 @@ def declare(database: Database, enterprise: str | None, said: Exchange, now: dat
         raise ConfigError("a declaration says why and by whom", where="--why, --by")
     at, new = to_ms(said.at), said.new_register or said.register
     with database.write() as connection:
-        owner = _owner(connection, enterprise, said.register)
-        for number, raw, where in ((said.register, said.final, "--final"), (new, said.first, "--first")):
-            _within_bounds(connection, _owner(connection, owner, number), number, raw, where)
+        owner = _owner(connection, enterprise, said.register, said.final, "--final")
+        _owner(connection, owner, new, said.first, "--first")
+        for number in sorted({said.register, new}):
             if any(found.at == at for found in declared(connection, owner, number)):
                 what = f"{number} has a declaration at {iso(said.at)} already"
                 hint = "withdraw it first: ganpo-cloud declare --withdraw ID"
@@ -111,22 +111,19 @@ def away(connection: Connection, enterprise: str, number: str) -> list[Declarati
     return list(found)
 
 
-def _within_bounds(connection: Connection, owner: str, number: str, raw: int, where: str) -> None:
-    """A person's word is believed whatever the rate: what it comes to has to fit the database."""
-    mine = (register.c.enterprise == owner) & (register.c.id == number)
-    num, den = connection.execute(select(register.c.num, register.c.den).where(mine)).one()
+def _owner(connection: Connection, enterprise: str | None, number: str, raw: int, where: str) -> str:
+    """Whose a register is that shows a number. A person's word is believed whatever the rate: what it comes to has to
+    fit the database."""
+    query = select(register.c.enterprise, register.c.num, register.c.den).filter_by(id=number)
+    if enterprise is not None:
+        query = query.filter_by(enterprise=enterprise)
+    rows = connection.execute(query).all()
+    if len(rows) != 1:
+        what, hint = "no such register", "its id stands on the page beside the meter"
+        if rows:
+            what, hint = f"{len(rows)} enterprises have a register of this id", "say --enterprise CODE"
+        raise ConfigError(what, where=number, hint=hint)
+    owner, num, den = rows[0]
     if millionths(raw, num, den) >= MAX_RAW:
         raise ConfigError(f"{raw} counts of {num}/{den} are more than a register can show", where=where)
-
-
-def _owner(connection: Connection, enterprise: str | None, register_id: str) -> str:
-    query = select(register.c.enterprise).where(register.c.id == register_id)
-    if enterprise is not None:
-        query = query.where(register.c.enterprise == enterprise)
-    owners = connection.execute(query).scalars().all()
-    if len(owners) == 1:
-        return str(owners[0])
-    what, hint = "no such register", "its id stands on the page beside the meter"
-    if owners:
-        what, hint = f"{len(owners)} enterprises have a register of this id", "say --enterprise CODE"
-    raise ConfigError(what, where=register_id, hint=hint)
+    return str(owner)

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, func, select, tuple_
 from ganpo_cloud.days import chains
 from ganpo_cloud.days.declarations import declared
 from ganpo_cloud.store.counted_tables import register_day
+from ganpo_cloud.store.localdays import bounds
 from ganpo_cloud.store.tables import reading, register
 from ganpo_model.clock import DAY_MS, HOUR_MS, from_ms, iso, to_ms
 from ganpo_model.registers import Reading, Step, StepKind, standing
@@ -62,7 +63,7 @@ def open_items(
     mine = (register.c.enterprise == d.enterprise) & (register.c.id == d.register)
     same = (newest.enterprise == d.enterprise) & (newest.register == d.register)
     last = select(func.max(newest.day)).where(same).scalar_subquery().label("last")
-    about = [register.c[name] for name in ("unit", "num", "den", "max_rate", "update_ms")]
+    about = [register.c[name] for name in ("unit", "num", "den", "max_rate", "update_ms", "timezone")]
     query = select(register_day, *about, last).join(register, mine)
     query = query.where((d.open > 0) | d.aside_since.is_not(None), *asked)
     found = list(_following(connection, asked))
@@ -80,7 +81,8 @@ def open_items(
 def _open_steps(connection: Connection, row: Any) -> list[Step]:
     """The open steps of a day that no later day took back."""
     found = [step for step in chains.loaded(row.steps) if step.kind is StepKind.OPEN]
-    chain = chains.chain_from(connection, row.enterprise, row.register, row.day, found[-1].end.at)
+    start, end = bounds(row.day, row.timezone)[0], found[-1].end.at
+    chain = chains.steps_between(connection, row.enterprise, row.register, start, end, row.timezone)
     return [step for step in found if step in chain]
 
 

@@ -4,7 +4,6 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import pairwise
-from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -30,18 +29,13 @@ _GOOD = (
 )
 
 
-class Axis(NamedTuple):
-    """A stretch of time of one subject, in ms."""
-
-    enterprise: str
-    asset_no: str
-    start: int
-    end: int
+Axis = tuple[str, str, int, int]
+"""A stretch of time of one subject: enterprise, asset_no, begin and end in ms."""
 
 
 def painted(connection: Connection, enterprise: str, asset_no: str, start: int, end: int) -> list[Span]:
     """The painted states of one subject over [start, end)."""
-    (found,) = slots(connection, [Axis(enterprise, asset_no, start, end)])
+    (found,) = slots(connection, [(enterprise, asset_no, start, end)])
     return paint(found, start, end)
 
 
@@ -78,10 +72,10 @@ def of_subjects(
     states."""
     found: list[dict[date, list[Span]]] = [{} for _ in asked]
     rows = [(n, first, last) for n, (_, days) in enumerate(asked) for first, last in _in_a_row(days)]
-    axes = []
-    for n, first, last in rows:
-        one, _ = asked[n]
-        axes.append(Axis(one.enterprise, one.asset_no, bounds(first, one.zone)[0], bounds(last, one.zone)[1]))
+    axes = [
+        (one.enterprise, one.asset_no, bounds(first, one.zone)[0], bounds(last, one.zone)[1])
+        for one, first, last in ((asked[n][0], first, last) for n, first, last in rows)
+    ]
     for (n, first, last), stored_slots in zip(rows, slots(connection, axes), strict=True):
         one, _ = asked[n]
         starts = [slot.start for slot in stored_slots]

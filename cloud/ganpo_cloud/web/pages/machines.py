@@ -62,7 +62,7 @@ def machines(
     listed = {row.asset_no: row for row in rows}
     seen = {view.asset_no: view for view in found if view.kind == "equipment" and not view.withdrawn}
     connected = [asset_no for asset_no, view in seen.items() if view.state is not None]
-    axes = [painting.Axis(code, asset_no, start, end) for asset_no in connected]
+    axes = [(code, asset_no, start, end) for asset_no in connected]
     spans = dict(zip(connected, painting.slots(connection, axes), strict=True))
     lines = []
     for asset_no in sorted(listed.keys() | seen.keys()):
