@@ -31,7 +31,7 @@ def test_an_exchanged_meter_is_open_until_the_printed_command_declares_it_and_ag
     plant.read(OLD, START + timedelta(hours=3), 7, 107, 207)
     assert plant.consumption() == (400, 1, 0)
     (item,) = plant.open()
-    assert (item.kind, item.register, item.amount) == ("open", OLD, 7 - 50_200)
+    assert (item.code, item.who, item.details["n"]) == ("open", OLD, "−50,193")
     said = plant.type(item.command)
     print(item.command, said.output)
     assert said.exit_code == 0, said.output
@@ -40,7 +40,7 @@ def test_an_exchanged_meter_is_open_until_the_printed_command_declares_it_and_ag
     said = plant.type("ganpo-cloud declare --withdraw 1 --why 'wrong meter' --by 'Li Wei'")
     assert (said.exit_code, said.output) == (0, "declaration 1 is withdrawn; its days are judged again\n")
     assert plant.consumption() == (400, 1, 0)
-    assert [item.kind for item in plant.open()] == ["open"]
+    assert [item.code for item in plant.open()] == ["open"]
 
 
 def test_what_was_used_between_the_last_reading_and_the_exchange_counts_once_it_is_declared(
@@ -73,7 +73,7 @@ def test_two_registers_that_follow_each_other_undeclared_are_shown_with_the_comm
     plant.send([plant.inventory(NEW, at=START + timedelta(days=1))])
     plant.read(NEW, START + timedelta(days=1), 3, 103, 203)
     (item,) = plant.open()
-    assert (item.kind, item.register) == ("follows", NEW)
+    assert (item.code, item.who) == ("follows", NEW)
     said = plant.type(item.command)
     assert said.exit_code == 0, said.output
     assert plant.open() == []
@@ -104,7 +104,7 @@ def test_readings_that_are_not_believed_for_an_hour_are_shown(plant: MeteredPlan
     plant.read(OLD, START, 50_000, 50_100)
     plant.read(OLD, START + timedelta(hours=1), 900_000)
     (item,) = plant.open()
-    assert (item.kind, item.since) == ("not_believed", to_ms(START + timedelta(hours=1)))
+    assert (item.code, item.since) == ("not_believed", to_ms(START + timedelta(hours=1)))
     with plant.database.read() as connection:
         assert open_items(connection, START + timedelta(hours=1, minutes=59)) == []
     plant.read(OLD, START + timedelta(days=2), 51_000, 51_100)
@@ -114,7 +114,7 @@ def test_readings_that_are_not_believed_for_an_hour_are_shown(plant: MeteredPlan
 def test_an_open_step_that_a_later_day_took_back_is_no_item(plant: MeteredPlant) -> None:
     plant.read(OLD, START, 50_000, 50_100)
     plant.read(OLD, START + timedelta(hours=23), 0, 0, 0, 0)
-    assert [item.kind for item in plant.open()] == ["open"]
+    assert [item.code for item in plant.open()] == ["open"]
     plant.read(OLD, START + timedelta(hours=25), 51_000, 51_100, 51_200)
     assert plant.open() == []
     assert plant.consumption() == (1200, 0, 0)

@@ -88,7 +88,7 @@ def test_a_ratio_that_is_corrected_in_one_batch_keeps_both_periods(
         plant.settle(now)
     with plant.database.read() as connection:
         found = of_carrier(connection, CODE, "DB-1", "electricity", to_ms(OCTOBER[0]), to_ms(OCTOBER[1]))
-        follows = [item.kind for item in open_items(connection, now)]
+        follows = [item.code for item in open_items(connection, now)]
     plant.database.close()
     assert found is not None
     assert found.millionths == pytest.approx(7_435_000_000, abs=3_000_000)

@@ -65,9 +65,8 @@ def test_a_register_that_is_not_believed_is_shown_within_the_hour_with_both_rate
     # 8,640 an hour, read every quarter of an hour for three days: no reading fits the one before
     plant.read(OLD, wild, *(1100 + 2160 * n for n in range(1, 289)))
     (item,) = plant.open()
-    assert (item.kind, item.since) == ("not_believed", to_ms(wild))
-    assert item.asked == 8640
-    assert item.allowed == 332
+    assert (item.code, item.since) == ("too_fast", to_ms(wild))
+    assert (item.details["asked"], item.details["allowed"]) == ("8,640 kWh", "332 kWh")
     assert quantity(plant, START + DAY, START + 2 * DAY)["millionths"] is None
     first = quantity(plant, START, START + DAY)
     assert (first["millionths"], first["unknown_ms"]) == (100_000_000, 24 * 3_600_000 - 1_800_000)
@@ -105,7 +104,7 @@ def test_readings_that_contradict_one_another_have_no_rate(make: Callable[..., M
         ]
     )
     (item,) = plant.open()
-    assert (item.kind, item.asked) == ("not_believed", None)
+    assert item.code == "not_believed"
     assert "its readings contradict one another" in ask(plant, PAGE, lang="en").text
 
 
@@ -141,13 +140,13 @@ def test_what_is_open_every_day_is_one_item_that_proposes_update_and_ends_with_i
     plant.read(OLD, START, 900_000, 900_000)
     shown = [500_000 + 13_000 * (max(n - 4, 0) // 24 + (n >= 4)) for n in range(1, 90)]
     plant.send([Reading("reading", OLD, START + (n + 1) * HOUR, raw) for n, raw in enumerate(shown)])
-    assert [item.kind for item in plant.open()] == ["open", "daily"], "the largest first"
-    (item,) = [item for item in plant.open() if item.kind == "daily"]
-    assert (item.amount, item.command) == (4 * 13_000, 'update = "24h"')
+    assert [item.code for item in plant.open()] == ["open", "daily"], "the largest first"
+    (item,) = [item for item in plant.open() if item.code == "daily"]
+    assert (item.details["n"], item.command) == (f"{4 * 13_000:,}", 'update = "24h"')
     assert "say so if it shows a new number once a day" in ask(plant, PAGE, lang="en").text
     plant.rules["update_ms"] = 86_400_000
     plant.send([plant.inventory(OLD, at=START + DAY)])
-    assert [item.amount for item in plant.open()] == [500_000 - 900_000]
+    assert [item.details["n"] for item in plant.open()] == ["−400,000"]
     assert plant.consumption()[0] == 4 * 13_000
 
 
@@ -179,7 +178,7 @@ def test_a_modulus_that_is_corrected_below_what_stands_there_makes_no_negative_a
     plant.send([plant.inventory(OLD, at=START + DAY)])
     assert plant.consumption() == (500, 1, 0)
     (item,) = plant.open()
-    assert item.amount == 200 - 123_600
+    assert item.details["n"] == "−123,400"
 
 
 def test_fifty_small_open_steps_never_hide_the_large_one(make: Callable[..., MeteredPlant]) -> None:
@@ -190,6 +189,6 @@ def test_fifty_small_open_steps_never_hide_the_large_one(make: Callable[..., Met
     for number in small:
         plant.read(number, START, 50_000, 50_012, 50_008, 50_008, 50_008)
     plant.read(NEW, START + DAY, 80_000, 80_100, 7, 107, 207)
-    items = [item for item in plant.open() if item.kind == "open"]
-    assert items[0].register == NEW
-    assert [item.amount for item in items] == [7 - 80_100]
+    items = [item for item in plant.open() if item.code == "open"]
+    assert items[0].who == NEW
+    assert [item.details["n"] for item in items] == ["−80,093"]

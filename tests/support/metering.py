@@ -11,7 +11,8 @@ from click.testing import CliRunner, Result
 from ganpo_cloud.cli.main import main
 from ganpo_cloud.days import days
 from ganpo_cloud.days.consumed import of_carrier
-from ganpo_cloud.days.open_items import OpenItem, open_items
+from ganpo_cloud.days.open_items import open_items
+from ganpo_cloud.days.reasons import Reason
 from ganpo_cloud.imports import registry
 from ganpo_cloud.inlet.ingest import ingest
 from ganpo_cloud.store.database import Database
@@ -74,7 +75,7 @@ class MeteredPlant:
         assert found.millionths is not None
         return found.millionths // 10_000, len(found.open), len(found.breaks)
 
-    def open(self) -> list[OpenItem]:
+    def open(self) -> list[Reason]:
         self.settle()
         with self.database.read() as connection:
             return open_items(connection, NOW)

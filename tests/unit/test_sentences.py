@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ganpo_cloud.days import reasons
+from ganpo_cloud.days import open_items
 from ganpo_cloud.province.definitions import DEFINITIONS
 from ganpo_cloud.province.indicators import Indicator, Target
 from ganpo_cloud.province.pace import pace
@@ -308,4 +308,4 @@ def test_the_gap_and_the_rate_come_to_the_target_as_they_are_shown(
     ],
 )
 def test_a_rate_has_no_exponent(per_hour: Fraction, told: str) -> None:
-    assert reasons.rate(per_hour, "kWh") == told
+    assert open_items.rate(per_hour, "kWh") == told

@@ -2,7 +2,6 @@
 (metrics.md section 5)."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from itertools import groupby, pairwise
@@ -13,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, func, select, tuple_
 
 from ganpo_cloud.days import chains
 from ganpo_cloud.days.declarations import declared
+from ganpo_cloud.days.reasons import Reason
 from ganpo_cloud.store.counted_tables import register_day
 from ganpo_cloud.store.localdays import bounds
 from ganpo_cloud.store.tables import reading, register
@@ -27,31 +27,13 @@ _NEARLY_MS = 4 * HOUR_MS
 _LOOKED_AT = 100
 
 
-@dataclass(frozen=True, slots=True)
-class OpenItem:
-    """A register that waits for a person, and the command that answers.
-
-    `amount`: counts that are not counted, as far as they are known; `size`: the same in the register's unit.
-    `asked`, `allowed`: of a register that is not believed, units an hour; `asked` is None where its readings do
-    not rise.
-    """
-
-    enterprise: str
-    register: str
-    kind: str
-    """open (a step) | daily (the same one every day) | not_believed (readings) | follows (another of the meter)"""
-    since: int
-    amount: int | None
-    command: str
-    unit: str = ""
-    size: Fraction = Fraction(0)
-    asked: Fraction | None = None
-    allowed: Fraction | None = None
+Item = tuple[Fraction, Reason]
+"""What waits, after how much of the register's unit is not counted because of it, as far as that is known."""
 
 
 def open_items(
     connection: Connection, now: datetime, enterprise: str | None = None, asset_no: str | None = None
-) -> list[OpenItem]:
+) -> list[Reason]:
     """What waits for a person, the largest first: open steps, registers not believed for an hour, registers that follow
     undeclared.
 
@@ -75,7 +57,7 @@ def open_items(
             if row.aside_since is not None and row.day == row.last:
                 found += _not_believed(connection, row, to_ms(now))
         found += _of_steps(row, steps)
-    return sorted(found, key=lambda item: (-item.size, item.since))
+    return [reason for _, reason in sorted(found, key=lambda item: (-item[0], item[1].since or 0))]
 
 
 def _open_steps(connection: Connection, row: Any) -> list[Step]:
@@ -86,7 +68,7 @@ def _open_steps(connection: Connection, row: Any) -> list[Step]:
     return [step for step in found if step in chain]
 
 
-def _of_steps(about: Any, steps: Sequence[Step]) -> Iterable[OpenItem]:
+def _of_steps(about: Any, steps: Sequence[Step]) -> Iterable[Item]:
     """An item for each, and one for those that come day by day."""
     for days in _in_a_row(about, steps):
         first, amount = days[0], sum(step.amount for step in days)
@@ -118,7 +100,7 @@ def _in_a_row(about: Any, steps: Sequence[Step]) -> list[list[Step]]:
     return rows
 
 
-def _not_believed(connection: Connection, row: Any, now_ms: int) -> Iterable[OpenItem]:
+def _not_believed(connection: Connection, row: Any, now_ms: int) -> Iterable[Item]:
     """A register that is not believed at the end of its newest day, for too long."""
     last = standing(row.state).last
     if now_ms - row.aside_since < NOT_BELIEVED_MS or last is None:
@@ -130,8 +112,9 @@ def _not_believed(connection: Connection, row: Any, now_ms: int) -> Iterable[Ope
     amount = since[-1].raw - last.raw
     scale = Fraction(row.num, row.den)
     asked = _asked(since, row.max_rate)
-    rates = {"asked": asked and asked * scale, "allowed": row.max_rate * scale}
-    yield _item(row, "not_believed", row.aside_since, amount if amount > 0 else None, "ganpo check", **rates)
+    code, rates = "not_believed" if asked is None else "too_fast", (asked or 0, row.max_rate)
+    told = {name: rate(of * scale, row.unit) for name, of in zip(("asked", "allowed"), rates, strict=True)}
+    yield _item(row, code, row.aside_since, amount if amount > 0 else None, "ganpo check", **told)
 
 
 def _asked(since: Sequence[Reading], allowed: int) -> Fraction | None:
@@ -142,14 +125,19 @@ def _asked(since: Sequence[Reading], allowed: int) -> Fraction | None:
     return next((rate for rate in (rates[0], max(rates)) if rate > allowed), None)
 
 
-def _item(
-    about: Any, kind: str, since: int, amount: int | None, command: str, **rates: Fraction | None
-) -> OpenItem:
+def _item(about: Any, code: str, since: int, amount: int | None, command: str, **told: str) -> Item:
+    told["n"] = f"{amount or 0:,}".replace("-", "\u2212")
     size = abs(amount or 0) * Fraction(about.num, about.den)
-    return OpenItem(about.enterprise, about.register, kind, since, amount, command, about.unit, size, **rates)
+    return size, Reason(code, since, told, command, about.register)
 
 
-def _following(connection: Connection, asked: Sequence[ColumnElement[bool]]) -> Iterable[OpenItem]:
+def rate(value: Fraction, unit: str) -> str:
+    """In six digits, or all before the point: 8,640 kWh."""
+    digits = f"{float(value):,.6g}" if value < 100_000 else f"{round(value):,}"
+    return f"{digits} {unit.replace('m3', 'm³')}".removesuffix(" 1")
+
+
+def _following(connection: Connection, asked: Sequence[ColumnElement[bool]]) -> Iterable[Item]:
     """Registers of one meter and signal that follow each other, and nobody declared how."""
     of = (register.c.enterprise, register.c.subject, register.c.signal)
     several = select(*of).where(*asked).group_by(*of).having(func.count() > 1)
@@ -164,7 +152,7 @@ def _following(connection: Connection, asked: Sequence[ColumnElement[bool]]) -> 
             ended = any(found.first is None for found in declared(connection, owner, old))
             if last is not None and not ended:
                 command = _command(owner, old, first.at, last.raw, first.raw, new)
-                yield OpenItem(owner, new, "follows", first.at, None, command)
+                yield Fraction(0), Reason("follows", first.at, {}, command, new)
 
 
 def _command(enterprise: str, old: str, at: int, final: int, first: int, new: str | None = None) -> str:

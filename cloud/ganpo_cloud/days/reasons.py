@@ -4,10 +4,8 @@ worded where it is shown."""
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from fractions import Fraction
 from typing import Any
 
-from ganpo_cloud.days.open_items import OpenItem
 from ganpo_cloud.inlet import lives
 from ganpo_cloud.inlet.gateways import Gateway
 
@@ -124,22 +122,3 @@ def of_gateways(found: Sequence[Gateway]) -> Iterator[Reason]:
         for one in view.kept:
             details = {"n": f"{one.frames:,}", "reason": f"{one.reason}: {one.detail}"[:160]}
             yield Reason("quarantine", one.since, details, "ganpo-cloud quarantine list", view.id)
-
-
-def of_register(item: OpenItem) -> Reason:
-    """What waits of a register."""
-    code = "too_fast" if item.asked is not None else item.kind
-    details = {
-        "n": f"{item.amount or 0:,}".replace("-", "\u2212"),
-        "asked": rate(item.asked, item.unit),
-        "allowed": rate(item.allowed, item.unit),
-    }
-    return Reason(code, item.since, details, item.command, item.register)
-
-
-def rate(value: Fraction | None, unit: str) -> str:
-    """In six digits, or all before the point: 8,640 kWh."""
-    if value is None:
-        return ""
-    digits = f"{float(value):,.6g}" if value < 100_000 else f"{round(value):,}"
-    return f"{digits} {unit.replace('m3', 'm³')}".removesuffix(" 1")

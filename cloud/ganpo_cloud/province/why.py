@@ -11,7 +11,7 @@ from ganpo_cloud.days import observed
 from ganpo_cloud.days.calendars import Calendars
 from ganpo_cloud.days.observed import Subject
 from ganpo_cloud.days.open_items import open_items
-from ganpo_cloud.days.reasons import HEALTH, Reason, of_apart, of_gateways, of_register
+from ganpo_cloud.days.reasons import HEALTH, Reason, of_apart, of_gateways
 from ganpo_cloud.inlet.gateways import Gateway, known_gateways
 from ganpo_cloud.province.ledger import Device, Ledger, ledgers
 from ganpo_cloud.store import apart, slots
@@ -90,7 +90,7 @@ def _of_device(
         yield Reason("silent", command=HEALTH)
     elif named is not None:
         yield from _unknown(connection, named, to_ms(now))
-    yield from map(of_register, open_items(connection, now, enterprise, asset_no))
+    yield from open_items(connection, now, enterprise, asset_no)
     if named is not None and named.kind == "equipment":
         yield from _age(connection, named, now, holidays)
 

@@ -11,7 +11,6 @@ from sqlalchemy import Connection, Row, func, select
 
 from ganpo_cloud.days import observed, painting, production
 from ganpo_cloud.days.open_items import open_items
-from ganpo_cloud.days.reasons import of_register
 from ganpo_cloud.province import lists
 from ganpo_cloud.province.why import why
 from ganpo_cloud.store import registry_tables as registry

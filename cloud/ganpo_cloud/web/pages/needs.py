@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from ganpo_cloud.days import observed
 from ganpo_cloud.days.open_items import open_items
-from ganpo_cloud.days.reasons import HEALTH, SERVICE, Reason, of_apart, of_gateways, of_register
+from ganpo_cloud.days.reasons import HEALTH, SERVICE, Reason, of_apart, of_gateways
 from ganpo_cloud.inlet.gateways import Gateway
 from ganpo_cloud.store import apart, projected
 from ganpo_cloud.store.tables import event, inventory
@@ -31,7 +31,7 @@ def needs(
         found += [*_clones(view), *_told(view)]
     found += map(of_apart, apart.found(connection, enterprise))
     found += _still_read(connection, to_ms(now), [view for view in subjects if view.withdrawn])
-    found += map(of_register, open_items(connection, now, enterprise))
+    found += open_items(connection, now, enterprise)
     found += [*_suspects(connection, to_ms(now), here), *_projection(connection)]
     return sorted(found, key=lambda reason: reason.level != "alarm")
 
