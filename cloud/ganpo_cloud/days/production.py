@@ -16,7 +16,6 @@ from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import production
 from ganpo_cloud.store.localdays import bounds
 from ganpo_cloud.store.tables import subject
-from ganpo_model import kpi
 from ganpo_model.activity import LOOK_BACK_DAYS, Watched, ages
 from ganpo_model.calendar import Stretch, within
 from ganpo_model.facts import ExceptionItem
@@ -24,16 +23,6 @@ from ganpo_model.kpi import Parts, Ratio, ratios
 from ganpo_model.paint import Span
 from ganpo_model.states import State
 
-STATES = (
-    State.PRODUCING,
-    State.SETUP,
-    State.HELD,
-    State.FAULT,
-    State.IDLE,
-    State.OFF,
-    State.MAINTENANCE,
-    State.UNKNOWN,
-)
 _PAINTED = 'SELECT start, "end", spans FROM day WHERE enterprise = ? AND subject = ? AND day = ?'
 _BEFORE = (
     "SELECT day, watched, known, good, age FROM production"
@@ -42,6 +31,8 @@ _BEFORE = (
 _SEEN = "UPDATE production SET age = ? WHERE enterprise = ? AND subject = ? AND day = ?"
 _MADE = "UPDATE production SET made = ?, made_good = ? WHERE enterprise = ? AND subject = ? AND day = ?"
 _A_DAY = timedelta(days=1)
+_STATES = [state for column in production.c for state in State if column.name == f"{state.lower()}_ms"]
+"""In the order of their columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +100,9 @@ def work_out(connection: Connection, machines: Sequence[Work], calendars: Calend
     found = good(connection, [(one.about, day) for one, day in unseen])
     for one, day in (at for at, known in zip(unseen, found, strict=True) if known):
         one.produced[day] = (*one.produced[day][:-1], True)
-    spans = [(*one.key, *_ends(list(one.produced))) for one in machines]
+    spans = [
+        (*one.key, *(of(one.produced, default=date.max).isoformat() for of in (min, max))) for one in machines
+    ]
     for one, stood in zip(machines, sql.each(connection, _BEFORE, spans), strict=True):
         was = {sql.day_given(row[0]): (*map(bool, row[1:4]), row[4]) for row in stood}
         one.produced = {day: (*row, was.get(day, ("",))[-1]) for day, row in one.produced.items()}
@@ -245,19 +238,10 @@ def _row(one: Work, day: date, calendars: Calendars, now_ms: int) -> sql.Row:
         known = 2 * found.seen_ms >= end - start
     else:
         known = 2 * (found.planned_ms - found.spent.get(State.UNKNOWN, 0)) >= found.planned_ms
-    spent = (found.spent.get(state, 0) for state in STATES)
+    spent = (found.spent.get(state, 0) for state in _STATES)
     head = (*one.key, day, found.planned_ms)
     watched = bool(unplanned or found.planned_ms)
     return (*head, *spent, found.outside_ms, None, None, watched, known, found.seen_ms > 0)
-
-
-def _ends(days: Sequence[date]) -> tuple[str, str]:
-    return (days[0].isoformat(), days[-1].isoformat()) if days else (date.max.isoformat(),) * 2
-
-
-def complete(row: Any) -> bool:
-    """Whether so much of a production day is known that it enters sums of states (metrics.md section 3)."""
-    return bool(kpi.complete(row.planned_ms, row.planned_ms - row.unknown_ms))
 
 
 def rows(connection: Connection, enterprise: str, asset_no: str, first: date, last: date) -> list[Any]:

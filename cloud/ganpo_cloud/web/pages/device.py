@@ -22,6 +22,7 @@ from ganpo_cloud.web.asking import Asked
 from ganpo_cloud.web.pages import meters, timeline
 from ganpo_cloud.web.pages.rendering import LONGEST, Item, Rendering
 from ganpo_cloud.web.problems import Refused
+from ganpo_model import kpi
 from ganpo_model.kpi import Parts, ratios
 from ganpo_model.states import State
 
@@ -55,7 +56,7 @@ def device(connection: Connection, rendering: Rendering, asked: OfNumber) -> Ite
         "registered": _registered(connection, *key, named),
         "seen": _seen(connection, *key),
         "why": why(connection, *key, rendering.now, rendering.province.holidays),
-        "needs": list(map(of_register, open_items(connection, rendering.now, *key))),
+        "needs": open_items(connection, rendering.now, *key),
         "charts": [],
     }
     if found["kind"] == "equipment":
@@ -120,7 +121,7 @@ def _kpis(connection: Connection, rendering: Rendering, code: str, asset_no: str
     rows = production.rows(
         connection, code, asset_no, rendering.today - timedelta(days=meters.DAYS), yesterday
     )
-    complete = [row for row in rows if production.complete(row)]
+    complete = [row for row in rows if kpi.complete(row.planned_ms, row.planned_ms - row.unknown_ms)]
 
     def total(column: str) -> int | None:
         known = [getattr(row, column) for row in complete if getattr(row, column) is not None]
