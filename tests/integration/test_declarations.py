@@ -104,7 +104,7 @@ def test_readings_that_are_not_believed_for_an_hour_are_shown(plant: MeteredPlan
     plant.read(OLD, START, 50_000, 50_100)
     plant.read(OLD, START + timedelta(hours=1), 900_000)
     (item,) = plant.open()
-    assert (item.code, item.since) == ("not_believed", to_ms(START + timedelta(hours=1)))
+    assert (item.code, item.since) == ("too_fast", to_ms(START + timedelta(hours=1)))
     with plant.database.read() as connection:
         assert open_items(connection, START + timedelta(hours=1, minutes=59)) == []
     plant.read(OLD, START + timedelta(days=2), 51_000, 51_100)
