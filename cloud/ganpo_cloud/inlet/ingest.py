@@ -1,10 +1,12 @@
 """The transaction that takes frames in (uplink.md, Delivery): applied or quarantined, then acknowledged.
 
-Nothing is remembered between two calls: any number of collectors may do this on one database.
+Nothing is remembered between two calls.
 """
 
+import gc
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -33,6 +35,17 @@ class Committed:
     reason: str = ""
 
 
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """A batch makes many objects and no ring of them: to look for one takes a fifth of its time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@_nothing_collected()
 def ingest(
     database: Database,
     batch: Sequence[tuple[str, bytes]],
