@@ -1,7 +1,6 @@
 """Energy and water of a place: what stands beside its carriers by month."""
 
 from collections.abc import Container, Sequence
-from fractions import Fraction
 
 from sqlalchemy import Connection
 
@@ -9,11 +8,11 @@ from ganpo_cloud.days import periods
 from ganpo_cloud.province.balances import COVERED
 from ganpo_cloud.province.indicators import Indicators
 from ganpo_cloud.web.answers.energy import Carrier
+from ganpo_cloud.web.pages import numbers
 from ganpo_cloud.web.pages.figures import Figures
 from ganpo_cloud.web.pages.overview import SHOWN_MONTHS
 from ganpo_cloud.web.pages.rendering import Item, Rendering
 from ganpo_model.energy import WATER
-from ganpo_model.units import MILLION
 
 TABLE_MONTHS = 13
 
@@ -29,7 +28,7 @@ def beside(connection: Connection, rendering: Rendering, found: Sequence[Carrier
     def bars(measure: str, column: str, carriers: Container[str]) -> Item:
         of = [[row for row in found if row.carrier in carriers and row.month == month] for month in months]
         known = [[getattr(row, column) for row in rows if getattr(row, column) is not None] for rows in of]
-        amounts = [Fraction(sum(some), MILLION) if some else None for some in known]
+        amounts = [numbers.millionths(sum(some) if some else None) for some in known]
         return {
             "figures": [
                 n.count(measure, amount, "quantity", time=month)

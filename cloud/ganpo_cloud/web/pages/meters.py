@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -13,11 +12,12 @@ from ganpo_cloud.days.open_items import NOT_BELIEVED_MS
 from ganpo_cloud.province.why import STALE_MS
 from ganpo_cloud.store.counted_tables import consumption
 from ganpo_cloud.store.localdays import bounds, day_of, days_from
-from ganpo_cloud.web.pages.figures import Figure
+from ganpo_cloud.web.pages.figures import Figures
 from ganpo_cloud.web.pages.machines import window
+from ganpo_cloud.web.pages.numbers import millionths
 from ganpo_cloud.web.pages.rendering import Item, Rendering
+from ganpo_model import units
 from ganpo_model.quantities import Quantity
-from ganpo_model.units import MILLION, millionths
 
 DAYS = 30
 PARTS = 24
@@ -59,7 +59,7 @@ def lines(
                 Line(
                     view,
                     register,
-                    millionths(register.raw or 0, register.num, register.den),
+                    units.millionths(register.raw or 0, register.num, register.den),
                     about.over(today)[0] if about is not None else None,
                     _bars(about.over(borders), borders, register, rendering.ms) if about is not None else [],
                     since is not None and rendering.ms - since >= NOT_BELIEVED_MS,
@@ -91,7 +91,7 @@ def usage(
     of: dict[str, dict[date, Any]] = {}
     for row in connection.execute(select(consumption).where(mine)) if meters else ():
         of.setdefault(row.register, {})[row.day] = row
-    found = []
+    found, of_it = [], Figures(rendering.day, code)
     for view, register in ((meter, one) for meter in meters for one in meter.registers):
         rows = of.get(register.id, {})
         doubted = register.doubted_since is not None and register.at is not None
@@ -105,17 +105,9 @@ def usage(
                 "register": register,
                 "view": view,
                 "labels": [f"{n:%m-%d}" for n in days],
-                "total": Fraction(sum(known.values()), MILLION) if known else None,
+                "total": millionths(sum(known.values()) if known else None),
                 "figures": [
-                    Figure(
-                        register.id,
-                        code,
-                        "",
-                        f"{n}",
-                        Fraction(known[n], MILLION) if n in known else None,
-                        "quantity",
-                    )
-                    for n in days
+                    of_it.count(register.id, millionths(known.get(n)), "quantity", time=f"{n}") for n in days
                 ],
                 "spread": [n in rows and bool(rows[n].spread_ms) for n in days],
                 "pending": [n in rows and bool(rows[n].open) for n in days],

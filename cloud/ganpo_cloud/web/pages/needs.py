@@ -26,7 +26,16 @@ def needs(
 ) -> list[Reason]:
     """Everything of these subjects and gateways, or of one enterprise; with as many statements for all as for one."""
     here = [view for view in gateways if view.enterprise is not None]
-    found = [*_faults(subjects), *of_gateways(here), *_strangers(gateways)]
+    found = [
+        Reason("fault", view.state_since, {"name": view.name}, "", view.asset_no, "alarm")
+        for view in subjects
+        if view.state is State.FAULT and not view.withdrawn
+    ]
+    found += of_gateways(here)
+    for view in gateways:
+        if view.enterprise is None:
+            command = f"ganpo-cloud gateway add {view.id} --enterprise CODE --site ID"
+            found.append(Reason("stranger", None, {"n": f"{view.quarantined:,}"}, command, view.id))
     for view in here:
         found += [*_clones(view), *_told(view)]
     found += map(of_apart, apart.found(connection, enterprise))
@@ -34,19 +43,6 @@ def needs(
     found += open_items(connection, now, enterprise)
     found += [*_suspects(connection, to_ms(now), here), *_projection(connection)]
     return sorted(found, key=lambda reason: reason.level != "alarm")
-
-
-def _faults(subjects: Sequence[observed.Subject]) -> Iterator[Reason]:
-    for view in subjects:
-        if view.state is State.FAULT and not view.withdrawn:
-            yield Reason("fault", view.state_since, {"name": view.name}, "", view.asset_no, "alarm")
-
-
-def _strangers(gateways: Sequence[Gateway]) -> Iterator[Reason]:
-    for view in gateways:
-        if view.enterprise is None:
-            command = f"ganpo-cloud gateway add {view.id} --enterprise CODE --site ID"
-            yield Reason("stranger", None, {"n": f"{view.quarantined:,}"}, command, view.id)
 
 
 def _told(view: Gateway) -> Iterator[Reason]:
