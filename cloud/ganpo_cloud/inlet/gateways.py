@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from ganpo_cloud.inlet import lives, streams
-from ganpo_cloud.inlet.quarantine import Held, dropped_name, held
+from ganpo_cloud.inlet.quarantine import dropped_name, held
 from ganpo_cloud.inlet.streams import Clone, Sent, Stream
 from ganpo_cloud.store.described import Instant, answer, said, unsaid
 from ganpo_cloud.store.tables import counter, frame, gateway, live, quarantine, transition
@@ -31,7 +31,8 @@ class Gateway:
     quarantine_dropped: int = said("frames that a full quarantine gave up", 0)
     clock_off_ms: int | None = said("its clock minus ours as it said last; null where it did not", -120)
     clones: list[Clone] = said("what speaks for a second box with this id, newest first")
-    kept: Sequence[Held] = unsaid()
+    kept: Any = unsaid()
+    """A sequence of Held; the document would describe that too."""
     connections: dict[str, Any] = unsaid()
     live: dict[str, Any] = unsaid()
     """What it said of itself last."""

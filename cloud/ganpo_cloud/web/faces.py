@@ -15,11 +15,9 @@ def face(request: Request, kind: Any, found: Any, chosen: Format | None, *, demo
     """An answer in the form that is asked for. `kind`: of a row of a table, else of the one thing that it is."""
     rows = found.rows if isinstance(found, Listing) else found
     form = chosen or wanted(request.headers.get("accept", ""))
-    if not isinstance(rows, list):
-        return Response(_adapter(kind).dump_json(rows, by_alias=True), media_type="application/json")
     headers = {"X-Total-Count": str(found.total)} if isinstance(found, Listing) else {}
-    if form == "json":
-        body = _adapter(list[kind]).dump_json(rows, by_alias=True)
+    if form == "json" or not isinstance(rows, list):
+        body = _adapter(list[kind] if isinstance(rows, list) else kind).dump_json(rows, by_alias=True)
         return Response(body, headers=headers, media_type="application/json")
     name = re.sub(r"[^\w.-]+", "-", request.url.path.removeprefix("/api/v1/"), flags=re.ASCII)
     flat = _adapter(list[kind]).dump_python(rows, mode="json", by_alias=True)

@@ -94,8 +94,8 @@ PAGES: tuple[tuple[str, str, Answer], ...] = (
     ("/", "enterprise.html", enterprise.home),
     ("/overview", "overview.html", overview.overview),
     ("/indicators/{number}", "indicator.html", overview.indicator),
-    ("/enterprises/{code}", "enterprise.html", enterprise.enterprise),
-    ("/enterprises/{code}/{asset_no}", "device.html", device.device),
+    ("/enterprises/{enterprise}", "enterprise.html", enterprise.enterprise),
+    ("/enterprises/{enterprise}/{asset_no}", "device.html", device.device),
 )
 """Pages that are no resource: path, template, and what finds its model: of connection, rendering, what is asked."""
 

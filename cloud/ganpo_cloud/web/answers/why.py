@@ -20,14 +20,11 @@ class Reason:
 
 def enterprise(connection: Connection, question: Question, asked: OfEnterprise) -> list[Reason]:
     """Why an enterprise is not counted."""
-    return _reasons(connection, question, asked.enterprise, None)
+    asset_no = asked.asset_no if isinstance(asked, OfDevice) else None
+    found = why(connection, asked.enterprise, asset_no, question.now, question.province.holidays)
+    return [filled(Reason, reason, what=reason.told(translator("en"))) for reason in found]
 
 
 def device(connection: Connection, question: Question, asked: OfDevice) -> list[Reason]:
     """Why a device is not counted."""
-    return _reasons(connection, question, asked.enterprise, asked.asset_no)
-
-
-def _reasons(connection: Connection, question: Question, code: str, asset_no: str | None) -> list[Reason]:
-    found = why(connection, code, asset_no, question.now, question.province.holidays)
-    return [filled(Reason, reason, what=reason.told(translator("en"))) for reason in found]
+    return enterprise(connection, question, asked)

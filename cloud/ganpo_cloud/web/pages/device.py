@@ -2,11 +2,9 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Path
 from sqlalchemy import Connection, Row, func, select
 
 from ganpo_cloud.days import observed, painting, production
@@ -18,10 +16,9 @@ from ganpo_cloud.store.counted_tables import day as painted_days
 from ganpo_cloud.store.counted_tables import ledger
 from ganpo_cloud.store.tables import frame as frames
 from ganpo_cloud.store.tables import subject
-from ganpo_cloud.web.asking import Asked
+from ganpo_cloud.web.asking import OfDevice
 from ganpo_cloud.web.pages import meters, timeline
-from ganpo_cloud.web.pages.rendering import LONGEST, Item, Rendering
-from ganpo_cloud.web.problems import Refused
+from ganpo_cloud.web.pages.rendering import Item, Rendering
 from ganpo_model import kpi
 from ganpo_model.kpi import Parts, ratios
 from ganpo_model.states import State
@@ -29,17 +26,9 @@ from ganpo_model.states import State
 PAINTED = 14
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfNumber(Asked):
-    """The page of a device."""
-
-    code: Annotated[str, Path()]
-    asset_no: Annotated[str, Path()]
-
-
-def device(connection: Connection, rendering: Rendering, asked: OfNumber) -> Item:
+def device(connection: Connection, rendering: Rendering, asked: OfDevice) -> Item:
     """Everything of one device."""
-    code, asset_no = key = sound(asked.code), sound(asked.asset_no)
+    code, asset_no = key = asked.enterprise, asked.asset_no
     about, firm = (ledger_on(connection, code, number, rendering.day) for number in (asset_no, ""))
     mine = (subject.c.enterprise == code) & (subject.c.asset_no == asset_no)
     named = connection.execute(select(subject).where(mine)).first()
@@ -64,13 +53,6 @@ def device(connection: Connection, rendering: Rendering, asked: OfNumber) -> Ite
         return found | {"painted": painted} | _kpis(connection, rendering, *key, named)
     views = observed.subjects(connection, rendering.now, *key)
     return found | {"charts": meters.usage(connection, rendering, code, views)}
-
-
-def sound(text: str) -> str:
-    """Nothing stored is longer, or has control characters in it. Raises Refused."""
-    if text.isprintable() and len(text) <= LONGEST:
-        return text
-    raise Refused(404, "http", "nothing is called so", text[:LONGEST])
 
 
 def ledger_on(connection: Connection, code: str, asset_no: str, day: date) -> Any:

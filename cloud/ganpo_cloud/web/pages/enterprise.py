@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Annotated, Any
 
-from fastapi import Path
 from sqlalchemy import Connection, select
 
 from ganpo_cloud.days import observed
@@ -17,9 +16,9 @@ from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store.counted_tables import ledger
 from ganpo_cloud.store.localdays import DEFAULT_ZONE
 from ganpo_cloud.store.tables import gateway
-from ganpo_cloud.web.asking import Asked, Seen, asks
+from ganpo_cloud.web.asking import OfEnterprise, Seen, asks
 from ganpo_cloud.web.pages import machines, meters
-from ganpo_cloud.web.pages.device import ledger_on, listed, sound
+from ganpo_cloud.web.pages.device import ledger_on, listed
 from ganpo_cloud.web.pages.figures import Figures
 from ganpo_cloud.web.pages.needs import needs
 from ganpo_cloud.web.pages.overview import overview
@@ -31,10 +30,9 @@ EVIDENCE = {"networked_at": "now_networked", "cloud_at": "now_cloud"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OfCode(Asked):
+class OfCode(OfEnterprise):
     """The page of an enterprise."""
 
-    code: Annotated[str, Path()]
     fragment: Annotated[bool, asks("the moving part alone", True)] = False
 
 
@@ -48,9 +46,8 @@ def home(connection: Connection, rendering: Rendering, asked: Seen) -> Item:
 
 def enterprise(connection: Connection, rendering: Rendering, asked: OfCode) -> Item:
     """The page of an enterprise."""
-    code = sound(asked.code)
-    alone = known(connection) == [code]
-    return _enterprise(connection, rendering, code, fragment=asked.fragment, alone=alone)
+    alone = known(connection) == [asked.enterprise]
+    return _enterprise(connection, rendering, asked.enterprise, fragment=asked.fragment, alone=alone)
 
 
 def known(connection: Connection) -> list[str]:
