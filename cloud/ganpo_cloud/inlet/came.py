@@ -34,6 +34,11 @@ class Came:
         except FrameError as error:
             return cls(gateway, packed, *name_of(packed), error=error)
 
+    @property
+    def reason(self) -> str:
+        """Of its error, or empty."""
+        return self.error.reason if self.error is not None else ""
+
     def belongs(self, registered: Sequence[Registration]) -> bool:
         """Whether it may be applied with these registrations of its gateway; its `error` says why not."""
         self.registered = registered

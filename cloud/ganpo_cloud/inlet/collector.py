@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from sqlalchemy.exc import OperationalError
 
 from ganpo_cloud.inlet import lives
-from ganpo_cloud.inlet.ingest import Committed, ingest
+from ganpo_cloud.inlet.came import Came
+from ganpo_cloud.inlet.ingest import ingest
 from ganpo_cloud.inlet.refusals import Refusals, Refused
 from ganpo_cloud.store import owners
 from ganpo_cloud.store.database import Database
@@ -150,7 +151,7 @@ class Collector:
 
     def _commit(
         self, frames: list[tuple[str, bytes]], said: list[tuple[str, bytes]]
-    ) -> tuple[list[Committed], list[str]]:
+    ) -> tuple[list[Came], list[str]]:
         """In the thread of the database."""
         if self._clock.monotonic() >= self._look_again:
             with self._database.read() as connection:
@@ -185,10 +186,10 @@ def ranges(numbers: Iterable[int]) -> list[list[int]]:
     return found
 
 
-def _acks(done: Iterable[Committed], heard: Iterable[str], now: datetime) -> Iterator[tuple[str, bytes]]:
+def _acks(done: Iterable[Came], heard: Iterable[str], now: datetime) -> Iterator[tuple[str, bytes]]:
     """What is answered after the commit, and to which gateway: the time, of each stream the frames that are committed
     and how many of them are in quarantine for what; and to a `live` that the next may be gzip."""
-    streams: dict[tuple[str, str], list[Committed]] = {}
+    streams: dict[tuple[str, str], list[Came]] = {}
     for one in done:
         streams.setdefault((one.gateway, one.stream), []).append(one)
     for (gateway, stream), frames in [*streams.items(), *(((gateway, ""), []) for gateway in heard)]:

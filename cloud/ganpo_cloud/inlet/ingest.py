@@ -7,7 +7,6 @@ import gc
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -23,16 +22,6 @@ from ganpo_model.clock import from_ms, to_ms
 from ganpo_model.errors import FrameError
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Committed:
-    """A frame that is stored, or quarantined for `reason`: what the acknowledgement names."""
-
-    gateway: str
-    stream: str
-    seq: int
-    reason: str = ""
 
 
 @contextmanager
@@ -51,8 +40,8 @@ def ingest(
     batch: Sequence[tuple[str, bytes]],
     now: datetime,
     refused: Callable[[Refused], None] = tell,
-) -> list[Committed]:
-    """Take (gateway, frame bytes) in, in one transaction. Gives the frames that are committed when this returns.
+) -> list[Came]:
+    """Take (gateway, frame bytes) in, in one transaction. Gives what is committed when this returns: to acknowledge.
 
     Frames of an unknown gateway beyond its quarantine, and such that nobody could name, get no answer. What was not
     applied is told to `refused`, after the commit.
@@ -64,11 +53,7 @@ def ingest(
     for one in came:
         if one.error is not None:
             refused(Refused(one.gateway, one.error, one.kept))
-    return [
-        Committed(one.gateway, one.stream, one.seq, one.error.reason if one.error is not None else "")
-        for one in came
-        if one.kept and one.stream
-    ]
+    return [one for one in came if one.kept and one.stream]
 
 
 def retry(database: Database, now: datetime, gateway: str | None = None) -> int:
@@ -118,7 +103,7 @@ def _take(connection: Connection, came: Sequence[Came], now: datetime) -> None:
         return
     for one in came:
         _take(connection, [one], now)
-    if not any(one.error is not None and one.error.reason == "bug" for one in came):
+    if not any(one.reason == "bug" for one in came):
         log.error("a batch of %d frames failed, and none of them alone", len(came), exc_info=bug)
 
 
