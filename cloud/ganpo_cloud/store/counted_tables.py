@@ -28,15 +28,8 @@ QUANTITIES = {
     "difference": "what statements of the whole say above the meters of the same enterprise",
 }
 """A carrier in millionths of its unit: what counts, and what it was chosen from. Null: nobody says anything."""
-YEARLY = (
-    "energy_enterprises",
-    "energy_declared",
-    "energy_millionths",
-    "energy_fen",
-    "water_enterprises",
-    "water_declared",
-    "water_millionths",
-    "water_fen",
+YEARLY = tuple(
+    f"{of}_{what}" for of in ("energy", "water") for what in ("enterprises", "declared", "millionths", "fen")
 )
 """Intensities: tce and m3 in millionths over value added in fen, of the enterprises that have both."""
 

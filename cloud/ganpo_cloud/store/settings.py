@@ -46,6 +46,11 @@ def _to_a_port(url: str) -> str:
     return url
 
 
+def _secret(named_by: str) -> Any:
+    """What is never written itself: `named_by` is the key of the name of its file in the secrets directory."""
+    return Field(default=None, exclude=True, json_schema_extra={"named_by": named_by})
+
+
 Url = Annotated[str, AfterValidator(_to_a_port)]
 
 
@@ -69,11 +74,11 @@ class BrokerSettings(Section):
     )
     user: str | None = Field(default=None, description="user name at the broker")
     password_file: str | None = Field(default=None, description="file in the secrets directory")
-    password: SecretStr | None = Field(default=None, exclude=True, description="set from password_file")
+    password: SecretStr | None = _secret("password_file")
     ca_file: str | None = Field(
         default=None, description="file in the secrets directory: who signs the broker"
     )
-    ca_path: Path | None = Field(default=None, exclude=True, description="set from ca_file")
+    ca_path: Path | None = _secret("ca_file")
     back_off_max_s: float = Field(
         default=60, ge=1, description="longest pause between two attempts to connect"
     )
@@ -90,7 +95,7 @@ class DatabaseSettings(Section):
     password_file: str | None = Field(
         default=None, description="file in the secrets directory, for PostgreSQL"
     )
-    password: SecretStr | None = Field(default=None, exclude=True, description="set from password_file")
+    password: SecretStr | None = _secret("password_file")
 
     @field_validator("url")
     @classmethod
@@ -141,7 +146,7 @@ class ProjectionSettings(Section):
 
     url: Url = Field(pattern=r"^https?://[^\s@]+$", description="http://HOST:PORT or https://HOST:PORT")
     token_file: str | None = Field(default=None, description="file in the secrets directory")
-    token: SecretStr | None = Field(default=None, exclude=True, description="set from token_file")
+    token: SecretStr | None = _secret("token_file")
     bucket: str = Field(default="ganpo", description="bucket")
     org: str = Field(default="ganpo", description="organisation")
 
@@ -172,13 +177,6 @@ _SECTIONS: dict[str, type[Section]] = {
     "projection": ProjectionSettings,
     "province": ProvinceSettings,
 }
-_FROM_FILE = {
-    ("broker", "password"): "password_file",
-    ("broker", "ca_path"): "ca_file",
-    ("database", "password"): "password_file",
-    ("projection", "token"): "token_file",
-}
-"""What is never written itself: the key beside it names a file in the secrets directory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,8 +233,8 @@ def _unknown_variables(environ: Mapping[str, str]) -> Iterator[ConfigError]:
     known = {_FILE} | {
         _variable(section, key)
         for section, model in _SECTIONS.items()
-        for key in model.model_fields
-        if (section, key) not in _FROM_FILE
+        for key, field in model.model_fields.items()
+        if not field.exclude
     }
     for name in sorted(environ):
         if name.startswith(_PREFIX) and name not in known:
@@ -253,12 +251,12 @@ def _complete(document: dict[str, Any], file: str, environ: Mapping[str, str]) -
             where = f"{file}: {section} = {document.pop(section)!r}"
             yield ConfigError("is a table", where=where, hint=f"write [{section}]")
             table = {}
-        for key in model.model_fields:
-            named_by = _FROM_FILE.get((section, key))
-            if named_by is None:
+        for key, field in model.model_fields.items():
+            if not isinstance(about := field.json_schema_extra, dict):
                 if (variable := _variable(section, key)) in environ:
                     table[key] = environ[variable]
                 continue
+            named_by = str(about["named_by"])
             if table.pop(key, None) is not None:
                 where = f"{file}: {section}.{key}"
                 yield ConfigError("is never written into this file", where=where, hint=f"use {named_by}")
