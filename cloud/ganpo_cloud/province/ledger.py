@@ -17,7 +17,7 @@ from ganpo_cloud.inlet.inventories import OLDEST
 from ganpo_cloud.province.divisions import OTHER
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store.counted_tables import NOWHERE, production
-from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds, day_of
+from ganpo_cloud.store.localdays import DEFAULT_ZONE, day_of
 from ganpo_cloud.store.owners import registrations
 from ganpo_cloud.store.tables import frame, gateway_before, inventory
 from ganpo_model.coverage import LONGEST_IDLE_MONTHS, Evidence, in_service, months_later
@@ -208,11 +208,6 @@ def _words(enterprises: list[str]) -> Select[Any]:
     found = told.where(p.enterprise.in_(enterprises)).subquery()
     turned = found.c.before.is_(None) | (found.c.before != found.c.age)
     return select(found).where(turned).order_by(found.c.enterprise, found.c.subject, found.c.day)
-
-
-def end_of(day: date) -> int:
-    """The last instant of a day of the province."""
-    return bounds(day, DEFAULT_ZONE)[1] - 1
 
 
 def _describe(of: Ledger, row: Any) -> None:

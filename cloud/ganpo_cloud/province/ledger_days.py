@@ -9,11 +9,11 @@ from sqlalchemy import Connection, delete
 from sqlalchemy.exc import OperationalError
 
 from ganpo_cloud.days import periods
-from ganpo_cloud.province.ledger import FLAGS, Device, Ledger, end_of, ledgers
+from ganpo_cloud.province.ledger import FLAGS, Device, Ledger, ledgers
 from ganpo_cloud.store import apart, sql
 from ganpo_cloud.store.counted_tables import area_day, ledger
 from ganpo_cloud.store.database import Database
-from ganpo_cloud.store.localdays import DEFAULT_ZONE, day_of
+from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds, day_of
 from ganpo_cloud.store.marks import Kind, answer, mark, seen, waiting
 from ganpo_model.activity import Age
 from ganpo_model.clock import to_ms
@@ -74,7 +74,7 @@ def rows_of(of: Ledger) -> Iterable[sql.Row]:
     """Everything of one enterprise, each with the days on which it stood so."""
     now: dict[str, tuple[date, Device]] = {}
     for day in of.turns():
-        there = {device.asset_no: device for device in of.at(end_of(day))}
+        there = {device.asset_no: device for device in of.at(bounds(day, DEFAULT_ZONE)[1] - 1)}
         for asset_no in [*now]:
             since, before = now[asset_no]
             if there.get(asset_no) != before:

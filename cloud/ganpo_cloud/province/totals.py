@@ -16,14 +16,7 @@ from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.province.measures import UNIT, on
 from ganpo_cloud.province.places import Key, Sums, roll_up
 from ganpo_cloud.store import marks, sql
-from ganpo_cloud.store.counted_tables import (
-    FLOWS,
-    STOCKS,
-    area_day,
-    area_month,
-    ledger,
-    production,
-)
+from ganpo_cloud.store.counted_tables import FLOWS, STOCKS, area_day, area_month, ledger, production
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, day_of
 from ganpo_cloud.store.marks import Kind, answer, mark, seen, waiting

@@ -18,11 +18,7 @@ from ganpo_cloud.store import apart, slots
 from ganpo_cloud.store.counted_tables import production
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds, day_of
 from ganpo_cloud.store.runs import unpacked
-from ganpo_cloud.store.tables import (
-    event,
-    states,
-    subject,
-)
+from ganpo_cloud.store.tables import event, states, subject
 from ganpo_model.activity import Age
 from ganpo_model.calendar import first_exception
 from ganpo_model.clock import to_ms
@@ -111,12 +107,9 @@ def _age(
     connection: Connection, named: Subject, now: datetime, holidays: Sequence[ExceptionItem]
 ) -> Iterator[Reason]:
     today = day_of(to_ms(now), named.timezone)
-    mine = (production.c.enterprise == named.enterprise) & (production.c.subject == named.asset_no)
-    rows = connection.execute(
-        select(production.c.day, production.c.good, production.c.age)
-        .where(mine & (production.c.day <= today))
-        .order_by(production.c.day.desc())
-    ).all()
+    p = production.c
+    mine = select(p.day, p.good, p.age).filter_by(enterprise=named.enterprise, subject=named.asset_no)
+    rows = connection.execute(mine.where(p.day <= today).order_by(p.day.desc())).all()
     if rows and rows[0].age == Age.GONE and any(row.good for row in rows):
         last = next(row.day for row in rows if row.good)
         yield Reason("gone", bounds(last, named.timezone)[1], {}, HEALTH)
