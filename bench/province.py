@@ -24,7 +24,7 @@ from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.marks import EVER, Kind, key, mark
 from ganpo_cloud.store.settings import DatabaseSettings
 from ganpo_cloud.web.application import create_app
-from ganpo_cloud.web.asking import Placed
+from ganpo_cloud.web.asking import Seen
 from ganpo_cloud.web.pages.overview import overview
 from ganpo_cloud.web.pages.rendering import Rendering, Scope, Site
 from measure import Figure
@@ -88,7 +88,7 @@ def _ask(database: Database, times: int) -> Generator[str, None, float]:
         def ask() -> object:
             frame = Rendering(site, Scope(PROVINCE, NOW, area, industry, day, path="/overview", lang="en"))
             with database.read() as connection:
-                return overview(connection, frame, Placed())
+                return overview(connection, frame, Seen())
 
         return ask
 

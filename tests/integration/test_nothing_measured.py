@@ -26,7 +26,13 @@ from support.serving import Served
 
 GATEWAY = "gw-press-0001"
 FIRST = NOW - timedelta(days=2)
-FILLED = {"code": CODES[0], "asset_no": "DB-1", "number": "comprehensive_energy", "month": "2026-10"}
+FILLED = {
+    "enterprise": CODES[0],
+    "asset_no": "DB-1",
+    "id": "comprehensive_energy",
+    "number": "comprehensive_energy",
+    "month": "2026-10",
+}
 FIGURE = re.compile(
     r"(?<![:\d,.])(?:[\d,]*\d\.\d+(?:\s?(?:万|亿|thousand|million))?(?:\s?%|\s?[a-zA-Z³]+)?|\d[\d,]*\s?(?:kWh|m³|tce|GJ)\b)"
 )

@@ -334,6 +334,7 @@ def test_what_is_few_is_not_ranked_and_a_place_that_is_opened_has_no_word_of_ope
     for area in (CITY, CITIES[0], ""):
         page = http.get("/overview", params={"area": area, "lang": "zh", "selected": CITY}).text
         table = page[page.index('<section id="parts"') : page.index('<h2 id="industries"')]
+        assert ('<tr class="chosen">' in table) is ('aria-current="true"' in table) is (not area)
         ranks = []
         for line in re.findall(r"<tr.*?</tr>", table, re.DOTALL)[1:]:
             main = re.search(r'value="\d+/(\d+)" data-number="nc_checked/main ', line)

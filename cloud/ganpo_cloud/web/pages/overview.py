@@ -13,7 +13,7 @@ from ganpo_cloud.province import ranking
 from ganpo_cloud.province.definitions import DEFINITIONS
 from ganpo_cloud.province.indicators import Indicator, Indicators
 from ganpo_cloud.store.counted_tables import ALL, NOWHERE, area_day
-from ganpo_cloud.web.asking import Placed, asks
+from ganpo_cloud.web.asking import Placed, Seen, asks
 from ganpo_cloud.web.pages import questions
 from ganpo_cloud.web.pages.figures import Figures
 from ganpo_cloud.web.pages.rendering import Item, Rendering
@@ -41,7 +41,7 @@ class OfNumber(Placed):
     by: Annotated[Literal["area", "industry"], asks("areas, or industries", "area")] = "area"
 
 
-def overview(connection: Connection, rendering: Rendering, _asked: Placed) -> Item:
+def overview(connection: Connection, rendering: Rendering, asked: Seen) -> Item:
     """Everything of a place: where it stands, what to ask about, which parts lag, and whether it moves."""
     scope, here = rendering.scope, (rendering.scope.area, rendering.scope.industry or ALL)
     found = Indicators(rendering.snapshot(connection))
@@ -69,9 +69,7 @@ def overview(connection: Connection, rendering: Rendering, _asked: Placed) -> It
         "cards": CARDS,
         "areas": areas,
         "lost": every[NOWHERE, here[1]],
-        "selected": next(
-            (every[part, here[1]] for part in parts if part == scope.more.get("selected")), None
-        ),
+        "selected": next((every[part, here[1]] for part in parts if part == asked.selected), None),
         "industry_rows": ranking.best_first(industries),
         "waits": waits,
     }
