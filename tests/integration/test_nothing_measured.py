@@ -29,7 +29,6 @@ FIRST = NOW - timedelta(days=2)
 FILLED = {
     "enterprise": CODES[0],
     "asset_no": "DB-1",
-    "id": "comprehensive_energy",
     "number": "comprehensive_energy",
     "month": "2026-10",
 }
