@@ -32,6 +32,19 @@ def test_every_register_that_is_metered_has_a_unit_and_a_subject() -> None:
     }
 
 
+def test_what_a_meter_shows_besides_what_it_counts_is_a_number_in_a_unit() -> None:
+    numbers = {s.id: s for s in reference.signals().values() if s.type == "number"}
+    assert {
+        "voltage_l1",
+        "current_l1",
+        "power_factor",
+        "frequency",
+        "reactive_energy",
+        "flow",
+    } <= numbers.keys()
+    assert all(signal.unit and signal.name_zh and signal.name_en for signal in numbers.values())
+
+
 def test_every_id_of_the_tables_can_stand_in_a_register_and_in_a_configuration() -> None:
     names = [*reference.signals(), *reference.carriers(), *reference.flags()]
     assert all(re.fullmatch(r"[a-z0-9_]{1,64}", name) and re.fullmatch(ASSET_NO, name) for name in names)
