@@ -27,7 +27,7 @@ def links(tables: Any, secrets: SecretFiles, findings: Findings) -> Links:
     if not isinstance(tables, dict):
         findings.error("connections", "not a table: [connections.NAME]")
         return Links({}, frozenset())
-    good = {}
+    good: dict[str, Link] = {}
     for name, table in tables.items():
         path = f"connections.{name}"
         if not isinstance(table, dict):
@@ -35,8 +35,20 @@ def links(tables: Any, secrets: SecretFiles, findings: Findings) -> Links:
         elif not name or not name.isprintable() or len(name) > 64 or name == "none":
             findings.error(path, "no name for a connection (1 to 64 characters, not none)")
         elif (link := _link(name, table, path, secrets, findings)) is not None:
+            _alone(link, good, path, findings)
             good[name] = link
+            for key, what in link.settings.cautions():
+                findings.warn(f"{path}.{key}", what)
     return Links(good, frozenset(tables))
+
+
+def _alone(link: Link, others: Mapping[str, Link], path: str, findings: Findings) -> None:
+    """Two connections on one port take each other's answers."""
+    line = link.settings.line
+    for other in others.values():
+        if line and other.settings.line == line:
+            what = f"connections.{other.name} is on the same port ({line})"
+            findings.error(path, what, "several units of one line are points of one connection")
 
 
 def _link(

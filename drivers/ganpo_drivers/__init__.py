@@ -3,6 +3,7 @@
 from ganpo_drivers.api import (
     Address,
     Browses,
+    Caution,
     ConnectionSettings,
     Driver,
     FaultKind,
@@ -22,6 +23,7 @@ from ganpo_drivers.api import (
 __all__ = [
     "Address",
     "Browses",
+    "Caution",
     "ConnectionSettings",
     "Driver",
     "FaultKind",

@@ -9,11 +9,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, runtime_checkable
+from typing import Any, ClassVar, Generic, NamedTuple, Protocol, Self, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field
 
 Value = bool | int | float | str
+
+
+class Caution(NamedTuple):
+    """What is probably meant otherwise, but can be run: the key of the setting, and a sentence for a person."""
+
+    key: str
+    what: str
 
 
 class ConnectionSettings(BaseModel):
@@ -35,6 +42,16 @@ class ConnectionSettings(BaseModel):
     def columns(self) -> dict[str, Any]:
         """What `Address.parse` has to know of the connection (the addressing of a Modbus point list)."""
         return {}
+
+    @property
+    def line(self) -> str:
+        """The port that one connection alone can have, by its real name; "" where several may reach the device.
+        `check` refuses two connections of one line."""
+        return ""
+
+    def cautions(self) -> Sequence[Caution]:
+        """What `check` warns of."""
+        return ()
 
 
 class Address(BaseModel, ABC):
