@@ -25,11 +25,11 @@ from ganpo_cloud.store.counted_tables import (
     area_year,
 )
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds, day_of
-from ganpo_cloud.store.tables import counter
 from ganpo_model.clock import from_ms, to_ms
 from ganpo_model.energy import WATER
 
 Row = dict[str, Any]
+_NEWEST = "SELECT (SELECT max(day) FROM area_day), (SELECT value FROM counter WHERE name = ?)"
 
 
 @dataclass(slots=True)
@@ -165,9 +165,10 @@ class Snapshot:
 def snapshot(connection: Connection, province: Province, day: date | None, now: datetime) -> Snapshot:
     """The sums as of the end of a day that is over; None: now."""
     if day is None:
-        newest = connection.execute(select(func.max(area_day.c.day))).scalar()
-        today = newest or day_of(to_ms(now), DEFAULT_ZONE)
-        return Snapshot(connection, province, added_up(connection) or now, today, area_day, running=True)
+        newest, ms = sql.first(connection, _NEWEST, (totals.NEWEST,))
+        today = day_of(to_ms(now), DEFAULT_ZONE) if newest is None else sql.day_given(newest)
+        at = now if ms is None else from_ms(ms)
+        return Snapshot(connection, province, at, today, area_day, running=True)
     at = from_ms(bounds(day, DEFAULT_ZONE)[1])
     stored, this = area_day, area_day.c.day == day
     if day == periods.span(periods.month_of(day))[1]:
@@ -179,5 +180,5 @@ def snapshot(connection: Connection, province: Province, day: date | None, now: 
 
 def added_up(connection: Connection) -> datetime | None:
     """When the sums of today were added up last; None: never."""
-    ms = connection.execute(select(counter.c.value).where(counter.c.name == totals.NEWEST)).scalar()
+    _, ms = sql.first(connection, _NEWEST, (totals.NEWEST,))
     return None if ms is None else from_ms(ms)
