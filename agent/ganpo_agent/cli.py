@@ -2,8 +2,12 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from ganpo_config.profiles import Profiles
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
@@ -101,3 +105,59 @@ def driver_list() -> None:
     for info in registry.listing():
         told = info.error or ", ".join(info.abilities) or "cyclic read"
         click.echo(f"{info.id:<16} {info.version:<10} {info.origin:<24} {told}")
+
+
+@main.group()
+def profile() -> None:
+    """The kinds of meters, drives and machines that a list can name."""
+
+
+@profile.command("list")
+@click.argument("word", default="")
+@_config
+def profile_list(word: str, config: Path | None) -> None:
+    """Names of the profiles of which name, vendor, device or title has WORD."""
+    from ganpo_config.devices import unreadable
+    from ganpo_config.profile_text import columns, device_of
+
+    found = _profiles(config)
+    for name, one in found.items():
+        if _has(word, name, device_of(one), one.title.zh, one.title.en):
+            click.echo(columns(name, f"{one.title.zh} / {one.title.en}"))
+    for other in unreadable():
+        if _has(word, other.vendor, other.device):
+            for line in (f"{other.why_zh}:{other.instead_zh}", f"{other.why_en}: {other.instead_en}"):
+                click.echo(columns("(not readable)", f"{other.vendor} {other.device}: {line}"))
+
+
+@profile.command("show")
+@click.argument("name")
+@_config
+def profile_show(name: str, config: Path | None) -> None:
+    """Addresses, states and parameters of a profile, and what it cannot say."""
+    from ganpo_config.findings import nearest
+    from ganpo_config.profile_text import told
+
+    found = _profiles(config)
+    if name not in found:
+        click.echo(
+            f"no profile {name}; {nearest(name, found) or '`ganpo profile list` shows them'}", err=True
+        )
+        sys.exit(1)
+    for line in told(found[name]):
+        click.echo(line)
+
+
+def _profiles(config: Path | None) -> "Profiles":
+    """The site's own beside its file, and ours. What is wrong in one of its own is told, and it is left out."""
+    from ganpo_config.load import file_of
+    from ganpo_config.profiles import Profiles
+
+    found = Profiles(file_of(config).parent / "profiles")
+    for error in found.errors:
+        click.echo(f"error    {error}", err=True)
+    return found
+
+
+def _has(word: str, *texts: str) -> bool:
+    return word.casefold() in " ".join(texts).casefold()

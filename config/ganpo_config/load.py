@@ -19,7 +19,7 @@ from ganpo_config.exact import NumberError, duration
 from ganpo_config.explain import explain, said
 from ganpo_config.findings import Findings, nearest, shown
 from ganpo_config.plant import BoundConnection, Plant
-from ganpo_config.profiles import load_profiles
+from ganpo_config.profiles import Profiles
 from ganpo_config.rows import read_rows
 from ganpo_config.secret_files import SecretFiles
 from ganpo_config.settings import UplinkSettings
@@ -42,9 +42,14 @@ class Loaded:
     notes: tuple[str, ...] = ()
 
 
+def file_of(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Path:
+    """The file given, else $GANPO_CONFIG, else /etc/ganpo/agent.toml."""
+    return path or Path(environ.get("GANPO_CONFIG") or DEFAULT_FILE)
+
+
 def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Loaded:
-    """Read the file given, else $GANPO_CONFIG, else /etc/ganpo/agent.toml. Never raises for what a person wrote."""
-    file = path or Path(environ.get("GANPO_CONFIG") or DEFAULT_FILE)
+    """Read the file of `file_of`. Never raises for what a person wrote."""
+    file = file_of(path, environ)
     findings = Findings(file.name)
     try:
         raw = tomllib.loads(file.read_bytes().decode("utf-8-sig"))
@@ -75,8 +80,8 @@ def _plant(file: Path, raw: dict[str, Any], environ: Mapping[str, str], findings
     site = _site(part.site, findings) if part is not None else None
     days = calendar(part.site, findings) if part is not None else None
     found = links(raw.get("connections", {}), secrets, findings)
-    profiles, wrong = load_profiles(file.parent / "profiles")
-    findings.errors += wrong
+    profiles = Profiles(file.parent / "profiles")
+    findings.errors += profiles.errors
     subjects = Subjects(read_rows(raw, file.parent, findings), profiles, found.good, found.names, findings)
     if findings.errors or gateway is None or uplink is None or site is None or days is None:
         return None

@@ -91,13 +91,44 @@ class StateRule(Section):
     )
 
 
+class Factory(Section):
+    """How a device comes out of its box."""
+
+    speaks: Literal["modbus-tcp", "modbus-rtu", "modbus-ascii", "dlt645-2007", "none"] = Field(
+        description="protocol; none: it has to be switched on"
+    )
+    line: str = Field(
+        default="", pattern=r"^([1-9][0-9]{2,5} [78][NEO][12])?$", description="of a serial line: 9600 8N1"
+    )
+    unit: int | None = Field(default=None, ge=0, le=255, description="unit id")
+
+
 class Profile(Section):
     """One profile file."""
 
     format: Literal[1] = Field(description="of this file; always 1")
     id: str = Field(pattern=r"^[a-z0-9_]{1,64}$", description="what `profile` of equipment and meters names")
+    base: str = Field(
+        default="",
+        description="id of the profile whose keys hold where this one has none; `title` is its own",
+    )
     title: Words = Field(description="what people call it: `{ zh = , en = }`")
     origin: str = Field(min_length=1, description="where names, numbers and mapping come from")
+    confidence: Literal["", "high", "medium", "low"] = Field(
+        default="", description="high: two independent sources that agree, or the maker's manual"
+    )
+    vendor: str = Field(default="", description="who makes the device")
+    device: str = Field(default="", description="its name, as it stands on the nameplate")
+    note: list[Words] = Field(
+        default=[], description="what a good guess gets wrong about it: `{ zh = , en = }`"
+    )
+    factory: Factory | None = Field(
+        default=None, description="how it comes: `{ speaks = , line = , unit = }`"
+    )
+    reads: Literal["", "primary", "secondary"] = Field(
+        default="",
+        description="which side of its current transformers its registers count, where that is fixed",
+    )
     driver: str = Field(default="", description="of the connection, if it reads a device")
     addressing: str = Field(default="", description="of its addresses, where the protocol has several")
     debounce_s: Number = Field(

@@ -15,6 +15,7 @@ def check(profile: Profile, findings: Findings) -> None:
     """Everything at once."""
     for signal, about in profile.signals.items():
         _check_signal(signal, about, profile, findings)
+    _check_templates({"addressing": profile.addressing}, profile, findings)
     _check_templates({"debounce_s": profile.debounce_s}, profile, findings, numbers=True)
     ranks = [PRECEDENCE.index(State(rule.state)) for rule in profile.states]
     if ranks != sorted(ranks):
@@ -39,7 +40,7 @@ def _check_signal(signal: str, about: ProfileSignal, profile: Profile, findings:
     if kind is None:
         findings.error(path, "no such signal (the table of signals)", nearest(signal, reference.signals()))
         return
-    _check_templates({f"{path}.address": about.address, f"{path}.meter": about.meter}, profile, findings)
+    _check_texts(path, about, profile, findings)
     bounds = {} if about.valid is None else {"valid.min": about.valid.min, "valid.max": about.valid.max}
     numbers = {f"{path}.{key}": value for key, value in {"offset": about.offset, **bounds}.items()}
     _check_templates(numbers, profile, findings, numbers=True)
@@ -47,10 +48,6 @@ def _check_signal(signal: str, about: ProfileSignal, profile: Profile, findings:
         findings.error(f"{path}.meter", "either an address or a meter")
     if about.address is not None and not profile.driver:
         findings.error("driver", "is missing: its signals have addresses")
-    try:
-        factor(about.scale)
-    except NumberError as error:
-        findings.error(f"{path}.scale", error.what, error.hint, value=about.scale)
     if kind.type == "enum" and about.enum is None and about.meter is None:
         findings.error(f"{path}.enum", "is missing: the words of this signal")
     if kind.type != "enum" and about.enum is not None:
@@ -66,10 +63,18 @@ def _check_signal(signal: str, about: ProfileSignal, profile: Profile, findings:
         return
     if about.modulus is not None and about.resets:
         findings.error(f"{path}.resets", "with a modulus: they exclude each other")
-    try:
-        update_ms(about.update)
-    except NumberError as error:
-        findings.error(f"{path}.update", error.what, value=about.update)
+
+
+def _check_texts(path: str, about: ProfileSignal, profile: Profile, findings: Findings) -> None:
+    texts = ("address", "meter", "type", "order", "scale", "unit", "max_rate", "update")
+    _check_templates({f"{path}.{key}": getattr(about, key) for key in texts}, profile, findings)
+    for key, judge in {"scale": factor, "update": update_ms}.items():
+        text = getattr(about, key)
+        try:
+            if not PARAMETER.search(text):
+                judge(text)
+        except NumberError as error:
+            findings.error(f"{path}.{key}", error.what, error.hint, value=text)
 
 
 def _check_rule(path: str, rule: StateRule, profile: Profile, findings: Findings) -> None:

@@ -10,6 +10,7 @@ from ganpo_config.meters import EXTRA_PARAMETERS, Meter, meter_of
 from ganpo_config.parameters import Parameters, split
 from ganpo_config.plant import BoundPoint, Machine
 from ganpo_config.profile import Profile
+from ganpo_config.profile_text import to_change
 from ganpo_config.rows import Placed, Rows
 from ganpo_config.wanted import BindError, Wanted, of_profile, of_row
 from ganpo_model import reference
@@ -74,9 +75,8 @@ class Subjects:
         row, path = placed.row, placed.path
         profile = self._profiles.get(row.profile)
         if row.profile and profile is None:
-            hint = nearest(row.profile, self._profiles)
-            what = f"no such profile ({', '.join(sorted(self._profiles))})"
-            self._findings.error(f"{path}.profile", what, hint, value=row.profile)
+            hint = nearest(row.profile, self._profiles) or "`ganpo profile list` shows them"
+            self._findings.error(f"{path}.profile", "no such profile", hint, value=row.profile)
         if row.connection != NONE:
             self._connection(row.connection, path)
         parameters = None
@@ -125,7 +125,7 @@ class Subjects:
 
     def _bind(self, wanted: Wanted, link: Link, asset_no: str) -> None:
         """Raises BindError."""
-        kind = "meter" if asset_no in self._meter_of else "equipment"
+        kind = self._kind(asset_no)
         if kind not in wanted.signal.subjects:
             others = [s.id for s in reference.signals().values() if kind in s.subjects]
             what = f"{wanted.signal.id} is no signal of {'a meter' if kind == 'meter' else kind}"
@@ -135,8 +135,12 @@ class Subjects:
         self.points[link.name].append(point)
         self._findings.note(note)
 
+    def _kind(self, asset_no: str) -> str:
+        return "meter" if asset_no in self._meter_of else "equipment"
+
     def _bind_profile(self, placed: Placed[EquipmentRow] | Placed[MeterRow]) -> None:
-        """Every signal of a row's profile that has an address and is not bound by hand."""
+        """Every signal of a row's profile that is one of its kind (a drive is equipment, and its counter a meter), has
+        an address and is not bound by hand. An address whose parameter is empty is none."""
         row, path, findings = placed.row, placed.path, self._findings
         profile, parameters = self._profile_of[path]
         if profile is None or parameters is None or all(s.address is None for s in profile.signals.values()):
@@ -149,9 +153,13 @@ class Subjects:
             what = f"its driver is {link.driver_id}; profile {profile.id} needs {profile.driver}"
             findings.error(f"{path}.connection", what, value=row.connection)
             return
+        kind, others = self._kind(row.asset_no), []
         for signal, about in profile.signals.items():
             name = f"{row.asset_no}/{signal}"
-            if about.address is None or name in self._tried:
+            if not parameters.fill(about.address or "") or name in self._tried:
+                continue
+            if kind not in reference.signals()[signal].subjects:
+                others.append(signal)
                 continue
             self._tried.add(name)
             if link is None:
@@ -161,6 +169,12 @@ class Subjects:
                 self._bind(wanted, link, row.asset_no)
             except BindError as error:
                 self._told(path, error, row.asset_no, f"profile {profile.id}: signals.{signal}")
+        if change := to_change(profile):
+            findings.note(f"{row.asset_no}: {profile.id} {change}")
+        if others:
+            rows = "[[equipment]]" if kind == "meter" else "[[meters]]"
+            what = f"{', '.join(others)} of {profile.id} {'is' if len(others) == 1 else 'are'} read where a row of"
+            findings.note(f"{row.asset_no}: {what} {rows} has this profile too")
 
     def _told(self, path: str, error: BindError, asset_no: str, template: str = "") -> None:
         """`template`: where in a profile the mistake shows, if the row itself has no such key."""
@@ -251,6 +265,8 @@ class Subjects:
         carriers: dict[str, str] = {}
         for signal, about in profile.signals.items():
             own = f"{row.asset_no}/{signal}"
+            if "equipment" not in reference.signals()[signal].subjects:
+                continue
             if own in self._tried:
                 carriers |= {signal: own} if own in self._bound else {}
             elif about.meter is not None:

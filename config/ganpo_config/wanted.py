@@ -52,24 +52,26 @@ def of_profile(
     subject: str, signal: Signal, about: ProfileSignal, profile: Profile, parameters: Parameters
 ) -> Wanted:
     """What a profile wants of a signal that has an address. Raises BindError."""
-    columns: dict[str, Any] = {"type": about.type, "order": about.order, "namespaces": profile.namespaces}
+    fill = parameters.fill
+    columns: dict[str, Any] = {"type": fill(about.type), "order": fill(about.order)}
+    columns["namespaces"] = profile.namespaces
     if profile.addressing:
-        columns["addressing"] = profile.addressing
+        columns["addressing"] = fill(profile.addressing)
     low, high = _bounds(about, parameters)
     return Wanted(
         subject,
         signal,
-        parameters.fill(about.address or ""),
+        fill(about.address or ""),
         columns,
-        about.scale,
+        fill(about.scale),
         _number(about.offset, parameters),
-        about.unit,
+        fill(about.unit),
         about.interval_s,
         about.stale_s,
         about.modulus,
-        about.max_rate,
+        fill(about.max_rate),
         "",
-        about.update,
+        fill(about.update),
         about.resets,
         _words(about),
         tuple(about.unavailable),
@@ -114,7 +116,7 @@ def of_row(
         int(row.modulus) if row.modulus else None,
         row.max_rate,
         row.update,
-        "" if about is None else about.update,
+        "" if about is None else parameters.fill(about.update),
         row.resets == "yes",
         None if about is None else _words(about),
         () if about is None else tuple(about.unavailable),

@@ -12,7 +12,6 @@ from pydantic_core import PydanticUndefined
 
 from ganpo_cloud.store import settings as cloud
 from ganpo_config import document, json_schema, load, profile, settings
-from ganpo_config.profiles import load_profiles
 from ganpo_drivers.modbus.settings import ModbusSettings
 from ganpo_drivers.opcua.settings import OpcUaSettings
 from support.configs import BUS, CELL, HEAD
@@ -35,6 +34,7 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("[[meters]]", document.MeterRow),
     ("[[points]]", document.PointRow),
     ("A profile", profile.Profile),
+    ("factory", profile.Factory),
     ("[parameters]", profile.Parameter),
     ("[signals.SIGNAL]", profile.ProfileSignal),
     ("[[states]]", profile.StateRule),
@@ -92,14 +92,6 @@ def test_every_key_of_the_two_files_has_its_section() -> None:
     for model in (document.Document, cloud.CloudSettings):
         for key in model.model_fields:
             assert key == "format" or re.search(rf"\[{key}[\].]", headings), key
-
-
-def test_every_profile_of_ours_is_on_the_page_with_its_parameters() -> None:
-    found, _ = load_profiles(Path("nowhere"))
-    for ours in found.values():
-        (line,) = [line for line in PAGE.splitlines() if line.startswith(f"| `{ours.id}` |")]
-        for name in ours.parameters:
-            assert f"`{name}`" in line, f"{ours.id}: {name}"
 
 
 def test_the_json_schema_is_the_present_one() -> None:

@@ -1,12 +1,26 @@
 """Profiles: a plant's own stands above ours, and what is wrong in one is told with file and key."""
 
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from ganpo_config.profiles import load_profiles
+from ganpo_config.profiles import Profiles
 from ganpo_model.states import State
-from support.configs import BUS, HEAD, errors, machine, meaning, only_machine, plant, write
+from support.configs import (
+    BUS,
+    HEAD,
+    errors,
+    machine,
+    meaning,
+    meter,
+    notes,
+    only_machine,
+    plant,
+    register,
+    write,
+)
 
 GOOD = """
 format = 1
@@ -72,20 +86,210 @@ def test_a_profile_of_the_plant_s_own_is_found_beside_its_file(tmp_path: Path) -
 
 def test_a_profile_of_the_plant_s_own_stands_above_ours_of_the_same_id(tmp_path: Path) -> None:
     _own(tmp_path, GOOD.replace('"own"', '"machine_by_power"'))
-    profiles, wrong = load_profiles(tmp_path / "profiles")
-    assert wrong == []
+    profiles = Profiles(tmp_path / "profiles")
+    assert profiles.errors == []
     assert profiles["machine_by_power"].driver == "modbus"
 
 
-def test_ours_are_four_and_right() -> None:
-    profiles, wrong = load_profiles(Path("nowhere"))
-    assert wrong == []
-    assert sorted(profiles) == [
-        "machine_by_power",
-        "machine_tool_mtconnect_opcua",
-        "machine_tool_opcua_40501",
-        "power_meter_3p_modbus",
-    ]
+def test_ours_are_right_and_each_lies_in_the_file_of_its_name() -> None:
+    profiles = Profiles(Path("nowhere"))
+    assert len(profiles) >= 4
+    for name, ours in profiles.items():
+        assert ours.id == name
+
+
+def test_ours_are_read_when_they_are_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    loads = tomllib.loads
+
+    def watched(text: str) -> Any:
+        read.append(text)
+        return loads(text)
+
+    monkeypatch.setattr(tomllib, "loads", watched)
+    plant(
+        tmp_path,
+        machine("machine_by_power", "meter=DB-1 idle_kw=1 run_kw=2") + BUS + meter('max_rate = "50"'),
+    )
+    assert len([text for text in read if "origin =" in text]) == 2
+
+
+FAMILY = """
+format = 1
+id = "small"
+base = "own"
+title = { zh = "x", en = "x" }
+[parameters]
+most = { default = "7" }
+[signals.power]
+scale = "0.01"
+[signals.channel_state]
+enum = { Active = 5 }
+absent = "Active"
+[[states]]
+state = "PRODUCING"
+when = { channel_state = "Active" }
+"""
+
+
+def test_a_profile_takes_over_the_keys_of_its_base_and_its_own_stand_before(tmp_path: Path) -> None:
+    _own(tmp_path, GOOD)
+    _own(tmp_path, FAMILY, "small.toml")
+    profiles = Profiles(tmp_path / "profiles")
+    assert profiles.errors == []
+    small, own = profiles["small"], profiles["own"]
+    assert (small.origin, small.driver, small.addressing, small.proves) == (
+        own.origin,
+        own.driver,
+        own.addressing,
+        own.proves,
+    )
+    power = small.signals["power"]
+    assert (power.scale, power.address, power.type) == ("0.01", own.signals["power"].address, "int16")
+    assert small.signals["channel_state"].enum == {"Active": 5}, "words are taken as a whole"
+    assert (small.parameters["most"].default, small.parameters["most"].zh) == ("7", "x")
+    assert len(small.states) == 1
+    assert own.signals["power"].scale == "0.1"
+
+
+def test_a_site_s_own_may_change_ours_under_the_same_name(tmp_path: Path) -> None:
+    changed = (
+        FAMILY.split("[parameters]", maxsplit=1)[0]
+        .replace("small", "machine_by_power")
+        .replace('"own"', '"machine_by_power"')
+    )
+    _own(tmp_path, changed + "debounce_s = 90\n")
+    profiles = Profiles(tmp_path / "profiles")
+    assert profiles.errors == []
+    assert profiles["machine_by_power"].debounce_s == 90
+    assert [rule.state for rule in profiles["machine_by_power"].states] == ["OFF", "PRODUCING"]
+
+
+@pytest.mark.parametrize(
+    ("base", "told"),
+    [
+        ("ovn", "profiles/small.toml: base = ovn: no such profile; did you mean own?"),
+        ("small", "profiles/small.toml: base = small: a circle of bases"),
+        ("round", "profiles/small.toml: base = small: a circle of bases"),
+    ],
+)
+def test_a_base_that_is_none_is_told(tmp_path: Path, base: str, told: str) -> None:
+    _own(tmp_path, GOOD)
+    _own(tmp_path, FAMILY.replace('"own"', f'"{base}"'), "small.toml")
+    _own(tmp_path, FAMILY.replace('"small"', '"round"').replace('"own"', '"small"'), "turn.toml")
+    assert told in map(str, Profiles(tmp_path / "profiles").errors)
+
+
+def test_a_title_is_a_profile_s_own(tmp_path: Path) -> None:
+    _own(tmp_path, GOOD)
+    _own(tmp_path, FAMILY.replace('title = { zh = "x", en = "x" }', ""), "small.toml")
+    (found,) = Profiles(tmp_path / "profiles").errors
+    assert str(found).startswith("profiles/small.toml: title: is missing")
+
+
+ASKED = """
+format = 1
+id = "asked"
+title = { zh = "x", en = "x" }
+origin = "sources that contradict each other"
+driver = "modbus"
+addressing = "{numbers}"
+[parameters]
+numbers = { default = "0-based", zh = "x", en = "x" }
+order = { zh = "x", en = "x" }
+kind = { default = "uint32", zh = "x", en = "x" }
+step = { zh = "x", en = "x" }
+energy_unit = { default = "kWh", zh = "x", en = "x" }
+most = { default = "900", zh = "x", en = "x" }
+power = { default = "", zh = "x", en = "x" }
+[signals.energy_import]
+address = "1:holding:5"
+type = "{kind}"
+order = "{order}"
+scale = "{step}"
+unit = "{energy_unit}"
+max_rate = "{most}"
+[signals.power]
+address = "{power}"
+type = "int16"
+"""
+
+
+def _asked(parameters: str) -> str:
+    return BUS + meter(parameters=parameters).replace("power_meter_3p_modbus", "asked")
+
+
+def test_every_text_of_a_signal_may_be_asked_of_the_plant(tmp_path: Path) -> None:
+    _own(tmp_path, ASKED)
+    found = plant(tmp_path, _asked("order=CDAB step=0.1 energy_unit=MWh most=50 numbers=1-based"))
+    (point,) = found.connections[0].points
+    assert str(point.address) == "1:holding:4"
+    assert getattr(point.address, "order", "") == "CDAB"
+    energy = register(found, "DB-1/energy_import")
+    assert (energy.item.num, energy.item.den) == (100, 1)
+    with_power = plant(tmp_path, _asked("order=ABCD step=0.1 power=1:input:9"))
+    assert [str(point.address) for point in with_power.connections[0].points] == ["1:holding:5", "1:input:9"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "told"),
+    [
+        ("step=1", "agent.toml: meters[0].parameters = step=1: order missing; order=..."),
+        ("step=a order=ABCD", "(profile asked: signals.energy_import.scale) = a: no number like 0.01"),
+        (
+            "step=1 order=AB",
+            "(profile asked: signals.energy_import.address) = 1:holding:5: order 'AB' is none of",
+        ),
+        ("step=1 order=ABCD numbers=2-based", "addressing '2-based' is none of"),
+    ],
+)
+def test_what_was_asked_and_is_wrong_is_told(tmp_path: Path, parameters: str, told: str) -> None:
+    _own(tmp_path, ASKED)
+    (found,) = errors(tmp_path, _asked(parameters))
+    assert told in found
+
+
+DRIVE = """
+format = 1
+id = "drive"
+title = { zh = "x", en = "x" }
+origin = "our definition"
+driver = "modbus"
+addressing = "0-based"
+factory = { speaks = "modbus-ascii", line = "9600 7N2" }
+[signals.run]
+address = "1:holding:5.1"
+[signals.energy_import]
+address = "1:holding:6"
+type = "uint32"
+max_rate = "50"
+[[states]]
+state = "PRODUCING"
+when = { run = true }
+"""
+
+
+def test_a_drive_is_equipment_and_its_counter_a_meter(tmp_path: Path) -> None:
+    _own(tmp_path, DRIVE)
+    both = (
+        BUS
+        + machine("drive", "", connection="bus")
+        + meter(parameters="").replace("power_meter_3p_modbus", "drive")
+    )
+    found = plant(tmp_path, both)
+    assert sorted(point.name for point in found.connections[0].points) == ["DB-1/energy_import", "SB-1/run"]
+    told = notes(tmp_path, both)
+    assert "SB-1: energy_import of drive is read where a row of [[meters]] has this profile too" in told
+    assert "DB-1: run of drive is read where a row of [[equipment]] has this profile too" in told
+
+
+def test_a_device_that_comes_set_to_another_protocol_is_told(tmp_path: Path) -> None:
+    _own(tmp_path, DRIVE)
+    told = notes(tmp_path, BUS + machine("drive", "", connection="bus"))
+    assert (
+        "SB-1: drive comes set to modbus-ascii 9600 7N2, which modbus does not read: change it at the device"
+        in told
+    )
 
 
 @pytest.mark.parametrize(

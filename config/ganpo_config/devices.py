@@ -1,0 +1,96 @@
+"""docs/devices.md, written from the profiles: `python -m ganpo_config.devices >docs/devices.md`."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from ganpo_config.profile import Profile
+from ganpo_config.profile_text import device_of, factory_of
+from ganpo_config.profiles import Profiles
+
+_HEAD = """# Devices
+
+Written from the profiles by `python -m ganpo_config.devices`; a test holds it to them. `ganpo profile list WORD` finds
+one, `ganpo profile show NAME` tells its addresses, states, sources and notes; the name goes into the column `profile`
+of [equipment and meters](configuration.md#profiles). A parameter in bold has no default: `ganpo check` asks for it.
+Confidence: high is two independent sources that agree, or the maker's manual.
+"""
+_TABLE = """
+| device | profile | signals | parameters | out of the box | CT and PT | confidence |
+|---|---|---|---|---|---|---|"""
+_UNREADABLE = """
+## Not readable
+
+They speak what none of our drivers speaks.
+
+| device | why | what helps |
+|---|---|---|"""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A device that people have and that cannot be read; in both languages why, and what can be done instead."""
+
+    vendor: str
+    device: str
+    why_zh: str
+    why_en: str
+    instead_zh: str
+    instead_en: str
+
+
+def unreadable() -> list[Unreadable]:
+    """The table of devices that are not readable."""
+    text = files("ganpo_config").joinpath("not_readable.csv").read_text(encoding="utf-8")
+    return [Unreadable(**row) for row in csv.DictReader(text.splitlines())]
+
+
+def page(profiles: Iterable[Profile]) -> str:
+    """The page: machines, meters, and what cannot be read."""
+    ordered = sorted(profiles, key=lambda profile: (device_of(profile).casefold(), profile.id))
+    machines = [profile for profile in ordered if profile.states]
+    meters = [profile for profile in ordered if not profile.states]
+    return "\n".join(
+        [
+            _HEAD,
+            f"## Machines, drives and controllers: {len(machines)}",
+            _TABLE,
+            *map(_row, machines),
+            "",
+            f"## Meters: {len(meters)}",
+            _TABLE,
+            *map(_row, meters),
+            _UNREADABLE,
+            *_unreadable_rows(),
+            "",
+        ]
+    )
+
+
+def _row(profile: Profile) -> str:
+    parameters = (
+        f"`{name}`" if about.default is not None else f"**`{name}`**"
+        for name, about in profile.parameters.items()
+    )
+    reads = f"counts the {profile.reads} side" if profile.reads else "-"
+    cells = (
+        device_of(profile) or profile.title.en,
+        f"`{profile.id}`",
+        ", ".join(profile.signals),
+        ", ".join(parameters) or "-",
+        factory_of(profile) or "-",
+        reads,
+        profile.confidence or "-",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _unreadable_rows() -> Iterator[str]:
+    for device in sorted(unreadable(), key=lambda device: (device.vendor.casefold(), device.device)):
+        yield f"| {device.vendor} {device.device} | {device.why_en} | {device.instead_en} |"
+
+
+if __name__ == "__main__":
+    print(page(Profiles(Path("nowhere")).values()), end="")  # noqa: T201 - the page itself

@@ -1,0 +1,167 @@
+"""A profile told to a person: what `ganpo profile show` prints, 80 columns wide."""
+
+from collections.abc import Iterator
+from unicodedata import east_asian_width
+
+from ganpo_config.profile import Band, Profile, ProfileSignal, StateRule
+from ganpo_model import reference
+from ganpo_model.states import PRECEDENCE
+
+COLUMNS = 80
+_INDENT = 18
+_NAME = 30
+
+
+def device_of(profile: Profile) -> str:
+    """Vendor and device; empty where the profile is none of one device."""
+    return f"{profile.vendor} {profile.device}".strip()
+
+
+def factory_of(profile: Profile) -> str:
+    """`modbus-rtu 9600 8N1, unit 1`; empty where nothing is known."""
+    if profile.factory is None:
+        return ""
+    told = f"{profile.factory.speaks} {profile.factory.line}".strip()
+    return told if profile.factory.unit is None else f"{told}, unit {profile.factory.unit}"
+
+
+def to_change(profile: Profile) -> str:
+    """What has to be set at the device before its driver can read it; empty where it is read as it comes."""
+    if profile.factory is None:
+        return ""
+    speaks = profile.factory.speaks
+    if speaks == "none":
+        return f"comes with {profile.driver} switched off: switch it on at the device"
+    if speaks == "modbus-ascii" or not speaks.startswith(profile.driver):
+        return f"comes set to {factory_of(profile)}, which {profile.driver} does not read: change it at the device"
+    return ""
+
+
+def place_of(about: ProfileSignal) -> str:
+    """Address, type and order as they stand in the profile; empty where a point has to be bound by hand."""
+    if about.meter is not None:
+        return f"of meter {about.meter}"
+    return " ".join(text for text in (about.address or "", about.type, about.order) if text)
+
+
+def states_missing(profile: Profile) -> list[str]:
+    """The states that no rule gives. A profile without rules is no machine: none."""
+    given = {rule.state for rule in profile.states}
+    return [str(state) for state in PRECEDENCE if state not in given] if given else []
+
+
+def columns(name: str, text: str) -> str:
+    """A name and what it is, in one line or more."""
+    return "\n".join(_wrapped(text, f"{name} ".ljust(_NAME), " " * _NAME))
+
+
+def told(profile: Profile) -> Iterator[str]:
+    """What a person has to know before using it, a line each."""
+    driver = f"{profile.driver}, addressing {profile.addressing}" if profile.addressing else profile.driver
+    yield from _entry(profile.id, profile.title.zh)
+    yield from _entry("", profile.title.en)
+    for key, text in {
+        "device": device_of(profile),
+        "confidence": profile.confidence,
+        "from": profile.origin,
+        "out of the box": factory_of(profile),
+        "reads": profile.reads and f"{profile.reads} side of its current transformers",
+        "driver": driver,
+        "cannot show": ", ".join(states_missing(profile)),
+    }.items():
+        if text:
+            yield from _entry(key, text)
+    if profile.parameters:
+        yield "parameters"
+    for name, parameter in profile.parameters.items():
+        yield from _entry(f"  {name}", f"{parameter.zh} / {parameter.en}{_default(parameter.default)}")
+    yield "signals"
+    for name, signal in profile.signals.items():
+        yield from _entry(f"  {name}", _signal(name, signal))
+    if profile.states:
+        yield "states"
+    for rule in profile.states:
+        yield from _entry(f"  {rule.state}", _conditions(rule))
+    if profile.note:
+        yield "notes"
+    for note in profile.note:
+        yield from _wrapped(note.zh, "  - ", "    ")
+        yield from _wrapped(note.en, "    ", "    ")
+
+
+def _default(default: str | None) -> str:
+    if default is None:
+        return ""
+    return f" (default {default})" if default else " (may be left out)"
+
+
+def _signal(name: str, about: ProfileSignal) -> str:
+    place = place_of(about)
+    if not place:
+        told = "bind it in [[points]]"
+        return told if about.absent is None else f"{told}; without it: {_word(about.absent)}"
+    unit = about.unit or reference.signals()[name].unit
+    told = place if about.scale == "1" else f"{place} x {about.scale}"
+    told += f" {unit}" if unit not in ("", "1") else ""
+    if about.enum is not None:
+        words = about.enum if isinstance(about.enum, list) else [f"{n} {w}" for w, n in about.enum.items()]
+        told += f": {', '.join(words)}"
+    return told if about.absent is None else f"{told}; where it has none: {_word(about.absent)}"
+
+
+def _conditions(rule: StateRule) -> str:
+    return " and ".join(f"{name} {_condition(condition)}" for name, condition in rule.when.items())
+
+
+def _condition(condition: object) -> str:
+    if isinstance(condition, Band):
+        ends = {">=": condition.min, "<": condition.below}
+        return " and ".join(f"{sign} {end}" for sign, end in ends.items() if end is not None)
+    if isinstance(condition, list):
+        return f"is {' or '.join(map(_word, condition))}"
+    return f"is {_word(condition)}"
+
+
+def _word(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _entry(key: str, text: str) -> Iterator[str]:
+    """A key and its text beside it, below it where the key is long."""
+    if len(key) >= _INDENT:
+        yield key
+        key = ""
+    yield from _wrapped(text, key.ljust(_INDENT), " " * _INDENT)
+
+
+def _wrapped(text: str, first: str, others: str) -> Iterator[str]:
+    """Lines of at most 80 columns, of which a Chinese sign takes two; broken at blanks, slashes and Chinese signs."""
+    line, begins = "", first
+    for piece in _pieces(text):
+        if line.strip() and _width(begins + line + piece.rstrip()) > COLUMNS:
+            yield (begins + line).rstrip()
+            line, begins = "", others
+        line += piece if line else piece.lstrip()
+    yield (begins + line).rstrip()
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """What may not be torn: words with the blank or slash behind them, and single Chinese signs."""
+    piece = ""
+    for sign in text:
+        if east_asian_width(sign) in "WF":
+            if piece:
+                yield piece
+                piece = ""
+            yield sign
+        else:
+            piece += sign
+            if sign in " /":
+                yield piece
+                piece = ""
+    if piece:
+        yield piece
+
+
+def _width(text: str) -> int:
+    return sum(2 if east_asian_width(sign) in "WF" else 1 for sign in text)

@@ -1,0 +1,77 @@
+"""`ganpo profile`: which there are, and what one of them says, in lines of 80 columns."""
+
+from pathlib import Path
+from unicodedata import east_asian_width
+
+import pytest
+from click.testing import CliRunner
+
+from ganpo_agent.cli import main
+from ganpo_config.profile_text import told
+from ganpo_config.profiles import Profiles
+
+OURS = Profiles(Path("nowhere"))
+
+
+def _said(*words: str) -> str:
+    found = CliRunner().invoke(main, ["profile", *words])
+    assert found.exit_code == 0, found.output
+    return found.output
+
+
+def test_profiles_are_found_by_a_word_of_their_titles_in_either_language() -> None:
+    for word in ("按功率", "KNOWN by its power", "machine_by"):
+        lines = [line for line in _said("list", word).splitlines() if line[:1] != " "]
+        assert [line.split()[0] for line in lines] == ["machine_by_power"]
+    assert len(_said("list").splitlines()) >= len(OURS)
+
+
+def test_what_cannot_be_read_is_found_too_with_what_helps() -> None:
+    told = _said("list", "fanuc")
+    assert "(not readable)" in told
+    assert "FOCAS2" in told
+    assert "or by power or PLC bits" in " ".join(told.split())
+
+
+def test_a_profile_is_shown_with_addresses_states_parameters_and_what_it_cannot_say() -> None:
+    said = " ".join(_said("show", "machine_tool_opcua_40501").split())
+    for part in (
+        "机床(OPC UA 40501-1) Machine tool (OPC UA for Machine Tools)",
+        "driver opcua",
+        "channel 通道浏览名 / browse name of the channel (default Channel1)",
+        "channel_state /m:Machines/*:{machine}/mt:Monitoring/*:{channel}/ mt:ChannelState: 0 Active, 1 Interrupted",
+        "alarm bind it in [[points]]; without it: false",
+        "PRODUCING channel_state is Active and channel_mode is Automatic or Remote",
+        "cannot show OFF",
+    ):
+        assert part in said
+    said = " ".join(_said("show", "machine_by_power").split())
+    assert "power of meter {meter} kW" in said
+    assert "PRODUCING power >= {run_kw}" in said
+
+
+def test_one_that_is_not_there_is_told_with_the_nearest() -> None:
+    found = CliRunner().invoke(main, ["profile", "show", "machine_by_pwer"])
+    assert found.exit_code == 1
+    assert found.stderr == "no profile machine_by_pwer; did you mean machine_by_power?\n"
+
+
+def test_a_site_s_own_is_shown_and_one_that_is_wrong_is_told(tmp_path: Path) -> None:
+    (tmp_path / "profiles").mkdir()
+    text = 'format = 1\nid = "press"\nbase = "machine_by_power"\ntitle = { zh = "冲床", en = "Press" }\n'
+    (tmp_path / "profiles" / "press.toml").write_text(text, encoding="utf-8")
+    (tmp_path / "profiles" / "broken.toml").write_text("[", encoding="utf-8")
+    config = ["--config", str(tmp_path / "agent.toml")]
+    found = CliRunner().invoke(main, ["profile", "show", "press", *config])
+    assert found.exit_code == 0
+    assert found.stdout.splitlines()[0].split() == ["press", "冲床"]
+    assert found.stderr.startswith("error    profiles/broken.toml: not TOML")
+
+
+@pytest.mark.parametrize("name", list(OURS))
+def test_every_profile_of_ours_is_told_in_80_columns(name: str) -> None:
+    for line in told(OURS[name]):
+        width = sum(2 if east_asian_width(sign) in "WF" else 1 for sign in line)
+        assert width <= 80, line
+    for line in _said("show", name).splitlines():
+        assert line == line.rstrip()
