@@ -80,7 +80,7 @@ class Agent:
                 systemd.notify("READY=1")
                 await stop.wait()
                 systemd.notify("STOPPING=1")
-                server.should_exit = True
+                server.end()
                 for task in tasks:
                     task.cancel()
                 await asyncio.wait([*tasks, serving], timeout=4.0)

@@ -1,5 +1,6 @@
 """Whether a subject answers, and the evidence for it: the events `link_up` and `link_down`."""
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 
@@ -12,7 +13,7 @@ from ganpo_model.facts import Event, EventKind
 class Link:
     """One subject and the points it is known by. Up while any of them has a value that is not stale."""
 
-    __slots__ = ("_drivers", "_proven", "_proves", "points", "reason", "since", "subject", "up")
+    __slots__ = ("_drivers", "_proven", "_proves", "due", "points", "reason", "since", "subject", "up")
 
     def __init__(
         self,
@@ -29,6 +30,8 @@ class Link:
         self._drivers = drivers
         self.up = False
         self.since = now
+        self.due: float = math.inf
+        """Before then `look` finds nothing, unless a point says something new."""
         self.reason = ""
         self._proves = proves
         self._proven: frozenset[str] = frozenset()
@@ -61,17 +64,18 @@ class Link:
             self._proven |= proven
             self._change(now, up=True)
             return self._link_up(telling, seen[telling], identity, now)
-        if self.up and not any(seen[name].good(now) for name in self.points):
-            self._proven = frozenset()
-            self._change(now, up=False)
-            faults = [seen[name].fault for name in self.points]
-            reason = next((fault.text for fault in faults if fault is not None), self.reason or "no answer")
-            return Event("event", from_ms(now), EventKind.LINK_DOWN, self.subject, {"reason": reason[:500]})
-        return None
+        self.due = max(seen[name].until for name in self.points) if self.up else math.inf
+        if self.due > now:
+            return None
+        self._proven = frozenset()
+        self._change(now, up=False)
+        faults = [seen[name].fault for name in self.points]
+        reason = next((fault.text for fault in faults if fault is not None), self.reason or "no answer")
+        return Event("event", from_ms(now), EventKind.LINK_DOWN, self.subject, {"reason": reason[:500]})
 
     def _change(self, now: int, *, up: bool) -> None:
         if up is not self.up:
-            self.up, self.since = up, now
+            self.up, self.since, self.due = up, now, now if up else math.inf
 
     def _link_up(self, name: str, observed: PointState, identity: Identity | None, now: int) -> Event:
         data = {

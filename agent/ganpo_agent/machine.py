@@ -36,6 +36,8 @@ class MachineRuns(Runs):
         self.machine = machine
         self.stale_at: float = math.inf
         """When the first of its values goes stale, as far as `advance` knew."""
+        self.due: float = now
+        """Before then `advance` changes nothing, unless a value says something new."""
         self._at = now
         self._settled = State.UNKNOWN
         self._unrest: list[Beginning] = []
@@ -65,12 +67,13 @@ class MachineRuns(Runs):
         done += self._look(seen, now)
         self._at = max(self._at, now)
         self.stale_at = min((end for end in ends if end > now), default=math.inf)
+        self.due = now if self._unrest else self.stale_at
         return done
 
     def restart(self, now: int, by: int) -> None:
         """What was derived before the step lies on another axis: what is derived now begins anew."""
         super().restart(now, by)
-        self._at = now
+        self._at = self.due = now
         self._unrest = [(now, state) for _, state in self._unrest[-1:]]
         self._stretch = now
 

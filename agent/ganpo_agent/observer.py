@@ -50,7 +50,7 @@ class Observer:
 
     def feed(self, points: Sequence[BoundPoint], scan: Scan, identity: Identity | None, now: int) -> None:
         """What one read of a connection brought, at its receipt."""
-        states = [self.seen[point.name] for point in points]
+        states = self._states(points)
         # what ended before it is looked at before anything of it is known
         late = now >= self._stale_at or now // self._slot_ms != self.slot
         if late or [1 for state in states if 0 < state.until <= now]:
@@ -69,6 +69,7 @@ class Observer:
             for link in self._watching.get(name, ()):
                 touched.setdefault(link, []).append(name)
         for link, names in touched.items():
+            link.due = now
             if not link.settled and (event := link.look(self.seen, now, names, identity)) is not None:
                 facts.append(event)
             if (machine := self.machines.get(link.subject)) is not None:
@@ -84,7 +85,7 @@ class Observer:
         self._day = -1
 
     def tick(self, now: int) -> None:
-        """Bring everything to `now` without a new scan."""
+        """Bring everything to `now` without a new scan: what falls due is looked at, the rest stays as it is."""
         facts: list[Fact] = []
         if now // DAY_MS != self._day:
             self._day = now // DAY_MS
@@ -94,9 +95,12 @@ class Observer:
             facts += self._close(self.slot * self._slot_ms)
             self._journal.look_again(now)
         for machine in self.machines.values():
-            facts += machine.advance(self.seen, now)
+            if machine.due <= now:
+                facts += machine.advance(self.seen, now)
         self._stale_at = min((machine.stale_at for machine in self.machines.values()), default=math.inf)
-        facts += [event for link in self.links.values() if (event := link.look(self.seen, now)) is not None]
+        for link in self.links.values():
+            if link.due <= now and (event := link.look(self.seen, now)) is not None:
+                facts.append(event)
         self._send(facts)
 
     def step(self, now: int, by: int) -> None:
@@ -110,6 +114,8 @@ class Observer:
         self._journal.shift(by)
         for machine in self.machines.values():
             machine.restart(now, by)
+        for link in self.links.values():
+            link.due = now
         self._stale_at = now
         self.slot = now // self._slot_ms
         self._send(facts)

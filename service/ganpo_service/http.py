@@ -5,6 +5,7 @@ import contextlib
 import errno
 import socket
 from collections.abc import Iterator
+from email.utils import formatdate
 from functools import partial
 from typing import Any
 
@@ -23,7 +24,10 @@ _ANSWER_BYTES = 1 << 20
 
 
 class Server(uvicorn.Server):
-    """Serves `app` with `serve(sockets=[...])` until `should_exit`, or with `run_at` until cancelled."""
+    """Serves `app` with `serve(sockets=[...])` until `end`, or with `run_at` until cancelled.
+
+    It wakes for who asks and otherwise not.
+    """
 
     def __init__(
         self, app: ASGIApp, *, connections: int = CONNECTIONS, half_written_s: float = HALF_WRITTEN_S
@@ -40,6 +44,16 @@ class Server(uvicorn.Server):
                 timeout_graceful_shutdown=1,
             )
         )
+        self._ended = asyncio.Event()
+
+    def end(self) -> None:
+        """Let `serve` end in order."""
+        self._ended.set()
+
+    async def main_loop(self) -> None:
+        """The library looks ten times a second whether to end, and at the date: the one is told, the other is set by
+        who needs it (`_Connection`)."""
+        await self._ended.wait()
 
     async def run_at(self, sock: socket.socket) -> None:
         """Serve at a copy of a bound socket until cancelled, and then end in order."""
@@ -81,6 +95,8 @@ class _Connection(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Some of a request, or all of it."""
+        date = formatdate(usegmt=True).encode()
+        self.server_state.default_headers = [(b"date", date), *self.config.encoded_headers]
         super().data_received(data)
         if self.is_asked:
             self._wait_no_more()

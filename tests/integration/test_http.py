@@ -1,10 +1,14 @@
 """The HTTP server: who sends half a request, or opens too many connections, keeps nobody else out."""
 
 import asyncio
+import re
 import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
 
 import pytest
 from starlette.applications import Starlette
@@ -99,3 +103,23 @@ async def test_beyond_the_bound_the_oldest_that_asks_nothing_is_closed_for_the_n
         assert (await working.over()).endswith(b"done")
         for client in idle:
             await client.over()
+
+
+async def test_while_nobody_asks_the_loop_sleeps_and_who_asks_is_told_the_date_of_now(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with served() as address:
+        loop, timers = asyncio.get_running_loop(), []
+        call_at = loop.call_at
+
+        def noted(when: float, *given: Any, **more: Any) -> asyncio.TimerHandle:
+            timers.append(when)
+            return call_at(when, *given, **more)
+
+        monkeypatch.setattr(loop, "call_at", noted)
+        await asyncio.sleep(1.2)
+        assert len(timers) == 1, "this test's own"
+        client = await Client.at(address)
+        client.writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        (told,) = re.findall(rb"(?m)^date: (.*)\r$", await client.over())
+        assert abs(parsedate_to_datetime(told.decode()) - datetime.now(UTC)) < timedelta(seconds=30)

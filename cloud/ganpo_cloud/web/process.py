@@ -100,7 +100,7 @@ def serve(serving: Serving, sock: socket.socket, channel: socket.socket | None =
 
         async def main() -> None:
             for number in (signal.SIGTERM, signal.SIGINT):
-                asyncio.get_running_loop().add_signal_handler(number, setattr, server, "should_exit", True)
+                asyncio.get_running_loop().add_signal_handler(number, server.end)
             current_default_thread_limiter().total_tokens = _THREADS
             async with asyncio.TaskGroup() as group:
                 telling = group.create_task(tell(), name="telling")
