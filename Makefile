@@ -11,7 +11,7 @@ SHELL := /bin/sh
 .SHELLFLAGS := -euc
 .ONESHELL:
 .NOTPARALLEL:
-.PHONY: install demo test check bench before campaign clean dev debian
+.PHONY: install demo test check bench before peers campaign clean dev debian
 
 BIN := .venv/bin
 # What the tests run beside Python: a broker, a database, a browser, a time-series store, a font with Chinese, systemd-analyze.
@@ -51,6 +51,19 @@ before:
 	    echo "$$commit" >build/before/commit
 	fi
 	$(MAKE) -sC build/before dev >&2
+
+# Telegraf, which the figures of whole processes stand beside, built from source where Go is; outside the tests.
+TELEGRAF := v1.39.3
+TELEGRAF_TAGS := custom,inputs.modbus,inputs.opcua,outputs.mqtt,serializers.influx
+peers:
+	@command -v go >/dev/null || { echo "peers: there is no go here: the columns of Telegraf are left out"; exit 0; }
+	[ "$$(cat build/peers/version 2>/dev/null)" != "$(TELEGRAF)" ] || exit 0
+	mkdir -p build/peers
+	source=$$(go mod download -json github.com/influxdata/telegraf@$(TELEGRAF) | sed -n 's/^\t"Dir": "\(.*\)",$$/\1/p')
+	here=$$PWD
+	cd "$$source"
+	go build -buildvcs=false -tags $(TELEGRAF_TAGS) -o "$$here/build/peers/telegraf" ./cmd/telegraf
+	echo "$(TELEGRAF)" >"$$here/build/peers/version"
 
 # Kills, damage, random histories and wrong answers in their long form: hours, and alone on the machine.
 campaign: debian dev

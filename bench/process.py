@@ -1,0 +1,163 @@
+"""CPU of `ganpo run` with a collector, Modbus values at 1 s, beside Telegraf in the same run: the whole process.
+
+Half of the values are energy registers, half the power by which as many machines are known. Both processes read one
+server and publish to one Mosquitto at QoS 1; the collector acknowledges. Telegraf sends every value of every second.
+"""
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import peers
+from measure import Figure, ratio
+from support.broker import Mosquitto
+from support.collecting import PlayedCollector
+
+_SERVER = """
+import asyncio, struct, sys, time
+def registers():
+    now = time.time()
+    values = [v for n in range(500) for v in (100000 + int(now / 9) % 10000 + n, 2.0 + (n + int(now * 7)) % 50 / 10)]
+    return struct.pack(">" + "If" * 500, *values)
+class Server(asyncio.Protocol):
+    def connection_made(self, transport): self.transport, self.left = transport, b""
+    def data_received(self, data):
+        self.left += data
+        while len(self.left) >= 12:
+            tid, _, _, unit, fc, first, count = struct.unpack(">HHHBBHH", self.left[:12])
+            self.left = self.left[12:]
+            body = registers()[first * 2:(first + count) * 2]
+            self.transport.write(struct.pack(">HHHBBB", tid, 0, 3 + len(body), unit, fc, len(body)) + body)
+async def main():
+    server = await asyncio.get_running_loop().create_server(Server, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+asyncio.run(main())
+"""
+
+
+def run(*, short: bool) -> Iterator[str]:
+    """Lines to print."""
+    settle_s, window_s, windows = (4.0, 3.0, 1) if short else (40.0, 20.0, 6)
+    for values, goal in ((1000, "<= 0.8"), (50, "<= 2.0")):
+        ours, theirs = _compare(values, settle_s, window_s, windows)
+        yield str(Figure(f"ganpo run, {values:,} values at 1 s", ours, "ms CPU/s"))
+        if theirs:
+            yield str(Figure(f"Telegraf, {values:,} values at 1 s", theirs, "ms CPU/s"))
+            yield ratio("ganpo / Telegraf", ours, theirs, goal)
+        else:
+            yield peers.MISSING
+
+
+def _compare(values: int, settle_s: float, window_s: float, windows: int) -> tuple[list[float], list[float]]:
+    """Of each side, ms of CPU per second, window by window."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        broker = stack.enter_context(Mosquitto(folder))
+        port = stack.enter_context(_serving())
+        collector = PlayedCollector(broker.port)
+        stack.callback(collector.stop)
+        sides = {"ours": stack.enter_context(_ganpo(folder, broker.url, port, values))}
+        if peers.TELEGRAF.exists():
+            sides["theirs"] = stack.enter_context(
+                peers.telegraf(folder, _inputs(port, values), broker.url.replace("mqtt", "tcp"))
+            )
+        found: dict[str, list[float]] = {"ours": [], "theirs": []}
+        time.sleep(settle_s)
+        for _ in range(windows):
+            before, began = {name: peers.cpu_s(pid) for name, pid in sides.items()}, time.monotonic()
+            time.sleep(window_s)
+            for name, pid in sides.items():
+                spent = peers.cpu_s(pid) - before[name]
+                found[name].append(spent / (time.monotonic() - began) * 1000)
+        read = {fact["register"] for fact in collector.facts("reading")}
+        assert len(read) == values // 2, f"readings of {len(read)} registers came, not of {values // 2}"
+    return found["ours"], found["theirs"]
+
+
+@contextmanager
+def _serving() -> Iterator[int]:
+    command = [sys.executable, "-c", _SERVER]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        assert server.stdin is not None
+        yield int(server.stdout.readline())
+        server.stdin.close()
+
+
+@contextmanager
+def _ganpo(folder: Path, broker: str, port: int, values: int) -> Iterator[int]:
+    lines = [
+        "format = 1",
+        "[gateway]",
+        'id = "gw-bench-0001"',
+        f'state_dir = "{folder / "state"}"',
+        'http = "127.0.0.1:0"',
+        "[uplink]",
+        f'broker = "{broker}"',
+        "[site]",
+        'id = "plant-1"',
+        'name = "Bench"',
+        'timezone = "Asia/Shanghai"',
+        "[connections.bus]",
+        'driver = "modbus"',
+        f'url = "tcp://127.0.0.1:{port}"',
+        'addressing = "0-based"',
+    ]
+    for n in range(values // 2):
+        lines += [
+            "[[meters]]",
+            f'asset_no = "M-{n}"',
+            f'name = "Meter {n}"',
+            'carrier = "electricity"',
+            'role = "sub"',
+            "[[equipment]]",
+            f'asset_no = "E-{n}"',
+            f'name = "Machine {n}"',
+            'profile = "machine_by_power"',
+            f'parameters = "meter=M-{n} idle_kw=0.4 run_kw=3.0"',
+            'flags = "main"',
+        ]
+        for signal, register, kind, more in (
+            ("energy_import", 4 * n, "uint32", 'scale = "0.01"\nmax_rate = "800"'),
+            ("power", 4 * n + 2, "float32", ""),
+        ):
+            lines += [
+                "[[points]]",
+                f'asset_no = "M-{n}"',
+                f'signal = "{signal}"',
+                'connection = "bus"',
+                f'address = "1:holding:{register}"',
+                f'type = "{kind}"',
+                'interval_s = "1"',
+                more,
+            ]
+    config = folder / "agent.toml"
+    config.write_text("\n".join(lines), encoding="utf-8")
+    command = [str(Path(sys.executable).parent / "ganpo"), "run", "--config", str(config)]
+    with (folder / "ganpo.log").open("wb") as log, subprocess.Popen(command, stderr=log) as process:
+        yield process.pid
+        process.terminate()
+
+
+def _inputs(port: int, values: int) -> list[str]:
+    fields = ", ".join(
+        f'{{ address = {2 * n}, name = "f{n}", type = "{("UINT32", "FLOAT32")[n % 2]}" }}'
+        for n in range(values)
+    )
+    return [
+        "[[inputs.modbus]]",
+        'name = "bench"',
+        'timeout = "1s"',
+        f'controller = "tcp://127.0.0.1:{port}"',
+        'configuration_type = "request"',
+        "[[inputs.modbus.request]]",
+        "slave_id = 1",
+        'byte_order = "ABCD"',
+        'register = "holding"',
+        f"fields = [{fields}]",
+    ]
