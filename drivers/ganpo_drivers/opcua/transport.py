@@ -19,13 +19,17 @@ class Transport(UaClient):  # type: ignore[misc]
     def _make_protocol(self) -> Any:
         protocol = super()._make_protocol()
 
+        begun = bytearray()
+
         def first(data: bytes) -> None:
-            del protocol.data_received  # back to the method of the class
-            if data[:3] in _STARTS:
-                protocol.data_received(data)
-            else:
-                self.foreign = data[:24]
+            begun.extend(data)
+            kind = bytes(begun[:3])
+            if not any(start.startswith(kind) for start in _STARTS):
+                self.foreign = bytes(begun[:24])
                 protocol.transport.abort()
+            elif len(kind) == 3:  # it may come byte by byte
+                del protocol.data_received  # back to the method of the class
+                protocol.data_received(bytes(begun))
 
         protocol.data_received = first
         return protocol
