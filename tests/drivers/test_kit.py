@@ -5,6 +5,7 @@ import gc
 import importlib
 import shutil
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,17 @@ CODE = "ganpo_driver_lines/__init__.py"
 README = "ganpo_driver_lines/README.md"
 SAMPLE = "ganpo_driver_lines/sample.toml"
 
-NEEDED = ("make", "make_unreachable", "known", "unknown")
+NEEDED = ("make", "make_unreachable", "known", "expected", "unknown")
+READ = """        async with self._asking(ConnectionLost):
+            return Scan([await self._value(point.address.name) for point in query.points])"""
+WRITES_IN_THE_THIRD = f"""        self.reads = vars(self).get("reads", 0) + 1
+        if self.reads == 3:
+            await self._value("force=0")
+{READ}"""
+SWALLOWS = f"""        try:
+{textwrap.indent(READ, "    ")}
+        except asyncio.CancelledError:
+            return Scan([0.0 for _ in query.points])"""
 MUTANTS = [
     # file, right, wrong, test that has to fail
     (CODE, "in query.points])", "in query.points[::-1]])", "a_value_comes_for_each_point_in_order"),
@@ -59,6 +70,18 @@ MUTANTS = [
         'vars(self).setdefault("left", []).append(stream)',
         "closing_leaves_no_socket_behind",
     ),
+    (CODE, "float(answer)", "float(answer) * 10", "a_value_comes_for_each_point_in_order"),
+    (CODE, "else float(answer)", "else answer.decode().strip()", "a_value_comes_for_each_point_in_order"),
+    (CODE, 'readuntil(b"\\n")', "read(99)", "answers_in_pieces_are_answers"),
+    (CODE, READ, SWALLOWS, "cancelled_in_mid_read"),
+    (CODE, READ, WRITES_IN_THE_THIRD, "nothing_is_ever_written"),
+    (
+        CODE,
+        "self._stream = await",
+        "socket.create_connection((self.connection.host, self.connection.port)).close(); self._stream = await",
+        "a_value_comes_for_each_point_in_order",
+    ),
+    (CODE, "return LinesQuery", "socket.socket().close(); return LinesQuery", "preparing_is_offline"),
     (CODE, 'f"{name}?\\n"', 'f"{name}?\\n{name}=0\\n"', "nothing_is_ever_written"),
     (CODE, "writer.write(", "time.sleep(0.5); writer.write(", "slow_answers_are_answers"),
     (CODE, "return cls(name=text)", "return cls(name=text[:2])", "addresses_print_parse_and_round_trip"),
@@ -80,7 +103,7 @@ def test_a_wrong_driver_fails_the_test_that_is_about_it(
 ) -> None:
     text = (package / file).read_text()
     assert right in text
-    (package / file).write_text("import time\n" * (file == CODE) + text.replace(right, wrong))
+    (package / file).write_text("import socket\nimport time\n" * (file == CODE) + text.replace(right, wrong))
     tests = gauge()
     (name,) = (name for name in dir(tests) if name.startswith("test_") and test in name)
     with pytest.raises((Exception, pytest.fail.Exception)):  # whatever it is, it is red
@@ -116,7 +139,7 @@ def gauge() -> Iterator[Any]:
 
 
 def test_a_test_class_that_lacks_a_method_is_an_error_and_not_skipped() -> None:
-    with pytest.raises(TypeError, match="TestHalf: make_unreachable, known, unknown is missing"):
+    with pytest.raises(TypeError, match="TestHalf: make_unreachable, known, expected, unknown is missing"):
 
         class TestHalf(DriverConformance):
             def make(self) -> OpcUaDriver:

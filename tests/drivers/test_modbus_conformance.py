@@ -7,6 +7,7 @@ import pytest
 from pymodbus.client import AsyncModbusTcpClient
 
 from ganpo_demo.loopback import free_port
+from ganpo_drivers.api import Value
 from ganpo_drivers.modbus.address import ModbusAddress
 from ganpo_drivers.modbus.driver import ModbusDriver
 from ganpo_drivers.modbus.settings import ModbusSettings
@@ -47,6 +48,9 @@ class TestModbus(DriverConformance):
             ModbusAddress.parse("1:coil:7"),
             ModbusAddress.parse("1:holding:2", type="uint32", order="CDAB"),
         ]
+
+    def expected(self) -> list[Value]:
+        return [1.5, True, 48203]
 
     def unknown(self) -> ModbusAddress:
         return ModbusAddress.parse("1:holding:9", type="int16")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from ganpo_demo.loopback import free_port
+from ganpo_drivers.api import Value
 from ganpo_drivers.opcua.address import OpcUaAddress
 from ganpo_drivers.opcua.driver import OpcUaDriver
 from ganpo_drivers.opcua.settings import OpcUaSettings
@@ -45,6 +46,9 @@ class TestOpcUa(DriverConformance):
         path = "/m:Machines/*:VMC850-1/mt:Monitoring/*:Channel1/mt:ChannelState"
         nodes = [OpcUaAddress.parse(OpcUaServer.node(name)) for name in "ABC"]
         return [*nodes, OpcUaAddress.parse(path, namespaces=NAMESPACES)]
+
+    def expected(self) -> list[Value]:
+        return [1, 2.5, "主轴", 2]
 
     def unknown(self) -> OpcUaAddress:
         return OpcUaAddress.parse(OpcUaServer.node("Nowhere"))

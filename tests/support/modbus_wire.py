@@ -6,12 +6,12 @@ READING = {1, 2, 3, 4}
 
 
 def codes(sent: bytes) -> list[int]:
-    """The function codes in the order asked. `sent`: one connection from its start.
+    """The function codes in the order asked. `sent`: one connection from its start; its end may be cut off.
 
     Raises ValueError for what is no Modbus TCP.
     """
     found, at = [], 0
-    while at < len(sent):
+    while at + 8 <= len(sent):
         _, protocol, length = struct.unpack_from(">HHH", sent, at)
         if protocol or length < 2:
             raise ValueError(f"no Modbus TCP at byte {at}: {sent[at : at + 12]!r}")

@@ -34,7 +34,7 @@ _SEQUENCE = 8
 def services(sent: bytes) -> list[str]:
     """The names of the services in the order asked; an unknown one as its number.
 
-    `sent`: one connection from its start. Raises ValueError for what is no OPC UA.
+    `sent`: one connection from its start; its end may be cut off. Raises ValueError for what is no OPC UA.
     """
     return [_name(number) for number in _requests(sent)]
 
@@ -55,7 +55,7 @@ def _requests(sent: bytes) -> Iterator[int]:
         kind, chunk, size = _HEADER.unpack_from(sent, at)
         if kind not in (b"HEL", b"OPN", b"MSG", b"CLO") or size < _HEADER.size:
             raise ValueError(f"no OPC UA at byte {at}: {sent[at : at + 16]!r}")
-        if kind in _SECURE and begins:
+        if kind in _SECURE and begins and at + size <= len(sent):
             yield _type_id(sent, at + _HEADER.size + _SECURE[kind] + _SEQUENCE)
         begins = chunk != b"C"
         at += size

@@ -6,11 +6,12 @@ import pytest
 pytest.register_assert_rewrite(
     *(
         f"ganpo_drivers.testing.{part}"
-        for part in ("conformance", "documents", "faults", "reading", "scenario")
+        for part in ("conformance", "documents", "faults", "hooks", "reading", "scenario")
     )
 )
 
 from ganpo_drivers.testing.conformance import DriverConformance  # noqa: E402
 from ganpo_drivers.testing.proxy import Proxy  # noqa: E402
+from ganpo_drivers.testing.serial_proxy import SerialProxy  # noqa: E402
 
-__all__ = ["DriverConformance", "Proxy"]
+__all__ = ["DriverConformance", "Proxy", "SerialProxy"]

@@ -8,7 +8,7 @@ from ganpo_drivers.testing.faults import Faults
 from ganpo_drivers.testing.hooks import Hooks
 from ganpo_drivers.testing.reading import Reading
 
-_NEEDED = ("make", "make_unreachable", "known", "unknown")
+_NEEDED = ("make", "make_unreachable", "known", "expected", "unknown")
 _OF_ABILITIES = {"test_it_says_who_it_is": Identifies, "test_what_failed_on_the_line_is_reported": Reports}
 _OF_THE_WIRE = "test_nothing_is_ever_written_to_the_device"
 
@@ -20,6 +20,7 @@ class DriverConformance(Reading, Faults, Documents):
             def make(self) -> AcmeDriver: ...
             def make_unreachable(self) -> AcmeDriver: ...
             def known(self) -> list[AcmeAddress]: ...
+            def expected(self) -> list[Value]: ...
             def unknown(self) -> AcmeAddress: ...
 
     Tests that do not apply to the driver (abilities it lacks; the wire where there is no `forbidden`) are not

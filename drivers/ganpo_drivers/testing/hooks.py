@@ -6,16 +6,21 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from ganpo_drivers.api import Address, ConnectionSettings, Driver, Point, PointFault, Value
+from ganpo_drivers.api import Address, ConnectionSettings, Driver, Point, PointFault, Query, Value
+from ganpo_drivers.testing.auditing import calls_to_the_outside
 from ganpo_drivers.testing.proxy import Proxy
+from ganpo_drivers.testing.serial_proxy import SerialProxy
 from ganpo_model.errors import TransientError, UnitSilent
 
+Endpoint = tuple[str, int] | str
+"""Host and TCP port, or the path of a serial port."""
+FaultProxy = Proxy | SerialProxy
 GOES_AWAY = (TransientError, UnitSilent)
 """What a fault of the line may be told as: the agent tries again by itself."""
 
 
 class Hooks:
-    """Four methods without which there is no test, and a few that have a default."""
+    """Five methods without which there is no test, and a few that have a default."""
 
     limit_s: ClassVar[float] = 10.0
     """No call of the driver may take longer, whatever the device does."""
@@ -36,40 +41,60 @@ class Hooks:
         """Two or more addresses of one key whose values differ and do not change while the tests run."""
         raise NotImplementedError
 
+    def expected(self) -> Sequence[Value]:
+        """What the known addresses read, in their order, as the device has it: exactly, and of the type that the driver
+        gives. A float32 that a float has exactly (12.5) compares without doubt."""
+        raise NotImplementedError
+
     def unknown(self) -> Address:
         """An address of the same key that the device does not have."""
         raise NotImplementedError
 
     def forbidden(self, sent: bytes) -> Sequence[str]:
-        """Services that could change something at the device, in what one connection sent from its beginning.
+        """Services that could change something at the device, in what one connection sent from its beginning; its end
+        may be cut off.
 
         Where a vendor does not write this, the wire is not watched.
         """
         raise NotImplementedError
 
-    def endpoint(self, connection: Any) -> tuple[str, int]:
-        """Host and TCP port of a connection: from its `url`, or its `host` and `port`."""
+    def endpoint(self, connection: Any) -> Endpoint:
+        """Where a connection goes: by its `url`, or its `host` and `port`."""
         if "url" not in type(connection).model_fields:
-            return connection.host, connection.port
+            return str(connection.host), int(connection.port)
         parts = urlsplit(connection.url)
-        assert parts.hostname is not None
+        if parts.hostname is None:
+            return str(parts.path)
         assert parts.port is not None, "the url of `make` states its port"
-        return parts.hostname, parts.port
+        return str(parts.hostname), int(parts.port)
 
-    def redirect(self, connection: Any, host: str, port: int) -> ConnectionSettings:
+    def redirect(self, connection: Any, endpoint: Endpoint) -> ConnectionSettings:
         """The same connection to another endpoint."""
-        fields = {"host": host, "port": port}
-        if "url" in type(connection).model_fields:
+        if isinstance(endpoint, str):
+            fields: dict[str, Any] = {"url": urlsplit(connection.url)._replace(path=endpoint).geturl()}
+        elif "url" in type(connection).model_fields:
+            host, port = endpoint
             fields = {"url": urlsplit(connection.url)._replace(netloc=f"{host}:{port}").geturl()}
+        else:
+            fields = dict(zip(("host", "port"), endpoint, strict=True))
         changed: ConnectionSettings = connection.model_copy(update=fields)
         return changed
 
     @contextmanager
-    def proxied(self) -> Iterator[tuple[Proxy, Driver[Any, Any]]]:
-        """A driver that reaches its device through the proxy."""
+    def proxied(self) -> Iterator[tuple[FaultProxy, Driver[Any, Any]]]:
+        """A driver that reaches its device through a proxy; whatever a test does, it writes nothing there."""
         driver = self.make()
-        with Proxy(*self.endpoint(driver.connection)) as proxy:
-            yield proxy, type(driver)(self.redirect(driver.connection, proxy.host, proxy.port))
+        settings = driver.connection
+        endpoint = self.endpoint(settings)
+        if isinstance(endpoint, str):
+            proxy: FaultProxy = SerialProxy(endpoint, baud=settings.baud)
+        else:
+            proxy = Proxy(*endpoint)
+        with proxy:
+            yield proxy, type(driver)(self.redirect(settings, proxy.endpoint))
+            if type(self).forbidden is not Hooks.forbidden:
+                written = [what for sent in proxy.sent for what in self.forbidden(sent)]
+                assert not written, f"the driver asked for what could change something: {written}"
 
     @asynccontextmanager
     async def opened(self, driver: Driver[Any, Any]) -> AsyncIterator[Driver[Any, Any]]:
@@ -82,24 +107,34 @@ class Hooks:
             async with asyncio.timeout(self.limit_s):
                 await driver.close()
 
+    def prepared(self, driver: Driver[Any, Any], addresses: Sequence[Address]) -> Query:
+        """The query of these addresses; `prepare` is offline."""
+        points = [Point(f"point-{number}", address) for number, address in enumerate(addresses)]
+        with calls_to_the_outside() as outside:
+            query = driver.prepare(points)
+        assert not outside, f"`prepare` is offline, and here it goes outside: {outside[0]}"
+        return query
+
     async def read(self, driver: Driver[Any, Any], addresses: Sequence[Address]) -> list[Value | PointFault]:
         """One read of these addresses."""
-        points = [Point(f"point-{number}", address) for number, address in enumerate(addresses)]
+        query = self.prepared(driver, addresses)
         async with asyncio.timeout(self.limit_s):
-            scan = await driver.read(driver.prepare(points))
+            scan = await driver.read(query)
         assert len(scan.values) == len(addresses)
         if scan.source_times is not None:
             assert len(scan.source_times) == len(addresses)
             assert all(at is None or at.tzinfo is not None for at in scan.source_times), "an unaware time"
         return scan.values
 
-    async def truth(self) -> list[Value | PointFault]:
-        """What the known addresses read, over a good line."""
-        async with self.opened(self.make()) as driver:
-            return await self.read(driver, self.known())
+    async def reads_expected(self, driver: Driver[Any, Any]) -> None:
+        """The known addresses read what they have to, in value and type."""
+        values = await self.read(driver, self.known())
+        expected = list(self.expected())
+        assert values == expected
+        assert [type(value) for value in values] == [type(value) for value in expected], values
 
-    async def reads_again(self, driver: Driver[Any, Any], truth: list[Value | PointFault]) -> None:
+    async def reads_again(self, driver: Driver[Any, Any]) -> None:
         """Close, open and read, as the agent does after an error: everything is as before."""
         await driver.close()
         async with self.opened(driver):
-            assert await self.read(driver, self.known()) == truth
+            await self.reads_expected(driver)

@@ -4,16 +4,12 @@ is served too, and shown up.
 
 import asyncio
 import socket
-import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
+from ganpo_drivers.testing.aside import Aside
 from ganpo_drivers.testing.relay import Faults, Relay
-
-T = TypeVar("T")
-ANSWER_S = 10.0
-"""Within which the proxy's own thread does what it is told."""
 
 
 class Proxy:
@@ -31,20 +27,33 @@ class Proxy:
         self._relays: list[Relay] = []
         self._listener: asyncio.Server | None = None
         self._bound: socket.socket | None = None
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
+        self._aside = Aside("proxy")
+
+    @property
+    def name(self) -> str:
+        """What the `where` of an error names: the port."""
+        return str(self.port)
+
+    @property
+    def endpoint(self) -> tuple[str, int]:
+        """Where the driver connects to."""
+        return self.host, self.port
 
     def refuse(self) -> None:
         """Refuse new connections and reset those that stand: the device's program ended, its network did not."""
-        self._do(self._refuse)
+        self._aside.do(self._refuse)
 
     def freeze(self) -> None:
         """Half-open: connections stand and are accepted, and not a byte passes. `restore` lets them pass, late."""
-        self._do(lambda: self._freeze(frozen=True))
+        self._aside.do(lambda: self._freeze(frozen=True))
 
     def delay(self, seconds: float) -> None:
         """What the device says arrives so much later."""
         self._faults.delay_s = seconds
+
+    def split(self) -> None:
+        """What the device says arrives byte by byte, and after the first sixteen in small pieces."""
+        self._faults.splitting = True
 
     def cut(self) -> None:
         """Of the next bytes from the device half pass, then that connection is closed."""
@@ -52,34 +61,32 @@ class Proxy:
 
     def drop(self) -> None:
         """Close what stands, orderly, as devices do with connections that were idle for too long."""
-        self._do(lambda: self._each(Relay.close))
+        self._aside.do(lambda: self._each(Relay.close))
 
     def reset(self) -> None:
         """Reset what stands."""
-        self._do(lambda: self._each(Relay.reset))
+        self._aside.do(lambda: self._each(Relay.reset))
 
     def restore(self) -> None:
         """Let everything pass again, also what was held."""
-        self._faults.cutting, self._faults.delay_s = False, 0.0
-        self._do(lambda: self._freeze(frozen=False))
+        self._faults.cutting, self._faults.splitting, self._faults.delay_s = False, False, 0.0
+        self._aside.do(lambda: self._freeze(frozen=False))
         if self._listener is None:
-            asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(ANSWER_S)
+            self._aside.run(self._listen())
+
+    def forget(self) -> None:
+        """Forget the connections that no longer stand, and what was sent on them."""
+        self._aside.do(self._forget)
 
     @property
     def sent(self) -> list[bytes]:
         """What was sent to the device so far, an element per connection."""
-        return self._do(lambda: [bytes(relay.sent) for relay in self._relays])
+        return self._aside.do(lambda: [bytes(relay.sent) for relay in self._relays])
 
     @property
     def standing(self) -> int:
         """How many connections stand now."""
-        return self._do(lambda: sum(relay.stands for relay in self._relays))
-
-    def _do(self, work: Callable[[], T]) -> T:
-        async def done() -> T:
-            return work()
-
-        return asyncio.run_coroutine_threadsafe(done(), self._loop).result(ANSWER_S)
+        return self._aside.do(lambda: sum(relay.stands for relay in self._relays))
 
     def _freeze(self, *, frozen: bool) -> None:
         self._faults.frozen = frozen
@@ -88,6 +95,9 @@ class Proxy:
     def _each(self, what: Callable[[Relay], None]) -> None:
         for relay in self._relays:
             what(relay)
+
+    def _forget(self) -> None:
+        self._relays = [relay for relay in self._relays if relay.stands]
 
     def _refuse(self) -> None:
         self._each(Relay.reset)
@@ -105,7 +115,7 @@ class Proxy:
     async def _listen(self) -> None:
         bound, self._bound = self._bound or self._bind(0), None
         self.port = bound.getsockname()[1]
-        self._listener = await self._loop.create_server(self._accept, sock=bound)
+        self._listener = await asyncio.get_running_loop().create_server(self._accept, sock=bound)
 
     def _accept(self) -> asyncio.Protocol:
         relay = Relay(self._faults, self._target)
@@ -124,14 +134,12 @@ class Proxy:
         await asyncio.sleep(0)
 
     def __enter__(self) -> Self:
-        self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(ANSWER_S)
+        self._aside.start()
+        self._aside.run(self._listen())
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(ANSWER_S)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(ANSWER_S)
-        self._loop.close()
+        self._aside.run(self._end())
+        self._aside.stop()

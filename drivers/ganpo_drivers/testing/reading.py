@@ -4,7 +4,7 @@ import asyncio
 import gc
 import tracemalloc
 
-from ganpo_drivers.api import FaultKind, Identifies, Point, PointFault
+from ganpo_drivers.api import FaultKind, Identifies, PointFault
 from ganpo_drivers.testing.hooks import Hooks
 from ganpo_drivers.testing.scenario import scenario
 
@@ -18,38 +18,36 @@ class Reading(Hooks):
 
     @scenario
     async def test_a_value_comes_for_each_point_in_order(self) -> None:
-        known = list(self.known())
-        assert len(known) >= 2, "two or more known addresses"
+        known, expected = list(self.known()), list(self.expected())
+        assert len(known) == len(expected) >= 2, "two or more known addresses, and what each reads"
         assert len({address.key for address in known}) == 1, "known addresses of one key"
+        assert len({repr(value) for value in expected}) > 1, "known addresses whose values differ"
         async with self.opened(self.make()) as driver:
-            values = await self.read(driver, known)
-            assert not [value for value in values if isinstance(value, PointFault)]
-            assert len({repr(value) for value in values}) > 1, "known addresses whose values differ"
-            assert await self.read(driver, known[::-1]) == values[::-1]
-            assert await self.read(driver, [*known, *known]) == [*values, *values], (
+            await self.reads_expected(driver)
+            assert await self.read(driver, known[::-1]) == expected[::-1]
+            assert await self.read(driver, [*known, *known]) == [*expected, *expected], (
                 "an address may come twice"
             )
-            for address, value in zip(known, values, strict=True):
+            for address, value in zip(known, expected, strict=True):
                 assert await self.read(driver, [address]) == [value]
 
     @scenario
     async def test_a_bad_point_spoils_only_itself(self) -> None:
         known, unknown = list(self.known()), self.unknown()
-        truth = await self.truth()
         async with self.opened(self.make()) as driver:
             for _ in range(2):
                 first, bad, *others = await self.read(driver, [known[0], unknown, *known[1:]])
                 assert isinstance(bad, PointFault)
                 assert bad.kind in (FaultKind.ABSENT, FaultKind.BAD)
                 assert bad.text, "a fault says why"
-                assert [first, *others] == truth
+                assert [first, *others] == list(self.expected())
             (alone,) = await self.read(driver, [unknown])
             assert isinstance(alone, PointFault)
 
     def test_preparing_is_offline_and_keeps_the_points(self) -> None:
-        points = [Point(f"point-{number}", address) for number, address in enumerate(self.known())]
-        query = self.make().prepare(points)
-        assert list(query.points) == points
+        addresses = list(self.known())
+        query = self.prepared(self.make(), addresses)
+        assert [point.address for point in query.points] == addresses
         assert str(query).strip(), "str(query) shows the requests"
         assert "object at 0x" not in str(query), "str(query) shows the requests"
 
@@ -63,14 +61,14 @@ class Reading(Hooks):
 
     @scenario
     async def test_it_opens_again_and_many_times_leave_no_memory_behind(self) -> None:
-        truth, driver = await self.truth(), self.make()
+        driver = self.make()
         for _ in range(5):
-            await self.reads_again(driver, truth)
+            await self.reads_again(driver)
         gc.collect()
         tracemalloc.start()
         try:
             for _ in range(REOPENINGS):
-                await self.reads_again(driver, truth)
+                await self.reads_again(driver)
             gc.collect()
             grown = tracemalloc.get_traced_memory()[0]
         finally:

@@ -7,6 +7,9 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+PIECE_S = 0.001
+"""Between two pieces of a split answer."""
+_SINGLE, _PIECE_BYTES = 16, 48
 _RESET = struct.pack("ii", 1, 0)
 
 
@@ -16,7 +19,14 @@ class Faults:
 
     frozen: bool = False
     cutting: bool = False
+    splitting: bool = False
     delay_s: float = 0.0
+
+
+def pieces(data: bytes) -> list[bytes]:
+    """An answer cut up: byte by byte where the header stands, then in small pieces."""
+    ends = [*range(1, min(len(data), _SINGLE)), *range(_SINGLE, len(data), _PIECE_BYTES), len(data)]
+    return [data[begin:end] for begin, end in zip([0, *ends], ends, strict=False)]
 
 
 class Relay:
@@ -81,6 +91,9 @@ class Relay:
             self._faults.cutting = False
             self.driver.write(data[: len(data) // 2])
             self.close()
+        elif self._faults.splitting:
+            for n, piece in enumerate(pieces(data)):
+                self.driver.write(piece, self._faults.delay_s + (n + 1) * PIECE_S)
         else:
             self.driver.write(data, self._faults.delay_s)
 

@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Self, TypeVar
 
+from ganpo_drivers.testing.auditing import blocking_calls
+
 S = TypeVar("S")
 
 STEP_S = 0.05
@@ -27,12 +29,13 @@ def scenario(test: Callable[[S], Awaitable[None]]) -> Callable[[S], None]:
 
 
 async def _watched(test: Awaitable[None]) -> None:
-    with LoopWatch() as watch:
+    with LoopWatch() as watch, blocking_calls() as waits:
         await test
         for _ in range(5):
             await asyncio.sleep(0)
         left = asyncio.all_tasks() - {asyncio.current_task()}
     assert not left, f"tasks left behind: {sorted(map(repr, left))}"
+    assert not waits, f"the event loop waits in {waits[0]}"
     assert not watch.blocked, f"the event loop was blocked here:\n{watch.blocked[0]}"
 
 

@@ -46,6 +46,9 @@ class TestLines(DriverConformance):
     def known(self) -> list[LinesAddress]:
         return [LinesAddress(name=name) for name in VALUES]
 
+    def expected(self) -> list[float]:
+        return [12.5, 80.0]
+
     def unknown(self) -> LinesAddress:
         return LinesAddress(name="nothing")
 
