@@ -6,6 +6,7 @@ from typing import Any, Literal, Self, get_args
 from pydantic import Field
 
 from ganpo_drivers.api import Address
+from ganpo_drivers.modbus.addressing import by_protocol
 
 Area = Literal["coil", "discrete", "input", "holding"]
 Type = Literal["bit", "int16", "uint16", "int32", "uint32", "float32"]
@@ -30,11 +31,14 @@ class ModbusAddress(Address):
 
     @classmethod
     def parse(cls, text: str, **columns: Any) -> Self:
-        """`unit:area:address[.bit]` with the columns `type`, `order` and `addressing` (0-based where absent).
+        """`unit:area:address[.bit]`, or `[unit:]NAME` where `addressing` is that of a controller, with the columns
+        `type`, `order` and `addressing` (0-based where absent).
 
         Raises ValueError with the reason.
         """
-        match = _TEXT.fullmatch(text.strip())
+        kind, addressing = str(columns.get("type") or ""), str(columns.get("addressing") or "0-based")
+        text, addressing, usual = by_protocol(text.strip(), addressing, kind)
+        match = _TEXT.fullmatch(text)
         if match is None:
             raise ValueError(f"{text!r} is not unit:area:address[.bit], like 1:holding:0")
         unit, area, number, bit = match.groups()
@@ -42,10 +46,10 @@ class ModbusAddress(Address):
             raise ValueError(f"area {area!r} is none of coil, discrete, input, holding")
         if not 1 <= int(unit) <= 247:
             raise ValueError(f"{unit} is not a Modbus unit id (1-247)")
-        kind = _kind(area, bit, str(columns.get("type") or ""))
+        kind = _kind(area, bit, kind)
         words = 2 if kind.endswith("32") else 1
-        order = _order(str(columns.get("order") or ""), words)
-        first = _number(area, number, str(columns.get("addressing") or "0-based"))
+        order = _order(str(columns.get("order") or "") or (usual if words > 1 else ""), words)
+        first = _number(area, number, addressing)
         if first + words > 65536:
             raise ValueError(f"{number} is the last register there is, and {kind} takes {words}")
         if bit is not None and int(bit) > 15:
@@ -116,10 +120,8 @@ def _number(area: str, text: str, addressing: str) -> int:
         number, first, last = int(text[1:]) - 1, prefix + "1".zfill(len(text) - 1), f"{prefix}65536"
     elif addressing == "1-based":
         number, first, last = int(text) - 1, "1", "65536"
-    elif addressing == "0-based":
-        number, first, last = int(text), "0", "65535"
     else:
-        raise ValueError(f"addressing {addressing!r} is none of 0-based, 1-based, 4xxxxx")
+        number, first, last = int(text), "0", "65535"
     if number < 0:
         raise ValueError(f"{text} with {addressing} addressing: the first is {first}")
     if number > 65535:

@@ -1,15 +1,15 @@
 """How to reach a Modbus device: `[connections.NAME]` with `driver = "modbus"`."""
 
 import re
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
 from ganpo_drivers.api import ConnectionSettings
+from ganpo_drivers.modbus.addressing import Addressing
 
 DEFAULT_PORT = 502
-Addressing = Literal["0-based", "1-based", "4xxxxx"]
 _ENDPOINT = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?(:[0-9]{1,5})?")
 
 
