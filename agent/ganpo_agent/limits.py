@@ -31,13 +31,13 @@ def edges(plant: Plant) -> dict[str, list[float]]:
 
 def reversals(plant: Plant) -> dict[str, Reversal]:
     """What watches each point by whose power a machine is known, where power cannot flow back for long: not at a
-    meter of the boundary or of generation, nor where a meter counts what it gives, nor where rules ask for
-    negative power."""
-    points = {point.name for connection in plant.connections for point in connection.points}
+    meter of the boundary or of generation, nor where somebody bound what it gives (a profile does at every meter
+    of its kind), nor where rules ask for negative power."""
+    stated = {point.name for connection in plant.connections for point in connection.points if point.by_hand}
     free = {
         meter.asset_no
         for meter in plant.meters
-        if meter.role in _MAY_FLOW_BACK or f"{meter.asset_no}/energy_export" in points
+        if meter.role in _MAY_FLOW_BACK or f"{meter.asset_no}/energy_export" in stated
     }
     watched: dict[str, tuple[float, int]] = {}
     for machine in plant.machines:

@@ -47,7 +47,9 @@ def bound(wanted: Wanted, link: Link, meter: Meter | None) -> tuple[BoundPoint, 
     if stale < interval:
         raise BindError("stale_s", f"{stale:g}", f"is shorter than the interval of {interval:g} s")
     name = f"{wanted.subject}/{wanted.signal.id}"
-    point = BoundPoint(name, wanted.subject, wanted.signal.id, address, interval, stale, meaning)
+    point = BoundPoint(
+        name, wanted.subject, wanted.signal.id, address, interval, stale, meaning, wanted.by_hand
+    )
     form = " ".join(
         text
         for text in (str(address), *(str(getattr(address, key, "")) for key in ("type", "order")))

@@ -42,7 +42,8 @@ class Register:
 
 @dataclass(frozen=True, slots=True)
 class BoundPoint:
-    """A point bound to a signal of a subject. `name` is `asset_no/signal`, unique at the site."""
+    """A point bound to a signal of a subject. `name` is `asset_no/signal`, unique at the site. `by_hand`: a row of
+    `[[points]]` says that this one has it; a profile says that of all of its kind."""
 
     name: str
     subject: str
@@ -51,6 +52,7 @@ class BoundPoint:
     interval_s: float
     stale_s: float
     meaning: Meaning | Register
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)

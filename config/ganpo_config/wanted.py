@@ -46,6 +46,7 @@ class Wanted:
     unavailable: tuple[int | float | str, ...] = ()
     low: float | None = None
     high: float | None = None
+    by_hand: bool = False
 
 
 def of_profile(
@@ -122,6 +123,7 @@ def of_row(
         () if about is None else tuple(about.unavailable),
         low,
         high,
+        by_hand=True,
     )
 
 

@@ -123,6 +123,14 @@ def test_where_power_may_flow_back_it_is_no_fault_and_never_off(tmp_path: Path, 
     assert press.fault == ""
 
 
+def test_the_export_that_a_profile_reads_at_every_meter_of_its_kind_says_nothing(tmp_path: Path) -> None:
+    found = plant(tmp_path, SUB.replace("power_meter_3p_modbus", "inepro_pro380"))
+    assert "energy_export" in {point.signal for point in found.connections[0].points}
+    press = Press(found)
+    press((30, 4.0), (30, -4.2))
+    assert "the current transformer (CT) is the wrong way round" in press.fault
+
+
 @pytest.mark.parametrize("kw", [TOP, -TOP, 20_001.0, -20_001.0])
 def test_without_a_transformer_no_more_than_20_mw_is_believed(tmp_path: Path, kw: float) -> None:
     press = Press(plant(tmp_path, SUB))
