@@ -56,6 +56,12 @@ def _lines(
     yield from _metric("ganpo_points_at_fault", "gauge", faults)
     silent = {n: sum(b.opened is not None for b in t.breakers.values()) for n, t in names.items()}
     yield from _metric("ganpo_units_silent", "gauge", silent)
+    ends = {
+        _labels(connection=t.bound.name, whose=whose): int(end.timestamp())
+        for t in connections
+        for whose, end in sorted(t.report().expire.items())
+    }
+    yield from _metric("ganpo_certificate_expiry_timestamp_seconds", "gauge", ends)
     late = {n: _p99(t.polls.lateness) for n, t in names.items()}
     yield from _metric("ganpo_poll_lateness_p99_seconds", "gauge", late)
 

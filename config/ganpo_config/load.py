@@ -86,7 +86,13 @@ def _plant(file: Path, raw: dict[str, Any], environ: Mapping[str, str], findings
     if findings.errors or gateway is None or uplink is None or site is None or days is None:
         return None
     connections = tuple(
-        BoundConnection(link.name, link.driver_id, link.driver, link.settings, tuple(subjects.points[name]))
+        BoundConnection(
+            link.name,
+            link.driver_id,
+            link.driver,
+            link.settings.at(gateway.gateway.home(link.driver_id, name)),
+            tuple(subjects.points[name]),
+        )
         for name, link in found.good.items()
     )
     return Plant(

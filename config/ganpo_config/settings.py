@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from ganpo_drivers import Home
+
 _LISTEN = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})")
 
 
@@ -19,9 +21,13 @@ class GatewaySettings(Section):
     """Who this gateway is and where it keeps its data."""
 
     id: str = Field(pattern=r"^[a-z0-9-]{8,40}$", description="MQTT client id, user name and topic level")
-    state_dir: Path = Field(description="folder of outbox.db")
+    state_dir: Path = Field(description="folder of outbox.db, and of the certificates of drivers")
     http: str = Field(default="127.0.0.1:8780", description="listen address of /health, /points and /metrics")
     outbox_mib: int = Field(default=256, ge=1, le=65536, description="hard size of outbox.db in MiB")
+
+    def home(self, driver: str, connection: str) -> Home:
+        """Where a connection of a driver (its id) keeps what outlives the process."""
+        return Home(self.id, connection, self.state_dir / driver)
 
     @field_validator("http")
     @classmethod

@@ -6,12 +6,13 @@ It does not schedule, retry, scale, convert units, judge staleness, ask for the 
 import math
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, ClassVar, Generic, NamedTuple, Protocol, Self, TypeVar, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 Value = bool | int | float | str
 
@@ -21,6 +22,19 @@ class Caution(NamedTuple):
 
     key: str
     what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where a connection belongs, for a driver that has to be known again (a certificate) or to know others again.
+
+    `gateway`: its id. `connection`: its name. `folder`: of this driver alone, shared by its connections, kept over
+    restarts; who first writes into it makes it.
+    """
+
+    gateway: str
+    connection: str
+    folder: Path
 
 
 class ConnectionSettings(BaseModel):
@@ -38,6 +52,18 @@ class ConnectionSettings(BaseModel):
         le=600,
         description="longest pause between two attempts to connect, in seconds",
     )
+    _home: Home | None = PrivateAttr(default=None)
+
+    @property
+    def home(self) -> Home | None:
+        """Where this connection belongs; None where no configuration stands behind it."""
+        return self._home
+
+    def at(self, home: Home) -> Self:
+        """The same settings, of a connection that belongs there; the configuration calls it, nobody writes it."""
+        placed = self.model_copy()
+        placed._home = home  # noqa: SLF001 - of its own class
+        return placed
 
     def columns(self) -> dict[str, Any]:
         """What `Address.parse` has to know of the connection (the addressing of a Modbus point list)."""
@@ -201,11 +227,13 @@ class Report:
 
     `reopened`: sessions it opened again within a read. `faults`: how often requests failed, by key and a short word
     of its own for the kind (lower_snake_case). `notes`: what a person should know of this device, a sentence each.
+    `expire`: when the certificates end with which the session is secured, by whose they are (`own`, `server`, `user`).
     """
 
     reopened: int
     faults: Mapping[tuple[str, str], int]
     notes: Sequence[str] = ()
+    expire: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @runtime_checkable

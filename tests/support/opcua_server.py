@@ -36,6 +36,9 @@ class OpcUaServer:
     `users`: name to password; with any, nobody else may in. `leading_namespaces`: URIs registered first, so
     that all indexes shift. `limits`: OperationLimits by name (`MaxNodesPerRead`...), stated and enforced.
     `security_none=False`: no endpoint without security. `grants_s`: the most it grants a session.
+    `secured`: further endpoints as settings spell them (`Basic256Sha256,Sign`), with the certificate and key of the
+    PEM file `identity`. `trusts`: certificates (DER files) of the clients it takes; None takes all.
+    `user_certificates`: PEM files of the users who may in.
     """
 
     def __init__(
@@ -48,6 +51,10 @@ class OpcUaServer:
         limits: Mapping[str, int] | None = None,
         security_none: bool = True,
         grants_s: float = 600,
+        secured: Sequence[str] = (),
+        identity: Path | None = None,
+        trusts: Sequence[Path] | None = None,
+        user_certificates: Sequence[Path] = (),
         port: int | None = None,
     ) -> None:
         self.port = port or free_port()
@@ -61,6 +68,10 @@ class OpcUaServer:
             "limits": dict(limits or {}),
             "security_none": security_none,
             "grants_s": grants_s,
+            "secured": list(secured),
+            "identity": str(identity or ""),
+            "trusts": None if trusts is None else list(map(str, trusts)),
+            "user_certificates": list(map(str, user_certificates)),
         }
         self._process: subprocess.Popen[str] | None = None
         self.start()

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from asyncua import Node, Server, ua
@@ -17,6 +18,8 @@ from asyncua.common.utils import ServiceError
 from asyncua.crypto.permission_rules import User, UserRole
 from asyncua.server.internal_session import InternalSession
 from asyncua.server.user_managers import UserManager
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 SIMULATION = "urn:ganpo:simulation"
 MACHINERY = "http://opcfoundation.org/UA/Machinery/"
@@ -30,10 +33,11 @@ LIMITS = {
 
 
 class Users(UserManager):  # type: ignore[misc]
-    """Who may in, by name and password."""
+    """Who may in, by name and password, or by certificate."""
 
-    def __init__(self, passwords: dict[str, str]) -> None:
+    def __init__(self, passwords: dict[str, str], certificates: list[bytes]) -> None:
         self.passwords = passwords
+        self.certificates = certificates
 
     def get_user(
         self,
@@ -45,6 +49,8 @@ class Users(UserManager):  # type: ignore[misc]
         """The user, or None."""
         if username in self.passwords and self.passwords[username] == password:
             return User(role=UserRole.User)
+        if username is None and certificate in self.certificates:
+            return User(role=UserRole.User)
         return None
 
 
@@ -52,9 +58,9 @@ class Plant:
     """The server with its nodes."""
 
     def __init__(self, options: dict[str, Any]) -> None:
-        users = options["users"]
+        users, certificates = options["users"], [_der(file) for file in options["user_certificates"]]
         self.options = options
-        self.server = Server(user_manager=Users(users) if users else None)
+        self.server = Server(user_manager=Users(users, certificates) if users or certificates else None)
         self.nodes: dict[str, Node] = {}
         self.kinds: dict[str, str] = {}
         self.drop = False
@@ -67,10 +73,23 @@ class Plant:
         server.iserver.min_session_timeout_ms = 0
         server.iserver.max_session_timeout_ms = options["grants_s"] * 1000
         server.set_endpoint(options["url"])
-        policy = "NoSecurity" if options["security_none"] else "Basic256Sha256_Sign"
-        server.set_security_policy([ua.SecurityPolicyType[policy]])
-        if options["users"]:
-            server.set_identity_tokens([ua.UserNameIdentityToken])
+        policies = ["NoSecurity"] if options["security_none"] else []
+        policies += [name.replace("_", "").replace(",", "_") for name in options["secured"]]
+        server.set_security_policy(
+            [ua.SecurityPolicyType[name] for name in policies or ["Basic256Sha256_Sign"]]
+        )
+        if options["identity"]:
+            pem = Path(options["identity"]).read_bytes()
+            server.iserver.certificate = x509.load_pem_x509_certificate(pem)
+            server.iserver.private_key = serialization.load_pem_private_key(pem, None)
+        if options["trusts"] is not None:
+            server.set_certificate_validator(self._trusted)
+        tokens = {
+            ua.UserNameIdentityToken: options["users"],
+            ua.X509IdentityToken: options["user_certificates"],
+        }
+        if any(tokens.values()):
+            server.set_identity_tokens([token for token, users in tokens.items() if users])
         for uri in options["leading_namespaces"]:
             await server.register_namespace(uri)
         self.simulation = await server.register_namespace(SIMULATION)
@@ -117,6 +136,11 @@ class Plant:
         """The timeout in s of each open session."""
         return [session.session_timeout for session in self.server.iserver._external_sessions.values()]
 
+    async def _trusted(self, certificate: x509.Certificate, _application: Any) -> None:
+        known = [Path(file).read_bytes() for file in self.options["trusts"]]
+        if certificate.public_bytes(serialization.Encoding.DER) not in known:
+            raise ServiceError(ua.StatusCodes.BadSecurityChecksFailed)
+
     async def _machine(self, machines: Node, name: str) -> None:
         machine = await self._object(machines, name, self.simulation)
         monitoring = await self._object(machine, "Monitoring", self.machine_tool)
@@ -157,6 +181,11 @@ class Plant:
             return await service(session, request)
 
         return bounded
+
+
+def _der(file: str) -> bytes:
+    certificate = x509.load_pem_x509_certificate(Path(file).read_bytes())
+    return certificate.public_bytes(serialization.Encoding.DER)
 
 
 def _kind(value: Any) -> str:

@@ -1,8 +1,12 @@
 """The driver `opcua`: cyclic reads, one Read for all points, a result of its own for each."""
 
 import asyncio
-from collections.abc import Sequence
+import logging
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from asyncua import ua
@@ -15,18 +19,23 @@ from ganpo_drivers.api import (
     Point,
     PointFault,
     Query,
+    Report,
     Scan,
     Value,
 )
 from ganpo_drivers.opcua.address import OpcUaAddress
 from ganpo_drivers.opcua.batches import Batches
 from ganpo_drivers.opcua.resolve import absent, resolve
+from ganpo_drivers.opcua.security import Credentials, remarks
 from ganpo_drivers.opcua.session import Session, value_attribute
 from ganpo_drivers.opcua.settings import OpcUaSettings
 from ganpo_drivers.opcua.values import bad, is_unknown, source_time_of, status_text, value_of
 from ganpo_model.errors import ConnectionLost
 
+log = logging.getLogger(__name__)
+
 RESOLVE_AGAIN_S = 600.0
+TELL_AGAIN_S = 86400.0
 _STATE = value_attribute(ua.NodeId(ua.ObjectIds.Server_ServerStatus_State))
 _BUILD_INFO = [
     value_attribute(ua.NodeId(getattr(ua.ObjectIds, f"Server_ServerStatus_BuildInfo_{name}")))
@@ -68,13 +77,22 @@ class OpcUaDriver(Driver[OpcUaSettings, OpcUaAddress]):
         super().__init__(connection)
         self._batches = Batches()
         self._session: Session | None = None
+        self._credentials = Credentials()
+        self._reopened = 0
+        self._faults: Counter[tuple[str, str]] = Counter()
+        self._tell_at = 0.0
         self._plans: dict[Query, _Plan] = {}
 
     async def open(self) -> None:
-        """A fresh session. Raises Unreachable, ConnectionLost, AccessRefused, UnsupportedProtocol."""
+        """A fresh session.
+
+        Raises Unreachable, ConnectionLost, AccessRefused, CertificateNotTrusted, UnsupportedProtocol, and StorageError
+        where our certificate cannot be kept.
+        """
         await self.close()
         self._session = Session(self.connection, self._batches)
         await self._session.open()
+        self._credentials = self._session.credentials
 
     def prepare(self, points: Sequence[Point[OpcUaAddress]]) -> OpcUaQuery:
         """Nothing to pack: nodes are resolved at the first read of a session."""
@@ -89,9 +107,12 @@ class OpcUaDriver(Driver[OpcUaSettings, OpcUaAddress]):
         now = asyncio.get_running_loop().time()
         plan = self._plans.get(query)
         if plan is None or (plan.again_at is not None and now >= plan.again_at):
-            plan = self._plans[query] = await self._plan(session, query, plan.has if plan else set(), now)
-        # with nothing to read the state of the server shows that the session lives
-        items = await session.read(plan.nodes or [_STATE])
+            with self._counted():
+                plan = await self._plan(session, query, plan.has if plan else set(), now)
+            self._plans[query] = plan
+        with self._counted():
+            # with nothing to read the state of the server shows that the session lives
+            items = await session.read(plan.nodes or [_STATE])
         values = list(plan.faults)
         source_times: list[Any] = [None] * len(values)
         uncertain = self.connection.accept_uncertain
@@ -112,6 +133,7 @@ class OpcUaDriver(Driver[OpcUaSettings, OpcUaAddress]):
         Raises ConnectionLost, AccessRefused, and what `open` raises.
         """
         session = await self._ready()
+        self._tell()
         if session.rest_s <= 0:
             await session.read([_STATE])
         return session.rest_s
@@ -130,9 +152,31 @@ class OpcUaDriver(Driver[OpcUaSettings, OpcUaAddress]):
         vendor, product, version = ("" if isinstance(value, PointFault) else str(value) for value in values)
         return Identity(vendor=vendor, model=product, controller=f"{product} {version}".strip())
 
+    def report(self) -> Report:
+        """Sessions opened again because the server had forgotten them, reads that failed, how certificates stand."""
+        notes = remarks(self.connection, self._credentials, datetime.now(UTC))
+        return Report(self._reopened, self._faults, notes, self._credentials.expire())
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        try:
+            yield
+        except ConnectionLost as error:
+            self._faults["", "silent" if isinstance(error.__cause__, TimeoutError) else "broken"] += 1
+            raise
+
+    def _tell(self) -> None:
+        """In the log, once a day, what a person should know of the certificates."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._tell_at:
+            self._tell_at = now + TELL_AGAIN_S
+            for note in self.report().notes:
+                log.warning("%s: %s", self.connection.url, note)
+
     async def _ready(self) -> Session:
         if self._session is not None and self._session.expired:
             await self.open()
+            self._reopened += 1
         if self._session is None:
             raise ConnectionLost("no session is open", where=self.connection.url)
         return self._session

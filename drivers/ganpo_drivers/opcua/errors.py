@@ -7,7 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from asyncua import ua
+from asyncua.crypto import uacrypto
+from cryptography.exceptions import InvalidSignature
 
+from ganpo_drivers.api import Home
 from ganpo_drivers.opcua.values import status_text
 from ganpo_model.errors import (
     AccessRefused,
@@ -27,6 +30,25 @@ _REFUSED = frozenset(
         _CODES.BadIdentityChangeNotSupported,
     )
 )
+_OUR_CERTIFICATE = frozenset(
+    (
+        _CODES.BadSecurityChecksFailed,
+        _CODES.BadCertificateInvalid,
+        _CODES.BadCertificateTimeInvalid,
+        _CODES.BadCertificateIssuerTimeInvalid,
+        _CODES.BadCertificateHostNameInvalid,
+        _CODES.BadCertificateUriInvalid,
+        _CODES.BadCertificateUseNotAllowed,
+        _CODES.BadCertificateUntrusted,
+        _CODES.BadCertificateRevocationUnknown,
+        _CODES.BadCertificateRevoked,
+        _CODES.BadCertificateChainIncomplete,
+        _CODES.BadCertificatePolicyCheckFailed,
+        _CODES.BadUserSignatureInvalid,
+        _CODES.BadApplicationSignatureInvalid,
+    )
+)
+"""With these a server says that it does not take our certificate, some with one code for every reason."""
 _UNSUPPORTED = frozenset(
     (
         _CODES.BadProtocolVersionUnsupported,
@@ -48,8 +70,11 @@ TOO_MUCH = frozenset(
 _HINTS = {
     _CODES.BadUserAccessDenied: "check username and password_file, and what this user may do at the server",
     _CODES.BadIdentityTokenInvalid: "check username and password_file",
-    _CODES.BadIdentityTokenRejected: "check username and password_file; the server may refuse anonymous sessions",
+    _CODES.BadIdentityTokenRejected: "check username and password_file, or user_certificate_file; "
+    "the server may refuse anonymous sessions",
     _CODES.BadTooManySessions: "close other clients, or allow the server more sessions",
+    _CODES.BadMaxConnectionsReached: "close other clients, or allow the server more sessions",
+    _CODES.BadInvalidTimestamp: "the clocks of gateway and server differ: set the one that is wrong",
 }
 
 
@@ -58,8 +83,11 @@ class TooMuch(Exception):
 
 
 @asynccontextmanager
-async def asking(where: str, what: str, timeout_s: float, *, opening: bool = False) -> AsyncIterator[None]:
-    """The deadline around one request, and the translation of what may come of it.
+async def asking(
+    where: str, what: str, timeout_s: float, *, opening: bool = False, home: Home | None = None
+) -> AsyncIterator[None]:
+    """The deadline around one request, and the translation of what may come of it. `home`: whose certificate it is
+    that a server may refuse.
 
     Raises Unreachable (`opening`) or ConnectionLost for silence and a broken connection, AccessRefused,
     UnsupportedProtocol, and TooMuch for a request that can be split.
@@ -83,7 +111,9 @@ async def asking(where: str, what: str, timeout_s: float, *, opening: bool = Fal
     except ua.UaStatusCodeError as error:
         if error.code in TOO_MUCH:
             raise TooMuch from error
-        raise _status_error(error.code, what, where, lost) from error
+        raise _status_error(error.code, what, where, lost, home) from error
+    except (InvalidSignature, uacrypto.InvalidSignature) as error:
+        raise lost(f"the server's signature at {what} is wrong", where=where, hint=hint) from error
     except (ua.UaError, struct.error, ValueError) as error:
         raise lost(
             f"an answer to {what} that cannot be understood ({error})", where=where, hint=hint
@@ -91,11 +121,18 @@ async def asking(where: str, what: str, timeout_s: float, *, opening: bool = Fal
 
 
 def _status_error(
-    code: int, what: str, where: str, lost: type[TransientError]
+    code: int, what: str, where: str, lost: type[TransientError], home: Home | None
 ) -> PermanentError | TransientError:
     kind: type[PermanentError] | type[TransientError] = lost
+    hint = _HINTS.get(code, "")
     if code in _REFUSED:
         kind = AccessRefused
+    elif code in _OUR_CERTIFICATE and home is not None:
+        kind = AccessRefused
+        hint = (
+            "the server has to trust the certificate that "
+            f"`ganpo cert export {home.connection}` writes, and its clock has to be right"
+        )
     elif code in _UNSUPPORTED:
         kind = UnsupportedProtocol
-    return kind(f"{what} answered with {status_text(code)}", where=where, hint=_HINTS.get(code, ""))
+    return kind(f"{what} answered with {status_text(code)}", where=where, hint=hint)

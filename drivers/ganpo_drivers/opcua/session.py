@@ -2,15 +2,21 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from asyncua import Client, ua
+from asyncua import ua
+from asyncua.client.ua_client import UaClientState
 
 from ganpo_drivers.opcua.batches import Batches, BatchSize
+from ganpo_drivers.opcua.certificate import uri
+from ganpo_drivers.opcua.discovery import not_offered, reason
 from ganpo_drivers.opcua.errors import TooMuch, asking
+from ganpo_drivers.opcua.security import Credentials, policy_of
 from ganpo_drivers.opcua.settings import OpcUaSettings
-from ganpo_drivers.opcua.transport import Transport
-from ganpo_model.errors import ConnectionLost, TransientError, UnsupportedProtocol
+from ganpo_drivers.opcua.transport import Transport, UserClient, offers
+from ganpo_drivers.opcua.trust import changed
+from ganpo_model.errors import ConnectionLost, GanpoError, UnsupportedProtocol
 
 SESSION_TIMEOUT_S = 60
 CHANNEL_S = 3600
@@ -34,24 +40,45 @@ class Session:
     def __init__(self, settings: OpcUaSettings, batches: Batches) -> None:
         self.where = settings.url
         self.namespaces: dict[str, int] = {}
+        self.credentials = Credentials()
+        self._settings = settings
         self._timeout_s = settings.timeout_s
         self._batches = batches
         # asyncua's own timeouts lie behind ours, so that there is one deadline and not a race of two
-        self._client = Client(settings.url, timeout=2 * settings.timeout_s)
+        self._client = UserClient(settings, 2 * settings.timeout_s)
         self._client.uaclient = self._transport = Transport(2 * settings.timeout_s)
         self._client.name = self._client.description = "Ganpo"
-        self._client.application_uri = self._client.product_uri = "urn:ganpo"
+        self._client.product_uri = "urn:ganpo"
+        self._client.application_uri = uri(settings.home.gateway) if settings.home else "urn:ganpo"
         self._client.session_timeout = SESSION_TIMEOUT_S * 1000
         self._client.secure_channel_timeout = CHANNEL_S * 1000
-        self._username, self._password = settings.username, settings.password
         self._used_at = 0.0
         self._renew_at = 0.0
 
     async def open(self) -> None:
-        """Connect and learn namespaces and limits. Raises Unreachable, AccessRefused, UnsupportedProtocol."""
+        """Connect and learn namespaces and limits.
+
+        Raises Unreachable, AccessRefused, CertificateNotTrusted, UnsupportedProtocol, and StorageError where our own
+        certificate cannot be read or made.
+        """
+        self.credentials = await asyncio.to_thread(Credentials.of, self._settings, datetime.now(UTC))
+        self._client.security_policy = policy_of(self._settings, self.credentials)
+        self._transport.set_security(self._client.security_policy)
+        await self._connect()
+        await self._create()
+        async with asking(self.where, "logging in", self._timeout_s, opening=True, home=self._settings.home):
+            await self._activate_session()
+        self._used_at = asyncio.get_running_loop().time()
+        self._renewed()
+        await self._learn()
+
+    async def _connect(self) -> None:
+        client = self._client
         try:
-            await self._connect()
-        except TransientError as error:
+            for what, step in (("connecting", client.connect_socket), ("the hello", client.send_hello)):
+                async with asking(self.where, what, self._timeout_s, opening=True):
+                    await step()
+        except GanpoError as error:
             said = self._transport.foreign
             if said is None:
                 raise
@@ -60,21 +87,21 @@ class Session:
                 where=self.where,
                 hint="check host and port",
             ) from error
-        await self._learn()
 
-    async def _connect(self) -> None:
-        client, loop = self._client, asyncio.get_running_loop()
-        for what, step in (
-            ("connecting", client.connect_socket),
-            ("the hello", client.send_hello),
-            ("opening a channel", client.open_secure_channel),
-            ("creating a session", self._create_session),
-            ("logging in", self._activate_session),
-        ):
-            async with asking(self.where, what, self._timeout_s, opening=True):
-                await step()
-        self._used_at = loop.time()
-        self._renewed()
+    async def _create(self) -> None:
+        """Channel and session. What goes wrong here under security is told with its reason, silence too: a server may
+        pass over in silence what it cannot decrypt."""
+        home = self._settings.home
+        try:
+            async with asking(self.where, "opening a channel", self._timeout_s, opening=True, home=home):
+                await self._client.open_secure_channel()
+            async with asking(self.where, "creating a session", self._timeout_s, opening=True, home=home):
+                await self._create_session()
+        except GanpoError as error:
+            found = await reason(self._settings, self.credentials, error)
+            if found is error:
+                raise
+            raise found from error
 
     async def _create_session(self) -> None:
         try:
@@ -82,17 +109,24 @@ class Session:
         except ua.UaStatusCodeError:
             raise
         except ua.UaError as error:
+            self._check_server()
             if type(error) is not ua.UaError:
                 raise
-            raise UnsupportedProtocol(  # asyncua found no endpoint that is like the channel
-                'the server offers no endpoint with security "None"',
-                where=self.where,
-                hint="allow it at the server; encrypted sessions are not in this version",
-            ) from error
+            # asyncua found no endpoint that is like the channel
+            raise not_offered(self._settings, offers(self._transport.endpoints)) from error
+        self._check_server()
+
+    def _check_server(self) -> None:
+        """Raises CertificateNotTrusted where the server that made the session is not the one that is trusted."""
+        pin, home, shown = self.credentials.pin, self._settings.home, self._transport.shown
+        if pin is not None and home is not None and shown and shown != pin.certificate:
+            raise changed(pin, shown, self.where, home.connection)
 
     async def _activate_session(self) -> None:
-        password = self._password.get_secret_value() if self._password else None
-        await self._client.activate_session(username=self._username, password=password)
+        settings, user = self._settings, self.credentials.user
+        password = settings.password.get_secret_value() if settings.password else None
+        self._client.user_private_key = user and user.key
+        await self._client.activate_session(settings.username, password, user and user.certificate)
 
     async def _learn(self) -> None:
         names = ("Read", "Browse", "TranslateBrowsePathsToNodeIds")
@@ -207,19 +241,15 @@ class Session:
 
     async def close(self) -> None:
         """CloseSession where it can still be said, then the socket. Raises nothing."""
-        protocol = self._transport.protocol
         try:
-            async with asyncio.timeout(min(CLOSE_S, self._timeout_s)):
-                await self._client.close_session()
-                await self._client.close_secure_channel()
+            if self._transport.state in (UaClientState.CHANNEL_OPEN, UaClientState.CONNECTED):
+                async with asyncio.timeout(min(CLOSE_S, self._timeout_s)):
+                    await self._client.close_session()
+                    await self._client.close_secure_channel()
         except (OSError, ua.UaError):
             pass  # it is gone anyway; TimeoutError is an OSError
         finally:
-            transport = protocol and protocol.transport
-            self._client.disconnect_socket()
-            if transport:
-                transport.abort()  # a peer that takes nothing any more must not hold the socket
-                await asyncio.sleep(0)
+            await self._transport.drop()
 
 
 def value_attribute(node: Any) -> Any:

@@ -9,22 +9,38 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from ganpo_drivers.api import ConnectionSettings
 
 DEFAULT_PORT = 4840
-_LATER = {
-    f"{policy}{mode}"
-    for policy in ("Basic256Sha256", "Aes128_Sha256_RsaOaep", "Aes256_Sha256_RsaPss")
-    for mode in ("", ",Sign", ",SignAndEncrypt")
-}
+DEPRECATED = ("Basic256", "Basic128Rsa15")
+"""Policies on SHA-1, which are used where they are named and nowhere else."""
+_POLICIES = ("Basic256Sha256", "Aes128_Sha256_RsaOaep", "Aes256_Sha256_RsaPss", *DEPRECATED)
+
+Security = Literal[
+    "None",
+    "Basic256Sha256,Sign",
+    "Basic256Sha256,SignAndEncrypt",
+    "Aes128_Sha256_RsaOaep,Sign",
+    "Aes128_Sha256_RsaOaep,SignAndEncrypt",
+    "Aes256_Sha256_RsaPss,Sign",
+    "Aes256_Sha256_RsaPss,SignAndEncrypt",
+    "Basic256,Sign",
+    "Basic256,SignAndEncrypt",
+    "Basic128Rsa15,Sign",
+    "Basic128Rsa15,SignAndEncrypt",
+]
 
 
 class OpcUaSettings(ConnectionSettings):
     """One session on one OPC UA server."""
 
     url: str = Field(description="opc.tcp://HOST[:4840][/PATH], without user or password")
-    security: Literal["None"] = Field(description='"None": nothing is signed or encrypted')
+    security: Security = Field(
+        description='policy and mode, as the server offers them: "Basic256Sha256,SignAndEncrypt"; '
+        '"None": nothing is signed or encrypted'
+    )
     allow_insecure: bool = Field(
         default=False,
         validate_default=True,
-        description='has to be true for security "None": values and password travel in the clear',
+        description='has to be true for security "None", where values travel in the clear, '
+        "and for a password that the server wants unencrypted",
     )
     username: str | None = Field(
         default=None, min_length=1, description="user name; without it the session is anonymous"
@@ -34,6 +50,12 @@ class OpcUaSettings(ConnectionSettings):
         validate_default=True,
         description="the user's password; write password_file, a file in the secrets directory",
     )
+    user_certificate: SecretStr | None = Field(
+        default=None,
+        validate_default=True,
+        description="certificate and private key (PEM, RSA) of a user who is known by them instead of a name; "
+        "write user_certificate_file, a file in the secrets directory",
+    )
     timeout_s: float = Field(
         default=4, gt=0, le=60, description="seconds within which every single request has to be answered"
     )
@@ -41,6 +63,16 @@ class OpcUaSettings(ConnectionSettings):
         default=False,
         description="take values of status Uncertain; otherwise they are a fault of their point",
     )
+
+    @property
+    def policy(self) -> str:
+        """The name of the policy: `Basic256Sha256`, `None`."""
+        return self.security.partition(",")[0]
+
+    @property
+    def mode(self) -> str:
+        """`Sign`, `SignAndEncrypt`, or `None`."""
+        return self.security.rpartition(",")[2]
 
     @field_validator("url")
     @classmethod
@@ -57,9 +89,9 @@ class OpcUaSettings(ConnectionSettings):
 
     @field_validator("security", mode="before")
     @classmethod
-    def _known_security(cls, security: object) -> object:
-        if isinstance(security, str) and security in _LATER:
-            raise ValueError('not in this version (only "None", with allow_insecure = true)')
+    def _with_its_mode(cls, security: object) -> object:
+        if security in _POLICIES:
+            raise ValueError(f'a policy without its mode ("{security},SignAndEncrypt" or "{security},Sign")')
         return security
 
     @field_validator("allow_insecure")
@@ -77,3 +109,15 @@ class OpcUaSettings(ConnectionSettings):
         if password is not None and "username" in info.data and info.data["username"] is None:
             raise ValueError("a password without username")
         return password
+
+    @field_validator("user_certificate")
+    @classmethod
+    def _one_user(cls, pem: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if pem is None:
+            return None
+        if info.data.get("username") is not None:
+            raise ValueError("a user is known by a name or by a certificate, not by both")
+        from ganpo_drivers.opcua.user import User  # reads certificates: heavy, and rarely needed
+
+        User.read(pem.get_secret_value())
+        return pem

@@ -1,0 +1,282 @@
+"""Secured sessions of the driver `opcua` against asyncua's server: policies, logins, certificates of both sides."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from pydantic import SecretStr
+
+from ganpo_drivers import Home, Point
+from ganpo_drivers.opcua import certificate
+from ganpo_drivers.opcua.address import OpcUaAddress
+from ganpo_drivers.opcua.certificate import fingerprint
+from ganpo_drivers.opcua.driver import OpcUaDriver
+from ganpo_drivers.opcua.settings import OpcUaSettings
+from ganpo_drivers.opcua.trust import Pin, pin
+from ganpo_drivers.testing import Proxy
+from ganpo_model.errors import AccessRefused, CertificateNotTrusted, StorageError, UnsupportedProtocol
+from support.identities import der, identity
+from support.opcua_server import OpcUaServer
+
+GATEWAY = "gw-test-0001"
+BEST = "Basic256Sha256,SignAndEncrypt"
+POLICIES = [
+    f"{policy},{mode}"
+    for policy in (
+        "Basic256Sha256",
+        "Aes128_Sha256_RsaOaep",
+        "Aes256_Sha256_RsaPss",
+        "Basic256",
+        "Basic128Rsa15",
+    )
+    for mode in ("Sign", "SignAndEncrypt")
+]
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("opcua")
+
+
+@pytest.fixture(scope="module")
+def home(folder: Path) -> Home:
+    home = Home(GATEWAY, "plc", folder / "state" / "opcua")
+    certificate.own(home, NOW)
+    (folder / "gateway.der").write_bytes(certificate.own(home, NOW).der)
+    return home
+
+
+@pytest.fixture(scope="module")
+def server(folder: Path, home: Home) -> Iterator[OpcUaServer]:
+    users = [identity(folder / "operator.pem")]
+    with OpcUaServer(
+        values={"A": 1},
+        users={"monitor": "geheim42"},
+        user_certificates=users,
+        secured=POLICIES,
+        identity=identity(folder / "plc.pem"),
+        trusts=[folder / "gateway.der"],
+    ) as running:
+        yield running
+
+
+def make(url: str, home: Home, security: str = BEST, **settings: Any) -> OpcUaDriver:
+    if not {"username", "user_certificate"} & settings.keys():
+        settings |= {"username": "monitor", "password": "geheim42"}
+    return OpcUaDriver(
+        OpcUaSettings.model_validate(
+            {"driver": "opcua", "url": url, "security": security, "timeout_s": 1.5} | settings
+        ).at(home)
+    )
+
+
+@asynccontextmanager
+async def opened(driver: OpcUaDriver) -> AsyncIterator[OpcUaDriver]:
+    try:
+        await driver.open()
+        yield driver
+    finally:
+        await driver.close()
+
+
+async def read(driver: OpcUaDriver, *names: str) -> list[Any]:
+    points = [Point(name, OpcUaAddress.parse(OpcUaServer.node(name))) for name in names]
+    return (await driver.read(driver.prepare(points))).values
+
+
+def trusting(home: Home, file: Path, *, any_date: bool = False) -> Home:
+    pin(home, Pin(der(file), NOW, any_date))
+    return home
+
+
+@pytest.mark.parametrize("security", POLICIES)
+async def test_every_policy_and_mode_reads_and_nothing_readable_is_on_the_wire_of_an_encrypted_one(
+    server: OpcUaServer, home: Home, folder: Path, security: str
+) -> None:
+    trusting(home, folder / "plc.pem")
+    with Proxy("127.0.0.1", server.port) as proxy:
+        url = f"opc.tcp://127.0.0.1:{proxy.port}"
+        async with opened(make(url, home, security)) as driver:
+            assert await read(driver, "A") == [1]
+        sent = b"".join(proxy.sent)
+    assert security.partition(",")[0].encode() in sent, "the policy is named in the clear"
+    assert b"geheim42" not in sent
+    assert (b"urn:ganpo:simulation" in sent) is False or security.endswith(",Sign")
+
+
+async def test_a_user_is_known_by_his_certificate(server: OpcUaServer, home: Home, folder: Path) -> None:
+    trusting(home, folder / "plc.pem")
+    pem = (folder / "operator.pem").read_text()
+    for security in (BEST, "Aes256_Sha256_RsaPss,Sign"):
+        async with opened(make(server.url, home, security, user_certificate=SecretStr(pem))) as driver:
+            assert await read(driver, "A") == [1]
+    stranger = identity(folder / "stranger.pem").read_text()
+    driver = make(server.url, home, user_certificate=SecretStr(stranger))
+    with pytest.raises(AccessRefused, match="logging in"):
+        await driver.open()
+    await driver.close()
+
+
+async def test_a_password_is_encrypted_on_an_open_channel_where_the_server_wants_it(
+    server: OpcUaServer, home: Home, folder: Path
+) -> None:
+    trusting(home, folder / "plc.pem")
+    with Proxy("127.0.0.1", server.port) as proxy:
+        url = f"opc.tcp://127.0.0.1:{proxy.port}"
+        async with opened(make(url, home, "None", allow_insecure=True)) as driver:
+            assert await read(driver, "A") == [1]
+        sent = b"".join(proxy.sent)
+    assert b"monitor" in sent
+    assert b"geheim42" not in sent
+    trusting(home, identity(folder / "another.pem"))
+    driver = make(server.url, home, "None", allow_insecure=True)
+    with pytest.raises(CertificateNotTrusted, match="changed"):
+        await driver.open()
+    await driver.close()
+    assert server.sessions() == []
+
+
+async def test_a_server_nobody_trusted_is_not_even_connected_to(server: OpcUaServer, folder: Path) -> None:
+    fresh = Home(GATEWAY, "press 3", folder / "fresh" / "opcua")
+    with Proxy("127.0.0.1", server.port) as proxy:
+        driver = make(f"opc.tcp://127.0.0.1:{proxy.port}", fresh)
+        with pytest.raises(CertificateNotTrusted, match="`ganpo trust press 3` shows it and asks"):
+            await driver.open()
+        await driver.close()
+        assert proxy.sent == []
+
+
+async def test_a_changed_certificate_is_told_with_both_fingerprints_and_the_command(
+    server: OpcUaServer, home: Home, folder: Path
+) -> None:
+    trusting(home, identity(folder / "before.pem"))
+    driver = make(server.url, home)
+    with pytest.raises(CertificateNotTrusted) as caught:
+        await driver.open()
+    await driver.close()
+    for part in (
+        fingerprint(der(folder / "before.pem")),
+        fingerprint(der(folder / "plc.pem")),
+        "`ganpo trust plc`",
+    ):
+        assert part in str(caught.value)
+
+
+async def test_a_server_that_does_not_trust_us_is_told_with_the_command_that_helps(
+    server: OpcUaServer, folder: Path
+) -> None:
+    unknown = trusting(Home("gw-test-0002", "plc", folder / "unknown" / "opcua"), folder / "plc.pem")
+    driver = make(server.url, unknown)
+    with pytest.raises(AccessRefused) as caught:
+        await driver.open()
+    await driver.close()
+    assert "BadSecurityChecksFailed" in str(caught.value)
+    assert "`ganpo cert export plc`" in str(caught.value)
+    (folder / "gateway.der").write_bytes(certificate.own(unknown, NOW).der)
+    try:
+        async with opened(driver):
+            assert await read(driver, "A") == [1]
+    finally:
+        known = Home(GATEWAY, "plc", folder / "state" / "opcua")
+        (folder / "gateway.der").write_bytes(certificate.own(known, NOW).der)
+
+
+async def test_a_wrong_password_is_refused_with_the_words_for_it(
+    server: OpcUaServer, home: Home, folder: Path
+) -> None:
+    trusting(home, folder / "plc.pem")
+    driver = make(server.url, home, username="monitor", password="falsch99")
+    with pytest.raises(AccessRefused, match="check username and password_file") as caught:
+        await driver.open()
+    await driver.close()
+    assert "falsch99" not in repr(caught.value)
+    driver = make(server.url, home, username=None)
+    with pytest.raises(
+        AccessRefused, match=r"no users of the kind 'anonymous' \(it takes: certificate, user name\)"
+    ):
+        await driver.open()
+    await driver.close()
+
+
+@pytest.mark.parametrize(("begin", "end"), [(-400, -30), (30, 400)])
+async def test_a_certificate_outside_its_dates_is_refused_unless_the_pin_says_otherwise(
+    home: Home, folder: Path, begin: int, end: int
+) -> None:
+    file = identity(folder / "dated.pem", begin=NOW + timedelta(begin), end=NOW + timedelta(end))
+    with OpcUaServer(values={"A": 1}, secured=[BEST], identity=file) as dated:
+        driver = make(dated.url, trusting(home, file), username=None)
+        with pytest.raises(CertificateNotTrusted, match="`ganpo trust plc --any-date`"):
+            await driver.open()
+        await driver.close()
+        trusting(home, file, any_date=True)
+        async with opened(driver):
+            assert await read(driver, "A") == [1]
+
+
+async def test_another_host_name_is_a_note_and_no_error(home: Home, folder: Path) -> None:
+    file = identity(folder / "named.pem", hosts=["plc-hall3.invalid", "10.0.0.7"])
+    with OpcUaServer(values={"A": 1}, secured=[BEST], identity=file) as other:
+        async with opened(make(other.url, trusting(home, file), username=None)) as driver:
+            assert await read(driver, "A") == [1]
+            (note,) = driver.report().notes
+    assert "made out to plc-hall3.invalid, 10.0.0.7, not to 127.0.0.1" in note
+
+
+async def test_security_that_is_not_offered_is_told_with_what_is(home: Home, folder: Path) -> None:
+    file = identity(folder / "signing.pem")
+    with OpcUaServer(values={"A": 1}, secured=["Basic256Sha256,Sign"], identity=file) as signing:
+        for security in (BEST, "Aes256_Sha256_RsaPss,Sign"):
+            driver = make(signing.url, trusting(home, file), security, username=None)
+            with pytest.raises(UnsupportedProtocol, match=r"it offers: Basic256Sha256,Sign; None") as caught:
+                await driver.open()
+            await driver.close()
+            assert security in str(caught.value)
+
+
+@pytest.mark.parametrize("security", [BEST, "Basic256Sha256,Sign", "None"])
+async def test_a_secured_channel_is_renewed_between_reads(
+    server: OpcUaServer, home: Home, folder: Path, security: str
+) -> None:
+    trusting(home, folder / "plc.pem")
+    with Proxy("127.0.0.1", server.port) as proxy:
+        url = f"opc.tcp://127.0.0.1:{proxy.port}"
+        async with opened(make(url, home, security, allow_insecure=True)) as driver:
+            first = driver._session
+            assert first is not None
+            for _ in range(3):
+                first._renew_at = 0.0
+                assert await read(driver, "A") == [1]
+            assert driver._session is first
+        (sent,) = proxy.sent
+    assert sent.count(b"OPNF") == 1 + 3
+
+
+def test_our_certificate_is_made_once_and_only_the_service_can_read_it(tmp_path: Path) -> None:
+    home = Home(GATEWAY, "plc", tmp_path / "state" / "opcua")
+    first = certificate.own(home, datetime(1970, 1, 1, tzinfo=UTC))
+    assert first.path.stat().st_mode & 0o777 == 0o600
+    assert certificate.own(home, NOW).der == first.der
+    assert first.certificate.not_valid_before_utc.year >= 2026, "made before the gateway had the time"
+    san = first.certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert san.get_values_for_type(x509.UniformResourceIdentifier) == [f"urn:ganpo:{GATEWAY}"]
+    assert "PRIVATE" not in repr(first)
+    assert [file.name for file in home.folder.iterdir()] == [f"{GATEWAY}.pem"]
+    first.path.write_bytes(first.path.read_bytes()[:-200])
+    with pytest.raises(StorageError, match="damaged"):
+        certificate.own(home, NOW)
+
+
+def test_a_renewed_certificate_waits_until_the_switch(tmp_path: Path) -> None:
+    home = Home(GATEWAY, "plc", tmp_path / "state" / "opcua")
+    before = certificate.own(home, NOW)
+    waiting = certificate.renew(home, NOW)
+    assert certificate.renew(home, NOW).der == waiting.der, "a second renew finds the first"
+    assert certificate.own(home, NOW).der == before.der != waiting.der
+    assert certificate.switch(home).der == certificate.own(home, NOW).der == waiting.der
+    assert certificate.coming(home) is None
+    assert (home.folder / f"{GATEWAY}.old.pem").exists()
