@@ -1,12 +1,13 @@
 """What stands under `[connections.NAME]` of an OPC UA server."""
 
 import re
+from collections.abc import Sequence
 from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
-from ganpo_drivers.api import ConnectionSettings
+from ganpo_drivers.api import Caution, ConnectionSettings
 
 DEFAULT_PORT = 4840
 DEPRECATED = ("Basic256", "Basic128Rsa15")
@@ -73,6 +74,16 @@ class OpcUaSettings(ConnectionSettings):
     def mode(self) -> str:
         """`Sign`, `SignAndEncrypt`, or `None`."""
         return self.security.rpartition(",")[2]
+
+    def cautions(self) -> Sequence[Caution]:
+        """Of a deprecated policy."""
+        if self.policy not in DEPRECATED:
+            return ()
+        return [
+            Caution(
+                "security", "rests on SHA-1 and is deprecated: take another policy that the server offers"
+            )
+        ]
 
     @field_validator("url")
     @classmethod
