@@ -18,7 +18,7 @@ from support.configs import BUS, CELL, HEAD
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "configuration.md").read_text(encoding="utf-8")
-NOT_WRITTEN = {"password", "ca_path", "token", "user_certificate"}
+NOT_WRITTEN = {"ca", "password", "ca_path", "token", "user_certificate"}
 """Set from their `_file` keys."""
 
 SECTIONS: list[tuple[str, type[BaseModel]]] = [

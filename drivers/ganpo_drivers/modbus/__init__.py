@@ -1,1 +1,1 @@
-"""Modbus TCP over pymodbus: cyclic reads. `driver` loads pymodbus, `settings` and `address` do not."""
+"""Modbus over TCP, TLS, serial lines and converters: cyclic reads. `settings` and `address` open nothing."""

@@ -3,9 +3,7 @@
 from typing import NamedTuple
 
 from ganpo_drivers.modbus.blocks import Block
-
-FUNCTIONS = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
-"""Function code by area: nothing else exists here (I10)."""
+from ganpo_drivers.modbus.requests import EXCEPTION, FUNCTIONS
 
 
 class Answer(NamedTuple):
@@ -33,7 +31,7 @@ def judged(answer: Answer, block: Block) -> bytes | int:
     if answer.unit != block.unit:
         text = f"the device answered for unit {answer.unit}, unit {block.unit} was asked"
         raise WrongAnswer("unit", f"{text}: ask that one, or set the device's address")
-    if answer.function == function | 0x80 and len(data) == 1:
+    if answer.function == function | EXCEPTION and len(data) == 1:
         return data[0]
     if answer.function & 0x7F != function:
         raise WrongAnswer(

@@ -1,4 +1,4 @@
-"""Modbus over TCP: function codes 1-4, nothing else exists here (I10)."""
+"""Modbus over TCP, TLS, a serial line or a converter: function codes 1-4, nothing else exists here (I10)."""
 
 import time
 from collections import Counter
@@ -22,8 +22,11 @@ from ganpo_drivers.modbus.address import ModbusAddress
 from ganpo_drivers.modbus.answers import Answer, WrongAnswer, judged
 from ganpo_drivers.modbus.blocks import Block, ModbusQuery, pack
 from ganpo_drivers.modbus.learning import Learned
+from ganpo_drivers.modbus.mbap import NAMELESS
+from ganpo_drivers.modbus.requests import reading as request_of
 from ganpo_drivers.modbus.settings import ModbusSettings
-from ganpo_drivers.modbus.wire import NAMELESS, BrokeOff, Habits, Wire
+from ganpo_drivers.modbus.transports import wire_to
+from ganpo_drivers.modbus.wire import BrokeOff, Habits, Wire
 from ganpo_model.errors import ConnectionLost, UnitBusy, UnitSilent
 
 SILENT_LIMIT = 3
@@ -78,7 +81,7 @@ class _Reading:
 
 
 class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
-    """One TCP connection to a device, or to a gateway with several units behind it."""
+    """One line to a device, or to several units: a port, or a TCP session."""
 
     connection_type: ClassVar[type[ConnectionSettings]] = ModbusSettings
     address_type: ClassVar[type[Address]] = ModbusAddress
@@ -94,7 +97,7 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
         self._learned = Learned()
 
     async def open(self) -> None:
-        """Connect. Raises Unreachable."""
+        """Connect. Raises what `ByteLine.open` does."""
         await self._opened()
 
     def prepare(self, points: Sequence[Point[ModbusAddress]]) -> ModbusQuery:
@@ -135,7 +138,7 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
 
     async def _opened(self) -> Wire:
         await self.close()
-        wire = Wire(*self.connection.endpoint, self.connection.timeout_s, self._habits)
+        wire = wire_to(self.connection, self._habits)
         try:
             await wire.connect()
         except BaseException:
@@ -245,16 +248,16 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
 
     async def _exchange(self, block: Block) -> Answer:
         """One request and its answer. A session that the device had closed is no outage: open another, ask again."""
-        asked = block.area, block.unit, block.first, block.count
+        asked = request_of(block.unit, block.area, block.first, block.count)
         wire, fresh = self._wire, False
         if wire is None or not wire.open:
             wire, fresh = await self._reopen(), True
         try:
-            answer = await wire.ask(*asked)
+            answer = await wire.ask(asked)
         except ConnectionLost:
             if fresh or wire.open:
                 raise
-            answer = await (await self._reopen()).ask(*asked)
+            answer = await (await self._reopen()).ask(asked)
         self._silent = 0
         return answer
 
@@ -266,5 +269,5 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
     async def _failed(self, block: Block, kind: str) -> None:
         """Count it. A late answer without an id would be taken for the next one's: close, the next opens."""
         self._faults[block.key, kind] += 1
-        if self._habits.nameless:
+        if self._wire is not None and self._wire.blind:
             await self.close()
