@@ -26,7 +26,8 @@ def checked(body: bytes) -> bytes:
 
 def registers(request: bytes, more: int = 0) -> bytes:
     """The right body: each register holds its own address. `more`: so many registers too many."""
-    unit, function, first, count = struct.unpack(">BBHH", request[:6])
+    unit, function = request[:2]
+    first, count = int.from_bytes(request[2:4], "big"), int.from_bytes(request[4:6], "big")
     if function in (1, 2):
         bits = sum(((first + n) % 3 == 0) << n for n in range(count))
         data = bits.to_bytes((count + 7) // 8, "little")
