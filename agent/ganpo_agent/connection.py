@@ -4,7 +4,7 @@ import asyncio
 import logging
 import math
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -24,6 +24,7 @@ from ganpo_drivers import (
     Report,
     Reports,
     Scan,
+    Subscribes,
 )
 from ganpo_model.errors import ConnectionLost, GanpoError, TransientError, UnitError, UnitSilent
 from ganpo_service.backoff import Backoff
@@ -36,13 +37,18 @@ CLOSE_LIMIT_S = 2.0
 PARKED_S = 600.0
 LONGEST_SLEEP_S = 30.0
 """Between polls too the task shows that it is not stuck."""
+MUTE_INTERVALS = 3
+MUTE_AT_LEAST_S = 60.0
+"""A subscription that for longer does not even say that nothing changed is given up, whatever its driver thinks."""
+LISTEN_AGAIN_S = 1.0
+"""Between two looks whether a silent unit may be listened to again."""
 _T = TypeVar("_T")
 Receive = Callable[[Sequence[BoundPoint], Scan, Identity | None], None]
 
 
 @dataclass(slots=True)
 class Group:
-    """Points of one interval and one key: read together, due together."""
+    """Points of one interval and one key, read together, due together; or points of one key that are subscribed."""
 
     interval_s: float
     key: str
@@ -53,10 +59,12 @@ class Group:
 
 @dataclass(slots=True)
 class Polls:
-    """What the schedule did: polls made, due times missed, lateness of the last thousand polls in seconds."""
+    """What the schedule did: polls made, due times missed, lateness of the last thousand polls in seconds; and what
+    subscriptions delivered."""
 
     made: int = 0
     skipped: int = 0
+    delivered: int = 0
     lateness: deque[float] = field(default_factory=lambda: deque(maxlen=1000))
 
 
@@ -90,7 +98,8 @@ class ConnectionTask:
         self._failed = failed
         self._changed = changed
         self._backoff = Backoff(bound.settings.back_off_max_s)
-        self._groups = _grouped(bound.points)
+        self._groups = _grouped([point for point in bound.points if not point.address.subscribed])
+        self._subscribed = _by_key([point for point in bound.points if point.address.subscribed])
         self._identity: Identity | None = None
         self._outages = Outages()
         self._spoken = False
@@ -139,15 +148,15 @@ class ConnectionTask:
         await self._call(driver.open(), "open")
         self.opened += 1
         try:
-            await self._polls(driver)
+            for group in self._groups:
+                group.query = driver.prepare(_points(group))
+            self._identity = await self._identify(driver)
+            await _beside([self._polls(driver), *(self._listen(driver, group) for group in self._subscribed)])
         except Exception:
             self.lost += 1
             raise
 
     async def _polls(self, driver: Driver[ConnectionSettings, Address]) -> None:
-        for group in self._groups:
-            group.query = driver.prepare([Point(point.name, point.address) for point in group.points])
-        self._identity = await self._identify(driver)
         start = self._time.monotonic()
         for group in self._groups:
             group.due = start
@@ -175,17 +184,44 @@ class ConnectionTask:
             try:
                 scan = await self._call(driver.read(group.query), "read")
             except UnitError as error:
-                self._silent(breaker, group, str(error), self._time.monotonic() - began)
-                if isinstance(error, UnitSilent) and self._nobody_answers():
-                    raise ConnectionLost(
-                        f"no unit answers any more: {error}", where=self.bound.name
-                    ) from error
+                self._no_answer(breaker, group, error, began)
             else:
                 self._answered(breaker, group, scan)
         missed = int((self._time.monotonic() - group.due) // group.interval_s)
         if breaker.opened is None:
             self.polls.skipped += missed
         group.due += (missed + 1) * group.interval_s
+
+    async def _listen(self, driver: Driver[ConnectionSettings, Address], group: Group) -> None:
+        """What the device says of a subscribed group, for ever. The breaker says when a silent unit is asked again."""
+        if not isinstance(driver, Subscribes):
+            raise TypeError(f"{type(driver).__name__} has subscribed addresses and no subscribe")
+        breaker = self.breakers.setdefault(group.key, Breaker())
+        limit_s = max(MUTE_INTERVALS * group.interval_s, MUTE_AT_LEAST_S)
+        while True:
+            began = self._time.monotonic()
+            if not breaker.allows(began):
+                await asyncio.sleep(LISTEN_AGAIN_S)
+                continue
+            mute = asyncio.timeout(limit_s)
+
+            async def deliver(scan: Scan, mute: asyncio.Timeout = mute) -> None:
+                mute.reschedule(asyncio.get_running_loop().time() + limit_s)
+                self.polls.delivered += 1
+                self._answered(breaker, group, scan)
+
+            try:
+                await self._call(driver.subscribe(_points(group), deliver), "subscribe", mute)
+                raise RuntimeError("subscribe returned: it has to deliver until it is cancelled")
+            except UnitError as error:
+                self._no_answer(breaker, group, error, began)
+            await asyncio.sleep(LISTEN_AGAIN_S)
+
+    def _no_answer(self, breaker: Breaker, group: Group, error: UnitError, began: float) -> None:
+        """A unit gave nothing; raises ConnectionLost where that was the last one that did."""
+        self._silent(breaker, group, str(error), self._time.monotonic() - began)
+        if isinstance(error, UnitSilent) and self._nobody_answers():
+            raise ConnectionLost(f"no unit answers any more: {error}", where=self.bound.name) from error
 
     def _answered(self, breaker: Breaker, group: Group, scan: Scan) -> None:
         self._outages.back(f"{self.bound.name}/{group.key}", self._time.monotonic())
@@ -216,11 +252,12 @@ class ConnectionTask:
 
     def _nobody_answers(self) -> bool:
         """All keys silent: that is the line, not a unit. The next session asks each as if nothing had been."""
-        found = [self.breakers.get(group.key) for group in self._groups]
+        groups = [*self._groups, *self._subscribed]
+        found = [self.breakers.get(group.key) for group in groups]
         if any(breaker is None or breaker.opened is None for breaker in found):
             return False
         self.breakers.clear()
-        for group in self._groups:
+        for group in groups:
             self._outages.forget(f"{self.bound.name}/{group.key}")
         return True
 
@@ -233,15 +270,19 @@ class ConnectionTask:
             log.debug("does not identify itself connection=%s why=%s", self.bound.name, error)
             return None
 
-    async def _call(self, work: Awaitable[_T], what: str) -> _T:
-        """A call to the driver under a deadline. A library that cancels itself has lost its connection."""
+    async def _call(self, work: Awaitable[_T], what: str, mute: asyncio.Timeout | None = None) -> _T:
+        """A call to the driver under a deadline, or as long as its deliveries put off the end of `mute`. A library
+        that cancels itself has lost its connection."""
         try:
-            async with asyncio.timeout(CALL_LIMIT_S):
+            async with mute or asyncio.timeout(CALL_LIMIT_S):
                 done = await work
         except TimeoutError as error:
-            raise ConnectionLost(
-                f"{what} did not return within {CALL_LIMIT_S:g} s", where=self.bound.name
-            ) from error
+            said = (
+                f"did not return within {CALL_LIMIT_S:g} s"
+                if mute is None
+                else "has delivered nothing for long"
+            )
+            raise ConnectionLost(f"{what} {said}", where=self.bound.name) from error
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
             if task is None or task.cancelling():
@@ -278,6 +319,39 @@ def _end_if_cancelled() -> None:
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError
+
+
+async def _beside(works: Sequence[Coroutine[None, None, None]]) -> None:
+    """All at once, until the first fails or this is cancelled; the others are ended then."""
+    if len(works) == 1:
+        await works[0]
+        return
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        ended, _ = await asyncio.wait(tasks, timeout=CLOSE_LIMIT_S)
+        for task in ended:
+            if not task.cancelled():
+                task.exception()  # the first one counts
+
+
+def _points(group: Group) -> list[Point[Address]]:
+    return [Point(point.name, point.address) for point in group.points]
+
+
+def _by_key(points: Sequence[BoundPoint]) -> list[Group]:
+    """Subscribed points of one key, with the shortest of their intervals."""
+    groups: dict[str, Group] = {}
+    for point in points:
+        group = groups.setdefault(point.address.key, Group(point.interval_s, point.address.key, []))
+        group.interval_s = min(group.interval_s, point.interval_s)
+        group.points.append(point)
+    return list(groups.values())
 
 
 def _grouped(points: Sequence[BoundPoint]) -> list[Group]:

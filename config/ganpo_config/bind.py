@@ -1,5 +1,6 @@
 """From what is wanted to a bound point: the driver's address, the meaning or the register, the times."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ SIGNAL_INTERVAL_S = 5.0
 REGISTER_INTERVAL_S = 10.0
 STALE_AT_LEAST_S = 60.0
 POWER = "power"
+SUBSCRIBE = "subscribe"
 BELIEVED_KW = 20_000.0
 """The most power that is believed, either way, where no CT says what can be measured: a float that is none (3.4e38)
 is far beyond."""
@@ -33,16 +35,16 @@ class Link:
 
 def bound(wanted: Wanted, link: Link, meter: Meter | None) -> tuple[BoundPoint, str]:
     """The point, and what `check` says of it. `meter`: the meter it belongs to. Raises BindError."""
-    address = _address(wanted, link)
+    default = REGISTER_INTERVAL_S if wanted.signal.type == "register" else SIGNAL_INTERVAL_S
+    interval = wanted.interval_s if wanted.interval_s is not None else default
+    address = _address(wanted, link, interval)
     meaning: Meaning | Register
     if wanted.signal.type == "register":
         meaning, about = register_of(wanted, address, meter)
         about = f"; {about}"
-        default = REGISTER_INTERVAL_S
     else:
-        meaning, default = _meaning(wanted, meter), SIGNAL_INTERVAL_S
+        meaning = _meaning(wanted, meter)
         about = f"; believed from {meaning.low:g} to {meaning.high:g} kW" if wanted.signal.id == POWER else ""
-    interval = wanted.interval_s if wanted.interval_s is not None else default
     stale = wanted.stale_s if wanted.stale_s is not None else max(3 * interval, STALE_AT_LEAST_S)
     if stale < interval:
         raise BindError("stale_s", f"{stale:g}", f"is shorter than the interval of {interval:g} s")
@@ -55,11 +57,25 @@ def bound(wanted: Wanted, link: Link, meter: Meter | None) -> tuple[BoundPoint, 
         for text in (str(address), *(str(getattr(address, key, "")) for key in ("type", "order")))
         if text
     )
-    return point, f"{name}: {link.name} {form} every {interval:g} s{about}"
+    pace = "when it changes, looked at " if address.subscribed else ""
+    return point, f"{name}: {link.name} {form} {pace}every {interval:g} s{about}"
 
 
-def _address(wanted: Wanted, link: Link) -> Address:
+def _address(wanted: Wanted, link: Link, interval_s: float) -> Address:
+    """Raises BindError, also where the device is to speak by itself and its protocol does not."""
     columns = link.settings.columns() | {name: value for name, value in wanted.columns.items() if value}
+    if columns.get("mode") == SUBSCRIBE:
+        columns.setdefault("sampling_ms", round(interval_s * 1000))
+    address = _parsed(wanted, link, columns)
+    if columns.get("mode") == SUBSCRIBE and not address.subscribed:
+        raise BindError("mode", SUBSCRIBE, f"points of the driver {link.driver_id} can only be polled")
+    for key in ("sampling_ms", "deadband"):
+        if columns.get(key) and not address.subscribed:
+            raise BindError(key, columns[key], f"means something with mode = {SUBSCRIBE} only")
+    return address
+
+
+def _parsed(wanted: Wanted, link: Link, columns: Mapping[str, Any]) -> Address:
     try:
         return link.driver.address_type.parse(wanted.address, **columns)
     except ValidationError as error:

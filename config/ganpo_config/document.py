@@ -144,6 +144,17 @@ class PointRow(Row):
     )
     resets: Literal["", "yes", "no"] = Field(default="", description="yes: a counter that people set to 0")
     note: Text = Field(default="", description="for people")
+    mode: Literal["", "poll", "subscribe"] = Field(
+        default="", description="poll, or subscribe: the device speaks when the value changes (OPC UA)"
+    )
+    sampling_ms: str = Field(
+        default="",
+        pattern=r"^[0-9]{0,8}$",
+        description="subscribed: how often the device itself looks at the value; interval_s without it",
+    )
+    deadband: str = Field(
+        default="", description="subscribed: by how much of the device's unit a number has to change"
+    )
 
 
 class ListsTable(Section):

@@ -70,6 +70,20 @@ class ProfileSignal(Section):
         le=86_400,
         description="how long a value holds without an answer; 3 intervals, at least 60",
     )
+    mode: Literal["poll", "subscribe"] = Field(
+        default="poll", description="poll, or subscribe: the device speaks when the value changes (OPC UA)"
+    )
+    sampling_ms: int | None = Field(
+        default=None,
+        ge=10,
+        le=86_400_000,
+        description="subscribed: how often the device itself looks at the value; interval_s without it",
+    )
+    deadband: float | None = Field(
+        default=None,
+        gt=0,
+        description="subscribed: by how much of the device's unit a number has to change",
+    )
 
 
 class Band(Section):

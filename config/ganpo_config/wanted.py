@@ -56,6 +56,7 @@ def of_profile(
     fill = parameters.fill
     columns: dict[str, Any] = {"type": fill(about.type), "order": fill(about.order)}
     columns["namespaces"] = profile.namespaces
+    columns |= {"mode": about.mode, "sampling_ms": about.sampling_ms, "deadband": about.deadband}
     if profile.addressing:
         columns["addressing"] = fill(profile.addressing)
     low, high = _bounds(about, parameters)
@@ -102,6 +103,7 @@ def of_row(
         raise BindError("offset", row.offset, f"{signal.id} is a {signal.type}: only a number has an offset")
     low, high = (None, None) if about is None else _bounds(about, parameters)
     columns: dict[str, Any] = {"type": row.type, "order": row.order}
+    columns |= {"mode": row.mode, "sampling_ms": row.sampling_ms, "deadband": row.deadband}
     if profile is not None:
         columns |= {"namespaces": profile.namespaces}
     return Wanted(

@@ -104,6 +104,11 @@ class Address(BaseModel, ABC):
         """The failure domain: the unit on a bus. Points of one key are read together."""
         return ""
 
+    @property
+    def subscribed(self) -> bool:
+        """Whether the device is to speak when the value changes (`Subscribes`), instead of being asked."""
+        return False
+
 
 ConnectionT = TypeVar("ConnectionT", bound=ConnectionSettings)
 AddressT = TypeVar("AddressT", bound=Address)
@@ -160,8 +165,8 @@ class Query(Protocol):
 
 class Driver(ABC, Generic[ConnectionT, AddressT]):
     """One session or bus. The agent calls `open`, then `read` any number of times, never two at once, then
-    `close`; while no read is due, `keep_alive`. All calls come from one task; any of them may be cancelled and
-    followed by `close`.
+    `close`; while no read is due, `keep_alive`. `subscribe` of a driver that `Subscribes` runs beside the others, whose
+    calls come one after another. Any call may be cancelled and followed by `close`.
     """
 
     connection_type: ClassVar[type[ConnectionSettings]]
@@ -259,7 +264,12 @@ class Subscribes(Protocol):
     async def subscribe(
         self, points: Sequence[Point[Any]], deliver: Callable[[Scan], Awaitable[None]]
     ) -> None:
-        """Deliver scans until cancelled; every delivery, also an empty keep-alive, confirms all points."""
+        """Deliver scans of all `points`, which are of one key, in their order, until cancelled.
+
+        Every delivery, also one in which nothing changed, confirms all points: their last word holds at its receipt.
+        A point of which nothing was heard yet is a fault of kind `missing`. Several values of one point that came at
+        once are several scans. Runs beside reads; raises what `read` raises, also where the device fell silent.
+        """
 
 
 @runtime_checkable

@@ -197,6 +197,8 @@ def _variant(value: Any, kind: str) -> ua.Variant:
         return ua.Variant(ua.Argument(Name="a structure"), ua.VariantType.ExtensionObject)
     if kind == "LocalizedText":
         value = ua.LocalizedText(value)
+    elif kind == "NodeId":
+        value = ua.NodeId.from_string(value)
     elif kind == "DateTime":
         value = datetime.fromisoformat(value)
     return ua.Variant(value, ua.VariantType[kind])

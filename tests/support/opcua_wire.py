@@ -13,6 +13,9 @@ READING = {
     533: "BrowseNext",
     554: "TranslateBrowsePathsToNodeIds",
     631: "Read",
+    751: "CreateMonitoredItems",
+    787: "CreateSubscription",
+    826: "Publish",
 }
 OTHERS = {
     488: "AddNodes",
@@ -23,8 +26,6 @@ OTHERS = {
     673: "Write",
     700: "HistoryUpdate",
     712: "Call",
-    751: "CreateMonitoredItems",
-    787: "CreateSubscription",
 }
 _HEADER = struct.Struct("<3scI")
 _SECURE = {b"MSG": 8, b"CLO": 8}  # bytes between header and sequence header: channel and token

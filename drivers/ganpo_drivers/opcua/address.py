@@ -5,13 +5,16 @@ import binascii
 import re
 import uuid
 from collections.abc import Mapping
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Self
+
+from pydantic import Field
 
 from ganpo_drivers.api import Address
 
 NAMESPACE_0 = "http://opcfoundation.org/UA/"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _STEPS = re.compile(r"/((?:<[^>]*>)?[^/]*)")
+_INDEX = re.compile(r"\[([0-9]{1,9}(?:,[0-9]{1,9})*)\]\s*")
 _ESCAPED = re.compile("%(?:25|2F|3B|3E)", re.IGNORECASE)
 
 
@@ -28,6 +31,11 @@ class OpcUaAddress(Address):
     The short form needs no prefixes, so that it means the same everywhere: `nsu=URI;s=Name` (OPC 10000-6 5.3.1.11),
     `i=2258` in namespace 0, and a path of steps `<URI>:Name`, `0:Name` (namespace 0) or `*:Name` (any). A `%`, a `;`
     in the URI of a node id, a `>` in the URI of a step and a `/` in a browse name are written %25, %3B, %3E and %2F.
+    An element of an array is named before all that, `[2]nsu=URI;s=Name`, counted from 0: behind it brackets belong to
+    the id, as in `"DB"."Count"[2]` of a Siemens controller.
+
+    How the value comes is no part of the short form: `mode`, `sampling_ms` (how often the server looks), `deadband`
+    (a number has to change by more than so much of the device's unit to be told), `number` (a text holds a number).
     """
 
     type: ClassVar[str] = ""
@@ -36,32 +44,54 @@ class OpcUaAddress(Address):
     uri: str = ""
     identifier: str = ""
     path: tuple[Step, ...] = ()
+    index: tuple[int, ...] = ()
+    number: bool = False
+    mode: Literal["poll", "subscribe"] = "poll"
+    sampling_ms: int | None = Field(default=None, ge=10, le=86_400_000)
+    deadband: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
     @classmethod
     def parse(cls, text: str, **columns: Any) -> Self:
-        """The address of `text`; `columns`: `namespaces` (prefix to URI), `type` and `order` (must be empty)."""
-        for column in ("type", "order"):
-            if columns.get(column):
-                raise ValueError(f"an OPC UA variable knows its own type: leave {column} empty")
+        """The address of `text`; `columns`: `namespaces` (prefix to URI), `type` (empty, or number), `order` (must be
+        empty), `mode`, `sampling_ms`, `deadband`."""
+        if columns.get("order"):
+            raise ValueError("an OPC UA variable knows its own type: leave order empty")
+        if columns.get("type") not in (None, "", "number"):
+            raise ValueError(
+                "an OPC UA variable knows its own type: leave type empty, or write number where a text holds one"
+            )
+        how: dict[str, Any] = {
+            key: columns[key] for key in ("mode", "sampling_ms", "deadband") if columns.get(key)
+        }
+        how["number"] = bool(columns.get("type"))
         text = text.strip()
         if _CONTROL.search(text):
             raise ValueError(f"control characters in {text!r}")
+        if (match := _INDEX.match(text)) is not None:
+            how["index"] = tuple(int(number) for number in match[1].split(","))
+            text = text[match.end() :]
         if text.startswith("/"):
             namespaces = columns.get("namespaces") or {}
-            return cls(path=tuple(_step(step, namespaces) for step in _STEPS.findall(text)))
+            return cls(path=tuple(_step(step, namespaces) for step in _STEPS.findall(text)), **how)
         uri, identifier = NAMESPACE_0, text
         if text.startswith("nsu="):
             escaped, semicolon, identifier = text.removeprefix("nsu=").partition(";")
             if not escaped or not semicolon:
                 raise ValueError(f"{text!r}: nsu=URI has to be followed by a semicolon and s=, i=, g= or b=")
             uri = _unescape(escaped)
-        return cls(uri=uri, identifier=_identifier(identifier))
+        return cls(uri=uri, identifier=_identifier(identifier), **how)
 
     def __str__(self) -> str:
+        index = f"[{','.join(map(str, self.index))}]" if self.index else ""
         if not self.path:
             prefix = "" if self.uri == NAMESPACE_0 else f"nsu={_escape(self.uri, '%;')};"
-            return prefix + self.identifier
-        return "".join("/" + _print(step) for step in self.path)
+            return index + prefix + self.identifier
+        return index + "".join("/" + _print(step) for step in self.path)
+
+    @property
+    def subscribed(self) -> bool:
+        """Whether the server is to speak when the value changes."""
+        return self.mode == "subscribe"
 
 
 def _identifier(text: str) -> str:

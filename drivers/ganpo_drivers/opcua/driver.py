@@ -1,9 +1,9 @@
-"""The driver `opcua`: cyclic reads, one Read for all points, a result of its own for each."""
+"""The driver `opcua`: one Read for all points that are due, subscriptions beside it, a result of its own for each."""
 
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,22 +25,24 @@ from ganpo_drivers.api import (
 )
 from ganpo_drivers.opcua.address import OpcUaAddress
 from ganpo_drivers.opcua.batches import Batches
-from ganpo_drivers.opcua.resolve import absent, resolve
+from ganpo_drivers.opcua.browsing import variables_below
+from ganpo_drivers.opcua.resolve import RESOLVE_AGAIN_S, resolve
 from ganpo_drivers.opcua.security import Credentials, remarks
 from ganpo_drivers.opcua.session import Session, value_attribute
 from ganpo_drivers.opcua.settings import OpcUaSettings
-from ganpo_drivers.opcua.values import bad, is_unknown, source_time_of, status_text, value_of
+from ganpo_drivers.opcua.subscription import Subscription
+from ganpo_drivers.opcua.values import Answer, absent, bad, status_text, value_of
 from ganpo_model.errors import ConnectionLost
 
 log = logging.getLogger(__name__)
 
-RESOLVE_AGAIN_S = 600.0
 TELL_AGAIN_S = 86400.0
 _STATE = value_attribute(ua.NodeId(ua.ObjectIds.Server_ServerStatus_State))
 _BUILD_INFO = [
     value_attribute(ua.NodeId(getattr(ua.ObjectIds, f"Server_ServerStatus_BuildInfo_{name}")))
     for name in ("ManufacturerName", "ProductName", "SoftwareVersion")
 ]
+_ITSELF = OpcUaAddress(identifier="i=2256")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,15 +57,16 @@ class OpcUaQuery:
 
 @dataclass(slots=True)
 class _Plan:
-    """A query in one session. `places`: which point each of `nodes` is; the others have a fault.
+    """A query in one session: `items` to read, and `reads`: place of a point, its item, its address. The other
+    points have a fault.
 
-    `has`: addresses the server has shown to have, so that later they can only vanish.
+    `has`: places of points that the server has shown to have, so that later they can only vanish.
     """
 
-    nodes: list[Any]
-    places: list[int]
+    items: list[bytes]
+    reads: list[tuple[int, int, OpcUaAddress]]
     faults: list[Value | PointFault]
-    has: set[OpcUaAddress] = field(default_factory=set)
+    has: set[int] = field(default_factory=set)
     again_at: float | None = None
 
 
@@ -82,6 +85,7 @@ class OpcUaDriver(Driver[OpcUaSettings, OpcUaAddress]):
         self._faults: Counter[tuple[str, str]] = Counter()
         self._tell_at = 0.0
         self._plans: dict[Query, _Plan] = {}
+        self._notes: dict[str, str] = {}
 
     async def open(self) -> None:
         """A fresh session.
@@ -112,20 +116,38 @@ class OpcUaDriver(Driver[OpcUaSettings, OpcUaAddress]):
             self._plans[query] = plan
         with self._counted():
             # with nothing to read the state of the server shows that the session lives
-            items = await session.read(plan.nodes or [_STATE])
+            answers = await session.read(plan.items or [_STATE])
         values = list(plan.faults)
         source_times: list[Any] = [None] * len(values)
-        uncertain = self.connection.accept_uncertain
-        for place, item in zip(plan.places, items, strict=False):
-            value = value_of(item, uncertain)
-            address = query.points[place].address
-            if isinstance(value, PointFault) and is_unknown(item):
-                value = self._gone(plan, address, item, now)
-            else:
-                plan.has.add(address)
+        uncertain, uris, has = self.connection.accept_uncertain, session.uris, plan.has
+        for place, item, address in plan.reads:
+            answer = answers[item]
+            value = value_of(answer, address, uris, uncertain)
+            if value.__class__ is PointFault and answer.is_unknown:
+                value = self._gone(plan, place, answer, now)
+            elif place not in has:
+                has.add(place)
             values[place] = value
-            source_times[place] = source_time_of(item)
+            source_times[place] = answer.source_time
         return Scan(values, source_times)
+
+    async def subscribe(
+        self, points: Sequence[Point[Any]], deliver: Callable[[Scan], Awaitable[None]]
+    ) -> None:
+        """One subscription for all points, with an item on the server's time. Raises what `read` raises, and
+        ConnectionLost after three intervals without a notification. What overflowed is in the report."""
+        session = await self._ready()
+        with self._counted():
+            await Subscription(session, points, self.connection.accept_uncertain, self._met).run(deliver)
+
+    async def browse(self, start: str) -> AsyncIterator[str]:
+        """Node ids of the variables below the node at the address `start`, or below Objects where it is empty.
+
+        Raises ValueError for what is no address of a node that the server has, and what `read` raises.
+        """
+        session = await self._ready()
+        async for address in variables_below(session, start):
+            yield address
 
     async def keep_alive(self) -> float:
         """The state of the server, before it would end the session or the channel for want of requests.
@@ -148,13 +170,15 @@ class OpcUaDriver(Driver[OpcUaSettings, OpcUaAddress]):
     async def identify(self) -> Identity:
         """What the server's BuildInfo says."""
         session = await self._ready()
-        values = [value_of(item, accept_uncertain=True) for item in await session.read(_BUILD_INFO)]
+        answers = await session.read(_BUILD_INFO)
+        values = [value_of(answer, _ITSELF, session.uris, accept_uncertain=True) for answer in answers]
         vendor, product, version = ("" if isinstance(value, PointFault) else str(value) for value in values)
         return Identity(vendor=vendor, model=product, controller=f"{product} {version}".strip())
 
     def report(self) -> Report:
-        """Sessions opened again because the server had forgotten them, reads that failed, how certificates stand."""
-        notes = remarks(self.connection, self._credentials, datetime.now(UTC))
+        """Sessions opened again because the server had forgotten them; what failed or was lost in a subscription; how
+        certificates stand, and what the server does not do."""
+        notes = [*remarks(self.connection, self._credentials, datetime.now(UTC)), *self._notes.values()]
         return Report(self._reopened, self._faults, notes, self._credentials.expire())
 
     @contextmanager
@@ -164,6 +188,10 @@ class OpcUaDriver(Driver[OpcUaSettings, OpcUaAddress]):
         except ConnectionLost as error:
             self._faults["", "silent" if isinstance(error.__cause__, TimeoutError) else "broken"] += 1
             raise
+
+    def _met(self, kind: str, text: str) -> None:
+        self._faults["", kind] += 1
+        self._notes[kind] = text
 
     def _tell(self) -> None:
         """In the log, once a day, what a person should know of the certificates."""
@@ -181,25 +209,27 @@ class OpcUaDriver(Driver[OpcUaSettings, OpcUaAddress]):
             raise ConnectionLost("no session is open", where=self.connection.url)
         return self._session
 
-    async def _plan(self, session: Session, query: Query, has: set[OpcUaAddress], now: float) -> _Plan:
+    async def _plan(self, session: Session, query: Query, has: set[int], now: float) -> _Plan:
         found = await resolve(session, {point.address: None for point in query.points})
         plan = _Plan([], [], [bad("not read")] * len(query.points), has)
+        items: dict[bytes, int] = {}
         for place, point in enumerate(query.points):
             node = found[point.address]
             if not isinstance(node, PointFault):
-                plan.places.append(place)
-                plan.nodes.append(value_attribute(node))
+                item = items.setdefault(value_attribute(node), len(items))
+                plan.reads.append((place, item, point.address))
                 if point.address.path:
-                    has.add(point.address)
+                    has.add(place)
                 continue
-            plan.faults[place] = bad(f"vanished: {node.text}") if point.address in has else node
+            plan.faults[place] = bad(f"vanished: {node.text}") if place in has else node
             plan.again_at = now + RESOLVE_AGAIN_S
+        plan.items = list(items)
         return plan
 
     @staticmethod
-    def _gone(plan: _Plan, address: OpcUaAddress, item: Any, now: float) -> PointFault:
-        text = status_text(item.StatusCode.value)
-        if address not in plan.has:
+    def _gone(plan: _Plan, place: int, answer: Answer, now: float) -> PointFault:
+        text = status_text(answer.status)
+        if place not in plan.has:
             return absent(text)
         plan.again_at = plan.again_at or now + RESOLVE_AGAIN_S
         return bad(f"vanished: {text}")

@@ -9,13 +9,15 @@ from typing import Any
 
 from asyncua import ua
 
-from ganpo_drivers.api import FaultKind, PointFault
+from ganpo_drivers.api import PointFault
 from ganpo_drivers.opcua.address import OpcUaAddress, Step
 from ganpo_drivers.opcua.session import Session
-from ganpo_drivers.opcua.values import bad, status_text
+from ganpo_drivers.opcua.values import absent, bad, status_text
 
+RESOLVE_AGAIN_S = 600.0
+"""What a server does not have is looked for again."""
 _ABSENT = frozenset((ua.StatusCodes.BadNoMatch, ua.StatusCodes.BadNodeIdUnknown))
-_OBJECTS = ua.NodeId(ua.ObjectIds.ObjectsFolder)
+OBJECTS = ua.NodeId(ua.ObjectIds.ObjectsFolder)
 _HIERARCHICAL = ua.NodeId(ua.ObjectIds.HierarchicalReferences)
 _WHOLE = 0xFFFFFFFF
 
@@ -43,7 +45,7 @@ async def resolve(session: Session, addresses: Iterable[OpcUaAddress]) -> dict[O
         if missing is not None:
             found[address] = absent(f"the server has no namespace {missing}")
         elif address.path:
-            walks.append(_Walk(address, _OBJECTS, address.path))
+            walks.append(_Walk(address, OBJECTS, address.path))
         else:
             found[address] = _node_id(address, session.namespaces)
     while walks:
@@ -57,11 +59,6 @@ async def resolve(session: Session, addresses: Iterable[OpcUaAddress]) -> dict[O
             else:
                 walks.append(_Walk(walk.address, node, walk.steps[len(steps) :]))
     return found
-
-
-def absent(text: str) -> PointFault:
-    """The device does not have it."""
-    return PointFault(FaultKind.ABSENT, text)
 
 
 _Reached = list[tuple[_Walk, Sequence[Step], Any]]
@@ -99,7 +96,7 @@ def _target(walk: _Walk, result: Any, namespaces: Mapping[str, int]) -> Any:
 async def _browse(session: Session, walks: Sequence[_Walk]) -> _Reached:
     """Walk one `*:` step of each by looking at the children of the nodes reached."""
     parents = list({walk.node: None for walk in walks})
-    children = dict(zip(parents, await _children(session, parents), strict=True))
+    children = dict(zip(parents, await children_of(session, parents), strict=True))
     reached: _Reached = []
     for walk in walks:
         step, below = walk.steps[:1], children[walk.node]
@@ -111,7 +108,7 @@ async def _browse(session: Session, walks: Sequence[_Walk]) -> _Reached:
     return reached
 
 
-async def _children(session: Session, parents: Sequence[Any]) -> list[list[Any] | PointFault]:
+async def children_of(session: Session, parents: Sequence[Any]) -> list[list[Any] | PointFault]:
     """All children of each parent, page by page, or why they cannot be told."""
     pages = await session.browse(
         [
@@ -120,7 +117,7 @@ async def _children(session: Session, parents: Sequence[Any]) -> list[list[Any] 
                 BrowseDirection=ua.BrowseDirection.Forward,
                 ReferenceTypeId=_HIERARCHICAL,
                 IncludeSubtypes=True,
-                ResultMask=ua.BrowseResultMask.BrowseName,
+                ResultMask=ua.BrowseResultMask.BrowseName | ua.BrowseResultMask.NodeClass,
             )
             for parent in parents
         ]
@@ -143,7 +140,7 @@ async def _children(session: Session, parents: Sequence[Any]) -> list[list[Any] 
 
 
 def _only(walk: _Walk, targets: Sequence[Any], namespaces: Mapping[str, int]) -> Any:
-    nodes = {_local(target, namespaces) for target in targets if not getattr(target, "ServerIndex", 0)}
+    nodes = {local(target, namespaces) for target in targets if not getattr(target, "ServerIndex", 0)}
     if not nodes:
         return absent(f"no node at {walk.address}")
     if len(nodes) > 1:
@@ -153,7 +150,8 @@ def _only(walk: _Walk, targets: Sequence[Any], namespaces: Mapping[str, int]) ->
     return nodes.pop()
 
 
-def _local(target: Any, namespaces: Mapping[str, int]) -> Any:
+def local(target: Any, namespaces: Mapping[str, int]) -> Any:
+    """The `ua.NodeId` of this server that a reference names, by index or by URI."""
     # asyncua makes an ExpandedNodeId only of one that really carries a URI or another server
     index = namespaces.get(getattr(target, "NamespaceUri", None) or "", target.NamespaceIndex)
     return ua.NodeId(target.Identifier, index)

@@ -7,7 +7,9 @@ from typing import Any, TypeVar
 
 from asyncua import ua
 from asyncua.client.ua_client import UaClientState
+from asyncua.ua.ua_binary import struct_from_binary
 
+from ganpo_drivers.opcua import binary
 from ganpo_drivers.opcua.batches import Batches, BatchSize
 from ganpo_drivers.opcua.certificate import uri
 from ganpo_drivers.opcua.discovery import not_offered, reason
@@ -16,6 +18,7 @@ from ganpo_drivers.opcua.security import Credentials, policy_of
 from ganpo_drivers.opcua.settings import OpcUaSettings
 from ganpo_drivers.opcua.transport import Transport, UserClient, offers
 from ganpo_drivers.opcua.trust import changed
+from ganpo_drivers.opcua.values import Answer
 from ganpo_model.errors import ConnectionLost, GanpoError, UnsupportedProtocol
 
 SESSION_TIMEOUT_S = 60
@@ -29,17 +32,19 @@ SHORTEST_S = 1.0
 """What is granted is taken for no less, so that nobody is asked in a rage."""
 _IDS = ua.ObjectIds
 _LIMIT = "Server_ServerCapabilities_OperationLimits_MaxNodesPer"
+_MOST_MONITORED = _IDS.Server_ServerCapabilities_OperationLimits_MaxMonitoredItemsPerCall
 
 ItemT = TypeVar("ItemT")
 AnswerT = TypeVar("AnswerT")
 
 
 class Session:
-    """Opened once, used, closed; then a new one. `batches` outlives it. Never two requests at once."""
+    """Opened once, used, closed; then a new one. `batches` outlives it. `uris`: the server's namespaces by index."""
 
     def __init__(self, settings: OpcUaSettings, batches: Batches) -> None:
         self.where = settings.url
         self.namespaces: dict[str, int] = {}
+        self.uris: list[str] = []
         self.credentials = Credentials()
         self._settings = settings
         self._timeout_s = settings.timeout_s
@@ -54,6 +59,7 @@ class Session:
         self._client.secure_channel_timeout = CHANNEL_S * 1000
         self._used_at = 0.0
         self._renew_at = 0.0
+        self._renewing = asyncio.Lock()
 
     async def open(self) -> None:
         """Connect and learn namespaces and limits.
@@ -132,15 +138,13 @@ class Session:
         names = ("Read", "Browse", "TranslateBrowsePathsToNodeIds")
         ids = (_IDS.Server_NamespaceArray, *(getattr(_IDS, _LIMIT + name) for name in names))
         namespaces, *limits = await self.read([value_attribute(ua.NodeId(number)) for number in ids])
-        uris = namespaces.Value.Value
-        if not isinstance(uris, list):
+        if not isinstance(namespaces.value, list):
             raise ConnectionLost("the server does not tell its namespaces", where=self.where)
-        self.namespaces = {uri: index for index, uri in reversed(list(enumerate(uris)))}
+        self.uris = namespaces.value
+        self.namespaces = {uri: index for index, uri in reversed(list(enumerate(self.uris)))}
         sizes = (self._batches.read, self._batches.browse, self._batches.translate)
         for size, limit in zip(sizes, limits, strict=True):
-            stated = limit.Value.Value
-            if isinstance(stated, int) and stated > 0:
-                size.most = min(size.most, stated)
+            size.stated(limit.value)
 
     @property
     def expired(self) -> bool:
@@ -162,14 +166,13 @@ class Session:
         granted_s = _granted_s(self._client.secure_channel_timeout, CHANNEL_S)
         self._renew_at = asyncio.get_running_loop().time() + RENEW_AT * granted_s
 
-    async def read(self, nodes: Sequence[Any]) -> list[Any]:
-        """A `ua.DataValue` with source time for each `ua.ReadValueId`."""
+    async def read(self, items: Sequence[bytes]) -> list[Answer]:
+        """An answer for each item, which `value_attribute` made."""
 
-        async def ask(batch: Sequence[Any]) -> Any:
-            request = ua.ReadParameters(TimestampsToReturn=ua.TimestampsToReturn.Source, NodesToRead=batch)
-            return await self._transport.session.read(request)
+        async def ask(batch: Sequence[bytes]) -> list[Answer]:
+            return await binary.read(self._transport, batch, self._timeout_s)
 
-        return await self._in_batches("Read", self._batches.read, nodes, ask)
+        return await self._in_batches("Read", self._batches.read, items, ask)
 
     async def translate(self, paths: Sequence[Any]) -> list[Any]:
         """A `ua.BrowsePathResult` for each `ua.BrowsePath`."""
@@ -193,6 +196,49 @@ class Session:
             return await self._transport.session.browse_next(ua.BrowseNextParameters(False, batch))
 
         return await self._in_batches("BrowseNext", self._batches.browse, points, ask)
+
+    async def create_subscription(self, parameters: Any) -> Any:
+        """The `ua.CreateSubscriptionResult` to `ua.CreateSubscriptionParameters`. It ends with the session."""
+
+        async def ask() -> Any:
+            request = ua.CreateSubscriptionRequest(Parameters=parameters)
+            response = struct_from_binary(
+                ua.CreateSubscriptionResponse, await self._transport.request(request)
+            )
+            response.ResponseHeader.ServiceResult.check()
+            return response.Parameters
+
+        (limit,) = await self.read([value_attribute(ua.NodeId(_MOST_MONITORED))])
+        self._batches.monitor.stated(limit.value)
+        return await self._once("CreateSubscription", self._timeout_s, ask)
+
+    async def monitor(self, subscription: int, items: Sequence[Any]) -> list[Any]:
+        """A `ua.MonitoredItemCreateResult` for each `ua.MonitoredItemCreateRequest`."""
+
+        async def ask(batch: Sequence[Any]) -> Any:
+            parameters = ua.CreateMonitoredItemsParameters(
+                SubscriptionId=subscription,
+                TimestampsToReturn=ua.TimestampsToReturn.Source,
+                ItemsToCreate=batch,
+            )
+            return await self._transport.session.create_monitored_items(parameters)
+
+        return await self._in_batches("CreateMonitoredItems", self._batches.monitor, items, ask)
+
+    async def publish(self, acknowledged: Sequence[tuple[int, int]], timeout_s: float) -> binary.Notification:
+        """What the server has to say next, within `timeout_s`."""
+        return await self._once("Publish", timeout_s, lambda: binary.publish(self._transport, acknowledged))
+
+    async def _once(self, what: str, timeout_s: float, ask: Callable[[], Awaitable[AnswerT]]) -> AnswerT:
+        """The answer to a request that cannot be split."""
+        try:
+            async with asking(self.where, what, timeout_s):
+                await self._renew()
+                answer = await ask()
+        except TooMuch as error:
+            raise ConnectionLost(f"{what} is too much for it", where=self.where) from error
+        self._used_at = asyncio.get_running_loop().time()
+        return answer
 
     async def _in_batches(
         self,
@@ -235,9 +281,12 @@ class Session:
     async def _renew(self) -> None:
         if asyncio.get_running_loop().time() < self._renew_at:
             return
-        await self._client.open_secure_channel(renew=True)
-        self._transport.revolve_security_token()
-        self._renewed()
+        async with self._renewing:
+            if asyncio.get_running_loop().time() < self._renew_at:
+                return
+            await self._client.open_secure_channel(renew=True)
+            self._transport.revolve_security_token()
+            self._renewed()
 
     async def close(self) -> None:
         """CloseSession where it can still be said, then the socket. Raises nothing."""
@@ -252,9 +301,9 @@ class Session:
             await self._transport.drop()
 
 
-def value_attribute(node: Any) -> Any:
+def value_attribute(node: Any) -> bytes:
     """What to read of a `ua.NodeId`: its Value."""
-    return ua.ReadValueId(NodeId=node, AttributeId=ua.AttributeIds.Value)
+    return binary.encoded(ua.ReadValueId(NodeId=node, AttributeId=ua.AttributeIds.Value))
 
 
 def _granted_s(timeout_ms: float, asked_s: float) -> float:

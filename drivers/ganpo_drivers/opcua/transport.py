@@ -58,6 +58,10 @@ class Transport(UaClient):  # type: ignore[misc]
         protocol.data_received = first
         return protocol
 
+    async def request(self, request: Any) -> Any:
+        """The answer to a request for which the session has no method of its own: the bytes from its type on."""
+        return await self._send_request(request)
+
     async def drop(self) -> None:
         """Free the socket at once: a peer that takes nothing any more must not hold it."""
         transport = self.protocol and self.protocol.transport

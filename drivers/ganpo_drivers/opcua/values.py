@@ -1,54 +1,96 @@
-"""One answered item of a Read to a value or the fault of its point."""
+"""One answered item of a Read or a notification to a value or the fault of its point."""
 
+import base64
 import math
+import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from asyncua import ua
 
 from ganpo_drivers.api import FaultKind, PointFault, Value
+from ganpo_drivers.opcua.address import NAMESPACE_0, OpcUaAddress
 from ganpo_model.clock import iso
 
+NO_TIME = datetime(1601, 1, 1, tzinfo=UTC)
+"""Where the times of the protocol begin: no device means it."""
+_TYPES = ua.VariantType
 _AS_IT_IS = frozenset(
-    getattr(ua.VariantType, name)
+    getattr(_TYPES, name).value
     for name in ("Boolean", "SByte", "Byte", "Int16", "UInt16", "Int32", "UInt32", "Int64", "UInt64")
 )
-_FLOATS = frozenset((ua.VariantType.Float, ua.VariantType.Double))
+_FLOATS = frozenset((_TYPES.Float.value, _TYPES.Double.value))
 _SEVERITY = 0xC0000000
 _UNCERTAIN = 0x40000000
+_OVERFLOW = 0x480
+"""InfoType DataValue with the bit Overflow: values before this one were lost in the server's queue."""
 _UNKNOWN_NODE = frozenset((ua.StatusCodes.BadNodeIdUnknown, ua.StatusCodes.BadNodeIdInvalid))
-_NO_TIME = datetime(1601, 1, 1, tzinfo=UTC)
+_NUMBER = re.compile(r"\s*([+-]?[0-9]{1,400})(\.[0-9]*)?([eE][+-]?[0-9]{1,3})?\s*", re.ASCII)
+_IDENTIFIERS = {
+    ua.NodeIdType.String: "s",
+    ua.NodeIdType.Guid: "g",
+    ua.NodeIdType.ByteString: "b",
+}
 
 
-def value_of(item: Any, accept_uncertain: bool) -> Value | PointFault:
-    """The Python value of a `ua.DataValue`: bool, int, float, str; a DateTime as ISO text, a LocalizedText as its
-    text. A fault of kind `bad` for Bad, Uncertain (unless accepted), no value, NaN and infinity, arrays, structures.
+class Answer(NamedTuple):
+    """What a server says of one item: `value` as asyncua gives it (an array as a list), `kind` the number of its
+    built-in type, `status` the code, `source_time` None where the device has none."""
+
+    value: Any
+    kind: int
+    status: int
+    source_time: datetime | None
+    is_array: bool = False
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether the server says that it has no such node."""
+        return self.status & 0xFFFF0000 in _UNKNOWN_NODE
+
+    @property
+    def overflowed(self) -> bool:
+        """Whether values before this one were lost in the queue of its monitored item."""
+        return self.status & _OVERFLOW == _OVERFLOW
+
+
+def answer_of(item: Any) -> Answer:
+    """The answer that a `ua.DataValue` is."""
+    variant, at = item.Value, item.SourceTimestamp
+    return Answer(
+        variant.Value,
+        variant.VariantType.value,
+        item.StatusCode.value,
+        at if isinstance(at, datetime) and at > NO_TIME else None,
+        bool(variant.is_array or variant.Dimensions),
+    )
+
+
+def value_of(
+    answer: Answer, address: OpcUaAddress, uris: Sequence[str], accept_uncertain: bool
+) -> Value | PointFault:
+    """The Python value: bool, int, float, str; a DateTime as ISO text, a LocalizedText as its text, a NodeId in the
+    form of addresses (`uris`: the server's namespaces by index). Of an array the element that the address names; of a
+    text the number it holds, where the address says that it holds one.
+
+    A fault of kind `bad` for Bad, Uncertain (unless accepted), no value, NaN and infinity, whole arrays, structures.
     """
-    status = item.StatusCode.value
+    value, kind, status, _, is_array = answer
     if status & _SEVERITY and not (accept_uncertain and status & _SEVERITY == _UNCERTAIN):
         return bad(status_text(status))
-    variant = item.Value
-    value, kind = variant.Value, variant.VariantType
     if value is None:
         return bad("no value (null)")
-    if variant.is_array or variant.Dimensions:
-        return bad("an array; only single values can be read")
+    if is_array or address.index:
+        value = _element(value, address.index)
+        if isinstance(value, PointFault):
+            return value
     if kind in _AS_IT_IS:
         return value  # type: ignore[no-any-return]
     if kind in _FLOATS:
         return value if math.isfinite(value) else bad(f"no number ({value})")
-    return _text(value, kind)
-
-
-def source_time_of(item: Any) -> datetime | None:
-    """When the device says the value became so, or None."""
-    at = item.SourceTimestamp
-    return at if isinstance(at, datetime) and at > _NO_TIME else None
-
-
-def is_unknown(item: Any) -> bool:
-    """Whether the server says that it has no such node."""
-    return item.StatusCode.value & 0xFFFF0000 in _UNKNOWN_NODE
+    text = _text(value, kind, uris)
+    return _number(text) if address.number and isinstance(text, str) else text
 
 
 def status_text(code: int) -> str:
@@ -62,20 +104,75 @@ def bad(text: str) -> PointFault:
     return PointFault(FaultKind.BAD, text)
 
 
-def _text(value: Any, kind: Any) -> str | PointFault:
-    types = ua.VariantType
-    if kind == types.LocalizedText:
+def absent(text: str) -> PointFault:
+    """The device does not have it."""
+    return PointFault(FaultKind.ABSENT, text)
+
+
+def _element(value: Any, index: Sequence[int]) -> Any:
+    """One element of an array, which may have several dimensions."""
+    if not isinstance(value, list):
+        return bad("a single value and no array: take the [...] out of the address")
+    if not index:
+        return bad("an array: name one of its elements, [0] before the address for the first")
+    for depth, number in enumerate(index):
+        if not isinstance(value, list):
+            return bad(f"an array of {depth} dimensions, asked for with {len(index)}")
+        if number >= len(value):
+            return bad(f"an array of {len(value)} elements, which has no [{number}]")
+        value = value[number]
+    return bad("an array of more dimensions than the address names") if isinstance(value, list) else value
+
+
+def _text(value: Any, kind: int, uris: Sequence[str]) -> str | PointFault:
+    if kind == _TYPES.LocalizedText.value:
         value = value.Text or ""
-    elif kind == types.QualifiedName:
+    elif kind == _TYPES.QualifiedName.value:
         value = value.Name or ""
-    elif kind == types.DateTime:
+    elif kind == _TYPES.DateTime.value:
         value = iso(value)
-    elif kind == types.Guid:
+    elif kind == _TYPES.Guid.value:
         value = str(value)
-    elif kind not in (types.String, types.XmlElement):
-        return bad(f"a value of type {kind.name}; only single numbers, booleans, texts and times can be read")
+    elif kind == _TYPES.XmlElement.value:
+        value = value.Value or ""
+    elif kind in (_TYPES.NodeId.value, _TYPES.ExpandedNodeId.value):
+        return node_text(value, uris)
+    elif kind != _TYPES.String.value:
+        name = ua.VariantType(kind).name if kind <= 25 else f"number {kind}"
+        return bad(
+            f"a value of type {name}; only single numbers, booleans, texts, times and node ids can be read"
+        )
+    if value is None:
+        return bad("no value (null)")
     text = str(value)
     # asyncua keeps bytes that are no UTF-8 as lone surrogates, which nothing downstream could write
     if not text.isascii() and any("\ud800" <= sign <= "\udfff" for sign in text):
         return bad("a text that is not UTF-8")
     return text
+
+
+def node_text(node: Any, uris: Sequence[str]) -> str | PointFault:
+    """A `ua.NodeId` as an address writes it; `uris`: the server's namespaces by index."""
+    uri = getattr(node, "NamespaceUri", None)
+    if getattr(node, "ServerIndex", 0):
+        return bad("a node id of another server")
+    if uri is None:
+        if node.NamespaceIndex >= len(uris):
+            return bad(f"a node id of namespace {node.NamespaceIndex}, which the server does not have")
+        uri = uris[node.NamespaceIndex] if node.NamespaceIndex else NAMESPACE_0
+    kind, identifier = _IDENTIFIERS.get(node.NodeIdType, "i"), node.Identifier
+    if kind == "b":
+        identifier = base64.b64encode(identifier).decode()
+    return str(OpcUaAddress(uri=uri, identifier=f"{kind}={identifier}"))
+
+
+def _number(text: str) -> Value | PointFault:
+    """The number that a text holds: a whole one as int, so that a register loses no count."""
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        return bad(f"the text {text[:40]!r}, which is no number")
+    whole, fraction, power = match.groups()
+    if power is None and not (fraction or "").strip(".0"):
+        return int(whole)
+    value = float(text)
+    return value if math.isfinite(value) else bad(f"no number ({value})")

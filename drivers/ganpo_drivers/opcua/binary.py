@@ -1,0 +1,228 @@
+"""Read and Publish in their binary form (OPC 10000-6 5.2): requests made once, answers taken apart in one pass.
+
+asyncua makes an object of every field of every answer, which costs more than all the rest of a read. Here numbers,
+booleans and texts with a source time are taken straight from the bytes; whatever else a server sends goes through
+asyncua's decoder, item by item, and the tests hold both equal. Requests leave and answers arrive through asyncua's
+channel. This is the one file that knows how that is built: where it is built otherwise (`fits`), asyncua does all.
+"""
+
+# ruff: noqa: SLF001 - asyncua has no way to send bytes
+
+import asyncio
+import struct
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from asyncua import ua
+from asyncua.common.utils import Buffer
+from asyncua.ua.ua_binary import nodeid_to_binary, struct_from_binary, struct_to_binary
+
+from ganpo_drivers.opcua.values import NO_TIME, Answer, answer_of
+
+_STRING = ua.VariantType.String.value
+_NUMBERS = {
+    ua.VariantType.Boolean: "?",
+    ua.VariantType.SByte: "b",
+    ua.VariantType.Byte: "B",
+    ua.VariantType.Int16: "h",
+    ua.VariantType.UInt16: "H",
+    ua.VariantType.Int32: "i",
+    ua.VariantType.UInt32: "I",
+    ua.VariantType.Int64: "q",
+    ua.VariantType.UInt64: "Q",
+    ua.VariantType.Float: "f",
+    ua.VariantType.Double: "d",
+}
+_HAS_VALUE, _HAS_STATUS, _HAS_TIME = 1, 2, 4
+_TAILS = {
+    mask: struct.Struct("<" + "I" * bool(mask & _HAS_STATUS) + "q" * bool(mask & _HAS_TIME))
+    for mask in (1, 3, 5, 7)
+}
+_TIMED = {
+    bytes((_HAS_VALUE | _HAS_TIME, kind.value)): (struct.Struct(f"<{code}q"), kind.value)
+    for kind, code in _NUMBERS.items()
+}
+"""By the first two bytes of an item, its mask and the type of its value: the commonest of all."""
+_OTHERS = {
+    bytes((mask, kind.value)): (struct.Struct("<" + code), kind.value)
+    for mask in _TAILS
+    for kind, code in _NUMBERS.items()
+}
+_TEXTS = {bytes((mask, _STRING)) for mask in _TAILS}
+_LAST_TICKS = 2_650_467_743_990_000_000
+"""Of 100 ns since 1601: the end of the year 9999, less than asyncua's own. What lies beyond is its business."""
+_LENGTH = struct.Struct("<i")
+_HANDLE = struct.Struct("<I")
+_READ = nodeid_to_binary(ua.FourByteNodeId(ua.ObjectIds.ReadRequest_Encoding_DefaultBinary))
+_PUBLISH = nodeid_to_binary(ua.FourByteNodeId(ua.ObjectIds.PublishRequest_Encoding_DefaultBinary))
+_DATA_CHANGE = (
+    nodeid_to_binary(ua.FourByteNodeId(ua.ObjectIds.DataChangeNotification_Encoding_DefaultBinary)) + b"\1"
+)
+_READ_HEAD = struct.pack("<di", 0.0, ua.TimestampsToReturn.Source.value)
+_PUBLISHED = struct.Struct("<Ii")
+_MESSAGE = struct.Struct("<?Iqi")
+_CHANGE = struct.Struct("<ii")
+_PARTS = ("_setup_request_header", "_connection", "_request_id", "_callbackmap", "transport", "check_answer")
+
+
+class Notification(NamedTuple):
+    """What one Publish brought: of which subscription, its number, the answers by client handle in their order, and
+    the status to which the subscription changed (None: it lives on)."""
+
+    subscription: int
+    number: int
+    items: list[tuple[int, Answer]]
+    ended: int | None
+
+
+def fits(protocol: Any) -> bool:
+    """Whether asyncua's channel is built as this file expects."""
+    return all(hasattr(protocol, part) for part in _PARTS)
+
+
+def encoded(item: Any) -> bytes:
+    """A `ua.ReadValueId` as it stands in every request for it."""
+    return bytes(struct_to_binary(item))
+
+
+async def read(transport: Any, items: Sequence[bytes], timeout_s: float) -> list[Answer]:
+    """One Read with source times of `encoded` items. Raises what asyncua raises, ValueError, struct.error."""
+    if not fits(transport.protocol):
+        nodes = [struct_from_binary(ua.ReadValueId, Buffer(item)) for item in items]
+        request = ua.ReadParameters(TimestampsToReturn=ua.TimestampsToReturn.Source, NodesToRead=nodes)
+        return [answer_of(item) for item in await transport.session.read(request)]
+    body = b"".join((_READ_HEAD, _LENGTH.pack(len(items)), *items))
+    return read_response(await _exchange(transport.protocol, _READ, body, timeout_s))
+
+
+async def publish(transport: Any, acknowledged: Sequence[tuple[int, int]]) -> Notification:
+    """One Publish, which the server answers when it has something to say. `acknowledged`: subscription and number."""
+    if not fits(transport.protocol):
+        acks = [ua.SubscriptionAcknowledgement(*pair) for pair in acknowledged]
+        return _by_asyncua((await transport.session.publish(acks)).Parameters)
+    body = _LENGTH.pack(len(acknowledged)) + b"".join(struct.pack("<II", *pair) for pair in acknowledged)
+    return publish_response(await _exchange(transport.protocol, _PUBLISH, body, 0))
+
+
+async def _exchange(protocol: Any, service: bytes, body: bytes, timeout_s: float) -> bytes:
+    """The answer to a request, from its ResponseHeader on.
+
+    A request that is given up stays known to the channel, so that its late answer is taken for no other.
+    """
+    if protocol.transport is None:
+        raise ConnectionError("connection is closed")
+    header = ua.RequestHeader()
+    protocol._setup_request_header(header, timeout_s)
+    protocol.revolve_security_token()
+    number = protocol._request_id + 1
+    message = protocol._connection.message_to_binary(
+        b"".join((service, struct_to_binary(header), body)), request_id=number
+    )
+    protocol._request_id = number
+    answer = protocol._callbackmap[number] = asyncio.get_running_loop().create_future()
+    protocol.transport.write(message)
+    data = await answer
+    protocol.check_answer(data, "")
+    ua.ua_binary.nodeid_from_binary(data)
+    return bytes(data)
+
+
+def read_response(data: bytes) -> list[Answer]:
+    """The answers of a ReadResponse, from its ResponseHeader on."""
+    at = _checked_header(data)
+    (count,) = _LENGTH.unpack_from(data, at)
+    at += 4
+    answers = []
+    for _ in range(count):
+        answer, at = _answer(data, at)
+        answers.append(answer)
+    return answers
+
+
+def publish_response(data: bytes) -> Notification:
+    """The notification of a PublishResponse, from its ResponseHeader on."""
+    start = at = _checked_header(data)
+    subscription, available = _PUBLISHED.unpack_from(data, at)
+    at += _PUBLISHED.size + 4 * max(available, 0)
+    _, number, _, parts = _MESSAGE.unpack_from(data, at)
+    at += _MESSAGE.size
+    items: list[tuple[int, Answer]] = []
+    for _ in range(parts):
+        if not data.startswith(_DATA_CHANGE, at):  # a status change, or what nobody ordered
+            return _by_asyncua(struct_from_binary(ua.PublishResult, Buffer(data, start)))
+        size, count = _CHANGE.unpack_from(data, at + len(_DATA_CHANGE))
+        if size < 4:
+            return _by_asyncua(struct_from_binary(ua.PublishResult, Buffer(data, start)))
+        end = at + len(_DATA_CHANGE) + 4 + size
+        at += len(_DATA_CHANGE) + _CHANGE.size
+        for _ in range(count):
+            (handle,) = _HANDLE.unpack_from(data, at)
+            answer, at = _answer(data, at + 4)
+            items.append((handle, answer))
+        at = end
+    return Notification(subscription, number, items, None)
+
+
+def _checked_header(data: bytes) -> int:
+    """Where the body begins behind a ResponseHeader that says Good."""
+    buffer = Buffer(data)
+    struct_from_binary(ua.ResponseHeader, buffer).ServiceResult.check()
+    return int(buffer.cur_pos)
+
+
+def _answer(data: bytes, at: int) -> tuple[Answer, int]:
+    """The answer of the DataValue that begins at `at`, and where the next thing begins."""
+    head = data[at : at + 2]
+    timed = _TIMED.get(head)
+    if timed is not None:
+        layout, kind = timed
+        value, ticks = layout.unpack_from(data, at + 2)
+        if 0 <= ticks < _LAST_TICKS:
+            return Answer(value, kind, 0, _time(ticks)), at + 2 + layout.size
+    end = at + 2
+    other = _OTHERS.get(head)
+    if other is not None:
+        layout, kind = other
+        (value,) = layout.unpack_from(data, end)
+        end += layout.size
+    elif head in _TEXTS:
+        kind = _STRING
+        (length,) = _LENGTH.unpack_from(data, end)
+        end += 4
+        if length < 0 or end + length > len(data):
+            return _item_by_asyncua(data, at)
+        value = data[end : end + length].decode(errors="surrogateescape")
+        end += length
+    else:
+        return _item_by_asyncua(data, at)
+    mask = head[0]
+    tail = _TAILS[mask]
+    rest = tail.unpack_from(data, end)
+    ticks = rest[-1] if mask & _HAS_TIME else 0
+    if not 0 <= ticks < _LAST_TICKS:
+        return _item_by_asyncua(data, at)
+    return Answer(value, kind, rest[0] if mask & _HAS_STATUS else 0, _time(ticks)), end + tail.size
+
+
+def _time(ticks: int) -> datetime | None:
+    return NO_TIME + timedelta(microseconds=ticks // 10) if ticks >= 10 else None
+
+
+def _item_by_asyncua(data: bytes, at: int) -> tuple[Answer, int]:
+    buffer = Buffer(data, at)
+    item = struct_from_binary(ua.DataValue, buffer)
+    return answer_of(item), buffer.cur_pos
+
+
+def _by_asyncua(result: Any) -> Notification:
+    """The notification of a `ua.PublishResult`."""
+    message = result.NotificationMessage
+    items: list[tuple[int, Answer]] = []
+    ended = None
+    for part in message.NotificationData or ():
+        if isinstance(part, ua.DataChangeNotification):
+            items += [(item.ClientHandle, answer_of(item.Value)) for item in part.MonitoredItems]
+        elif isinstance(part, ua.StatusChangeNotification):
+            ended = part.Status.value
+    return Notification(result.SubscriptionId, message.SequenceNumber, items, ended)

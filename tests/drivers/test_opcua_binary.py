@@ -1,0 +1,171 @@
+"""The one-pass decoder and asyncua's come to the same, whatever a server answers; requests are the same bytes."""
+
+import struct
+import uuid
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from asyncua import ua
+from asyncua.common.utils import Buffer
+from asyncua.ua.ua_binary import nodeid_to_binary, struct_from_binary, struct_to_binary
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ganpo_drivers.opcua import binary
+from ganpo_drivers.opcua.values import Answer, answer_of
+
+T = ua.VariantType
+SINCE = datetime(1601, 1, 1, tzinfo=UTC)
+CODES = sorted(
+    value for name, value in vars(ua.StatusCodes).items() if name[0].isupper() and isinstance(value, int)
+)
+
+
+def whole(bits: int, *, signed: bool) -> st.SearchStrategy[int]:
+    least = -(2 ** (bits - 1)) if signed else 0
+    return st.integers(least, least + 2**bits - 1)
+
+
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=12)
+TIMES = st.timedeltas(timedelta(0), timedelta(days=365 * 8000)).map(lambda since: SINCE + since)
+NODES = TEXTS | whole(32, signed=False) | st.uuids() | st.binary(min_size=1, max_size=5)
+SCALARS = st.one_of(
+    st.tuples(st.just(T.Boolean), st.booleans()),
+    *(
+        st.tuples(st.just(T[f"{'' if signed else 'U'}Int{bits}"]), whole(bits, signed=signed))
+        for bits in (16, 32, 64)
+        for signed in (True, False)
+    ),
+    st.tuples(st.just(T.SByte), whole(8, signed=True)),
+    st.tuples(st.just(T.Byte), whole(8, signed=False)),
+    st.tuples(st.just(T.Float), st.floats(width=32)),
+    st.tuples(st.just(T.Double), st.floats()),
+    st.tuples(st.just(T.String), TEXTS | st.none()),
+    st.tuples(st.just(T.XmlElement), st.builds(ua.XmlElement, TEXTS)),
+    st.tuples(st.just(T.ByteString), st.binary(max_size=8) | st.none()),
+    st.tuples(st.just(T.Guid), st.uuids()),
+    st.tuples(st.just(T.DateTime), TIMES),
+    st.tuples(st.just(T.StatusCode), st.sampled_from(CODES).map(ua.StatusCode)),
+    st.tuples(st.just(T.LocalizedText), st.builds(ua.LocalizedText, TEXTS, st.none() | st.just("zh-CN"))),
+    st.tuples(st.just(T.QualifiedName), st.builds(ua.QualifiedName, TEXTS, whole(15, signed=False))),
+    st.tuples(st.just(T.NodeId), st.builds(ua.NodeId, NODES, whole(16, signed=False))),
+    st.tuples(st.just(T.ExtensionObject), st.just(ua.Argument(Name="a structure"))),
+    st.tuples(st.just(T.Null), st.none()),
+)
+ARRAYS = st.one_of(
+    st.tuples(st.just(T.Int32), st.lists(whole(32, signed=True), max_size=4)),
+    st.tuples(st.just(T.String), st.lists(TEXTS, max_size=3)),
+)
+STATUSES = st.sampled_from([0, 0, 0, *CODES]) | whole(32, signed=False)
+ITEMS = st.builds(
+    lambda typed, status, time, picoseconds: ua.DataValue(
+        ua.Variant(typed[1], typed[0], is_array=isinstance(typed[1], list)),
+        ua.StatusCode(status),
+        time,
+        SourcePicoseconds=picoseconds,
+    ),
+    SCALARS | ARRAYS,
+    STATUSES,
+    st.none() | TIMES,
+    st.none() | st.integers(0, 9999),
+)
+
+
+def same(answers: list[Answer], items: list[Any]) -> None:
+    """NaN is equal to nothing: compared as it is written."""
+    assert [repr(answer) for answer in answers] == [repr(answer_of(item)) for item in items]
+
+
+def later(response: Any) -> bytes:
+    """A response as the channel hands it on: from its header on."""
+    return bytes(struct_to_binary(response)[len(nodeid_to_binary(response.TypeId)) :])
+
+
+@given(st.lists(ITEMS, max_size=6))
+def test_a_read_is_taken_apart_as_asyncua_does(items: list[Any]) -> None:
+    response = ua.ReadResponse(Results=items)
+    decoded = struct_from_binary(ua.ReadResponse, Buffer(struct_to_binary(response)))
+    same(binary.read_response(later(response)), decoded.Results)
+
+
+@given(
+    st.lists(st.tuples(whole(32, signed=False), ITEMS), max_size=8), st.lists(st.integers(1, 9), max_size=3)
+)
+def test_a_notification_is_taken_apart_as_asyncua_does(found: list[Any], available: list[int]) -> None:
+    change = ua.DataChangeNotification(
+        MonitoredItems=[ua.MonitoredItemNotification(handle, item) for handle, item in found]
+    )
+    message = ua.NotificationMessage(SequenceNumber=7, NotificationData=[change] if found else [])
+    result = ua.PublishResult(3, available, NotificationMessage=message, Results=[ua.StatusCode(0)])
+    response = ua.PublishResponse(Parameters=result)
+    word = binary.publish_response(later(response))
+    decoded = struct_from_binary(ua.PublishResponse, Buffer(struct_to_binary(response))).Parameters
+    assert repr(word) == repr(binary._by_asyncua(decoded))
+    assert (word.subscription, word.number, word.ended) == (3, 7, None)
+    assert [handle for handle, _ in word.items] == [handle for handle, _ in found]
+    same([answer for _, answer in word.items], [item for _, item in found])
+
+
+def test_a_subscription_that_the_server_ends_says_why() -> None:
+    ended = ua.StatusChangeNotification(Status=ua.StatusCode(ua.StatusCodes.BadTimeout))
+    result = ua.PublishResult(3, NotificationMessage=ua.NotificationMessage(1, NotificationData=[ended]))
+    word = binary.publish_response(later(ua.PublishResponse(Parameters=result)))
+    assert (word.items, word.ended) == ([], ua.StatusCodes.BadTimeout)
+
+
+@pytest.mark.parametrize("mask", [1, 3, 5, 7])
+@pytest.mark.parametrize(("kind", "code"), [(6, "i"), (11, "d"), (1, "?"), (9, "Q")])
+def test_a_status_good_that_is_written_out_and_a_time_left_out_are_understood(
+    mask: int, kind: int, code: str
+) -> None:
+    tail = struct.pack("<I", 0) * bool(mask & 2) + struct.pack("<q", 10_000_000) * bool(mask & 4)
+    item = bytes((mask, kind)) + struct.pack("<" + code, 1) + tail
+    head = later(ua.ReadResponse())[: binary._checked_header(later(ua.ReadResponse()))]
+    (answer,) = binary.read_response(head + struct.pack("<i", 1) + item)
+    assert answer == Answer(1, kind, 0, SINCE + timedelta(seconds=1) if mask & 4 else None)
+
+
+@given(st.lists(ITEMS, min_size=1, max_size=3), st.data())
+def test_a_response_that_is_cut_off_is_an_error_and_no_value(items: list[Any], data: Any) -> None:
+    whole_one = later(ua.ReadResponse(Results=items))
+    cut = data.draw(
+        st.integers(0, len(whole_one) - 5)
+    )  # the last four bytes are diagnostics, which nobody reads
+    with pytest.raises((struct.error, ua.UaError, ValueError, IndexError)):
+        binary.read_response(whole_one[:cut])
+
+
+def test_a_read_request_is_what_asyncua_would_send() -> None:
+    nodes = [ua.NodeId(1, 0), ua.NodeId("Ä", 2), ua.NodeId(uuid.UUID(int=5), 3), ua.NodeId(b"\1", 4)]
+    items = [ua.ReadValueId(NodeId=node, AttributeId=ua.AttributeIds.Value) for node in nodes]
+    theirs = ua.ReadRequest()
+    theirs.Parameters.NodesToRead = items
+    ours = binary._READ + struct_to_binary(theirs.RequestHeader) + binary._READ_HEAD
+    ours += struct.pack("<i", 4) + b"".join(map(binary.encoded, items))
+    assert ours == struct_to_binary(theirs)
+
+
+async def test_where_asyncua_is_built_otherwise_it_does_all() -> None:
+    asked: list[Any] = []
+    item = ua.DataValue(ua.Variant(7, T.Int32))
+
+    class Session:
+        async def read(self, request: Any) -> list[Any]:
+            asked.extend(request.NodesToRead)
+            return [item]
+
+        async def publish(self, acks: list[Any]) -> Any:
+            asked.extend(acks)
+            change = ua.DataChangeNotification(MonitoredItems=[ua.MonitoredItemNotification(1, item)])
+            message = ua.NotificationMessage(4, NotificationData=[change])
+            return ua.PublishResponse(Parameters=ua.PublishResult(3, NotificationMessage=message))
+
+    transport = SimpleNamespace(protocol=object(), session=Session())
+    node = ua.ReadValueId(NodeId=ua.NodeId("A", 2), AttributeId=ua.AttributeIds.Value)
+    assert await binary.read(transport, [binary.encoded(node)], 1.0) == [answer_of(item)]
+    assert await binary.publish(transport, [(3, 9)]) == binary.Notification(
+        3, 4, [(1, answer_of(item))], None
+    )
+    assert asked == [node, ua.SubscriptionAcknowledgement(3, 9)]
