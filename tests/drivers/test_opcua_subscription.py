@@ -181,7 +181,7 @@ async def test_a_server_that_falls_silent_ends_the_subscription_within_three_int
                 await asyncio.wait_for(task, 10)
             assert time.monotonic() - begun < 4.5
             assert caught.value.where == server.url
-            assert driver.report().faults == {("", "broken"): 1}
+            assert driver.report().faults == {("", "silent" if how == "freeze" else "broken"): 1}
 
 
 async def test_the_agent_hears_again_after_a_restart_with_other_namespaces_and_asks_only_to_read(
