@@ -14,8 +14,8 @@ SHELL := /bin/sh
 .PHONY: install demo test check bench before peers campaign clean dev debian
 
 BIN := .venv/bin
-# What the tests run beside Python: a broker, a database, a browser, a time-series store, a font with Chinese, systemd-analyze.
-DEBIAN := mosquitto postgresql chromium victoria-metrics fonts-wqy-microhei systemd python3-venv
+# What the tests run beside Python: a broker, a database, a browser, a time-series store, a font with Chinese, systemd-analyze, a C compiler.
+DEBIAN := mosquitto postgresql chromium victoria-metrics fonts-wqy-microhei systemd python3-venv gcc libc6-dev
 
 install: .venv/installed
 	@echo "installed in $$(cat $<) s"

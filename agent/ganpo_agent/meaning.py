@@ -41,6 +41,8 @@ def _counts(factor: int, end: int) -> Understand:
             found = round(value * factor)
         except (ValueError, OverflowError):
             return _bad(f"{value!r} is no register")
+        if factor == 1 and found != value:
+            return _bad(f"{value!r} is no whole count")
         return found if 0 <= found < end else _bad(f"{value!r} lies outside the register")
 
     return counts

@@ -9,6 +9,7 @@ from ganpo_agent import limits
 from ganpo_agent.journal import Journal
 from ganpo_agent.links import Link
 from ganpo_agent.machine import MachineRuns
+from ganpo_agent.nameplate import nameplates
 from ganpo_agent.signals import PointState
 from ganpo_config.plant import BoundPoint, Plant
 from ganpo_drivers import FaultKind, Identity, Scan
@@ -24,9 +25,9 @@ class Observer:
     """
 
     def __init__(self, plant: Plant, emit: Callable[[Sequence[Fact]], None], now: int) -> None:
-        edges, watched = limits.edges(plant), limits.reversals(plant)
+        edges, watched, plates = limits.edges(plant), limits.reversals(plant), nameplates(plant)
         self.seen = {
-            p.name: PointState(p, edges.get(p.name), watched.get(p.name))
+            p.name: PointState(p, edges.get(p.name), watched.get(p.name), plates.get(p.name))
             for connection in plant.connections
             for p in connection.points
         }

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from ganpo_agent.meaning import understanding
 from ganpo_agent.meter import RegisterReadings
+from ganpo_agent.nameplate import Nameplate
 from ganpo_agent.reversal import Reversal
 from ganpo_config.plant import BoundPoint, Register, SignalValue
 from ganpo_drivers import FaultKind, PointFault, Value
@@ -20,16 +21,20 @@ class PointState:
     """
 
     __slots__ = (
-        *("_edges", "_raw", "_reversal", "_stale_ms", "_step", "_understand"),
+        *("_edges", "_nameplate", "_raw", "_reversal", "_stale_ms", "_step", "_understand"),
         *("at", "fault", "point", "register", "source_time", "until", "value"),
     )
 
     def __init__(
-        self, point: BoundPoint, edges: Sequence[float] | None = None, reversal: Reversal | None = None
+        self,
+        point: BoundPoint,
+        edges: Sequence[float] | None = None,
+        reversal: Reversal | None = None,
+        nameplate: Nameplate | None = None,
     ) -> None:
         """`edges`: where a number begins to mean something else to the rules that use it, sorted; None: every
         other value may. A register means nothing to a rule. `reversal`: watches it, where it is the power of a
-        machine that cannot generate."""
+        machine that cannot generate. `nameplate`: of its meter, where that says its transformers itself."""
         meaning = point.meaning
         self.point = point
         self.register = RegisterReadings(meaning) if isinstance(meaning, Register) else None
@@ -39,6 +44,7 @@ class PointState:
         self.fault: PointFault | None = None
         self.source_time: datetime | None = None
         self._edges = edges if self.register is None else ()
+        self._nameplate = nameplate
         self._reversal = reversal
         self._understand = understanding(meaning)
         self._raw: Value | None = None
@@ -73,6 +79,10 @@ class PointState:
                 self._step = step
                 fresh = True
             self._raw, self.value, self.fault = raw, value, None
+        if self._nameplate is not None:
+            fault = self._nameplate.look(self.point.name, self.value)
+            if fault is not None:
+                return self._fail(fault, source_time, now)
         if self._reversal is not None and (self.value < 0 or not self._reversal.at_rest):  # type: ignore[operator]
             held_ms = max(min(now, self.until) - self.at, 0)
             fault = self._reversal.look(self.value, held_ms)  # type: ignore[arg-type]

@@ -7,17 +7,18 @@ from typing import Any
 from pydantic import ValidationError
 
 from ganpo_config.exact import NumberError, factor
-from ganpo_config.meters import Meter
+from ganpo_config.meters import TRANSFORMER_SIGNALS, Meter
 from ganpo_config.plant import BoundPoint, Meaning, Register
 from ganpo_config.registers import register_of
 from ganpo_config.wanted import BindError, Wanted, unit_factor
 from ganpo_drivers import Address, ConnectionSettings, Driver
+from ganpo_model.reference import Signal
 
 SIGNAL_INTERVAL_S = 5.0
 REGISTER_INTERVAL_S = 10.0
 STALE_AT_LEAST_S = 60.0
-POWER = "power"
 SUBSCRIBE = "subscribe"
+POWERS = ("kW", "kvar", "kVA")
 BELIEVED_KW = 20_000.0
 """The most power that is believed, either way, where no CT says what can be measured: a float that is none (3.4e38)
 is far beyond."""
@@ -44,7 +45,9 @@ def bound(wanted: Wanted, link: Link, meter: Meter | None) -> tuple[BoundPoint, 
         about = f"; {about}"
     else:
         meaning = _meaning(wanted, meter)
-        about = f"; believed from {meaning.low:g} to {meaning.high:g} kW" if wanted.signal.id == POWER else ""
+        about = ""
+        if _electric(wanted.signal, meter):
+            about = f"; believed from {meaning.low:g} to {meaning.high:g} {wanted.signal.unit}"
     stale = wanted.stale_s if wanted.stale_s is not None else max(3 * interval, STALE_AT_LEAST_S)
     if stale < interval:
         raise BindError("stale_s", f"{stale:g}", f"is shorter than the interval of {interval:g} s")
@@ -88,7 +91,8 @@ def _parsed(wanted: Wanted, link: Link, columns: Mapping[str, Any]) -> Address:
 
 
 def _meaning(wanted: Wanted, meter: Meter | None) -> Meaning:
-    """What values mean. The power of a meter counts as its energy does, and power cannot exceed what the CT admits."""
+    """What values mean. Power, current and voltage of a meter count behind its transformers as its energy does, and
+    power cannot exceed what the CT admits."""
     kind = wanted.signal
     try:
         scale = factor(wanted.scale)
@@ -98,10 +102,17 @@ def _meaning(wanted: Wanted, meter: Meter | None) -> Meaning:
         raise BindError("scale", wanted.scale, f"{kind.id} is a {kind.type}: only a number has a scale")
     scale *= unit_factor(wanted.unit, kind.unit)
     low, high = wanted.low, wanted.high
-    if kind.id == POWER:
+    if meter is not None and kind.id not in TRANSFORMER_SIGNALS:
+        scale *= meter.factor(kind.unit)
+    if _electric(kind, meter):
         most = BELIEVED_KW
-        if meter is not None:
-            scale *= meter.ratio
-            most = most if meter.full_load_kw is None else float(meter.full_load_kw)
+        if meter is not None and meter.full_load_kw is not None:
+            most = float(meter.full_load_kw)
         low, high = -most if low is None else low, most if high is None else high
     return Meaning(kind.type, wanted.enum, wanted.unavailable, float(scale), wanted.offset, low, high)
+
+
+def _electric(kind: Signal, meter: Meter | None) -> bool:
+    """Whether it is power that a current transformer bounds: no heat flow."""
+    carrier = None if meter is None else meter.carrier
+    return kind.unit in POWERS and (carrier is None or carrier.id == "electricity")

@@ -104,6 +104,7 @@ def _plant(file: Path, raw: dict[str, Any], environ: Mapping[str, str], findings
         tuple(subjects.machines),
         tuple(subjects.equipment),
         tuple(subjects.meters),
+        tuple(subjects.transformers),
     )
 
 

@@ -105,6 +105,22 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True)
+class Transformer:
+    """A transformer that the list and the meter itself know: `plate` is how the list says it, with both its sides.
+
+    `said`: names of the points with which the meter says it, by `ratio`, or by `primary` and `secondary`.
+    """
+
+    meter: str
+    kind: str
+    """ct | pt"""
+    plate: str
+    primary: float
+    secondary: float
+    said: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Plant:
     """Everything one gateway runs."""
 
@@ -116,6 +132,7 @@ class Plant:
     machines: tuple[Machine, ...]
     equipment: tuple[EquipmentItem, ...]
     meters: tuple[MeterItem, ...]
+    transformers: tuple[Transformer, ...] = ()
 
     def registers(self) -> tuple[BoundPoint, ...]:
         """The points that are registers, over all connections."""

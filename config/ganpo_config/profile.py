@@ -30,11 +30,26 @@ class Range(Section):
     max: Number | None = Field(default=None, description="the most that can be true")
 
 
+class ProfilePart(Section):
+    """A register of a value that is a sum."""
+
+    address: str = Field(description="with `{parameter}`s; without a unit it is that of the parameter `unit`")
+    type: str = Field(default="", description="of this part, where the signal's own does not hold")
+    times: str = Field(default="1", description="how often it counts: 10000, -1, 1/3600")
+
+
 class ProfileSignal(Section):
     """How one signal is read, and what its values mean."""
 
     address: str | None = Field(
         default=None, description="with `{parameter}`s; without one it is bound in `[[points]]`"
+    )
+    parts: list[ProfilePart] = Field(
+        default=[], description="registers that are added, read with one request; instead of an address"
+    )
+    exponent: str = Field(
+        default="",
+        description="address of the power of ten by which it is multiplied; `scale` is what 1 is then",
     )
     meter: str | None = Field(default=None, description="asset_no of the meter whose point it reads instead")
     type: str = Field(default="", description="of the value, where the protocol needs it")
@@ -84,6 +99,14 @@ class ProfileSignal(Section):
         gt=0,
         description="subscribed: by how much of the device's unit a number has to change",
     )
+
+    @property
+    def cell(self) -> str | None:
+        """Where it is read, as the address of a list's row says it; None: the profile does not say."""
+        terms = [f"{part.address}{f':{part.type}' if part.type else ''}*{part.times}" for part in self.parts]
+        if not terms and self.address is None:
+            return None
+        return (" + ".join(terms) or f"{self.address}") + (f" e {self.exponent}" if self.exponent else "")
 
 
 class Band(Section):

@@ -44,10 +44,7 @@ def _check_signal(signal: str, about: ProfileSignal, profile: Profile, findings:
     bounds = {} if about.valid is None else {"valid.min": about.valid.min, "valid.max": about.valid.max}
     numbers = {f"{path}.{key}": value for key, value in {"offset": about.offset, **bounds}.items()}
     _check_templates(numbers, profile, findings, numbers=True)
-    if about.address is not None and about.meter is not None:
-        findings.error(f"{path}.meter", "either an address or a meter")
-    if about.address is not None and not profile.driver:
-        findings.error("driver", "is missing: its signals have addresses")
+    _check_place(path, about, profile, findings)
     if kind.type == "enum" and about.enum is None and about.meter is None:
         findings.error(f"{path}.enum", "is missing: the words of this signal")
     if kind.type != "enum" and about.enum is not None:
@@ -67,7 +64,9 @@ def _check_signal(signal: str, about: ProfileSignal, profile: Profile, findings:
 
 def _check_texts(path: str, about: ProfileSignal, profile: Profile, findings: Findings) -> None:
     texts = ("address", "meter", "type", "order", "scale", "unit", "max_rate", "update")
-    _check_templates({f"{path}.{key}": getattr(about, key) for key in texts}, profile, findings)
+    templates = {f"{path}.{key}": getattr(about, key) for key in texts}
+    templates |= {f"{path}.parts": about.cell if about.parts else None, f"{path}.exponent": about.exponent}
+    _check_templates(templates, profile, findings)
     for key, judge in {"scale": factor, "update": update_ms}.items():
         text = getattr(about, key)
         try:
@@ -75,6 +74,17 @@ def _check_texts(path: str, about: ProfileSignal, profile: Profile, findings: Fi
                 judge(text)
         except NumberError as error:
             findings.error(f"{path}.{key}", error.what, error.hint, value=text)
+
+
+def _check_place(path: str, about: ProfileSignal, profile: Profile, findings: Findings) -> None:
+    if about.address is not None and about.parts:
+        findings.error(f"{path}.parts", "either an address or parts")
+    if about.cell is None and about.exponent:
+        findings.error(f"{path}.exponent", "of what? the address is missing", value=about.exponent)
+    if about.cell is not None and about.meter is not None:
+        findings.error(f"{path}.meter", "either an address or a meter")
+    if about.cell is not None and not profile.driver:
+        findings.error("driver", "is missing: its signals have addresses")
 
 
 def _check_rule(path: str, rule: StateRule, profile: Profile, findings: Findings) -> None:

@@ -41,7 +41,7 @@ def place_of(about: ProfileSignal) -> str:
     """Address, type and order as they stand in the profile; empty where a point has to be bound by hand."""
     if about.meter is not None:
         return f"of meter {about.meter}"
-    return " ".join(text for text in (about.address or "", about.type, about.order) if text)
+    return " ".join(text for text in (about.cell or "", about.type, about.order) if text)
 
 
 def states_missing(profile: Profile) -> list[str]:

@@ -5,7 +5,7 @@ import math
 from fractions import Fraction
 
 from ganpo_config.exact import NumberError, factor, positive, told
-from ganpo_config.meters import Meter, update_ms
+from ganpo_config.meters import TRANSFORMED, Meter, update_ms
 from ganpo_config.plant import Register
 from ganpo_config.wanted import BindError, Wanted, unit_factor
 from ganpo_drivers import Address
@@ -24,7 +24,8 @@ def register_of(wanted: Wanted, address: Address, meter: Meter | None) -> tuple[
         raise BindError("offset", wanted.offset, f"{kind.id} is a register: it has no offset")
     if wanted.modulus is not None and wanted.resets:
         raise BindError("resets", "yes", "a register that resets has no modulus: they exclude each other")
-    per_value = FLOAT_COUNTS if _floats(address, kind.unit) else 1
+    whole = kind.unit == "1" if address.whole is None else address.whole
+    per_value = 1 if whole else FLOAT_COUNTS
     count, how = _count(wanted, meter)
     count /= per_value
     rate, rate_from = _max_rate(wanted, meter)
@@ -63,12 +64,6 @@ def register_of(wanted: Wanted, address: Address, meter: Meter | None) -> tuple[
     return Register(item, per_value, wanted.unavailable), note
 
 
-def _floats(address: Address, unit: str) -> bool:
-    """Whether values may have decimals: a float, or a protocol whose variables know their own type."""
-    value_type = str(getattr(address, "type", ""))
-    return value_type.startswith("float") if value_type else unit != "1"
-
-
 def _count(wanted: Wanted, meter: Meter | None) -> tuple[Fraction, str]:
     """What one value is, in the signal's unit, and what it comes from."""
     try:
@@ -83,8 +78,8 @@ def _count(wanted: Wanted, meter: Meter | None) -> tuple[Fraction, str]:
         if meter.pulse is not None and meter.measures(wanted.signal.unit):
             value *= meter.pulse
             how.append(f"pulse {told(meter.pulse)}")
-        if meter.ratio_from and wanted.signal.unit == "kWh":
-            value *= meter.ratio
+        if meter.ratio_from and wanted.signal.unit in TRANSFORMED:
+            value *= meter.factor(wanted.signal.unit)
             how.append(meter.ratio_from)
     return value, f" ({', '.join(how)})" if how else ""
 

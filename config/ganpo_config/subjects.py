@@ -6,9 +6,9 @@ from ganpo_config.bind import Link, bound
 from ganpo_config.document import EquipmentRow, MeterRow, PointRow
 from ganpo_config.findings import Findings, nearest
 from ganpo_config.machines import machine_of, note_missing, states_of
-from ganpo_config.meters import EXTRA_PARAMETERS, Meter, meter_of
+from ganpo_config.meters import EXTRA_PARAMETERS, TRANSFORMER_SIGNALS, Meter, meter_of
 from ganpo_config.parameters import Parameters, split
-from ganpo_config.plant import BoundPoint, Machine
+from ganpo_config.plant import BoundPoint, Machine, Transformer
 from ganpo_config.profile import Profile
 from ganpo_config.profile_text import to_change
 from ganpo_config.rows import Placed, Rows
@@ -20,12 +20,12 @@ from ganpo_model.states import State
 
 NONE = "none"
 """The connection of what stands in the ledger only."""
-_NAMEPLATE = {"parameters", "ct", "pt", "pulse", "max_rate"}
+_PLATE = {"parameters", "ct", "pt", "pulse", "max_rate"}
 """Keys of a row of `[[meters]]`, as against those of a profile."""
 
 
 class Subjects:
-    """Binds everything once: `points` by connection, `machines`, `equipment`, `meters`."""
+    """Binds everything once: `points` by connection, `machines`, `equipment`, `meters`, `transformers`."""
 
     def __init__(
         self,
@@ -40,6 +40,7 @@ class Subjects:
         self.machines: list[Machine] = []
         self.equipment: list[EquipmentItem] = []
         self.meters: list[MeterItem] = []
+        self.transformers: list[Transformer] = []
         self._rows, self._profiles, self._links = rows, profiles, links
         self._connections, self._findings = connections, findings
         self._tried: set[str] = set()
@@ -52,10 +53,15 @@ class Subjects:
             placed.row.asset_no: InBalance(placed.row.carrier, placed.row.role, placed.row.parent or None)
             for placed in rows.meters
         }
+        by_hand: dict[str, set[str]] = {}
+        for point in rows.points:
+            if point.row.signal in TRANSFORMER_SIGNALS:
+                by_hand.setdefault(point.row.asset_no, set()).add(point.row.signal)
         for placed in rows.meters:
             found = self._profile(placed, EXTRA_PARAMETERS)
             before = len(findings.errors)
-            meter = meter_of(placed.row, found[1] or Parameters({}), placed.path, findings)
+            says = by_hand.get(placed.row.asset_no, set()) | _says(found[0])
+            meter = meter_of(placed.row, found[0], says, found[1] or Parameters({}), placed.path, findings)
             if not placed.sound or found[1] is None or len(findings.errors) > before:
                 self._doubtful.add(placed.row.asset_no)
             self._meter_of.setdefault(placed.row.asset_no, meter)
@@ -143,7 +149,7 @@ class Subjects:
         an address and is not bound by hand. An address whose parameter is empty is none."""
         row, path, findings = placed.row, placed.path, self._findings
         profile, parameters = self._profile_of[path]
-        if profile is None or parameters is None or all(s.address is None for s in profile.signals.values()):
+        if profile is None or parameters is None or all(s.cell is None for s in profile.signals.values()):
             return
         if row.connection == NONE:
             findings.error(f"{path}.connection", f"is missing: profile {profile.id} reads a device")
@@ -156,7 +162,7 @@ class Subjects:
         kind, others = self._kind(row.asset_no), []
         for signal, about in profile.signals.items():
             name = f"{row.asset_no}/{signal}"
-            if not parameters.fill(about.address or "") or name in self._tried:
+            if not parameters.fill(about.cell or "") or name in self._tried:
                 continue
             if kind not in reference.signals()[signal].subjects:
                 others.append(signal)
@@ -181,7 +187,7 @@ class Subjects:
         if error.key == "max_rate" and asset_no in self._doubtful:
             return  # what it would be derived from is wrong, which was told
         place = f"{path}.{error.key}"
-        if template and error.key not in _NAMEPLATE:
+        if template and error.key not in _PLATE:
             place = f"{path} ({template}.{error.key})"
         self._findings.error(place, error.what, error.hint, value=error.value)
 
@@ -195,6 +201,7 @@ class Subjects:
             )
         self._parent(row, path)
         self._bind_profile(placed)
+        self._transformers(row, meter)
         found = [s for s in reference.signals().values() if f"{row.asset_no}/{s.id}" in self._tried]
         if meter.carrier is not None and not any(
             meter.measures(s.unit) for s in found if s.type == "register"
@@ -205,6 +212,20 @@ class Subjects:
         self.meters.append(
             MeterItem(row.asset_no, row.name, row.carrier, row.role, row.parent or None, row.since)
         )
+
+    def _transformers(self, row: MeterRow, meter: Meter) -> None:
+        """What the meter says of its transformers is compared with the list; no pt there is one of 1/1."""
+        for kind, plate in (("ct", row.ct), ("pt", row.pt)):
+            names = {side: f"{row.asset_no}/{kind}_{side}" for side in ("ratio", "primary", "secondary")}
+            said = {side: name for side, name in names.items() if name in self._bound}
+            if said and (kind in meter.plates or (kind == "pt" and not plate)):
+                primary, secondary = map(float, meter.plates.get(kind, (1, 1)))
+                self.transformers.append(
+                    Transformer(row.asset_no, kind, plate or "1/1", primary, secondary, said)
+                )
+                self._findings.note(
+                    f"{row.asset_no}: {kind} {plate or '1/1'} is compared with what the meter says"
+                )
 
     def _parent(self, row: MeterRow, path: str) -> None:
         if not row.parent:
@@ -296,3 +317,9 @@ class Subjects:
         else:
             what, hint = "no meter has this number", self._findings.near(meter, self._meter_of)
         self._findings.error(f"{path}.parameters", what, hint, value=f"meter={meter}")
+
+
+def _says(profile: Profile | None) -> set[str]:
+    """The signals of a profile with which a meter says its transformers."""
+    own = {} if profile is None else profile.signals
+    return {signal for signal in TRANSFORMER_SIGNALS & own.keys() if own[signal].cell is not None}

@@ -57,13 +57,14 @@ def of_profile(
     columns: dict[str, Any] = {"type": fill(about.type), "order": fill(about.order)}
     columns["namespaces"] = profile.namespaces
     columns |= {"mode": about.mode, "sampling_ms": about.sampling_ms, "deadband": about.deadband}
+    columns["unit"] = parameters.values.get("unit", "")
     if profile.addressing:
         columns["addressing"] = fill(profile.addressing)
     low, high = _bounds(about, parameters)
     return Wanted(
         subject,
         signal,
-        fill(about.address or ""),
+        fill(about.cell or ""),
         columns,
         fill(about.scale),
         _number(about.offset, parameters),

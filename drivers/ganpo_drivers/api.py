@@ -109,6 +109,12 @@ class Address(BaseModel, ABC):
         """Whether the device is to speak when the value changes (`Subscribes`), instead of being asked."""
         return False
 
+    @property
+    def whole(self) -> bool | None:
+        """Whether its values are whole numbers; None: the device's variables know their own type. A register of what
+        may have decimals counts in hundredths."""
+        return None
+
 
 ConnectionT = TypeVar("ConnectionT", bound=ConnectionSettings)
 AddressT = TypeVar("AddressT", bound=Address)

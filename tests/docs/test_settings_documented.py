@@ -37,6 +37,7 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("factory", profile.Factory),
     ("[parameters]", profile.Parameter),
     ("[signals.SIGNAL]", profile.ProfileSignal),
+    ("parts", profile.ProfilePart),
     ("[[states]]", profile.StateRule),
     ("[broker]", cloud.BrokerSettings),
     ("[database]", cloud.DatabaseSettings),

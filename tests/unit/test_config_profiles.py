@@ -238,7 +238,7 @@ def test_every_text_of_a_signal_may_be_asked_of_the_plant(tmp_path: Path) -> Non
         ("step=a order=ABCD", "(profile asked: signals.energy_import.scale) = a: no number like 0.01"),
         (
             "step=1 order=AB",
-            "(profile asked: signals.energy_import.address) = 1:holding:5: order 'AB' is none of",
+            "(profile asked: signals.energy_import.address) = 1:holding:5: order 'AB' is called ABCD",
         ),
         ("step=1 order=ABCD numbers=2-based", "addressing '2-based' is none of"),
     ],

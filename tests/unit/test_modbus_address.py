@@ -35,11 +35,66 @@ def test_an_address_is_kept_as_the_protocols_own_number(text: str, addressing: s
         ("holding:10", {"type": "uint16"}, "not unit:area:address"),
         ("1:register:10", {"type": "uint16"}, "none of coil, discrete, input, holding"),
         ("300:holding:10", {"type": "uint16"}, "300 is not a Modbus unit id (1-247)"),
-        ("1:holding:10", {}, "none of int16"),
-        ("1:holding:10", {"type": "float64"}, "not in this version"),
-        ("1:holding:10", {"type": "sm16"}, "not in this version"),
-        ("1:holding:10", {"type": "float32", "order": "DCBA"}, "not in this version"),
-        ("1:holding:10", {"type": "float32", "order": "XY"}, "none of ABCD, CDAB"),
+        ("1:holding:10", {}, "none of int8, uint8, int16"),
+        ("1:holding:10", {"type": "f32"}, "type 'f32' is called float32 here"),
+        ("1:holding:10", {"type": "float"}, "type 'float' is called float32 here"),
+        ("1:holding:10", {"type": "u16"}, "type 'u16' is called uint16 here"),
+        ("1:holding:10", {"type": "WORD"}, "type 'WORD' is called uint16 here"),
+        ("1:holding:10", {"type": "UInt32"}, "type 'UInt32' is called uint32 here"),
+        ("1:holding:10", {"type": "text"}, "is called string2 ... string64, with the number of characters"),
+        ("1:holding:10", {"type": "string"}, "is called string2 ... string64"),
+        ("1:holding:10", {"type": "bcd"}, "is called bcd16, bcd32 or bcd64"),
+        ("1:holding:10", {"type": "bool"}, "is called bit here"),
+        ("1:holding:10", {"type": "string65"}, "none of int8"),
+        ("1:holding:10", {"type": "string1"}, "none of int8"),
+        ("1:holding:10", {"type": "uint24"}, "none of int8"),
+        ("1:holding:10", {"type": "float32", "order": "XY"}, "none of ABCD, CDAB, BADC, DCBA"),
+        ("1:holding:10", {"type": "float32", "order": "cdab"}, "order 'cdab' is called CDAB of float32"),
+        ("1:holding:10", {"type": "float32", "order": "little-endian"}, "is called DCBA of float32"),
+        ("1:holding:10", {"type": "float32", "order": "GHEFCDAB"}, "is called CDAB of float32"),
+        ("1:holding:10", {"type": "int64", "order": "CDAB"}, "order 'CDAB' is called GHEFCDAB of int64"),
+        ("1:holding:10", {"type": "string8", "order": "CDAB"}, "none of ABCD, BADC"),
+        ("1:holding:10", {"type": "string2", "order": "BADC"}, "two registers"),
+        ("1:holding:10", {"type": "uint8", "order": "ABCD"}, "two registers"),
+        ("1:holding:65533", {"type": "float64"}, "65533 is the last register there is, and float64 takes 4"),
+        ("1:holding:0", {"type": "float64", "max_registers": 2}, "it lies over 4 registers, and one request"),
+        ("holding:0", {"type": "int16"}, "the unit is missing"),
+        ("1:holding:0:int16", {}, "the type of one register stands in its column: int16"),
+        ("1:holding:0*10", {"type": "int16"}, "one register times a number: that is its scale"),
+        ("1:holding:0 + 2:holding:1", {"type": "int16"}, "units 1 and 2: a value is read with one request"),
+        (
+            "1:holding:0 + 1:input:1",
+            {"type": "int16"},
+            "holding and input: the parts of a value are read with",
+        ),
+        (
+            "1:holding:0 + 1:holding:125",
+            {"type": "int16"},
+            "its parts lie over 126 registers, and one request",
+        ),
+        ("1:holding:0 + 1:holding:1", {}, "none of int8"),
+        ("1:holding:0 + 1:holding:1:u32", {"type": "int16"}, "type 'u32' is called uint32 here"),
+        ("1:holding:0 + 1:holding:1:string4", {"type": "int16"}, "a part of a sum is a number, no string4"),
+        ("1:holding:0 + 1:holding:1.3", {"type": "int16"}, "a bit is no part of a sum: "),
+        ("1:coil:0 + 1:coil:1", {}, "a bit is no part of a sum: 1:coil:0"),
+        ("1:holding:0 + 1:holding:1*0", {"type": "int16"}, "times 0 is nothing"),
+        ("1:holding:0 + 1:holding:1*1/0", {"type": "int16"}, "nothing can be divided by 0"),
+        ("1:holding:0 + 1:holding:65535", {"type": "uint32"}, "65535 is the last register there is"),
+        ("1:holding:0 +", {"type": "int16"}, "nor a sum, like 1:holding:0*1 + 1:holding:1*10000"),
+        ("+ 1:holding:0", {"type": "int16"}, "nor a sum"),
+        ("1:holding:0*x + 1:holding:1", {"type": "int16"}, "nor a sum"),
+        ("1:holding:0 1:holding:1", {"type": "int16"}, "nor a sum"),
+        ("1:holding:0:int32 + 1:holding:2:int64", {}, "int32 and int64 have no order in common"),
+        ("1:holding:0 + 1:holding:1", {"type": "int16", "order": "ABCD"}, "two registers"),
+        ("1:holding:0 e 1:holding:5 e 1:holding:6", {"type": "int16"}, "nor a sum"),
+        ("1:holding:0 e 5", {"type": "int16"}, "nor a sum"),
+        ("1:holding:0 e 1:holding:5:float32", {"type": "int16"}, "an exponent is int8, uint8, int16, uint16"),
+        (
+            "1:holding:0 e 1:coil:5",
+            {"type": "int16"},
+            "an exponent is a register, like 1:holding:5: 1:coil:5",
+        ),
+        ("1:holding:0 e 2:holding:5", {"type": "int16"}, "units 1 and 2"),
         ("1:holding:10", {"type": "uint16", "order": "ABCD"}, "two registers"),
         ("1:holding:65535", {"type": "uint32"}, "65535 is the last register there is, and uint32 takes 2"),
         (
@@ -87,14 +142,77 @@ def test_what_is_no_address_is_refused_with_the_reason(text: str, columns: dict[
 
 
 @pytest.mark.parametrize(
+    ("text", "columns", "form", "kind"),
+    [
+        (
+            "1:holding:0*1 + 1:holding:1*10000",
+            {"type": "uint16"},
+            "1:holding:0*1 + 1:holding:1*10000",
+            "uint16",
+        ),
+        ("1:holding:0+holding:1*10000", {"type": "uint16"}, "1:holding:0*1 + 1:holding:1*10000", "uint16"),
+        (
+            "1:holding:0:uint16 + 1:holding:1:uint16",
+            {},
+            "1:holding:0:uint16*1 + 1:holding:1:uint16*1",
+            "",
+        ),
+        (
+            "1:holding:0 + 1:holding:1:uint16 + 1:holding:2:uint32",
+            {"type": "uint16"},
+            "1:holding:0*1 + 1:holding:1*1 + 1:holding:2:uint32*1",
+            "uint16",
+        ),
+        ("1:input:8 - 1:input:10", {"type": "int32"}, "1:input:8*1 - 1:input:10*1", "int32"),
+        ("1:input:8*-1 + 1:input:10*-0.5", {"type": "int32"}, "1:input:8*-1 - 1:input:10*1/2", "int32"),
+        (
+            "1:holding:8:int32 + 1:holding:10:float32*1/3600 e 1:holding:1438",
+            {"order": "CDAB"},
+            "1:holding:8:int32*1 + 1:holding:10:float32*1/3600 e 1:holding:1438",
+            "",
+        ),
+        ("1:holding:0 e 1:holding:5", {"type": "uint32"}, "1:holding:0*1 e 1:holding:5", "uint32"),
+        (
+            "1:holding:0*100 e holding:5:uint8",
+            {"type": "int16"},
+            "1:holding:0*100 e 1:holding:5:uint8",
+            "int16",
+        ),
+        ("holding:0 + holding:2", {"type": "int32", "unit": "7"}, "7:holding:0*1 + 7:holding:2*1", "int32"),
+        (
+            "1:holding:40001 + 1:holding:40002*10000",
+            {"type": "uint16", "addressing": "4xxxxx"},
+            "1:holding:0*1 + 1:holding:1*10000",
+            "uint16",
+        ),
+    ],
+)
+def test_a_sum_is_printed_in_one_form_that_means_the_same(
+    text: str, columns: dict[str, str], form: str, kind: str
+) -> None:
+    address = ModbusAddress.parse(text, **columns)
+    assert (str(address), address.type) == (form, kind)
+    again = {name: word for name, word in columns.items() if name in ("type", "order")}
+    assert ModbusAddress.parse(form, **again) == address
+    assert ModbusAddress.parse(form, type=kind, order=address.order) == address
+
+
+def test_an_exponent_belongs_to_the_request_where_it_fits_into_it() -> None:
+    near = ModbusAddress.parse("1:holding:10 e 1:holding:5", type="uint32")
+    assert (near.number, near.words, near.apart) == (5, 7, None)
+    far = ModbusAddress.parse("1:holding:8 e 1:holding:1438", type="uint32")
+    assert (far.number, far.words, str(far.apart)) == (8, 2, "1:holding:1438")
+    narrow = ModbusAddress.parse("1:holding:10 e 1:holding:5", type="uint32", max_registers=6)
+    assert (narrow.number, narrow.words, str(narrow.apart)) == (10, 2, "1:holding:5")
+
+
+@pytest.mark.parametrize(
     "url",
     [
         "127.0.0.1:502",
         "tcp://",
         "udp://a",
         "tcp://host:port",
-        "rtu:///dev/ttyS0",
-        "tls://h",
         "tcp://a..b",
         "tcp://a/1",
     ],

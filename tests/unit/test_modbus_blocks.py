@@ -1,7 +1,7 @@
 """Packing and decoding: whatever the points and limits, the values are those of reading each register by itself."""
 
-import math
 import struct
+from fractions import Fraction
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,24 +9,24 @@ from hypothesis import strategies as st
 from ganpo_drivers import Point, PointFault, Value
 from ganpo_drivers.modbus.address import ModbusAddress
 from ganpo_drivers.modbus.blocks import pack
+from support.registers import SIZES, orders, worth
 
-FORMATS = {"int16": ">h", "uint16": ">H", "int32": ">i", "uint32": ">I", "float32": ">f"}
 MEMORY = 64
+KINDS = [*SIZES, "string2", "string5", "string8"]
 
-ADDRESSES = st.builds(
-    lambda number, kind, bit, order: ModbusAddress.parse(
-        f"1:holding:{number}.{bit}" if kind == "bit" else f"1:holding:{number}",
-        type=kind,
-        order=order if kind.endswith("32") else "",
-    ),
-    st.integers(0, MEMORY - 2),
-    st.sampled_from([*FORMATS, "bit"]),
-    st.integers(0, 15),
-    st.sampled_from(["ABCD", "CDAB"]),
-)
-REGISTERS = st.lists(
-    st.sampled_from([0, 1, 0x3FC0, 0x7F80, 0x7FC0, 0xFFFF]), min_size=MEMORY, max_size=MEMORY
-)
+
+@st.composite
+def addresses(draw: st.DrawFn) -> ModbusAddress:
+    kind = draw(st.sampled_from([*KINDS, "bit"]))
+    number = draw(st.integers(0, MEMORY - 4))
+    if kind == "bit":
+        return ModbusAddress.parse(f"1:holding:{number}.{draw(st.integers(0, 15))}")
+    return ModbusAddress.parse(f"1:holding:{number}", type=kind, order=draw(st.sampled_from(orders(kind))))
+
+
+WORDS = st.sampled_from([0, 1, 0x3FC0, 0x4142, 0x7F7F, 0x7F80, 0x7FC0, 0x7FFF, 0x8000, 0xFFFF])
+TIMES = st.fractions(-(10**6), 10**6, max_denominator=1000)
+REGISTERS = st.lists(WORDS | st.integers(0, 0xFFFF), min_size=MEMORY, max_size=MEMORY)
 
 
 def by_itself(address: ModbusAddress, registers: list[int]) -> Value | None:
@@ -34,19 +34,15 @@ def by_itself(address: ModbusAddress, registers: list[int]) -> Value | None:
     words = registers[address.number : address.number + address.words]
     if address.bit is not None:
         return bool(words[0] >> address.bit & 1)
-    if address.order == "CDAB":
-        words.reverse()
-    (value,) = struct.unpack(FORMATS[address.type], struct.pack(f">{len(words)}H", *words))
-    if not math.isfinite(value) or (address.type.startswith("u") and set(words) == {0xFFFF}):
-        return None
-    return float(value) if address.type == "float32" else int(value)
+    found: Value | None = worth(address.type, address.order, words)
+    return found
 
 
-@given(st.lists(ADDRESSES, min_size=1, max_size=30), REGISTERS, st.integers(0, 20), st.integers(2, 125))
+@given(st.lists(addresses(), min_size=1, max_size=30), REGISTERS, st.integers(0, 20), st.integers(4, 125))
 def test_values_are_those_of_each_register_by_itself(
-    addresses: list[ModbusAddress], registers: list[int], max_gap: int, max_registers: int
+    asked: list[ModbusAddress], registers: list[int], max_gap: int, max_registers: int
 ) -> None:
-    points = [Point(str(number), address) for number, address in enumerate(addresses)]
+    points = [Point(str(number), address) for number, address in enumerate(asked)]
     query = pack(points, max_gap, max_registers, 2000)
     values: list[Value | PointFault] = [-1] * len(points)
     for block in query.blocks:
@@ -54,7 +50,7 @@ def test_values_are_those_of_each_register_by_itself(
         words = registers[block.first : block.first + block.count]
         block.take(struct.pack(f">{block.count}H", *words), values)
     found = [None if isinstance(value, PointFault) else value for value in values]
-    assert found == [by_itself(address, registers) for address in addresses]
+    assert found == [by_itself(address, registers) for address in asked]
     assert list(query.points) == points
 
 
@@ -69,6 +65,46 @@ def test_bits_of_a_bit_area_are_those_of_the_device(numbers: list[int], bits: in
         answer = (bits >> block.first) & (2**block.count - 1)
         block.take(answer.to_bytes(block.size, "little"), values)
     assert values == [bool(bits >> number & 1) for number in numbers]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 30),
+            st.sampled_from(["uint16", "int16", "uint32", "bcd16"]),
+            st.fractions(-(10**6), 10**6, max_denominator=1000),
+        ),
+        min_size=2,
+        max_size=5,
+    ),
+    st.none() | st.tuples(st.integers(0, 200), st.integers(-4, 4)),
+    st.lists(st.integers(0, 9), min_size=204, max_size=204),
+)
+def test_a_sum_is_exact(
+    parts: list[tuple[int, str, Fraction]], power: tuple[int, int] | None, registers: list[int]
+) -> None:
+    parts = [(number, kind, times or Fraction(1)) for number, kind, times in parts]
+    cell = " + ".join(f"1:holding:{number}:{kind}*{times}" for number, kind, times in parts)
+    if power is not None:
+        cell += f" e 1:holding:{power[0]}"
+        registers[power[0]] = power[1] % 0x10000
+    query = pack([Point("sum", ModbusAddress.parse(cell))], 16, 125, 2000)
+    values: list[Value | PointFault] = [-1] * query.width
+    for block in query.blocks:
+        words = registers[block.first : block.first + block.count]
+        block.take(struct.pack(f">{block.count}H", *words), values)
+    wanted = Fraction(0)
+    for number, kind, times in parts:
+        value = worth(kind, "ABCD" if kind == "uint32" else "", registers[number : number + SIZES[kind] // 2])
+        if value is None:
+            assert isinstance(query.settled(values)[0], PointFault)
+            return
+        wanted += value * times
+    if power is not None:
+        wanted *= Fraction(10) ** power[1]
+    (found,) = query.settled(values)
+    assert found == (wanted.numerator if wanted.denominator == 1 else float(wanted))
+    assert type(found) is (int if wanted.denominator == 1 else float)
 
 
 def test_a_plan_shows_each_request() -> None:

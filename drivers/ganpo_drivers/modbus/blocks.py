@@ -1,64 +1,15 @@
 """Packing points into requests, and taking the answers apart: one `struct` pass per block."""
 
-import math
-import struct
-from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from ganpo_drivers.api import FaultKind, Point, PointFault, Value
+from ganpo_drivers.api import Point, PointFault, Value
 from ganpo_drivers.modbus.address import ModbusAddress
+from ganpo_drivers.modbus.layers import Field, layers
+from ganpo_drivers.modbus.sums import Sum, raised
 
-NOT_A_NUMBER = PointFault(FaultKind.BAD, "the device answers NaN")
-INFINITE = PointFault(FaultKind.BAD, "the device answers infinity")
-NO_VALUE = PointFault(FaultKind.BAD, "the device answers with all bits set: no value")
-
-_FORMAT = {"int16": "h", "uint16": "H", "int32": "i", "uint32": "I", "float32": "f"}
-_ALL_BITS = {"uint16": 0xFFFF, "uint32": 0xFFFF_FFFF}
 Placed = tuple[int, Point[ModbusAddress]]
-
-
-class Layer:
-    """Fields of a block that do not overlap and have one word order: unpacked at once."""
-
-    def __init__(self, first: int, placed: Sequence[Placed], swap: int | None) -> None:
-        """`swap`: parity of the registers whose words are exchanged two by two, None for ABCD."""
-        self._swap = swap
-        self._indices = [index for index, _ in placed]
-        self._sentinels = [_ALL_BITS.get(point.address.type) for _, point in placed]
-        self._marks = set(self._sentinels) - {None}
-        low, high = self._indices[0], self._indices[-1] + 1
-        self._run = slice(low, high) if self._indices == list(range(low, high)) else None
-        text, at = ">", first
-        for _, point in placed:
-            address = point.address
-            text += "xx" * (address.number - at) + _FORMAT[address.type]
-            at = address.number + address.words
-        self._struct = struct.Struct(text)
-
-    def take(self, payload: bytes, values: list[Value | PointFault]) -> None:
-        """Put the values of an answer into their places."""
-        if self._swap is not None:
-            payload = _swapped(payload, self._swap)
-        fields = self._struct.unpack_from(payload)
-        # Most blocks have nothing odd in them, and one look at the sum tells.
-        if self._run is not None and math.isfinite(sum(fields)) and self._marks.isdisjoint(fields):
-            values[self._run] = fields
-            return
-        for index, value, sentinel in zip(self._indices, fields, self._sentinels, strict=True):
-            if value == sentinel:
-                values[index] = NO_VALUE
-            elif math.isfinite(value):
-                values[index] = value
-            else:
-                values[index] = NOT_A_NUMBER if value != value else INFINITE
-
-
-def _swapped(payload: bytes, parity: int) -> bytes:
-    words = array("H", payload)
-    end = parity + (len(words) - parity) // 2 * 2
-    words[parity:end:2], words[parity + 1 : end : 2] = words[parity + 1 : end : 2], words[parity:end:2]
-    return words.tobytes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +43,22 @@ class Block:
             for index, point in self.placed
             if point.address.type == "bit"
         ]
-        self._layers = _layers(self.first, [item for item in self.placed if item[1].address.type != "bit"])
+        fields = [
+            Field(index, point.address.number, point.address.type, point.address.order)
+            for index, point in self.placed
+            if point.address.type != "bit" and not point.address.parts
+        ]
+        self._layers = layers(self.first, fields)
+        self._sums = [
+            Sum(index, point.address, self.first) for index, point in self.placed if point.address.parts
+        ]
 
-    def take(self, payload: bytes, values: list[Value | PointFault]) -> None:
+    def take(self, payload: bytes, values: list[Any]) -> None:
         """Put the values of an answer of `size` bytes into their places."""
         for layer in self._layers:
             layer.take(payload, values)
+        for total in self._sums:
+            total.take(payload, values)
         if self.of_bits:
             for index, offset, _ in self._bits:
                 values[index] = bool(payload[offset >> 3] >> (offset & 7) & 1)
@@ -118,28 +79,28 @@ class Block:
         return f"unit {self.unit} {self.area} {self.first}-{last}: {self.count} for {len(self.placed)} points"
 
 
-def _layers(first: int, placed: Sequence[Placed]) -> list[Layer]:
-    """Points that overlap (one register read as two types) go to different layers."""
-    groups: list[tuple[int | None, list[Placed], int]] = []
-    for item in placed:
-        address = item[1].address
-        swap = (address.number - first) % 2 if address.order == "CDAB" else None
-        for place, (other, members, end) in enumerate(groups):
-            if other == swap and end <= address.number:
-                groups[place] = (swap, [*members, item], address.number + address.words)
-                break
-        else:
-            groups.append((swap, [item], address.number + address.words))
-    return [Layer(first, members, swap) for swap, members, _ in groups]
-
-
 @dataclass(slots=True, eq=False)
 class ModbusQuery:
-    """Points packed into blocks. `heard`: how often their unit had given an answer that counts when they were read."""
+    """Points packed into blocks. `heard`: how often their unit had given an answer that counts when they were read.
+
+    `apart`: of the points whose exponent has a request of its own; those come behind the points.
+    """
 
     points: Sequence[Point[ModbusAddress]]
     blocks: tuple[Block, ...]
+    apart: tuple[int, ...] = ()
     heard: int = 0
+
+    @property
+    def width(self) -> int:
+        """How many places the blocks fill."""
+        return len(self.points) + len(self.apart)
+
+    def settled(self, values: list[Any]) -> list[Value | PointFault]:
+        """What all blocks put into their places, a value or a fault per point."""
+        for place, index in enumerate(self.apart, start=len(self.points)):
+            values[index] = raised(values[index], values[place], whole=self.points[index].address.whole)
+        return values[: len(self.points)]
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.blocks))
@@ -149,7 +110,10 @@ def pack(
     points: Sequence[Point[ModbusAddress]], max_gap: int, max_registers: int, max_bits: int
 ) -> ModbusQuery:
     """Neighbours of one unit and area share a request while gap and block stay within their limits."""
-    order = sorted(enumerate(points), key=lambda item: _sort_key(item[1].address))
+    powers = [(index, point.name, point.address.apart) for index, point in enumerate(points)]
+    apart = [(index, Point(name, address)) for index, name, address in powers if address is not None]
+    asked = [*points, *(point for _, point in apart)]
+    order = sorted(enumerate(asked), key=lambda item: _sort_key(item[1].address))
     blocks: list[Block] = []
     run: list[Placed] = []
     begin = end = 0
@@ -169,7 +133,7 @@ def pack(
         end = max(end, last)
     if run:
         blocks.append(Block(run))
-    return ModbusQuery(points, tuple(blocks))
+    return ModbusQuery(points, tuple(blocks), tuple(index for index, _ in apart))
 
 
 def _sort_key(address: ModbusAddress) -> tuple[int, str, int, int]:

@@ -109,7 +109,7 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
         """Read all blocks. A session that ended, or broke on one of them, is opened again within the read."""
         if not isinstance(query, ModbusQuery):
             raise TypeError("this query was prepared by another driver")
-        reading = _Reading([_SEARCHING] * len(query.points))
+        reading = _Reading([_SEARCHING] * query.width)
         if self._wire is None or not self._wire.open:
             await self._reopen()
         # What was silent last is asked last: the others are not to wait for it, nor does their silence prove anything.
@@ -124,7 +124,7 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
         elif reading.busy and query.heard == self._heard[unit]:
             raise UnitBusy(reading.busy, where=where)
         query.heard = self._heard[unit]
-        return Scan(reading.values)
+        return Scan(query.settled(reading.values))
 
     async def close(self) -> None:
         """Leave the device."""

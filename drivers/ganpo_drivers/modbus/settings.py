@@ -107,5 +107,5 @@ class ModbusSettings(SerialSettings, ConnectionSettings):
         return cautions_of(device_of(self.url)) if self.scheme == "rtu" else ()
 
     def columns(self) -> dict[str, Any]:
-        """The addressing of the point list."""
-        return {"addressing": self.addressing}
+        """The addressing of the point list, and what one request may ask for."""
+        return {"addressing": self.addressing, "max_registers": self.max_registers}
