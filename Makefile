@@ -11,11 +11,11 @@ SHELL := /bin/sh
 .SHELLFLAGS := -euc
 .ONESHELL:
 .NOTPARALLEL:
-.PHONY: install demo test check bench before peers campaign clean dev debian
+.PHONY: install demo test check bench before peers campaign clean dev debian node
 
 BIN := .venv/bin
-# What the tests run beside Python: a broker, a database, a browser, a time-series store, a font with Chinese, systemd-analyze, a C compiler.
-DEBIAN := mosquitto postgresql chromium victoria-metrics fonts-wqy-microhei systemd python3-venv gcc libc6-dev
+# What the tests run beside Python: a broker, a database, a browser, a time-series store, a font with Chinese, systemd-analyze, a C compiler, node.
+DEBIAN := mosquitto postgresql chromium victoria-metrics fonts-wqy-microhei systemd python3-venv gcc libc6-dev nodejs
 
 install: .venv/installed
 	@echo "installed in $$(cat $<) s"
@@ -24,7 +24,7 @@ install: .venv/installed
 demo: .venv/installed
 	@GANPO_DEMO_INSTALLED_S=$$(cat .venv/installed) exec $(BIN)/ganpo-demo $(ARGS)
 
-test: debian dev
+test: debian dev node
 	@$(lint)
 	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
@@ -66,7 +66,7 @@ peers:
 	echo "$(TELEGRAF)" >"$$here/build/peers/version"
 
 # Kills, damage, random histories and wrong answers in their long form: hours, and alone on the machine.
-campaign: debian dev
+campaign: debian dev node
 	@GANPO_CAMPAIGN=1 $(BIN)/pytest -s -m campaign $(ARGS)
 
 clean:
@@ -80,6 +80,14 @@ dev: .venv/installed-dev
 .venv/installed-dev: pyproject.toml
 	@$(call install_with,--group dev)
 	cp $@ .venv/installed
+
+# An OPC UA server that others wrote, for the tests: 17 s once.
+node: tests/support/node/node_modules/.package-lock.json
+
+tests/support/node/node_modules/.package-lock.json: tests/support/node/package-lock.json
+	@cd tests/support/node
+	NODE_USE_SYSTEM_CA=1 npm ci --silent --ignore-scripts --no-audit --no-fund --omit=dev --omit=optional
+	touch node_modules/.package-lock.json
 
 debian:
 	@command -v dpkg-query >/dev/null || { echo "not a Debian: the tests need what Debian calls $(DEBIAN)"; exit 0; }

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
 from pydantic import SecretStr
 
 from ganpo_drivers import Home, Point
@@ -18,7 +17,7 @@ from ganpo_drivers.opcua.driver import OpcUaDriver
 from ganpo_drivers.opcua.settings import OpcUaSettings
 from ganpo_drivers.opcua.trust import Pin, pin
 from ganpo_drivers.testing import Proxy
-from ganpo_model.errors import AccessRefused, CertificateNotTrusted, StorageError, UnsupportedProtocol
+from ganpo_model.errors import AccessRefused, CertificateNotTrusted, UnsupportedProtocol
 from support.identities import der, identity
 from support.opcua_server import OpcUaServer
 
@@ -254,29 +253,3 @@ async def test_a_secured_channel_is_renewed_between_reads(
             assert driver._session is first
         (sent,) = proxy.sent
     assert sent.count(b"OPNF") == 1 + 3
-
-
-def test_our_certificate_is_made_once_and_only_the_service_can_read_it(tmp_path: Path) -> None:
-    home = Home(GATEWAY, "plc", tmp_path / "state" / "opcua")
-    first = certificate.own(home, datetime(1970, 1, 1, tzinfo=UTC))
-    assert first.path.stat().st_mode & 0o777 == 0o600
-    assert certificate.own(home, NOW).der == first.der
-    assert first.certificate.not_valid_before_utc.year >= 2026, "made before the gateway had the time"
-    san = first.certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    assert san.get_values_for_type(x509.UniformResourceIdentifier) == [f"urn:ganpo:{GATEWAY}"]
-    assert "PRIVATE" not in repr(first)
-    assert [file.name for file in home.folder.iterdir()] == [f"{GATEWAY}.pem"]
-    first.path.write_bytes(first.path.read_bytes()[:-200])
-    with pytest.raises(StorageError, match="damaged"):
-        certificate.own(home, NOW)
-
-
-def test_a_renewed_certificate_waits_until_the_switch(tmp_path: Path) -> None:
-    home = Home(GATEWAY, "plc", tmp_path / "state" / "opcua")
-    before = certificate.own(home, NOW)
-    waiting = certificate.renew(home, NOW)
-    assert certificate.renew(home, NOW).der == waiting.der, "a second renew finds the first"
-    assert certificate.own(home, NOW).der == before.der != waiting.der
-    assert certificate.switch(home).der == certificate.own(home, NOW).der == waiting.der
-    assert certificate.coming(home) is None
-    assert (home.folder / f"{GATEWAY}.old.pem").exists()

@@ -144,6 +144,10 @@ class OpcUaServer:
         """The timeout in seconds of each session that is open."""
         return list(self._ask(do="sessions"))
 
+    def sessions_ever(self) -> int:
+        """How many sessions clients have made since the start."""
+        return int(self._ask(do="sessions_ever"))
+
     def freeze(self) -> None:
         """Stop the process without closing anything (SIGSTOP): a PLC that hangs."""
         os.kill(self.pid, signal.SIGSTOP)

@@ -64,6 +64,7 @@ class Plant:
         self.nodes: dict[str, Node] = {}
         self.kinds: dict[str, str] = {}
         self.drop = False
+        self.made = 0
 
     async def start(self) -> None:
         """Serve with the first values."""
@@ -105,6 +106,7 @@ class Plant:
             node = server.get_node(getattr(ua.ObjectIds, f"Server_ServerCapabilities_OperationLimits_{name}"))
             await node.write_value(ua.Variant(limit, ua.VariantType.UInt32))
         self._enforce()
+        self._count()
         await server.start()
 
     async def set(
@@ -136,6 +138,10 @@ class Plant:
         """The timeout in s of each open session."""
         return [session.session_timeout for session in self.server.iserver._external_sessions.values()]
 
+    async def sessions_ever(self) -> int:
+        """How many sessions clients have made."""
+        return self.made
+
     async def _trusted(self, certificate: x509.Certificate, _application: Any) -> None:
         known = [Path(file).read_bytes() for file in self.options["trusts"]]
         if certificate.public_bytes(serialization.Encoding.DER) not in known:
@@ -163,6 +169,15 @@ class Plant:
         identifier = ua.NodeId(node, self.simulation)
         self.nodes[node] = await parent.add_variable(identifier, ua.QualifiedName(name, index), value)
         self.kinds[node] = value.VariantType.name
+
+    def _count(self) -> None:
+        create = InternalSession.create_session
+
+        async def counted(session: Any, *given: Any, **named: Any) -> Any:
+            self.made += session.external
+            return await create(session, *given, **named)
+
+        InternalSession.create_session = counted
 
     def _enforce(self) -> None:
         for method, (limit, items) in LIMITS.items():
@@ -216,6 +231,7 @@ async def serve() -> None:
         "delete": plant.delete,
         "enforce": plant.enforce,
         "sessions": plant.sessions,
+        "sessions_ever": plant.sessions_ever,
     }
     await plant.start()
     _answer(ok=None)

@@ -13,7 +13,6 @@ from ganpo_drivers.opcua.trust import changed
 from ganpo_model.errors import (
     AccessRefused,
     GanpoError,
-    TransientError,
     Unreachable,
     UnsupportedProtocol,
 )
@@ -106,7 +105,7 @@ async def reason(settings: OpcUaSettings, credentials: Credentials, refused: Gan
             where=settings.url,
             hint="`ganpo cert renew`" if here > ours.not_valid_after_utc else "set the server's clock",
         )
-    if isinstance(refused, TransientError):
+    if isinstance(refused.__cause__, OSError):  # silence too: TimeoutError is one
         hint = f"so do servers that do not trust our certificate: `ganpo cert export {home.connection}` writes it"
         return Unreachable(refused.what, where=refused.where, hint=hint)
     return refused

@@ -70,8 +70,8 @@ TOO_MUCH = frozenset(
 _HINTS = {
     _CODES.BadUserAccessDenied: "check username and password_file, and what this user may do at the server",
     _CODES.BadIdentityTokenInvalid: "check username and password_file",
-    _CODES.BadIdentityTokenRejected: "check username and password_file, or user_certificate_file; "
-    "the server may refuse anonymous sessions",
+    _CODES.BadIdentityTokenRejected: "check username and password_file; a user's certificate has to be trusted at the "
+    "server, which may refuse anonymous sessions",
     _CODES.BadTooManySessions: "close other clients, or allow the server more sessions",
     _CODES.BadMaxConnectionsReached: "close other clients, or allow the server more sessions",
     _CODES.BadInvalidTimestamp: "the clocks of gateway and server differ: set the one that is wrong",

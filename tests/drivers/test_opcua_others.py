@@ -1,0 +1,202 @@
+"""The driver `opcua` against node-opcua: a server that shares no line with asyncua."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ganpo_drivers import Home, Point
+from ganpo_drivers.opcua import certificate
+from ganpo_drivers.opcua.address import OpcUaAddress
+from ganpo_drivers.opcua.certificate import fingerprint
+from ganpo_drivers.opcua.driver import OpcUaDriver
+from ganpo_drivers.opcua.settings import OpcUaSettings
+from ganpo_drivers.opcua.trust import Pin, pin
+from ganpo_model.errors import (
+    AccessRefused,
+    CertificateNotTrusted,
+    TransientError,
+    Unreachable,
+    UnsupportedProtocol,
+)
+from support.identities import der, identity
+from support.node_server import NodeServer
+
+NOW = datetime.now(UTC)
+BEST = "Basic256Sha256,SignAndEncrypt"
+SECURED = [
+    f"{policy},{mode}"
+    for policy in ("Basic256Sha256", "Aes128_Sha256_RsaOaep", "Aes256_Sha256_RsaPss")
+    for mode in ("Sign", "SignAndEncrypt")
+]
+LOGINS: dict[str, dict[str, str]] = {
+    "anonymous": {},
+    "name": {"username": "monitor", "password": "geheim42"},
+    "certificate": {"user_certificate": "operator"},
+}
+YEAR_S = 365.25 * 86400
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("node")
+    for name in ("plc", "operator", "stranger"):
+        (folder / f"{name}.der").write_bytes(der(identity(folder / f"{name}.pem", uri="urn:node:server")))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def home(folder: Path) -> Home:
+    home = Home("gw-test-0001", "plc", folder / "state" / "opcua")
+    (folder / "gateway.der").write_bytes(certificate.own(home, NOW).der)
+    pin(home, Pin(der(folder / "plc.pem"), NOW))
+    return home
+
+
+@pytest.fixture(scope="module")
+def server(folder: Path, home: Home) -> Iterator[NodeServer]:
+    with NodeServer(
+        folder / "server",
+        folder / "plc.pem",
+        values={"A": 1.5},
+        secured=SECURED,
+        users={"monitor": "geheim42"},
+        trusts=[folder / "gateway.der"],
+        user_certificates=[folder / "operator.der"],
+    ) as running:
+        yield running
+
+
+def make(url: str, home: Home, security: str = BEST, **settings: Any) -> OpcUaDriver:
+    settings = {"timeout_s": 4, "allow_insecure": security == "None"} | settings
+    return OpcUaDriver(
+        OpcUaSettings.model_validate({"driver": "opcua", "url": url, "security": security} | settings).at(
+            home
+        )
+    )
+
+
+@asynccontextmanager
+async def opened(driver: OpcUaDriver) -> AsyncIterator[OpcUaDriver]:
+    try:
+        await driver.open()
+        yield driver
+    finally:
+        await driver.close()
+
+
+async def read(driver: OpcUaDriver) -> Any:
+    point = Point("A", OpcUaAddress.parse("nsu=urn:ganpo:simulation;s=A"))
+    (value,) = (await driver.read(driver.prepare([point]))).values
+    return value
+
+
+async def refused(driver: OpcUaDriver, kind: type[Exception]) -> str:
+    """What is said where the driver cannot be opened."""
+    with pytest.raises(kind) as caught:
+        await driver.open()
+    await driver.close()
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("login", LOGINS)
+@pytest.mark.parametrize("security", ["None", *SECURED])
+async def test_every_policy_and_login_reads_renews_its_channel_and_leaves_no_session(
+    server: NodeServer, home: Home, folder: Path, security: str, login: str
+) -> None:
+    settings = LOGINS[login].copy()
+    if "user_certificate" in settings:
+        settings["user_certificate"] = (folder / "operator.pem").read_text()
+    async with opened(make(server.url, home, security, **settings)) as driver:
+        session = driver._session
+        assert session is not None
+        assert await read(driver) == 1.5
+        session._renew_at = 0.0
+        assert await read(driver) == 1.5
+        assert driver._session is session
+        assert server.ask("sessions") == 1
+    assert server.ask("sessions") == 0
+    assert server.ask("writes") == 0
+
+
+async def test_who_is_refused_is_told_what_helps(server: NodeServer, home: Home, folder: Path) -> None:
+    for security in ("None", BEST):
+        driver = make(server.url, home, security, username="monitor", password="falsch99")
+        said = await refused(driver, AccessRefused)
+        assert "BadUserAccessDenied" in said
+        assert "check username and password_file" in said
+    stranger = (folder / "stranger.pem").read_text()
+    said = await refused(make(server.url, home, user_certificate=stranger), AccessRefused)
+    assert "BadIdentityTokenRejected" in said
+    assert "a user's certificate has to be trusted" in said
+    unknown = Home("gw-test-0002", "plc", home.folder)
+    pin(unknown, Pin(der(folder / "plc.pem"), NOW))
+    said = await refused(make(server.url, unknown), Unreachable)  # it closes the line; its ERR cannot be read
+    assert "`ganpo cert export plc`" in said
+    said = await refused(make(server.url, home, "Basic256,Sign"), UnsupportedProtocol)
+    assert f"it offers: {'; '.join(sorted([*SECURED, 'None']))})" in said
+
+
+async def test_another_server_in_its_place_is_told_with_both_fingerprints(
+    server: NodeServer, home: Home, folder: Path
+) -> None:
+    other = Home("gw-test-0001", "press", home.folder)
+    pin(other, Pin(der(folder / "stranger.pem"), NOW))
+    said = await refused(make(server.url, other), CertificateNotTrusted)
+    for name in ("plc", "stranger"):
+        assert fingerprint(der(folder / f"{name}.pem")) in said
+    assert "`ganpo trust press`" in said
+
+
+async def test_the_sessions_of_others_are_waited_for(home: Home, folder: Path) -> None:
+    with NodeServer(
+        folder / "small", folder / "plc.pem", values={"A": 1.5}, secured=[BEST], max_sessions=1
+    ) as small:
+        async with opened(make(small.url, home)) as first:
+            assert await read(first) == 1.5
+            said = await refused(make(small.url, home), TransientError)
+            assert "BadTooManySessions" in said
+            assert "allow the server more sessions" in said
+        async with opened(make(small.url, home)) as second:
+            assert await read(second) == 1.5
+
+
+@pytest.mark.parametrize(("off_s", "year"), [(-26 * YEAR_S, "2000"), (73 * YEAR_S, "2099")])
+async def test_a_clock_in_2000_or_2099_is_told_and_costs_nothing_where_certificates_are_not_judged(
+    home: Home, folder: Path, off_s: float, year: str
+) -> None:
+    with NodeServer(
+        folder / year,
+        folder / "plc.pem",
+        values={"A": 1.5},
+        secured=[BEST],
+        trusts=[folder / "gateway.der"],
+        clock_off_s=off_s,
+    ) as odd:
+        async with opened(make(odd.url, home, "None")) as driver:
+            session = driver._session
+            assert session is not None
+            for _ in range(3):
+                assert await read(driver) == 1.5
+                session._renew_at = 0.0
+            assert driver._session is session
+        said = await refused(make(odd.url, home), AccessRefused)
+    assert f"its clock says {year}" in said
+    assert "set the server's clock" in said
+
+
+async def test_a_server_that_calls_itself_otherwise_is_reached_where_it_is(home: Home, folder: Path) -> None:
+    """Field case F09: GetEndpoints names a host that does not exist, behind an address translation."""
+    with NodeServer(
+        folder / "hall3",
+        folder / "plc.pem",
+        values={"A": 1.5},
+        secured=[BEST],
+        hostname="plc-hall3.invalid",
+    ) as hall3:
+        for security in ("None", BEST):
+            async with opened(make(hall3.url, home, security)) as driver:
+                assert await read(driver) == 1.5

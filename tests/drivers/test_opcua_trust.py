@@ -1,0 +1,218 @@
+"""`ganpo trust` and `ganpo cert`: what a person types, reads and gets."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from pydantic import SecretStr
+
+from ganpo_agent.cli import main
+from ganpo_drivers import Home
+from ganpo_drivers.opcua import certificate, trust
+from ganpo_drivers.opcua.certificate import fingerprint
+from ganpo_drivers.opcua.security import Credentials, other_host, remarks
+from ganpo_drivers.opcua.settings import OpcUaSettings
+from ganpo_drivers.opcua.trust import Pin
+from ganpo_model.errors import CertificateNotTrusted, ConfigError, StorageError
+from support.configs import HEAD
+from support.identities import der, identity
+from support.opcua_server import OpcUaServer
+
+BEST = "Basic256Sha256,SignAndEncrypt"
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpcUaServer]:
+    file = identity(tmp_path_factory.mktemp("server") / "plc.pem", hosts=["plc-hall3"])
+    with OpcUaServer(values={"A": 1}, secured=[BEST], identity=file) as running:
+        yield running
+
+
+@pytest.fixture
+def config(tmp_path: Path, server: OpcUaServer) -> Path:
+    file = tmp_path / "agent.toml"
+    head = HEAD.replace('"/var/lib/ganpo"', f'"{tmp_path / "state"}"')
+    opcua = f'[connections.plc]\ndriver = "opcua"\nurl = "{server.url}"\nsecurity = "{BEST}"\n'
+    modbus = '[connections.bus]\ndriver = "modbus"\nurl = "tcp://127.0.0.1:502"\naddressing = "0-based"\n'
+    file.write_text(head + opcua + modbus)
+    return file
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home("gw-test-0001", "plc", tmp_path / "state" / "opcua")
+
+
+def typed(config: Path, *words: str, answer: str = "") -> Result:
+    return CliRunner().invoke(main, [*words, "--config", str(config)], input=answer)
+
+
+def test_a_server_is_shown_and_trusted_once_a_person_says_so(
+    config: Path, home: Home, server: OpcUaServer
+) -> None:
+    shown = fingerprint(der(Path(server.options["identity"])))
+    no = typed(config, "trust", "plc", answer="n\n")
+    assert no.exit_code == 1
+    for part in (
+        shown,
+        "urn:freeopcua:python:server",
+        "plc-hall3",
+        "warning: its certificate is made out to",
+    ):
+        assert part in no.output
+    assert trust.pinned(home) is None
+    assert typed(config, "trust", "plc", answer="y\n").exit_code == 0
+    found = trust.pinned(home)
+    assert found is not None
+    assert (fingerprint(found.certificate), found.any_date) == (shown, False)
+    trust.pin(home, Pin(certificate.own(home, NOW).der, NOW))
+    again = typed(config, "trust", "plc", "--yes")
+    assert "warning: another one is trusted since" in again.output
+    assert again.exit_code == 0
+
+
+def test_what_is_no_secured_connection_is_told(config: Path) -> None:
+    for name, what in (("plcc", "no such connection"), ("bus", "it has no certificates")):
+        for command in (("trust",), ("cert", "export")):
+            result = typed(config, *command, name)
+            assert result.exit_code == 1
+            assert what in result.stderr
+            assert "OPC UA: plc" in result.stderr
+
+
+def test_ours_is_shown_exported_renewed_and_switched(config: Path, home: Home, tmp_path: Path) -> None:
+    shown = typed(config, "cert", "show")
+    first = certificate.own(home, NOW)
+    for part in (str(first.path), "urn:ganpo:gw-test-0001", fingerprint(first.der), "in use"):
+        assert part in shown.output
+    assert "no renewed certificate waits" in typed(config, "cert", "switch").stderr
+    assert typed(config, "cert", "renew").exit_code == 0
+    exported = typed(config, "cert", "export", "plc", "--to", str(tmp_path / "usb"))
+    assert exported.exit_code == 0
+    files = {file.name: file.read_bytes() for file in (tmp_path / "usb").iterdir()}
+    waiting = certificate.coming(home)
+    assert waiting is not None
+    assert files == {"ganpo-gw-test-0001.der": first.der, "ganpo-gw-test-0001-renewed.der": waiting.der}
+    assert fingerprint(first.der) in exported.output
+    assert typed(config, "cert", "switch").exit_code == 0
+    assert certificate.own(home, NOW).der == waiting.der
+
+
+def test_our_certificate_is_made_once_and_only_the_service_can_read_it(home: Home) -> None:
+    first = certificate.own(home, datetime(1970, 1, 1, tzinfo=UTC))
+    assert first.path.stat().st_mode & 0o777 == 0o600
+    assert certificate.own(home, NOW).der == first.der
+    assert first.certificate.not_valid_before_utc.year >= 2026, "made before the gateway had the time"
+    assert "PRIVATE" not in repr(first)
+    assert [file.name for file in home.folder.iterdir()] == ["gw-test-0001.pem"]
+    first.path.write_bytes(first.path.read_bytes()[:-200])
+    with pytest.raises(StorageError, match="damaged"):
+        certificate.own(home, NOW)
+
+
+def test_a_renewed_certificate_waits_until_the_switch(home: Home) -> None:
+    before = certificate.own(home, NOW)
+    waiting = certificate.renew(home, NOW)
+    assert certificate.renew(home, NOW).der == waiting.der, "a second renew finds the first"
+    assert certificate.own(home, NOW).der == before.der != waiting.der
+    assert certificate.switch(home).der == certificate.own(home, NOW).der == waiting.der
+    assert certificate.coming(home) is None
+    assert (home.folder / "gw-test-0001.old.pem").exists()
+    with pytest.raises(ConfigError, match="no renewed certificate waits"):
+        certificate.switch(home)
+
+
+def test_a_certificate_is_judged_by_its_dates_and_a_clock_that_never_ran_by_the_day_of_the_trust(
+    tmp_path: Path,
+) -> None:
+    dated = der(identity(tmp_path / "x.pem", begin=NOW - timedelta(30), end=NOW + timedelta(30)))
+    pinned = Pin(dated, NOW)
+    for now in (NOW, datetime(1970, 1, 1, tzinfo=UTC), NOW + timedelta(29)):
+        trust.check_dates(pinned, "plc", "plc", now)
+    with pytest.raises(CertificateNotTrusted, match="--any-date"):
+        trust.check_dates(pinned, "plc", "plc", NOW + timedelta(31))
+    trust.check_dates(Pin(dated, NOW, any_date=True), "plc", "plc", NOW + timedelta(31))
+
+
+def test_the_end_of_a_certificate_is_told_60_days_ahead(home: Home, tmp_path: Path) -> None:
+    settings = OpcUaSettings(driver="opcua", url="opc.tcp://127.0.0.1", security=BEST).at(home)
+    file = identity(tmp_path / "plc.pem", end=NOW + timedelta(365))
+    trust.pin(home, Pin(der(file), NOW))
+    held = Credentials.of(settings, NOW)
+    assert remarks(settings, held, NOW) == []
+    assert remarks(settings, held, NOW + timedelta(304)) == []
+    (told,) = remarks(settings, held, NOW + timedelta(306))
+    assert "the server's certificate ends on" in told
+    assert "`ganpo trust plc`" in told
+    late = remarks(settings, held, NOW + timedelta(3651))
+    assert ["ended on" in text for text in late] == [True, True]
+    assert "`ganpo cert renew`" in late[0]
+
+
+@pytest.mark.parametrize(
+    ("hosts", "url", "same"),
+    [
+        (["plc1"], "opc.tcp://PLC1:4840", True),
+        (["plc1", "10.0.0.7"], "opc.tcp://10.0.0.7:4840", True),
+        (["fe80::1"], "opc.tcp://[FE80:0::1]:4840", True),
+        (["plc1"], "opc.tcp://10.0.0.7:4840", False),
+        (["10.0.0.70"], "opc.tcp://10.0.0.7:4840", False),
+        ([], "opc.tcp://plc1:4840", False),
+    ],
+)
+def test_a_certificate_names_its_hosts(tmp_path: Path, hosts: list[str], url: str, same: bool) -> None:
+    found = Pin(der(identity(tmp_path / "x.pem", hosts=hosts)), NOW).x509
+    assert (other_host(found, url) == "") is same
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"plc": 1}',
+        b'{"plc": {"certificate": "AAAA", "since": "2026-11-01", "any_date": false}}',
+    ],
+)
+def test_a_damaged_list_of_pins_trusts_nobody_and_says_what_to_do(home: Home, content: bytes) -> None:
+    home.folder.mkdir(parents=True)
+    (home.folder / "trusted.json").write_bytes(content)
+    with pytest.raises(StorageError, match="trust the servers anew"):
+        trust.pinned(home)
+
+
+def test_pins_of_connections_stand_beside_each_other_whatever_their_names(home: Home, tmp_path: Path) -> None:
+    names = ["plc", "压机 3/左", "x" * 64]
+    files = {name: der(identity(tmp_path / f"{n}.pem", bits=1024)) for n, name in enumerate(names)}
+    for name, content in files.items():
+        trust.pin(Home(home.gateway, name, home.folder), Pin(content, NOW))
+    for name, content in files.items():
+        found = trust.pinned(Home(home.gateway, name, home.folder))
+        assert found is not None
+        assert found.certificate == content
+
+
+@pytest.mark.parametrize(
+    ("pem", "reason"),
+    [
+        ("", "no certificate in PEM"),
+        ("certificate", "no private key in PEM"),
+        ("key", "no certificate in PEM"),
+        ("mixed", "not that of its certificate"),
+    ],
+)
+def test_a_file_that_is_no_user_is_told_at_its_key(tmp_path: Path, pem: str, reason: str) -> None:
+    one, other = (identity(tmp_path / f"{name}.pem").read_text() for name in ("one", "other"))
+    begin = "-----BEGIN CERTIFICATE"
+    key, _, rest = one.partition(begin)
+    mixed = other.partition(begin)[0] + begin + rest
+    text = {"": "", "certificate": begin + rest, "key": key, "mixed": mixed}[pem]
+    with pytest.raises(ValueError, match=reason) as caught:
+        OpcUaSettings.model_validate(
+            {"driver": "opcua", "url": "opc.tcp://plc", "security": BEST, "user_certificate": SecretStr(text)}
+        )
+    assert "PRIVATE" not in str(caught.value)
