@@ -52,8 +52,16 @@ class Agent:
         slot_s = plant.site.slot_ms / 1000
         share_s = min(slot_s / 200, _SHARE_S)
         self.keeper = Keeper(outbox, self.time, self._rng, self._appended, share_s)
+        equipment = {item.asset_no for item in plant.equipment}
         self.connections = [
-            ConnectionTask(bound, self.time, self._receive, self._failed, self.uplink.changed)
+            ConnectionTask(
+                bound,
+                self.time,
+                self._receive,
+                self._failed,
+                self.uplink.changed,
+                identify=any(point.subject in equipment for point in bound.points),
+            )
             for bound in plant.connections
         ]
         self._spread_s = (

@@ -69,7 +69,8 @@ class Polls:
 
 
 class ConnectionTask:
-    """Runs one connection for ever. `receive` gets every scan at its receipt; `failed` subjects and why.
+    """Runs one connection for ever. `receive` gets every scan at its receipt; `failed` subjects and why. `identify`:
+    whether who the device is would be evidence of anything; of meters it is not, and some take the question badly.
 
     `state`: opening, up, waiting (backs off), parked (permanent), with `since` and `error` for people. `opened` and
     `lost`: sessions so far.
@@ -82,8 +83,11 @@ class ConnectionTask:
         receive: Receive,
         failed: Callable[[set[str], str], None],
         changed: Callable[[], None],
+        *,
+        identify: bool = True,
     ) -> None:
         self.bound = bound
+        self._identifies = identify
         self.state = "opening"
         self.since = time.now()
         self.error = ""
@@ -262,7 +266,7 @@ class ConnectionTask:
         return True
 
     async def _identify(self, driver: Driver[ConnectionSettings, Address]) -> Identity | None:
-        if not isinstance(driver, Identifies):
+        if not (self._identifies and isinstance(driver, Identifies)):
             return None
         try:
             return await self._call(driver.identify(), "identify")

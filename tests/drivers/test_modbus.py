@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ganpo_demo.loopback import free_port
-from ganpo_drivers import FaultKind, Point, PointFault
+from ganpo_drivers import FaultKind, Identity, Point, PointFault
 from ganpo_drivers.modbus import driver as modbus
 from ganpo_drivers.modbus.address import ModbusAddress
 from ganpo_drivers.modbus.driver import ModbusDriver
@@ -338,3 +338,26 @@ async def test_a_read_that_is_cancelled_leaves_a_usable_driver(
     server.delay(0)
     await asyncio.sleep(0.3)
     assert await read(driver, "1:holding:0 uint16") == [7]
+
+
+async def test_a_device_says_who_it_is(server: ModbusServer, driver: ModbusDriver) -> None:
+    driver.prepare(points("3:holding:0 uint16"))
+    assert await driver.identify() == Identity("Ganpo", "simulation", "", "simulation 1.0")
+    driver.prepare(points("4:holding:0 uint16"))
+    assert await driver.identify() == Identity(), "of several units none stands for the line"
+
+
+async def test_a_device_that_does_not_know_the_question_is_soon_left_alone(server: ModbusServer) -> None:
+    server.silent(5)
+    server.set(5, "holding", 0, [7])
+    driver = ModbusDriver(
+        ModbusSettings(driver="modbus", url=server.url, addressing="0-based", timeout_s=0.1)
+    )
+    query = driver.prepare(points("5:holding:0 uint16"))
+    for _ in range(5):
+        await driver.open()
+        assert await driver.identify() == Identity()
+    assert driver.report().reopened == 3
+    server.silent()
+    assert (await driver.read(query)).values == [7]
+    await driver.close()

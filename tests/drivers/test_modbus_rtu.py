@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ganpo_drivers import FaultKind, Point, PointFault
+from ganpo_drivers import FaultKind, Identity, Point, PointFault
 from ganpo_drivers.modbus.address import ModbusAddress
 from ganpo_drivers.modbus.driver import ModbusDriver
 from ganpo_drivers.modbus.rtu import crc, framed, pause_s
@@ -150,12 +150,13 @@ async def test_a_unit_that_is_always_late_never_gives_a_value_of_another_address
     line: RtuLine, driver: ModbusDriver
 ) -> None:
     line.delay_s = 1.3 * TIMEOUT_S
+    told = []
     for n in range(12):
         try:
             assert await read(driver, 1, 100 + n) == [100 + n]
         except UnitSilent as silent:
-            told = str(silent)
-    assert "is `timeout_s` too short?" in told
+            told.append(str(silent))
+    assert any("is `timeout_s` too short?" in text for text in told)
     line.delay_s = 0
     await asyncio.sleep(4 * TIMEOUT_S)
     assert await read(driver, 1, 300) == [300]
@@ -342,3 +343,18 @@ async def test_ten_thousand_reads_on_a_moody_line_give_not_one_wrong_value(line:
                 good += 1
     assert good > 0.6 * (good + lost)
     await driver.close()
+
+
+async def test_a_device_on_a_line_says_who_it_is_and_one_that_does_not_disturbs_nothing(
+    line: RtuLine, driver: ModbusDriver
+) -> None:
+    said = bytes.fromhex("07 2b 0e 01 01 00 00 03") + b"\x00\x03Acm\x01\x02M1\x02\x033.1"
+    asked = query(driver, 7, 100)
+    line.other = lambda request: b"\x07" + checked(said) if request[1] == 0x2B else None
+    assert await driver.identify() == Identity("Acm", "M1", "", "M1 3.1")
+    line.other = lambda _request: None
+    assert await driver.identify() == Identity()
+    assert (await driver.read(asked)).values == [100]
+    line.other = lambda request: checked(bytes((request[0], 0xAB, 1)))
+    assert await driver.identify() == Identity()
+    assert (await driver.read(asked)).values == [100]

@@ -7,6 +7,7 @@ from typing import Any
 
 from pymodbus.constants import ExcCodes
 from pymodbus.pdu import ModbusPDU
+from pymodbus.pdu.device import ModbusDeviceIdentification
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
@@ -80,6 +81,9 @@ async def main() -> None:
     server = ModbusTcpServer(
         device,
         address=("127.0.0.1", int(sys.argv[1])),
+        identity=ModbusDeviceIdentification(  # type: ignore[no-untyped-call]
+            info={0: "Ganpo", 1: "simulation", 2: "1.0"}  # vendor, product code, revision
+        ),
         trace_pdu=memory.drop_silent,
         trace_packet=memory.packet,
     )

@@ -2,11 +2,12 @@
 
 import struct
 
-READING = {1, 2, 3, 4}
+READING = {1, 2, 3, 4, 43}
 
 
 def codes(sent: bytes) -> list[int]:
-    """The function codes in the order asked. `sent`: one connection from its start; its end may be cut off.
+    """The function codes in the order asked; of 43 only the type 14 reads, another is 4300 and its type. `sent`: one
+    connection from its start; its end may be cut off.
 
     Raises ValueError for what is no Modbus TCP.
     """
@@ -15,7 +16,8 @@ def codes(sent: bytes) -> list[int]:
         _, protocol, length = struct.unpack_from(">HHH", sent, at)
         if protocol or length < 2:
             raise ValueError(f"no Modbus TCP at byte {at}: {sent[at : at + 12]!r}")
-        found.append(sent[at + 7])
+        kind = sent[at + 8 : at + 9]
+        found.append(sent[at + 7] if sent[at + 7] != 43 or kind in (b"", b"\x0e") else 43_00 + kind[0])
         at += 6 + length
     return found
 

@@ -65,14 +65,15 @@ WRONG: dict[str, Reply] = {
 
 
 class RtuLine:
-    """`replies`: by unit and first register, `otherwise` for the others. `asked`, `requests`: what came so far;
-    `sessions`: connections to the converter. `delay_s` before each answer, which are given in the order asked unless
-    `in_order` is false. `echo`: the requests come back, as on two wires.
+    """`replies`: by unit and first register, `otherwise` for the others, `other` for function 43. `asked`, `requests`:
+    what came so far; `sessions`: connections to the converter. `delay_s` before each answer, which are given in the
+    order asked unless `in_order` is false. `echo`: the requests come back, as on two wires.
     """
 
     def __init__(self) -> None:
         self.replies: dict[tuple[int, int], Reply] = {}
         self.otherwise: Reply = right
+        self.other: Reply = exception(1)
         self.asked: Counter[tuple[int, int]] = Counter()
         self.requests: list[bytes] = []
         self.sessions = 0
@@ -93,9 +94,9 @@ class RtuLine:
         if self.echo:
             self._write(data)
         self._left += data
-        while len(self._left) >= 8:
-            request, self._left = self._left[:8], self._left[8:]
-            assert checked(request[:6]) == request, request.hex(" ")
+        while len(self._left) >= (size := 7 if self._left[1:2] == b"\x2b" else 8):
+            request, self._left = self._left[:size], self._left[size:]
+            assert checked(request[:-2]) == request, request.hex(" ")
             self.requests.append(request)
             self.asked[request[0], int.from_bytes(request[2:4], "big")] += 1
             if self.in_order:
@@ -105,6 +106,8 @@ class RtuLine:
 
     def _answer(self, request: bytes) -> None:
         reply = self.replies.get((request[0], int.from_bytes(request[2:4], "big")), self.otherwise)
+        if request[1] == 0x2B:
+            reply = self.other
         if (answer := reply(request)) is not None:
             self._write(answer)
 

@@ -112,8 +112,10 @@ class SerialLine(ByteLine):
         number = error.errno if isinstance(error, OSError) else None
         if number in (errno.EACCES, errno.EPERM):
             group = _group(self._device)
-            hint = f"put the user of this service into the group {group}: sudo usermod -aG {group} USER"
-            return AccessRefused("this user may not open the port", where=self.where, hint=hint)
+            hint = f"the service needs SupplementaryGroups={group} in its unit, a user sudo usermod -aG {group} USER"
+            return AccessRefused(
+                f"the group {group} may open the port, we may not", where=self.where, hint=hint
+            )
         if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
             hint = "is the adapter plugged in? `ls -l /dev/serial/by-id` shows those that are"
             return Unreachable("there is no such device", where=self.where, hint=hint)

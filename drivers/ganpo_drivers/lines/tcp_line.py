@@ -32,9 +32,6 @@ class TcpLine(ByteLine, asyncio.Protocol):
         try:
             async with asyncio.timeout(self._timeout_s):
                 await loop.create_connection(lambda: self, *self._endpoint, ssl=self._tls)
-        except TimeoutError as error:
-            what = f"no connection within {self._timeout_s:g} s"
-            raise Unreachable(what, where=self.where, hint=_HINT) from error
         except ssl.SSLCertVerificationError as error:
             what = f"its certificate is not trusted: {error.verify_message}"
             hint = "`ca_file` names who signed it; the host of `url` stands in it; the date of this machine counts"
@@ -43,8 +40,8 @@ class TcpLine(ByteLine, asyncio.Protocol):
             what = f"no TLS session: {error.reason or error}"
             hint = "is this the device's port for TLS (mostly 802), does it ask for a certificate of ours?"
             raise UnsupportedProtocol(what, where=self.where, hint=hint) from error
-        except OSError as error:
-            what = f"no connection: {error.strerror or error}"
+        except OSError as error:  # also what came too late: TimeoutError
+            what = f"no connection within {self._timeout_s:g} s, or refused"
             raise Unreachable(what, where=self.where, hint=_HINT) from error
 
     def send(self, data: bytes) -> None:

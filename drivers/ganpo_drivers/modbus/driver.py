@@ -1,5 +1,6 @@
-"""Modbus over TCP, TLS, a serial line or a converter: function codes 1-4, nothing else exists here (I10)."""
+"""Modbus over TCP, TLS, a serial line or a converter: function codes 1-4 and 43/14, nothing else exists here (I10)."""
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from ganpo_drivers.api import (
     ConnectionSettings,
     Driver,
     FaultKind,
+    Identity,
     Point,
     PointFault,
     Query,
@@ -23,11 +25,14 @@ from ganpo_drivers.modbus.answers import Answer, WrongAnswer, judged
 from ganpo_drivers.modbus.blocks import Block, ModbusQuery, pack
 from ganpo_drivers.modbus.learning import Learned
 from ganpo_drivers.modbus.mbap import NAMELESS
+from ganpo_drivers.modbus.requests import IDENTIFY, Request, identification, objects
 from ganpo_drivers.modbus.requests import reading as request_of
 from ganpo_drivers.modbus.settings import ModbusSettings
 from ganpo_drivers.modbus.transports import wire_to
 from ganpo_drivers.modbus.wire import BrokeOff, Habits, Wire
 from ganpo_model.errors import ConnectionLost, UnitBusy, UnitSilent
+
+log = logging.getLogger(__name__)
 
 SILENT_LIMIT = 3
 """Requests in a row without any answer, of whatever unit, after which the next read opens a new connection."""
@@ -37,6 +42,8 @@ BROKEN_LIMIT = 2
 """Sessions that may break within one read: after that nothing more is asked in it."""
 SEARCH_LIMIT = 32
 """Requests within one read that look for illegal addresses."""
+SHY_LIMIT = 3
+"""Times that a device may fail over the question who it is: after that it is not asked any more."""
 
 _ANSWERED, _UNUSABLE = 0, -1
 _BUSY = {
@@ -95,6 +102,8 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
         self._heard: Counter[int] = Counter()
         self._faults: Counter[tuple[str, str]] = Counter()
         self._learned = Learned()
+        self._units: set[int] = set()
+        self._shy = 0
 
     async def open(self) -> None:
         """Connect. Raises what `ByteLine.open` does."""
@@ -103,6 +112,7 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
     def prepare(self, points: Sequence[Point[ModbusAddress]]) -> ModbusQuery:
         """Pack the points into blocks."""
         limits = self.connection
+        self._units.update(point.address.unit for point in points)
         return pack(points, limits.max_gap, limits.max_registers, limits.max_bits)
 
     async def read(self, query: Query) -> Scan:
@@ -125,6 +135,27 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
             raise UnitBusy(reading.busy, where=where)
         query.heard = self._heard[unit]
         return Scan(query.settled(reading.values))
+
+    async def identify(self) -> Identity:
+        """What the only unit of the line says of itself; nothing where there are several or it does not say.
+
+        Some devices say nothing at all to a function they do not know, or end the session: such are soon left alone.
+        """
+        if len(self._units) > 1 or self._shy >= SHY_LIMIT:
+            return Identity()
+        unit = next(iter(self._units), 1)
+        try:
+            answer = await self._exchange(identification(unit))
+        except (WrongAnswer, ConnectionLost, UnitSilent) as error:
+            self._shy += 1
+            log.debug("does not say who it is: %s", error)
+            await self._reopen()
+            return Identity()
+        if (answer.unit, answer.function) != (unit, IDENTIFY):
+            return Identity()
+        said = objects(answer.data)
+        model = said.get(1, "")
+        return Identity(vendor=said.get(0, ""), model=model, controller=f"{model} {said.get(2, '')}".strip())
 
     async def close(self) -> None:
         """Leave the device."""
@@ -199,7 +230,8 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
             reading.fault(block, FaultKind.MISSING, f"not asked: {reading.ended}")
             return _UNUSABLE
         try:
-            found = judged(await self._exchange(block), block)
+            asked = request_of(block.unit, block.area, block.first, block.count)
+            found = judged(await self._exchange(asked), block)
         except WrongAnswer as wrong:
             await self._failed(block, wrong.kind)
             reading.fault(block, FaultKind.MISSING, str(wrong))
@@ -246,9 +278,8 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
             return _UNUSABLE
         return found
 
-    async def _exchange(self, block: Block) -> Answer:
+    async def _exchange(self, asked: Request) -> Answer:
         """One request and its answer. A session that the device had closed is no outage: open another, ask again."""
-        asked = request_of(block.unit, block.area, block.first, block.count)
         wire, fresh = self._wire, False
         if wire is None or not wire.open:
             wire, fresh = await self._reopen(), True

@@ -23,6 +23,7 @@ _CHECKSUM = 2
 _ENDED = frozenset({0x01, 0x02, 0x03})
 """Exceptions that say something of the request itself."""
 _SHOWN = 12
+_ANYBODY = frozenset(range(256))
 Owing = dict[tuple[int, int | None], float]
 
 
@@ -108,6 +109,7 @@ class RtuWire(Wire):
         super().__init__(line, timeout_s, habits)
         self._character_s = character_s
         self._pause_s = pause_s(character_s)
+        self._late = False  # an answer came after its time
 
     @property
     def blind(self) -> bool:
@@ -118,12 +120,15 @@ class RtuWire(Wire):
         """The next frame of this unit, function and length with a right checksum, while the unit owes no such; or a
         whole frame that nobody owes, for the caller to say what is wrong with it."""
         owing = self._habits.owing.setdefault(request.unit, {})
-        if request.size is not None and request.shape in owing:
+        if owing:
             now = asyncio.get_running_loop().time()
             for shape in [shape for shape, sent in owing.items() if now - sent > OWED_S]:
                 del owing[shape]
-            if request.shape in owing and (answer := await self._settle(request, owing)) is not None:
-                return answer
+            # Who a device is, it says the same way each time.
+            if request.size is not None and request.shape in owing:
+                answer = await self._settle(request, owing)
+                if answer is not None:
+                    return answer
         return await self._exchange(request, owing)
 
     async def _settle(self, request: Request, owing: Owing) -> Answer | None:
@@ -135,7 +140,8 @@ class RtuWire(Wire):
         late_s = owing[request.shape] + 2 * self._patience_s(request) - asyncio.get_running_loop().time()
         if late_s > 0:
             with contextlib.suppress(TimeoutError):
-                await self._line.receive(_Hearing(request, b"", set()), late_s)
+                await self._line.receive(_Hearing(request, b"", _ANYBODY), late_s)
+                self._late = True
         probe = _different(request, owing)
         answer = await self._exchange(probe, owing)
         right = answer.unit == probe.unit and (
@@ -165,6 +171,7 @@ class RtuWire(Wire):
         assert answer is not None
         if answer.unit == request.unit:
             del owing[request.shape]
+            self._late = False
         self._habits.known = True
         return answer
 
@@ -186,8 +193,9 @@ class RtuWire(Wire):
     def _unheard(self, request: Request, hearing: _Hearing) -> UnitSilent | BrokeOff:
         where, rest = f"{self.where} unit {request.unit}", hearing.rest
         if not rest or hearing.late:
-            late = "; one to an earlier request came: is `timeout_s` too short?" if hearing.late else ""
-            return UnitSilent(f"no answer within {self._timeout_s:g} s{late}", where=where)
+            late = hearing.late or self._late
+            told = "; one to an earlier request came: is `timeout_s` too short?" if late else ""
+            return UnitSilent(f"no answer within {self._timeout_s:g} s{told}", where=where)
         if rest[:2] != bytes((request.unit, request.function)):
             shown = rest[:_SHOWN].hex(" ") + (" ..." if len(rest) > _SHOWN else "")
             doubt = "do baud rate and parity match, do two devices have this number?"
