@@ -1,7 +1,8 @@
 """The devices' register table laid out in a server: what each row holds, and what it has to come to.
 
-`drivers/device_registers.csv` is carried over from the reference table: rows of high or medium confidence with a place
-of their own, and which profile reads them.
+`drivers/device_registers.csv` is carried over from the reference table: rows with a place of their own, which profile
+reads them, and why one is left. A cell in braces is what sources contradict each other about; `beyond` are rows of the
+sources that the reference table does not carry.
 """
 
 import csv
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from ganpo_config.exact import NumberError, factor
 
-_TABLE = Path(__file__).parents[1] / "drivers" / "device_registers.csv"
+TABLE = Path(__file__).parents[1] / "drivers" / "device_registers.csv"
 _STRUCT = {
     "int16": ">h",
     "uint16": ">H",
@@ -61,7 +62,7 @@ class Row:
     def laid(self, number: int, said: Mapping[str, str]) -> tuple[list[int], Fraction]:
         """The registers (or bits) of a value of its own for the row of this number, and what they come to in `unit`.
 
-        `said`: the plant's answers where the table names two orders or scales.
+        `said`: the plant's answers where the table names no scale.
         """
         if self.type == "bit":
             return [int(number == self.bit) for number in range(16)], Fraction(1)
@@ -70,8 +71,7 @@ class Row:
         if self.signal == "run_state":
             return [1], Fraction(1)
         kind = self.signal.partition("_")[0]
-        asked = (said[key] for key in (f"{kind}_scale", f"{kind}_step", "energy_unit") if key in said)
-        scale = factor(self.scale if _is_number(self.scale) else next(asked).replace("kWh", "1"))
+        scale = factor(self.scale if _is_number(self.scale) else said[f"{kind}_step"])
         target = next((value for word, value in _TARGETS.items() if self.signal.startswith(word)), 60)
         wanted = Fraction(target) * (1 + Fraction(number, 1000)) / UNITS.get(self.unit, ("", Fraction(1)))[1]
         if self.type.startswith("float"):
@@ -80,41 +80,44 @@ class Row:
             raw = (
                 max(1, round(wanted / scale)) % 30_000 if self.type.endswith("16") else round(wanted / scale)
             )
-        return words(self.type, raw, self.order if self.order != "disputed" else said["order"]), Fraction(
-            raw
-        ) * scale
+        return words(self.type, raw, self.order), Fraction(raw) * scale
 
 
 def words(kind: str, value: float, order: str) -> list[int]:
-    """The registers of a value, by the C types of the machine."""
-    if kind.startswith("sm"):
-        bits = int(kind[2:])
-        packed = (abs(int(value)) | (1 << bits - 1 if value < 0 else 0)).to_bytes(bits // 8, "big")
+    """The registers of a value, by the C types of the machine; `order` says which byte of it is sent when."""
+    if kind in _STRUCT:
+        packed = struct.pack(_STRUCT[kind], value if kind.startswith("float") else int(value))
     else:
-        packed = struct.pack(_STRUCT[kind], value)
-    found = [int.from_bytes(packed[at : at + 2], "big") for at in range(0, len(packed), 2)]
-    return found[::-1] if order in ("CDAB", "GHEFCDAB") else found
+        bits = int(kind.removeprefix("sm"))
+        packed = (abs(int(value)) | (1 << bits - 1 if value < 0 else 0)).to_bytes(bits // 8, "big")
+    sent = bytes(packed[ord(letter) - ord("A")] for letter in order) if order else packed
+    return [int.from_bytes(sent[at : at + 2], "big") for at in range(0, len(sent), 2)]
+
+
+def cells(kind: str) -> list[dict[str, str]]:
+    """The rows of `meter` or `machine` as they stand in the table."""
+    with TABLE.open(encoding="utf-8", newline="") as file:
+        return [row for row in csv.DictReader(file) if row["kind"] == kind]
 
 
 def rows() -> list[Row]:
-    """All rows."""
-    with _TABLE.open(encoding="utf-8", newline="") as file:
-        return [
-            Row(
-                tuple(row["profile"].split()),
-                row["device"],
-                row["signal"],
-                _AREAS[row["function"]],
-                int(row["address"]),
-                row["type"],
-                row["order"],
-                row["scale"],
-                row["unit"],
-                int(row["bit"]) if row["bit"] else None,
-            )
-            for row in csv.DictReader(file)
-            if row["type"] != "parts"
-        ]
+    """Those of machines."""
+    return [
+        Row(
+            tuple(row["profile"].split()),
+            row["device"],
+            row["signal"],
+            _AREAS[row["function"]],
+            int(row["address"]),
+            row["type"],
+            row["order"],
+            row["scale"],
+            row["unit"],
+            int(row["bit"]) if row["bit"] else None,
+        )
+        for row in cells("machine")
+        if row["type"] != "parts"
+    ]
 
 
 def _is_number(text: str) -> bool:

@@ -65,9 +65,9 @@ def _said(name: str) -> dict[str, str]:
     } | ({"pipe": "DN50"} if "volume_total" in PROFILES[name].signals else {})
 
 
-def test_there_are_meters_of_many_makers() -> None:
-    assert len(METERS) >= 40
-    assert len({PROFILES[name].vendor for name in METERS}) >= 20
+def test_there_are_sixty_meters_of_many_makers() -> None:
+    assert len(METERS) >= 60
+    assert len({PROFILES[name].vendor for name in METERS}) >= 30
 
 
 @pytest.mark.parametrize("name", METERS)
@@ -98,7 +98,9 @@ def test_what_cannot_be_known_is_asked_for(name: str, tmp_path: Path) -> None:
         ("acrel_dtsd1352", 4, 5),
         ("acrel_adl400", 1, 10),
         ("iammeter_wem3080t", 1, 800),
+        ("schneider_iem3000", 1, 1000),
         ("siemens_pac1600", 1, 1000),
+        ("wirenboard_map3e", 1, 100_000),
         ("socomec_countis_e44", 1, 1),
         ("carlo_gavazzi_em24", 1, 10),
         ("janitza_umg96rm", 1, 100_000),
@@ -123,7 +125,10 @@ def test_a_secondary_meter_counts_what_its_transformers_make_of_it(tmp_path: Pat
     found = plant(tmp_path, BUS + _row("acrel_dtsd1352", {"unit": "1"}, columns))
     item = register(found, "M-1/energy_import").item
     assert (item.num, item.den, item.modulus) == (10, 1, 2**32)
-    assert meaning(found, "M-1/power").scale == pytest.approx(1.0)
+    scales = {
+        signal: meaning(found, f"M-1/{signal}").scale for signal in ("power", "current_l1", "voltage_l1")
+    }
+    assert scales == pytest.approx({"power": 1.0, "current_l1": 0.1, "voltage_l1": 10.0})
 
 
 def test_a_word_that_is_none_of_its_answers_is_told(tmp_path: Path) -> None:
