@@ -1,6 +1,7 @@
 """CPU of `ganpo run` with a collector, Modbus values at 1 s, beside Telegraf in the same run: the whole process.
 
-Half of the values are energy registers, half the power by which as many machines are known. Both processes read one
+Half of the values are energy registers, half the power by which as many machines are known: it is another one at every
+poll, and each second one machine of 500 begins or ends to produce. Both processes read one
 server and publish to one Mosquitto at QoS 1; the collector acknowledges. Telegraf sends every value of every second.
 """
 
@@ -19,9 +20,11 @@ from support.collecting import PlayedCollector
 
 _SERVER = """
 import asyncio, struct, sys, time
+def power(n, now):
+    return (n + int(now / 20)) % 50 / 10 + (n + int(now * 7)) % 10 / 1000
 def registers():
     now = time.time()
-    values = [v for n in range(500) for v in (100000 + int(now / 9) % 10000 + n, 2.0 + (n + int(now * 7)) % 50 / 10)]
+    values = [v for n in range(500) for v in (100000 + int(now / 9) % 10000 + n, power(n, now))]
     return struct.pack(">" + "If" * 500, *values)
 class Server(asyncio.Protocol):
     def connection_made(self, transport): self.transport, self.left = transport, b""

@@ -11,7 +11,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from support import leaks
+from support import leaks, writes
 
 ROOT = Path(__file__).parents[1]
 CI = os.environ.get("CI") == "true"
@@ -20,6 +20,7 @@ hypothesis.settings.register_profile("here", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.load_profile("ci" if CI else "here")
 leaks.watch_for_blocking_calls()
+writes.watch()
 
 
 @pytest.fixture(scope="session")
@@ -73,6 +74,14 @@ def no_blocking_call(request: pytest.FixtureRequest) -> Iterator[None]:
     assert not leaks.blocked
 
 
+@pytest.fixture(autouse=True)
+def nothing_written() -> Iterator[None]:
+    """Fails a test in which a simulated device was asked for a write."""
+    yield
+    found = writes.noted()
+    assert not found, f"written to a device: {found}"
+
+
 @pytest.fixture(autouse=True, scope="module")
 def nothing_left() -> Iterator[None]:
     """Fails a module that leaves a process or a socket; what is collected here unclosed is an error by itself."""
@@ -87,6 +96,7 @@ def nothing_left() -> Iterator[None]:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """On CI a skip is a failure."""
+    writes.end()
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if CI and reporter is not None and reporter.stats.get("skipped") and session.exitstatus == 0:
         reporter.write_line("on CI nothing is skipped", red=True)

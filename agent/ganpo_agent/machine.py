@@ -67,7 +67,7 @@ class MachineRuns(Runs):
         done += self._look(seen, now)
         self._at = max(self._at, now)
         self.stale_at = min((end for end in ends if end > now), default=math.inf)
-        self.due = now if self._unrest else self.stale_at
+        self.due = min(self.stale_at, self._settles_at(now))
         return done
 
     def restart(self, now: int, by: int) -> None:
@@ -116,6 +116,13 @@ class MachineRuns(Runs):
         done += self._settle(moment)
         shown = self._shown(derived)
         return done if shown is self.state else done + self.tell([(moment, shown)])
+
+    def _settles_at(self, now: int) -> float:
+        """When the state settles if the signals go on saying what they say."""
+        if not self._unrest:
+            return math.inf
+        began = self._unrest[-1][0]
+        return now if began - self._stretch >= self._lasting_ms else began + self._lasting_ms
 
     def _settle(self, moment: int) -> list[States]:
         """What is derived now is settled, if it has lasted."""

@@ -12,6 +12,7 @@ from ganpo_drivers.modbus.address import ModbusAddress
 from ganpo_drivers.modbus.driver import ModbusDriver
 from ganpo_drivers.modbus.settings import ModbusSettings
 from ganpo_drivers.testing import DriverConformance, Proxy
+from support import writes
 from support.modbus_server import ModbusServer, words
 from support.modbus_wire import codes, forbidden
 
@@ -73,3 +74,4 @@ def test_the_watch_over_the_wire_would_see_a_write(server: ModbusServer) -> None
         (sent,) = proxy.sent
     assert codes(sent) == [1, 6, 15]
     assert forbidden(sent) == ["function code 6", "function code 15"]
+    assert writes.noted() == ["Modbus function 6 at unit 1", "Modbus function 15 at unit 1"]

@@ -9,6 +9,7 @@ from ganpo_drivers.opcua.address import OpcUaAddress
 from ganpo_drivers.opcua.driver import OpcUaDriver
 from ganpo_drivers.opcua.settings import OpcUaSettings
 from ganpo_drivers.testing import Proxy
+from support import writes
 from support.opcua_server import NAMESPACES, OpcUaServer
 from support.opcua_wire import forbidden, services
 
@@ -33,6 +34,7 @@ async def test_the_driver_asks_for_reading_services_only_and_the_watch_would_see
             await other.uaclient.session.write(ua.WriteParameters(NodesToWrite=[]))
         await asyncio.sleep(0.05)
         ours, others = proxy.sent
+    assert writes.noted() == ["OPC UA Write"], "the server saw it as well"
     assert services(ours) == [
         "CreateSession",
         "ActivateSession",

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from support import modbus_wire, writes
+
 Reply = Callable[[bytes], bytes | None]
 """What is sent for a request of 12 bytes; None: nothing, and the session is closed."""
 
@@ -92,6 +94,8 @@ class ModbusLine:
                 request = await reader.readexactly(12)
                 unit, function, first, count = struct.unpack(">BBHH", request[6:])
                 self.asked[unit, first] += 1
+                if modbus_wire.changes(request[7:]):
+                    writes.note(f"Modbus function {function} at unit {unit}")
                 self.requests.append((unit, function, first, count))
                 answer = self.replies.get((unit, first), self.otherwise)(request)
                 if answer is None:

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from support import writes
+
 _FORMAT = {"int16": ">h", "uint16": ">H", "int32": ">i", "uint32": ">I", "float32": ">f"}
 
 
@@ -31,6 +33,7 @@ class ModbusServer:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
+            env=writes.environment(),
         )
         assert self._process.stdout is not None
         self.port: int = json.loads(self._process.stdout.readline())

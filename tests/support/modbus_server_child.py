@@ -11,6 +11,8 @@ from pymodbus.pdu.device import ModbusDeviceIdentification
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
+from support import modbus_wire, writes
+
 AREAS = {1: "coil", 2: "discrete", 3: "holding", 4: "input"}
 
 
@@ -47,6 +49,8 @@ class Memory:
     def drop_silent(self, sending: bool, pdu: ModbusPDU) -> ModbusPDU:
         if sending:
             self.unit = pdu.dev_id
+        elif modbus_wire.changes(bytes((pdu.function_code,)) + pdu.encode()):
+            writes.note(f"Modbus function {pdu.function_code} at unit {pdu.dev_id}")
         return pdu
 
     def packet(self, sending: bool, data: bytes) -> bytes:

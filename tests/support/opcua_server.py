@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ganpo_demo.loopback import free_port
+from support import writes
 
 CHILD = Path(__file__).with_name("opcua_server_child.py")
 SIMULATION = "urn:ganpo:simulation"
@@ -104,7 +105,7 @@ class OpcUaServer:
             stdout=subprocess.PIPE,
             text=True,
             # without byte code asyncua compiles its address space at every start, for seconds
-            env={name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
+            env={n: value for n, value in writes.environment().items() if n != "PYTHONDONTWRITEBYTECODE"},
         )
         self._answer()
 

@@ -17,9 +17,12 @@ from asyncua import Node, Server, ua
 from asyncua.common.utils import ServiceError
 from asyncua.crypto.permission_rules import User, UserRole
 from asyncua.server.internal_session import InternalSession
+from asyncua.server.uaprocessor import UaProcessor
 from asyncua.server.user_managers import UserManager
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+
+from support import opcua_wire, writes
 
 SIMULATION = "urn:ganpo:simulation"
 MACHINERY = "http://opcfoundation.org/UA/Machinery/"
@@ -223,8 +226,21 @@ def _answer(**answer: Any) -> None:
     print(json.dumps(answer), flush=True)
 
 
+def _note_writes() -> None:
+    """Where requests arrive, behind whatever encryption."""
+    process = UaProcessor._process_message
+
+    async def noted(processor: Any, type_id: Any, *request: Any) -> Any:
+        if type_id.Identifier in opcua_wire.CHANGING:
+            writes.note(f"OPC UA {opcua_wire.name(type_id.Identifier)}")
+        return await process(processor, type_id, *request)
+
+    UaProcessor._process_message = noted
+
+
 async def serve() -> None:
     """Obey until stdin ends."""
+    _note_writes()
     plant = Plant(json.loads(sys.argv[1]))
     commands: dict[str, Callable[..., Awaitable[Any]]] = {
         "set": plant.set,

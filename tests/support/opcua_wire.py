@@ -27,6 +27,8 @@ OTHERS = {
     700: "HistoryUpdate",
     712: "Call",
 }
+CHANGING = frozenset({488, 494, 500, 506, 673, 700, 712})
+"""Of the others, those that could change something at the device, whoever asks."""
 _HEADER = struct.Struct("<3scI")
 _SECURE = {b"MSG": 8, b"CLO": 8}  # bytes between header and sequence header: channel and token
 _SEQUENCE = 8
@@ -37,15 +39,16 @@ def services(sent: bytes) -> list[str]:
 
     `sent`: one connection from its start; its end may be cut off. Raises ValueError for what is no OPC UA.
     """
-    return [_name(number) for number in _requests(sent)]
+    return [name(number) for number in _requests(sent)]
 
 
 def forbidden(sent: bytes) -> list[str]:
     """The services asked for that could change something at the device: all but those that only read."""
-    return [_name(number) for number in _requests(sent) if number not in READING]
+    return [name(number) for number in _requests(sent) if number not in READING]
 
 
-def _name(number: int) -> str:
+def name(number: int) -> str:
+    """The service of a request's type id."""
     return READING.get(number) or OTHERS.get(number) or f"service {number}"
 
 
