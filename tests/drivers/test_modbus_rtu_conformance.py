@@ -1,0 +1,66 @@
+"""The kit over the driver `modbus` on a serial line: between it and the units stands the kit's own, with its faults."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from ganpo_drivers.api import Value
+from ganpo_drivers.modbus.address import ModbusAddress
+from ganpo_drivers.modbus.driver import ModbusDriver
+from ganpo_drivers.modbus.settings import ModbusSettings
+from ganpo_drivers.testing import DriverConformance
+from ganpo_drivers.testing.aside import Aside
+from support.modbus_wire import forbidden_rtu
+from support.rtu_line import RtuLine, exception
+
+BAUD = 57_600
+
+
+@pytest.fixture(scope="module", autouse=True)
+def line() -> Iterator[RtuLine]:
+    """Units whose registers hold their own addresses."""
+    with ExitStack() as stack:
+        aside = Aside("units")
+        aside.start()
+        stack.callback(aside.stop)
+        line = aside.do(RtuLine)
+        line.replies[1, 900] = exception(2)
+        port = line.at_a_port()
+        aside.run(port.__aenter__())
+        stack.callback(lambda: aside.run(port.__aexit__(None, None, None)))
+        TestModbusRtu.url = line.url
+        yield line
+
+
+class TestModbusRtu(DriverConformance):
+    url: str
+    bad_addresses = ("", "1:holding", "0:holding:1", "1:holding:65536", "1:coil:3.1")
+
+    def make(self) -> ModbusDriver:
+        return self.at(self.url)
+
+    def make_unreachable(self) -> ModbusDriver:
+        return self.at(f"rtu://{Path('/dev/serial/by-id/usb-none')}")
+
+    def at(self, url: str) -> ModbusDriver:
+        return ModbusDriver(
+            ModbusSettings(driver="modbus", url=url, addressing="0-based", timeout_s=0.3, baud=BAUD)
+        )
+
+    def known(self) -> list[ModbusAddress]:
+        return [
+            ModbusAddress.parse("1:holding:7", type="uint16"),
+            ModbusAddress.parse("1:holding:8", type="uint32"),
+            ModbusAddress.parse("1:coil:3"),
+        ]
+
+    def expected(self) -> list[Value]:
+        return [7, 8 << 16 | 9, True]
+
+    def unknown(self) -> ModbusAddress:
+        return ModbusAddress.parse("1:holding:900", type="int16")
+
+    def forbidden(self, sent: bytes) -> list[str]:
+        return forbidden_rtu(sent)
