@@ -88,12 +88,10 @@ def test_looking_at_what_falls_due_tells_what_looking_at_everything_tells(
     for what, said, power, pause in steps:
         now += pause
         for observer in watching:
+            observer.tick(now)
             if what == "clock":
-                observer.tick(now)
                 observer.step(now - 3500, -3500)
-            elif what == "nothing":
-                observer.tick(now)
-            else:
+            elif what != "nothing":
                 values = {"cell": [said, said], "press": [power], "meter": [pause]}[what]
                 observer.feed(points[what], Scan(values), None, now)
         now -= 3500 * (what == "clock")
