@@ -13,9 +13,14 @@ from ganpo_drivers.modbus.settings import ModbusSettings
 from ganpo_drivers.testing import DriverConformance
 from ganpo_drivers.testing.aside import Aside
 from support.modbus_wire import forbidden_rtu
-from support.rtu_line import RtuLine, exception
+from support.rtu_line import RtuLine, checked, exception
 
 BAUD = 57_600
+
+
+def identified(request: bytes) -> bytes:
+    """Vendor "Acm", product "M1" (Modbus Application Protocol 1.1b3, 6.21)."""
+    return checked(request[:4] + b"\x01\x00\x00\x02\x00\x03Acm\x01\x02M1")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -27,6 +32,7 @@ def line() -> Iterator[RtuLine]:
         stack.callback(aside.stop)
         line = aside.do(RtuLine)
         line.replies[1, 900] = exception(2)
+        line.other = identified
         port = line.at_a_port()
         aside.run(port.__aenter__())
         stack.callback(lambda: aside.run(port.__aexit__(None, None, None)))
