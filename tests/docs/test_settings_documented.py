@@ -12,6 +12,8 @@ from pydantic_core import PydanticUndefined
 
 from ganpo_cloud.store import settings as cloud
 from ganpo_config import document, json_schema, load, profile, settings
+from ganpo_drivers.cjt188.settings import Cjt188Settings
+from ganpo_drivers.dlt645.settings import Dlt645Settings
 from ganpo_drivers.modbus.settings import ModbusSettings
 from ganpo_drivers.opcua.settings import OpcUaSettings
 from support.configs import BUS, CELL, HEAD
@@ -29,6 +31,8 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("[site.shifts]", document.ShiftTable),
     ("[[site.exceptions]]", document.ExceptionTable),
     ('driver = "modbus"', ModbusSettings),
+    ('driver = "dlt645"', Dlt645Settings),
+    ('driver = "cjt188"', Cjt188Settings),
     ('driver = "opcua"', OpcUaSettings),
     ("[[equipment]]", document.EquipmentRow),
     ("[[meters]]", document.MeterRow),

@@ -149,6 +149,15 @@ async def test_the_port_is_set_as_the_settings_say(pty: PtyLine, monkeypatch: py
     assert settings.character_s == pytest.approx(11 / 2400)
 
 
+async def test_a_pseudo_terminal_that_drops_the_parity_is_opened_again_and_again(pty: PtyLine) -> None:
+    for _ in range(3):
+        line = SerialLine("serial", pty.device, SerialSettings(baud=2400, parity="even"))
+        await line.open()
+        line.send(b"a")
+        assert await pty.heard(1) == b"a"
+        line.close()
+
+
 async def test_what_the_kernel_still_holds_is_dropped_too(pty: PtyLine) -> None:
     line = SerialLine("serial", pty.device, SerialSettings())
     await line.open()

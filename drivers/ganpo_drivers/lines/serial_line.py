@@ -47,7 +47,7 @@ class SerialLine(ByteLine):
         if settings.rs485:
             port.rs485_mode = RS485Settings()
         loop = asyncio.get_running_loop()
-        opening = loop.run_in_executor(None, port.open)  # an adapter that hangs takes seconds
+        opening = loop.run_in_executor(None, _open, port)  # an adapter that hangs takes seconds
         try:
             await asyncio.shield(opening)
         except asyncio.CancelledError:
@@ -130,6 +130,18 @@ class SerialLine(ByteLine):
             return Unreachable(f"the port does not answer: {error}", where=self.where)
         shape = f"{settings.baud} baud, {settings.data_bits}{settings.parity[0].upper()}{settings.stop_bits}"
         return PermanentError(f"it cannot be opened as a serial port of {shape}: {error}", where=self.where)
+
+
+def _open(port: serial.Serial) -> None:
+    """Raises OSError, ValueError, termios.error."""
+    try:
+        port.open()
+    except termios.error as error:
+        # A pseudo-terminal keeps neither parity nor 7 bits: the C library says so where nothing else was to be set.
+        if error.args[0] != errno.EINVAL or not str(Path(str(port.port)).resolve()).startswith("/dev/pts/"):
+            raise
+        port.parity, port.bytesize = serial.PARITY_NONE, serial.EIGHTBITS
+        port.open()
 
 
 def _let_go(opening: "asyncio.Future[None]", port: serial.Serial) -> None:

@@ -1,0 +1,219 @@
+"""Reading meters item by item over one line: what each outcome costs, and how it is told."""
+
+import time
+from abc import abstractmethod
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from ganpo_drivers.api import (
+    Address,
+    Driver,
+    FaultKind,
+    Point,
+    PointFault,
+    Query,
+    Report,
+    Scan,
+    Value,
+)
+from ganpo_drivers.lines import ByteLine, Until
+from ganpo_drivers.readout.frames import WAKE_UP
+from ganpo_drivers.readout.patience import Patience
+from ganpo_drivers.readout.settings import ReadoutSettings
+from ganpo_model.errors import ConnectionLost, UnitSilent
+
+BROKEN_LIMIT = 2
+"""Requests of one read that may come to nothing before no more is asked in it."""
+_WAKE_UP = bytes((WAKE_UP,))
+_SHOWN = 24
+"""Bytes that are shown to a person."""
+_NOT_ASKED = PointFault(FaultKind.MISSING, "not asked: earlier answers of this read did not come")
+
+SettingsT = TypeVar("SettingsT", bound=ReadoutSettings)
+AddressT = TypeVar("AddressT", bound=Address)
+
+
+class Refused(Exception):
+    """The meter says that it does not give this."""
+
+
+class Unusable(Exception):
+    """What came is no answer that can be believed: `kind` is the word it is counted under."""
+
+    def __init__(self, kind: str, what: str) -> None:
+        super().__init__(what)
+        self.kind, self.what = kind, what
+
+
+@dataclass(frozen=True, slots=True)
+class Question(Generic[AddressT]):
+    """One item of one meter. `address`: of any of its points; `places`: where its points stand in the query."""
+
+    item: str
+    address: AddressT
+    places: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadoutQuery(Generic[AddressT]):
+    """Points of one meter, a question per item."""
+
+    points: Sequence[Point[AddressT]]
+    questions: tuple[Question[AddressT], ...]
+
+    def __str__(self) -> str:
+        return "\n".join(
+            f"{question.item}: {len(question.places)} value{'' if len(question.places) == 1 else 's'}"
+            for question in self.questions
+        )
+
+
+class ReadoutDriver(Driver[SettingsT, AddressT]):
+    """Meters on one line. A driver says which item a point belongs to, how it is asked for, and what it means."""
+
+    def __init__(self, connection: SettingsT) -> None:
+        super().__init__(connection)
+        self._line: ByteLine | None = None
+        self._patience = Patience()
+        self._faults: Counter[tuple[str, str]] = Counter()
+        self._reopened = 0
+
+    @abstractmethod
+    def item(self, address: AddressT) -> str:
+        """What is asked for, with the meter: points that share it come in one answer."""
+
+    @abstractmethod
+    async def fetch(self, address: AddressT) -> bytes:
+        """The data of an item. Raises Refused, Unusable, UnitSilent, ConnectionLost."""
+
+    @abstractmethod
+    def value(self, address: AddressT, data: bytes) -> Value | PointFault:
+        """A point's value in the data of its item. Raises Unusable where the data are not laid out as expected."""
+
+    async def open(self) -> None:
+        """Open the line. Raises TransientError or PermanentError."""
+        await self.close()
+        line = self.connection.new_line()
+        await line.open()
+        self._line = line
+
+    def prepare(self, points: Sequence[Point[AddressT]]) -> ReadoutQuery[AddressT]:
+        """A question per item."""
+        found: dict[str, list[int]] = {}
+        for place, point in enumerate(points):
+            found.setdefault(self.item(point.address), []).append(place)
+        return ReadoutQuery(
+            points,
+            tuple(Question(item, points[places[0]].address, tuple(places)) for item, places in found.items()),
+        )
+
+    async def read(self, query: Query) -> Scan:
+        """Ask item by item, what was answered last time first. One that comes to nothing costs its own points."""
+        if not isinstance(query, ReadoutQuery):
+            raise TypeError("this query was prepared by another driver")
+        values: list[Value | PointFault] = [_NOT_ASKED] * len(query.points)
+        broken: list[tuple[Question[AddressT], PointFault]] = []
+        heard = False
+        for question in sorted(query.questions, key=lambda question: self._patience.vain(question.item)):
+            fault = self._patience.fault(question.item, time.monotonic())
+            if fault is not None:
+                _fill(values, question, fault)
+            elif len(broken) < BROKEN_LIMIT:
+                try:
+                    await self._ask(question, query.points, values)
+                    heard = True
+                except (UnitSilent, Unusable) as wrong:
+                    # What comes late is not to be taken for the answer to another question: open the line anew.
+                    await self.close()
+                    self._patience.asked_in_vain(question.item)
+                    kind = wrong.kind if isinstance(wrong, Unusable) else "silent"
+                    self._faults[question.address.key, kind] += 1
+                    if isinstance(wrong, UnitSilent) and not heard:
+                        raise
+                    broken.append(
+                        (question, _fill(values, question, PointFault(FaultKind.MISSING, wrong.what)))
+                    )
+        if broken and not heard:
+            question, fault = broken[-1]
+            raise UnitSilent(fault.text, where=self.where(question.address.key))
+        for question, fault in broken:
+            self._patience.missed(question.item, fault, time.monotonic())
+        return Scan(values)
+
+    async def close(self) -> None:
+        """Leave the line."""
+        line, self._line = self._line, None
+        if line is not None:
+            line.close()
+
+    def report(self) -> Report:
+        """What it met on the line so far."""
+        return Report(self._reopened, self._faults, self.notes())
+
+    def notes(self) -> Sequence[str]:
+        """What a person should know of the meters."""
+        return ()
+
+    def where(self, key: str) -> str:
+        """Line and meter, for errors."""
+        return f"{self.connection.url} meter {key}"
+
+    async def exchange(self, key: str, request: bytes, due: Until, answer: int) -> bytes:
+        """What came after `request`, up to the end of the answer that `due` finds in it. `answer`: the bytes it has.
+
+        A session that the other side had closed is no outage: the line is opened again and asked once more.
+        Raises UnitSilent (nothing came), Unusable (what came has no such answer in it), TransientError.
+        """
+        if self._line is not None and self._line.is_open:
+            try:
+                return await self._exchanged(self._line, key, request, due, answer)
+            except ConnectionLost:
+                if self._line.is_open:
+                    raise
+        await self.open()
+        self._reopened += 1
+        assert self._line is not None
+        return await self._exchanged(self._line, key, request, due, answer)
+
+    async def _exchanged(self, line: ByteLine, key: str, request: bytes, due: Until, answer: int) -> bytes:
+        line.drop()  # a second answer, or noise: nothing that lies here was asked for now
+        line.send(request)
+        within_s = self.connection.answer_s(len(request) + answer)
+        try:
+            return await line.receive(due, within_s)
+        except TimeoutError as error:
+            came = line.drop()
+            # An adapter that hears itself gives the request back; wake-up bytes alone say nothing either.
+            if not came.replace(request.lstrip(_WAKE_UP), b"").strip(_WAKE_UP):
+                raise UnitSilent(f"no answer within {within_s:.1f} s", where=self.where(key)) from error
+            shown = came[:_SHOWN].hex(" ").upper() + (" ..." if len(came) > _SHOWN else "")
+            raise Unusable(
+                "unusable", f"no answer to this in the {len(came)} bytes that came: {shown}"
+            ) from error
+
+    async def _ask(
+        self,
+        question: Question[AddressT],
+        points: Sequence[Point[AddressT]],
+        values: list[Value | PointFault],
+    ) -> None:
+        try:
+            data = await self.fetch(question.address)
+            found = [self.value(points[place].address, data) for place in question.places]
+        except Refused as refused:
+            fault = _fill(values, question, PointFault(FaultKind.BAD, str(refused)))
+            self._faults[question.address.key, "refused"] += 1
+            self._patience.refused(question.item, fault, time.monotonic())
+            return
+        for place, value in zip(question.places, found, strict=True):
+            values[place] = value
+        self._patience.answered(question.item)
+
+
+def _fill(values: list[Value | PointFault], question: Question[AddressT], fault: PointFault) -> PointFault:
+    """Put one fault into all places of a question."""
+    for place in question.places:
+        values[place] = fault
+    return fault
