@@ -14,8 +14,9 @@ SHELL := /bin/sh
 .PHONY: install demo test check bench before peers campaign clean dev debian node
 
 BIN := .venv/bin
-# What the tests run beside Python: a broker, a database, a browser, a time-series store, a font with Chinese, systemd-analyze, a C compiler, node.
-DEBIAN := mosquitto postgresql chromium victoria-metrics fonts-wqy-microhei systemd python3-venv gcc libc6-dev nodejs
+# What the tests run beside Python: a broker, a database, a browser, a time-series store, a font with Chinese, systemd-analyze,
+# a C compiler, node, a Modbus client.
+DEBIAN := mosquitto postgresql chromium victoria-metrics fonts-wqy-microhei systemd python3-venv gcc libc6-dev nodejs mbpoll
 
 install: .venv/installed
 	@echo "installed in $$(cat $<) s"

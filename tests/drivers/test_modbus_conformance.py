@@ -23,6 +23,7 @@ URL = "tcp://127.0.0.1:{}"
 def server() -> Iterator[ModbusServer]:
     with ModbusServer() as running:
         running.set(1, "holding", 0, words("float32", 1.5) + words("uint32", 48203, "CDAB"))
+        running.set(1, "holding", 4, [9999, 48, 2])
         running.set(1, "coil", 7, [1])
         TestModbus.port = running.port
         yield running
@@ -30,7 +31,7 @@ def server() -> Iterator[ModbusServer]:
 
 class TestModbus(DriverConformance):
     port: int
-    bad_addresses = ("", "1:holding", "0:holding:1", "1:holding:65536", "1:coil:3.1")
+    bad_addresses = ("", "1:holding", "0:holding:1", "1:holding:65536", "1:coil:3.1", "1:holding:0 +")
 
     def make(self) -> ModbusDriver:
         return self.at(self.port)
@@ -48,10 +49,11 @@ class TestModbus(DriverConformance):
             ModbusAddress.parse("1:holding:0", type="float32"),
             ModbusAddress.parse("1:coil:7"),
             ModbusAddress.parse("1:holding:2", type="uint32", order="CDAB"),
+            ModbusAddress.parse("1:holding:4*1 + 1:holding:5:int16*10000 e 1:holding:6", type="uint16"),
         ]
 
     def expected(self) -> list[Value]:
-        return [1.5, True, 48203]
+        return [1.5, True, 48203, 48_999_900]
 
     def unknown(self) -> ModbusAddress:
         return ModbusAddress.parse("1:holding:9", type="int16")

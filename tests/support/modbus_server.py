@@ -11,15 +11,26 @@ from types import TracebackType
 from typing import Any, Self
 
 from support import writes
+from support.registers import laid_out
 
-_FORMAT = {"int16": ">h", "uint16": ">H", "int32": ">i", "uint32": ">I", "float32": ">f"}
+_FORMAT = {
+    "int8": "b",
+    "int16": "h",
+    "int32": "i",
+    "int64": "q",
+    "uint8": "B",
+    "uint16": "H",
+    "uint32": "I",
+    "uint64": "Q",
+    "float16": "e",
+    "float32": "f",
+    "float64": "d",
+}
 
 
-def words(kind: str, value: float, order: str = "ABCD") -> list[int]:
-    """The registers of a value."""
-    packed = struct.pack(_FORMAT[kind], value)
-    found = [int.from_bytes(packed[at : at + 2], "big") for at in range(0, len(packed), 2)]
-    return found[::-1] if order == "CDAB" else found
+def words(kind: str, value: float, order: str = "") -> list[int]:
+    """The registers of a value; without an order the highest byte first."""
+    return laid_out(struct.pack(f">{_FORMAT[kind]}", value), order)
 
 
 class ModbusServer:

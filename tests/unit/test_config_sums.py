@@ -231,3 +231,26 @@ def test_parts_have_to_fit_into_the_requests_of_their_connection(tmp_path: Path)
         "agent.toml: points[0].address = 1:holding:0 + 1:holding:60: its parts lie over 61"
     )
     assert plant(tmp_path, BUS + BARE + row)
+
+
+def test_power_whose_sign_has_a_bit_of_its_own(tmp_path: Path) -> None:
+    """Field-case G05: -4.2 kW in hundredths, behind a CT of 50/5 at 400 V."""
+    ct = 'ct = "50/5"\nreads = "primary"\nmax_rate = 50\n'
+    found = {}
+    for kind in ("int16", "uint16", "sm16"):
+        row = point(f'address = "1:holding:0"\ntype = "{kind}"\nscale = "0.01"', signal="power")
+        asked = bound(plant(tmp_path, BUS + BARE + ct + row), "DB-1/power")
+        found[kind] = counts(asked, {0: [0x81A4]})
+    assert found["sm16"] == pytest.approx(-4.2)
+    assert found["int16"].text == "-323.48 lies outside -41.5704 ... 41.5704"
+    assert found["uint16"].text == "331.88 lies outside -41.5704 ... 41.5704"
+
+
+def test_a_heat_flow_is_bounded_by_no_transformer(tmp_path: Path) -> None:
+    heat = BARE.replace('"electricity"', '"heat"')
+    row = point('address = "1:holding:0"\ntype = "uint32"', signal="heat_power")
+    asked = bound(plant(tmp_path, BUS + heat + row), "DB-1/heat_power")
+    assert counts(asked, {0: words("I", 30_000)}) == 30_000
+    row = point('address = "1:holding:0"\ntype = "uint32"', signal="reactive_power")
+    asked = bound(plant(tmp_path, BUS + BARE + row), "DB-1/reactive_power")
+    assert counts(asked, {0: words("I", 30_000)}).text == "30000 lies outside -20000.0 ... 20000.0"
