@@ -26,7 +26,14 @@ from ganpo_drivers import (
     Scan,
     Subscribes,
 )
-from ganpo_model.errors import ConnectionLost, GanpoError, TransientError, UnitError, UnitSilent
+from ganpo_model.errors import (
+    ConnectionLost,
+    GanpoError,
+    PermanentError,
+    TransientError,
+    UnitError,
+    UnitSilent,
+)
 from ganpo_service.backoff import Backoff
 
 log = logging.getLogger(__name__)
@@ -34,7 +41,6 @@ log = logging.getLogger(__name__)
 CALL_LIMIT_S = 60.0
 """Longer than any timeout of a driver: only a call that would never return is cut short."""
 CLOSE_LIMIT_S = 2.0
-PARKED_S = 600.0
 LONGEST_SLEEP_S = 30.0
 """Between polls too the task shows that it is not stuck."""
 MUTE_INTERVALS = 3
@@ -130,7 +136,8 @@ class ConnectionTask:
             except TransientError as error:
                 pause = self._down("waiting", str(error), self._backoff.pause())
             except GanpoError as error:
-                pause = self._down("parked", str(error), PARKED_S)
+                again_s = error.again_s if isinstance(error, PermanentError) else PermanentError.again_s
+                pause = self._down("parked", str(error), again_s)
             except Exception as error:  # the supervisor: whatever a driver raises is a bug of this connection
                 self.bugs += 1
                 told = f"{type(error).__name__}: {error}" == self.error

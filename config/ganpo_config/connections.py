@@ -10,6 +10,7 @@ from ganpo_config.bind import Link
 from ganpo_config.explain import explain
 from ganpo_config.findings import Findings
 from ganpo_config.secret_files import SecretFiles
+from ganpo_config.settings import GatewaySettings
 from ganpo_drivers import registry
 from ganpo_model.errors import ConfigError
 
@@ -22,8 +23,8 @@ class Links:
     names: frozenset[str]
 
 
-def links(tables: Any, secrets: SecretFiles, findings: Findings) -> Links:
-    """What stands under `[connections]`; mistakes are found and left out."""
+def links(tables: Any, gateway: GatewaySettings | None, secrets: SecretFiles, findings: Findings) -> Links:
+    """What stands under `[connections]`; mistakes are found and left out. `gateway`: None where it is wrong itself."""
     if not isinstance(tables, dict):
         findings.error("connections", "not a table: [connections.NAME]")
         return Links({}, frozenset())
@@ -34,7 +35,7 @@ def links(tables: Any, secrets: SecretFiles, findings: Findings) -> Links:
             findings.error(path, f"not a table: [connections.{name}]")
         elif not name or not name.isprintable() or len(name) > 64 or name == "none":
             findings.error(path, "no name for a connection (1 to 64 characters, not none)")
-        elif (link := _link(name, table, path, secrets, findings)) is not None:
+        elif (link := _link(name, table, path, gateway, secrets, findings)) is not None:
             _alone(link, good, path, findings)
             good[name] = link
             for key, what in link.settings.cautions():
@@ -52,7 +53,12 @@ def _alone(link: Link, others: Mapping[str, Link], path: str, findings: Findings
 
 
 def _link(
-    name: str, table: Mapping[str, Any], path: str, secrets: SecretFiles, findings: Findings
+    name: str,
+    table: Mapping[str, Any],
+    path: str,
+    gateway: GatewaySettings | None,
+    secrets: SecretFiles,
+    findings: Findings,
 ) -> Link | None:
     driver_id = table.get("driver")
     if not isinstance(driver_id, str):
@@ -72,4 +78,6 @@ def _link(
     except ValidationError as error:
         explain(error.errors(include_url=False), findings, driver.connection_type, path)
         return None
+    if gateway is not None:
+        settings = settings.at(gateway.home(driver_id, name))
     return Link(name, driver_id, driver, settings) if len(findings.errors) == before else None

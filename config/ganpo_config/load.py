@@ -79,7 +79,7 @@ def _plant(file: Path, raw: dict[str, Any], environ: Mapping[str, str], findings
     part = _section(SitePart, "site", raw, environ, findings)
     site = _site(part.site, findings) if part is not None else None
     days = calendar(part.site, findings) if part is not None else None
-    found = links(raw.get("connections", {}), secrets, findings)
+    found = links(raw.get("connections", {}), gateway.gateway if gateway else None, secrets, findings)
     profiles = Profiles(file.parent / "profiles")
     findings.errors += profiles.errors
     subjects = Subjects(read_rows(raw, file.parent, findings), profiles, found.good, found.names, findings)
@@ -90,7 +90,7 @@ def _plant(file: Path, raw: dict[str, Any], environ: Mapping[str, str], findings
             link.name,
             link.driver_id,
             link.driver,
-            link.settings.at(gateway.gateway.home(link.driver_id, name)),
+            link.settings,
             tuple(subjects.points[name]),
         )
         for name, link in found.good.items()

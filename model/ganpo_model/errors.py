@@ -66,9 +66,10 @@ class ConnectionLost(TransientError):
 
 
 class PermanentError(GanpoError):
-    """Trying again soon will not help: park, say why, retry slowly."""
+    """Trying again soon will not help: park, say why, retry slowly, after `again_s`."""
 
     code = "permanent"
+    again_s: ClassVar[float] = 600.0
 
 
 class AccessRefused(PermanentError):
@@ -78,9 +79,13 @@ class AccessRefused(PermanentError):
 
 
 class CertificateNotTrusted(PermanentError):
-    """The certificate of the other side is not the trusted one, or not valid now."""
+    """The certificate of the other side is not the trusted one, or not valid now; or it does not trust ours.
+
+    A person mends it with one command, and stands there waiting.
+    """
 
     code = "certificate-not-trusted"
+    again_s = 30.0
 
 
 class UnsupportedProtocol(PermanentError):

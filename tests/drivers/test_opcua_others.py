@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asyncua import Client
 
 from ganpo_drivers import Home, Point
 from ganpo_drivers.opcua import certificate
@@ -118,8 +119,16 @@ async def test_every_policy_and_login_reads_renews_its_channel_and_leaves_no_ses
         assert await read(driver) == 1.5
         assert driver._session is session
         assert server.ask("sessions") == 1
+        assert server.ask("writes") == 0
     assert server.ask("sessions") == 0
-    assert server.ask("writes") == 0
+
+
+async def test_a_write_would_be_seen_by_this_server(server: NodeServer) -> None:
+    async with Client(server.url) as careless:
+        node = careless.get_node(f"ns={await careless.get_namespace_index('urn:ganpo:simulation')};s=A")
+        before = server.ask("writes")
+        await node.write_value(1.5)
+        assert server.ask("writes") == before + 1
 
 
 async def test_who_is_refused_is_told_what_helps(server: NodeServer, home: Home, folder: Path) -> None:
@@ -183,7 +192,7 @@ async def test_a_clock_in_2000_or_2099_is_told_and_costs_nothing_where_certifica
                 assert await read(driver) == 1.5
                 session._renew_at = 0.0
             assert driver._session is session
-        said = await refused(make(odd.url, home), AccessRefused)
+        said = await refused(make(odd.url, home), CertificateNotTrusted)
     assert f"its clock says {year}" in said
     assert "set the server's clock" in said
 

@@ -171,7 +171,7 @@ async def test_a_server_that_does_not_trust_us_is_told_with_the_command_that_hel
 ) -> None:
     unknown = trusting(Home("gw-test-0002", "plc", folder / "unknown" / "opcua"), folder / "plc.pem")
     driver = make(server.url, unknown)
-    with pytest.raises(AccessRefused) as caught:
+    with pytest.raises(CertificateNotTrusted) as caught:
         await driver.open()
     await driver.close()
     assert "BadSecurityChecksFailed" in str(caught.value)

@@ -74,6 +74,16 @@ def test_a_server_is_shown_and_trusted_once_a_person_says_so(
     assert again.exit_code == 0
 
 
+def test_check_says_who_is_not_trusted_yet_and_what_is_deprecated(config: Path, home: Home) -> None:
+    told = typed(config, "check")
+    assert "warning  agent.toml: connections.plc.security: nobody has trusted its server yet" in told.output
+    trust.pin(home, Pin(certificate.own(home, NOW).der, NOW))
+    config.write_text(config.read_text().replace(BEST, "Basic256,Sign"))
+    told = typed(config, "check")
+    assert "yet" not in told.output
+    assert "warning  agent.toml: connections.plc.security: rests on SHA-1" in told.output
+
+
 def test_what_is_no_secured_connection_is_told(config: Path) -> None:
     for name, what in (("plcc", "no such connection"), ("bus", "it has no certificates")):
         for command in (("trust",), ("cert", "export")):

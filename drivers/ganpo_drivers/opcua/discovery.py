@@ -11,7 +11,7 @@ from ganpo_drivers.opcua.settings import OpcUaSettings
 from ganpo_drivers.opcua.transport import Transport, UserClient, first_certificate, offers
 from ganpo_drivers.opcua.trust import changed
 from ganpo_model.errors import (
-    AccessRefused,
+    CertificateNotTrusted,
     GanpoError,
     Unreachable,
     UnsupportedProtocol,
@@ -100,7 +100,7 @@ async def reason(settings: OpcUaSettings, credentials: Credentials, refused: Gan
         return changed(pin, certificate, settings.url, home.connection)
     there, here, ours = shown.server_time, datetime.now(UTC), own.certificate
     if there is not None and not ours.not_valid_before_utc <= there <= ours.not_valid_after_utc:
-        return AccessRefused(
+        return CertificateNotTrusted(
             f"{refused.what}: its clock says {there:%Y-%m-%d %H:%M}, our certificate is valid from {dates(ours)}",
             where=settings.url,
             hint="`ganpo cert renew`" if here > ours.not_valid_after_utc else "set the server's clock",

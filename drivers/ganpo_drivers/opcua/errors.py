@@ -14,6 +14,7 @@ from ganpo_drivers.api import Home
 from ganpo_drivers.opcua.values import status_text
 from ganpo_model.errors import (
     AccessRefused,
+    CertificateNotTrusted,
     ConnectionLost,
     PermanentError,
     TransientError,
@@ -90,7 +91,7 @@ async def asking(
     that a server may refuse.
 
     Raises Unreachable (`opening`) or ConnectionLost for silence and a broken connection, AccessRefused,
-    UnsupportedProtocol, and TooMuch for a request that can be split.
+    CertificateNotTrusted, UnsupportedProtocol, and TooMuch for a request that can be split.
     """
     lost = Unreachable if opening else ConnectionLost
     hint = "is an OPC UA server listening there, and alive?" if opening else ""
@@ -128,7 +129,7 @@ def _status_error(
     if code in _REFUSED:
         kind = AccessRefused
     elif code in _OUR_CERTIFICATE and home is not None:
-        kind = AccessRefused
+        kind = CertificateNotTrusted
         hint = (
             "the server has to trust the certificate that "
             f"`ganpo cert export {home.connection}` writes, and its clock has to be right"

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
-from ganpo_drivers.api import Caution, ConnectionSettings
+from ganpo_drivers.api import Caution, ConnectionSettings, Home
+from ganpo_model.errors import StorageError
 
 DEFAULT_PORT = 4840
 DEPRECATED = ("Basic256", "Basic128Rsa15")
@@ -76,14 +77,14 @@ class OpcUaSettings(ConnectionSettings):
         return self.security.rpartition(",")[2]
 
     def cautions(self) -> Sequence[Caution]:
-        """Of a deprecated policy."""
-        if self.policy not in DEPRECATED:
-            return ()
-        return [
-            Caution(
-                "security", "rests on SHA-1 and is deprecated: take another policy that the server offers"
-            )
-        ]
+        """Of a deprecated policy, and of a server that nobody has trusted yet."""
+        found = []
+        if self.policy in DEPRECATED:
+            what = "rests on SHA-1 and is deprecated: take another policy that the server offers"
+            found.append(Caution("security", what))
+        if self.security != "None" and self.home is not None:
+            found += [Caution("security", what) for what in _not_trusted(self.home)]
+        return found
 
     @field_validator("url")
     @classmethod
@@ -132,3 +133,14 @@ class OpcUaSettings(ConnectionSettings):
 
         User.read(pem.get_secret_value())
         return pem
+
+
+def _not_trusted(home: Home) -> list[str]:
+    from ganpo_drivers.opcua import trust  # reads certificates: heavy, and needed where there are some alone
+
+    try:
+        if trust.pinned(home) is not None:
+            return []
+    except StorageError as error:
+        return [f"whether its server is trusted cannot be told: {error}"]
+    return [f"nobody has trusted its server yet: `ganpo trust {home.connection}`"]
