@@ -8,7 +8,7 @@ import os
 import tempfile
 from pathlib import Path
 
-_FILE = "GANPO_TESTS_WRITES"
+_FILE = "WRITES_SEEN_BY_TESTS"
 _TESTS = str(Path(__file__).parents[1])
 
 
