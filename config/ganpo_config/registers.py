@@ -14,7 +14,8 @@ from ganpo_model.clock import HOUR_MS
 from ganpo_model.facts import RegisterItem
 
 FLOAT_COUNTS = 100
-"""Counts per value of a register that is read as a float: a resolution of 0.01 of the device's own unit."""
+"""Counts of a register that is read as a float: a resolution of 0.01 of the device's own unit, or of the signal's where
+that is smaller: a meter that shows MWh does not move in steps of 10 kWh."""
 
 
 def register_of(wanted: Wanted, address: Address, meter: Meter | None) -> tuple[Register, str]:
@@ -25,7 +26,7 @@ def register_of(wanted: Wanted, address: Address, meter: Meter | None) -> tuple[
     if wanted.modulus is not None and wanted.resets:
         raise BindError("resets", "yes", "a register that resets has no modulus: they exclude each other")
     whole = kind.unit == "1" if address.whole is None else address.whole
-    per_value = 1 if whole else FLOAT_COUNTS
+    per_value = 1 if whole else FLOAT_COUNTS * max(1, math.ceil(unit_factor(wanted.unit, kind.unit)))
     count, how = _count(wanted, meter)
     count /= per_value
     rate, rate_from = _max_rate(wanted, meter)

@@ -203,9 +203,9 @@ class Subjects:
         self._bind_profile(placed)
         self._transformers(row, meter)
         found = [s for s in reference.signals().values() if f"{row.asset_no}/{s.id}" in self._tried]
-        if meter.carrier is not None and not any(
-            meter.measures(s.unit) for s in found if s.type == "register"
-        ):
+        told = self._profile_of[path][1] is None  # what it needs to be bound is wrong or missing
+        counts = any(meter.measures(s.unit) for s in found if s.type == "register")
+        if meter.carrier is not None and not counts and not told:
             findings.warn(
                 path, f"{row.asset_no} has no register that measures {row.carrier}: it counts nothing"
             )

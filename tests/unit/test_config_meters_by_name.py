@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ganpo_agent.meaning import understanding
 from ganpo_config.profile import Profile
 from ganpo_config.profiles import Profiles
 from ganpo_model import reference
@@ -91,6 +92,14 @@ def test_what_cannot_be_known_is_asked_for(name: str, tmp_path: Path) -> None:
         assert f"{key} missing" in found
 
 
+def test_what_follows_from_a_question_without_an_answer_is_not_told_beside_it(tmp_path: Path) -> None:
+    loaded = write(tmp_path, HEAD + BUS + _row("tuf2000m", {"unit": "5", "pipe": "DN50"}))
+    assert [str(error) for error in loaded.errors] == [
+        "agent.toml: meters[0].parameters = unit=5 pipe=DN50: volume_unit missing; volume_unit=..."
+    ]
+    assert loaded.warnings == ()
+
+
 @pytest.mark.parametrize(
     ("name", "counts", "den"),
     [
@@ -113,11 +122,12 @@ def test_a_count_is_what_the_table_says(name: str, counts: int, den: int, tmp_pa
 
 def test_the_meters_that_are_set_differently_say_so_in_their_count(tmp_path: Path) -> None:
     megawatt = _said("eastron_sdm630mct")
-    item = register(plant(tmp_path, BUS + _row("eastron_sdm630mct", megawatt)), "M-1/energy_import").item
-    assert (item.num, item.den) == (10, 1), "hundredths of a MWh"
-    kilowatt = megawatt | {"energy_unit": "kWh"}
-    item = register(plant(tmp_path, BUS + _row("eastron_sdm630mct", kilowatt)), "M-1/energy_import").item
-    assert (item.num, item.den) == (1, 100)
+    found = plant(tmp_path, BUS + _row("eastron_sdm630mct", megawatt))
+    item = register(found, "M-1/energy_import").item
+    assert (item.num, item.den) == (1, 100), "hundredths of a kWh, though it shows MWh"
+    assert understanding(register(found, "M-1/energy_import"))(123.456) == 12_345_600
+    kilowatt = plant(tmp_path, BUS + _row("eastron_sdm630mct", megawatt | {"energy_unit": "kWh"}))
+    assert understanding(register(kilowatt, "M-1/energy_import"))(123.456) == 12_346
 
 
 def test_a_secondary_meter_counts_what_its_transformers_make_of_it(tmp_path: Path) -> None:
