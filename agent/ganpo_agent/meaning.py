@@ -1,12 +1,14 @@
 """What a value that was read means: bound once per point, asked with every poll."""
 
 import math
+import sys
 from collections.abc import Callable, Mapping
 from functools import cache
 
 from ganpo_config.plant import Meaning, Register, SignalValue
 from ganpo_drivers import FaultKind, PointFault, Value
 
+_MOST = sys.float_info.max
 Understand = Callable[[Value], SignalValue | PointFault]
 
 
@@ -50,16 +52,17 @@ def _counts(factor: int, end: int) -> Understand:
 
 @cache
 def _number(scale: float, offset: float, low: float | None, high: float | None) -> Understand:
-    least, most = -math.inf if low is None else low, math.inf if high is None else high
+    # Neither NaN nor infinity lies between finite ends: one look for nearly every value.
+    least, most = -_MOST if low is None else low, _MOST if high is None else high
 
     def number(value: Value) -> SignalValue | PointFault:
         if isinstance(value, str):
             return _bad(f"{value!r} is no number")
         found = value * scale + offset
-        if not math.isfinite(found):
-            return _bad(f"{value!r} is no number")
         if least <= found <= most:
             return found
+        if not math.isfinite(found):
+            return _bad(f"{value!r} is no number")
         return _bad(f"{found:g} lies outside {low} ... {high}")
 
     return number

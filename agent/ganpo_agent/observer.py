@@ -11,6 +11,7 @@ from ganpo_agent.links import Link
 from ganpo_agent.machine import MachineRuns
 from ganpo_agent.nameplate import nameplates
 from ganpo_agent.signals import PointState
+from ganpo_agent.together import Together
 from ganpo_config.plant import BoundPoint, Plant
 from ganpo_drivers import FaultKind, Identity, Scan
 from ganpo_model.clock import DAY_MS, from_ms, iso, to_ms
@@ -40,7 +41,7 @@ class Observer:
         """When the first value of any machine goes stale, at the earliest."""
         self.machines = {machine.asset_no: MachineRuns(machine, now) for machine in plant.machines}
         self.links = {link.subject: link for link in _links(plant, now)}
-        self._groups: dict[int, tuple[Sequence[BoundPoint], list[PointState]]] = {}
+        self._groups: dict[int, Together] = {}
         self._journal = Journal()
         self._optional = {m.signals[s] for m in plant.machines for s in m.absent if s in m.signals}
         self._watching: dict[str, list[Link]] = {}
@@ -51,15 +52,15 @@ class Observer:
 
     def feed(self, points: Sequence[BoundPoint], scan: Scan, identity: Identity | None, now: int) -> None:
         """What one read of a connection brought, at its receipt."""
-        states = self._states(points)
+        group = self._group(points)
         # what ended before it is looked at before anything of it is known
-        late = now >= self._stale_at or now // self._slot_ms != self.slot
-        if late or [1 for state in states if 0 < state.until <= now]:
+        ended = group.one_ended(now)
+        if ended or now >= self._stale_at or now // self._slot_ms != self.slot:
             self.tick(now)
         times = scan.source_times or repeat(None)
         found = [
             state.point.name
-            for state, value, source_time in zip(states, scan.values, times, strict=False)
+            for state, value, source_time in zip(group.states, scan.values, times, strict=False)
             if state.observe(value, source_time, now)
         ]
         if found:
@@ -76,9 +77,9 @@ class Observer:
             if (machine := self.machines.get(link.subject)) is not None:
                 facts += machine.advance(self.seen, now)
                 self._stale_at = min(self._stale_at, machine.stale_at)
-        for state in states:
-            if state.register is not None and state.at == now and isinstance(state.value, int):
-                facts += state.register.feed(now, state.value, self.slot)
+        for state, register in group.registers:
+            if state.at == now and isinstance(state.value, int):
+                facts += register.feed(now, state.value, self.slot)
         self._send(facts)
 
     def tell_again(self) -> None:
@@ -112,6 +113,7 @@ class Observer:
             state.shift(by)
             if state.register is not None:
                 state.register.restart()
+        self._groups.clear()
         self._journal.shift(by)
         for machine in self.machines.values():
             machine.restart(now, by)
@@ -180,12 +182,12 @@ class Observer:
         fault = self.seen[name].fault
         return fault is not None and fault.kind is FaultKind.ABSENT and name in self._optional
 
-    def _states(self, points: Sequence[BoundPoint]) -> list[PointState]:
-        """The states of the points of a group, which is the same object at every poll."""
+    def _group(self, points: Sequence[BoundPoint]) -> Together:
+        """Of the points of one query, which is the same object at every poll."""
         found = self._groups.get(id(points))
         if found is None:
-            found = self._groups[id(points)] = points, [self.seen[point.name] for point in points]
-        return found[1]
+            found = self._groups[id(points)] = Together(points, self.seen)
+        return found
 
     def _close(self, end: int) -> list[Fact]:
         facts: list[Fact] = []
