@@ -178,14 +178,14 @@ def profile() -> None:
 def profile_list(word: str, config: Path | None) -> None:
     """Names of the profiles of which name, vendor, device or title has WORD."""
     from ganpo_config.devices import unreadable
-    from ganpo_config.profile_text import columns, device_of
+    from ganpo_config.profile_text import columns
 
     found = _profiles(config)
-    for name, one in found.items():
-        if _has(word, name, device_of(one), one.title.zh, one.title.en):
-            click.echo(columns(name, f"{one.title.zh} / {one.title.en}"))
+    for name in found.having(word):
+        title = found[name].title
+        click.echo(columns(name, f"{title.zh} / {title.en}"))
     for other in unreadable():
-        if _has(word, other.vendor, other.device):
+        if word.casefold() in f"{other.vendor} {other.device}".casefold():
             for line in (f"{other.why_zh}:{other.instead_zh}", f"{other.why_en}: {other.instead_en}"):
                 click.echo(columns("(not readable)", f"{other.vendor} {other.device}: {line}"))
 
@@ -195,14 +195,11 @@ def profile_list(word: str, config: Path | None) -> None:
 @_config
 def profile_show(name: str, config: Path | None) -> None:
     """Addresses, states and parameters of a profile, and what it cannot say."""
-    from ganpo_config.findings import nearest
     from ganpo_config.profile_text import told
 
     found = _profiles(config)
     if name not in found:
-        click.echo(
-            f"no profile {name}; {nearest(name, found) or '`ganpo profile list` shows them'}", err=True
-        )
+        click.echo(f"no profile {name}; {found.meant(name)}", err=True)
         sys.exit(1)
     for line in told(found[name]):
         click.echo(line)
@@ -217,7 +214,3 @@ def _profiles(config: Path | None) -> "Profiles":
     for error in found.errors:
         click.echo(f"error    {error}", err=True)
     return found
-
-
-def _has(word: str, *texts: str) -> bool:
-    return word.casefold() in " ".join(texts).casefold()

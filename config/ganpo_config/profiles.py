@@ -57,10 +57,25 @@ class Profiles(Mapping[str, Profile]):
         return self._read[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted({*self._own, *self._ours}))
+        """Without those of the site's own that are wrong."""
+        return iter(sorted({*self._read, *self._ours}))
 
     def __len__(self) -> int:
-        return len({*self._own, *self._ours})
+        return len({*self._read, *self._ours})
+
+    def having(self, word: str) -> Iterator[str]:
+        """The ids of those of which id, vendor, device or title has the word, whatever its case."""
+        for name, profile in self.items():
+            texts = (name, profile.vendor, profile.device, profile.title.zh, profile.title.en)
+            if word.casefold() in " ".join(texts).casefold():
+                yield name
+
+    def meant(self, word: str) -> str:
+        """What a person may have meant who wrote this as an id: people know their meter as iEM3155."""
+        found = list(self.having(word))[:3] if word else []
+        if not found:
+            return nearest(word, self) or "`ganpo profile list` shows them"
+        return f"did you mean {' or '.join(found)}?"
 
     def _findings(self, name: str) -> Findings:
         """Of one file: its errors are ours."""
@@ -93,7 +108,7 @@ class Profiles(Mapping[str, Profile]):
             if found is None:
                 circle = any(name == level.get("id") for level in levels)
                 what = "a circle of bases" if circle else "no such profile"
-                findings.error("base", what, "" if circle else nearest(name, self), value=name)
+                findings.error("base", what, "" if circle else self.meant(name), value=name)
                 return None
             levels.append(found)
         whole: Document = {}

@@ -11,6 +11,7 @@ from ganpo_config.parameters import Parameters, split
 from ganpo_config.plant import BoundPoint, Machine, Transformer
 from ganpo_config.profile import Profile
 from ganpo_config.profile_text import to_change
+from ganpo_config.profiles import Profiles
 from ganpo_config.rows import Placed, Rows
 from ganpo_config.wanted import BindError, Wanted, of_profile, of_row
 from ganpo_model import reference
@@ -30,7 +31,7 @@ class Subjects:
     def __init__(
         self,
         rows: Rows,
-        profiles: Mapping[str, Profile],
+        profiles: Profiles,
         links: Mapping[str, Link],
         connections: frozenset[str],
         findings: Findings,
@@ -81,7 +82,7 @@ class Subjects:
         row, path = placed.row, placed.path
         profile = self._profiles.get(row.profile)
         if row.profile and profile is None:
-            hint = nearest(row.profile, self._profiles) or "`ganpo profile list` shows them"
+            hint = self._profiles.meant(row.profile)
             self._findings.error(f"{path}.profile", "no such profile", hint, value=row.profile)
         if row.connection != NONE:
             self._connection(row.connection, path)

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from ganpo_agent.cli import main
 from ganpo_config.profile_text import told
 from ganpo_config.profiles import Profiles
+from support import configs
 
 OURS = Profiles(Path("nowhere"))
 
@@ -75,3 +76,31 @@ def test_every_profile_of_ours_is_told_in_80_columns(name: str) -> None:
         assert width <= 80, line
     for line in _said("show", name).splitlines():
         assert line == line.rstrip()
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("iEM3155", "schneider_iem3000"),
+        ("dtsd1352", "acrel_dtsd1352"),
+        ("dtsu666", "chint_dtsu666 or chint_dtsu666_dlt645 or chint_dtsu666_h"),
+    ],
+)
+def test_who_writes_the_name_on_the_nameplate_is_told_what_it_is_called_here(
+    tmp_path: Path, word: str, meant: str
+) -> None:
+    wrong = configs.errors(tmp_path, configs.BUS + configs.meter().replace("power_meter_3p_modbus", word))
+    assert [text for text in wrong if f"no such profile; did you mean {meant}?" in text]
+    found = CliRunner().invoke(main, ["profile", "show", word])
+    assert found.stderr == f"no profile {word}; did you mean {meant}?\n"
+
+
+def test_one_of_the_site_s_own_that_is_wrong_keeps_none_from_being_listed(tmp_path: Path) -> None:
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "own.toml").write_text('format = 1\nid = "own"\n')
+    found = CliRunner().invoke(
+        main, ["profile", "list", "by_power", "--config", str(tmp_path / "agent.toml")]
+    )
+    assert found.exit_code == 0
+    assert "machine_by_power" in found.stdout
+    assert "profiles/own.toml" in found.stderr
