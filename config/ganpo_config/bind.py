@@ -65,13 +65,15 @@ def bound(wanted: Wanted, link: Link, meter: Meter | None) -> tuple[BoundPoint, 
 
 
 def _address(wanted: Wanted, link: Link, interval_s: float) -> Address:
-    """Raises BindError, also where the device is to speak by itself and its protocol does not."""
+    """Raises BindError, also where the protocol does not do what is wanted: speak by itself, add values."""
     columns = link.settings.columns() | {name: value for name, value in wanted.columns.items() if value}
     if columns.get("mode") == SUBSCRIBE:
         columns.setdefault("sampling_ms", round(interval_s * 1000))
     address = _parsed(wanted, link, columns)
     if columns.get("mode") == SUBSCRIBE and not address.subscribed:
         raise BindError("mode", SUBSCRIBE, f"points of the driver {link.driver_id} can only be polled")
+    if columns.get("summed") and not address.summed:
+        raise BindError("parts", "", f"values of the driver {link.driver_id} are not added")
     for key in ("sampling_ms", "deadband"):
         if columns.get(key) and not address.subscribed:
             raise BindError(key, columns[key], f"means something with mode = {SUBSCRIBE} only")

@@ -57,7 +57,7 @@ def of_profile(
     columns: dict[str, Any] = {"type": fill(about.type), "order": fill(about.order)}
     columns["namespaces"] = profile.namespaces
     columns |= {"mode": about.mode, "sampling_ms": about.sampling_ms, "deadband": about.deadband}
-    columns["unit"] = parameters.values.get("unit", "")
+    columns |= {"unit": parameters.values.get("unit", ""), "summed": bool(about.parts or about.exponent)}
     if profile.addressing:
         columns["addressing"] = fill(profile.addressing)
     low, high = _bounds(about, parameters)

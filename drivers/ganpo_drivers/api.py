@@ -110,6 +110,11 @@ class Address(BaseModel, ABC):
         return False
 
     @property
+    def summed(self) -> bool:
+        """Whether it adds several places, as `parts` and `exponent` of a profile want it."""
+        return False
+
+    @property
     def whole(self) -> bool | None:
         """Whether its values are whole numbers; None: the device's variables know their own type. A register of what
         may have decimals counts in hundredths."""

@@ -3,15 +3,23 @@
 import re
 import subprocess
 from collections.abc import AsyncIterator, Iterator
+from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ganpo_agent.observer import Observer
+from ganpo_config.plant import Register
 from ganpo_drivers import Point, PointFault
 from ganpo_drivers.modbus.address import ModbusAddress
 from ganpo_drivers.modbus.driver import ModbusDriver
 from ganpo_drivers.modbus.settings import ModbusSettings
+from ganpo_model.clock import to_ms
+from ganpo_model.facts import Fact, Reading
+from support.configs import BUS, plant
 from support.modbus_server import ModbusServer, words
+from support.plants import START
 from support.registers import laid_out, orders
 
 NUMBERS: dict[str, float] = {
@@ -156,3 +164,36 @@ async def test_mbpoll_reads_the_bits_we_read(
     server.set(6, name, 20, bits)
     assert await read(driver, *((f"6:{name}:{20 + n}", "", "") for n in range(len(bits)))) == bits
     assert mbpoll(server, area, "", 20, len(bits)) == bits
+
+
+async def test_a_sum_of_a_profile_is_a_reading(server: ModbusServer, tmp_path: Path) -> None:
+    """From `agent.toml` to what travels: the flow meter whose total is N x 10^(n-3)."""
+    meter = """
+[[meters]]
+asset_no = "SB-W-01"
+name = "Water"
+carrier = "water_fresh"
+role = "boundary_in"
+profile = "tuf2000m"
+connection = "bus"
+parameters = "unit=7 pipe=DN50 volume_unit=m3"
+"""
+    found = plant(tmp_path, BUS.replace("tcp://127.0.0.1:502", server.url) + meter)
+    points = [point for point in found.connections[0].points if point.signal == "volume_total"]
+    assert isinstance(points[0].meaning, Register)
+    item = points[0].meaning.item
+    facts: list[Fact] = []
+    now = to_ms(START)
+    observer = Observer(found, facts.extend, now)
+    driver = ModbusDriver(ModbusSettings(driver="modbus", url=server.url, addressing="0-based"))
+    await driver.open()
+    asked: list[Point[Any]] = [Point(point.name, point.address) for point in points]
+    query = driver.prepare(asked)
+    for power in (1, -4):
+        server.set(7, "holding", 8, words("int32", 123_457, "CDAB"))
+        server.set(7, "holding", 1438, words("int16", power))
+        now += 900_000
+        observer.feed(points, await driver.read(query), None, now)
+    await driver.close()
+    amounts = [Fraction(fact.raw * item.num, item.den) for fact in facts if isinstance(fact, Reading)]
+    assert amounts == [Fraction("1234.57"), Fraction("0.0123457")]

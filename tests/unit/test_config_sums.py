@@ -10,7 +10,7 @@ from ganpo_agent.meaning import understanding
 from ganpo_config.plant import BoundPoint
 from ganpo_drivers import Point, PointFault
 from ganpo_drivers.modbus.blocks import pack
-from support.configs import BUS, bound, errors, meter, notes, plant, point, register
+from support.configs import BUS, CELL, bound, errors, meter, notes, plant, point, register
 
 BARE = '[[meters]]\nasset_no = "DB-1"\nname = "Meter"\ncarrier = "electricity"\nrole = "sub"\n'
 WATER = '[[meters]]\nasset_no = "DB-1"\nname = "Water"\ncarrier = "water_fresh"\nrole = "sub"\n'
@@ -221,6 +221,17 @@ SIGNAL = '[signals.energy_import]\ntype = "uint16"\n'
 )
 def test_parts_that_are_wrong_are_told_with_their_place(tmp_path: Path, signal: str, told: str) -> None:
     assert any(told in error for error in errors(tmp_path, profile(tmp_path, signal)))
+
+
+def test_a_protocol_that_adds_nothing_says_so(tmp_path: Path) -> None:
+    signal = """[signals.energy_import]
+parts = [{ address = "nsu=urn:x;s=A" }, { address = "nsu=urn:x;s=B", times = "1000" }]
+"""
+    text = profile(tmp_path, signal) + CELL
+    file = tmp_path / "profiles" / "split.toml"
+    file.write_text(HEAD.replace('"modbus"\naddressing = "0-based"', '"opcua"') + signal, encoding="utf-8")
+    (found,) = errors(tmp_path, text.replace('connection = "bus"', 'connection = "cell"'))
+    assert found.endswith("signals.energy_import.parts): values of the driver opcua are not added")
 
 
 def test_parts_have_to_fit_into_the_requests_of_their_connection(tmp_path: Path) -> None:

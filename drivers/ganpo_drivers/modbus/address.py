@@ -135,6 +135,11 @@ class ModbusAddress(Address):
         return str(self.unit)
 
     @property
+    def summed(self) -> bool:
+        """Whether it is a sum, perhaps of one part, times a power of ten."""
+        return bool(self.parts)
+
+    @property
     def whole(self) -> bool:
         """Whether its values are whole numbers."""
         names = [part.type for part in self.parts] or [self.type]
