@@ -8,25 +8,17 @@ blocks and converts nothing, the second converts with the library's `convert_fro
 import asyncio
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from pymodbus.client import AsyncModbusTcpClient
 
-from ganpo_agent.observer import Observer
-from ganpo_config.plant import Between, Machine, Meaning, Register, Rule
-from ganpo_drivers import Point
 from ganpo_drivers.modbus.address import ModbusAddress
 from ganpo_drivers.modbus.driver import ModbusDriver
 from ganpo_drivers.modbus.settings import ModbusSettings
-from ganpo_model.clock import to_ms
-from ganpo_model.facts import RegisterItem
-from ganpo_model.states import State
 from measure import Figure, ratio
-from support.plants import START, PlantBuilder, PlayedDriver
+from observed import BEGIN, observed
 
 VALUES = 1000
 BLOCK = 124
@@ -95,35 +87,11 @@ def _per_value(began: float, polls: int) -> float:
 
 
 async def _ours(port: int, polls: int) -> float:
-    builder = PlantBuilder(Path(tempfile.gettempdir()))
-    builder.connection("bus", PlayedDriver)
-    points, addressed = [], []
-    for n in range(VALUES):
-        address = ModbusAddress.parse(f"1:holding:{2 * n}", type="float32", addressing="0-based")
-        addressed.append(Point(str(n), address))
-        if n % 2:
-            item = RegisterItem(
-                f"M-{n}/energy_import#{n:08x}",
-                f"M-{n}",
-                "energy_import",
-                None,
-                "kWh",
-                1,
-                100,
-                None,
-                10**6,
-                resets=False,
-            )
-            points.append(builder.point("bus", f"M-{n}", "energy_import", address, Register(item, 100)))
-        else:
-            points.append(builder.point("bus", f"S-{n}", "power", address, Meaning("number")))
-            rules = (
-                Rule(State.OFF, {"power": Between(None, 0.05)}),
-                Rule(State.PRODUCING, {"power": Between(3.0, None)}),
-            )
-            builder.machines.append(Machine(f"S-{n}", {"power": f"S-{n}/power"}, {}, rules, 0.0, {}))
-    now = to_ms(START)
-    observer = Observer(builder.build(), lambda _facts: None, now)
+    addressed, points, observer = observed(
+        VALUES,
+        lambda n: ModbusAddress.parse(f"1:holding:{2 * n}", type="float32", addressing="0-based"),
+    )
+    now = BEGIN
     driver = ModbusDriver(
         ModbusSettings(driver="modbus", url=f"tcp://127.0.0.1:{port}", addressing="0-based")
     )

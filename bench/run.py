@@ -10,6 +10,7 @@ from pathlib import Path
 
 NAMES = (
     "poll",
+    "opcua",
     "process",
     "uplink",
     "site_bytes",

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ganpo_drivers.opcua import binary
-from ganpo_drivers.opcua.values import Answer, answer_of
+from ganpo_drivers.opcua.address import OpcUaAddress
+from ganpo_drivers.opcua.values import Answers, answer_of, value_of
 
 T = ua.VariantType
 SINCE = datetime(1601, 1, 1, tzinfo=UTC)
@@ -73,9 +74,22 @@ ITEMS = st.builds(
 )
 
 
-def same(answers: list[Answer], items: list[Any]) -> None:
-    """NaN is equal to nothing: compared as it is written."""
-    assert [repr(answer) for answer in answers] == [repr(answer_of(item)) for item in items]
+ADDRESS = OpcUaAddress.parse("i=2258")
+URIS = ["http://opcfoundation.org/UA/", "urn:server"]
+
+
+def same(answers: Answers, items: list[Any]) -> None:
+    """Both decoders come to the same values, faults and times; what is not plain is the same answer (NaN is equal to
+    nothing: compared as it is written)."""
+    theirs = [answer_of(item) for item in items]
+    for accept in (False, True):
+        assert [answers.value(place, ADDRESS, URIS, accept) for place in range(len(answers))] == [
+            value_of(answer, ADDRESS, URIS, accept) for answer in theirs
+        ]
+    assert answers.times == [answer.source_time for answer in theirs]
+    assert repr(answers.rest) == repr(
+        {place: answer for place, answer in enumerate(theirs) if not answer.is_plain}
+    )
 
 
 def later(response: Any) -> bytes:
@@ -104,15 +118,15 @@ def test_a_notification_is_taken_apart_as_asyncua_does(found: list[Any], availab
     decoded = struct_from_binary(ua.PublishResponse, Buffer(struct_to_binary(response))).Parameters
     assert repr(word) == repr(binary._by_asyncua(decoded))
     assert (word.subscription, word.number, word.ended) == (3, 7, None)
-    assert [handle for handle, _ in word.items] == [handle for handle, _ in found]
-    same([answer for _, answer in word.items], [item for _, item in found])
+    assert word.handles == [handle for handle, _ in found]
+    same(word.answers, [item for _, item in found])
 
 
 def test_a_subscription_that_the_server_ends_says_why() -> None:
     ended = ua.StatusChangeNotification(Status=ua.StatusCode(ua.StatusCodes.BadTimeout))
     result = ua.PublishResult(3, NotificationMessage=ua.NotificationMessage(1, NotificationData=[ended]))
     word = binary.publish_response(later(ua.PublishResponse(Parameters=result)))
-    assert (word.items, word.ended) == ([], ua.StatusCodes.BadTimeout)
+    assert (word.handles, word.ended) == ([], ua.StatusCodes.BadTimeout)
 
 
 @pytest.mark.parametrize("mask", [1, 3, 5, 7])
@@ -123,8 +137,8 @@ def test_a_status_good_that_is_written_out_and_a_time_left_out_are_understood(
     tail = struct.pack("<I", 0) * bool(mask & 2) + struct.pack("<q", 10_000_000) * bool(mask & 4)
     item = bytes((mask, kind)) + struct.pack("<" + code, 1) + tail
     head = later(ua.ReadResponse())[: binary._checked_header(later(ua.ReadResponse()))]
-    (answer,) = binary.read_response(head + struct.pack("<i", 1) + item)
-    assert answer == Answer(1, kind, 0, SINCE + timedelta(seconds=1) if mask & 4 else None)
+    found = binary.read_response(head + struct.pack("<i", 1) + item)
+    assert found == Answers([1], [SINCE + timedelta(seconds=1) if mask & 4 else None], {})
 
 
 @given(st.lists(ITEMS, min_size=1, max_size=3), st.data())
@@ -164,8 +178,7 @@ async def test_where_asyncua_is_built_otherwise_it_does_all() -> None:
 
     transport = SimpleNamespace(protocol=object(), session=Session())
     node = ua.ReadValueId(NodeId=ua.NodeId("A", 2), AttributeId=ua.AttributeIds.Value)
-    assert await binary.read(transport, [binary.encoded(node)], 1.0) == [answer_of(item)]
-    assert await binary.publish(transport, [(3, 9)]) == binary.Notification(
-        3, 4, [(1, answer_of(item))], None
-    )
+    seven = Answers([7], [None], {})
+    assert await binary.read(transport, [binary.encoded(node)], 1.0) == seven
+    assert await binary.publish(transport, [(3, 9)]) == binary.Notification(3, 4, [1], seven)
     assert asked == [node, ua.SubscriptionAcknowledgement(3, 9)]

@@ -24,7 +24,7 @@ from ganpo_drivers.opcua.driver import OpcUaDriver
 from ganpo_drivers.opcua.session import Session
 from ganpo_drivers.opcua.settings import OpcUaSettings
 from ganpo_drivers.opcua.subscription import Latest, Subscription
-from ganpo_drivers.opcua.values import Answer
+from ganpo_drivers.opcua.values import Answer, Answers
 from ganpo_drivers.testing import Proxy
 from ganpo_model.clock import to_ms
 from ganpo_model.errors import ConnectionLost
@@ -279,8 +279,9 @@ class PlayedSession:
 
 
 def word(number: int, *items: tuple[int, Any, int], subscription: int = 7) -> Notification:
-    answers = [(handle, Answer(value, 6, status, None)) for handle, value, status in items]
-    return Notification(subscription, number, answers, None)
+    rest = {place: Answer(value, 6, status, None) for place, (_, value, status) in enumerate(items) if status}
+    answers = Answers([value for _, value, _ in items], [None] * len(items), rest)
+    return Notification(subscription, number, [handle for handle, _, _ in items], answers)
 
 
 async def played(session: PlayedSession, *points: Point[OpcUaAddress]) -> tuple[Heard, list[str], str]:
@@ -310,7 +311,7 @@ async def test_a_notification_that_is_missing_ends_the_session_and_another_subsc
 
 
 async def test_a_subscription_the_server_ends_and_one_it_forgets_are_lost_with_the_reason() -> None:
-    ended = Notification(7, 1, [], ua.StatusCodes.BadTimeout)
+    ended = Notification(7, 1, [], Answers([], [], {}), ua.StatusCodes.BadTimeout)
     _, _, why = await played(PlayedSession([ended]), point("A"))
     assert why.startswith("the server ended the subscription (BadTimeout")
     _, _, why = await played(PlayedSession([word(1, subscription=6)]), point("A", sampling_ms=2000))

@@ -9,16 +9,17 @@ channel. This is the one file that knows how that is built: where it is built ot
 # ruff: noqa: SLF001 - asyncua has no way to send bytes
 
 import asyncio
+import math
 import struct
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from asyncua import ua
 from asyncua.common.utils import Buffer
 from asyncua.ua.ua_binary import nodeid_to_binary, struct_from_binary, struct_to_binary
 
-from ganpo_drivers.opcua.values import NO_TIME, Answer, answer_of
+from ganpo_drivers.opcua.values import NO_TIME, Answer, Answers, answer_of
 
 _STRING = ua.VariantType.String.value
 _NUMBERS = {
@@ -39,19 +40,22 @@ _TAILS = {
     mask: struct.Struct("<" + "I" * bool(mask & _HAS_STATUS) + "q" * bool(mask & _HAS_TIME))
     for mask in (1, 3, 5, 7)
 }
-_TIMED = {
-    bytes((_HAS_VALUE | _HAS_TIME, kind.value)): (struct.Struct(f"<{code}q"), kind.value)
+_COMMON = {
+    bytes((mask, kind.value)): (layout.unpack_from, layout.size, bool(mask & _HAS_STATUS))
+    for mask in (5, 7)
     for kind, code in _NUMBERS.items()
+    if (layout := struct.Struct(f"<xx{code}{'I' * bool(mask & _HAS_STATUS)}q"))
 }
-"""By the first two bytes of an item, its mask and the type of its value: the commonest of all."""
+"""By the first two bytes of an item, its mask and the type of its value: numbers with a time, the commonest of all."""
 _OTHERS = {
     bytes((mask, kind.value)): (struct.Struct("<" + code), kind.value)
     for mask in _TAILS
     for kind, code in _NUMBERS.items()
 }
 _TEXTS = {bytes((mask, _STRING)) for mask in _TAILS}
+_FIRST_TICKS = 10
 _LAST_TICKS = 2_650_467_743_990_000_000
-"""Of 100 ns since 1601: the end of the year 9999, less than asyncua's own. What lies beyond is its business."""
+"""Of 100 ns since 1601: the first microsecond and the end of the year 9999. What lies beyond is asyncua's business."""
 _LENGTH = struct.Struct("<i")
 _HANDLE = struct.Struct("<I")
 _READ = nodeid_to_binary(ua.FourByteNodeId(ua.ObjectIds.ReadRequest_Encoding_DefaultBinary))
@@ -67,13 +71,14 @@ _PARTS = ("_setup_request_header", "_connection", "_request_id", "_callbackmap",
 
 
 class Notification(NamedTuple):
-    """What one Publish brought: of which subscription, its number, the answers by client handle in their order, and
-    the status to which the subscription changed (None: it lives on)."""
+    """What one Publish brought: of which subscription, its number, client handles and what is answered of them in their
+    order, and the status to which the subscription changed (None: it lives on)."""
 
     subscription: int
     number: int
-    items: list[tuple[int, Answer]]
-    ended: int | None
+    handles: list[int]
+    answers: Answers
+    ended: int | None = None
 
 
 def fits(protocol: Any) -> bool:
@@ -86,12 +91,12 @@ def encoded(item: Any) -> bytes:
     return bytes(struct_to_binary(item))
 
 
-async def read(transport: Any, items: Sequence[bytes], timeout_s: float) -> list[Answer]:
+async def read(transport: Any, items: Sequence[bytes], timeout_s: float) -> Answers:
     """One Read with source times of `encoded` items. Raises what asyncua raises, ValueError, struct.error."""
     if not fits(transport.protocol):
         nodes = [struct_from_binary(ua.ReadValueId, Buffer(item)) for item in items]
         request = ua.ReadParameters(TimestampsToReturn=ua.TimestampsToReturn.Source, NodesToRead=nodes)
-        return [answer_of(item) for item in await transport.session.read(request)]
+        return _answers_of(await transport.session.read(request))
     body = b"".join((_READ_HEAD, _LENGTH.pack(len(items)), *items))
     return read_response(await _exchange(transport.protocol, _READ, body, timeout_s))
 
@@ -128,15 +133,12 @@ async def _exchange(protocol: Any, service: bytes, body: bytes, timeout_s: float
     return bytes(data)
 
 
-def read_response(data: bytes) -> list[Answer]:
+def read_response(data: bytes) -> Answers:
     """The answers of a ReadResponse, from its ResponseHeader on."""
     at = _checked_header(data)
     (count,) = _LENGTH.unpack_from(data, at)
-    at += 4
-    answers = []
-    for _ in range(count):
-        answer, at = _answer(data, at)
-        answers.append(answer)
+    answers = Answers([], [], {})
+    _take(data, at + 4, count, answers, None)
     return answers
 
 
@@ -147,7 +149,8 @@ def publish_response(data: bytes) -> Notification:
     at += _PUBLISHED.size + 4 * max(available, 0)
     _, number, _, parts = _MESSAGE.unpack_from(data, at)
     at += _MESSAGE.size
-    items: list[tuple[int, Answer]] = []
+    handles: list[int] = []
+    answers = Answers([], [], {})
     for _ in range(parts):
         if not data.startswith(_DATA_CHANGE, at):  # a status change, or what nobody ordered
             return _by_asyncua(struct_from_binary(ua.PublishResult, Buffer(data, start)))
@@ -155,13 +158,9 @@ def publish_response(data: bytes) -> Notification:
         if size < 4:
             return _by_asyncua(struct_from_binary(ua.PublishResult, Buffer(data, start)))
         end = at + len(_DATA_CHANGE) + 4 + size
-        at += len(_DATA_CHANGE) + _CHANGE.size
-        for _ in range(count):
-            (handle,) = _HANDLE.unpack_from(data, at)
-            answer, at = _answer(data, at + 4)
-            items.append((handle, answer))
+        _take(data, at + len(_DATA_CHANGE) + _CHANGE.size, count, answers, handles)
         at = end
-    return Notification(subscription, number, items, None)
+    return Notification(subscription, number, handles, answers)
 
 
 def _checked_header(data: bytes) -> int:
@@ -171,15 +170,37 @@ def _checked_header(data: bytes) -> int:
     return int(buffer.cur_pos)
 
 
-def _answer(data: bytes, at: int) -> tuple[Answer, int]:
-    """The answer of the DataValue that begins at `at`, and where the next thing begins."""
+def _take(data: bytes, at: int, count: int, answers: Answers, handles: list[int] | None) -> None:
+    """Add the answers of `count` DataValues from `at` on, each behind its client handle where `handles` takes them."""
+    values, times, rest = answers.values, answers.times, answers.rest
+    common, finite = _COMMON.get, math.isfinite
+    for place in range(len(values), len(values) + count):
+        if handles is not None:
+            handles.append(_HANDLE.unpack_from(data, at)[0])
+            at += 4
+        form = common(data[at : at + 2])
+        if form is not None:
+            unpack, size, has_status = form
+            if has_status:
+                value, status, ticks = unpack(data, at)
+            else:
+                value, ticks = unpack(data, at)
+                status = 0
+            if not status and _FIRST_TICKS <= ticks < _LAST_TICKS and finite(value):
+                values.append(value)
+                times.append(NO_TIME + timedelta(0, 0, ticks // 10))
+                at += size
+                continue
+        answer, at = _rarer(data, at)
+        values.append(answer.value)
+        times.append(answer.source_time)
+        if not answer.is_plain:
+            rest[place] = answer
+
+
+def _rarer(data: bytes, at: int) -> tuple[Answer, int]:
+    """The answer of the DataValue at `at`, and where the next thing begins."""
     head = data[at : at + 2]
-    timed = _TIMED.get(head)
-    if timed is not None:
-        layout, kind = timed
-        value, ticks = layout.unpack_from(data, at + 2)
-        if 0 <= ticks < _LAST_TICKS:
-            return Answer(value, kind, 0, _time(ticks)), at + 2 + layout.size
     end = at + 2
     other = _OTHERS.get(head)
     if other is not None:
@@ -202,11 +223,8 @@ def _answer(data: bytes, at: int) -> tuple[Answer, int]:
     ticks = rest[-1] if mask & _HAS_TIME else 0
     if not 0 <= ticks < _LAST_TICKS:
         return _item_by_asyncua(data, at)
-    return Answer(value, kind, rest[0] if mask & _HAS_STATUS else 0, _time(ticks)), end + tail.size
-
-
-def _time(ticks: int) -> datetime | None:
-    return NO_TIME + timedelta(microseconds=ticks // 10) if ticks >= 10 else None
+    time = NO_TIME + timedelta(0, 0, ticks // 10) if ticks >= _FIRST_TICKS else None
+    return Answer(value, kind, rest[0] if mask & _HAS_STATUS else 0, time), end + tail.size
 
 
 def _item_by_asyncua(data: bytes, at: int) -> tuple[Answer, int]:
@@ -215,14 +233,23 @@ def _item_by_asyncua(data: bytes, at: int) -> tuple[Answer, int]:
     return answer_of(item), buffer.cur_pos
 
 
+def _answers_of(items: Sequence[Any]) -> Answers:
+    """The answers that `ua.DataValue`s are."""
+    found = [answer_of(item) for item in items]
+    rest = {place: answer for place, answer in enumerate(found) if not answer.is_plain}
+    return Answers([answer.value for answer in found], [answer.source_time for answer in found], rest)
+
+
 def _by_asyncua(result: Any) -> Notification:
     """The notification of a `ua.PublishResult`."""
     message = result.NotificationMessage
-    items: list[tuple[int, Answer]] = []
+    items: list[Any] = []
     ended = None
     for part in message.NotificationData or ():
         if isinstance(part, ua.DataChangeNotification):
-            items += [(item.ClientHandle, answer_of(item.Value)) for item in part.MonitoredItems]
+            items += part.MonitoredItems
         elif isinstance(part, ua.StatusChangeNotification):
             ended = part.Status.value
-    return Notification(result.SubscriptionId, message.SequenceNumber, items, ended)
+    answers = _answers_of([item.Value for item in items])
+    handles = [item.ClientHandle for item in items]
+    return Notification(result.SubscriptionId, message.SequenceNumber, handles, answers, ended)

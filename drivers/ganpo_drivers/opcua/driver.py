@@ -31,7 +31,7 @@ from ganpo_drivers.opcua.security import Credentials, remarks
 from ganpo_drivers.opcua.session import Session, value_attribute
 from ganpo_drivers.opcua.settings import OpcUaSettings
 from ganpo_drivers.opcua.subscription import Subscription
-from ganpo_drivers.opcua.values import Answer, absent, bad, status_text, value_of
+from ganpo_drivers.opcua.values import Answer, Answers, absent, bad, status_text
 from ganpo_model.errors import ConnectionLost
 
 log = logging.getLogger(__name__)
@@ -57,16 +57,18 @@ class OpcUaQuery:
 
 @dataclass(slots=True)
 class _Plan:
-    """A query in one session: `items` to read, and `reads`: place of a point, its item, its address. The other
-    points have a fault.
+    """A query in one session: `items` to read, and `places`, which points each of them is. The others have `faults`.
 
-    `has`: places of points that the server has shown to have, so that later they can only vanish.
+    `direct`: every point is an item of its own, in their order. `special`: items of which an address asks for more than
+    the value as it is. `has`: places of points that the server has shown to have, so that later they can only vanish.
     """
 
     items: list[bytes]
-    reads: list[tuple[int, int, OpcUaAddress]]
+    places: list[list[int]]
     faults: list[Value | PointFault]
-    has: set[int] = field(default_factory=set)
+    has: set[int]
+    special: set[int] = field(default_factory=set)
+    direct: bool = False
     again_at: float | None = None
 
 
@@ -117,19 +119,39 @@ class OpcUaDriver(Driver[OpcUaSettings, OpcUaAddress]):
         with self._counted():
             # with nothing to read the state of the server shows that the session lives
             answers = await session.read(plan.items or [_STATE])
-        values = list(plan.faults)
-        source_times: list[Any] = [None] * len(values)
-        uncertain, uris, has = self.connection.accept_uncertain, session.uris, plan.has
-        for place, item, address in plan.reads:
-            answer = answers[item]
-            value = value_of(answer, address, uris, uncertain)
-            if value.__class__ is PointFault and answer.is_unknown:
-                value = self._gone(plan, place, answer, now)
-            elif place not in has:
-                has.add(place)
-            values[place] = value
-            source_times[place] = answer.source_time
-        return Scan(values, source_times)
+        if plan.direct:
+            values, times = answers.values, answers.times
+        else:
+            values, times = list(plan.faults), [None] * len(plan.faults)
+            for places, value, time in zip(plan.places, answers.values, answers.times, strict=False):
+                for place in places:
+                    values[place], times[place] = value, time
+        self._look(session, plan, query.points, answers, values, now)
+        return Scan(values, times)
+
+    def _look(
+        self,
+        session: Session,
+        plan: _Plan,
+        points: Sequence[Point[OpcUaAddress]],
+        answers: Answers,
+        values: list[Value | PointFault],
+        now: float,
+    ) -> None:
+        """Put into `values` what is not simply what was answered."""
+        uncertain, uris, rest, has = self.connection.accept_uncertain, session.uris, answers.rest, plan.has
+        if len(has) < len(values):
+            shown = (places for item, places in enumerate(plan.places) if item not in rest)
+            has.update(place for places in shown for place in places)
+        for item in {*rest, *plan.special}:
+            answer = rest.get(item)
+            for place in plan.places[item]:
+                value = answers.value(item, points[place].address, uris, uncertain)
+                if answer is not None and answer.is_unknown:
+                    value = self._gone(plan, place, answer, now)
+                else:
+                    has.add(place)
+                values[place] = value
 
     async def subscribe(
         self, points: Sequence[Point[Any]], deliver: Callable[[Scan], Awaitable[None]]
@@ -171,7 +193,10 @@ class OpcUaDriver(Driver[OpcUaSettings, OpcUaAddress]):
         """What the server's BuildInfo says."""
         session = await self._ready()
         answers = await session.read(_BUILD_INFO)
-        values = [value_of(answer, _ITSELF, session.uris, accept_uncertain=True) for answer in answers]
+        values = [
+            answers.value(item, _ITSELF, session.uris, accept_uncertain=True)
+            for item in range(len(_BUILD_INFO))
+        ]
         vendor, product, version = ("" if isinstance(value, PointFault) else str(value) for value in values)
         return Identity(vendor=vendor, model=product, controller=f"{product} {version}".strip())
 
@@ -212,18 +237,23 @@ class OpcUaDriver(Driver[OpcUaSettings, OpcUaAddress]):
     async def _plan(self, session: Session, query: Query, has: set[int], now: float) -> _Plan:
         found = await resolve(session, {point.address: None for point in query.points})
         plan = _Plan([], [], [bad("not read")] * len(query.points), has)
-        items: dict[bytes, int] = {}
+        known: dict[bytes, int] = {}
         for place, point in enumerate(query.points):
             node = found[point.address]
             if not isinstance(node, PointFault):
-                item = items.setdefault(value_attribute(node), len(items))
-                plan.reads.append((place, item, point.address))
+                item = known.setdefault(value_attribute(node), len(known))
+                if item == len(plan.places):
+                    plan.places.append([])
+                plan.places[item].append(place)
+                if point.address.index or point.address.number:
+                    plan.special.add(item)
                 if point.address.path:
                     has.add(place)
                 continue
             plan.faults[place] = bad(f"vanished: {node.text}") if place in has else node
             plan.again_at = now + RESOLVE_AGAIN_S
-        plan.items = list(items)
+        plan.items = list(known)
+        plan.direct = len(plan.items) == len(query.points)
         return plan
 
     @staticmethod

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from asyncua import ua
 from asyncua.client.ua_client import UaClientState
@@ -18,7 +18,7 @@ from ganpo_drivers.opcua.security import Credentials, policy_of
 from ganpo_drivers.opcua.settings import OpcUaSettings
 from ganpo_drivers.opcua.transport import Transport, UserClient, offers
 from ganpo_drivers.opcua.trust import changed
-from ganpo_drivers.opcua.values import Answer
+from ganpo_drivers.opcua.values import Answers
 from ganpo_model.errors import ConnectionLost, GanpoError, UnsupportedProtocol
 
 SESSION_TIMEOUT_S = 60
@@ -34,8 +34,18 @@ _IDS = ua.ObjectIds
 _LIMIT = "Server_ServerCapabilities_OperationLimits_MaxNodesPer"
 _MOST_MONITORED = _IDS.Server_ServerCapabilities_OperationLimits_MaxMonitoredItemsPerCall
 
+
+class Collected(Protocol):
+    """Answers to which those of the next request are added."""
+
+    def __len__(self) -> int: ...
+
+    def extend(self, more: Self, /) -> None: ...
+
+
 ItemT = TypeVar("ItemT")
 AnswerT = TypeVar("AnswerT")
+CollectedT = TypeVar("CollectedT", bound=Collected)
 
 
 class Session:
@@ -137,14 +147,15 @@ class Session:
     async def _learn(self) -> None:
         names = ("Read", "Browse", "TranslateBrowsePathsToNodeIds")
         ids = (_IDS.Server_NamespaceArray, *(getattr(_IDS, _LIMIT + name) for name in names))
-        namespaces, *limits = await self.read([value_attribute(ua.NodeId(number)) for number in ids])
-        if not isinstance(namespaces.value, list):
+        answers = await self.read([value_attribute(ua.NodeId(number)) for number in ids])
+        uris, *limits = answers.values
+        if not isinstance(uris, list):
             raise ConnectionLost("the server does not tell its namespaces", where=self.where)
-        self.uris = namespaces.value
+        self.uris = uris
         self.namespaces = {uri: index for index, uri in reversed(list(enumerate(self.uris)))}
         sizes = (self._batches.read, self._batches.browse, self._batches.translate)
         for size, limit in zip(sizes, limits, strict=True):
-            size.stated(limit.value)
+            size.stated(limit)
 
     @property
     def expired(self) -> bool:
@@ -166,19 +177,19 @@ class Session:
         granted_s = _granted_s(self._client.secure_channel_timeout, CHANNEL_S)
         self._renew_at = asyncio.get_running_loop().time() + RENEW_AT * granted_s
 
-    async def read(self, items: Sequence[bytes]) -> list[Answer]:
+    async def read(self, items: Sequence[bytes]) -> Answers:
         """An answer for each item, which `value_attribute` made."""
 
-        async def ask(batch: Sequence[bytes]) -> list[Answer]:
+        async def ask(batch: Sequence[bytes]) -> Answers:
             return await binary.read(self._transport, batch, self._timeout_s)
 
-        return await self._in_batches("Read", self._batches.read, items, ask)
+        return await self._in_batches("Read", self._batches.read, items, ask, Answers([], [], {}))
 
     async def translate(self, paths: Sequence[Any]) -> list[Any]:
         """A `ua.BrowsePathResult` for each `ua.BrowsePath`."""
         service = self._transport.session.translate_browsepaths_to_nodeids
         return await self._in_batches(
-            "TranslateBrowsePathsToNodeIds", self._batches.translate, paths, service
+            "TranslateBrowsePathsToNodeIds", self._batches.translate, paths, service, []
         )
 
     async def browse(self, nodes: Sequence[Any]) -> list[Any]:
@@ -187,7 +198,7 @@ class Session:
         async def ask(batch: Sequence[Any]) -> Any:
             return await self._transport.session.browse(ua.BrowseParameters(NodesToBrowse=batch))
 
-        return await self._in_batches("Browse", self._batches.browse, nodes, ask)
+        return await self._in_batches("Browse", self._batches.browse, nodes, ask, [])
 
     async def browse_next(self, points: Sequence[bytes]) -> list[Any]:
         """The next page behind each continuation point."""
@@ -195,7 +206,7 @@ class Session:
         async def ask(batch: Sequence[bytes]) -> Any:
             return await self._transport.session.browse_next(ua.BrowseNextParameters(False, batch))
 
-        return await self._in_batches("BrowseNext", self._batches.browse, points, ask)
+        return await self._in_batches("BrowseNext", self._batches.browse, points, ask, [])
 
     async def create_subscription(self, parameters: Any) -> Any:
         """The `ua.CreateSubscriptionResult` to `ua.CreateSubscriptionParameters`. It ends with the session."""
@@ -208,8 +219,8 @@ class Session:
             response.ResponseHeader.ServiceResult.check()
             return response.Parameters
 
-        (limit,) = await self.read([value_attribute(ua.NodeId(_MOST_MONITORED))])
-        self._batches.monitor.stated(limit.value)
+        answers = await self.read([value_attribute(ua.NodeId(_MOST_MONITORED))])
+        self._batches.monitor.stated(answers.values[0])
         return await self._once("CreateSubscription", self._timeout_s, ask)
 
     async def monitor(self, subscription: int, items: Sequence[Any]) -> list[Any]:
@@ -223,7 +234,7 @@ class Session:
             )
             return await self._transport.session.create_monitored_items(parameters)
 
-        return await self._in_batches("CreateMonitoredItems", self._batches.monitor, items, ask)
+        return await self._in_batches("CreateMonitoredItems", self._batches.monitor, items, ask, [])
 
     async def publish(self, acknowledged: Sequence[tuple[int, int]], timeout_s: float) -> binary.Notification:
         """What the server has to say next, within `timeout_s`."""
@@ -245,14 +256,14 @@ class Session:
         what: str,
         size: BatchSize,
         items: Sequence[ItemT],
-        ask: Callable[[Sequence[ItemT]], Awaitable[list[AnswerT]]],
-    ) -> list[AnswerT]:
-        """All answers, in as few requests as the server takes.
+        ask: Callable[[Sequence[ItemT]], Awaitable[CollectedT]],
+        answers: CollectedT,
+    ) -> CollectedT:
+        """`answers`, empty before, with all of them, in as few requests as the server takes.
 
         A request refused as too large is halved. So is, for the next session, one of an unproven size at which
         the connection broke: some servers drop the line instead of answering.
         """
-        answers: list[AnswerT] = []
         while len(answers) < len(items):
             batch = items[len(answers) : len(answers) + size.most]
             try:
@@ -274,7 +285,7 @@ class Session:
                 text = f"{len(part)} answers to {what} of {len(batch)} nodes"
                 raise ConnectionLost(text, where=self.where)
             size.proven = max(size.proven, len(batch))
-            answers += part
+            answers.extend(part)
             self._used_at = asyncio.get_running_loop().time()
         return answers
 

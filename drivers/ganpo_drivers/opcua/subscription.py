@@ -12,7 +12,7 @@ from ganpo_drivers.opcua.address import OpcUaAddress
 from ganpo_drivers.opcua.binary import Notification
 from ganpo_drivers.opcua.resolve import RESOLVE_AGAIN_S, resolve
 from ganpo_drivers.opcua.session import SESSION_TIMEOUT_S, Session
-from ganpo_drivers.opcua.values import Answer, absent, bad, status_text, value_of
+from ganpo_drivers.opcua.values import Answer, absent, bad, status_text
 from ganpo_model.errors import ConnectionLost
 
 DEFAULT_SAMPLING_MS = 1000
@@ -93,7 +93,7 @@ class Subscription:
         while True:
             left = heard + SILENT_BEATS * self._beat_s - clock()
             word = await self._session.publish(acknowledged, max(round(left, 1), 0.1))
-            acknowledged = [(word.subscription, word.number)] if word.items else []
+            acknowledged = [(word.subscription, word.number)] if word.handles else []
             if word.subscription != self._id:
                 continue
             heard = clock()
@@ -102,7 +102,7 @@ class Subscription:
                     f"the server ended the subscription ({status_text(word.ended)})",
                     where=self._session.where,
                 )
-            if word.items:
+            if word.handles:
                 if last is not None and word.number not in (last + 1, 1):
                     raise ConnectionLost(
                         f"notification {word.number} came after {last}: what is between is lost",
@@ -184,20 +184,27 @@ class Subscription:
 
     def _news(self, word: Notification) -> Iterator[tuple[int, Value | PointFault, Any]]:
         uris, uncertain = self._session.uris, self._accept_uncertain
-        for handle, answer in word.items:
+        rest, times = word.answers.rest, word.answers.times
+        for item, handle in enumerate(word.handles):
             if not 0 < handle <= len(self._points):
                 continue
             place = handle - 1
-            value = value_of(answer, self._points[place].address, uris, uncertain)
-            if answer.overflowed:
-                name = self._points[place].name
-                self._tell("queue_overflow", f"values of {name} were lost in the server's queue")
+            value = word.answers.value(item, self._points[place].address, uris, uncertain)
+            if (answer := rest.get(item)) is not None:
+                value = self._told(place, answer, value)
             if not isinstance(value, PointFault):
                 self._had.add(place)
-            elif answer.is_unknown:
-                self._lacking.add(place)
-                value = bad(f"vanished: {value.text}")
-            yield place, value, answer.source_time
+            yield place, value, times[item]
+
+    def _told(self, place: int, answer: Answer, value: Value | PointFault) -> Value | PointFault:
+        """What comes of an answer that is more than a value."""
+        if answer.overflowed:
+            name = self._points[place].name
+            self._tell("queue_overflow", f"values of {name} were lost in the server's queue")
+        if not answer.is_unknown or not isinstance(value, PointFault):
+            return value
+        self._lacking.add(place)
+        return bad(f"vanished: {value.text}")
 
 
 def _sampling_ms(address: OpcUaAddress) -> float:

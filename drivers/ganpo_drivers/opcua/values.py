@@ -4,8 +4,9 @@ import base64
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from asyncua import ua
 
@@ -45,6 +46,15 @@ class Answer(NamedTuple):
     is_array: bool = False
 
     @property
+    def is_plain(self) -> bool:
+        """Whether `value` is all there is to say: one Good number, boolean or text."""
+        if self.status or self.is_array or self.value is None:
+            return False
+        if self.kind in _FLOATS:
+            return math.isfinite(self.value)
+        return self.kind in _AS_IT_IS or (self.kind == _TYPES.String.value and self.value.isascii())
+
+    @property
     def is_unknown(self) -> bool:
         """Whether the server says that it has no such node."""
         return self.status & 0xFFFF0000 in _UNKNOWN_NODE
@@ -53,6 +63,37 @@ class Answer(NamedTuple):
     def overflowed(self) -> bool:
         """Whether values before this one were lost in the queue of its monitored item."""
         return self.status & _OVERFLOW == _OVERFLOW
+
+
+@dataclass(slots=True)
+class Answers:
+    """What a server answered, in its order: `values` as Python has them with their source `times`; and in `rest`, by
+    place, whatever is more than one Good number, boolean or text: its value is `value_of` it."""
+
+    values: list[Any]
+    times: list[datetime | None]
+    rest: dict[int, Answer]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def extend(self, more: Self) -> None:
+        """Add those of the next request."""
+        self.rest.update((len(self) + place, answer) for place, answer in more.rest.items())
+        self.values += more.values
+        self.times += more.times
+
+    def value(
+        self, place: int, address: OpcUaAddress, uris: Sequence[str], accept_uncertain: bool
+    ) -> Value | PointFault:
+        """The value at a place, as `address` wants it."""
+        answer = self.rest.get(place)
+        if answer is not None:
+            return value_of(answer, address, uris, accept_uncertain)
+        value = self.values[place]
+        if address.index:
+            return _element(value, address.index)  # type: ignore[no-any-return]
+        return _number(value) if address.number and isinstance(value, str) else value
 
 
 def answer_of(item: Any) -> Answer:
