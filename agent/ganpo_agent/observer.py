@@ -43,7 +43,9 @@ class Observer:
         self.links = {link.subject: link for link in _links(plant, now)}
         self._groups: dict[int, Together] = {}
         self._journal = Journal()
-        self._optional = {m.signals[s] for m in plant.machines for s in m.absent if s in m.signals}
+        self._optional = {
+            m.signals[s] for m in plant.machines for s in m.absent.keys() | m.unneeded if s in m.signals
+        }
         self._watching: dict[str, list[Link]] = {}
         for link in self.links.values():
             for name in link.points:

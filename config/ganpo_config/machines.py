@@ -8,6 +8,7 @@ from ganpo_config.findings import Findings
 from ganpo_config.parameters import Parameters
 from ganpo_config.plant import Between, Machine, OneOf, Rule, SignalValue
 from ganpo_config.profile import Band, Profile
+from ganpo_model import reference
 from ganpo_model.states import PRECEDENCE, State
 
 _LONGEST_DEBOUNCE_S = 3600
@@ -46,7 +47,13 @@ def machine_of(
     for flag, signals in profile.proves.items():
         if evidence := tuple(signal for signal in signals if signal in carriers):
             proves[flag] = evidence
-    return Machine(asset_no, carriers, absent, rules, debounce, proves)
+    asked = {signal for rule in rules for signal in rule.when} | {
+        s for all_of in proves.values() for s in all_of
+    }
+    unneeded = frozenset(
+        signal for signal in profile.signals.keys() - asked if reference.signals()[signal].type != "register"
+    )
+    return Machine(asset_no, carriers, absent, rules, debounce, proves, unneeded)
 
 
 def states_of(machine: Machine) -> tuple[State, ...]:

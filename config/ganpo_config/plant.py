@@ -93,7 +93,8 @@ class Rule:
 class Machine:
     """A machine with a profile. `signals`: signal to the name of the point that carries it (of this subject or of
     the meter whose power it is known by). `absent`: what holds where the device lacks the item.
-    `proves`: flag to the signals whose Good value is evidence `controller`.
+    `proves`: flag to the signals whose Good value is evidence `controller`. `unneeded`: values that no rule and no
+    proof asks for: a device may lack them.
     """
 
     asset_no: str
@@ -102,6 +103,7 @@ class Machine:
     rules: tuple[Rule, ...]
     debounce_s: float
     proves: Mapping[str, tuple[str, ...]]
+    unneeded: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

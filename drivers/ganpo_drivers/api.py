@@ -137,7 +137,7 @@ class FaultKind(StrEnum):
     """Why a point has no value."""
 
     ABSENT = "absent"
-    """Resolving it at open answered that the device does not have it."""
+    """Resolving it at open answered that the device does not have it; or it has none while it is as it is."""
     BAD = "bad"
     """The device said so: status Bad, NaN, exception 02 or 03, a node that vanished later."""
     MISSING = "missing"

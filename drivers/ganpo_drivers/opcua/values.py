@@ -115,11 +115,13 @@ def value_of(
     form of addresses (`uris`: the server's namespaces by index). Of an array the element that the address names; of a
     text the number it holds, where the address says that it holds one.
 
-    A fault of kind `bad` for Bad, Uncertain (unless accepted), no value, NaN and infinity, whole arrays, structures.
+    A fault of kind `bad` for Bad, Uncertain (unless accepted), no value, NaN and infinity, whole arrays, structures; of
+    kind `absent` for the state of a state machine that is not active (OPC 10000-16, sub-states), which has none.
     """
     value, kind, status, _, is_array = answer
     if status & _SEVERITY and not (accept_uncertain and status & _SEVERITY == _UNCERTAIN):
-        return bad(status_text(status))
+        inactive = status & 0xFFFF0000 == ua.StatusCodes.BadStateNotActive
+        return absent(status_text(status)) if inactive else bad(status_text(status))
     if value is None:
         return bad("no value (null)")
     if is_array or address.index:
