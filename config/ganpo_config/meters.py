@@ -195,11 +195,18 @@ def _pipe(parameters: Parameters, path: str, findings: Findings) -> tuple[Fracti
 
 
 def _sides(key: str, text: str, path: str, findings: Findings) -> tuple[Fraction, Fraction] | None:
+    """Primary and secondary side; no transformer raises what flows or the voltage."""
     try:
-        return ratio(text) if text else None
+        sides = ratio(text) if text else None
     except NumberError as error:
         findings.error(f"{path}.{key}", error.what, error.hint, value=text)
         return None
+    if sides is not None and sides[0] < sides[1]:
+        primary, secondary = text.replace(":", "/").split("/")
+        hint = f"the primary side stands first: {secondary.strip()}/{primary.strip()}"
+        findings.error(f"{path}.{key}", "the sides are exchanged", hint, value=text)
+        return None
+    return sides
 
 
 def update_ms(text: str) -> int | None:

@@ -161,6 +161,10 @@ def test_check_tells_what_a_pipe_lets_through(tmp_path: Path) -> None:
             "meters[0].reads = secondary: the secondary side of what?",
         ),
         (meter('ct = "400"\nreads = "primary"'), "meters[0].ct = 400: no ratio like 400/5"),
+        (
+            meter('ct = "5/400"\nreads = "secondary"'),
+            "meters[0].ct = 5/400: the sides are exchanged; the primary side stands first: 400/5",
+        ),
         (meter('ct = "400/0"\nreads = "primary"'), "meters[0].ct = 400/0: must be above 0"),
         (
             meter('ct = "2025/10/5"\nreads = "primary"'),
