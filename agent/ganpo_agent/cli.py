@@ -152,6 +152,36 @@ def cert_switch(config: Path | None) -> None:
     certificates.switch(config)
 
 
+@main.command()
+@_config
+@click.argument("connection")
+@click.option("--silent", multiple=True, metavar="KEY", help="as if this unit did not answer; may come again")
+@click.option("--json", "as_json", is_flag=True, help="for programs")
+def plan(config: Path | None, connection: str, silent: tuple[str, ...], as_json: bool) -> None:
+    """What a connection asks for and how long that takes, now and with units silent. Touches no device."""
+    import json
+
+    from ganpo_agent.plan import planned
+    from ganpo_config import load
+    from ganpo_model.errors import GanpoError
+
+    plant = load(config).plant
+    if plant is None:
+        click.echo("the configuration has errors: `ganpo check` tells them", err=True)
+        sys.exit(1)
+    found = {bound.name: bound for bound in plant.connections}.get(connection)
+    if found is None:
+        names = ", ".join(bound.name for bound in plant.connections)
+        click.echo(f"no connection {connection!r}: there are {names or 'none'}", err=True)
+        sys.exit(1)
+    try:
+        answer = planned(found, silent)
+    except GanpoError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    click.echo(json.dumps(answer.as_json(), indent=1, ensure_ascii=False) if as_json else str(answer))
+
+
 @main.group()
 def driver() -> None:
     """The drivers that are installed."""

@@ -108,7 +108,7 @@ class ConnectionTask:
         self._failed = failed
         self._changed = changed
         self._backoff = Backoff(bound.settings.back_off_max_s)
-        self._groups = _grouped([point for point in bound.points if not point.address.subscribed])
+        self._groups = grouped([point for point in bound.points if not point.address.subscribed])
         self._subscribed = _by_key([point for point in bound.points if point.address.subscribed])
         self._identity: Identity | None = None
         self._outages = Outages()
@@ -365,7 +365,7 @@ def _by_key(points: Sequence[BoundPoint]) -> list[Group]:
     return list(groups.values())
 
 
-def _grouped(points: Sequence[BoundPoint]) -> list[Group]:
+def grouped(points: Sequence[BoundPoint]) -> list[Group]:
     groups: dict[tuple[float, str], Group] = {}
     for point in points:
         index = (point.interval_s, point.address.key)

@@ -260,6 +260,28 @@ class Reports(Protocol):
         """So far. Cheap, and raises nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What reading a query once costs: requests; registers, bits or nodes asked for, and those of them that no point
+    wants; the seconds of the line where every answer comes in its usual time, and where none comes."""
+
+    requests: int
+    items: int
+    waste: int
+    seconds: float
+    silent_s: float
+    assumed: str
+    """What was taken for granted, a clause for a person."""
+
+
+@runtime_checkable
+class Estimates(Protocol):
+    """Ability: say offline what a query costs; for `ganpo plan`."""
+
+    def estimate(self, query: Query) -> Cost:
+        """Of a query of this driver. Pure and offline."""
+
+
 @runtime_checkable
 class Browses(Protocol):
     """Ability: list what the device offers."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from ganpo_drivers.api import Browses, Driver, Identifies, Reports, Subscribes, Traces
+from ganpo_drivers.api import Browses, Driver, Estimates, Identifies, Reports, Subscribes, Traces
 from ganpo_model.errors import ConfigError
 
 log = logging.getLogger(__name__)
@@ -17,6 +17,7 @@ GROUP = "ganpo.drivers"
 OURS = "ganpo"
 _ID = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _ABILITIES: dict[str, type[Any]] = {
+    "estimates": Estimates,
     "identifies": Identifies,
     "reports": Reports,
     "browses": Browses,

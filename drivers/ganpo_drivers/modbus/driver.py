@@ -10,6 +10,7 @@ from typing import ClassVar
 from ganpo_drivers.api import (
     Address,
     ConnectionSettings,
+    Cost,
     Driver,
     FaultKind,
     Identity,
@@ -23,6 +24,7 @@ from ganpo_drivers.api import (
 from ganpo_drivers.modbus.address import ModbusAddress
 from ganpo_drivers.modbus.answers import Answer, WrongAnswer, judged
 from ganpo_drivers.modbus.blocks import Block, ModbusQuery, pack
+from ganpo_drivers.modbus.costs import cost
 from ganpo_drivers.modbus.learning import Learned
 from ganpo_drivers.modbus.mbap import NAMELESS
 from ganpo_drivers.modbus.requests import IDENTIFY, Request, identification, objects
@@ -115,10 +117,13 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
         self._units.update(point.address.unit for point in points)
         return pack(points, limits.max_gap, limits.max_registers, limits.max_bits)
 
+    def estimate(self, query: Query) -> Cost:
+        """What reading it once costs."""
+        return cost(_own(query), self.connection)
+
     async def read(self, query: Query) -> Scan:
         """Read all blocks. A session that ended, or broke on one of them, is opened again within the read."""
-        if not isinstance(query, ModbusQuery):
-            raise TypeError("this query was prepared by another driver")
+        query = _own(query)
         reading = _Reading([_SEARCHING] * query.width)
         if self._wire is None or not self._wire.open:
             await self._reopen()
@@ -302,3 +307,9 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
         self._faults[block.key, kind] += 1
         if self._wire is not None and self._wire.blind:
             await self.close()
+
+
+def _own(query: Query) -> ModbusQuery:
+    if not isinstance(query, ModbusQuery):
+        raise TypeError("this query was prepared by another driver")
+    return query

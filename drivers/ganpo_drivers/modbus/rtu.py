@@ -58,6 +58,11 @@ def pause_s(character_s: float) -> float:
     return max(PAUSE_CHARACTERS * character_s, PAUSE_AT_LEAST_S)
 
 
+def frame_s(request: Request, character_s: float) -> float:
+    """How long the characters of a request and of its answer take."""
+    return (1 + len(request.pdu) + _CHECKSUM + _length(request)) * character_s
+
+
 class _Hearing:
     """Finds the answer to a request that was sent as `frame`.
 
@@ -169,8 +174,8 @@ class RtuWire(Wire):
             raise silent from error
         answer = hearing.answer or hearing.other
         assert answer is not None
-        if answer.unit == request.unit:
-            del owing[request.shape]
+        if hearing.answer is not None:
+            del owing[request.shape]  # not by another frame: that may answer something older
             self._late = False
         self._habits.known = True
         return answer
@@ -187,8 +192,7 @@ class RtuWire(Wire):
 
     def _patience_s(self, request: Request) -> float:
         """How long to wait for a whole answer."""
-        sent = 1 + len(request.pdu) + _CHECKSUM
-        return self._timeout_s + (sent + _length(request)) * self._character_s
+        return self._timeout_s + frame_s(request, self._character_s)
 
     def _unheard(self, request: Request, hearing: _Hearing) -> UnitSilent | BrokeOff:
         where, rest = f"{self.where} unit {request.unit}", hearing.rest

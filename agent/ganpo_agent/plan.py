@@ -1,0 +1,127 @@
+"""What a connection asks for and how long that takes, worked out without touching it: `ganpo plan`."""
+
+import textwrap
+from collections.abc import Sequence, Set
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ganpo_agent.breaker import AFTER, SHARE
+from ganpo_agent.connection import grouped
+from ganpo_config.plant import BoundConnection
+from ganpo_drivers import Cost, Estimates, Point
+from ganpo_model.errors import ConfigError
+
+WIDTH = 80
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedGroup:
+    """What is read together. `requests`: as the driver prints them; `cost`: None where the driver does not say."""
+
+    interval_s: float
+    key: str
+    points: int
+    requests: Sequence[str]
+    cost: Cost | None
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Seconds of the line. `cycle_s`: everything once; `load`: of the line's time at the intervals that are asked for.
+
+    With silent keys: `first_s` is the cycle until their breakers open, the others are what holds after that, without
+    the probes of the silent ones.
+    """
+
+    cycle_s: float
+    load: float
+    first_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionPlan:
+    """One connection. `now`: all keys answer; `then`: those of `silent` do not. Both None without costs."""
+
+    connection: str
+    driver: str
+    groups: Sequence[PlannedGroup]
+    silent: Sequence[str]
+    now: Times | None
+    then: Times | None
+
+    def as_json(self) -> dict[str, Any]:
+        """The same for programs."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        found = [f"{self.connection} ({self.driver})", ""]
+        if not self.groups:
+            return f"{found[0]}: nothing is polled on it"
+        if self.now is not None:
+            found.append(_row("key", "every", "points", "requests", "asked", "unused", "line"))
+        for group in self.groups:
+            if group.cost is not None:
+                cost = group.cost
+                amounts = group.points, cost.requests, cost.items, cost.waste, _seconds(cost.seconds)
+                found.append(_row(group.key or "-", f"{group.interval_s:g} s", *amounts))
+            else:
+                found.append(f"  {group.key} every {group.interval_s:g} s: {group.points} points")
+            for request in group.requests:
+                found += textwrap.wrap(request, WIDTH - 4, initial_indent="    ", subsequent_indent="      ")
+        return "\n".join([*found, "", *self._times()])
+
+    def _times(self) -> list[str]:
+        if self.now is None or self.groups[0].cost is None:
+            return ["this driver does not say what a request costs"]
+        found = [f"one cycle of all keys  {_seconds(self.now.cycle_s)}  if {self.groups[0].cost.assumed}"]
+        found.append(f"load of the line       {self.now.load:.0%}")
+        if self.then is not None:
+            found += [
+                f"silent: {', '.join(self.silent)}",
+                f"  their first {AFTER} reads  {_seconds(self.then.first_s)} a cycle",
+                (
+                    f"  after that           {_seconds(self.then.cycle_s)} a cycle, load {self.then.load:.0%}, "
+                    f"at most {SHARE:.0%} more for probes"
+                ),
+            ]
+        if self.now.load > 1:
+            found.append("too much: longer intervals, fewer points, or a second line")
+        return found
+
+
+def planned(bound: BoundConnection, silent: Sequence[str] = ()) -> ConnectionPlan:
+    """Of one connection, with these keys silent. Raises ConfigError where it has no such key."""
+    driver = bound.driver(bound.settings)
+    groups = []
+    for group in grouped([point for point in bound.points if not point.address.subscribed]):
+        query = driver.prepare([Point(point.name, point.address) for point in group.points])
+        cost = driver.estimate(query) if isinstance(driver, Estimates) else None
+        requests = str(query).splitlines()
+        groups.append(PlannedGroup(group.interval_s, group.key, len(group.points), requests, cost))
+    keys = {group.key for group in groups}
+    for key in silent:
+        if key not in keys:
+            hint = f"it has {', '.join(sorted(keys)) or 'none'}"
+            raise ConfigError(f"{key!r} is no key of this connection", where=bound.name, hint=hint)
+    groups.sort(key=lambda group: (group.key.zfill(8), group.interval_s))
+    now = _times(groups, frozenset())
+    then = _times(groups, frozenset(silent)) if silent else None
+    return ConnectionPlan(bound.name, bound.driver_id, groups, tuple(silent), now, then)
+
+
+def _times(groups: Sequence[PlannedGroup], silent: Set[str]) -> Times | None:
+    costs = [(group, group.cost) for group in groups if group.cost is not None]
+    if not costs:
+        return None
+    answered = [(group, cost) for group, cost in costs if group.key not in silent]
+    cycle_s = sum(cost.seconds for _, cost in answered)
+    load = sum(cost.seconds / group.interval_s for group, cost in answered)
+    return Times(cycle_s, load, cycle_s + sum(cost.silent_s for group, cost in costs if group.key in silent))
+
+
+def _row(key: str, *columns: object) -> str:
+    return f"  {key:<8.8}" + "".join(f"{column!s:>10}" for column in columns)
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.3f} s"

@@ -1,0 +1,128 @@
+"""`ganpo plan`: requests, registers, waste and the line's time, now and with units silent; offline."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ganpo_agent.cli import main
+from ganpo_agent.plan import planned
+from ganpo_config.plant import BoundConnection
+from ganpo_model.errors import ConfigError
+from support.configs import CELL, HEAD, plant
+
+LINE = """
+[connections.line]
+driver = "modbus"
+url = "rtu:///dev/serial/by-id/usb-FTDI_FT232R_USB_UART_A10KZP45-if00-port0"
+addressing = "0-based"
+"""
+
+
+def points(units: int, interval_s: float) -> str:
+    """Power at registers 0-1, voltage at 5-6 of each meter."""
+    found = []
+    for unit in range(1, units + 1):
+        for signal, number in (("power", 0), ("voltage_l1", 5)):
+            found.append(
+                f'[[points]]\nasset_no = "DB-{unit}"\nsignal = "{signal}"\nconnection = "line"\n'
+                f'address = "{unit}:holding:{number}"\ntype = "float32"\ninterval_s = {interval_s}\n'
+            )
+    return "".join(found)
+
+
+def rows(units: int, interval_s: float) -> str:
+    """Meters with both points."""
+    heads = "".join(
+        f'[[meters]]\nasset_no = "DB-{unit}"\nname = "Meter"\ncarrier = "electricity"\nrole = "sub"\n'
+        for unit in range(1, units + 1)
+    )
+    return LINE + heads + points(units, interval_s)
+
+
+def bound(folder: Path, text: str) -> BoundConnection:
+    """The only connection of a file."""
+    (found,) = plant(folder, text).connections
+    return found
+
+
+def test_the_time_of_a_serial_line_is_its_characters_the_pauses_and_the_answers(tmp_path: Path) -> None:
+    found = planned(bound(tmp_path, rows(8, 5)))
+    assert found.now is not None
+    (cost,) = {group.cost for group in found.groups}
+    assert cost is not None
+    assert (cost.requests, cost.items, cost.waste) == (1, 7, 3)
+    # 8 characters there, 5 + 14 back, 3.5 of pause, at 10 bits each; 20 ms until the answer begins
+    one_s = (8 + 19 + 3.5) * 10 / 9600 + 0.02
+    assert cost.seconds == pytest.approx(one_s)
+    assert cost.silent_s == pytest.approx((8 + 19 + 3.5) * 10 / 9600 + 0.5)
+    assert found.now.cycle_s == pytest.approx(8 * one_s)
+    assert found.now.load == pytest.approx(8 * one_s / 5)
+
+
+def test_silent_units_cost_their_timeouts_first_and_their_probes_then(tmp_path: Path) -> None:
+    found = planned(bound(tmp_path, rows(8, 5)), ["2", "3", "5"])
+    assert found.now is not None
+    assert found.then is not None
+    healthy_s = found.now.cycle_s / 8 * 5
+    assert found.then.cycle_s == pytest.approx(healthy_s)
+    assert found.then.load == pytest.approx(healthy_s / 5)
+    assert found.then.first_s == pytest.approx(healthy_s + 3 * (0.5 + 30.5 * 10 / 9600))
+
+
+def test_what_is_printed_fits_a_terminal_and_says_when_it_is_too_much(tmp_path: Path) -> None:
+    text = str(planned(bound(tmp_path, rows(24, 1)), ["7"]))
+    assert max(map(len, text.splitlines())) <= 80
+    assert "unit 24 holding 0-6: 7 for 2 points" in text
+    assert "one cycle of all keys  1.242 s  if a device begins its answer after 20 ms" in text
+    assert "load of the line       124%" in text
+    assert "silent: 7\n  their first 3 reads  1.722 s a cycle" in text
+    assert "after that           1.191 s a cycle, load 119%, at most 5% more for probes" in text
+    assert text.endswith("too much: longer intervals, fewer points, or a second line")
+
+
+def test_a_key_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="line: '9' is no key of this connection; it has 1, 2"):
+        planned(bound(tmp_path, rows(2, 5)), ["9"])
+
+
+def typed(folder: Path, text: str, *words: str) -> Result:
+    """`ganpo plan` as a person types it."""
+    (folder / "agent.toml").write_text(HEAD + text)
+    return CliRunner().invoke(main, ["plan", "--config", str(folder / "agent.toml"), *words])
+
+
+def test_as_a_person_and_as_a_program_ask(tmp_path: Path) -> None:
+    shown = typed(tmp_path, rows(2, 5), "line")
+    assert shown.exit_code == 0
+    assert "load of the line       2%" in shown.output
+    told = json.loads(typed(tmp_path, rows(2, 5), "line", "--json", "--silent", "2").output)
+    assert [group["key"] for group in told["groups"]] == ["1", "2"]
+    assert told["groups"][0]["requests"] == ["unit 1 holding 0-6: 7 for 2 points"]
+    assert told["groups"][0]["cost"]["waste"] == 3
+    assert told["then"]["first_s"] > told["now"]["cycle_s"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "told"),
+    [
+        (rows(1, 5), ["lin"], "no connection 'lin': there are line"),
+        (rows(1, 5), ["line", "--silent", "2"], "'2' is no key of this connection; it has 1"),
+        ('[connections.line]\ndriver = "modbus"\n', ["line"], "`ganpo check` tells them"),
+    ],
+)
+def test_what_cannot_be_planned_is_told(tmp_path: Path, text: str, words: list[str], told: str) -> None:
+    found = typed(tmp_path, text, *words)
+    assert found.exit_code == 1
+    assert told in found.output
+
+
+def test_a_driver_that_does_not_know_its_costs_shows_its_requests(tmp_path: Path) -> None:
+    text = CELL + '[[equipment]]\nasset_no = "SB-1"\nname = "Lathe"\n'
+    text += (
+        '[[points]]\nasset_no = "SB-1"\nsignal = "power"\nconnection = "cell"\naddress = "nsu=urn:x;s=P"\n'
+    )
+    found = planned(bound(tmp_path, text))
+    assert found.now is None
+    assert str(found).endswith("this driver does not say what a request costs")
