@@ -9,6 +9,7 @@ from ganpo_drivers import registry
 from ganpo_drivers.modbus.driver import ModbusDriver
 from ganpo_model.errors import ConfigError
 
+MODBUS = ("estimates", "identifies", "reports")
 GOOD = "from ganpo_drivers.modbus.driver import ModbusDriver as {}"
 
 
@@ -40,7 +41,7 @@ def listed(name: str) -> list[registry.DriverInfo]:
 
 def test_ours_are_there_with_version_origin_and_abilities() -> None:
     (modbus,), (opcua,) = listed("modbus"), listed("opcua")
-    assert (modbus.origin, modbus.abilities, modbus.error) == ("ganpo", ("reports",), "")
+    assert (modbus.origin, modbus.abilities, modbus.error) == ("ganpo", MODBUS, "")
     assert (opcua.origin, opcua.abilities, opcua.error) == ("ganpo", ("identifies", "reports"), "")
     assert modbus.version == opcua.version != ""
     assert registry.load("modbus") is ModbusDriver
@@ -56,7 +57,7 @@ def test_a_driver_that_is_not_there_is_told_with_the_nearest_name() -> None:
 def test_a_driver_of_another_maker_is_loaded(install: Installed) -> None:
     install("acme-ganpo", "acme = acme_ganpo:Acme", code=GOOD.format("Acme"))
     (info,) = listed("acme")
-    assert info == registry.DriverInfo("acme", "1.2", "acme-ganpo", ("reports",))
+    assert info == registry.DriverInfo("acme", "1.2", "acme-ganpo", MODBUS)
     assert registry.load("acme") is ModbusDriver
 
 
