@@ -12,8 +12,9 @@ from ganpo_agent.machine import MachineRuns
 from ganpo_agent.nameplate import nameplates
 from ganpo_agent.signals import PointState
 from ganpo_agent.together import Together
-from ganpo_config.plant import BoundPoint, Plant
+from ganpo_config.plant import BoundPoint, Plant, Register, SignalValue
 from ganpo_drivers import FaultKind, Identity, Scan
+from ganpo_model import reference
 from ganpo_model.clock import DAY_MS, from_ms, iso, to_ms
 from ganpo_model.facts import Event, EventKind, Fact, States
 
@@ -154,11 +155,13 @@ class Observer:
         return picture
 
     def points(self, now: int, subject: str | None = None) -> dict[str, dict[str, Any]]:
-        """Each point's last word, for people: a value that is not stale, when it was read, and the device's own time
-        with its age, which nothing is judged by: a PLC in STOP goes on answering with what it knew."""
+        """Each point's last word, for people: a value that is not stale, in the unit of its signal, when it was read,
+        and the device's own time with its age, which nothing is judged by: a PLC in STOP goes on answering with what
+        it knew."""
         return {
             name: {
-                "value": state.value if state.good(now) else None,
+                "value": _shown(state) if state.good(now) else None,
+                "unit": reference.signals()[state.point.signal].unit or None,
                 "read": iso(from_ms(state.at)) if state.at else None,
                 "source_time": iso(state.source_time) if state.source_time else None,
                 "source_age_s": (now - to_ms(state.source_time)) // 1000 if state.source_time else None,
@@ -210,6 +213,14 @@ class Observer:
 
 
 _NOTHING: Mapping[str, frozenset[str]] = {}
+
+
+def _shown(state: PointState) -> SignalValue | None:
+    """Counts of a register in its unit; every other value as it is."""
+    meaning = state.point.meaning
+    if not isinstance(meaning, Register) or not isinstance(state.value, int):
+        return state.value
+    return state.value * meaning.item.num / meaning.item.den
 
 
 def _links(plant: Plant, now: int) -> Iterable[Link]:

@@ -223,6 +223,7 @@ def test_a_plc_in_stop_whose_values_stay_good_is_unknown_in_the_same_poll(tmp_pa
     told = observer.points(T0 + 5000, "SB-1")
     assert told["SB-1/channel_state"] == {
         "value": "Active",
+        "unit": None,
         "read": "2026-11-25T01:00:02.000Z",
         "source_time": "2026-11-24T17:00:00.000Z",
         "source_age_s": 8 * 3600 + 5,

@@ -8,6 +8,7 @@ from ganpo_agent.observer import Observer
 from ganpo_drivers import FaultKind, Identity, PointFault, Scan
 from ganpo_model.clock import from_ms, to_ms
 from ganpo_model.facts import Event, EventKind, Fact, Inventory, Reading
+from support.configs import BUS, meter, plant
 from support.plants import REGISTER, START, PlantBuilder
 
 T0 = to_ms(START)
@@ -39,6 +40,17 @@ def test_the_first_reading_of_every_slot_is_sent(tmp_path: Path) -> None:
     for second in range(0, 2000, 10):
         feed(second, 1000 + second)
     assert readings(feed.facts) == [(0, 1000), (900, 1900), (1800, 2800)]
+
+
+def test_a_person_is_shown_what_a_meter_reads_in_its_unit(tmp_path: Path) -> None:
+    found = plant(tmp_path, BUS + meter('ct = "400/5"\nreads = "secondary"'))
+    observer = Observer(found, lambda _facts: None, T0)
+    points = found.connections[0].points
+    values = {"energy_import": 12_345, "power": 1.5}
+    observer.feed(points, Scan([values[point.signal] for point in points]), None, T0)
+    told = observer.points(T0, "DB-1")
+    assert (told["DB-1/energy_import"]["value"], told["DB-1/energy_import"]["unit"]) == (9876.0, "kWh")
+    assert (told["DB-1/power"]["value"], told["DB-1/power"]["unit"]) == (120.0, "kW")
 
 
 def test_both_sides_of_what_does_not_fit_are_sent(tmp_path: Path) -> None:
