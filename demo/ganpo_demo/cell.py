@@ -1,9 +1,14 @@
 """The CNC machines of the demo: one OPC UA server with the nodes of OPC 40501-1 for each machine."""
 
+import socket
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from asyncua import Node, Server, ua
+from asyncua.crypto.cert_gen import setup_self_signed_certificate
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from ganpo_demo.loopback import HOST, free_port
 from ganpo_demo.simulation import Machine, Workshop
@@ -29,10 +34,11 @@ SHOWN = {
 
 
 class CncCell:
-    """Serves both machines; `show` writes what they do into the nodes."""
+    """Serves both machines; `show` writes what they do into the nodes. `secured`: nothing but signed and encrypted."""
 
-    def __init__(self, workshop: Workshop) -> None:
+    def __init__(self, workshop: Workshop, *, secured: bool = False) -> None:
         self.port = 0
+        self._secured = secured
         self._workshop = workshop
         self._server = Server()
         self._nodes: dict[str, list[tuple[Node, ua.VariantType]]] = {}
@@ -44,7 +50,10 @@ class CncCell:
         self._server.name = "Ganpo DEMO"
         self.port = free_port()
         self._server.set_endpoint(f"opc.tcp://{HOST}:{self.port}")
-        self._server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
+        if self._secured:
+            await _certify(self._server)
+        else:
+            self._server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
         vendor = await self._server.register_namespace(VENDOR)
         machinery = await self._server.register_namespace(MACHINERY)
         tool = await self._server.register_namespace(MACHINE_TOOL)
@@ -83,6 +92,18 @@ class CncCell:
         for name, machine in self._workshop.cnc.items():
             for (node, kind), value in zip(self._nodes[name], _values(machine), strict=True):
                 await node.write_value(ua.DataValue(ua.Variant(value, kind), SourceTimestamp=now))
+
+
+async def _certify(server: Server) -> None:
+    """Give it a certificate of its own, and one policy."""
+    name, use = socket.gethostname(), [ExtendedKeyUsageOID.SERVER_AUTH]
+    with TemporaryDirectory(prefix="ganpo-demo-cell-") as folder:
+        key, certificate = Path(folder, "key.pem"), Path(folder, "certificate.der")
+        await setup_self_signed_certificate(key, certificate, VENDOR, name, use, {"commonName": "Ganpo DEMO"})
+        await server.load_certificate(certificate)
+        await server.load_private_key(key)
+    await server.set_application_uri(VENDOR)
+    server.set_security_policy([ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt])
 
 
 def _values(machine: Machine) -> tuple[Any, ...]:

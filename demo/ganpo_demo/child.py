@@ -15,13 +15,15 @@ _FIRST_ANSWER_S = 60.0
 class Devices:
     """Started by the constructor, before our own loop runs, so that it imports while we do.
 
-    `ports` by name (meter, cell) is filled by `ready`; `stop` ends the process whatever it does.
+    `site`: plain or mixed. `ports` by name (meter, cell; secured) and `lines` (device files of the mixed site) are
+    filled by `ready`; `stop` ends the process whatever it does.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, site: str = "plain") -> None:
         self.ports: dict[str, int] = {}
+        self.lines: dict[str, str] = {}
         self._process = subprocess.Popen(  # noqa: S603 - our own module, our own interpreter
-            [sys.executable, "-m", "ganpo_demo.devices", str(seed)],
+            [sys.executable, "-m", "ganpo_demo.devices", str(seed), site],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             process_group=0,  # Ctrl-C is for us alone
@@ -41,7 +43,8 @@ class Devices:
         protocol = asyncio.StreamReaderProtocol(self._answers)
         loop = asyncio.get_running_loop()
         self._transport, _ = await loop.connect_read_pipe(lambda: protocol, self._process.stdout)
-        self.ports = await self._answer(_FIRST_ANSWER_S)
+        told = await self._answer(_FIRST_ANSWER_S)
+        self.ports, self.lines = told["ports"], told["lines"]
 
     async def plug(self, name: str) -> None:
         """Put the plug of `meter` or `cell` in. Raises GanpoError where the process does not answer."""

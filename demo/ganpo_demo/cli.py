@@ -33,6 +33,14 @@ _SEED = 20180615
     show_default=True,
     help="Fill the province: 200 invented enterprises, 13 months, by seed.",
 )
+@click.option(
+    "--site",
+    type=click.Choice(["plain", "mixed"]),
+    default="plain",
+    show_default=True,
+    help="mixed: a third gateway with three serial lines (DL/T 645, CJ/T 188, Modbus RTU), a drive, and machines "
+    "behind signed and encrypted OPC UA.",
+)
 @click.option("--fleet-months", type=click.IntRange(2, 13), default=13, hidden=True)
 @click.option("--fault-every", type=click.FloatRange(min=2), default=20.0, hidden=True)
 @click.option("--fault-for", type=click.FloatRange(min=1), default=8.0, hidden=True)
@@ -40,6 +48,7 @@ def main(
     seconds: float | None,
     port: int,
     faults: bool,
+    site: str,
     fleet: bool,
     fleet_months: int,
     fault_every: float,
@@ -55,10 +64,12 @@ def main(
 
     from ganpo_demo.child import Devices
 
-    devices = Devices(_SEED)
+    devices = Devices(_SEED, site)
     try:
         plugs = (fault_every, fault_for) if faults else None
-        problems = _run(devices, port, seconds, plugs, began, months=fleet_months if fleet else 0)
+        problems = _run(
+            devices, port, seconds, plugs, began, months=fleet_months if fleet else 0, mixed=site == "mixed"
+        )
     finally:
         devices.end()
     for problem in problems:
@@ -74,6 +85,7 @@ def _run(
     began: float,
     *,
     months: int,
+    mixed: bool,
 ) -> list[str]:
     """Run the demo to its end; gives what went wrong, for a person to read."""
     import asyncio
@@ -87,7 +99,7 @@ def _run(
     for library in ("amqtt", "asyncua", "pymodbus", "uvicorn"):
         logging.getLogger(library).setLevel(logging.CRITICAL)
     installed_s = os.environ.get("GANPO_DEMO_INSTALLED_S")
-    options = Options(port, seconds, Faults(*faults) if faults else None, installed_s, began, months)
+    options = Options(port, seconds, Faults(*faults) if faults else None, installed_s, began, months, mixed)
     problems: list[str] = []
     try:
         asyncio.run(run(devices, options))

@@ -1,8 +1,9 @@
-"""The child process with every simulated device: `python -m ganpo_demo.devices SEED`.
+"""The child process with every simulated device: `python -m ganpo_demo.devices SEED SITE`.
 
-It writes its ports as a JSON line to stdout, then obeys lines from stdin, answering each with a JSON line:
-`plug NAME` and `unplug NAME` (meter or cell), `truth MS` (the register of the main meter as last read at or before
-that instant). It ends when stdin ends, so that nothing is left behind by a parent that was killed.
+It writes where they are as a JSON line to stdout (`ports` by name, and of the mixed site `lines`: device files), then
+obeys lines from stdin, answering each with a JSON line: `plug NAME` and `unplug NAME` (meter or cell), `truth MS` (the
+register of the main meter as last read at or before that instant). It ends when stdin ends, so that nothing is left
+behind by a parent that was killed.
 """
 
 import asyncio
@@ -10,11 +11,14 @@ import json
 import logging
 import os
 import sys
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ganpo_demo.bus import MeterBus
 from ganpo_demo.cell import CncCell
 from ganpo_demo.simulation import Workshop
+
+if TYPE_CHECKING:
+    from ganpo_demo.mixed import MixedSite
 
 STEP_S = 0.25
 
@@ -29,21 +33,28 @@ class Plug(Protocol):
         """Drop every connection and refuse new ones."""
 
 
-async def serve(seed: int) -> None:
-    """Run the workshop until stdin ends."""
+async def serve(seed: int, site: str) -> None:
+    """Run the workshop, and what the site has more, until stdin ends."""
     workshop = Workshop(seed)
     bus, cell = MeterBus(workshop), CncCell(workshop)
     workshop.advance(STEP_S)
     await bus.plug()
     await cell.start()
-    _answer({"meter": bus.port, "cell": cell.port})
+    ports, lines, more = {"meter": bus.port, "cell": cell.port}, {}, None
+    if site == "mixed":
+        from ganpo_demo.mixed import MixedSite
+
+        more = MixedSite(seed + 1)
+        await more.start()
+        ports["secured"], lines = more.cell.port, more.lines
+    _answer({"ports": ports, "lines": lines})
     async with asyncio.TaskGroup() as group:
-        group.create_task(_run(workshop, cell), name="workshop")
+        group.create_task(_run(workshop, cell, more), name="workshop")
         await _obey(bus, cell)
         os._exit(0)  # closes every socket at once; nothing in here is worth an orderly end
 
 
-async def _run(workshop: Workshop, cell: CncCell) -> None:
+async def _run(workshop: Workshop, cell: CncCell, more: "MixedSite | None") -> None:
     loop = asyncio.get_running_loop()
     due = loop.time()
     while True:
@@ -51,6 +62,8 @@ async def _run(workshop: Workshop, cell: CncCell) -> None:
         await asyncio.sleep(due - loop.time())
         workshop.advance(STEP_S)
         await cell.show()
+        if more is not None:
+            await more.advance(STEP_S)
 
 
 async def _obey(bus: MeterBus, cell: CncCell) -> None:
@@ -76,4 +89,4 @@ def _answer(value: Any) -> None:
 
 if __name__ == "__main__":
     logging.disable(logging.CRITICAL)
-    asyncio.run(serve(int(sys.argv[1])))
+    asyncio.run(serve(int(sys.argv[1]), sys.argv[2]))

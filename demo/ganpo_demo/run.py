@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import as_file, files
@@ -22,7 +23,17 @@ from ganpo_demo.child import Devices
 from ganpo_demo.faults import Faults, pull_plugs
 from ganpo_demo.loopback import HOST
 from ganpo_demo.page import Page
-from ganpo_demo.plant import CELL_GATEWAY, ENTERPRISE, METER_GATEWAY, SITE, cell_plant, meter_plant
+from ganpo_demo.plant import (
+    CELL_GATEWAY,
+    ENTERPRISE,
+    METER_GATEWAY,
+    MIXED_GATEWAY,
+    SITE,
+    cell_plant,
+    meter_plant,
+    mixed_plant,
+    trust,
+)
 from ganpo_service.clock import SystemClock
 
 _AGENTS_END_S = 3.0
@@ -31,7 +42,7 @@ _AGENTS_END_S = 3.0
 @dataclass(frozen=True, slots=True)
 class Options:
     """What was asked for. `seconds` count from the page on; `began`: when the command was called, monotonic; `months`:
-    of the invented province, 0 for none."""
+    of the invented province, 0 for none; `mixed`: with the third gateway."""
 
     port: int
     seconds: float | None
@@ -39,6 +50,7 @@ class Options:
     installed_s: str | None
     began: float
     months: int = 13
+    mixed: bool = False
 
 
 async def run(devices: Devices, options: Options) -> None:
@@ -69,7 +81,10 @@ async def _plant(folder: Path, url: str, devices: Devices, options: Options, sto
     file = folder / "cloud.db"
     if options.months:
         await asyncio.to_thread(province.reuse, file, options.months)
-    database = await asyncio.to_thread(registered, settings.database, alone=not options.months)
+    gateways = [METER_GATEWAY, CELL_GATEWAY, *([MIXED_GATEWAY] if options.mixed else [])]
+    database = await asyncio.to_thread(
+        registered, settings.database, gateways=gateways, alone=not options.months
+    )
     try:
         async with asyncio.TaskGroup() as group:
             collector = group.create_task(
@@ -93,24 +108,28 @@ async def _plant(folder: Path, url: str, devices: Devices, options: Options, sto
         database.close()
 
 
-def registered(settings: DatabaseSettings, *, alone: bool) -> Database:
-    """The database, with the live plant in it. `alone`: without a province, which has targets of its own."""
+def registered(settings: DatabaseSettings, *, gateways: Sequence[str], alone: bool) -> Database:
+    """The database, with the live plant and its gateways in it. `alone`: without a province, which has targets of its
+    own."""
     database = Database(settings)
     for kind in ("enterprises", "sites", "targets") if alone else ("enterprises", "sites"):
         with as_file(files("ganpo_demo").joinpath("lists", f"{kind}.csv")) as file:
             report.take(database, None, kind, file, datetime.now(UTC), apply=True)
-    for gateway in (METER_GATEWAY, CELL_GATEWAY):
+    for gateway in gateways:
         registry.add(database, gateway, ENTERPRISE, SITE)
     return database
 
 
 async def _agents(folder: Path, url: str, devices: Devices, stop: asyncio.Event) -> None:
-    """Both gateways, from the moment their devices can be reached."""
+    """The gateways, from the moment their devices can be reached."""
     await devices.ready()
-    plants = (
+    plants = [
         meter_plant(folder, url, devices.ports["meter"]),
         cell_plant(folder, url, devices.ports["cell"]),
-    )
+    ]
+    if devices.lines:
+        plants.append(mixed_plant(folder, url, devices.ports["secured"], devices.lines))
+        await trust(plants[-1])
     async with asyncio.TaskGroup() as group:
         for plant in plants:
             group.create_task(Agent(plant).run(stop), name=plant.gateway.id)

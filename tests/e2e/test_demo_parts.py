@@ -28,6 +28,7 @@ from ganpo_demo.cell import SHOWN
 from ganpo_demo.child import Devices
 from ganpo_demo.fleet import fleet
 from ganpo_demo.fleet_lists import lists
+from ganpo_demo.plant import CELL_GATEWAY, METER_GATEWAY
 from ganpo_demo.province import SEED
 from ganpo_demo.run import registered
 from ganpo_demo.simulation import CNC, PRESS, Workshop
@@ -117,7 +118,7 @@ async def devices() -> AsyncIterator[Devices]:
 def test_the_live_plant_leaves_the_targets_of_the_province_that_was_kept(tmp_path: Path) -> None:
     settings = DatabaseSettings(url=f"sqlite:///{tmp_path}/cloud.db")
     for alone, known in ((False, 0), (True, 3)):
-        database = registered(settings, alone=alone)
+        database = registered(settings, gateways=[METER_GATEWAY, CELL_GATEWAY], alone=alone)
         with database.read() as connection:
             assert connection.execute(select(func.count()).select_from(target)).scalar_one() == known
         database.close()

@@ -1,0 +1,5 @@
+"""Where the meters and the drive of the mixed site answer on their lines."""
+
+MAIN_ADDRESS, OLD_ADDRESS = "000020180615", "000019970201"
+WATER_ADDRESS, HEAT_ADDRESS = "00112018061510", "00112018061520"
+METER_UNIT, DRIVE_UNIT = 1, 2
