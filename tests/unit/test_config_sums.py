@@ -234,6 +234,20 @@ parts = [{ address = "nsu=urn:x;s=A" }, { address = "nsu=urn:x;s=B", times = "10
     assert found.endswith("signals.energy_import.parts): values of the driver opcua are not added")
 
 
+def test_a_row_of_a_list_has_a_sum_too(tmp_path: Path) -> None:
+    head = "asset_no,signal,connection,address,type,max_rate\n"
+    row = "DB-1,energy_import,bus,1:holding:0*1 + 1:holding:1*10000,uint16,50\n"
+    (tmp_path / "points.csv").write_text(head + row, encoding="utf-8")
+    listed = '[lists]\npoints = "points.csv"\n' + BUS + BARE
+    assert counts(bound(plant(tmp_path, listed), ENERGY), {0: [1, 2]}) == 20_001
+    (tmp_path / "points.csv").write_text(head + row.replace("1:holding:1*", "1:holding:1x"), encoding="utf-8")
+    (found,) = errors(tmp_path, listed)
+    assert found.startswith(
+        "points.csv row 2, address = 1:holding:0*1 + 1:holding:1x10000: '1:holding:0*1 + "
+    )
+    assert "nor a sum, like 1:holding:0*1 + 1:holding:1*10000" in found
+
+
 def test_parts_have_to_fit_into_the_requests_of_their_connection(tmp_path: Path) -> None:
     row = point('address = "1:holding:0 + 1:holding:60"\ntype = "uint16"\nmax_rate = 50')
     narrow = BUS + "max_registers = 50\n"

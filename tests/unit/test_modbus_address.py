@@ -1,6 +1,10 @@
 """Modbus addresses: three addressings, one form inside."""
 
+from fractions import Fraction
+
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from ganpo_drivers.modbus.address import ModbusAddress
 from ganpo_drivers.modbus.settings import ModbusSettings
@@ -195,6 +199,39 @@ def test_a_sum_is_printed_in_one_form_that_means_the_same(
     again = {name: word for name, word in columns.items() if name in ("type", "order")}
     assert ModbusAddress.parse(form, **again) == address
     assert ModbusAddress.parse(form, type=kind, order=address.order) == address
+
+
+PLACES = st.tuples(
+    st.integers(0, 120),
+    st.sampled_from(["", ":uint16", ":int32", ":float32", ":bcd16"]),
+    st.fractions(-(10**6), 10**6, max_denominator=10**6).filter(bool),
+)
+POWERS = st.sampled_from(["", " e 3:input:7", " e 3:input:1438:uint8", " e 3:holding:0"])
+
+
+@given(st.lists(PLACES, min_size=2, max_size=6), POWERS, st.sampled_from(["", "CDAB", "BADC", "DCBA"]))
+def test_whatever_is_added_is_printed_and_read_again(
+    places: list[tuple[int, str, Fraction]], power: str, order: str
+) -> None:
+    columns = {"type": "uint32", "order": order}
+    places = [*places, (60, ":int32", Fraction(1))]
+    cell = " + ".join(f"3:input:{number}{kind}*{times}" for number, kind, times in places) + power
+    address = ModbusAddress.parse(cell, **columns)
+    assert ModbusAddress.parse(str(address), **columns) == address
+    assert str(ModbusAddress.parse(str(address), **columns)) == str(address)
+    assert [part.times for part in address.parts] == [times for _, _, times in places]
+
+
+@given(st.text("0123456789:+-*/.e holdingcu\u0663", max_size=40))
+@example("1:holding:" + "9" * 5000)
+@example("9" * 5000 + ":holding:0 + 1:holding:1")
+@example("1:holding:0*1/0 + 1:holding:1")
+def test_whatever_stands_in_a_cell_it_is_an_address_or_refused(text: str) -> None:
+    try:
+        address = ModbusAddress.parse(text, type="int16")
+    except ValueError:
+        return
+    assert ModbusAddress.parse(str(address), type="" if address.type == "bit" else "int16") == address
 
 
 def test_an_exponent_belongs_to_the_request_where_it_fits_into_it() -> None:

@@ -48,23 +48,20 @@ class Type:
         return self.convert(raw)
 
 
-def _none(bits: int, *patterns: int) -> tuple[PointFault, ...]:
-    """The faults of patterns that say that there is no value."""
-    texts = (
-        "all bits set" if pattern == 2**bits - 1 else f"0x{pattern:0{bits // 4}X}" for pattern in patterns
-    )
-    return tuple(PointFault(FaultKind.BAD, f"the device answers with {text}: no value") for text in texts)
+def _none(bits: int, pattern: int) -> PointFault:
+    """The fault of a pattern that says that there is no value."""
+    text = "all bits set" if pattern == 2**bits - 1 else f"0x{pattern:0{bits // 4}X}"
+    return PointFault(FaultKind.BAD, f"the device answers with {text}: no value")
 
 
 def _integers() -> dict[str, Type]:
     """A byte has no room for a mark: whatever it holds is a value."""
     found = {"int8": Type(1, "xb"), "uint8": Type(1, "xB")}
     for bits, code in ((16, "h"), (32, "i"), (64, "q")):
-        half, words = 2 ** (bits - 1), bits // 16
-        lowest, highest = _none(bits, half, half - 1)
-        (all_bits,) = _none(bits, 2 * half - 1)
-        found[f"int{bits}"] = Type(words, code, {-half: lowest, half - 1: highest})
-        found[f"uint{bits}"] = Type(words, code.upper(), {2 * half - 1: all_bits})
+        half, every, words = 2 ** (bits - 1), 2**bits - 1, bits // 16
+        ends = {-half: _none(bits, half), half - 1: _none(bits, half - 1)}
+        found[f"int{bits}"] = Type(words, code, ends)
+        found[f"uint{bits}"] = Type(words, code.upper(), {every: _none(bits, every)})
     return found
 
 
@@ -87,8 +84,7 @@ def _sign_magnitudes() -> dict[str, Type]:
         def convert(raw: int, sign: int = sign) -> Decoded:
             return sign - raw if raw & sign else raw
 
-        faults = _none(bits, 2 * sign - 1, sign - 1)
-        no_value = dict(zip((2 * sign - 1, sign - 1), faults, strict=True))
+        no_value = {pattern: _none(bits, pattern) for pattern in (2 * sign - 1, sign - 1)}
         found[f"sm{bits}"] = Type(bits // 16, code, no_value, convert)
     return found
 
@@ -103,30 +99,24 @@ def _decimals() -> dict[str, Type]:
                 return PointFault(FaultKind.BAD, f"0x{text} is no BCD: a digit is 0 to 9")
             return int(text)
 
-        (all_bits,) = _none(bits, 2**bits - 1)
-        found[f"bcd{bits}"] = Type(bits // 16, code, {2**bits - 1: all_bits}, convert)
+        every = 2**bits - 1
+        found[f"bcd{bits}"] = Type(bits // 16, code, {every: _none(bits, every)}, convert)
     return found
 
 
 def _text(raw: bytes) -> Decoded:
     """Up to the first zero byte, without the spaces that fill it up."""
-    try:
-        text = raw.partition(b"\0")[0].decode().rstrip(" ")
-    except UnicodeDecodeError:
-        text = "\0"
-    return (
-        text
-        if text.isprintable()
-        else PointFault(FaultKind.BAD, f"the device answers no text: {raw.hex(' ')}")
-    )
+    text = raw.partition(b"\0")[0].decode(errors="replace").rstrip(" ")
+    if "\N{REPLACEMENT CHARACTER}" in text or not text.isprintable():
+        return PointFault(FaultKind.BAD, f"the device answers no text: {raw.hex(' ')}")
+    return text
 
 
 def _strings() -> dict[str, Type]:
     found = {}
     for size in range(2, LONGEST_STRING + 1):
-        blank = b"\xff" * size
-        fault = PointFault(FaultKind.BAD, "the device answers with all bits set: no value")
-        found[f"string{size}"] = Type((size + 1) // 2, f"{size}s" + "x" * (size % 2), {blank: fault}, _text)
+        no_value: dict[object, PointFault] = {b"\xff" * size: _none(8 * size, 2 ** (8 * size) - 1)}
+        found[f"string{size}"] = Type((size + 1) // 2, f"{size}s" + "x" * (size % 2), no_value, _text)
     return found
 
 
