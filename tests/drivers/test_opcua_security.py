@@ -1,7 +1,8 @@
 """Secured sessions of the driver `opcua` against asyncua's server: policies, logins, certificates of both sides."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from ganpo_drivers import Home, Point
+from ganpo_drivers import Home, Point, Scan
 from ganpo_drivers.opcua import certificate
 from ganpo_drivers.opcua.address import OpcUaAddress
 from ganpo_drivers.opcua.certificate import fingerprint
@@ -202,25 +203,18 @@ async def test_a_wrong_password_is_refused_with_the_words_for_it(
     await driver.close()
 
 
-@pytest.mark.parametrize(("begin", "end"), [(-400, -30), (30, 400)])
-async def test_a_certificate_outside_its_dates_is_refused_unless_the_pin_says_otherwise(
-    home: Home, folder: Path, begin: int, end: int
+async def test_a_certificate_outside_its_dates_is_refused_unless_the_pin_says_otherwise_and_its_host_is_a_note(
+    home: Home, folder: Path
 ) -> None:
-    file = identity(folder / "dated.pem", begin=NOW + timedelta(begin), end=NOW + timedelta(end))
-    with OpcUaServer(values={"A": 1}, secured=[BEST], identity=file) as dated:
-        driver = make(dated.url, trusting(home, file), username=None)
+    begin, end = NOW - timedelta(400), NOW - timedelta(30)
+    file = identity(folder / "old.pem", begin=begin, end=end, hosts=["plc-hall3.invalid", "10.0.0.7"])
+    with OpcUaServer(values={"A": 1}, secured=[BEST], identity=file) as old:
+        driver = make(old.url, trusting(home, file), username=None)
         with pytest.raises(CertificateNotTrusted, match="`ganpo trust plc --any-date`"):
             await driver.open()
         await driver.close()
         trusting(home, file, any_date=True)
         async with opened(driver):
-            assert await read(driver, "A") == [1]
-
-
-async def test_another_host_name_is_a_note_and_no_error(home: Home, folder: Path) -> None:
-    file = identity(folder / "named.pem", hosts=["plc-hall3.invalid", "10.0.0.7"])
-    with OpcUaServer(values={"A": 1}, secured=[BEST], identity=file) as other:
-        async with opened(make(other.url, trusting(home, file), username=None)) as driver:
             assert await read(driver, "A") == [1]
             (note,) = driver.report().notes
     assert "made out to plc-hall3.invalid, 10.0.0.7, not to 127.0.0.1" in note
@@ -253,3 +247,35 @@ async def test_a_secured_channel_is_renewed_between_reads(
             assert driver._session is first
         (sent,) = proxy.sent
     assert sent.count(b"OPNF") == 1 + 3
+
+
+@pytest.mark.parametrize("security", ["None", BEST])
+async def test_notifications_go_on_while_a_channel_is_renewed_whatever_the_clock_of_the_server(
+    home: Home, folder: Path, security: str
+) -> None:
+    """What the server says between the answer to a renewal and our next word comes under the token before."""
+    file = identity(folder / "unset.pem")
+    with OpcUaServer(
+        values={"A": 0}, ticking=["A"], secured=[BEST], identity=file, clock_off_s=-26 * 365.25 * 86400
+    ) as unset:
+        address = OpcUaAddress.parse(OpcUaServer.node("A"), mode="subscribe", sampling_ms="10")
+        scans: list[Scan] = []
+
+        async def deliver(scan: Scan) -> None:
+            scans.append(scan)
+
+        driver = make(unset.url, trusting(home, file), security, username=None, allow_insecure=True)
+        async with opened(driver):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1.5), asyncio.TaskGroup() as group:
+                    group.create_task(driver.subscribe([Point("A", address)], deliver))
+                    session = driver._session
+                    assert session is not None
+                    while True:
+                        await asyncio.sleep(0.3)
+                        session._renew_at = 0.0
+                        await session._renew()  # as before a read; its request may come late
+        assert not driver.report().faults
+    numbers = [scan.values[0] for scan in scans if isinstance(scan.values[0], int)]
+    assert len(numbers) > 10
+    assert numbers == sorted(numbers)

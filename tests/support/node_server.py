@@ -110,7 +110,7 @@ class NodeServer:
         return self._process.pid
 
     def ask(self, do: str, **command: Any) -> Any:
-        """What the process answers: `sessions` now, `sessions_ever`, `writes` asked for, `set` name value."""
+        """What the process answers: `sessions` now, `sessions_ever`, `set` name value."""
         assert self._process is not None, "stopped"
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps({"do": do} | command) + "\n")

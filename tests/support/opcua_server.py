@@ -39,7 +39,8 @@ class OpcUaServer:
     `security_none=False`: no endpoint without security. `grants_s`: the most it grants a session.
     `secured`: further endpoints as settings spell them (`Basic256Sha256,Sign`), with the certificate and key of the
     PEM file `identity`. `trusts`: certificates (DER files) of the clients it takes; None takes all.
-    `user_certificates`: PEM files of the users who may in.
+    `user_certificates`: PEM files of the users who may in. `ticking`: variables that count up every 5 ms.
+    `clock_off_s`: how far the clock is off by which it dates its channels.
     """
 
     def __init__(
@@ -56,6 +57,8 @@ class OpcUaServer:
         identity: Path | None = None,
         trusts: Sequence[Path] | None = None,
         user_certificates: Sequence[Path] = (),
+        ticking: Sequence[str] = (),
+        clock_off_s: float = 0,
         port: int | None = None,
     ) -> None:
         self.port = port or free_port()
@@ -73,6 +76,8 @@ class OpcUaServer:
             "identity": str(identity or ""),
             "trusts": None if trusts is None else list(map(str, trusts)),
             "user_certificates": list(map(str, user_certificates)),
+            "ticking": list(ticking),
+            "clock_off_s": clock_off_s,
         }
         self._process: subprocess.Popen[str] | None = None
         self.start()

@@ -9,11 +9,12 @@ import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
 from asyncua import Node, Server, ua
+from asyncua.common import connection
 from asyncua.common.utils import ServiceError
 from asyncua.crypto.permission_rules import User, UserRole
 from asyncua.server.internal_session import InternalSession
@@ -141,6 +142,15 @@ class Plant:
         """The timeout in s of each open session."""
         return [session.session_timeout for session in self.server.iserver._external_sessions.values()]
 
+    async def tick(self) -> None:
+        """Count the ticking variables up."""
+        number = 0
+        while self.options["ticking"]:
+            number += 1
+            for name in self.options["ticking"]:
+                await self.set(name, number)
+            await asyncio.sleep(0.005)
+
     async def sessions_ever(self) -> int:
         """How many sessions clients have made."""
         return self.made
@@ -238,10 +248,23 @@ def _note_writes() -> None:
     UaProcessor._process_message = noted
 
 
+class OddClock(datetime):
+    """A clock that is off; asyncua dates a channel's tokens by it."""
+
+    off = timedelta()
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+        """The wrong time."""
+        return datetime.now(tz) + cls.off
+
+
 async def serve() -> None:
     """Obey until stdin ends."""
     _note_writes()
     plant = Plant(json.loads(sys.argv[1]))
+    OddClock.off = timedelta(seconds=plant.options["clock_off_s"])
+    connection.datetime = OddClock
     commands: dict[str, Callable[..., Awaitable[Any]]] = {
         "set": plant.set,
         "delete": plant.delete,
@@ -250,6 +273,7 @@ async def serve() -> None:
         "sessions_ever": plant.sessions_ever,
     }
     await plant.start()
+    ticking = asyncio.create_task(plant.tick())
     _answer(ok=None)
     lines = asyncio.StreamReader()
     loop = asyncio.get_running_loop()
@@ -260,6 +284,7 @@ async def serve() -> None:
             _answer(ok=await commands[command.pop("do")](**command))
         except Exception as error:  # noqa: BLE001 - the test hears of it
             _answer(error=repr(error))
+    ticking.cancel()
     os._exit(0)  # closes all sockets at once; asyncua's own stop sleeps for a second
 
 
