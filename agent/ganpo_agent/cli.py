@@ -206,14 +206,21 @@ def profile() -> None:
 @click.argument("word", default="")
 @_config
 def profile_list(word: str, config: Path | None) -> None:
-    """Names of the profiles of which name, vendor, device or title has WORD."""
-    from ganpo_config.devices import unreadable
+    """Names of the profiles of which name, vendor, device or title has WORD.
+
+    Behind them what is read by addresses in a point list, and what cannot be read.
+    """
+    from ganpo_config.devices import addressed, unreadable
     from ganpo_config.profile_text import columns
 
     found = _profiles(config)
     for name in found.having(word):
         title = found[name].title
         click.echo(columns(name, f"{title.zh} / {title.en}"))
+    for one in addressed():
+        if word.casefold() in f"{one.vendor} {one.device} {one.addressing}".casefold():
+            how = f'addressing = "{one.addressing}", address = "{one.example}"'
+            click.echo(columns("(in a point list)", f"{one.vendor} {one.device}: {how}"))
     for other in unreadable():
         if word.casefold() in f"{other.vendor} {other.device}".casefold():
             for line in (f"{other.why_zh}:{other.instead_zh}", f"{other.why_en}: {other.instead_en}"):

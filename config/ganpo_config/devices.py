@@ -29,6 +29,30 @@ They speak what none of our drivers speaks.
 |---|---|---|"""
 
 
+_ADDRESSED = """
+## In a point list, by the names of their manuals
+
+Any register of these is a row of `[[points]]` or of a profile of your own: with the `addressing` named here its address
+is written as the manual has it, and `ganpo check` prints the protocol's. The driver's
+[README](../drivers/ganpo_drivers/modbus/README.md#addresses) has all names.
+
+| device | addressing | address | note | confidence |
+|---|---|---|---|---|"""
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """A controller or drive of which any register can be read, its address written as the manual has it."""
+
+    vendor: str
+    device: str
+    addressing: str
+    example: str
+    confidence: str
+    note_zh: str
+    note_en: str
+
+
 @dataclass(frozen=True, slots=True)
 class Unreadable:
     """A device that people have and that cannot be read; in both languages why, and what can be done instead."""
@@ -41,14 +65,18 @@ class Unreadable:
     instead_en: str
 
 
+def addressed() -> list[Addressed]:
+    """The table of devices that are read by addresses."""
+    return [Addressed(**row) for row in _rows("addressed.csv")]
+
+
 def unreadable() -> list[Unreadable]:
     """The table of devices that are not readable."""
-    text = files("ganpo_config").joinpath("not_readable.csv").read_text(encoding="utf-8")
-    return [Unreadable(**row) for row in csv.DictReader(text.splitlines())]
+    return [Unreadable(**row) for row in _rows("not_readable.csv")]
 
 
 def page(profiles: Iterable[Profile]) -> str:
-    """The page: machines, meters, and what cannot be read."""
+    """The page: machines, meters, what is read by addresses, and what cannot be read."""
     ordered = sorted(profiles, key=lambda profile: (device_of(profile).casefold(), profile.id))
     machines = [profile for profile in ordered if profile.states]
     meters = [profile for profile in ordered if not profile.states]
@@ -62,6 +90,8 @@ def page(profiles: Iterable[Profile]) -> str:
             f"## Meters: {len(meters)}",
             _TABLE,
             *map(_row, meters),
+            _ADDRESSED,
+            *_addressed_rows(),
             _UNREADABLE,
             *_unreadable_rows(),
             "",
@@ -87,9 +117,20 @@ def _row(profile: Profile) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def _addressed_rows() -> Iterator[str]:
+    for one in addressed():
+        told = f"`{one.addressing}` | `{one.example}` | {one.note_en} | {one.confidence}"
+        yield f"| {one.vendor} {one.device} | {told} |"
+
+
 def _unreadable_rows() -> Iterator[str]:
     for device in sorted(unreadable(), key=lambda device: (device.vendor.casefold(), device.device)):
         yield f"| {device.vendor} {device.device} | {device.why_en} | {device.instead_en} |"
+
+
+def _rows(name: str) -> Iterator[dict[str, str]]:
+    text = files("ganpo_config").joinpath(name).read_text(encoding="utf-8")
+    return csv.DictReader(text.splitlines())
 
 
 if __name__ == "__main__":

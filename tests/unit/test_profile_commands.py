@@ -34,6 +34,14 @@ def test_what_cannot_be_read_is_found_too_with_what_helps() -> None:
     assert "or by power or PLC bits" in " ".join(told.split())
 
 
+def test_a_plc_is_found_with_the_way_to_write_its_addresses() -> None:
+    told = " ".join(_said("list", "汇川").split())
+    assert (
+        '(in a point list) Inovance 汇川 H3U, H5U, Easy: addressing = "inovance-h", address = "D100"' in told
+    )
+    assert "inovance_md" in told
+
+
 def test_a_profile_is_shown_with_addresses_states_parameters_and_what_it_cannot_say() -> None:
     said = " ".join(_said("show", "machine_tool_opcua_40501").split())
     for part in (
