@@ -1,5 +1,6 @@
 """The driver `opcua` against node-opcua: a server that shares no line with asyncua."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from asyncua import Client
 
-from ganpo_drivers import Home, Point
+from ganpo_drivers import FaultKind, Home, Point, PointFault, Scan
 from ganpo_drivers.opcua import certificate
 from ganpo_drivers.opcua.address import OpcUaAddress
 from ganpo_drivers.opcua.certificate import fingerprint
@@ -96,6 +97,46 @@ async def read(driver: OpcUaDriver) -> Any:
     point = Point("A", OpcUaAddress.parse("nsu=urn:ganpo:simulation;s=A"))
     (value,) = (await driver.read(driver.prepare([point]))).values
     return value
+
+
+@pytest.mark.parametrize("security", ["None", BEST])
+async def test_a_subscription_lives_through_renewed_channels_and_its_own_silence(
+    server: NodeServer, home: Home, security: str
+) -> None:
+    heard: list[Scan] = []
+
+    async def deliver(scan: Scan) -> None:
+        heard.append(scan)
+
+    async def until(value: float) -> None:
+        async with asyncio.timeout(10):
+            while not heard or heard[-1].values[0] != value:
+                await asyncio.sleep(0.02)
+
+    texts = ["nsu=urn:ganpo:simulation;s=A", "nsu=urn:ganpo:simulation;s=Nowhere"]
+    points = [
+        Point(text, OpcUaAddress.parse(text, mode="subscribe", sampling_ms=200, deadband=0.1)) for text in texts
+    ]
+    server.ask("set", name="A", value=1.5)
+    async with opened(make(server.url, home, security)) as driver:
+        task = asyncio.create_task(driver.subscribe(points, deliver))
+        await until(1.5)
+        fault = heard[-1].values[1]
+        assert isinstance(fault, PointFault)
+        assert fault.kind is FaultKind.ABSENT
+        assert driver._session is not None
+        for value in (2.5, 3.5):
+            driver._session._renew_at = 0.0
+            server.ask("set", name="A", value=value)
+            await until(value)
+        count = len(heard)
+        await asyncio.sleep(2.5)
+        assert len(heard) >= count + 2, "that nothing changed is told too"
+        assert driver.report().faults == {}
+        task.cancel()
+        await asyncio.wait([task])
+    server.ask("set", name="A", value=1.5)
+    assert server.ask("sessions") == 0
 
 
 async def refused(driver: OpcUaDriver, kind: type[Exception]) -> str:

@@ -17,6 +17,7 @@ from ganpo_agent.observer import Observer
 from ganpo_agent.timekeeper import GatewayClock, Timekeeper
 from ganpo_config.plant import Machine, Meaning, OneOf, Rule
 from ganpo_drivers import Browses, FaultKind, Point, PointFault, Scan, Subscribes
+from ganpo_drivers.opcua import driver as driver_module
 from ganpo_drivers.opcua import subscription as subscription_module
 from ganpo_drivers.opcua.address import OpcUaAddress
 from ganpo_drivers.opcua.binary import Notification
@@ -242,6 +243,33 @@ async def test_what_is_browsed_can_be_read_as_it_is(server: OpcUaServer) -> None
                 assert [text async for text in driver.browse(wrong)]
     finally:
         await driver.close()
+
+
+async def test_a_server_that_gives_no_subscription_is_read_instead_and_asked_again(
+    server: OpcUaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    async def none_left(_session: Session, _parameters: Any) -> Any:
+        asked.append(ua.StatusCodes.BadTooManySubscriptions)
+        error = ua.UaStatusCodeError(asked[-1])
+        raise ConnectionLost("CreateSubscription answered with BadTooManySubscriptions") from error
+
+    monkeypatch.setattr(Session, "create_subscription", none_left)
+    monkeypatch.setattr(driver_module, "RESOLVE_AGAIN_S", 0.5)
+    server.set("A", 1)
+    async with subscribed(server.url, point("A"), point("Nowhere")) as (heard, task, driver):
+        await heard.until(1)
+        server.set("A", 2)
+        await heard.until(2)
+        await asyncio.sleep(0.7)
+        assert len(asked) >= 2
+        assert not task.done()
+        assert ["is read instead" in note for note in driver.report().notes] == [True]
+        assert set(driver.report().faults) == {("", "subscription")}
+        monkeypatch.undo()
+        server.set("A", 3)
+        await heard.until(3)
 
 
 class PlayedSession:

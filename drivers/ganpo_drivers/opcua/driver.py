@@ -30,7 +30,7 @@ from ganpo_drivers.opcua.resolve import RESOLVE_AGAIN_S, resolve
 from ganpo_drivers.opcua.security import Credentials, remarks
 from ganpo_drivers.opcua.session import Session, value_attribute
 from ganpo_drivers.opcua.settings import OpcUaSettings
-from ganpo_drivers.opcua.subscription import Subscription
+from ganpo_drivers.opcua.subscription import Refused, Subscription, publishing_s
 from ganpo_drivers.opcua.values import Answer, Answers, absent, bad, status_text
 from ganpo_model.errors import ConnectionLost
 
@@ -157,10 +157,21 @@ class OpcUaDriver(Driver[OpcUaSettings, OpcUaAddress]):
         self, points: Sequence[Point[Any]], deliver: Callable[[Scan], Awaitable[None]]
     ) -> None:
         """One subscription for all points, with an item on the server's time. Raises what `read` raises, and
-        ConnectionLost after three intervals without a notification. What overflowed is in the report."""
-        session = await self._ready()
-        with self._counted():
-            await Subscription(session, points, self.connection.accept_uncertain, self._met).run(deliver)
+        ConnectionLost after three intervals without a notification. What overflowed is in the report. Where the server
+        gives no subscription the points are read as often, until it is asked for one again."""
+        query, clock = self.prepare(points), asyncio.get_running_loop().time
+        while True:
+            session = await self._ready()
+            uncertain = self.connection.accept_uncertain
+            try:
+                with self._counted():
+                    await Subscription(session, points, uncertain, self._met).run(deliver)
+            except Refused as refused:
+                self._met("subscription", f"{refused}: what is subscribed is read instead")
+            ends = clock() + RESOLVE_AGAIN_S
+            while clock() < ends:
+                await deliver(await self.read(query))
+                await asyncio.sleep(publishing_s(points))
 
     async def browse(self, start: str) -> AsyncIterator[str]:
         """Node ids of the variables below the node at the address `start`, or below Objects where it is empty.

@@ -13,7 +13,7 @@ from ganpo_drivers.opcua.binary import Notification
 from ganpo_drivers.opcua.resolve import RESOLVE_AGAIN_S, resolve
 from ganpo_drivers.opcua.session import SESSION_TIMEOUT_S, Session
 from ganpo_drivers.opcua.values import Answer, absent, bad, status_text
-from ganpo_model.errors import ConnectionLost
+from ganpo_model.errors import ConnectionLost, UnsupportedProtocol
 
 DEFAULT_SAMPLING_MS = 1000
 LONGEST_PUBLISHING_S = 10.0
@@ -26,6 +26,13 @@ QUEUE = 10
 _CURRENT_TIME = ua.NodeId(ua.ObjectIds.Server_ServerStatus_CurrentTime)
 _HEART = 0
 """The handle of the item on the server's time; the points have theirs from 1 on."""
+_NO_SUBSCRIPTION = frozenset(
+    (
+        ua.StatusCodes.BadServiceUnsupported,
+        ua.StatusCodes.BadNotImplemented,
+        ua.StatusCodes.BadTooManySubscriptions,
+    )
+)
 _NO_FILTER = frozenset(
     (
         ua.StatusCodes.BadFilterNotAllowed,
@@ -34,6 +41,16 @@ _NO_FILTER = frozenset(
         ua.StatusCodes.BadDeadbandFilterInvalid,
     )
 )
+
+
+class Refused(Exception):
+    """The server gives no subscription, for the reason in the text; its points can still be read."""
+
+
+def publishing_s(points: Sequence[Point[OpcUaAddress]]) -> float:
+    """Seconds between two looks at what is new: as the fastest of the points is sampled, and often enough to hear that
+    the server is there."""
+    return min(LONGEST_PUBLISHING_S, *(_sampling_ms(point.address) / 1000 for point in points))
 
 
 class Latest:
@@ -82,8 +99,8 @@ class Subscription:
         self._beat_s = BEAT_S
 
     async def run(self, deliver: Callable[[Scan], Awaitable[None]]) -> None:
-        """Deliver scans until cancelled. Raises ConnectionLost, also after three intervals without a word, or where a
-        notification is missing in their row; AccessRefused."""
+        """Deliver scans until cancelled. Raises Refused; ConnectionLost, also after three intervals without a word, or
+        where a notification is missing in their row; AccessRefused."""
         clock = asyncio.get_running_loop().time
         await self._create()
         await self._monitor(range(len(self._points)))
@@ -117,18 +134,21 @@ class Subscription:
 
     async def _create(self) -> None:
         """The subscription, and the item that shows that it lives."""
-        sampling_s = min(_sampling_ms(point.address) for point in self._points) / 1000
-        publishing_s = min(sampling_s, LONGEST_PUBLISHING_S)
-        beats = max(1, math.ceil(BEAT_S / publishing_s))
-        granted = await self._session.create_subscription(
-            ua.CreateSubscriptionParameters(
-                RequestedPublishingInterval=publishing_s * 1000,
-                RequestedMaxKeepAliveCount=beats,
-                RequestedLifetimeCount=max(10 * beats, math.ceil(SESSION_TIMEOUT_S / publishing_s)),
-            )
+        wanted_s = publishing_s(self._points)
+        beats = max(1, math.ceil(BEAT_S / wanted_s))
+        parameters = ua.CreateSubscriptionParameters(
+            RequestedPublishingInterval=wanted_s * 1000,
+            RequestedMaxKeepAliveCount=beats,
+            RequestedLifetimeCount=max(10 * beats, math.ceil(SESSION_TIMEOUT_S / wanted_s)),
         )
+        try:
+            granted = await self._session.create_subscription(parameters)
+        except (ConnectionLost, UnsupportedProtocol) as error:
+            if getattr(error.__cause__, "code", None) not in _NO_SUBSCRIPTION:
+                raise
+            raise Refused(error.what) from error
         self._id = granted.SubscriptionId
-        interval_s = max(publishing_s, granted.RevisedPublishingInterval / 1000)
+        interval_s = max(wanted_s, granted.RevisedPublishingInterval / 1000)
         self._beat_s = max(interval_s, BEAT_S)
         heart = _item(_CURRENT_TIME, _HEART, self._beat_s * 1000, None)
         (result,) = await self._session.monitor(self._id, [heart])
