@@ -17,7 +17,8 @@ from ganpo_drivers.dlt645.driver import Dlt645Driver
 from ganpo_drivers.dlt645.frame import Frame, encoded
 from ganpo_drivers.dlt645.settings import Dlt645Settings
 from ganpo_drivers.testing import DriverConformance
-from support.meter_line import MeterPort, controls
+from support import writes
+from support.meter_line import READS_ELECTRICITY, READS_WATER, MeterPort, controls, noted
 
 METER, WATER = "000000000161", "10:78330011223344"
 
@@ -69,7 +70,7 @@ class TestDlt645(DriverConformance):
         return Dlt645Address.parse(f"{METER}:00020000")
 
     def forbidden(self, sent: bytes) -> list[str]:
-        return [f"control {code:02X}" for code in controls(sent, 10) if code not in (0x11, 0x12, 0x13, 1, 2)]
+        return [f"control {code:02X}" for code in controls(sent, 10) if code not in READS_ELECTRICITY]
 
 
 class TestCjt188(DriverConformance):
@@ -104,7 +105,7 @@ class TestCjt188(DriverConformance):
         return Cjt188Address.parse(f"{WATER}:total:L")
 
     def forbidden(self, sent: bytes) -> list[str]:
-        return [f"control {code:02X}" for code in controls(sent, 11) if code not in (1, 3)]
+        return [f"control {code:02X}" for code in controls(sent, 11) if code not in READS_WATER]
 
 
 class TestDlt645OverSerial(TestDlt645):
@@ -129,3 +130,20 @@ def test_the_watch_over_the_wire_would_see_a_write() -> None:
     assert TestDlt645().forbidden(written) == ["control 14"]
     moved = water_encoded(WaterFrame("10", WATER[3:], 0x04, b"\xa0\x17\x01\x55"), 3)
     assert TestCjt188().forbidden(moved) == ["control 04"]
+
+
+@pytest.mark.parametrize("size", [1, 5, 99])
+def test_the_watch_of_the_meters_sees_a_write_in_whatever_pieces_it_comes(size: int) -> None:
+    heard = bytearray()
+
+    def answer(data: bytes) -> bytes:
+        heard.extend(data)
+        return b""
+
+    answering = noted(answer)
+    sent = encoded(Frame(METER, 0x11, bytes(4)), 4) + encoded(Frame(METER, 0x14, bytes(12)), 4)
+    sent += water_encoded(WaterFrame("10", WATER[3:], 0x04, b"\xa0\x17\x01\x55"), 3)
+    for at in range(0, len(sent), size):
+        answering(sent[at : at + size])
+    assert heard == sent
+    assert writes.noted() == ["DL/T 645 control 14", "CJ/T 188 control 04"]

@@ -1,21 +1,27 @@
 """I10 in the whole suite: a write that arrives at one of its devices fails the test, whoever sent it, however late."""
 
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from asyncua import ua
 
-from ganpo_drivers.api import Point, Query, Scan
+from ganpo_drivers.api import Home, Point, Query, Scan
 from ganpo_drivers.modbus.address import ModbusAddress
 from ganpo_drivers.modbus.driver import ModbusDriver
 from ganpo_drivers.modbus.settings import ModbusSettings
+from ganpo_drivers.opcua import certificate
 from ganpo_drivers.opcua.address import OpcUaAddress
 from ganpo_drivers.opcua.driver import OpcUaDriver
 from ganpo_drivers.opcua.settings import OpcUaSettings
+from ganpo_drivers.opcua.trust import Pin, pin
 from support import modbus_wire, writes
+from support.identities import der, identity
 from support.modbus_server import ModbusServer
 from support.opcua_server import OpcUaServer
 
+SECURED = "Basic256Sha256,SignAndEncrypt"
 THIRD = 3
 
 
@@ -74,10 +80,19 @@ async def test_a_modbus_driver_that_writes_in_its_third_read_is_seen_by_the_devi
         assert writes.noted() == ["Modbus function 6 at unit 1"]
 
 
-async def test_an_opcua_driver_that_writes_in_its_third_read_is_seen_by_the_device() -> None:
-    with OpcUaServer(values={"A": 48203}) as server:
+@pytest.mark.parametrize("security", ["None", SECURED])
+async def test_an_opcua_driver_that_writes_in_its_third_read_is_seen_by_the_device(
+    tmp_path: Path, security: str
+) -> None:
+    plc = identity(tmp_path / "plc.pem")
+    with OpcUaServer(values={"A": 48203}, secured=[SECURED], identity=plc) as server:
         address = OpcUaAddress.parse(OpcUaServer.node("A"))
-        settings = OpcUaSettings(driver="opcua", url=server.url, security="None", allow_insecure=True)
+        home = Home("gw-test-0001", "plc", tmp_path / "state" / "opcua")
+        certificate.own(home, datetime.now(UTC))
+        pin(home, Pin(der(plc), datetime.now(UTC)))
+        settings = OpcUaSettings.model_validate(
+            {"driver": "opcua", "url": server.url, "security": security, "allow_insecure": security == "None"}
+        ).at(home)
         await _read_three_times(OpcUaDriver(settings), address)
         assert writes.noted() == []
         await _read_three_times(WritingOpcUa(settings), address)

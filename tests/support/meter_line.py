@@ -6,13 +6,20 @@ from types import TracebackType
 from typing import Self
 
 from ganpo_demo.lines import Answering, PtyLine, TcpLine
+from support import writes
+
+READS_ELECTRICITY = frozenset({0x11, 0x12, 0x13, 0x01, 0x02})
+"""DL/T 645-2007: read, what follows, address; DL/T 645-1997: read, what follows."""
+READS_WATER = frozenset({0x01, 0x03})
+"""CJ/T 188: read, address."""
+_SHORTEST = 12
 
 
 class MeterPort:
     """`with MeterPort(tcp, pty) as port`: serves at `port` and at `path` until the end."""
 
     def __init__(self, tcp: Answering, pty: Answering) -> None:
-        self._line, self._pty = TcpLine(tcp), PtyLine(pty)
+        self._line, self._pty = TcpLine(noted(tcp)), PtyLine(noted(pty))
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="meters", daemon=True)
 
@@ -48,6 +55,30 @@ class MeterPort:
         self._pty.stop()
         rest = asyncio.all_tasks() - {asyncio.current_task()}
         await asyncio.gather(*rest, return_exceptions=True)
+
+
+def noted(answering: Answering) -> Answering:
+    """The same, where a whole frame with a control code that could change something is noted."""
+    left = bytearray()
+
+    def answer(data: bytes) -> bytes:
+        left.extend(data)
+        while (at := left.find(0x68)) >= 0:
+            del left[:at]
+            if len(left) < _SHORTEST:
+                break
+            water = left[7] != 0x68  # DL/T 645 has a second 68H behind its shorter address
+            code, length = left[8 + water : 10 + water]
+            end = 10 + water + length + 2
+            if len(left) < end:
+                break
+            whole = left[end - 1] == 0x16 and sum(left[: end - 2]) & 0xFF == left[end - 2]
+            if whole and code not in (READS_WATER if water else READS_ELECTRICITY):
+                writes.note(f"{'CJ/T 188' if water else 'DL/T 645'} control {code:02X}")
+            del left[: end if whole else 1]
+        return answering(data)
+
+    return answer
 
 
 def controls(sent: bytes, header: int) -> list[int]:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from support import modbus_wire, writes
 from support.pty_line import PtyLine
 
 Reply = Callable[[bytes], bytes | None]
@@ -98,6 +99,8 @@ class RtuLine:
             request, self._left = self._left[:size], self._left[size:]
             assert checked(request[:-2]) == request, request.hex(" ")
             self.requests.append(request)
+            if modbus_wire.changes(request[1:-2]):
+                writes.note(f"Modbus RTU function {request[1]} at unit {request[0]}")
             self.asked[request[0], int.from_bytes(request[2:4], "big")] += 1
             if self.in_order:
                 self._queue.put_nowait((request, self.delay_s))
