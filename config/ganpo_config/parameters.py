@@ -14,13 +14,24 @@ Number = float | str
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """Values by name."""
+    """Values by name; `said`: those that the row gives, as against a default."""
 
     values: Mapping[str, str]
+    said: Set[str] = frozenset()
 
     def fill(self, template: str) -> str:
         """The text with every {parameter} replaced; all are known (`check` of the profile, `split`)."""
         return PARAMETER.sub(lambda match: self.values[match[1]], template)
+
+    def blamed(self, template: str, what: str, value: str) -> str:
+        """What the row says (`order=DCAB`) of the parameters of a template that was filled and then refused: of those
+        that `what` names, or else its `value`, or else of all. Empty: the template itself is wrong."""
+        asked = [name for name in dict.fromkeys(PARAMETER.findall(template)) if name in self.said]
+        for words in (what, value):
+            named = [n for n in asked if re.search(rf"(?<!\w){re.escape(self.values[n])}(?!\w)", words)]
+            if named:
+                break
+        return " ".join(f"{name}={self.values[name]}" for name in named or asked)
 
     def number(self, template: Number) -> float:
         """A number, or the one that a parameter gives. Raises NumberError."""
@@ -59,7 +70,7 @@ def split(
     missing = [key for key in defaults if key not in values]
     if missing and len(findings.errors) == before:
         findings.error(path, f"{', '.join(missing)} missing", f"{missing[0]}=...", value=text)
-    return Parameters(values) if len(findings.errors) == before else None
+    return Parameters(values, said) if len(findings.errors) == before else None
 
 
 def _words(text: str, path: str, findings: Findings) -> list[str]:

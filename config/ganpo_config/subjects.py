@@ -9,7 +9,7 @@ from ganpo_config.machines import machine_of, note_missing, states_of
 from ganpo_config.meters import EXTRA_PARAMETERS, TRANSFORMER_SIGNALS, Meter, meter_of
 from ganpo_config.parameters import Parameters, split
 from ganpo_config.plant import BoundPoint, Machine, Transformer
-from ganpo_config.profile import Profile
+from ganpo_config.profile import Profile, ProfileSignal
 from ganpo_config.profile_text import to_change
 from ganpo_config.profiles import Profiles
 from ganpo_config.rows import Placed, Rows
@@ -161,6 +161,7 @@ class Subjects:
             findings.error(f"{path}.connection", what, value=row.connection)
             return
         kind, others = self._kind(row.asset_no), []
+        blamed: dict[str, BindError] = {}
         for signal, about in profile.signals.items():
             name = f"{row.asset_no}/{signal}"
             if not parameters.fill(about.cell or "") or name in self._tried:
@@ -175,7 +176,13 @@ class Subjects:
                 wanted = of_profile(row.asset_no, reference.signals()[signal], about, profile, parameters)
                 self._bind(wanted, link, row.asset_no)
             except BindError as error:
-                self._told(path, error, row.asset_no, f"profile {profile.id}: signals.{signal}")
+                said = parameters.blamed(_filled(about, error.key), error.what, str(error.value))
+                if said:
+                    blamed.setdefault(said, error)
+                else:
+                    self._told(path, error, row.asset_no, f"profile {profile.id}: signals.{signal}")
+        for said, wrong in blamed.items():
+            findings.error(f"{path}.parameters", wrong.what, wrong.hint, value=said)
         if change := to_change(profile):
             findings.note(f"{row.asset_no}: {profile.id} {change}")
         if others:
@@ -318,6 +325,11 @@ class Subjects:
         else:
             what, hint = "no meter has this number", self._findings.near(meter, self._meter_of)
         self._findings.error(f"{path}.parameters", what, hint, value=f"meter={meter}")
+
+
+def _filled(about: ProfileSignal, key: str) -> str:
+    """The texts of a signal that a mistake under this key may come from."""
+    return f"{about.cell} {about.type} {about.order}" if key == "address" else str(getattr(about, key, ""))
 
 
 def _says(profile: Profile | None) -> set[str]:

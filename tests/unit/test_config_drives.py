@@ -62,7 +62,4 @@ def test_bits_of_a_plc_are_named_as_its_manual_names_them_and_may_be_left_out(tm
         "power_on": True,
     }
     (told,) = errors(tmp_path, bits("addressing=delta-dvp run=X8"))
-    assert (
-        "equipment[0] (profile machine_by_plc_bits: signals.run.address) = X8: X8: these numbers are octal"
-        in told
-    )
+    assert "equipment[0].parameters = run=X8: X8: these numbers are octal" in told

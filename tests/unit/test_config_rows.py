@@ -109,7 +109,7 @@ PART = 'address = "1:input:1"\ntype = "uint16"\nmax_rate = 100'
         ),
         (
             BUS + meter(CT, parameters="unit=300"),
-            "meters[0] (profile power_meter_3p_modbus: signals.energy_import.address) = 300:holding:0: 300 is not a M",
+            "meters[0].parameters = unit=300: 300 is not a Modbus unit id (1-247)",
         ),
         (BUS + meter(CT, parameters=""), "meters[0].parameters: unit missing; unit=..."),
         (
