@@ -39,7 +39,8 @@ def run(folder: Path, modules: dict[str, str], **env: str) -> subprocess.Complet
     (tests / "support").mkdir(parents=True)
     shutil.copy(TESTS.parent / "pyproject.toml", folder)
     shutil.copy(TESTS / "conftest.py", tests)
-    shutil.copy(TESTS / "support" / "leaks.py", tests / "support")
+    for module in ("leaks.py", "writes.py"):
+        shutil.copy(TESTS / "support" / module, tests / "support")
     (tests / "ganpo_slow.py").write_text("import time\nasync def wait(): time.sleep(0.001)\n")
     for name, body in modules.items():
         (tests / name).write_text(body)
