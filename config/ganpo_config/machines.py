@@ -56,6 +56,12 @@ def machine_of(
     return Machine(asset_no, carriers, absent, rules, debounce, proves, unneeded)
 
 
+def asked_for(profile: Profile) -> set[str]:
+    """The signals that a rule or a proof of the profile asks for."""
+    proofs = (signal for signals in profile.proves.values() for signal in signals)
+    return {signal for rule in profile.states for signal in rule.when} | set(proofs)
+
+
 def states_of(machine: Machine) -> tuple[State, ...]:
     """The states that can arise with the signals really bound. Without any rule that can be decided: none but
     UNKNOWN."""

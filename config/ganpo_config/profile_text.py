@@ -9,6 +9,16 @@ from ganpo_model.states import PRECEDENCE
 
 COLUMNS = 80
 _INDENT = 18
+_OF_MACHINES = ("parts_total", "program", "power")
+_OF_METERS = (
+    "energy_export",
+    "power",
+    "voltage_l1",
+    "current_l1",
+    "power_factor",
+    "frequency",
+    "reactive_energy",
+)
 _NAME = 30
 
 
@@ -50,6 +60,12 @@ def states_missing(profile: Profile) -> list[str]:
     return [str(state) for state in PRECEDENCE if state not in given] if given else []
 
 
+def _not_said(profile: Profile) -> list[str]:
+    """What people look for at such a device and do not find."""
+    usual = _OF_MACHINES if profile.states else _OF_METERS if "energy_import" in profile.signals else ()
+    return [name for name in usual if name not in profile.signals]
+
+
 def columns(name: str, text: str) -> str:
     """A name and what it is, in one line or more."""
     return "\n".join(_wrapped(text, f"{name} ".ljust(_NAME), " " * _NAME))
@@ -68,6 +84,7 @@ def told(profile: Profile) -> Iterator[str]:
         "reads": profile.reads and f"{profile.reads} side of its current transformers",
         "driver": driver,
         "cannot show": ", ".join(states_missing(profile)),
+        "does not say": ", ".join(_not_said(profile)),
     }.items():
         if text:
             yield from _entry(key, text)

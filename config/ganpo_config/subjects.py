@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from ganpo_config.bind import Link, bound
 from ganpo_config.document import EquipmentRow, MeterRow, PointRow
 from ganpo_config.findings import Findings, nearest
-from ganpo_config.machines import machine_of, note_missing, states_of
+from ganpo_config.machines import asked_for, machine_of, note_missing, states_of
 from ganpo_config.meters import EXTRA_PARAMETERS, TRANSFORMER_SIGNALS, Meter, meter_of
 from ganpo_config.parameters import Parameters, split
 from ganpo_config.plant import BoundPoint, Machine, Transformer
@@ -292,6 +292,7 @@ class Subjects:
         if profile is None or parameters is None or not profile.states:
             return None
         carriers: dict[str, str] = {}
+        asked = asked_for(profile)
         for signal, about in profile.signals.items():
             own = f"{row.asset_no}/{signal}"
             if "equipment" not in reference.signals()[signal].subjects:
@@ -304,7 +305,7 @@ class Subjects:
                     carriers[signal] = name
                 else:
                     self._no_such_meter(meter, signal, path)
-            elif about.absent is None:
+            elif about.absent is None and signal in asked:
                 what = f"{signal} of {profile.id} has no address and no value for its absence"
                 self._findings.error(path, what, "bind it in [[points]]")
         machine = machine_of(row.asset_no, profile, parameters, carriers, path, self._findings)

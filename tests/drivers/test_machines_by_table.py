@@ -33,6 +33,7 @@ NODES: dict[tuple[str, str], str] = {(row["profile"], row["signal"]): row["node"
 NAMES = list(dict.fromkeys(row["profile"] for row in ROWS))
 SAID = {
     "sinumerik_opcua": "override_scale=100",
+    "machine_tool_opcua_40501": "machine=VMC850-1",
     "machine_tool_opcua_40501_values": "machine=VMC850-1",
     "cnc_opcua_40502": "interface=NC1",
     "machinery_opcua_40001": "machine=Press",

@@ -6,7 +6,7 @@ import pytest
 
 from ganpo_config.profiles import Profiles
 from ganpo_model.states import State
-from support.configs import BUS, errors, machine, meaning, notes, only_machine, plant
+from support.configs import BUS, errors, machine, meaning, notes, only_machine, plant, register
 
 PROFILES = Profiles(Path("nowhere"))
 DRIVES = [
@@ -48,6 +48,14 @@ def test_check_says_which_drive_comes_set_to_modbus_ascii(tmp_path: Path) -> Non
     )
 
 
+def test_what_a_rule_asks_for_has_to_be_read_or_bound(tmp_path: Path) -> None:
+    (tmp_path / "profiles").mkdir()
+    text = 'format = 1\nid = "own"\nbase = "veda_vf51"\ntitle = { zh = "x", en = "x" }\n[signals.run]\naddress = ""\n'
+    (tmp_path / "profiles" / "own.toml").write_text(text, encoding="utf-8")
+    (told,) = errors(tmp_path, BUS + machine("own", "unit=1", connection="bus"))
+    assert "run of own has no address and no value for its absence; bind it in [[points]]" in told
+
+
 def test_bits_of_a_plc_are_named_as_its_manual_names_them_and_may_be_left_out(tmp_path: Path) -> None:
     def bits(parameters: str) -> str:
         return BUS + machine("machine_by_plc_bits", parameters, connection="bus")
@@ -61,5 +69,11 @@ def test_bits_of_a_plc_are_named_as_its_manual_names_them_and_may_be_left_out(tm
         "maintenance": False,
         "power_on": True,
     }
+    counted = plant(tmp_path, bits("addressing=delta-dvp run=M0 parts=D200 parts_type=uint32"))
+    assert [str(point.address) for point in counted.connections[0].points] == [
+        "1:coil:2048",
+        "1:holding:4296",
+    ]
+    assert register(counted, "SB-1/parts_total").item.resets
     (told,) = errors(tmp_path, bits("addressing=delta-dvp run=X8"))
     assert "equipment[0].parameters = run=X8: X8: these numbers are octal" in told

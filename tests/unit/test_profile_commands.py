@@ -52,6 +52,7 @@ def test_a_profile_is_shown_with_addresses_states_parameters_and_what_it_cannot_
         "alarm bind it in [[points]]; without it: false",
         "PRODUCING channel_state is Active and channel_mode is Automatic or Remote",
         "cannot show OFF",
+        "does not say parts_total, program, power",
     ):
         assert part in said
     said = " ".join(_said("show", "machine_by_power").split())
