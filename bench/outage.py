@@ -23,23 +23,31 @@ from ganpo_agent.app import Agent
 from ganpo_agent.outbox import Outbox
 from ganpo_config.plant import Meaning, Plant
 from ganpo_config.settings import UplinkSettings
-from ganpo_drivers import ConnectionSettings
+from ganpo_drivers import ConnectionSettings, Home
 from ganpo_drivers.modbus.address import ModbusAddress
 from ganpo_drivers.modbus.driver import ModbusDriver
 from ganpo_drivers.modbus.settings import ModbusSettings
 from ganpo_drivers.opcua.address import OpcUaAddress
 from ganpo_drivers.opcua.driver import OpcUaDriver
 from ganpo_drivers.opcua.settings import OpcUaSettings
+from ganpo_drivers.opcua.trust import Pin, pin
 from ganpo_model.clock import to_ms
 from measure import Figure, ratio
 from support.broker import Mosquitto
+from support.identities import der, identity
 from support.modbus_server import ModbusServer
 from support.opcua_server import OpcUaServer
 from support.plants import PlantBuilder, PlayedDriver
 from support.replaying import Cloud, ReplayClock
 
 GATEWAY = "gw-bench-0001"
-GOALS = {"broker": 4.0, "collector": 5.0, "Modbus server": 5.5, "OPC UA server": 5.5}
+GOALS = {
+    "broker": 4.0,
+    "collector": 5.0,
+    "Modbus server": 5.5,
+    "OPC UA server": 5.5,
+    "signed and encrypted OPC UA server": 10.0,
+}
 
 
 class _RealClock(ReplayClock):
@@ -74,7 +82,7 @@ def run(*, short: bool) -> Iterator[str]:
 
 
 async def _outages(away_s: float, runs: int) -> dict[str, list[float]]:
-    """The four outages side by side, each `runs` times one after the other."""
+    """The outages side by side, each `runs` times one after the other."""
 
     async def some(outage: Callable[[Path, float], Any]) -> list[float]:
         found = []
@@ -83,7 +91,8 @@ async def _outages(away_s: float, runs: int) -> dict[str, list[float]]:
                 found.append(await outage(Path(folder), away_s))
         return found
 
-    found = await asyncio.gather(some(_broker), some(_collector), some(_modbus), some(_opcua))
+    outages = (_broker, _collector, _modbus, _opcua, _secured)
+    found = await asyncio.gather(*map(some, outages))
     return dict(zip(GOALS, found, strict=True))
 
 
@@ -131,6 +140,17 @@ async def _modbus(folder: Path, away_s: float) -> float:
 async def _opcua(folder: Path, away_s: float) -> float:
     with await asyncio.to_thread(OpcUaServer, values={"A": 7.0}) as server:
         settings = OpcUaSettings(driver="opcua", url=server.url, security="None", allow_insecure=True)
+        address = OpcUaAddress.parse(server.node("A"))
+        return await _device(folder, away_s, (OpcUaDriver, settings, address), server.kill, server.start)
+
+
+async def _secured(folder: Path, away_s: float) -> float:
+    security: Any = "Basic256Sha256,SignAndEncrypt"
+    file = identity(folder / "plc.pem")
+    home = Home(GATEWAY, "device", folder / "opcua")
+    pin(home, Pin(der(file), datetime.now(UTC)))
+    with await asyncio.to_thread(OpcUaServer, values={"A": 7.0}, secured=[security], identity=file) as server:
+        settings = OpcUaSettings(driver="opcua", url=server.url, security=security).at(home)
         address = OpcUaAddress.parse(server.node("A"))
         return await _device(folder, away_s, (OpcUaDriver, settings, address), server.kill, server.start)
 

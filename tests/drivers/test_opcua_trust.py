@@ -1,5 +1,7 @@
 """`ganpo trust` and `ganpo cert`: what a person types, reads and gets."""
 
+import asyncio
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,7 +11,8 @@ from click.testing import CliRunner, Result
 from pydantic import SecretStr
 
 from ganpo_agent.cli import main
-from ganpo_drivers import Home
+from ganpo_config import load
+from ganpo_drivers import Home, Point, Scan
 from ganpo_drivers.opcua import certificate, trust
 from ganpo_drivers.opcua.certificate import fingerprint
 from ganpo_drivers.opcua.security import Credentials, other_host, remarks
@@ -82,6 +85,39 @@ def test_check_says_who_is_not_trusted_yet_and_what_is_deprecated(config: Path, 
     told = typed(config, "check")
     assert "yet" not in told.output
     assert "warning  agent.toml: connections.plc.security: rests on SHA-1" in told.output
+
+
+def test_from_the_file_to_a_value_as_a_person_does_it(
+    config: Path, server: OpcUaServer, tmp_path: Path
+) -> None:
+    """`check` warns, `trust` pins, and what `run` would run reads: the gateway's id is what the server sees."""
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    identity(secrets / "operator.pem", uri="urn:operator")
+    text = config.read_text().replace(BEST + '"', BEST + '"\nuser_certificate_file = "operator.pem"')
+    address = OpcUaServer.node("A")
+    point = f'[[points]]\nasset_no = "SB-1"\nsignal = "power"\nconnection = "plc"\naddress = "{address}"\n'
+    machine = '[[equipment]]\nasset_no = "SB-1"\nname = "Machine"\nconnection = "none"\n'
+    config.write_text(text + machine + point)
+    environ = {"CREDENTIALS_DIRECTORY": str(secrets)}
+    assert (
+        CliRunner(env=environ).invoke(main, ["trust", "plc", "--yes", "--config", str(config)]).exit_code == 0
+    )
+    loaded = load(config, environ)
+    assert loaded.plant is not None, loaded.errors
+    assert not [text for text in loaded.warnings if "trusted" in text]
+    (bound,) = [one for one in loaded.plant.connections if one.name == "plc"]
+    assert bound.settings.home == Home("gw-test-0001", "plc", tmp_path / "state" / "opcua")
+
+    async def read() -> Scan:
+        driver = bound.driver(bound.settings)
+        try:
+            await driver.open()
+            return await driver.read(driver.prepare([Point(p.name, p.address) for p in bound.points]))
+        finally:
+            await driver.close()
+
+    assert asyncio.run(read()).values == [1]
 
 
 def test_what_is_no_secured_connection_is_told(config: Path) -> None:
@@ -176,6 +212,24 @@ def test_the_end_of_a_certificate_is_told_60_days_ahead(home: Home, tmp_path: Pa
 def test_a_certificate_names_its_hosts(tmp_path: Path, hosts: list[str], url: str, same: bool) -> None:
     found = Pin(der(identity(tmp_path / "x.pem", hosts=hosts)), NOW).x509
     assert (other_host(found, url) == "") is same
+
+
+def test_what_root_makes_belongs_to_the_service(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    home.folder.parent.mkdir()
+    owner = home.folder.parent.stat()
+    given: list[tuple[str, int, int]] = []
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "chown", lambda path, uid, gid: given.append((path.name, uid, gid)))
+    certificate.own(home, NOW)
+    assert given[0] == ("opcua", owner.st_uid, owner.st_gid)
+    assert [who for _, *who in given] == [[owner.st_uid, owner.st_gid]] * 2
+    assert given[1][0].startswith("gw-test-0001.pem")
+
+
+def test_a_folder_that_cannot_be_written_is_told_with_its_place(home: Home) -> None:
+    home.folder.parent.write_text("no folder")
+    with pytest.raises(StorageError, match=r"gw-test-0001\.pem: cannot be written"):
+        certificate.own(home, NOW)
 
 
 @pytest.mark.parametrize(

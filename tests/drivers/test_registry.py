@@ -42,7 +42,11 @@ def listed(name: str) -> list[registry.DriverInfo]:
 def test_ours_are_there_with_version_origin_and_abilities() -> None:
     (modbus,), (opcua,) = listed("modbus"), listed("opcua")
     assert (modbus.origin, modbus.abilities, modbus.error) == ("ganpo", MODBUS, "")
-    assert (opcua.origin, opcua.abilities, opcua.error) == ("ganpo", ("identifies", "reports", "browses", "subscribes"), "")
+    assert (opcua.origin, opcua.abilities, opcua.error) == (
+        "ganpo",
+        ("identifies", "reports", "browses", "subscribes"),
+        "",
+    )
     assert modbus.version == opcua.version != ""
     assert registry.load("modbus") is ModbusDriver
 
