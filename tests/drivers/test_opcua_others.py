@@ -115,7 +115,8 @@ async def test_a_subscription_lives_through_renewed_channels_and_its_own_silence
 
     texts = ["nsu=urn:ganpo:simulation;s=A", "nsu=urn:ganpo:simulation;s=Nowhere"]
     points = [
-        Point(text, OpcUaAddress.parse(text, mode="subscribe", sampling_ms=200, deadband=0.1)) for text in texts
+        Point(text, OpcUaAddress.parse(text, mode="subscribe", sampling_ms=200, deadband=0.1))
+        for text in texts
     ]
     server.ask("set", name="A", value=1.5)
     async with opened(make(server.url, home, security)) as driver:
