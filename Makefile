@@ -15,8 +15,9 @@ SHELL := /bin/sh
 
 BIN := .venv/bin
 # What the tests run beside Python: a broker, a database, a browser, a time-series store, a font with Chinese, systemd-analyze,
-# a C compiler, node, a Modbus client.
-DEBIAN := mosquitto postgresql chromium victoria-metrics fonts-wqy-microhei systemd python3-venv gcc libc6-dev nodejs mbpoll
+# a C compiler, node, a Modbus client and a Modbus library in C.
+DEBIAN := mosquitto postgresql chromium victoria-metrics fonts-wqy-microhei systemd python3-venv gcc libc6-dev nodejs mbpoll \
+	libmodbus-dev
 
 install: .venv/installed
 	@echo "installed in $$(cat $<) s"

@@ -1,6 +1,7 @@
 """A Modbus TCP device with several units that answers as a test says, byte for byte, in the test's own loop."""
 
 import asyncio
+import ssl
 import struct
 from collections import Counter
 from collections.abc import Callable
@@ -67,12 +68,14 @@ BROKEN: dict[str, Reply] = {
 class ModbusLine:
     """`async with ModbusLine() as line`. `replies`: by unit and first register, `right` for the others.
 
-    `asked`: how often, by unit and first register; `sessions`: opened so far. `delay_s` before each answer.
+    `tls`: spoken inside it. `asked`: how often, by unit and first register; `sessions`: opened so far. `delay_s` before
+    each answer.
     """
 
     port = 0
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.replies: dict[tuple[int, int], Reply] = {}
         self.otherwise: Reply = right
         self.asked: Counter[tuple[int, int]] = Counter()
@@ -112,7 +115,7 @@ class ModbusLine:
 
     async def start(self) -> None:
         """Listen, on the port of before if there was one."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:

@@ -34,12 +34,13 @@ def words(kind: str, value: float, order: str = "") -> list[int]:
 
 
 class ModbusServer:
-    """Starts at once, on a free port or on `port`; `with` stops it. Addresses are the protocol's own, from 0."""
+    """Starts at once, on a free port or on `port`; `with` stops it. Addresses are the protocol's own, from 0. `framer`:
+    socket, or rtu, as behind a converter."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, framer: str = "socket") -> None:
         child = Path(__file__).with_name("modbus_server_child.py")
         self._process = subprocess.Popen(
-            [sys.executable, str(child), str(port)],
+            [sys.executable, str(child), str(port), framer],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

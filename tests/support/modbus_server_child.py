@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from pymodbus.constants import ExcCodes
+from pymodbus.framer import FramerType
 from pymodbus.pdu import ModbusPDU
 from pymodbus.pdu.device import ModbusDeviceIdentification
 from pymodbus.server import ModbusTcpServer
@@ -84,6 +85,7 @@ async def main() -> None:
     device = SimDevice(0, simdata=[SimData(0, 1, datatype=DataType.REGISTERS)])
     server = ModbusTcpServer(
         device,
+        framer=FramerType(sys.argv[2]),
         address=("127.0.0.1", int(sys.argv[1])),
         identity=ModbusDeviceIdentification(  # type: ignore[no-untyped-call]
             info={0: "Ganpo", 1: "simulation", 2: "1.0"}  # vendor, product code, revision
