@@ -2,5 +2,6 @@
 
 from ganpo_config.document import json_schema
 from ganpo_config.load import Loaded, load
+from ganpo_config.profile import profile_schema
 
-__all__ = ["Loaded", "json_schema", "load"]
+__all__ = ["Loaded", "json_schema", "load", "profile_schema"]

@@ -1,6 +1,6 @@
 """A profile as it is written: the signals, addresses and state rules of a kind of equipment (formats.md)."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -180,3 +180,16 @@ class Profile(Section):
     proves: dict[str, list[str]] = Field(
         default={}, description="flag = the signals whose good value is evidence for it"
     )
+
+
+def profile_schema() -> dict[str, Any]:
+    """The JSON Schema of a profile: for editors. One with a `base` need not repeat what stands there."""
+    schema = Profile.model_json_schema()
+    schema["title"] = "a profile"
+    own = [key for key in schema["required"] if key not in ("origin", "signals")]
+    schema["if"] = {"required": ["base"]}
+    schema["else"] = {"required": schema["required"]}
+    schema["required"] = own
+    for name in ("Parameter", "ProfileSignal"):
+        schema["$defs"][name].pop("required", None)
+    return schema

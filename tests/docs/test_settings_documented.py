@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from ganpo_cloud.store import settings as cloud
-from ganpo_config import document, json_schema, load, profile, settings
+from ganpo_config import document, json_schema, load, profile, profile_schema, settings
 from ganpo_drivers.cjt188.settings import Cjt188Settings
 from ganpo_drivers.dlt645.settings import Dlt645Settings
 from ganpo_drivers.modbus.settings import ModbusSettings
@@ -102,6 +102,22 @@ def test_every_key_of_the_two_files_has_its_section() -> None:
 def test_the_json_schema_is_the_present_one() -> None:
     stored = json.loads((DOCS / "agent.schema.json").read_text(encoding="utf-8"))
     assert stored == json_schema(), "write it anew: see docs/configuration.md"
+
+
+def test_the_json_schema_of_profiles_is_the_present_one_and_takes_all_of_ours() -> None:
+    import tomllib
+    from importlib.resources import files
+
+    import jsonschema
+
+    stored = json.loads((DOCS / "profile.schema.json").read_text(encoding="utf-8"))
+    assert stored == profile_schema(), "write it anew: see docs/configuration.md"
+    judge = jsonschema.Draft202012Validator(stored)
+    for file in files("ganpo_config").joinpath("profiles").iterdir():
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+        assert list(judge.iter_errors(document)) == [], file.name
+        assert list(judge.iter_errors(document | {"titel": "x"})), file.name
+    assert list(judge.iter_errors({"format": 1, "id": "x", "title": {"zh": "x", "en": "x"}}))
 
 
 def test_the_json_schema_takes_what_load_takes_and_refuses_what_it_refuses() -> None:
