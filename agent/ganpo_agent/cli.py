@@ -95,6 +95,34 @@ def check(config: Path | None) -> None:
 @main.command()
 @_config
 @click.argument("connection")
+@click.argument("start", default="")
+def browse(config: Path | None, connection: str, start: str) -> None:
+    """Print what a device offers below the address START, as lists write it."""
+    import asyncio
+
+    from ganpo_agent.browsing import browse
+    from ganpo_config import load
+    from ganpo_model.errors import GanpoError
+
+    plant = load(config).plant
+    if plant is None:
+        click.echo("the configuration has errors: `ganpo check` shows them", err=True)
+        sys.exit(1)
+
+    async def tell() -> None:
+        async for address in browse(plant, connection, start):
+            click.echo(address)
+
+    try:
+        asyncio.run(tell())
+    except GanpoError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+
+
+@main.command()
+@_config
+@click.argument("connection")
 @click.option("--any-date", is_flag=True, help="Take the certificate outside its dates too.")
 @click.option("--yes", is_flag=True, help="Do not ask: somebody has compared the fingerprint.")
 def trust(config: Path | None, connection: str, any_date: bool, yes: bool) -> None:

@@ -32,6 +32,46 @@ SWALLOWS = f"""        try:
 {textwrap.indent(READ, "    ")}
         except asyncio.CancelledError:
             return Scan([0.0 for _ in query.points])"""
+SPEAKS = """    async def subscribe(self, points, deliver):
+        other = type(self)(self.connection)
+        try:
+            await other.open()
+            while True:
+                await deliver(await other.read(other.prepare(points)))
+                await asyncio.sleep(0.02)
+        finally:
+            await other.close()
+
+    async def browse(self, start):
+        for name in ("force", "depth"):
+            yield name
+
+    async def close("""
+DELIVERED, SILENT, OFFERED = (
+    "what_is_subscribed_is_delivered",
+    "a_subscription_on_a_line_that_falls_silent",
+    "what_the_device_offers",
+)
+MUTE = [
+    # what is right in SPEAKS, what is wrong, test that has to fail
+    ("            while True:", "            for _ in range(2):", DELIVERED),
+    ("sleep(0.02)", "sleep(3600)", DELIVERED),
+    ("prepare(points)", "prepare(points[::-1])", DELIVERED),
+    ("prepare(points)", "prepare(points[:-1])", DELIVERED),
+    (
+        "finally:",
+        "except asyncio.CancelledError:\n            await asyncio.sleep(3600)\n        finally:",
+        DELIVERED,
+    ),
+    (
+        "        finally:",
+        "        except Exception:\n            await asyncio.sleep(3600)\n        finally:",
+        SILENT,
+    ),
+    ("yield name", "yield name.upper()", OFFERED),
+    ('"force", "depth"', '"force", "force"', OFFERED),
+    ('("force", "depth")', "()", OFFERED),
+]
 MUTANTS = [
     # file, right, wrong, test that has to fail
     (CODE, "in query.points])", "in query.points[::-1]])", "a_value_comes_for_each_point_in_order"),
@@ -107,6 +147,30 @@ def test_a_wrong_driver_fails_the_test_that_is_about_it(
     tests = gauge()
     (name,) = (name for name in dir(tests) if name.startswith("test_") and test in name)
     with pytest.raises((Exception, pytest.fail.Exception)):  # whatever it is, it is red
+        getattr(tests, name)()
+    leaks.blocked.clear()
+    gc.collect()
+
+
+def test_a_driver_that_speaks_and_says_what_it_has_passes(package: Path, gauge: Any) -> None:
+    code = (package / CODE).read_text()
+    (package / CODE).write_text(code.replace("    async def close(", SPEAKS))
+    tests = gauge()
+    for name in (name for name in dir(tests) if any(part in name for part in (DELIVERED, SILENT, OFFERED))):
+        getattr(tests, name)()
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("right", "wrong", "test"), MUTE)
+def test_a_driver_that_speaks_wrongly_fails_the_test_that_is_about_it(
+    package: Path, gauge: Any, right: str, wrong: str, test: str
+) -> None:
+    assert right in SPEAKS
+    code = (package / CODE).read_text()
+    (package / CODE).write_text(code.replace("    async def close(", SPEAKS.replace(right, wrong)))
+    tests = gauge()
+    (name,) = (name for name in dir(tests) if test in name)
+    with pytest.raises((Exception, pytest.fail.Exception)):
         getattr(tests, name)()
     leaks.blocked.clear()
     gc.collect()

@@ -6,7 +6,7 @@ import pytest
 pytest.register_assert_rewrite(
     *(
         f"ganpo_drivers.testing.{part}"
-        for part in ("conformance", "documents", "faults", "hooks", "reading", "scenario")
+        for part in ("conformance", "documents", "faults", "hooks", "reading", "scenario", "speaking")
     )
 )
 

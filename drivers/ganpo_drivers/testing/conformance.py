@@ -2,18 +2,25 @@
 
 from typing import Any, ClassVar, get_type_hints
 
-from ganpo_drivers.api import Driver, Identifies, Reports
+from ganpo_drivers.api import Browses, Driver, Identifies, Reports, Subscribes
 from ganpo_drivers.testing.documents import Documents
 from ganpo_drivers.testing.faults import Faults
 from ganpo_drivers.testing.hooks import Hooks
 from ganpo_drivers.testing.reading import Reading
+from ganpo_drivers.testing.speaking import Speaking
 
 _NEEDED = ("make", "make_unreachable", "known", "expected", "unknown")
-_OF_ABILITIES = {"test_it_says_who_it_is": Identifies, "test_what_failed_on_the_line_is_reported": Reports}
+_OF_ABILITIES = {
+    "test_it_says_who_it_is": Identifies,
+    "test_what_failed_on_the_line_is_reported": Reports,
+    "test_what_is_subscribed_is_delivered_and_confirmed_while_nothing_changes": Subscribes,
+    "test_a_subscription_on_a_line_that_falls_silent_ends": Subscribes,
+    "test_what_the_device_offers_is_an_address_that_can_be_read": Browses,
+}
 _OF_THE_WIRE = "test_nothing_is_ever_written_to_the_device"
 
 
-class DriverConformance(Reading, Faults, Documents):
+class DriverConformance(Reading, Speaking, Faults, Documents):
     """Holds a driver to the contract.
 
         class TestAcme(DriverConformance):
