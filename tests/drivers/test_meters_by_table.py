@@ -71,6 +71,8 @@ ONE_OF = {
     ("L", "m3"): Fraction(1, 1000),
     ("GJ", "MJ"): Fraction(1000),
     ("kWh", "MJ"): Fraction(18, 5),
+    ("var", "kvar"): Fraction(1, 1000),
+    ("VA", "kVA"): Fraction(1, 1000),
     ("GJ/h", "kW"): Fraction(10**6, 3600),
 }
 SHOWN = {
@@ -79,6 +81,8 @@ SHOWN = {
     "kW": -0.5,
     "kWh": 123_456.75,
     "kvarh": 98_765.5,
+    "kvar": 0.25,
+    "kVA": 0.5625,
     "Hz": 49.98,
     "1": 0.913,
     "m3": 23_456.789,
@@ -94,6 +98,8 @@ UNITS = {
     **dict.fromkeys(("power", "power_l1", "power_l2", "power_l3", "heat_power"), "kW"),
     **dict.fromkeys(("energy_import", "energy_export", "energy_total"), "kWh"),
     **{f"energy_tariff_{number}": "kWh" for number in (1, 2, 3, 4)},
+    "reactive_power": "kvar",
+    "apparent_power": "kVA",
     "reactive_energy": "kvarh",
     "frequency": "Hz",
     "power_factor": "1",
