@@ -16,9 +16,16 @@ from ganpo_drivers.opcua.address import OpcUaAddress
 from ganpo_drivers.opcua.certificate import fingerprint
 from ganpo_drivers.opcua.driver import OpcUaDriver
 from ganpo_drivers.opcua.settings import OpcUaSettings
+from ganpo_drivers.opcua.transport import Transport
 from ganpo_drivers.opcua.trust import Pin, pin
 from ganpo_drivers.testing import Proxy
-from ganpo_model.errors import AccessRefused, CertificateNotTrusted, UnsupportedProtocol
+from ganpo_model.errors import (
+    AccessRefused,
+    CertificateNotTrusted,
+    ConnectionLost,
+    Unreachable,
+    UnsupportedProtocol,
+)
 from support.identities import der, identity
 from support.opcua_server import OpcUaServer
 
@@ -296,3 +303,53 @@ async def test_notifications_go_on_while_a_channel_is_renewed_whatever_the_clock
     numbers = [scan.values[0] for scan in scans if isinstance(scan.values[0], int)]
     assert len(numbers) > 10
     assert numbers == sorted(numbers)
+
+
+@pytest.mark.parametrize("security", [BEST, "Basic256Sha256,Sign"])
+@pytest.mark.parametrize("how", ["a bit of it turned", "said twice"])
+async def test_an_answer_that_somebody_touched_is_never_a_value(
+    server: OpcUaServer, home: Home, folder: Path, security: str, how: str
+) -> None:
+    trusting(home, folder / "plc.pem")
+    async with opened(make(server.url, home, security)) as driver:
+        assert await read(driver, "A") == [1]
+        assert driver._session is not None
+        protocol = driver._session._transport.protocol
+        assert protocol is not None
+        heard = protocol.data_received
+
+        def touched(data: bytes) -> None:
+            if how == "said twice":
+                heard(data)
+                heard(data)
+            else:
+                middle = len(data) // 2
+                heard(data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :])
+
+        protocol.data_received = touched
+        if how == "said twice":
+            assert await read(driver, "A") == [1], "the first is the server's own"
+        with pytest.raises(ConnectionLost):
+            await read(driver, "A")
+        await driver.open()
+        assert await read(driver, "A") == [1]
+
+
+async def test_a_server_that_does_not_own_its_certificate_makes_no_session(
+    server: OpcUaServer, home: Home, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trusting(home, folder / "plc.pem")
+    create = Transport.create_session
+
+    async def forged(transport: Transport, parameters: Any) -> Any:
+        result = await create(transport, parameters)
+        signature = result.ServerSignature.Signature
+        result.ServerSignature.Signature = signature[:-1] + bytes([signature[-1] ^ 1])
+        return result
+
+    monkeypatch.setattr(Transport, "create_session", forged)
+    driver = make(server.url, home)
+    with pytest.raises(Unreachable, match="the server's signature at creating a session is wrong"):
+        await driver.open()
+    await driver.close()
+    assert server.sessions() == []
