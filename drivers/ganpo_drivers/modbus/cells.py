@@ -1,0 +1,147 @@
+"""What stands in the cell of an address: one place, or several that are added; perhaps a power of ten."""
+
+import re
+from fractions import Fraction
+from typing import Literal, NamedTuple, cast, get_args
+
+from ganpo_drivers.modbus.addressing import Numbering, by_protocol
+
+Area = Literal["coil", "discrete", "input", "holding"]
+
+_PLACE = r"(?:(?P<unit>\d+):)?(?P<area>[a-z]+):(?P<number>\d+)(?:\.(?P<bit>\d+))?(?::(?P<type>[A-Za-z]\w*))?"
+_DECIMAL = r"\d{1,15}(?:\.\d{1,15})?"
+_TERM = re.compile(
+    rf"\s*(?P<sign>[+-]?)\s*{_PLACE}(?:\s*\*\s*(?P<times>-?{_DECIMAL})(?:/(?P<of>{_DECIMAL}))?)?\s*", re.ASCII
+)
+_NAMED = re.compile(r"\s*(?P<name>[^*]+?)(?P<type>:[a-z]+\d+)?(?P<times>\s*\*.*)?")
+"""A term whose place has a controller's name."""
+_PREFIX = {"coil": "0", "discrete": "1", "input": "3", "holding": "4"}
+
+
+class Term(NamedTuple):
+    """One place as it is written. `number`: the protocol's own; `written`: as it stands there; `times`: None where
+    nothing stands there."""
+
+    text: str
+    unit: str
+    area: Area
+    number: int
+    written: str
+    bit: int | None
+    type: str
+    times: Fraction | None
+
+    @property
+    def of_bits(self) -> bool:
+        """Whether it is a bit: of its area, or of a register."""
+        return self.area in ("coil", "discrete") or self.bit is not None
+
+
+class Cell(NamedTuple):
+    """The places of one value, of one unit. `usual`: the order of two registers at this controller, or ""."""
+
+    unit: int
+    terms: tuple[Term, ...]
+    exponent: Term | None
+    usual: str
+
+
+def cell_of(text: str, unit: str, addressing: str, kind: str) -> Cell:
+    """What a cell says. `unit`: where no term names one; `kind`: the type of values that say none.
+
+    Raises ValueError with the reason.
+    """
+    usual = ""
+    if addressing not in get_args(Numbering):
+        text, addressing, usual = _without_names(text.strip(), addressing, kind)
+    mantissa, *powers = re.split(r"\s+e\s+", text.strip())
+    matches: list[re.Match[str]] = []
+    at = 0
+    while (match := _TERM.match(mantissa, at)) is not None and bool(match["sign"]) == bool(matches):
+        matches.append(match)
+        at = match.end()
+    raised = [match for match in map(_TERM.fullmatch, powers) if match is not None and not match["sign"]]
+    if not matches or at < len(mantissa) or len(raised) < len(powers) or len(powers) > 1:
+        raise ValueError(
+            f"{text!r} is not unit:area:address[.bit], like 1:holding:0, "
+            "nor a sum, like 1:holding:0*1 + 1:holding:1*10000"
+        )
+    terms = tuple(_term(match, addressing) for match in matches)
+    exponent = _term(raised[0], addressing) if raised else None
+    return Cell(_unit([*terms, exponent] if exponent else [*terms], unit), terms, exponent, usual)
+
+
+def _without_names(text: str, addressing: str, kind: str) -> tuple[str, str, str]:
+    """What `by_protocol` says of a cell in which the names of a controller may be terms."""
+    pieces = re.split(r"(\s+[-+e]\s+)", text)
+    usual = numbering = ""
+    for at in range(0, len(pieces), 2):
+        match = _NAMED.fullmatch(pieces[at])
+        if match is not None:
+            name, numbering, usual = by_protocol(match["name"], addressing, (match["type"] or "")[1:] or kind)
+            pieces[at] = name + (match["type"] or "") + (match["times"] or "")
+    return "".join(pieces), numbering, usual
+
+
+def _term(match: re.Match[str], addressing: str) -> Term:
+    text, area, bit = match[0].strip(), match["area"], match["bit"]
+    if area not in get_args(Area):
+        raise ValueError(f"area {area!r} is none of coil, discrete, input, holding")
+    if bit is not None and area in ("coil", "discrete"):
+        raise ValueError(f"a {area} is a bit already: no .{bit}")
+    if bit is not None and int(bit) > 15:
+        raise ValueError(f"bit {bit}: a register has bits 0-15")
+    times = None
+    if match["times"]:
+        if Fraction(match["of"] or 1) == 0:
+            raise ValueError(f"{text}: nothing can be divided by 0")
+        times = Fraction(match["times"]) / Fraction(match["of"] or 1)
+    if match["sign"] == "-":
+        times = Fraction(-1) if times is None else -times
+    return Term(
+        text,
+        match["unit"] or "",
+        cast(Area, area),
+        _number(area, match["number"], addressing),
+        match["number"],
+        None if bit is None else int(bit),
+        match["type"] or "",
+        times,
+    )
+
+
+def _unit(terms: list[Term], otherwise: str) -> int:
+    """The one unit of all; `otherwise`: where none is named."""
+    named = list(dict.fromkeys(term.unit for term in terms if term.unit)) or [otherwise]
+    if named == [""]:
+        raise ValueError(f"{terms[0].text!r} is not unit:area:address[.bit]: the unit is missing")
+    if len(named) > 1:
+        raise ValueError(f"units {' and '.join(named)}: a value is read with one request, from one unit")
+    if not named[0].isdecimal() or not 1 <= int(named[0]) <= 247:
+        raise ValueError(f"{named[0]} is not a Modbus unit id (1-247)")
+    return int(named[0])
+
+
+def _number(area: str, text: str, addressing: str) -> int:
+    """The protocol's own number. What is beyond an end is told in the same addressing."""
+    if addressing == "4xxxxx":
+        prefix = _PREFIX[area]
+        if len(text) not in (5, 6) or text[0] != prefix:
+            others = [
+                f" ({sign} is for {name})" for name, sign in _PREFIX.items() if sign == text[0] != prefix
+            ]
+            raise ValueError(
+                f"{text} with 4xxxxx addressing: a {area} address is {prefix}0001 ... {prefix}65536{''.join(others)}"
+            )
+        number, first, last = int(text[1:]) - 1, prefix + "1".zfill(len(text) - 1), f"{prefix}65536"
+    elif addressing == "1-based":
+        number, first, last = int(text) - 1, "1", "65536"
+    elif addressing == "0-based":
+        number, first, last = int(text), "0", "65535"
+    else:
+        raise ValueError(f"addressing {addressing!r} is none of 0-based, 1-based, 4xxxxx")
+    if number < 0:
+        raise ValueError(f"{text} with {addressing} addressing: the first is {first}")
+    if number > 65535:
+        raise ValueError(f"{text} with {addressing} addressing: the last is {last}")
+    return number
