@@ -72,6 +72,7 @@ MUTE = [
     ('"force", "depth"', '"force", "force"', OFFERED),
     ('("force", "depth")', "()", OFFERED),
 ]
+CONNECTS = "socket.create_connection((self.connection.host, self.connection.port)).close()"
 MUTANTS = [
     # file, right, wrong, test that has to fail
     (CODE, "in query.points])", "in query.points[::-1]])", "a_value_comes_for_each_point_in_order"),
@@ -118,7 +119,7 @@ MUTANTS = [
     (
         CODE,
         "self._stream = await",
-        "socket.create_connection((self.connection.host, self.connection.port)).close(); self._stream = await",
+        f"{CONNECTS}; self._stream = await",
         "a_value_comes_for_each_point_in_order",
     ),
     (CODE, "return LinesQuery", "socket.socket().close(); return LinesQuery", "preparing_is_offline"),
@@ -134,6 +135,15 @@ MUTANTS = [
     (SAMPLE, "4001", "4002", "the_sample_is_true"),
     (README, "`timeout_s`", "timeout", "the_readme_tells_every_option"),
 ]
+WHY = {
+    "float(answer) * 10": "[125.0, 800.0] == [12.5, 80.0]",
+    "else answer.decode().strip()": "['12.5', '80'] == [12.5, 80.0]",
+    SWALLOWS: "cancelling ends in CancelledError and nothing else",
+    WRITES_IN_THE_THIRD: "could change something: ['force=0?']",
+    f"{CONNECTS}; self._stream = await": "the event loop waits in socket.",
+    "socket.socket().close(); return LinesQuery": "`prepare` is offline, and here it goes outside",
+}
+"""What these are told as; of the others it is enough that they are red."""
 
 
 @pytest.mark.filterwarnings("ignore")  # wrong drivers leave what they should not
@@ -146,8 +156,9 @@ def test_a_wrong_driver_fails_the_test_that_is_about_it(
     (package / file).write_text("import socket\nimport time\n" * (file == CODE) + text.replace(right, wrong))
     tests = gauge()
     (name,) = (name for name in dir(tests) if name.startswith("test_") and test in name)
-    with pytest.raises((Exception, pytest.fail.Exception)):  # whatever it is, it is red
+    with pytest.raises((Exception, pytest.fail.Exception)) as told:
         getattr(tests, name)()
+    assert WHY.get(wrong, "") in str(told.value)
     leaks.blocked.clear()
     gc.collect()
 

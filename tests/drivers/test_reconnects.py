@@ -10,56 +10,65 @@ from typing import Any
 
 import pytest
 
-from ganpo_drivers.api import Driver, Point
+from ganpo_demo.register_meters import Dlt645Meter, FramedLine
+from ganpo_drivers.api import Address, Driver, Point
+from ganpo_drivers.dlt645.address import Dlt645Address
+from ganpo_drivers.dlt645.driver import Dlt645Driver
+from ganpo_drivers.dlt645.settings import Dlt645Settings
 from ganpo_drivers.modbus.address import ModbusAddress
 from ganpo_drivers.modbus.driver import ModbusDriver
 from ganpo_drivers.modbus.settings import ModbusSettings
 from ganpo_drivers.opcua.address import OpcUaAddress
 from ganpo_drivers.opcua.driver import OpcUaDriver
 from ganpo_drivers.opcua.settings import OpcUaSettings
-from ganpo_drivers.testing import Proxy
+from ganpo_drivers.testing import Proxy, SerialProxy
 from ganpo_model.errors import GanpoError
 from support import leaks
 from support.campaign import rounds
+from support.meter_line import MeterPort
 from support.modbus_server import ModbusServer
 from support.opcua_server import OpcUaServer
 
-WARM_UP = 20
+METER = "000000000161"
 GROWTH_BYTES = 65_536
-"""In all, however many sessions: caches of interpreter and libraries fill up to some 35 kB, and then it stays so."""
+"""In all, however many sessions: what is in flight, here and in the proxy beside, is of that size."""
+
+Served = tuple[Driver[Any, Any], Address, Proxy | SerialProxy]
+"""A driver that reaches its device through a proxy, and an address that reads 48203 there."""
 
 
 @contextmanager
-def modbus() -> Iterator[tuple[Any, int, Any]]:
-    with ModbusServer() as server:
+def modbus() -> Iterator[Served]:
+    with ModbusServer() as server, Proxy("127.0.0.1", server.port) as proxy:
         server.set_value(1, "holding", 0, "uint32", 48203)
-        yield _modbus_at, server.port, ModbusAddress.parse("1:holding:0", type="uint32", addressing="0-based")
-
-
-def _modbus_at(port: int) -> Driver[Any, Any]:
-    url = f"tcp://127.0.0.1:{port}"
-    return ModbusDriver(ModbusSettings(driver="modbus", url=url, addressing="0-based", timeout_s=1))
+        settings = ModbusSettings(
+            driver="modbus", url=f"tcp://127.0.0.1:{proxy.port}", addressing="0-based", timeout_s=1
+        )
+        yield ModbusDriver(settings), ModbusAddress.parse("1:holding:0", type="uint32"), proxy
 
 
 @contextmanager
-def opcua() -> Iterator[tuple[Any, int, Any]]:
-    with OpcUaServer(values={"A": 48203}) as server:
-        yield _opcua_at, server.port, OpcUaAddress.parse(OpcUaServer.node("A"))
+def opcua() -> Iterator[Served]:
+    with OpcUaServer(values={"A": 48203}) as server, Proxy("127.0.0.1", server.port) as proxy:
+        url = f"opc.tcp://127.0.0.1:{proxy.port}"
+        settings = OpcUaSettings(driver="opcua", url=url, security="None", allow_insecure=True, timeout_s=2)
+        yield OpcUaDriver(settings), OpcUaAddress.parse(OpcUaServer.node("A")), proxy
 
 
-def _opcua_at(port: int) -> Driver[Any, Any]:
-    url = f"opc.tcp://127.0.0.1:{port}"
-    return OpcUaDriver(
-        OpcUaSettings(driver="opcua", url=url, security="None", allow_insecure=True, timeout_s=2)
-    )
+@contextmanager
+def serial() -> Iterator[Served]:
+    """A DL/T 645 meter at a port that vanishes and comes back under another number."""
+    answering = FramedLine(10, [Dlt645Meter(METER, {"00010000": "04820300"}.get)]).answer
+    with MeterPort(answering, answering) as meter, SerialProxy(meter.path, 115_200) as proxy:
+        settings = Dlt645Settings(driver="dlt645", url=f"serial://{proxy.path}", baud=115_200, timeout_s=1)
+        yield Dlt645Driver(settings), Dlt645Address.parse(f"{METER}:00010000"), proxy
 
 
 @pytest.mark.campaign
-@pytest.mark.parametrize("served", [modbus, opcua])
+@pytest.mark.parametrize("served", [modbus, opcua, serial])
 async def test_of_many_sessions_to_a_server_nothing_is_left(served: Any) -> None:
     sessions = rounds(60, 1000)
-    with served() as (at, port, address), Proxy("127.0.0.1", port) as proxy:
-        driver = at(proxy.port)
+    with served() as (driver, address, proxy):
 
         async def session(n: int) -> None:
             """Every other one is cut off in mid-session, as a server that is killed does it."""
@@ -73,7 +82,7 @@ async def test_of_many_sessions_to_a_server_nothing_is_left(served: Any) -> None
                     await driver.read(driver.prepare(points))
             await driver.close()
 
-        for n in range(WARM_UP):
+        for n in range(sessions):  # as many again, so that every table has its size
             await session(n)
         proxy.forget()
         before = await _standing(), asyncio.all_tasks()

@@ -100,6 +100,10 @@ class SerialProxy:
         self._delay_s, self._noise = 0.0, b""
         self._aside.do(self._restore)
 
+    def forget(self) -> None:
+        """Forget what was sent before the port was last there."""
+        self._aside.do(lambda: self._sent.__delitem__(slice(-1)))
+
     @property
     def baud(self) -> int:
         """To what the driver has set its port, in characters of the termios table; 0: to none of it."""
