@@ -216,11 +216,12 @@ _NOTHING: Mapping[str, frozenset[str]] = {}
 
 
 def _shown(state: PointState) -> SignalValue | None:
-    """Counts of a register in its unit; every other value as it is."""
-    meaning = state.point.meaning
-    if not isinstance(meaning, Register) or not isinstance(state.value, int):
-        return state.value
-    return state.value * meaning.item.num / meaning.item.den
+    """Counts of a register in its unit; a number without the digits that its scale left behind (499 x 0.1); every
+    other value as it is."""
+    meaning, value = state.point.meaning, state.value
+    if isinstance(meaning, Register) and isinstance(value, int):
+        return value * meaning.item.num / meaning.item.den
+    return float(f"{value:.12g}") if isinstance(value, float) else value
 
 
 def _links(plant: Plant, now: int) -> Iterable[Link]:

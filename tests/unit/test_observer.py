@@ -8,7 +8,7 @@ from ganpo_agent.observer import Observer
 from ganpo_drivers import FaultKind, Identity, PointFault, Scan
 from ganpo_model.clock import from_ms, to_ms
 from ganpo_model.facts import Event, EventKind, Fact, Inventory, Reading
-from support.configs import BUS, meter, plant
+from support.configs import BUS, machine, meter, plant
 from support.plants import REGISTER, START, PlantBuilder
 
 T0 = to_ms(START)
@@ -51,6 +51,14 @@ def test_a_person_is_shown_what_a_meter_reads_in_its_unit(tmp_path: Path) -> Non
     told = observer.points(T0, "DB-1")
     assert (told["DB-1/energy_import"]["value"], told["DB-1/energy_import"]["unit"]) == (9876.0, "kWh")
     assert (told["DB-1/power"]["value"], told["DB-1/power"]["unit"]) == (120.0, "kW")
+
+
+def test_a_person_is_shown_no_digits_that_a_scale_left_behind(tmp_path: Path) -> None:
+    found = plant(tmp_path, BUS + machine("delta_ms300", "unit=1", connection="bus"))
+    observer = Observer(found, lambda _facts: None, T0)
+    observer.feed(found.connections[0].points, Scan([4005]), None, T0)
+    assert 4005 * 0.01 != 40.05
+    assert observer.points(T0)["SB-1/frequency"]["value"] == 40.05
 
 
 def test_both_sides_of_what_does_not_fit_are_sent(tmp_path: Path) -> None:
