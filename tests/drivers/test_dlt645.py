@@ -64,7 +64,9 @@ async def read(driver: Dlt645Driver, points: list[Point[Dlt645Address]]) -> list
 
 def meter_with(**items: str) -> Answer:
     """One meter that shows these digits, by data identifier (`x00010000`)."""
-    line = FramedLine(10, [Dlt645Meter(METER, {di[1:]: shown for di, shown in items.items()}.get)])
+    line = FramedLine(
+        10, [electric_watch, Dlt645Meter(METER, {di[1:]: shown for di, shown in items.items()}.get)]
+    )
     return lambda request: [line.answer(request)]
 
 

@@ -10,6 +10,7 @@ from ganpo_demo.register_meters import Cjt188Meter, Dlt645Meter, FramedLine, vol
 from support import configs
 from support.broker import Mosquitto
 from support.collecting import PlayedCollector
+from support.meter_line import noted
 
 LINES = """
 [connections.electric]
@@ -76,8 +77,8 @@ max_rate = "4000"
 """
 HEAT = "0802000000 0802000000 1700000000 3500000000 2c34100000 352500 662500 000000 53001210071520 0000"
 """What the meter of cnblogs 8683992 answered: the byte of the unit stands before the number."""
-READINGS = {"DB-1": 4_820_312, "DB-2": 142_679, "W-1": 100_010, "H-1": 2}
-"""Registers in hundredths of kWh, m3 and MWh."""
+READINGS = {"DB-1": 4_820_312, "DB-2": 142_679, "W-1": 100_010, "H-1": 7_200}
+"""Registers in hundredths of kWh (of the secondary side), m3 and MJ."""
 
 
 async def test_meters_of_both_protocols_come_through_and_a_dead_one_costs_the_others_nothing(
@@ -100,7 +101,7 @@ async def test_meters_of_both_protocols_come_through_and_a_dead_one_costs_the_ot
             Cjt188Meter(0x20, "00000040314132", lambda: HEAT),
         ],
     )
-    pty, tcp = PtyLine(electric.answer), TcpLine(water.answer)
+    pty, tcp = PtyLine(noted(electric.answer)), TcpLine(noted(water.answer))
     pty.start()
     await tcp.start()
     stop = asyncio.Event()
