@@ -24,6 +24,8 @@ _DATA, _ADDRESS = bytes.fromhex("1F90"), bytes.fromhex("0A81")
 """Identifiers, low byte first."""
 _HEAD = 3
 """Identifier and number before what was asked for."""
+_WAKES = 4
+"""Wake-up bytes that meters send before an answer, at most."""
 _VALVE = {0b01: "valve closed", 0b10: "valve state 10", 0b11: "valve faulty"}
 _BATTERY_LOW = 0b100
 
@@ -42,6 +44,10 @@ class Cjt188Driver(ReadoutDriver[Cjt188Settings, Cjt188Address]):
     def item(self, address: Cjt188Address) -> str:
         """The meter: one answer has everything."""
         return f"{address.key} 901F"
+
+    def sizes(self, address: Cjt188Address) -> tuple[int, int]:
+        """Of a read of everything."""
+        return self.connection.wake_up + size(_HEAD), _WAKES + size(_HEAD + length(address.kind))
 
     async def fetch(self, address: Cjt188Address) -> bytes:
         """All items of the meter."""

@@ -24,6 +24,8 @@ from ganpo_drivers.readout.driver import ReadoutDriver, Refused, Unusable
 from ganpo_drivers.readout.formats import pieces
 from ganpo_model.errors import UnitSilent
 
+WAKES = 4
+"""Wake-up bytes that meters send before an answer, at most."""
 MOST_FRAMES = 20
 """Of one item: no meter has so much to say, and one that says "more" for ever is not to hold the line."""
 
@@ -41,6 +43,12 @@ class Dlt645Driver(ReadoutDriver[Dlt645Settings, Dlt645Address]):
     def item(self, address: Dlt645Address) -> str:
         """Meter and data identifier."""
         return f"{address.meter}:{address.di}"
+
+    def sizes(self, address: Dlt645Address) -> tuple[int, int]:
+        """Of a read without follow-up frames."""
+        asked = len(address.di) // 2
+        answer = asked + sum(piece.size for piece in address.pieces)
+        return self.connection.wake_up + size(asked), WAKES + size(answer)
 
     async def fetch(self, address: Dlt645Address) -> bytes:
         """The data of an identifier, follow-up frames joined to it."""

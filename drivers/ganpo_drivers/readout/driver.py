@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 from ganpo_drivers.api import (
     Address,
+    Cost,
     Driver,
     FaultKind,
     Point,
@@ -24,6 +25,8 @@ from ganpo_drivers.readout.patience import Patience
 from ganpo_drivers.readout.settings import ReadoutSettings
 from ganpo_model.errors import ConnectionLost, UnitSilent
 
+ANSWERS_S = 0.1
+"""Until a meter begins to answer, usually; DL/T 645-2007 lets it take from 20 to 500 ms."""
 BROKEN_LIMIT = 2
 """Requests of one read that may come to nothing before no more is asked in it."""
 _WAKE_UP = bytes((WAKE_UP,))
@@ -92,6 +95,10 @@ class ReadoutDriver(Driver[SettingsT, AddressT]):
     def value(self, address: AddressT, data: bytes) -> Value | PointFault:
         """A point's value in the data of its item. Raises Unusable where the data are not laid out as expected."""
 
+    @abstractmethod
+    def sizes(self, address: AddressT) -> tuple[int, int]:
+        """The bytes of the request for an item, and those of its answer, with wake-up bytes."""
+
     async def open(self) -> None:
         """Open the line. Raises TransientError or PermanentError."""
         await self.close()
@@ -107,6 +114,21 @@ class ReadoutDriver(Driver[SettingsT, AddressT]):
         return ReadoutQuery(
             points,
             tuple(Question(item, points[places[0]].address, tuple(places)) for item, places in found.items()),
+        )
+
+    def estimate(self, query: Query) -> Cost:
+        """What it costs the line. Every meter is taken to begin its answer in `ANSWERS_S`."""
+        if not isinstance(query, ReadoutQuery):
+            raise TypeError("this query was prepared by another driver")
+        sizes = [self.sizes(question.address) for question in query.questions]
+        characters = [asked + told for asked, told in sizes]
+        return Cost(
+            len(sizes),
+            len(query.points),
+            0,
+            sum(self.connection.characters_s(count) + ANSWERS_S for count in characters),
+            self.connection.answer_s(max(characters, default=0)),
+            f"meters begin to answer after {ANSWERS_S:g} s, {self.connection.speed}",
         )
 
     async def read(self, query: Query) -> Scan:

@@ -57,7 +57,18 @@ class ReadoutSettings(ConnectionSettings, SerialSettings):
 
     def answer_s(self, characters: int) -> float:
         """How long an answer to a request may take, both of so many characters together, in seconds."""
-        return self.timeout_s + characters * (self.character_s if self._serial else 11 / SLOWEST_BAUD)
+        return self.timeout_s + self.characters_s(characters)
+
+    def characters_s(self, characters: int) -> float:
+        """How long so many characters take, in seconds."""
+        return characters * (self.character_s if self._serial else 11 / SLOWEST_BAUD)
+
+    @property
+    def speed(self) -> str:
+        """At what `characters_s` is reckoned, for a person."""
+        return (
+            f"{self.baud} baud" if self._serial else f"the line behind the converter has {SLOWEST_BAUD} baud"
+        )
 
     @property
     def _serial(self) -> bool:
