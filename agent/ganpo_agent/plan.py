@@ -120,7 +120,7 @@ def _times(groups: Sequence[PlannedGroup], silent: Set[str]) -> Times | None:
 
 
 def _row(key: str, *columns: object) -> str:
-    return f"  {key:<8.8}" + "".join(f"{column!s:>10}" for column in columns)
+    return f"  {key:<17.17}" + "".join(f"{column!s:>10}" for column in columns)
 
 
 def _seconds(seconds: float) -> str:

@@ -334,3 +334,17 @@ def test_late_doubled_half_echoed_and_noisy_answers_never_become_a_value(
                 assert isinstance(value, PointFault) or value == VALUES[di]
 
     asyncio.run(run())
+
+
+def test_a_plan_counts_the_characters_of_both_ways_and_the_time_until_a_meter_begins() -> None:
+    settings = Dlt645Settings(driver="dlt645", url="serial:///dev/ttyS0", baud=2400)
+    driver = Dlt645Driver(settings)
+    cost = driver.estimate(
+        driver.prepare(at(f"{METER}:00010000", f"{METER}:0201FF00.1", f"{METER}:0201FF00.3"))
+    )
+    # Both ways with 4 wake-up bytes: 4 + 16 out, 4 + 20 back for the energy, 4 + 22 for the voltages; 11 bits each.
+    characters = 20 + 24 + 20 + 26
+    assert (cost.requests, cost.items, cost.waste) == (2, 3, 0)
+    assert cost.seconds == pytest.approx(characters * 11 / 2400 + 2 * 0.1)
+    assert cost.silent_s == pytest.approx(46 * 11 / 2400 + 1.0)
+    assert cost.assumed == "meters begin to answer after 0.1 s, 2400 baud"
