@@ -18,6 +18,7 @@ from ganpo_drivers.dlt645.frame import Frame, encoded, frames
 from ganpo_drivers.dlt645.settings import Dlt645Settings
 from ganpo_drivers.lines import ByteLine
 from ganpo_model.errors import UnitSilent
+from support.meter_line import noted
 from support.scripted_line import Answer, ScriptedLine
 
 PUBLISHED = list(
@@ -64,10 +65,9 @@ async def read(driver: Dlt645Driver, points: list[Point[Dlt645Address]]) -> list
 
 def meter_with(**items: str) -> Answer:
     """One meter that shows these digits, by data identifier (`x00010000`)."""
-    line = FramedLine(
-        10, [electric_watch, Dlt645Meter(METER, {di[1:]: shown for di, shown in items.items()}.get)]
-    )
-    return lambda request: [line.answer(request)]
+    shown = {di[1:]: digits for di, digits in items.items()}
+    answering = noted(FramedLine(10, [Dlt645Meter(METER, shown.get)]).answer)
+    return lambda request: [answering(request)]
 
 
 @pytest.mark.parametrize("row", PUBLISHED, ids=[row["name"] for row in PUBLISHED])
@@ -304,7 +304,7 @@ async def test_what_lies_around_the_answer_costs_nothing(what: str) -> None:
 def test_late_doubled_half_echoed_and_noisy_answers_never_become_a_value(
     polls: list[tuple[str, bytes, list[str]]],
 ) -> None:
-    meter = FramedLine(10, [Dlt645Meter(METER, SHOWN.get)])
+    meter = noted(FramedLine(10, [Dlt645Meter(METER, SHOWN.get)]).answer)
     other = Dlt645Meter(OTHER, dict.fromkeys(SHOWN, "99999999").get)
     late: list[bytes] = []
     current: tuple[str, bytes] = ("none", b"")
@@ -319,7 +319,7 @@ def test_late_doubled_half_echoed_and_noisy_answers_never_become_a_value(
                 encoded(asked._replace(data=bytes.fromhex("01040004")))
             )
         )
-        return mishap(what, request, meter.answer(request), strange, late, noise)
+        return mishap(what, request, meter(request), strange, late, noise)
 
     async def run() -> None:
         nonlocal current
