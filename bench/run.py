@@ -10,6 +10,7 @@ from pathlib import Path
 
 NAMES = (
     "poll",
+    "units",
     "opcua",
     "process",
     "uplink",

@@ -172,10 +172,16 @@ class ConnectionTask:
         for group in self._groups:
             group.due = start
         while self._groups:
-            group = min(self._groups, key=lambda candidate: candidate.due)
+            group = min(self._groups, key=self._turn)
             await self._wait(driver, group.due)
             await self._poll(driver, group)
         await self._wait(driver, math.inf)
+
+    def _turn(self, group: Group) -> tuple[float, bool]:
+        """Who is due first; of those that are due at once, who was silent last comes last: its timeout is then over
+        before the others are due again."""
+        breaker = self.breakers.get(group.key)
+        return group.due, breaker is not None and breaker.failures > 0
 
     async def _wait(self, driver: Driver[ConnectionSettings, Address], due: float) -> None:
         """Until `due`, however far away: a session that would be forgotten meanwhile is kept alive."""
