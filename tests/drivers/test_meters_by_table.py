@@ -55,6 +55,12 @@ SAID = [
     },
 ]
 """Both answers to what is asked for."""
+CASES = [
+    (name, said)
+    for name in METERS
+    for said in SAID
+    if said is SAID[0] or said.keys() & PROFILES[name].parameters.keys()
+]
 CT, PT = (200, 5), (1000, 100)
 OURS = {
     "tariff_energy": "energy_tariff_1",
@@ -303,15 +309,13 @@ def _step(point: BoundPoint) -> Fraction:
     return Fraction(meaning.item.num, 2 * meaning.item.den) if floats else Fraction(0)
 
 
-@pytest.mark.parametrize("said", SAID, ids=["one answer", "the other"])
-@pytest.mark.parametrize("name", METERS)
+@pytest.mark.parametrize(
+    ("unit", "name", "said"),
+    [pytest.param(unit, *case, id=case[0]) for unit, case in enumerate(CASES, start=1)],
+)
 async def test_a_meter_is_read_value_by_value(
-    name: str, said: dict[str, str], server: ModbusServer, tmp_path: Path
+    unit: int, name: str, said: dict[str, str], server: ModbusServer, tmp_path: Path
 ) -> None:
-    asked = {key for key, about in PROFILES[name].parameters.items() if key in said}
-    if said is SAID[1] and not asked:
-        said = SAID[0]
-    unit = METERS.index(name) + 1 + 100 * SAID.index(said)
     laid = list(_laid(name, said))
     server.set_many([(unit, *block) for one in laid for block in one.blocks])
     (link,) = (await asyncio.to_thread(plant, tmp_path, _text(server, name, unit, said))).connections
@@ -332,6 +336,34 @@ async def test_a_meter_is_read_value_by_value(
     print(
         f"{PROFILES[name].vendor} {PROFILES[name].device}: {len(laid)} signals equal: {', '.join(sorted(found))}"
     )
+
+
+@pytest.mark.parametrize(
+    ("unit", "named", "is_really"),
+    [
+        (241, "eastron_sdm630", "eastron_sdm72"),
+        (242, "carlo_gavazzi_em340", "carlo_gavazzi_em540"),
+        (243, "chint_dtsu666", "chint_dtsu666_old"),
+    ],
+)
+async def test_the_name_of_a_larger_sibling_costs_what_this_one_has_not_and_nothing_else(
+    unit: int, named: str, is_really: str, server: ModbusServer, tmp_path: Path
+) -> None:
+    laid = {one.signal: one for one in _laid(is_really, SAID[0])}
+    server.set_many([(unit, *block) for one in laid.values() for block in one.blocks])
+    (link,) = (await asyncio.to_thread(plant, tmp_path, _text(server, named, unit, SAID[0]))).connections
+    driver = link.driver(link.settings)
+    await driver.open()
+    try:
+        found = await _read(driver, link.points)
+    finally:
+        await driver.close()
+    places = {one.signal: one.blocks[0][:2] for one in _laid(named, SAID[0])}
+    same = {
+        signal for signal, place in places.items() if signal in laid and laid[signal].blocks[0][:2] == place
+    }
+    assert same
+    assert {signal for signal, value in found.items() if not isinstance(value, PointFault)} == same
 
 
 def test_every_row_of_the_table_is_read_by_a_profile_or_left_for_a_reason() -> None:
