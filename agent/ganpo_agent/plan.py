@@ -40,7 +40,8 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionPlan:
-    """One connection. `now`: all keys answer; `then`: those of `silent` do not. Both None without costs."""
+    """One connection. `now`: all keys answer; `then`: those of `silent` do not. Both None without costs. `subscribed`:
+    points that are not asked for, because the device speaks of them."""
 
     connection: str
     driver: str
@@ -48,6 +49,7 @@ class ConnectionPlan:
     silent: Sequence[str]
     now: Times | None
     then: Times | None
+    subscribed: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """The same for programs."""
@@ -55,8 +57,9 @@ class ConnectionPlan:
 
     def __str__(self) -> str:
         found = [f"{self.connection} ({self.driver})", ""]
+        spoken = [f"{self.subscribed} points are subscribed"] if self.subscribed else []
         if not self.groups:
-            return f"{found[0]}: nothing is polled on it"
+            return "; ".join([f"{found[0]}: nothing is polled on it", *spoken])
         if self.now is not None:
             found.append(_row("key", "every", "points", "requests", "asked", "unused", "line"))
         for group in self.groups:
@@ -68,7 +71,7 @@ class ConnectionPlan:
                 found.append(f"  {group.key} every {group.interval_s:g} s: {group.points} points")
             for request in group.requests:
                 found += textwrap.wrap(request, WIDTH - 4, initial_indent="    ", subsequent_indent="      ")
-        return "\n".join([*found, "", *self._times()])
+        return "\n".join([*found, "", *self._times(), *spoken])
 
     def _times(self) -> list[str]:
         if self.now is None or self.groups[0].cost is None:
@@ -93,7 +96,8 @@ def planned(bound: BoundConnection, silent: Sequence[str] = ()) -> ConnectionPla
     """Of one connection, with these keys silent. Raises ConfigError where it has no such key."""
     driver = bound.driver(bound.settings)
     groups = []
-    for group in grouped([point for point in bound.points if not point.address.subscribed]):
+    polled = [point for point in bound.points if not point.address.subscribed]
+    for group in grouped(polled):
         query = driver.prepare([Point(point.name, point.address) for point in group.points])
         cost = driver.estimate(query) if isinstance(driver, Estimates) else None
         requests = str(query).splitlines()
@@ -106,7 +110,8 @@ def planned(bound: BoundConnection, silent: Sequence[str] = ()) -> ConnectionPla
     groups.sort(key=lambda group: (group.key.zfill(8), group.interval_s))
     now = _times(groups, frozenset())
     then = _times(groups, frozenset(silent)) if silent else None
-    return ConnectionPlan(bound.name, bound.driver_id, groups, tuple(silent), now, then)
+    subscribed = len(bound.points) - len(polled)
+    return ConnectionPlan(bound.name, bound.driver_id, groups, tuple(silent), now, then, subscribed)
 
 
 def _times(groups: Sequence[PlannedGroup], silent: Set[str]) -> Times | None:

@@ -284,6 +284,8 @@ class PlayedSession:
         self.refuses = refuses
         self.namespaces = {SIMULATION: 1}
         self.items: list[Any] = []
+        self.patience: list[float] = []
+        self.slow_s = 0.0
         self.acknowledged: list[Any] = []
 
     async def create_subscription(self, _parameters: Any) -> Any:
@@ -291,6 +293,7 @@ class PlayedSession:
 
     async def monitor(self, _subscription: int, items: Sequence[Any]) -> list[Any]:
         self.items += items
+        await asyncio.sleep(self.slow_s)
         return [ua.MonitoredItemCreateResult(ua.StatusCode(self._code(item))) for item in items]
 
     def _code(self, item: Any) -> int:
@@ -301,6 +304,7 @@ class PlayedSession:
 
     async def publish(self, acknowledged: Any, timeout_s: float) -> Notification:
         self.acknowledged += acknowledged
+        self.patience.append(timeout_s)
         if not self.words:
             raise ConnectionLost(f"no answer to Publish within {timeout_s:g} s", where=self.where)
         return self.words.pop(0)
@@ -344,6 +348,17 @@ async def test_a_subscription_the_server_ends_and_one_it_forgets_are_lost_with_t
     assert why.startswith("the server ended the subscription (BadTimeout")
     _, _, why = await played(PlayedSession([word(1, subscription=6)]), point("A", sampling_ms=2000))
     assert why == "no answer to Publish within 6 s"
+
+
+async def test_a_server_that_takes_its_time_over_new_items_is_not_silent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(subscription_module, "RESOLVE_AGAIN_S", -1)
+    monkeypatch.setattr(subscription_module, "BEAT_S", 0.1)
+    session = PlayedSession([word(1, (1, 1, 0))], h2=ua.StatusCodes.BadNodeIdUnknown)
+    session.slow_s = 0.4
+    await played(session, point("A"), point("B"))
+    assert session.patience == [0.3, 0.3]
 
 
 async def test_an_item_that_is_refused_is_its_points_fault_and_a_deadband_that_is_refused_is_left_out() -> (

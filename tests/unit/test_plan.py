@@ -126,3 +126,21 @@ def test_a_driver_that_does_not_know_its_costs_shows_its_requests(tmp_path: Path
     found = planned(bound(tmp_path, text))
     assert found.now is None
     assert str(found).endswith("this driver does not say what a request costs")
+
+
+def test_what_is_subscribed_is_not_asked_for_and_stands_beside(tmp_path: Path) -> None:
+    point = """
+[[points]]
+asset_no = "SB-1"
+signal = "{signal}"
+connection = "cell"
+address = "nsu=urn:v;s={signal}"
+mode = "{mode}"
+"""
+    machine = CELL + '[[equipment]]\nasset_no = "SB-1"\nname = "Machine"\n'
+    spoken = point.format(signal="power", mode="subscribe")
+    found = planned(bound(tmp_path, machine + spoken))
+    assert str(found) == "cell (opcua): nothing is polled on it; 1 points are subscribed"
+    both = planned(bound(tmp_path, machine + spoken + point.format(signal="alarm", mode="poll")))
+    assert str(both).endswith("what a request costs\n1 points are subscribed")
+    assert [group.points for group in both.groups] == [1]

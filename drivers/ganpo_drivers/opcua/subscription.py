@@ -131,6 +131,7 @@ class Subscription:
             if heard >= look_again:
                 look_again = heard + RESOLVE_AGAIN_S
                 await self._monitor(sorted(self._lacking))
+                heard = clock()  # it answered just now, however long that took
 
     async def _create(self) -> None:
         """The subscription, and the item that shows that it lives."""
