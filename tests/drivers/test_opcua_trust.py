@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from ganpo_agent.cli import main
 from ganpo_config import load
 from ganpo_drivers import Home, Point, Scan
-from ganpo_drivers.opcua import certificate, trust
+from ganpo_drivers.opcua import certificate, kept, trust
 from ganpo_drivers.opcua.certificate import fingerprint
 from ganpo_drivers.opcua.security import Credentials, other_host, remarks
 from ganpo_drivers.opcua.settings import OpcUaSettings
@@ -226,10 +226,27 @@ def test_what_root_makes_belongs_to_the_service(home: Home, monkeypatch: pytest.
     assert given[1][0].startswith("gw-test-0001.pem")
 
 
+def test_what_this_user_may_not_read_is_told(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(*_: object, **__: object) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", denied)
+    monkeypatch.setattr(Path, "read_text", denied)
+    for look in (lambda: certificate.own(home, NOW), lambda: trust.pinned(home)):
+        with pytest.raises(StorageError, match="root or its user can read it"):
+            look()
+
+
 def test_a_folder_that_cannot_be_written_is_told_with_its_place(home: Home) -> None:
     home.folder.parent.write_text("no folder")
-    with pytest.raises(StorageError, match=r"gw-test-0001\.pem: cannot be written"):
+    with pytest.raises(
+        StorageError, match=r"gw-test-0001\.pem: our certificate cannot be read \(Not a directory\)"
+    ):
         certificate.own(home, NOW)
+    with pytest.raises(
+        StorageError, match=r"x\.pem: cannot be written .* write there as root or as its user"
+    ):
+        kept.add(home.folder.parent / "x.pem", b"")
 
 
 @pytest.mark.parametrize(

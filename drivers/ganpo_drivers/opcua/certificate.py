@@ -52,24 +52,17 @@ def own(home: Home, now: datetime) -> Own:
 
     Raises StorageError.
     """
-    path = _path(home)
-    if not path.exists():
-        kept.add(path, _make(home.gateway, now))
-    return _load(path)
+    return _load(_path(home)) or _made(_path(home), home.gateway, now)
 
 
 def coming(home: Home) -> Own | None:
     """The certificate that waits for the switch, if one was made. Raises StorageError."""
-    path = _path(home, "next")
-    return _load(path) if path.exists() else None
+    return _load(_path(home, "next"))
 
 
 def renew(home: Home, now: datetime) -> Own:
     """Make a certificate beside the one in use, or find the one that waits already. Raises StorageError."""
-    path = _path(home, "next")
-    if not path.exists():
-        kept.add(path, _make(home.gateway, now))
-    return _load(path)
+    return coming(home) or _made(_path(home, "next"), home.gateway, now)
 
 
 def switch(home: Home) -> Own:
@@ -80,12 +73,12 @@ def switch(home: Home) -> Own:
     waiting = coming(home)
     if waiting is None:
         raise ConfigError("no renewed certificate waits", where=str(home.folder), hint="`ganpo cert renew`")
-    path = _path(home)
-    if path.exists():
-        kept.replace(_path(home, "old"), path.read_bytes())
-    kept.replace(path, waiting.path.read_bytes())
+    used = _load(_path(home))
+    if used is not None:
+        kept.replace(_path(home, "old"), used.path.read_bytes())
+    kept.replace(_path(home), waiting.path.read_bytes())
     waiting.path.unlink()
-    return _load(path)
+    return Own(_path(home), waiting.certificate, waiting.key)
 
 
 def der(certificate: x509.Certificate) -> bytes:
@@ -109,11 +102,21 @@ def _path(home: Home, suffix: str = "") -> Path:
     return home.folder / ".".join(filter(None, (home.gateway, suffix, "pem")))
 
 
-def _load(path: Path) -> Own:
+def _made(path: Path, gateway: str, now: datetime) -> Own:
+    kept.add(path, _make(gateway, now))
+    made = _load(path)
+    if made is None:
+        raise StorageError("our certificate vanished as it was made", where=str(path))
+    return made
+
+
+def _load(path: Path) -> Own | None:
     try:
         content = path.read_bytes()
         key = serialization.load_pem_private_key(content, None)
         certificate = x509.load_pem_x509_certificate(content)
+    except FileNotFoundError:
+        return None
     except OSError as error:
         raise StorageError(
             f"our certificate cannot be read ({error.strerror})",

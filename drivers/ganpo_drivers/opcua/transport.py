@@ -90,15 +90,9 @@ class Transport(UaClient):  # type: ignore[misc]
         return answer.Endpoints
 
     async def create_session(self, parameters: Any) -> Any:
-        """As asyncua's, and keeps the server's certificate.
-
-        Without security some servers show it in their endpoints alone; a password is encrypted for it all the same.
-        """
+        """As asyncua's, and keeps what the server shows of itself."""
         result = await super().create_session(parameters)
         self.endpoints = result.ServerEndpoints or ()
-        if not result.ServerCertificate:
-            found = (end.ServerCertificate for end in self.endpoints if end.ServerCertificate)
-            result.ServerCertificate = next(found, result.ServerCertificate)
         self.shown = first_certificate(result.ServerCertificate)
         return result
 

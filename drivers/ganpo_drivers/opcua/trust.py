@@ -101,7 +101,8 @@ def _pin(entry: Any, file: Path) -> Pin:
         certificate = base64.b64decode(entry["certificate"], validate=True)
         x509.load_der_x509_certificate(certificate)
         since = datetime.fromisoformat(entry["since"])
-        since.astimezone()
+        if since.tzinfo is None:
+            raise ValueError("no time zone")
         any_date = entry["any_date"] is True
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged(file) from error
