@@ -157,7 +157,7 @@ async def test_a_silent_unit_is_read_three_times_and_then_only_probed_while_the_
 async def test_who_was_silent_is_asked_after_all_that_are_due_with_it(tmp_path: Path) -> None:
     """Else its timeout would make each of them late once more with every probe."""
     Played.values = {"1:a": UnitSilent("no answer", where="unit 1"), "2:b": 5.0, "3:c": 6.0}
-    async with running(Watched(tmp_path, ["1:a", "2:b", "3:c"])) as watched:
+    async with running(Watched(tmp_path, ["1:a", "2:b", "3:c"])):
         await until(lambda: Played.reads.count("1") >= 3)
     first, second, third = [n for n, key in enumerate(Played.reads) if key == "1"]
     assert first == 0
