@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from support.bad import devices, frames, places
+from support.bad import devices, frames, lines, places
 
 Case = Callable[[Path], Awaitable[str]]
 
@@ -28,6 +28,18 @@ LINES: dict[str, tuple[Case, tuple[str, ...]]] = {
     ),
     "NaN in a float": (devices.not_a_number, ("1:holding:0: the device answers NaN",)),
     "a node that does not exist among good ones": (devices.no_such_node, ("s=Nowhere: BadNodeIdUnknown: ",)),
+    "a serial port that vanishes and comes back under another number": (
+        lines.port_that_vanishes,
+        ("by-id", "no such device", "is the adapter plugged in? `ls -l /dev/serial/by-id`"),
+    ),
+    "a device at another baud rate": (
+        lines.wrong_baud,
+        ("rtu:///dev/pts/", "unit 1", "bytes came that are no answer (", "do baud rate and parity match"),
+    ),
+    "a gateway that answers as another unit": (
+        lines.answers_as_another,
+        ("1:holding:200: the device answered for unit 5, unit 1 was asked",),
+    ),
     "an answer delayed past its timeout": (
         devices.delayed,
         ("tcp://127.0.0.1:", "unit ", "no answer within 0.3 s"),
