@@ -35,6 +35,16 @@ def test_two_connections_on_one_port_are_refused_with_both_places_also_by_anothe
     assert len(errors(tmp_path, text)) == 1
 
 
+@pytest.mark.parametrize(
+    ("modbus", "dlt645"),
+    [("rtu:///dev/ttyS1", "serial:///dev/ttyS1"), ("rtu+tcp://converter:4001", "tcp://Converter:4001")],
+)
+def test_two_protocols_on_one_port_are_refused_too(tmp_path: Path, modbus: str, dlt645: str) -> None:
+    other = f'[connections.other]\ndriver = "dlt645"\nurl = "{dlt645}"\n'
+    (found,) = errors(tmp_path, connection("bus", modbus) + other)
+    assert "connections.other: connections.bus is on the same port" in found
+
+
 def test_connections_with_a_line_each_and_two_sessions_to_one_device_are_fine(tmp_path: Path) -> None:
     text = "".join(
         connection(name, url)

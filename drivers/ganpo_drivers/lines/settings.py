@@ -65,6 +65,11 @@ def real_device(device: str) -> str:
     return str(Path(device).resolve())
 
 
+def converter_of(host: str, port: int) -> str:
+    """The converter at this address, by one name: what two connections may not share."""
+    return f"{host.lower().rstrip('.')}:{port}"
+
+
 def cautions_of(device: str) -> list[Caution]:
     """What `check` says of a device file that need not be the same one after the next start."""
     if _UNSTABLE.fullmatch(device) is None:

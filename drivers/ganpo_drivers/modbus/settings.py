@@ -9,7 +9,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from ganpo_drivers.api import Caution, ConnectionSettings
 from ganpo_drivers.lines import SerialSettings, device_of, endpoint_of
-from ganpo_drivers.lines.settings import cautions_of, real_device
+from ganpo_drivers.lines.settings import cautions_of, converter_of, real_device
 from ganpo_drivers.modbus.addressing import Addressing
 
 DEFAULT_PORT = 502
@@ -99,8 +99,7 @@ class ModbusSettings(SerialSettings, ConnectionSettings):
         """Of RTU framing: the port, or the converter's."""
         if self.scheme == "rtu":
             return real_device(device_of(self.url))
-        host, port = self.endpoint
-        return f"{host.lower()}:{port}" if self.scheme == "rtu+tcp" else ""
+        return converter_of(*self.endpoint) if self.scheme == "rtu+tcp" else ""
 
     def cautions(self) -> Sequence[Caution]:
         """A serial port that is named by its number."""

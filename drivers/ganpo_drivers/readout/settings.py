@@ -7,7 +7,7 @@ from pydantic import Field, field_validator
 
 from ganpo_drivers.api import Caution, ConnectionSettings
 from ganpo_drivers.lines import ByteLine, SerialLine, SerialSettings, TcpLine, device_of, endpoint_of
-from ganpo_drivers.lines.settings import cautions_of, real_device
+from ganpo_drivers.lines.settings import cautions_of, converter_of, real_device
 
 SLOWEST_BAUD = 1200
 """What a line behind a converter is taken for: its speed is set there, and not known here."""
@@ -43,7 +43,7 @@ class ReadoutSettings(ConnectionSettings, SerialSettings):
     @property
     def line(self) -> str:
         """The port, by its real name; of a converter its address: behind it is one line too."""
-        return real_device(device_of(self.url)) if self._serial else self.url
+        return real_device(device_of(self.url)) if self._serial else converter_of(*endpoint_of(self.url))
 
     def cautions(self) -> Sequence[Caution]:
         """A device file that need not be the same one after the next start."""
