@@ -1,8 +1,8 @@
 """CPU per value of 1,000 float32 over Modbus TCP, read to machine and meter, against bare pymodbus.
 
 Both sides poll the same blocks of 124 registers of one server in a process of its own; every value changes with
-every poll. The first limit reads the
-blocks and converts nothing, the second converts with the library's `convert_from_registers`.
+every poll; the first poll, in which every machine and meter is met, is not counted. The first limit reads the blocks
+and converts nothing, the second converts with the library's `convert_from_registers`.
 """
 
 import asyncio
@@ -78,7 +78,7 @@ async def _compare(port: int, runs: int, polls: int) -> list[str]:
         str(Figure("pymodbus, blocks without conversion", found["bare"], "us/value")),
         str(Figure("pymodbus, convert_from_registers", found["converted"], "us/value")),
         ratio("ganpo / pymodbus without conversion", found["ours"], found["bare"], "<= 1.5"),
-        ratio("ganpo / pymodbus with conversion", found["ours"], found["converted"], "<= 1.0"),
+        ratio("ganpo / pymodbus with conversion", found["ours"], found["converted"], "<= 0.6"),
     ]
 
 
@@ -97,6 +97,7 @@ async def _ours(port: int, polls: int) -> float:
     )
     await driver.open()
     query = driver.prepare(addressed)
+    observer.feed(points, await driver.read(query), None, now)  # everything is new once
     began = time.process_time()
     for _ in range(polls):
         now += 1000

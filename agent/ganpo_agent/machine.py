@@ -58,10 +58,7 @@ class MachineRuns(Runs):
         Returns facts that stand complete already (`tell`). Call it before `cut`.
         """
         done: list[States] = []
-        ends = {seen[name].until for name in self._points if name in seen}
-        power = seen.get(self._power)
-        if power is not None and (brakes_until := power.brakes_until) is not None:
-            ends.add(brakes_until)
+        ends = self._ends(seen)
         for moment in sorted(end for end in ends if self._at < end < now):
             done += self._look(seen, moment)
         done += self._look(seen, now)
@@ -70,12 +67,29 @@ class MachineRuns(Runs):
         self.due = min(self.stale_at, self._settles_at(now))
         return done
 
+    def fall_due(self, seen: Mapping[str, PointState], now: int) -> list[States]:
+        """`advance` at `due`, where nothing says anything new: mostly values that came since have put their end off."""
+        if not self._unrest:
+            stale_at = min((end for end in self._ends(seen) if end > self._at), default=math.inf)
+            if stale_at > now:
+                self.stale_at = self.due = stale_at
+                return []
+        return self.advance(seen, now)
+
     def restart(self, now: int, by: int) -> None:
         """What was derived before the step lies on another axis: what is derived now begins anew."""
         super().restart(now, by)
         self._at = self.due = now
         self._unrest = [(now, state) for _, state in self._unrest[-1:]]
         self._stretch = now
+
+    def _ends(self, seen: Mapping[str, PointState]) -> set[int]:
+        """When what its signals say is over, unless they say it again."""
+        ends = {seen[name].until for name in self._points if name in seen}
+        power = seen.get(self._power)
+        if power is not None and (brakes_until := power.brakes_until) is not None:
+            ends.add(brakes_until)
+        return ends
 
     def _derived(self, seen: Mapping[str, PointState], moment: int) -> State:
         def value(signal: str) -> SignalValue | None:

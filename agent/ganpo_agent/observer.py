@@ -101,7 +101,7 @@ class Observer:
             self._journal.look_again(now)
         for machine in self.machines.values():
             if machine.due <= now:
-                facts += machine.advance(self.seen, now)
+                facts += machine.fall_due(self.seen, now)
         self._stale_at = min((machine.stale_at for machine in self.machines.values()), default=math.inf)
         for link in self.links.values():
             if link.due <= now and (event := link.look(self.seen, now)) is not None:

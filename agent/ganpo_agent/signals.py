@@ -67,14 +67,15 @@ class PointState:
 
         Unanswered while others were answered (`missing`): the last word holds to its limit.
         """
-        if isinstance(raw, PointFault):
+        if type(raw) is PointFault:
             return self._fail(raw, source_time, now)
         fresh = now >= self.until
         if raw != self._raw or raw.__class__ is not self._raw.__class__:
             value = self._understand(raw)
-            if isinstance(value, PointFault):
+            if type(value) is PointFault:
                 return self._fail(value, source_time, now)
-            step = value if self._edges is None else bisect_right(self._edges, value)
+            edges = self._edges
+            step = value if edges is None else bisect_right(edges, value) if edges else 0
             if step != self._step:
                 self._step = step
                 fresh = True

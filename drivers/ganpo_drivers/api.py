@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, ClassVar, Generic, NamedTuple, Protocol, Self, TypeVar, runtime_checkable
+from typing import Any, ClassVar, Generic, NamedTuple, Protocol, Self, TypeVar, final, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
@@ -144,6 +144,7 @@ class FaultKind(StrEnum):
     """Unanswered while others of the same read were answered."""
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class PointFault:
     """A point without a value, and why, for a person."""
