@@ -28,7 +28,6 @@ from ganpo_drivers.modbus.costs import cost
 from ganpo_drivers.modbus.learning import Learned
 from ganpo_drivers.modbus.mbap import NAMELESS
 from ganpo_drivers.modbus.requests import IDENTIFY, Request, identification, objects
-from ganpo_drivers.modbus.requests import reading as request_of
 from ganpo_drivers.modbus.settings import ModbusSettings
 from ganpo_drivers.modbus.transports import wire_to
 from ganpo_drivers.modbus.wire import BrokeOff, Habits, Wire
@@ -235,8 +234,7 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
             reading.fault(block, FaultKind.MISSING, f"not asked: {reading.ended}")
             return _UNUSABLE
         try:
-            asked = request_of(block.unit, block.area, block.first, block.count)
-            found = judged(await self._exchange(asked), block)
+            found = judged(await self._exchange(block.request), block)
         except WrongAnswer as wrong:
             await self._failed(block, wrong.kind)
             reading.fault(block, FaultKind.MISSING, str(wrong))
