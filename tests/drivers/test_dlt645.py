@@ -157,6 +157,16 @@ async def test_an_error_byte_is_told_bit_by_bit() -> None:
     )
 
 
+async def test_an_empty_start_browses_the_only_meter_for_all_that_it_gives() -> None:
+    driver, line = driver_over(meter_with(x00010000="00000026", x0201FF00="238022982301", x9010="00000026"))
+    await driver.open()
+    found = [text async for text in driver.browse("")]
+    await driver.close()
+    voltages = [f"{METER}:0201FF00.{part}" for part in (1, 2, 3)]
+    assert found == [f"{METER}:00010000", *voltages, f"{METER}:9010"]
+    assert line.sent[0] == bytes.fromhex("FE FE FE FE 68 AA AA AA AA AA AA 68 13 00 DF 16")
+
+
 async def test_what_a_meter_refuses_is_not_asked_for_at_every_poll() -> None:
     driver, line = driver_over(meter_with(x00010000="00000026"))
     query = driver.prepare(at(f"{METER}:00020000", f"{METER}:00010000"))

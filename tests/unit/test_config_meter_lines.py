@@ -128,6 +128,17 @@ address = "000000000161:02800099"
     )
 
 
+def test_two_protocols_behind_one_converter_are_refused(tmp_path: Path) -> None:
+    bus = """
+[connections.bus]
+driver = "modbus"
+url = "rtu+tcp://192.168.10.61:8899"
+addressing = "0-based"
+"""
+    (found,) = errors(tmp_path, WATER + bus)
+    assert "connections.water is on the same port (192.168.10.61:8899)" in found
+
+
 def test_two_protocols_on_one_port_are_refused_and_a_port_of_a_number_is_warned_of(tmp_path: Path) -> None:
     text = ELECTRIC.replace("/dev/serial/by-id/one", "/dev/ttyUSB7") + WATER.replace(
         "tcp://192.168.10.61:8899", "serial:///dev/../dev/ttyUSB7"

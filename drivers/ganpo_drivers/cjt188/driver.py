@@ -19,6 +19,7 @@ from ganpo_drivers.cjt188.frame import (
 from ganpo_drivers.cjt188.layout import items, length, unit_of, units
 from ganpo_drivers.cjt188.settings import Cjt188Settings
 from ganpo_drivers.readout.driver import ReadoutDriver, Refused, Unusable
+from ganpo_model.errors import UnitBusy
 
 _DATA, _ADDRESS = bytes.fromhex("1F90"), bytes.fromhex("0A81")
 """Identifiers, low byte first."""
@@ -59,6 +60,7 @@ class Cjt188Driver(ReadoutDriver[Cjt188Settings, Cjt188Address]):
                 "length",
                 f"a meter of type {address.kind} answers with {expected} bytes, {len(frame.data)} came: "
                 "its maker lays them out in another way",
+                self.where(address.key),
             )
         data = frame.data[_HEAD:]
         self._note(address, frame, data)
@@ -82,17 +84,19 @@ class Cjt188Driver(ReadoutDriver[Cjt188Settings, Cjt188Address]):
 
     async def browse(self, start: str) -> AsyncIterator[str]:
         """What a meter gives, with the units in which it counts. `start`: its type and address, `10:78330011223344`;
-        empty: of the only meter of the line, which is asked for its address first."""
-        if start:
-            kind, _, meter = start.partition(":")
-        else:
-            frame = await self._answer("AA", WILDCARD, READ_ADDRESS, _ADDRESS[::-1], _HEAD)
-            kind, meter = frame.kind, frame.meter
-        columns = self.connection.columns()
-        found = items(kind)
-        probe = Cjt188Address.parse(f"{kind}:{meter}:status", **columns)
-        data = await self.fetch(probe)
-        for item in found.values():
+        empty: of the only meter of the line, which is asked for its address first.
+
+        Raises ValueError (no address), UnitSilent, UnitBusy (it refuses).
+        """
+        try:
+            if not start:
+                frame = await self._answer("AA", WILDCARD, READ_ADDRESS, _ADDRESS[::-1], _HEAD)
+                start = f"{frame.kind}:{frame.meter}"
+            probe = Cjt188Address.parse(f"{start}:status", **self.connection.columns())
+            data = await self.fetch(probe)
+        except Refused as refused:
+            raise UnitBusy(str(refused), where=self.where(start)) from refused
+        for item in items(probe.kind).values():
             part = data[item.at : item.at + item.size]
             code = part[0] if probe.unit_first else part[-1]
             unit = next((u.name for u in units() if (u.code, u.quantity) == (code, item.quantity)), "")

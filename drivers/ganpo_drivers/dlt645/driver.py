@@ -26,6 +26,8 @@ from ganpo_model.errors import UnitSilent
 
 WAKES = 4
 """Wake-up bytes that meters send before an answer, at most."""
+NOBODY = 3
+"""Items in a row without an answer, and nothing before: the meter is not there."""
 MOST_FRAMES = 20
 """Of one item: no meter has so much to say, and one that says "more" for ever is not to hold the line."""
 
@@ -59,7 +61,8 @@ class Dlt645Driver(ReadoutDriver[Dlt645Settings, Dlt645Address]):
         while frame.control & MORE:
             number += 1
             if number == MOST_FRAMES:
-                raise Unusable("endless", f"more than {MOST_FRAMES} frames say that more follow")
+                what = f"more than {MOST_FRAMES} frames say that more follow"
+                raise Unusable("endless", what, self.where(address.key))
             tail = bytes((number,)) if edition.numbered else b""
             frame = await self._answer(address.meter, edition.follow, asked, expected, tail)
             data += frame.data[len(asked) : len(frame.data) - len(tail)]
@@ -69,7 +72,8 @@ class Dlt645Driver(ReadoutDriver[Dlt645Settings, Dlt645Address]):
         """The value of a point in the data of its identifier."""
         expected = sum(piece.size for piece in address.pieces)
         if len(data) != expected:
-            raise Unusable("length", f"{address.di} as {address.form} has {expected} bytes, {len(data)} came")
+            what = f"{address.di} as {address.form} has {expected} bytes, {len(data)} came"
+            raise Unusable("length", what, self.where(address.key))
         before = sum(piece.size for piece in address.pieces[: max(address.part - 1, 0)])
         piece = address.pieces[max(address.part - 1, 0)]
         return piece.value(data[before : before + piece.size])
@@ -82,17 +86,25 @@ class Dlt645Driver(ReadoutDriver[Dlt645Settings, Dlt645Address]):
 
     async def browse(self, start: str) -> AsyncIterator[str]:
         """What a meter gives of all that is known here. `start`: its address; empty: of the only meter of the line,
-        which is asked for its address first."""
-        meter = start or await self._address()
+        which is asked for its address first. Raises ValueError (no address), UnitSilent (it answers nothing)."""
+        meter = Dlt645Address.parse(f"{start or await self._address()}:00010000").meter
+        heard, silent = False, 0
         for known in dict.fromkeys(identifiers().values()):
             count = len(pieces(known.format))
             parts = range(1, count + 1) if count > 1 else (0,)
             points = [Dlt645Address(meter=meter, di=known.di, part=part, form=known.format) for part in parts]
             try:
                 await self.fetch(points[0])
-            except (Refused, Unusable, UnitSilent):
-                await self.close()
+            except Refused:
+                heard = True
                 continue
+            except UnitSilent:
+                await self.close()
+                silent += 1
+                if not heard and silent == NOBODY:
+                    raise
+                continue
+            heard = True
             for point in points:
                 yield str(point)
 

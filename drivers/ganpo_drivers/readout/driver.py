@@ -42,12 +42,12 @@ class Refused(Exception):
     """The meter says that it does not give this."""
 
 
-class Unusable(Exception):
+class Unusable(UnitSilent):
     """What came is no answer that can be believed: `kind` is the word it is counted under."""
 
-    def __init__(self, kind: str, what: str) -> None:
-        super().__init__(what)
-        self.kind, self.what = kind, what
+    def __init__(self, kind: str, what: str, where: str) -> None:
+        super().__init__(what, where=where)
+        self.kind = kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +146,13 @@ class ReadoutDriver(Driver[SettingsT, AddressT]):
                 try:
                     await self._ask(question, query.points, values)
                     heard = True
-                except (UnitSilent, Unusable) as wrong:
+                except UnitSilent as wrong:
                     # What comes late is not to be taken for the answer to another question: open the line anew.
                     await self.close()
                     self._patience.asked_in_vain(question.item)
                     kind = wrong.kind if isinstance(wrong, Unusable) else "silent"
                     self._faults[question.address.key, kind] += 1
-                    if isinstance(wrong, UnitSilent) and not heard:
+                    if not isinstance(wrong, Unusable) and not heard:
                         raise
                     broken.append(
                         (question, _fill(values, question, PointFault(FaultKind.MISSING, wrong.what)))
@@ -212,7 +212,9 @@ class ReadoutDriver(Driver[SettingsT, AddressT]):
                 raise UnitSilent(f"no answer within {within_s:.1f} s", where=self.where(key)) from error
             shown = came[:_SHOWN].hex(" ").upper() + (" ..." if len(came) > _SHOWN else "")
             raise Unusable(
-                "unusable", f"no answer to this in the {len(came)} bytes that came: {shown}"
+                "unusable",
+                f"no answer to this in the {len(came)} bytes that came: {shown}",
+                self.where(key),
             ) from error
 
     async def _ask(
