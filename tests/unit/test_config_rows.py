@@ -143,7 +143,7 @@ PART = 'address = "1:input:1"\ntype = "uint16"\nmax_rate = 100'
         ),
         (
             BUS.replace("modbus", "modbuss"),
-            "connections.bus.driver = modbuss: no driver 'modbuss' is installed (cjt188, dlt645, modbus, opcua); did you",
+            "connections.bus.driver = modbuss: no driver 'modbuss' is installed (cjt188, dlt645, modbus, opcua); did",
         ),
         (
             '[connections.bus]\nurl = "tcp://h"',
