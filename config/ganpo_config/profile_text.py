@@ -82,6 +82,7 @@ def told(profile: Profile) -> Iterator[str]:
         "from": profile.origin,
         "out of the box": factory_of(profile),
         "reads": profile.reads and f"{profile.reads} side of its current transformers",
+        "builds on": profile.base,
         "driver": driver,
         "cannot show": ", ".join(states_missing(profile)),
         "does not say": ", ".join(_not_said(profile)),

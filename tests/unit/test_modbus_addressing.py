@@ -117,7 +117,8 @@ def test_parameters_of_32_bits_of_an_acs580_lie_elsewhere() -> None:
         ("danfoss-fc", "1610", "1610: no parameter like 16-10"),
         ("abb-acs580", "0114", "0114: no parameter like 01.14"),
         ("delta", "D100", "addressing 'delta' is none of 0-based, 1-based, 4xxxxx, delta-dvp"),
-        ("0-based", "D100", "'D100' is not unit:area:address"),
+        ("0-based", "D100", "the names of a controller need its addressing, like delta-dvp"),
+        ("1-based", "3:16-10", "the names of a controller need its addressing, like delta-dvp"),
     ],
 )
 def test_a_name_that_is_none_is_refused_with_the_reason(addressing: str, text: str, told: str) -> None:

@@ -58,6 +58,8 @@ def test_a_profile_is_shown_with_addresses_states_parameters_and_what_it_cannot_
     said = " ".join(_said("show", "machine_by_power").split())
     assert "power of meter {meter} kW" in said
     assert "PRODUCING power >= {run_kw}" in said
+    said = " ".join(_said("show", "machinery_opcua_40001_numbers").split())
+    assert "builds on machinery_opcua_40001 driver opcua" in said
 
 
 def test_one_that_is_not_there_is_told_with_the_nearest() -> None:

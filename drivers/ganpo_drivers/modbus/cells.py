@@ -15,6 +15,7 @@ _TERM = re.compile(
 )
 _NAMED = re.compile(r"\s*(?P<name>[^*]+?)(?P<type>:[a-z]+\d+)?(?P<times>\s*\*.*)?")
 """A term whose place has a controller's name."""
+_NAME = re.compile(r"(?:\d+:)?[A-Za-z]{1,3}\d[\d.]*|(?:\d+:)?\d\d?-\d\d")
 _PREFIX = {"coil": "0", "discrete": "1", "input": "3", "holding": "4"}
 
 
@@ -62,9 +63,11 @@ def cell_of(text: str, unit: str, addressing: str, kind: str) -> Cell:
         at = match.end()
     raised = [match for match in map(_TERM.fullmatch, powers) if match is not None and not match["sign"]]
     if not matches or at < len(mantissa) or len(raised) < len(powers) or len(powers) > 1:
+        named = _NAME.fullmatch(text.strip()) is not None
         raise ValueError(
             f"{text!r} is not unit:area:address[.bit], like 1:holding:0, "
             "nor a sum, like 1:holding:0*1 + 1:holding:1*10000"
+            f"{'; the names of a controller need its addressing, like delta-dvp' if named else ''}"
         )
     terms = tuple(_term(match, addressing) for match in matches)
     exponent = _term(raised[0], addressing) if raised else None
