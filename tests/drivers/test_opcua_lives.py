@@ -101,7 +101,7 @@ async def test_a_server_that_was_killed_hung_or_exchanged_is_read_again_or_told(
         async with watched(tmp_path, server.url, home, security) as one:
             await one.values()
             found = {}
-            for away_s in (8.0, 20.0) if LONG else (2.5,):
+            for away_s in (8.0, 20.0) if LONG else (0.5,):
                 server.freeze()
                 await one.until(lambda: one.task.state != "up")
                 await asyncio.sleep(away_s)
@@ -131,22 +131,24 @@ async def test_a_server_that_was_killed_hung_or_exchanged_is_read_again_or_told(
 
 @pytest.mark.campaign
 @pytest.mark.timeout(2400 if LONG else 120)
-@pytest.mark.parametrize("interval_s", [45.0, 600.0] if LONG else [2.5])
+@pytest.mark.parametrize("interval_s", [45.0, 600.0] if LONG else [2.0])
 async def test_one_session_lasts_however_short_the_server_grants_it_and_its_channel(
     tmp_path: Path, home: Home, interval_s: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """30 minutes in the long form, with 10 s granted to the session; 1 s in the short one."""
+    """30 minutes in the long form, with 10 s granted to the session; 1.5 s in the short one."""
     from ganpo_drivers.opcua import session
 
     monkeypatch.setattr(session, "CHANNEL_S", 30 if LONG else 2)  # this server grants what is asked
     file = identity(tmp_path / "plc.pem")
     pin(home, Pin(der(file), NOW))
     certificate.own(home, NOW)
-    with OpcUaServer(values={"A": 1.5}, secured=[BEST], identity=file, grants_s=10 if LONG else 2) as server:
+    with OpcUaServer(
+        values={"A": 1.5}, secured=[BEST], identity=file, grants_s=10 if LONG else 1.5
+    ) as server:
         async with watched(tmp_path, server.url, home, BEST, interval_s) as one:
             await one.values()
-            await asyncio.sleep(1800 if LONG else 6)
+            await asyncio.sleep(1800 if LONG else 4)
             assert (one.task.opened, one.task.reopened) == (1, 0)
-            assert one.scans >= (1800 if LONG else 6) // interval_s
+            assert one.scans >= (1800 if LONG else 4) // interval_s
             assert server.sessions_ever() == 1
             assert one.task.error == ""

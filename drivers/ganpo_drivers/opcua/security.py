@@ -48,7 +48,8 @@ class Credentials:
         user = User.read(pem.get_secret_value()) if pem is not None else None
         home = settings.home
         if settings.security == "None":
-            return cls(None, trust.pinned(home) if home is not None else None, user)
+            logs_in = user is not None or settings.username is not None
+            return cls(None, trust.pinned(home) if home is not None and logs_in else None, user)
         if home is None:
             raise ConfigError("security needs a folder for certificates: no home", where=settings.url)
         own, pin = certificate.own(home, now), trust.pinned(home)
