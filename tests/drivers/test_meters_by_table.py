@@ -344,6 +344,7 @@ async def test_a_meter_is_read_value_by_value(
         (241, "eastron_sdm630", "eastron_sdm72"),
         (242, "carlo_gavazzi_em340", "carlo_gavazzi_em540"),
         (243, "chint_dtsu666", "chint_dtsu666_old"),
+        (244, "abb_b23", "abb_b23_steel"),
     ],
 )
 async def test_the_name_of_a_larger_sibling_costs_what_this_one_has_not_and_nothing_else(
