@@ -288,6 +288,15 @@ def mishap(
     return [*before, right]
 
 
+async def test_noise_in_which_nothing_begins_asks_for_baud_and_parity() -> None:
+    driver, _ = driver_over(lambda request: [bytes.fromhex("00 80 F8 00 E0 FE")])
+    with pytest.raises(UnitSilent) as told:
+        await read(driver, at(f"{METER}:00010000"))
+    assert told.value.what == "no answer to this in the 6 bytes that came: 00 80 F8 00 E0 FE"
+    assert told.value.hint.endswith("are baud, parity and stop bits those of the meters?")
+    assert driver.report().faults == {(METER, "unusable"): 1}
+
+
 @pytest.mark.parametrize("what", ["doubled", "noise", "echo", "wakes"])
 async def test_what_lies_around_the_answer_costs_nothing(what: str) -> None:
     right = meter_with(**{f"x{di}": shown for di, shown in SHOWN.items()})

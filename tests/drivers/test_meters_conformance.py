@@ -58,7 +58,11 @@ class TestDlt645(DriverConformance):
         return self.at(f"tcp://127.0.0.1:{free_port()}")
 
     def at(self, url: str) -> Dlt645Driver:
-        return Dlt645Driver(Dlt645Settings(driver="dlt645", url=url, timeout_s=0.4, baud=115_200))
+        return Dlt645Driver(
+            Dlt645Settings(
+                driver="dlt645", url=url, timeout_s=0.1 if url.startswith("tcp") else 0.4, baud=115_200
+            )
+        )
 
     def known(self) -> list[Dlt645Address]:
         return [Dlt645Address.parse(f"{METER}:{di}") for di in ("00010000", "02030000", "9010")]
@@ -93,7 +97,11 @@ class TestCjt188(DriverConformance):
         return self.at(f"tcp://127.0.0.1:{free_port()}")
 
     def at(self, url: str) -> Cjt188Driver:
-        return Cjt188Driver(Cjt188Settings(driver="cjt188", url=url, timeout_s=0.4, baud=115_200))
+        return Cjt188Driver(
+            Cjt188Settings(
+                driver="cjt188", url=url, timeout_s=0.1 if url.startswith("tcp") else 0.4, baud=115_200
+            )
+        )
 
     def known(self) -> list[Cjt188Address]:
         return [Cjt188Address.parse(f"{WATER}:{item}") for item in ("total", "settlement", "status")]

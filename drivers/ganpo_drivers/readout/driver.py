@@ -20,7 +20,7 @@ from ganpo_drivers.api import (
     Value,
 )
 from ganpo_drivers.lines import ByteLine, Until
-from ganpo_drivers.readout.frames import WAKE_UP
+from ganpo_drivers.readout.frames import START, WAKE_UP
 from ganpo_drivers.readout.patience import Patience
 from ganpo_drivers.readout.settings import ReadoutSettings
 from ganpo_model.errors import ConnectionLost, UnitSilent
@@ -29,6 +29,7 @@ ANSWERS_S = 0.1
 """Until a meter begins to answer, usually; DL/T 645-2007 lets it take from 20 to 500 ms."""
 BROKEN_LIMIT = 2
 """Requests of one read that may come to nothing before no more is asked in it."""
+_GARBLED = "not even the beginning of a frame: are baud, parity and stop bits those of the meters?"
 _WAKE_UP = bytes((WAKE_UP,))
 _SHOWN = 24
 """Bytes that are shown to a person."""
@@ -45,8 +46,8 @@ class Refused(Exception):
 class Unusable(UnitSilent):
     """What came is no answer that can be believed: `kind` is the word it is counted under."""
 
-    def __init__(self, kind: str, what: str, where: str) -> None:
-        super().__init__(what, where=where)
+    def __init__(self, kind: str, what: str, where: str, hint: str = "") -> None:
+        super().__init__(what, where=where, hint=hint)
         self.kind = kind
 
 
@@ -136,7 +137,7 @@ class ReadoutDriver(Driver[SettingsT, AddressT]):
         if not isinstance(query, ReadoutQuery):
             raise TypeError("this query was prepared by another driver")
         values: list[Value | PointFault] = [_NOT_ASKED] * len(query.points)
-        broken: list[tuple[Question[AddressT], PointFault]] = []
+        broken: list[tuple[Question[AddressT], UnitSilent]] = []
         heard = False
         for question in sorted(query.questions, key=lambda question: self._patience.vain(question.item)):
             fault = self._patience.fault(question.item, time.monotonic())
@@ -154,13 +155,11 @@ class ReadoutDriver(Driver[SettingsT, AddressT]):
                     self._faults[question.address.key, kind] += 1
                     if not isinstance(wrong, Unusable) and not heard:
                         raise
-                    broken.append(
-                        (question, _fill(values, question, PointFault(FaultKind.MISSING, wrong.what)))
-                    )
+                    broken.append((question, wrong))
         if broken and not heard:
-            question, fault = broken[-1]
-            raise UnitSilent(fault.text, where=self.where(question.address.key))
-        for question, fault in broken:
+            raise broken[-1][1]
+        for question, cause in broken:
+            fault = _fill(values, question, PointFault(FaultKind.MISSING, cause.what))
             self._patience.missed(question.item, fault, time.monotonic())
         return Scan(values)
 
@@ -215,6 +214,7 @@ class ReadoutDriver(Driver[SettingsT, AddressT]):
                 "unusable",
                 f"no answer to this in the {len(came)} bytes that came: {shown}",
                 self.where(key),
+                "" if START in came else _GARBLED,
             ) from error
 
     async def _ask(
