@@ -87,7 +87,8 @@ dev: .venv/installed-dev
 node: tests/support/node/node_modules/.package-lock.json
 
 tests/support/node/node_modules/.package-lock.json: tests/support/node/package-lock.json
-	@cd tests/support/node
+	@command -v npm >/dev/null || apt-get install -qy --no-install-recommends npm
+	cd tests/support/node
 	NODE_USE_SYSTEM_CA=1 npm ci --silent --ignore-scripts --no-audit --no-fund --omit=dev --omit=optional
 	touch node_modules/.package-lock.json
 
