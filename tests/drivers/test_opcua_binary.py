@@ -141,6 +141,17 @@ def test_a_status_good_that_is_written_out_and_a_time_left_out_are_understood(
     assert found == Answers([1], [SINCE + timedelta(seconds=1) if mask & 4 else None], {})
 
 
+@pytest.mark.parametrize("mask", [5, 7])
+def test_times_at_the_ends_of_time_are_cut_as_asyncua_cuts_them(mask: int) -> None:
+    ends = (-(2**63), -1, 0, 9, 10, 2_650_467_743_989_999_999, 2_650_467_743_990_000_000, 2**63 - 1)
+    status = struct.pack("<I", 0) * bool(mask & 2)
+    items = [bytes((mask, 6)) + struct.pack("<i", 7) + status + struct.pack("<q", ticks) for ticks in ends]
+    head = later(ua.ReadResponse())[: binary._checked_header(later(ua.ReadResponse()))]
+    for some in (items, *([item] for item in items)):
+        data = head + struct.pack("<i", len(some)) + b"".join(some)
+        same(binary.read_response(data), [struct_from_binary(ua.DataValue, Buffer(item)) for item in some])
+
+
 @given(st.lists(ITEMS, min_size=1, max_size=3), st.data())
 def test_a_response_that_is_cut_off_is_an_error_and_no_value(items: list[Any], data: Any) -> None:
     whole_one = later(ua.ReadResponse(Results=items))

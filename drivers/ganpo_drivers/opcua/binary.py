@@ -12,7 +12,7 @@ import asyncio
 import math
 import struct
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import repeat
 from typing import Any, NamedTuple
 
@@ -56,7 +56,7 @@ _OTHERS = {
 _TEXTS = {bytes((mask, _STRING)) for mask in _TAILS}
 _FIRST_TICKS = 10
 _LAST_TICKS = 2_650_467_743_990_000_000
-"""Of 100 ns since 1601: the first microsecond and the end of the year 9999. What lies beyond is asyncua's business."""
+"""Of 100 ns since 1601: the first microsecond, and the end of the year 9999. What lies beyond is cut by asyncua."""
 _LENGTH = struct.Struct("<i")
 _HANDLE = struct.Struct("<I")
 _READ = nodeid_to_binary(ua.FourByteNodeId(ua.ObjectIds.ReadRequest_Encoding_DefaultBinary))
@@ -189,7 +189,7 @@ def _take(data: bytes, at: int, count: int, answers: Answers, handles: list[int]
             else:
                 value, ticks = unpack(data, at)
                 status = 0
-            if not status and _FIRST_TICKS <= ticks < _LAST_TICKS and finite(value):
+            if not status and finite(value):
                 values.append(value)
                 stamps.append(ticks)
                 at += size
@@ -197,9 +197,12 @@ def _take(data: bytes, at: int, count: int, answers: Answers, handles: list[int]
         answer, at = _rarer(data, at)
         rarer.append((len(values), answer))
         values.append(answer.value)
-        stamps.append(0)
+        stamps.append(_FIRST_TICKS)
     # all at once: one by one it takes half as long again
-    answers.times += [NO_TIME + timedelta(0, 0, ticks // 10) for ticks in stamps]
+    if stamps and min(stamps) >= _FIRST_TICKS and max(stamps) < _LAST_TICKS:
+        answers.times += [NO_TIME + timedelta(0, 0, ticks // 10) for ticks in stamps]
+    else:
+        answers.times += [_time(ticks) for ticks in stamps]
     for place, answer in rarer:
         answers.times[place] = answer.source_time
         if not answer.is_plain:
@@ -228,11 +231,13 @@ def _rarer(data: bytes, at: int) -> tuple[Answer, int]:
     mask = head[0]
     tail = _TAILS[mask]
     rest = tail.unpack_from(data, end)
-    ticks = rest[-1] if mask & _HAS_TIME else 0
-    if not 0 <= ticks < _LAST_TICKS:
-        return _item_by_asyncua(data, at)
-    time = NO_TIME + timedelta(0, 0, ticks // 10) if ticks >= _FIRST_TICKS else None
-    return Answer(value, kind, rest[0] if mask & _HAS_STATUS else 0, time), end + tail.size
+    status = rest[0] if mask & _HAS_STATUS else 0
+    return Answer(value, kind, status, _time(rest[-1]) if mask & _HAS_TIME else None), end + tail.size
+
+
+def _time(ticks: int) -> datetime | None:
+    at = ua.win_epoch_to_datetime(ticks)
+    return at if at > NO_TIME else None
 
 
 def _item_by_asyncua(data: bytes, at: int) -> tuple[Answer, int]:
