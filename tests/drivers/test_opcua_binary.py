@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from asyncua import ua
+from asyncua.client.ua_client import UASocketProtocol
 from asyncua.common.utils import Buffer
 from asyncua.ua.ua_binary import nodeid_to_binary, struct_from_binary, struct_to_binary
 from hypothesis import given
@@ -160,6 +161,39 @@ def test_a_response_that_is_cut_off_is_an_error_and_no_value(items: list[Any], d
     )  # the last four bytes are diagnostics, which nobody reads
     with pytest.raises((struct.error, ua.UaError, ValueError, IndexError)):
         binary.read_response(whole_one[:cut])
+
+
+def test_a_header_that_says_more_is_read_too_and_a_bad_one_raised() -> None:
+    item = ua.DataValue(ua.Variant(7, T.Int32))
+    told = ua.ResponseHeader(StringTable=["a", "b"], ServiceDiagnostics=ua.DiagnosticInfo(SymbolicId=1))
+    assert binary.read_response(later(ua.ReadResponse(ResponseHeader=told, Results=[item]))).values == [7]
+    refused = ua.ResponseHeader(ServiceResult=ua.StatusCode(ua.StatusCodes.BadTooManyOperations))
+    with pytest.raises(ua.UaStatusCodeError, match="BadTooManyOperations"):
+        binary.read_response(later(ua.ReadResponse(ResponseHeader=refused)))
+
+
+class Channel(UASocketProtocol):  # type: ignore[misc]
+    """A channel without a socket: what is sent is answered with `answer`."""
+
+    def __init__(self, answer: bytes) -> None:
+        super().__init__()
+        self.transport = SimpleNamespace(write=self._answered)
+        self.answer = answer
+
+    def _answered(self, _data: bytes) -> None:
+        self._call_callback(self._request_id, Buffer(self.answer))
+
+
+async def test_an_answer_whose_type_is_written_otherwise_is_one_and_a_fault_is_raised() -> None:
+    node = binary.encoded(ua.ReadValueId(NodeId=ua.NodeId("A", 2), AttributeId=ua.AttributeIds.Value))
+    response = ua.ReadResponse(Results=[ua.DataValue(ua.Variant(7, T.Int32))])
+    for kind in (ua.FourByteNodeId, ua.NumericNodeId):
+        encoded = nodeid_to_binary(kind(ua.ObjectIds.ReadResponse_Encoding_DefaultBinary)) + later(response)
+        transport = SimpleNamespace(protocol=Channel(encoded))
+        assert (await binary.read(transport, [node], 1.0)).values == [7]
+    fault = ua.ServiceFault(ResponseHeader=ua.ResponseHeader(ServiceResult=ua.StatusCode(0x80100000)))
+    with pytest.raises(ua.UaStatusCodeError, match="BadTooManyOperations"):
+        await binary.read(SimpleNamespace(protocol=Channel(struct_to_binary(fault))), [node], 1.0)
 
 
 def test_a_read_request_is_what_asyncua_would_send() -> None:

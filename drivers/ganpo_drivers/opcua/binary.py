@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from asyncua import ua
 from asyncua.common.utils import Buffer
-from asyncua.ua.ua_binary import nodeid_to_binary, struct_from_binary, struct_to_binary
+from asyncua.ua.ua_binary import nodeid_from_binary, nodeid_to_binary, struct_from_binary, struct_to_binary
 
 from ganpo_drivers.opcua.values import NO_TIME, Answer, Answers, answer_of
 
@@ -59,11 +59,20 @@ _LAST_TICKS = 2_650_467_743_990_000_000
 """Of 100 ns since 1601: the first microsecond, and the end of the year 9999. What lies beyond is cut by asyncua."""
 _LENGTH = struct.Struct("<i")
 _HANDLE = struct.Struct("<I")
-_READ = nodeid_to_binary(ua.FourByteNodeId(ua.ObjectIds.ReadRequest_Encoding_DefaultBinary))
-_PUBLISH = nodeid_to_binary(ua.FourByteNodeId(ua.ObjectIds.PublishRequest_Encoding_DefaultBinary))
-_DATA_CHANGE = (
-    nodeid_to_binary(ua.FourByteNodeId(ua.ObjectIds.DataChangeNotification_Encoding_DefaultBinary)) + b"\1"
-)
+
+
+def _type(name: str) -> bytes:
+    """How a request or an answer of this type begins."""
+    number = getattr(ua.ObjectIds, f"{name}_Encoding_DefaultBinary")
+    return bytes(nodeid_to_binary(ua.FourByteNodeId(number)))
+
+
+_READ, _READ_ANSWER = _type("ReadRequest"), _type("ReadResponse")
+_PUBLISH, _PUBLISH_ANSWER = _type("PublishRequest"), _type("PublishResponse")
+_DATA_CHANGE = _type("DataChangeNotification") + b"\1"
+_RESULT, _HEADED = 12, 24
+_GOOD = frozenset(b"\0\0\0\0" + b"\0" + strings + b"\0\0\0" for strings in (b"\0" * 4, b"\xff" * 4))
+"""Between them a ResponseHeader says Good, no diagnostics, no strings (none, or an empty array), and nothing more."""
 _READ_HEAD = struct.pack("<di", 0.0, ua.TimestampsToReturn.Source.value)
 _PUBLISHED = struct.Struct("<Ii")
 _MESSAGE = struct.Struct("<?Iqi")
@@ -99,7 +108,7 @@ async def read(transport: Any, items: Sequence[bytes], timeout_s: float) -> Answ
         request = ua.ReadParameters(TimestampsToReturn=ua.TimestampsToReturn.Source, NodesToRead=nodes)
         return _answers_of(await transport.session.read(request))
     body = b"".join((_READ_HEAD, _LENGTH.pack(len(items)), *items))
-    return read_response(await _exchange(transport.protocol, _READ, body, timeout_s))
+    return read_response(await _exchange(transport.protocol, _READ, body, _READ_ANSWER, timeout_s))
 
 
 async def publish(transport: Any, acknowledged: Sequence[tuple[int, int]]) -> Notification:
@@ -108,11 +117,11 @@ async def publish(transport: Any, acknowledged: Sequence[tuple[int, int]]) -> No
         acks = [ua.SubscriptionAcknowledgement(*pair) for pair in acknowledged]
         return _by_asyncua((await transport.session.publish(acks)).Parameters)
     body = _LENGTH.pack(len(acknowledged)) + b"".join(struct.pack("<II", *pair) for pair in acknowledged)
-    return publish_response(await _exchange(transport.protocol, _PUBLISH, body, 0))
+    return publish_response(await _exchange(transport.protocol, _PUBLISH, body, _PUBLISH_ANSWER, 0))
 
 
-async def _exchange(protocol: Any, service: bytes, body: bytes, timeout_s: float) -> bytes:
-    """The answer to a request, from its ResponseHeader on.
+async def _exchange(protocol: Any, service: bytes, body: bytes, wanted: bytes, timeout_s: float) -> bytes:
+    """The answer of the type `wanted` to a request, from its ResponseHeader on.
 
     A request that is given up stays known to the channel, so that its late answer is taken for no other.
     """
@@ -129,8 +138,11 @@ async def _exchange(protocol: Any, service: bytes, body: bytes, timeout_s: float
     answer = protocol._callbackmap[number] = asyncio.get_running_loop().create_future()
     protocol.transport.write(message)
     data = await answer
-    protocol.check_answer(data, "")
-    ua.ua_binary.nodeid_from_binary(data)
+    found = bytes(data)
+    if found.startswith(wanted):
+        return found[len(wanted) :]
+    protocol.check_answer(data, "")  # raises what a fault says
+    nodeid_from_binary(data)  # the type, in another form
     return bytes(data)
 
 
@@ -165,7 +177,9 @@ def publish_response(data: bytes) -> Notification:
 
 
 def _checked_header(data: bytes) -> int:
-    """Where the body begins behind a ResponseHeader that says Good."""
+    """Where the body begins behind a ResponseHeader that says Good; mostly it says nothing else."""
+    if data[_RESULT:_HEADED] in _GOOD:
+        return _HEADED
     buffer = Buffer(data)
     struct_from_binary(ua.ResponseHeader, buffer).ServiceResult.check()
     return int(buffer.cur_pos)
