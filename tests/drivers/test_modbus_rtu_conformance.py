@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from ganpo_drivers.api import Value
+from ganpo_drivers.api import Point, Value
 from ganpo_drivers.modbus.address import ModbusAddress
 from ganpo_drivers.modbus.driver import ModbusDriver
 from ganpo_drivers.modbus.settings import ModbusSettings
-from ganpo_drivers.testing import DriverConformance
+from ganpo_drivers.testing import DriverConformance, SerialProxy
 from ganpo_drivers.testing.aside import Aside
 from support.modbus_wire import forbidden_rtu
 from support.rtu_line import RtuLine, checked, exception
@@ -70,3 +70,21 @@ class TestModbusRtu(DriverConformance):
 
     def forbidden(self, sent: bytes) -> list[str]:
         return forbidden_rtu(sent)
+
+
+async def test_a_line_that_turns_around_noisily_or_echoes_or_answers_in_pieces_loses_nothing(
+    line: RtuLine,
+) -> None:
+    kit = TestModbusRtu()
+    known = [Point(str(address), address) for address in kit.known()]
+    with SerialProxy(line.url.removeprefix("rtu://"), BAUD) as proxy:
+        driver = kit.at(f"rtu://{proxy.path}")
+        query = driver.prepare(known)
+        await driver.open()
+        for noise in (b"", b"\x00", b"\x01\x03"):
+            for disturb in (proxy.restore, proxy.echo, proxy.split):
+                disturb()
+                proxy.noise(noise)
+                assert (await driver.read(query)).values == kit.expected()
+            proxy.restore()
+        await driver.close()
