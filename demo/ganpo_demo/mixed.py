@@ -27,6 +27,7 @@ from ganpo_model.states import State
 
 FORWARD, STOP = 1, 3
 """What register 3000H of an Inovance MD says."""
+_RATIO = 40
 _SHOWN_EVERY_S = 60.0
 _M3_S, _MWH_S = 0.005, 0.00002
 """Water and heat flow evenly."""
@@ -69,14 +70,17 @@ class MixedSite:
         await self.cell.show()
 
     def _main(self, identifier: str) -> str | None:
+        """What the secondary side of its transformers takes, 200 A to 5 A."""
         meter = self.workshop.main_meter
-        amperes = meter.power_kw / 3 / 0.23
+        kilowatts = meter.power_kw / _RATIO
         shown = {
-            "00010000": f"{meter.counts % 10**8:08d}",
+            "00010000": f"{meter.counts // _RATIO % 10**8:08d}",
             "00020000": "00000000",
-            "02030000": f"{min(round(meter.power_kw * 100), 799_999):06d}",
-            "0201FF00": "230123002299",
-            "0202FF00": f"{round(amperes * 10):06d}" * 3,
+            "02030000": f"{round(kilowatts * 10_000):06d}",
+            **dict(zip(("02010100", "02010200", "02010300"), ("2299", "2300", "2301"), strict=True)),
+            **dict.fromkeys(
+                ("02020100", "02020200", "02020300"), f"{round(kilowatts / 3 / 0.23 * 1000):06d}"
+            ),
             "02060000": "0950",
             "02800002": "5000",
         }

@@ -153,7 +153,8 @@ role       = "boundary_in"
 profile    = "electricity_meter_dlt645"
 connection = "electric-line"
 parameters = "meter=$main"
-max_rate   = "400"
+ct         = "200/5"
+reads      = "secondary"
 
 [[meters]]
 asset_no   = "DB-0202"

@@ -31,6 +31,7 @@ def test_every_meter_and_machine_of_the_mixed_site_is_on_the_page(tmp_path: Path
         gateways = {gateway["id"]: gateway for gateway in demo.get("/api/v1/gateways")}
         assert gateways["gw-demo-0003"]["online"]
         before = _raw(subjects["DB-0201"], "energy_import")
+        deadline = time.monotonic() + 60
         while _raw(_subjects(demo)["DB-0201"], "energy_import") == before:
             assert time.monotonic() < deadline, "the meter of DL/T 645 stands still"
             time.sleep(0.3)
