@@ -12,6 +12,7 @@ from asyncua import Client
 
 from ganpo_drivers import FaultKind, Home, Point, PointFault, Scan
 from ganpo_drivers.opcua import certificate
+from ganpo_drivers.opcua import session as session_module
 from ganpo_drivers.opcua.address import OpcUaAddress
 from ganpo_drivers.opcua.certificate import fingerprint
 from ganpo_drivers.opcua.driver import OpcUaDriver
@@ -203,7 +204,11 @@ async def test_another_server_in_its_place_is_told_with_both_fingerprints(
     assert "`ganpo trust press`" in said
 
 
-async def test_the_sessions_of_others_are_waited_for(home: Home, folder: Path) -> None:
+async def test_the_sessions_of_others_are_waited_for_and_the_server_is_not_asked_for_more(
+    home: Home, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(session_module, "reason", asked.append)
     with NodeServer(
         folder / "small", folder / "plc.pem", values={"A": 1.5}, secured=[BEST], max_sessions=1
     ) as small:
@@ -212,6 +217,7 @@ async def test_the_sessions_of_others_are_waited_for(home: Home, folder: Path) -
             said = await refused(make(small.url, home), TransientError)
             assert "BadTooManySessions" in said
             assert "allow the server more sessions" in said
+            assert asked == []
         async with opened(make(small.url, home)) as second:
             assert await read(second) == 1.5
 

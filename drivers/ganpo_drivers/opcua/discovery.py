@@ -99,13 +99,15 @@ async def reason(settings: OpcUaSettings, credentials: Credentials, refused: Gan
     if certificate != pin.certificate:
         return changed(pin, certificate, settings.url, home.connection)
     there, here, ours = shown.server_time, datetime.now(UTC), own.certificate
-    if there is not None and not ours.not_valid_before_utc <= there <= ours.not_valid_after_utc:
+    broke = isinstance(refused.__cause__, OSError)  # silence too: TimeoutError is one
+    judged = broke or isinstance(refused, CertificateNotTrusted)
+    if judged and there is not None and not ours.not_valid_before_utc <= there <= ours.not_valid_after_utc:
         return CertificateNotTrusted(
             f"{refused.what}: its clock says {there:%Y-%m-%d %H:%M}, our certificate is valid from {dates(ours)}",
             where=settings.url,
             hint="`ganpo cert renew`" if here > ours.not_valid_after_utc else "set the server's clock",
         )
-    if isinstance(refused.__cause__, OSError):  # silence too: TimeoutError is one
+    if broke:
         hint = f"so do servers that do not trust our certificate: `ganpo cert export {home.connection}` writes it"
         return Unreachable(refused.what, where=refused.where, hint=hint)
     return refused

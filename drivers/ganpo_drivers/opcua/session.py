@@ -19,7 +19,7 @@ from ganpo_drivers.opcua.settings import OpcUaSettings
 from ganpo_drivers.opcua.transport import Transport, UserClient, offers
 from ganpo_drivers.opcua.trust import changed
 from ganpo_drivers.opcua.values import Answers
-from ganpo_model.errors import ConnectionLost, GanpoError, UnsupportedProtocol
+from ganpo_model.errors import CertificateNotTrusted, ConnectionLost, GanpoError, UnsupportedProtocol
 
 SESSION_TIMEOUT_S = 60
 CHANNEL_S = 3600
@@ -114,6 +114,10 @@ class Session:
             async with asking(self.where, "creating a session", self._timeout_s, opening=True, home=home):
                 await self._create_session()
         except GanpoError as error:
+            if self._transport.state is UaClientState.CHANNEL_OPEN and not isinstance(
+                error, CertificateNotTrusted
+            ):
+                raise  # the channel stands: certificates and policy are not what it complains of
             found = await reason(self._settings, self.credentials, error)
             if found is error:
                 raise
