@@ -29,8 +29,9 @@ from ganpo_drivers.opcua.values import Answer, Answers
 from ganpo_drivers.testing import Proxy
 from ganpo_model.clock import to_ms
 from ganpo_model.errors import ConnectionLost
-from ganpo_model.facts import Fact
+from ganpo_model.facts import Event, EventKind, Fact
 from ganpo_model.states import State
+from support.configs import CELL, plant
 from support.opcua_server import SIMULATION, OpcUaServer
 from support.opcua_wire import forbidden, services
 from support.plants import START, PlantBuilder
@@ -221,6 +222,62 @@ async def test_the_agent_hears_again_after_a_restart_with_other_namespaces_and_a
     asked = services(sent[-1])
     assert {"CreateSubscription", "CreateMonitoredItems", "Publish"} <= set(asked)
     assert asked.count("CreateSession") == asked.count("CloseSession") == 1
+
+
+PROFILE = f"""
+format = 1
+id = "own"
+title = {{ zh = "x", en = "x" }}
+origin = "our definition"
+driver = "opcua"
+[signals.channel_state]
+address = "nsu={SIMULATION};s=State"
+enum = {{ Active = "nsu={SIMULATION};s=Running", Reset = "i=2041" }}
+mode = "subscribe"
+sampling_ms = 100
+interval_s = 1
+[[states]]
+state = "PRODUCING"
+when = {{ channel_state = "Active" }}
+[proves]
+numerical_control = ["channel_state"]
+"""
+
+
+async def test_from_a_profile_to_the_state_of_the_machine_and_its_evidence(
+    tmp_path: Path, server: OpcUaServer
+) -> None:
+    server.set("State", "ns=2;s=Running", kind="NodeId")
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "own.toml").write_text(PROFILE, encoding="utf-8")
+    cell = CELL.replace("opc.tcp://127.0.0.1:4840", server.url)
+    machine = '[[equipment]]\nasset_no = "M-1"\nname = "Lathe"\nprofile = "own"\nconnection = "cell"\n'
+    gateway = plant(tmp_path, cell + machine)
+    clock, facts = Timekeeper(GatewayClock()), list[Fact]()
+    observer = Observer(gateway, facts.extend, to_ms(clock.now()))
+    task = ConnectionTask(
+        gateway.connections[0],
+        clock,
+        lambda points, scan, identity: observer.feed(points, scan, identity, to_ms(clock.now())),
+        observer.failed,
+        lambda: None,
+    )
+    running = asyncio.create_task(task.run())
+    try:
+        for value, state in (("ns=2;s=Running", "PRODUCING"), ("i=2041", "IDLE"), ("i=1", "UNKNOWN")):
+            server.set("State", value, kind="NodeId")
+            async with asyncio.timeout(10):
+                while observer.subjects()["M-1"]["state"] != state:
+                    await asyncio.sleep(0.02)
+        (about,) = observer.points(to_ms(clock.now())).values()
+        assert about["fault"] == "'i=1' is none of its values"
+        assert about["source_age_s"] in range(60)
+        assert task.polls.made == 0
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+    up = [fact for fact in facts if isinstance(fact, Event) and fact.kind is EventKind.LINK_UP]
+    assert (up[0].data["value"], up[0].data["proves"]) == ("Active", ["numerical_control"])
 
 
 async def test_what_is_browsed_can_be_read_as_it_is(server: OpcUaServer) -> None:
