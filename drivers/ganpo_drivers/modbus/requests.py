@@ -1,16 +1,26 @@
-"""What is asked of a unit: function codes 1 to 4 and 43/14. Nothing else exists here (I10)."""
+"""What is asked of a unit, as pymodbus writes it: function codes 1 to 4 and 43/14. Nothing else exists here (I10)."""
 
-import struct
 from dataclasses import dataclass
 
-FUNCTIONS = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
+from pymodbus.pdu import ModbusPDU
+from pymodbus.pdu.bit_message import ReadCoilsRequest, ReadDiscreteInputsRequest
+from pymodbus.pdu.mei_message import ReadDeviceInformationRequest
+from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, ReadInputRegistersRequest
+
+_READS: dict[str, type[ModbusPDU]] = {
+    "coil": ReadCoilsRequest,
+    "discrete": ReadDiscreteInputsRequest,
+    "holding": ReadHoldingRegistersRequest,
+    "input": ReadInputRegistersRequest,
+}
+FUNCTIONS = {area: kind.function_code for area, kind in _READS.items()}
 """Function code by area."""
-IDENTIFY = 0x2B
+AREAS = {function: area for area, function in FUNCTIONS.items()}
+IDENTIFY = ReadDeviceInformationRequest.function_code
 """Function code of Read Device Identification, with the MEI type 0E."""
 EXCEPTION = 0x80
 """Added to the function code of a request that is refused."""
 LONGEST_PDU = 253
-_BASIC = bytes((IDENTIFY, 0x0E, 0x01, 0x00))
 _IDENTIFIED = 7  # function, MEI type, code, conformity, more follows, next object, number of objects
 
 
@@ -57,12 +67,19 @@ class Request:
 def reading(unit: int, area: str, first: int, count: int) -> Request:
     """`count` registers or bits of an area from `first` on."""
     size = (count + 7) // 8 if area in ("coil", "discrete") else 2 * count
-    return Request(unit, struct.pack(">BHH", FUNCTIONS[area], first, count), size)
+    return Request(unit, _pdu(_READS[area](address=first, count=count)), size)
 
 
 def identification(unit: int) -> Request:
     """Who the device is: vendor, product and revision."""
     return Request(unit, _BASIC)
+
+
+def _pdu(asked: ModbusPDU) -> bytes:
+    return bytes((asked.function_code,)) + asked.encode()
+
+
+_BASIC = _pdu(ReadDeviceInformationRequest(read_code=1, object_id=0))
 
 
 def objects(data: bytes) -> dict[int, str]:

@@ -9,9 +9,11 @@ import contextlib
 import struct
 from collections.abc import Set
 
+from pymodbus.framer import FramerRTU
+
 from ganpo_drivers.lines import ByteLine
 from ganpo_drivers.modbus.answers import Answer
-from ganpo_drivers.modbus.requests import EXCEPTION, Request
+from ganpo_drivers.modbus.requests import AREAS, EXCEPTION, Request, reading
 from ganpo_drivers.modbus.wire import BrokeOff, Habits, Wire
 from ganpo_model.errors import ConnectionLost, UnitSilent
 
@@ -27,30 +29,15 @@ _ANYBODY = frozenset(range(256))
 Owing = dict[tuple[int, int | None], float]
 
 
-def _table() -> tuple[int, ...]:
-    found = []
-    for byte in range(256):
-        for _ in range(8):
-            byte = byte >> 1 ^ (0xA001 if byte & 1 else 0)
-        found.append(byte)
-    return tuple(found)
-
-
-_CRC = _table()
-
-
 def crc(data: bytes) -> int:
-    """The checksum of the frame (CRC-16/MODBUS); 0 over a whole frame with its checksum."""
-    found = 0xFFFF
-    for byte in data:
-        found = found >> 8 ^ _CRC[(found ^ byte) & 0xFF]
-    return found
+    """The checksum of a frame (CRC-16/MODBUS), high byte first on the line; 0 over a whole frame with its checksum."""
+    return int(FramerRTU.compute_CRC(data))
 
 
 def framed(unit: int, pdu: bytes) -> bytes:
     """The frame of a request."""
     body = bytes((unit,)) + pdu
-    return body + struct.pack("<H", crc(body))
+    return body + struct.pack(">H", crc(body))
 
 
 def pause_s(character_s: float) -> float:
@@ -216,10 +203,10 @@ def _length(request: Request) -> int:
 
 def _different(request: Request, owing: Owing) -> Request:
     """A read of the same area whose answer has a length that is not owed."""
-    function, first, _ = struct.unpack(">BHH", request.pdu)
-    counts = range(1, 2000, 8) if function in (0x01, 0x02) else range(1, 126)
-    for count in counts:
-        size = (count + 7) // 8 if function in (0x01, 0x02) else 2 * count
-        if (function, size) not in owing:
+    _, first, _ = struct.unpack(">BHH", request.pdu)
+    area = AREAS[request.function]
+    for count in range(1, 2000, 8) if area in ("coil", "discrete") else range(1, 126):
+        probe = reading(request.unit, area, min(first, 0x10000 - count), count)
+        if probe.shape not in owing:
             break
-    return Request(request.unit, struct.pack(">BHH", function, min(first, 0x10000 - count), count), size)
+    return probe
