@@ -50,6 +50,8 @@ class Subjects:
         self._path_of: dict[str, str] = {}
         self._meter_of: dict[str, Meter] = {}
         self._doubtful: set[str] = set()
+        self._counted: dict[tuple[str, str, str], str] = {}
+        self._doubled: set[tuple[str, str]] = set()
         self._placed = {
             placed.row.asset_no: InBalance(placed.row.carrier, placed.row.role, placed.row.parent or None)
             for placed in rows.meters
@@ -141,6 +143,17 @@ class Subjects:
         self._bound.add(point.name)
         self.points[link.name].append(point)
         self._findings.note(note)
+        if kind == "meter" and wanted.signal.type == "register":
+            self._counts_once(asset_no, link, point)
+
+    def _counts_once(self, asset_no: str, link: Link, point: BoundPoint) -> None:
+        """A row copied without its unit reads another meter: what that counts would enter the balance twice."""
+        place = link.name, str(point.address), point.signal
+        other = self._counted.setdefault(place, asset_no)
+        if other != asset_no and (other, asset_no) not in self._doubled:
+            self._doubled.add((other, asset_no))
+            what = f"{asset_no} reads the registers of {other} ({link.name} {point.address}): counted twice"
+            self._findings.warn(self._path_of[asset_no], f"{what}; does each have its own unit or number?")
 
     def _kind(self, asset_no: str) -> str:
         return "meter" if asset_no in self._meter_of else "equipment"

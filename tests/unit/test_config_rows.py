@@ -281,8 +281,15 @@ def test_a_meter_below_one_of_its_own_place_is_told_to_count_as_a_sub_meter(tmp_
     columns = CT + '\nparent = "{}"'
     text = BUS + meter(CT, asset_no="IN") + meter(columns.format("IN"), asset_no="IN-2")
     text += meter(columns.format("IN-2"), asset_no="DB-3").replace("boundary_in", "sub")
-    (warning,) = write(tmp_path, HEAD + text).warnings
+    (warning,) = (told for told in write(tmp_path, HEAD + text).warnings if "counts as a sub-meter" in told)
     assert "meters[1].role: IN-2 is boundary_in below IN, which is too: it counts as a sub-meter" in warning
+
+
+def test_two_meters_on_one_register_are_warned_about_once(tmp_path: Path) -> None:
+    text = BUS + meter(CT) + meter(CT, asset_no="DB-2") + meter(CT, asset_no="DB-3", parameters="unit=2")
+    (warning,) = write(tmp_path, HEAD + text).warnings
+    assert "meters[1]: DB-2 reads the registers of DB-1 (bus 1:holding:" in warning
+    assert "counted twice; does each have its own unit or number?" in warning
 
 
 def test_whatever_lies_between_and_what_comes_in_below_what_goes_out_is_told_too(tmp_path: Path) -> None:

@@ -53,11 +53,13 @@ def test_how_a_value_comes_is_no_part_of_the_register(tmp_path: Path) -> None:
     assert [p.meaning for c in polled for p in c.points] == [
         p.meaning for c in plant(tmp_path, written).connections for p in c.points
     ]
-    assert "when it changes, looked at every 2 s" in "\n".join(notes(tmp_path, written))
+    assert "when it changes, looked at every 0.25 s" in "\n".join(notes(tmp_path, written))
 
 
 def test_without_sampling_the_device_looks_once_an_interval(tmp_path: Path) -> None:
     assert address(tmp_path, row('mode = "subscribe"\ninterval_s = "2.5"')).sampling_ms == 2500
+    told = notes(tmp_path, row('mode = "subscribe"\ninterval_s = "2.5"'))
+    assert "when it changes, looked at every 2.5 s" in "\n".join(told)
     assert address(tmp_path, row('mode = "poll"')).sampling_ms is None
 
 
