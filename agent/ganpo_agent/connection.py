@@ -316,7 +316,8 @@ class ConnectionTask:
             log.debug("close did not return connection=%s", self.bound.name)
 
     def _down(self, state: str, reason: str, pause: float) -> float:
-        self._outages.away(self.bound.name, f"{state}: {reason}", self._time.monotonic())
+        why, person = f"{state}: {reason}", state == "parked"
+        self._outages.away(self.bound.name, why, self._time.monotonic(), for_a_person=person)
         self._failed({point.subject for point in self.bound.points}, reason)
         self._set(state, reason)
         return pause

@@ -16,6 +16,7 @@ LASTING_S = 300.0
 class _Away:
     since: float
     told: bool = False
+    for_a_person: bool = False
 
 
 class Outages:
@@ -23,20 +24,21 @@ class Outages:
 
     def __init__(self) -> None:
         self._away: dict[str, _Away] = {}
-        self._told: dict[str, float] = {}
+        self._told: dict[tuple[str, bool], float] = {}
 
-    def away(self, what: str, why: str, now: float) -> None:
-        """It gave nothing; call it at every failure."""
+    def away(self, what: str, why: str, now: float, *, for_a_person: bool = False) -> None:
+        """It gave nothing; call it at every failure. `for_a_person`: it will not come back by itself, which is told
+        also where the outage began with something else (a server that was restarted shows another certificate)."""
         outage = self._away.setdefault(what, _Away(now))
-        if outage.told:
+        worse = for_a_person and not outage.for_a_person
+        outage.for_a_person |= for_a_person
+        if outage.told and not worse:
             return
         lasting = now - outage.since >= LASTING_S
-        outage.told = lasting or now - self._told.get(what, -math.inf) >= QUIET_S
-        if outage.told:
-            self._told[what] = now
-        log.log(
-            logging.WARNING if outage.told else logging.DEBUG, "gives nothing connection=%s why=%r", what, why
-        )
+        tell = lasting or now - self._told.get((what, for_a_person), -math.inf) >= QUIET_S
+        if tell:
+            outage.told, self._told[what, for_a_person] = True, now
+        log.log(logging.WARNING if tell else logging.DEBUG, "gives nothing connection=%s why=%r", what, why)
 
     def is_away(self, what: str) -> bool:
         """Whether it gave nothing when it was heard of last."""

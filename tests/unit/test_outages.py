@@ -45,6 +45,26 @@ def test_what_comes_and_goes_is_told_once_an_hour_and_what_stays_away_all_the_sa
     assert told(caplog) == ["answers again connection=bus/10 after_s=400"]
 
 
+def test_what_only_a_person_can_mend_is_told_although_the_outage_began_otherwise(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    outages = Outages()
+    outages.away("cell", "refused", 0.0)
+    for second in range(1, 100):
+        outages.away("cell", "its certificate changed", float(second), for_a_person=True)
+    assert told(caplog) == [
+        "gives nothing connection=cell why='refused'",
+        "gives nothing connection=cell why='its certificate changed'",
+    ]
+    outages.away("cell", "refused", 100.0)
+    outages.back("cell", 101.0)
+    assert told(caplog) == ["answers again connection=cell after_s=101"]
+    outages.away("cell", "refused", 102.0)
+    outages.away("cell", "its certificate changed", 103.0, for_a_person=True)
+    assert told(caplog) == [], "within the hour"
+
+
 def test_what_was_forgotten_has_no_end(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     outages = Outages()
