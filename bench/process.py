@@ -1,18 +1,20 @@
-"""CPU of `ganpo run` with a collector, Modbus values at 1 s, beside Telegraf in the same run: the whole process.
+"""CPU of `ganpo run` with a collector, values at 1 s, beside Telegraf in the same run: the whole process.
 
 Half of the values are energy registers, half the power by which as many machines are known: it is another one at every
-poll, and each second one machine of 500 begins or ends to produce. Both processes read one
-server and publish to one Mosquitto at QoS 1; the collector acknowledges. Telegraf sends every value of every second.
+poll, and over Modbus each second one machine of 500 begins or ends to produce. Both processes read one server and
+publish to one Mosquitto at QoS 1; the collector acknowledges. Telegraf sends every value of every second.
 """
 
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+import opcua
 import peers
 from measure import Figure, ratio
 from support.broker import Mosquitto
@@ -46,28 +48,41 @@ asyncio.run(main())
 def run(*, short: bool) -> Iterator[str]:
     """Lines to print."""
     settle_s, window_s, windows = (4.0, 3.0, 1) if short else (40.0, 20.0, 6)
-    for values, goal in ((1000, "<= 0.8"), (50, "<= 2.0")):
-        ours, theirs = _compare(values, settle_s, window_s, windows)
-        yield str(Figure(f"ganpo run, {values:,} values at 1 s", ours, "ms CPU/s"))
+    sides = ((_modbus, 1000, "<= 0.8"), (_modbus, 50, "<= 2.0"), (_opcua, 1000, "<= 0.7"))
+    for serving, values, goal in sides:
+        with serving(values) as device:
+            ours, theirs = _compare(device, values, settle_s, window_s, windows)
+        yield str(Figure(f"ganpo run, {values:,} {device.kind} values at 1 s", ours, "ms CPU/s"))
         if theirs:
-            yield str(Figure(f"Telegraf, {values:,} values at 1 s", theirs, "ms CPU/s"))
+            yield str(Figure(f"Telegraf, {values:,} {device.kind} values at 1 s", theirs, "ms CPU/s"))
             yield ratio("ganpo / Telegraf", ours, theirs, goal)
         else:
             yield peers.MISSING
 
 
-def _compare(values: int, settle_s: float, window_s: float, windows: int) -> tuple[list[float], list[float]]:
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What both read: the lines of our connection, the columns of its n-th value, the lines of Telegraf's input."""
+
+    kind: str
+    connection: list[str]
+    point: Callable[[int], list[str]]
+    inputs: list[str]
+
+
+def _compare(
+    device: Device, values: int, settle_s: float, window_s: float, windows: int
+) -> tuple[list[float], list[float]]:
     """Of each side, ms of CPU per second, window by window."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         broker = stack.enter_context(Mosquitto(folder))
-        port = stack.enter_context(_serving())
         collector = PlayedCollector(broker.port)
         stack.callback(collector.stop)
-        sides = {"ours": stack.enter_context(_ganpo(folder, broker.url, port, values))}
+        sides = {"ours": stack.enter_context(_ganpo(folder, broker.url, device, values))}
         if peers.TELEGRAF.exists():
             sides["theirs"] = stack.enter_context(
-                peers.telegraf(folder, _inputs(port, values), broker.url.replace("mqtt", "tcp"))
+                peers.telegraf(folder, device.inputs, broker.url.replace("mqtt", "tcp"))
             )
         found: dict[str, list[float]] = {"ours": [], "theirs": []}
         time.sleep(settle_s)
@@ -83,17 +98,34 @@ def _compare(values: int, settle_s: float, window_s: float, windows: int) -> tup
 
 
 @contextmanager
-def _serving() -> Iterator[int]:
+def _modbus(values: int) -> Iterator[Device]:
     command = [sys.executable, "-c", _SERVER]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         assert server.stdin is not None
-        yield int(server.stdout.readline())
+        url = f"tcp://127.0.0.1:{int(server.stdout.readline())}"
+        yield Device(
+            "Modbus",
+            ['driver = "modbus"', f'url = "{url}"', 'addressing = "0-based"'],
+            lambda n: [f'address = "1:holding:{2 * n}"', f'type = "{("uint32", "float32")[n % 2]}"'],
+            _modbus_inputs(url, values),
+        )
         server.stdin.close()
 
 
 @contextmanager
-def _ganpo(folder: Path, broker: str, port: int, values: int) -> Iterator[int]:
+def _opcua(values: int) -> Iterator[Device]:
+    with opcua.serving() as server:
+        yield Device(
+            "OPC UA",
+            ['driver = "opcua"', f'url = "{server.url}"', 'security = "None"', "allow_insecure = true"],
+            lambda n: [f'address = "nsu={opcua.URI};s=r{n}"'],
+            _opcua_inputs(server.url, values),
+        )
+
+
+@contextmanager
+def _ganpo(folder: Path, broker: str, device: Device, values: int) -> Iterator[int]:
     lines = [
         "format = 1",
         "[gateway]",
@@ -107,9 +139,7 @@ def _ganpo(folder: Path, broker: str, port: int, values: int) -> Iterator[int]:
         'name = "Bench"',
         'timezone = "Asia/Shanghai"',
         "[connections.bus]",
-        'driver = "modbus"',
-        f'url = "tcp://127.0.0.1:{port}"',
-        'addressing = "0-based"',
+        *device.connection,
     ]
     for n in range(values // 2):
         lines += [
@@ -125,19 +155,19 @@ def _ganpo(folder: Path, broker: str, port: int, values: int) -> Iterator[int]:
             f'parameters = "meter=M-{n} idle_kw=0.4 run_kw=3.0"',
             'flags = "main"',
         ]
-        for signal, register, kind, more in (
-            ("energy_import", 4 * n, "uint32", 'scale = "0.01"\nmax_rate = "800"'),
-            ("power", 4 * n + 2, "float32", ""),
+        more: list[str]
+        for signal, value, more in (
+            ("energy_import", 2 * n, ['scale = "0.01"', 'max_rate = "800"']),
+            ("power", 2 * n + 1, []),
         ):
             lines += [
                 "[[points]]",
                 f'asset_no = "M-{n}"',
                 f'signal = "{signal}"',
                 'connection = "bus"',
-                f'address = "1:holding:{register}"',
-                f'type = "{kind}"',
                 'interval_s = "1"',
-                more,
+                *device.point(value),
+                *more,
             ]
     config = folder / "agent.toml"
     config.write_text("\n".join(lines), encoding="utf-8")
@@ -147,7 +177,7 @@ def _ganpo(folder: Path, broker: str, port: int, values: int) -> Iterator[int]:
         process.terminate()
 
 
-def _inputs(port: int, values: int) -> list[str]:
+def _modbus_inputs(url: str, values: int) -> list[str]:
     fields = ", ".join(
         f'{{ address = {2 * n}, name = "f{n}", type = "{("UINT32", "FLOAT32")[n % 2]}" }}'
         for n in range(values)
@@ -156,11 +186,27 @@ def _inputs(port: int, values: int) -> list[str]:
         "[[inputs.modbus]]",
         'name = "bench"',
         'timeout = "1s"',
-        f'controller = "tcp://127.0.0.1:{port}"',
+        f'controller = "{url}"',
         'configuration_type = "request"',
         "[[inputs.modbus.request]]",
         "slave_id = 1",
         'byte_order = "ABCD"',
         'register = "holding"',
         f"fields = [{fields}]",
+    ]
+
+
+def _opcua_inputs(url: str, values: int) -> list[str]:
+    nodes = ", ".join(
+        f'{{ name = "f{n}", namespace = "2", identifier_type = "s", identifier = "r{n}" }}'
+        for n in range(values)
+    )
+    return [
+        "[[inputs.opcua]]",
+        'name = "bench"',
+        f'endpoint = "{url}"',
+        'security_policy = "None"',
+        'security_mode = "None"',
+        'auth_method = "Anonymous"',
+        f"nodes = [{nodes}]",
     ]
