@@ -18,9 +18,10 @@ def cpu_s(pid: int) -> float:
 
 @contextmanager
 def telegraf(folder: Path, inputs: Sequence[str], broker: str) -> Iterator[int]:
-    """Run it once a second with these lines of `inputs`, to `broker` at QoS 1, as it comes; gives its pid."""
+    """Run it once a second with these lines of `inputs`, to `broker` at QoS 1; gives its pid."""
     config = folder / "telegraf.conf"
     output = ["[[outputs.mqtt]]", f'servers = ["{broker}"]', 'topic = "telegraf"', "qos = 1"]
+    output.append('layout = "batch"')  # else a message for each OPC UA value
     agent = ["[agent]", 'interval = "1s"', 'flush_interval = "1s"', "omit_hostname = true"]
     config.write_text("\n".join([*agent, *output, 'data_format = "influx"', *inputs]), encoding="utf-8")
     with (folder / "telegraf.log").open("wb") as log:
