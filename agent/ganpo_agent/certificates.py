@@ -13,7 +13,7 @@ import click
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from ganpo_config import load
+from ganpo_agent.configured import configured
 from ganpo_config.plant import Plant
 from ganpo_drivers import Home
 from ganpo_drivers.opcua import certificate
@@ -23,7 +23,7 @@ from ganpo_drivers.opcua.security import hosts, other_host
 from ganpo_drivers.opcua.settings import OpcUaSettings
 from ganpo_drivers.opcua.trust import Pin, check_dates, pin, pinned
 from ganpo_drivers.opcua.user import User
-from ganpo_model.errors import ConfigError, GanpoError
+from ganpo_model.errors import CertificateNotTrusted, ConfigError, GanpoError
 
 _P = ParamSpec("_P")
 
@@ -48,7 +48,7 @@ def trust(config: Path | None, connection: str, *, any_date: bool, yes: bool) ->
 
     Raises no GanpoError: told, with exit code 1, as in every function here.
     """
-    settings, home = _secured(_plant(config), connection)
+    settings, home = _secured(configured(config), connection)
     shown = asyncio.run(discover(settings))
     found = Pin(shown.certificate(settings), datetime.now(UTC), any_date)
     before = pinned(home)
@@ -64,13 +64,14 @@ def trust(config: Path | None, connection: str, *, any_date: bool, yes: bool) ->
     if not yes:
         click.confirm("Compare the fingerprint with what the server itself shows. Trust it?", abort=True)
     pin(home, found)
-    click.echo(f"trusted for {connection}; a running gateway uses it at its next attempt")
+    soon_s = CertificateNotTrusted.again_s
+    click.echo(f"trusted for {connection}; a running gateway uses it within {soon_s:g} s")
 
 
 @_telling
 def show(config: Path | None) -> None:
     """The certificate in use, and the one that waits."""
-    home = _home(_plant(config))
+    home = _home(configured(config))
     _tell("in use", certificate.own(home, datetime.now(UTC)))
     waiting = certificate.coming(home)
     if waiting is not None:
@@ -80,7 +81,7 @@ def show(config: Path | None) -> None:
 @_telling
 def export(config: Path | None, connection: str, to: Path) -> None:
     """Write everything of ours that the server of a connection has to trust into a folder."""
-    settings, home = _secured(_plant(config), connection)
+    settings, home = _secured(configured(config), connection)
     files = {f"ganpo-{home.gateway}.der": certificate.own(home, datetime.now(UTC)).der}
     waiting = certificate.coming(home)
     if waiting is not None:
@@ -108,7 +109,7 @@ def export(config: Path | None, connection: str, to: Path) -> None:
 @_telling
 def renew(config: Path | None) -> None:
     """Make the next certificate; the present one stays in use."""
-    home = _home(_plant(config))
+    home = _home(configured(config))
     _tell("made, not in use yet", certificate.renew(home, datetime.now(UTC)))
     click.echo("`ganpo cert export CONNECTION` writes it; once every server trusts it: `ganpo cert switch`")
 
@@ -116,16 +117,7 @@ def renew(config: Path | None) -> None:
 @_telling
 def switch(config: Path | None) -> None:
     """Take the next certificate into use."""
-    _tell("in use from the next session on", certificate.switch(_home(_plant(config))))
-
-
-def _plant(config: Path | None) -> Plant:
-    loaded = load(config)
-    if loaded.plant is None:
-        for error in loaded.errors:
-            click.echo(str(error), err=True)
-        raise ConfigError("the configuration has errors", hint="`ganpo check` shows the same")
-    return loaded.plant
+    _tell("in use from the next session on", certificate.switch(_home(configured(config))))
 
 
 def _home(plant: Plant) -> Home:

@@ -101,20 +101,16 @@ def browse(config: Path | None, connection: str, start: str) -> None:
     import asyncio
 
     from ganpo_agent.browsing import browse
-    from ganpo_config import load
+    from ganpo_agent.configured import configured
+    from ganpo_config.plant import Plant
     from ganpo_model.errors import GanpoError
 
-    plant = load(config).plant
-    if plant is None:
-        click.echo("the configuration has errors: `ganpo check` shows them", err=True)
-        sys.exit(1)
-
-    async def tell() -> None:
+    async def tell(plant: Plant) -> None:
         async for address in browse(plant, connection, start):
             click.echo(address)
 
     try:
-        asyncio.run(tell())
+        asyncio.run(tell(configured(config)))
     except GanpoError as error:
         click.echo(str(error), err=True)
         sys.exit(1)
@@ -189,20 +185,17 @@ def plan(config: Path | None, connection: str, silent: tuple[str, ...], as_json:
     """What a connection asks for and how long that takes, now and with units silent. Touches no device."""
     import json
 
+    from ganpo_agent.configured import configured
     from ganpo_agent.plan import planned
-    from ganpo_config import load
     from ganpo_model.errors import GanpoError
 
-    plant = load(config).plant
-    if plant is None:
-        click.echo("the configuration has errors: `ganpo check` tells them", err=True)
-        sys.exit(1)
-    found = {bound.name: bound for bound in plant.connections}.get(connection)
-    if found is None:
-        names = ", ".join(bound.name for bound in plant.connections)
-        click.echo(f"no connection {connection!r}: there are {names or 'none'}", err=True)
-        sys.exit(1)
     try:
+        connections = configured(config).connections
+        found = {bound.name: bound for bound in connections}.get(connection)
+        if found is None:
+            names = ", ".join(bound.name for bound in connections)
+            click.echo(f"no connection {connection!r}: there are {names or 'none'}", err=True)
+            sys.exit(1)
         answer = planned(found, silent)
     except GanpoError as error:
         click.echo(str(error), err=True)

@@ -55,4 +55,4 @@ def test_a_server_that_is_away_and_a_configuration_with_errors_are_told(tmp_path
     told = typed(tmp_path, "opc.tcp://127.0.0.1:1", "cell")
     assert (told.exit_code, "connection refused" in told.output) == (1, True)
     told = typed(tmp_path, "http://nonsense", "cell")
-    assert (told.exit_code, "`ganpo check` shows them" in told.output) == (1, True)
+    assert (told.exit_code, "connections.cell.url = http://nonsense: " in told.output) == (1, True)

@@ -109,7 +109,7 @@ def test_as_a_person_and_as_a_program_ask(tmp_path: Path) -> None:
     [
         (rows(1, 5), ["lin"], "no connection 'lin': there are line"),
         (rows(1, 5), ["line", "--silent", "2"], "'2' is no key of this connection; it has 1"),
-        ('[connections.line]\ndriver = "modbus"\n', ["line"], "`ganpo check` tells them"),
+        ('[connections.line]\ndriver = "modbus"\n', ["line"], "connections.line.url: is missing"),
     ],
 )
 def test_what_cannot_be_planned_is_told(tmp_path: Path, text: str, words: list[str], told: str) -> None:
