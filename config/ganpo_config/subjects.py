@@ -76,6 +76,10 @@ class Subjects:
             self._meter(placed)
         for unit in rows.equipment:
             self._equipment(unit)
+        # Read and looked at in this order where all are due at once: what a meter says of its transformers is known
+        # before a value that it makes wrong is believed.
+        for points in self.points.values():
+            points.sort(key=lambda point: point.signal not in TRANSFORMER_SIGNALS)
 
     def _profile(
         self, placed: Placed[EquipmentRow] | Placed[MeterRow], extra: frozenset[str]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from ganpo_agent.connection import grouped
 from ganpo_agent.observer import Observer
 from ganpo_config.plant import Plant
 from ganpo_drivers import FaultKind, PointFault, Scan
@@ -101,6 +102,18 @@ def test_a_ratio_that_differs_from_the_list_is_a_fault_of_every_point_of_the_met
     assert "DB-1/energy_import" in feed(ct_ratio=80)
     assert feed(energy_import=1002, current_l1=2.5) == {}
     assert feed.value("DB-1/energy_import") == pytest.approx(801.6)
+
+
+@pytest.mark.parametrize("interval_s", [600, 10, 1])
+def test_a_meter_says_its_ratios_before_what_they_bear_on(tmp_path: Path, interval_s: int) -> None:
+    ratios = RATIOS.replace('type = "int16"', f'type = "int16"\ninterval_s = {interval_s}')
+    feed = Fed(plant(tmp_path, text(tmp_path, 'ct = "400/5"', ratios)))
+    for group in grouped(feed.points):
+        feed(**{p.signal: 60 if p.signal == "ct_ratio" else 10 for p in group.points})
+    assert feed.value("DB-1/energy_import") is None
+    assert not [fact for fact in feed.facts if isinstance(fact, Reading)], (
+        "nothing was counted with a wrong ratio"
+    )
 
 
 def test_what_agrees_or_cannot_be_read_disturbs_nothing(tmp_path: Path) -> None:
