@@ -152,6 +152,9 @@ class Session:
         # It and we hold each other: without this its sockets stay until the next collection of garbage.
         client.on_connect = client.on_subscribe = client.on_disconnect = None
         client.on_message = client.on_publish = client.on_socket_open = None
+        # A refusal holds the frames that saw it, and they hold us.
+        self._up = self._loop.create_future()
+        self._up.cancel()
 
     def abort(self) -> None:
         """Cut the socket: the library's thread ends by itself."""

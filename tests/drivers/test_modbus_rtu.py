@@ -2,6 +2,7 @@
 value (drivers.md, Modbus; field lessons 3 and 30)."""
 
 import asyncio
+import contextlib
 import random
 from collections.abc import AsyncIterator
 from typing import Any
@@ -358,3 +359,32 @@ async def test_a_device_on_a_line_says_who_it_is_and_one_that_does_not_disturbs_
     line.other = lambda request: checked(bytes((request[0], 0xAB, 1)))
     assert await driver.identify() == Identity()
     assert (await driver.read(asked)).values == [100]
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.02])
+async def test_a_converter_that_ends_the_session_after_each_answer_costs_no_unit_anything(
+    after_s: float,
+) -> None:
+    """Some pass one answer on and close; where they do so a moment later, the next request is already in it."""
+    serving: set[asyncio.Task[Any]] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if (task := asyncio.current_task()) is not None:
+            serving.add(task)
+        request = await reader.read(8)
+        if len(request) == 8:
+            writer.write(right(request))
+            await asyncio.sleep(after_s)
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        driver = driver_of(f"rtu+tcp://127.0.0.1:{port}")
+        await driver.open()
+        found = [await read(driver, unit, 100, 200, 300) for _ in range(5) for unit in (1, 2)]
+        await driver.close()
+        await asyncio.gather(*serving)
+    assert found == [[100, 200, 300]] * 10
+    assert not driver.report().faults

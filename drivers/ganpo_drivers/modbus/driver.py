@@ -41,6 +41,9 @@ MUTE_LIMIT = 3
 """Times in a row that a request gets no answer while its unit answers others: after that it is learned."""
 BROKEN_LIMIT = 2
 """Sessions that may break within one read: after that nothing more is asked in it."""
+BRIEF = "it ends the session after an answer: each request gets a session of its own"
+SESSIONS = 3
+"""That one request may take: one ends with it, and one is asked for something of another length first."""
 SEARCH_LIMIT = 32
 """Requests within one read that look for illegal addresses."""
 SHY_LIMIT = 3
@@ -169,7 +172,8 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
 
     def report(self) -> Report:
         """What it met on the line so far."""
-        return Report(self._reopened, self._faults, (NAMELESS,) if self._habits.nameless else ())
+        shown = ((NAMELESS, self._habits.nameless), (BRIEF, self._habits.brief))
+        return Report(self._reopened, self._faults, [note for note, holds in shown if holds])
 
     async def _opened(self) -> Wire:
         await self.close()
@@ -282,16 +286,26 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
         return found
 
     async def _exchange(self, asked: Request) -> Answer:
-        """One request and its answer. A session that the device had closed is no outage: open another, ask again."""
-        wire, fresh = self._wire, False
-        if wire is None or not wire.open:
-            wire, fresh = await self._reopen(), True
-        try:
-            answer = await wire.ask(asked)
-        except ConnectionLost:
-            if fresh or wire.open:
-                raise
-            answer = await (await self._reopen()).ask(asked)
+        """One request and its answer. A session that the device had closed is no outage: open another, ask again. Where
+        it was closed with the request in it, which another then answered, each request gets a session of its own."""
+        habits = self._habits
+        known = habits.brief
+        for left in reversed(range(SESSIONS)):
+            wire, fresh = self._wire, False
+            if wire is None or not wire.open:
+                wire, fresh = await self._reopen(), True
+            try:
+                answer = await wire.ask(asked)
+                break
+            except ConnectionLost:
+                if not left or wire.open or (fresh and not wire.heard):
+                    habits.brief = known
+                    raise
+                habits.brief |= wire.blind and wire.hasty
+        if habits.brief:
+            if not known:
+                log.warning("%s: %s", self.connection.url, BRIEF)
+            await self.close()
         self._silent = 0
         return answer
 

@@ -121,6 +121,9 @@ class RtuWire(Wire):
                 answer = await self._settle(request, owing)
                 if answer is not None:
                     return answer
+                if self._habits.brief:
+                    self._line.close()
+                    raise ConnectionLost("it has answered in this session", where=self.where)
         return await self._exchange(request, owing)
 
     async def _settle(self, request: Request, owing: Owing) -> Answer | None:

@@ -1,5 +1,7 @@
 """One session with a line of units, whatever its frames: it takes no answer but the one that is due."""
 
+import asyncio
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
@@ -7,6 +9,8 @@ from ganpo_drivers.lines import ByteLine
 from ganpo_drivers.modbus.answers import Answer
 from ganpo_drivers.modbus.requests import Request
 from ganpo_model.errors import ConnectionLost
+
+MOMENT_S = 1.0
 
 
 class BrokeOff(ConnectionLost):
@@ -18,12 +22,14 @@ class Habits:
     """What a line has shown of itself; it outlives the session.
 
     `known`: it has spoken Modbus. `nameless`: over TCP it answers with transaction id 0, so that after an unanswered
-    request no later answer of the session can be believed. `owing`: of frames without ids, when requests were sent
-    whose answers may still come, by unit and shape, in the loop's time.
+    request no later answer of the session can be believed. `brief`: it ends a session soon after an answer, with the
+    next request in it, so that each request gets a session of its own. `owing`: of frames without ids, when requests
+    were sent whose answers may still come, by unit and shape, in the loop's time.
     """
 
     known: bool = False
     nameless: bool = False
+    brief: bool = False
     owing: dict[int, dict[tuple[int, int | None], float]] = field(default_factory=dict)
 
 
@@ -40,6 +46,16 @@ class Wire(ABC):
     def open(self) -> bool:
         """Whether the session stands."""
         return self._line.is_open
+
+    @property
+    def heard(self) -> bool:
+        """Whether anything came in this session."""
+        return self._line.heard_at > -math.inf
+
+    @property
+    def hasty(self) -> bool:
+        """Whether something came in this session a moment ago: what ends now was not left idle."""
+        return asyncio.get_running_loop().time() - self._line.heard_at < MOMENT_S
 
     @property
     @abstractmethod
