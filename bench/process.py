@@ -173,8 +173,10 @@ def _ganpo(folder: Path, broker: str, device: Device, values: int) -> Iterator[i
     config.write_text("\n".join(lines), encoding="utf-8")
     command = [str(Path(sys.executable).parent / "ganpo"), "run", "--config", str(config)]
     with (folder / "ganpo.log").open("wb") as log, subprocess.Popen(command, stderr=log) as process:
-        yield process.pid
-        process.terminate()
+        try:
+            yield process.pid
+        finally:
+            process.terminate()
 
 
 def _modbus_inputs(url: str, values: int) -> list[str]:

@@ -1,7 +1,6 @@
 #!/bin/sh
 # uvicorn 0.54.0 wakes its event loop ten times a second for nobody: it looks whether to end, and once a second at the date.
-# On a gateway that sleeps between its polls that is most of its wake-ups. Ganpo's server waits to be told instead, and
-# sets the date when somebody asks (service/ganpo_service/http.py).
+# On a gateway that sleeps between its polls that is most of its wake-ups.
 #
 # Installs uvicorn from the package registry into a temporary folder, lets it serve nobody for three seconds on loopback,
 # and fails where it sets fewer timers than is written here.

@@ -111,18 +111,11 @@ def _made(path: Path, gateway: str, now: datetime) -> Own:
 
 
 def _load(path: Path) -> Own | None:
+    if (content := kept.read(path, "our certificate")) is None:
+        return None
     try:
-        content = path.read_bytes()
         key = serialization.load_pem_private_key(content, None)
         certificate = x509.load_pem_x509_certificate(content)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise StorageError(
-            f"our certificate cannot be read ({error.strerror})",
-            where=str(path),
-            hint="it belongs to the service: root or its user can read it",
-        ) from error
     except ValueError as error:
         raise StorageError(
             "our certificate is damaged",

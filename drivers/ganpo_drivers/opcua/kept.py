@@ -49,6 +49,20 @@ def _written(path: Path, content: bytes) -> Iterator[Path]:
         ) from error
 
 
+def read(path: Path, what: str) -> bytes | None:
+    """The bytes of a file, None where there is none. Raises StorageError, which names `what`."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StorageError(
+            f"{what} cannot be read ({error.strerror})",
+            where=str(path),
+            hint="it belongs to the service: root or its user can read it",
+        ) from error
+
+
 def _folder(folder: Path) -> os.stat_result:
     """Make the folder where it is missing. Returns whose the folder above it is."""
     folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

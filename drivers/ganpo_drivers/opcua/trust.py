@@ -79,16 +79,10 @@ def _file(home: Home) -> Path:
 
 
 def _all(file: Path) -> dict[str, Any]:
-    try:
-        entries = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if (content := kept.read(file, "the list of trusted certificates")) is None:
         return {}
-    except OSError as error:
-        raise StorageError(
-            f"cannot be read ({error.strerror})",
-            where=str(file),
-            hint="it belongs to the service: root or its user can read it",
-        ) from error
+    try:
+        entries = json.loads(content)
     except ValueError as error:
         raise _damaged(file) from error
     if not isinstance(entries, dict):
