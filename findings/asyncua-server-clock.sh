@@ -71,9 +71,9 @@ END
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 found=""
 for years in 0 26; do
-    "$where/venv/bin/python" "$where/server.py" "opc.tcp://127.0.0.1:$((port + years))" "$years" > "$where/out" 2>/dev/null &
+    "$where/venv/bin/python" "$where/server.py" "opc.tcp://127.0.0.1:$((port + years))" "$years" > "$where/$years.out" 2>/dev/null &
     echo $! > "$where/$years.pid"
-    until grep -q up "$where/out"; do sleep 0.2; done
+    until grep -q up "$where/$years.out"; do sleep 0.2; done
     echo "a server whose clock is $years years slow, a channel of 1 s:"
     "$where/venv/bin/python" "$where/client.py" "opc.tcp://127.0.0.1:$((port + years))" && found+=0 || found+=$?
 done

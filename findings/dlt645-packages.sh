@@ -5,8 +5,8 @@
 #                        backwards, and mostly no date at all
 #   python-dlt645 0.1.4  ends a frame at the first byte 16H, also where that is the meter's address; has no sign: 0.26 kWh
 #                        fed back are 800000.26 kWh taken; stops with an exception where a meter says FFH for "no value"
-# Ganpo's driver dlt645 is therefore its own, and neither is a judge of it: its frames are those that meters' makers and users
-# published (tests/drivers/frames).
+# Whoever reads these meters needs code of his own, and takes neither as its judge, but the frames that meters' makers and users
+# published.
 #
 # Installs both from the package registry into temporary folders (both are called dlt645 when imported), gives them valid
 # frames, and fails where they behave otherwise than is written here.

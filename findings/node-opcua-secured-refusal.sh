@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # node-opcua 2.160.0 refuses a client whose certificate it does not trust with an error message (ERR) that is signed and
 # encrypted like the request it answers. An error message is a code and a text in the clear, whatever the channel
-# (OPC 10000-6 7.1.2.5), so no client can read why: asyncua 2.1.0 says that the connection was lost. Ganpo therefore asks such
-# a server without security who it is and what it offers, and names the command that exports the certificate.
+# (OPC 10000-6 7.1.2.5), so no client can read why: asyncua 2.1.0 says that the connection was lost. Such a
+# server has to be asked without security who it is and what it offers, and the person to be told to have ours trusted there.
 set -euo pipefail
 where=$(mktemp -d)
 trap 'kill "$server" 2>/dev/null || true; rm -rf "$where"' EXIT

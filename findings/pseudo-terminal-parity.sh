@@ -1,7 +1,7 @@
 #!/bin/sh
 # A pseudo-terminal drops the parity in silence, and glibc's tcsetattr fails with EINVAL where that was all there was to
-# change: pyserial 3.5 opens one with even parity once, and not a second time. Ganpo therefore opens a pseudo-terminal
-# without parity where that happens; a real port that refuses its parity is still an error.
+# change: pyserial 3.5 opens one with even parity once, and not a second time. A pseudo-terminal is
+# therefore opened without parity where that happens; a real port that refuses its parity is still an error.
 #
 # Installs pyserial from the package registry into a temporary folder, opens a pseudo-terminal, and fails where it behaves
 # otherwise than is written here.

@@ -1,8 +1,8 @@
 #!/bin/sh
 # pymodbus 3.16.1, convert_from_registers(..., DATATYPE.BITS): the lowest bit of a register is at place 8 and bit 8 at place 0,
 # since bits are counted from the low end of each byte and bytes from the high end. Who takes place n for bit n reads the wrong
-# one. STRING with word_order="little" turns the whole text round, not the words of each value. Ganpo therefore takes
-# registers apart itself: bit 0 is the lowest of 16, and a text may have the two bytes of each register exchanged.
+# one. STRING with word_order="little" turns the whole text round, not the words of each value. Registers
+# are better taken apart by hand: bit 0 is the lowest of 16, and a text may have the two bytes of each register exchanged.
 #
 # Installs pymodbus from the package registry into a temporary folder and fails where it behaves otherwise than is written here.
 set -eu

@@ -1,7 +1,7 @@
 #!/bin/sh
 # pymodbus 3.16.1 loses a whole RTU answer behind one stray byte (a line that turns around) where the unit id is also a
 # function code: 1 to 7, 11, 12, 15 to 17, 20 to 24, the ids that everybody gives first. Behind the same byte the answer of
-# unit 8 is read. Ganpo therefore looks itself for the answer that is due.
+# unit 8 is read. The answer that is due (unit, function, length, checksum) has to be looked for.
 #
 # Installs pymodbus from the package registry into a temporary folder, runs it against a device of 30 lines on loopback, and
 # fails where it behaves otherwise than is written here.

@@ -1,6 +1,6 @@
 #!/bin/sh
 # pymodbus 3.16.1 takes an answer with transaction id 0 for any request: a device that answers with id 0 and is late once
-# gives the next request the value of the one before. Ganpo therefore looks at the id itself.
+# gives the next request the value of the one before. The caller has to look at the id.
 #
 # Installs pymodbus from the package registry into a temporary folder, runs it against a device of 30 lines on loopback, and
 # fails where it behaves otherwise than is written here.
