@@ -1,8 +1,17 @@
 """Lines of bytes to devices, serial and TCP: for drivers of protocols that bring their own frames."""
 
-from ganpo_drivers.lines.line import ByteLine, Until
+from ganpo_drivers.lines.line import ByteLine, Flooded, Until
 from ganpo_drivers.lines.serial_line import SerialLine
 from ganpo_drivers.lines.settings import SerialSettings, device_of, endpoint_of
 from ganpo_drivers.lines.tcp_line import TcpLine
 
-__all__ = ["ByteLine", "SerialLine", "SerialSettings", "TcpLine", "Until", "device_of", "endpoint_of"]
+__all__ = [
+    "ByteLine",
+    "Flooded",
+    "SerialLine",
+    "SerialSettings",
+    "TcpLine",
+    "Until",
+    "device_of",
+    "endpoint_of",
+]

@@ -7,8 +7,14 @@ from collections.abc import Callable
 
 from ganpo_model.errors import ConnectionLost
 
+MOST_PENDING = 8192
+"""Bytes that may lie here untaken: what is due, what is late, an echo and noise are together far fewer."""
 Until = Callable[[bytes], int | None]
 """Where the frame that is due ends in what came; None while it is not whole. What it raises ends the waiting."""
+
+
+class Flooded(ConnectionLost):
+    """More came than anybody can have asked for: opening it again at once will not help."""
 
 
 class ByteLine(ABC):
@@ -74,8 +80,17 @@ class ByteLine(ABC):
             self._until = self._due = None
 
     def _came(self, data: bytes) -> None:
-        """Bytes from the device."""
+        """Bytes from the device. A flood of them ends the session: neither memory nor the search for the end of a
+        frame may grow with it."""
         self.heard_at = asyncio.get_running_loop().time()
+        if len(self.pending) + len(data) > MOST_PENDING:
+            what = (
+                f"more than {MOST_PENDING} bytes came, and nobody asked for so many: what sends on this line?"
+            )
+            self._ended(Flooded(what, where=self.where))
+            self.pending = b""
+            self.close()
+            return
         self.pending += data
         due, until = self._due, self._until
         if due is None or until is None or due.done():
@@ -88,12 +103,12 @@ class ByteLine(ABC):
         if end is not None:
             due.set_result(end)
 
-    def _ended(self, why: str) -> ConnectionLost:
-        """The device's side ended: whoever waits is told, and who comes later."""
-        self._lost = lost = ConnectionLost(why, where=self.where)
+    def _ended(self, lost: ConnectionLost) -> ConnectionLost:
+        """The session ended otherwise than by us: whoever waits is told, and who comes later."""
+        self._lost = self._lost or lost
         if self._due is not None and not self._due.done():
-            self._due.set_exception(lost)
-        return lost
+            self._due.set_exception(self._lost)
+        return self._lost
 
 
 def _expire(due: "asyncio.Future[int]") -> None:

@@ -70,7 +70,8 @@ class SerialLine(ByteLine):
         except OSError as error:
             raise self._gone(error) from error
         if sent < len(data):
-            raise self._ended("the port takes no more bytes: is its adapter stuck?")
+            what = "the port takes no more bytes: is its adapter stuck?"
+            raise self._ended(ConnectionLost(what, where=self.where))
 
     def drop(self) -> bytes:
         """Also what the kernel still holds."""
@@ -105,7 +106,7 @@ class SerialLine(ByteLine):
     def _gone(self, error: OSError) -> ConnectionLost:
         if self._port is not None:
             asyncio.get_running_loop().remove_reader(self._port.fileno())
-        return self._ended(f"the port is gone: {error.strerror or error}")
+        return self._ended(ConnectionLost(f"the port is gone: {error.strerror or error}", where=self.where))
 
     def _refused(self, error: Exception) -> GanpoError:
         """What opening it came to, for a person."""

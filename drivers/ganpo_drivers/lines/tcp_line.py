@@ -67,4 +67,5 @@ class TcpLine(ByteLine, asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         """Of the loop."""
-        self._ended("the device closed the connection" if error is None else f"the connection broke: {error}")
+        why = "the device closed the connection" if error is None else f"the connection broke: {error}"
+        self._ended(ConnectionLost(why, where=self.where))

@@ -21,6 +21,7 @@ from ganpo_drivers.api import (
     Scan,
     Value,
 )
+from ganpo_drivers.lines import Flooded
 from ganpo_drivers.modbus.address import ModbusAddress
 from ganpo_drivers.modbus.answers import Answer, WrongAnswer, judged
 from ganpo_drivers.modbus.blocks import Block, ModbusQuery, pack
@@ -297,8 +298,8 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
             try:
                 answer = await wire.ask(asked)
                 break
-            except ConnectionLost:
-                if not left or wire.open or (fresh and not wire.heard):
+            except ConnectionLost as lost:
+                if not left or wire.open or isinstance(lost, Flooded) or (fresh and not wire.heard):
                     habits.brief = known
                     raise
                 habits.brief |= wire.blind and wire.hasty

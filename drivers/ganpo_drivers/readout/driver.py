@@ -19,7 +19,7 @@ from ganpo_drivers.api import (
     Scan,
     Value,
 )
-from ganpo_drivers.lines import ByteLine, Until
+from ganpo_drivers.lines import ByteLine, Flooded, Until
 from ganpo_drivers.readout.frames import START, WAKE_UP
 from ganpo_drivers.readout.patience import Patience
 from ganpo_drivers.readout.settings import ReadoutSettings
@@ -190,8 +190,8 @@ class ReadoutDriver(Driver[SettingsT, AddressT]):
         if self._line is not None and self._line.is_open:
             try:
                 return await self._exchanged(self._line, key, request, due, answer)
-            except ConnectionLost:
-                if self._line.is_open:
+            except ConnectionLost as lost:
+                if self._line.is_open or isinstance(lost, Flooded):
                     raise
         await self.open()
         self._reopened += 1
