@@ -1,4 +1,4 @@
-"""A flood of bytes over TCP, as from a converter whose line goes mad: a fault at once, and no memory that grows with it."""
+"""A flood of bytes over TCP, as from a converter whose line goes mad: a fault at once, and memory stays flat."""
 
 import asyncio
 import tracemalloc
@@ -24,7 +24,7 @@ LATE = modbus_line.frame(bytes(12), 9, b"\x03\x02\x00\x01", transaction=1)
 
 
 class Converter:
-    """`flood`: what it repeats, from the beginning of a session, or (`when_asked`) from the first request of it. Without
+    """`flood`: what it repeats, from the beginning of a session, or (`when_asked`) from its first request on; without
     one it answers each request with `right`."""
 
     def __init__(self) -> None:
