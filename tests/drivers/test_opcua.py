@@ -240,6 +240,17 @@ async def test_a_session_the_server_has_forgotten_is_opened_anew_within_the_same
         assert server.sessions() == [60.0]
 
 
+async def test_two_that_find_a_session_forgotten_open_one(server: OpcUaServer) -> None:
+    async with opened(server.url) as driver:
+        assert await read(driver, "A") == [1]
+        assert driver._session is not None
+        driver._session._used_at -= 46
+        for values in await asyncio.gather(read(driver, "A"), read(driver, "A")):
+            assert values == [1]
+        assert driver.report().reopened == 1
+        assert server.sessions() == [60.0]
+
+
 async def test_a_session_is_kept_alive_before_the_server_forgets_it(server: OpcUaServer) -> None:
     async with opened(server.url) as driver:
         first = driver._session

@@ -327,6 +327,8 @@ async def test_a_server_that_gives_no_subscription_is_read_instead_and_asked_aga
         monkeypatch.undo()
         server.set("A", 3)
         await heard.until(3)
+        await asyncio.sleep(0.7)
+        assert driver.report().notes == [], "what no longer holds"
 
 
 class PlayedSession:

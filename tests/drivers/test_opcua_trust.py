@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -157,6 +158,13 @@ def test_our_certificate_is_made_once_and_only_the_service_can_read_it(home: Hom
     first.path.write_bytes(first.path.read_bytes()[:-200])
     with pytest.raises(StorageError, match="damaged"):
         certificate.own(home, NOW)
+
+
+def test_connections_that_are_opened_side_by_side_make_one_certificate(home: Home) -> None:
+    with ThreadPoolExecutor(6) as threads:
+        made = list(threads.map(lambda _: certificate.own(home, NOW).der, range(6)))
+    assert len(set(made)) == 1
+    assert [file.name for file in home.folder.iterdir()] == ["gw-test-0001.pem"]
 
 
 def test_a_renewed_certificate_waits_until_the_switch(home: Home) -> None:

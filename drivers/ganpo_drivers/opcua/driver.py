@@ -82,6 +82,7 @@ class OpcUaDriver(Driver[OpcUaSettings, OpcUaAddress]):
         super().__init__(connection)
         self._batches = Batches()
         self._session: Session | None = None
+        self._opening = asyncio.Lock()
         self._credentials = Credentials()
         self._reopened = 0
         self._faults: Counter[tuple[str, str]] = Counter()
@@ -163,6 +164,8 @@ class OpcUaDriver(Driver[OpcUaSettings, OpcUaAddress]):
         while True:
             session = await self._ready()
             uncertain = self.connection.accept_uncertain
+            for kind in ("subscription", "deadband"):
+                self._notes.pop(kind, None)  # the server is asked anew
             try:
                 with self._counted():
                     await Subscription(session, points, uncertain, self._met).run(deliver)
@@ -238,9 +241,10 @@ class OpcUaDriver(Driver[OpcUaSettings, OpcUaAddress]):
                 log.warning("%s: %s", self.connection.url, note)
 
     async def _ready(self) -> Session:
-        if self._session is not None and self._session.expired:
-            await self.open()
-            self._reopened += 1
+        async with self._opening:  # a subscription that is read instead comes beside the polls
+            if self._session is not None and self._session.expired:
+                await self.open()
+                self._reopened += 1
         if self._session is None:
             raise ConnectionLost("no session is open", where=self.connection.url)
         return self._session

@@ -1,6 +1,7 @@
 """Small files that a power cut leaves whole: written beside, synced, then put in their place."""
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +28,8 @@ def add(path: Path, content: bytes) -> None:
 def _written(path: Path, content: bytes) -> Iterator[Path]:
     """A file beside `path` with `content`, mode 600, of the owner of the folder above: root may make what a service
     of less rights reads."""
-    beside = path.with_name(f"{path.name}.{os.getpid()}")
+    # connections are opened side by side: a name for each thread of each process
+    beside = path.with_name(f"{path.name}.{threading.get_native_id()}")
     try:
         above = _folder(path.parent)
         try:

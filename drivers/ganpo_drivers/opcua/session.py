@@ -1,6 +1,7 @@
 """One OPC UA session on asyncua: a deadline on every request, our errors only, no task, no reconnection."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol, Self, TypeVar
@@ -20,6 +21,8 @@ from ganpo_drivers.opcua.transport import Transport, UserClient, offers
 from ganpo_drivers.opcua.trust import changed
 from ganpo_drivers.opcua.values import Answers
 from ganpo_model.errors import CertificateNotTrusted, ConnectionLost, GanpoError, UnsupportedProtocol
+
+log = logging.getLogger(__name__)
 
 SESSION_TIMEOUT_S = 60
 CHANNEL_S = 3600
@@ -155,7 +158,7 @@ class Session:
         uris, *limits = answers.values
         if not isinstance(uris, list):
             raise ConnectionLost("the server does not tell its namespaces", where=self.where)
-        self.uris = uris
+        self.uris = [uri or "" for uri in uris]
         self.namespaces = {uri: index for index, uri in reversed(list(enumerate(self.uris)))}
         sizes = (self._batches.read, self._batches.browse, self._batches.translate)
         for size, limit in zip(sizes, limits, strict=True):
@@ -307,11 +310,11 @@ class Session:
         """CloseSession where it can still be said, then the socket. Raises nothing."""
         try:
             if self._transport.state in (UaClientState.CHANNEL_OPEN, UaClientState.CONNECTED):
-                async with asyncio.timeout(min(CLOSE_S, self._timeout_s)):
+                async with asking(self.where, "closing", min(CLOSE_S, self._timeout_s)):
                     await self._client.close_session()
                     await self._client.close_secure_channel()
-        except (OSError, ua.UaError):
-            pass  # it is gone anyway; TimeoutError is an OSError
+        except (GanpoError, TooMuch) as error:
+            log.debug("%s: closing: %s", self.where, error)  # it is gone anyway
         finally:
             await self._transport.drop()
 

@@ -203,6 +203,8 @@ def node_text(node: Any, uris: Sequence[str]) -> str | PointFault:
         if node.NamespaceIndex >= len(uris):
             return bad(f"a node id of namespace {node.NamespaceIndex}, which the server does not have")
         uri = uris[node.NamespaceIndex] if node.NamespaceIndex else NAMESPACE_0
+    if not uri:
+        return bad("a node id of a namespace without a name")
     kind, identifier = _IDENTIFIERS.get(node.NodeIdType, "i"), node.Identifier
     if kind == "b":
         identifier = base64.b64encode(identifier).decode()
