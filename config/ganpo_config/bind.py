@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ganpo_config.exact import NumberError, factor
-from ganpo_config.meters import TRANSFORMER_SIGNALS, Meter
+from ganpo_config.nameplate import TRANSFORMER_SIGNALS, Meter
 from ganpo_config.plant import BoundPoint, Meaning, Register
 from ganpo_config.registers import register_of
 from ganpo_config.wanted import BindError, Wanted, unit_factor

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from ganpo_config.bind import Link
 from ganpo_config.explain import explain
 from ganpo_config.findings import Findings
+from ganpo_config.names import Names
 from ganpo_config.secret_files import SecretFiles
 from ganpo_config.settings import GatewaySettings
 from ganpo_drivers import registry
@@ -20,14 +21,14 @@ class Links:
     """The good connections by name, and the names of all."""
 
     good: Mapping[str, Link]
-    names: frozenset[str]
+    names: Names
 
 
 def links(tables: Any, gateway: GatewaySettings | None, secrets: SecretFiles, findings: Findings) -> Links:
     """What stands under `[connections]`; mistakes are found and left out. `gateway`: None where it is wrong itself."""
     if not isinstance(tables, dict):
         findings.error("connections", "not a table: [connections.NAME]")
-        return Links({}, frozenset())
+        return Links({}, Names(frozenset(), whole=False))
     good: dict[str, Link] = {}
     for name, table in tables.items():
         path = f"connections.{name}"
@@ -40,7 +41,7 @@ def links(tables: Any, gateway: GatewaySettings | None, secrets: SecretFiles, fi
             good[name] = link
             for key, what in link.settings.cautions():
                 findings.warn(f"{path}.{key}", what)
-    return Links(good, frozenset(tables))
+    return Links(good, Names(frozenset(tables)))
 
 
 def _alone(link: Link, others: Mapping[str, Link], path: str, findings: Findings) -> None:

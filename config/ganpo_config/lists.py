@@ -11,6 +11,8 @@ from ganpo_config.explain import explain
 from ganpo_config.findings import Findings
 from ganpo_model import tables
 
+Cells = dict[str, Any]
+"""Of a row, as they are written."""
 _ROWS: Mapping[str, type[BaseModel]] = {"equipment": EquipmentRow, "meters": MeterRow, "points": PointRow}
 
 
@@ -21,26 +23,34 @@ class Lists:
         self._folder = folder
         self._findings = findings
         self._names = ListsTable()
+        self._wrong = False
         try:
             self._names = ListsTable.model_validate(raw.get("lists", {}))
         except ValidationError as error:
+            self._wrong = True
             explain(error.errors(include_url=False), findings, ListsTable, "lists")
 
-    def rows(self, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
-        """The rows of one list, each with its place; what cannot be read is found and left out."""
+    def rows(self, name: str) -> Iterator[tuple[str, Cells | None]]:
+        """The rows of one list, each with its place. What cannot be read is found, and None comes for it once."""
+        if self._wrong:
+            yield "lists", None
         file = getattr(self._names, name)
         if file is None:
             return
         try:
             raw = (self._folder / file).read_bytes()
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: a name with a byte of 0 in it
+            why = error.strerror if isinstance(error, OSError) else "no name of a file"
             hint = "it is looked for beside agent.toml"
-            self._findings.error(f"lists.{name}", f"cannot be read: {error.strerror}", hint, value=file)
+            self._findings.error(f"lists.{name}", f"cannot be read: {why}", hint, value=file)
+            yield file, None
             return
         fields = _ROWS[name].model_fields
         required = [column for column, about in fields.items() if about.is_required()]
         found = tables.read(raw, file, list(fields), required)
         self._findings.errors += found.errors
         self._findings.warnings += found.notes
+        if found.errors:
+            yield file, None
         for row in found.rows:
             yield f"{file} row {row.number}", {column: cell for column, cell in row.cells.items() if cell}

@@ -23,7 +23,7 @@ from ganpo_config.profiles import Profiles
 from ganpo_config.rows import read_rows
 from ganpo_config.secret_files import SecretFiles
 from ganpo_config.settings import UplinkSettings
-from ganpo_config.subjects import Subjects
+from ganpo_config.subjects import subjects
 from ganpo_model.clock import HOUR_MS
 from ganpo_model.errors import ConfigError
 from ganpo_model.facts import SiteItem
@@ -82,18 +82,12 @@ def _plant(file: Path, raw: dict[str, Any], environ: Mapping[str, str], findings
     found = links(raw.get("connections", {}), gateway.gateway if gateway else None, secrets, findings)
     profiles = Profiles(file.parent / "profiles")
     findings.errors += profiles.errors
-    subjects = Subjects(read_rows(raw, file.parent, findings), profiles, found.good, found.names, findings)
+    bound = subjects(read_rows(raw, file.parent, findings), profiles, found, findings)
     if findings.errors or gateway is None or uplink is None or site is None or days is None:
         return None
     connections = tuple(
-        BoundConnection(
-            link.name,
-            link.driver_id,
-            link.driver,
-            link.settings,
-            tuple(subjects.points[name]),
-        )
-        for name, link in found.good.items()
+        BoundConnection(link.name, link.driver_id, link.driver, link.settings, bound.points.on(link.name))
+        for link in found.good.values()
     )
     return Plant(
         gateway.gateway,
@@ -101,10 +95,10 @@ def _plant(file: Path, raw: dict[str, Any], environ: Mapping[str, str], findings
         site,
         days,
         connections,
-        tuple(subjects.machines),
-        tuple(subjects.equipment),
-        tuple(subjects.meters),
-        tuple(subjects.transformers),
+        tuple(bound.machines),
+        tuple(bound.equipment),
+        tuple(bound.meters),
+        tuple(bound.transformers),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from ganpo_config.exact import NumberError, factor, plain
 from ganpo_config.findings import Findings, nearest
-from ganpo_config.meters import update_ms
+from ganpo_config.nameplate import update_ms
 from ganpo_config.parameters import PARAMETER
 from ganpo_config.profile import Profile, ProfileSignal, StateRule
 from ganpo_model import reference

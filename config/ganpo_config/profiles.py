@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from ganpo_config.explain import explain
 from ganpo_config.findings import Findings, nearest
+from ganpo_config.names import Names
 from ganpo_config.profile import Profile
 from ganpo_config.profile_checks import check
 from ganpo_model.errors import ConfigError
@@ -29,9 +30,10 @@ class Profiles(Mapping[str, Profile]):
         self._ours = {file.name.removesuffix(".toml"): file for file in _OURS.iterdir() if _toml(file.name)}
         self._own: dict[str, Document] = {}
         self._read: dict[str, Profile] = {}
+        files = sorted(own.glob("*.toml")) if own.is_dir() else []
         found = [
             (findings, document)
-            for file in (sorted(own.glob("*.toml")) if own.is_dir() else [])
+            for file in files
             if (document := _document(file, findings := self._findings(file.name))) is not None
         ]
         for _, document in found:
@@ -44,6 +46,8 @@ class Profiles(Mapping[str, Profile]):
             elif profile is not None:
                 places[profile.id] = findings.file.removeprefix("profiles/")
                 self._read[profile.id] = profile
+        self.names = Names({*self._own, *self._ours}, len(found) == len(files))
+        """What a row may name: also those of the site's own that are wrong."""
 
     def __getitem__(self, name: str) -> Profile:
         """Raises KeyError; ConfigError where a file of ours is damaged."""

@@ -5,7 +5,7 @@ import math
 from fractions import Fraction
 
 from ganpo_config.exact import NumberError, factor, positive, told
-from ganpo_config.meters import TRANSFORMED, Meter, update_ms
+from ganpo_config.nameplate import TRANSFORMED, Meter, update_ms
 from ganpo_config.plant import Register
 from ganpo_config.wanted import BindError, Wanted, unit_factor
 from ganpo_drivers import Address

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from ganpo_config.document import EquipmentRow, MeterRow, PointRow, Row
 from ganpo_config.explain import explain
 from ganpo_config.findings import Findings, readable
-from ganpo_config.lists import Lists
+from ganpo_config.lists import Cells, Lists
+from ganpo_config.names import Names
 
 RowT = TypeVar("RowT", bound=Row)
 
@@ -31,63 +32,88 @@ class Placed(Generic[RowT]):
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of a file. `claimed`: every asset_no that stands somewhere, also in a row that cannot be read."""
+    """The rows of a file. `numbers`: of equipment and meters, also of a row that cannot be read."""
 
     equipment: tuple[Placed[EquipmentRow], ...]
     meters: tuple[Placed[MeterRow], ...]
     points: tuple[Placed[PointRow], ...]
-    claimed: frozenset[str]
+    numbers: Names
+    _pointed: Names
+    """Numbers of which a row of points could not be read; not whole: nor can it be said of which."""
 
     def subjects(self) -> tuple[Placed[EquipmentRow] | Placed[MeterRow], ...]:
         """Equipment, then meters."""
         return (*self.equipment, *self.meters)
 
+    def points_known(self, number: str) -> bool:
+        """Whether every row of points that may be of this subject could be read."""
+        return self._pointed.lack(number)
+
 
 def read_rows(raw: Mapping[str, Any], folder: Path, findings: Findings) -> Rows:
     """Check every row, those of the lists in `folder` too, and take it out of `raw`; what cannot be read is found and
     left out. An asset_no that stands twice is told with both places."""
-    claimed: set[str] = set()
     lists = Lists(raw, folder, findings)
+    equipment = _table(raw, lists, "equipment", EquipmentRow, findings)
+    meters = _table(raw, lists, "meters", MeterRow, findings)
+    points = _table(raw, lists, "points", PointRow, findings)
+    bad = {*equipment.bad, *meters.bad}
+    numbers = Names(
+        bad.union((p.row.asset_no for p in equipment.good), (p.row.asset_no for p in meters.good)),
+        equipment.whole and meters.whole,
+    )
     rows = Rows(
-        _table(raw, lists, "equipment", EquipmentRow, claimed, findings),
-        _table(raw, lists, "meters", MeterRow, claimed, findings),
-        _table(raw, lists, "points", PointRow, set(), findings),
-        frozenset(claimed),
+        tuple(equipment.good),
+        tuple(meters.good),
+        tuple(points.good),
+        numbers,
+        Names(points.bad, points.whole),
     )
     _unique(rows, findings)
     _look_at_zeros(rows, findings)
     return rows
 
 
+@dataclass(slots=True)
+class _Table(Generic[RowT]):
+    """The rows of one kind. `bad`: the numbers of those that cannot be read; not `whole`: and some without a number."""
+
+    good: list[Placed[RowT]] = field(default_factory=list)
+    bad: set[str] = field(default_factory=set)
+    whole: bool = True
+
+
 def _table(
-    raw: Mapping[str, Any],
-    lists: Lists,
-    name: str,
-    model: type[RowT],
-    claimed: set[str],
-    findings: Findings,
-) -> tuple[Placed[RowT], ...]:
-    good = []
+    raw: Mapping[str, Any], lists: Lists, name: str, model: type[RowT], findings: Findings
+) -> _Table[RowT]:
+    table = _Table[RowT]()
     for path, cells in chain(_inline(raw, name, findings), lists.rows(name)):
-        if "asset_no" in cells:
-            claimed.add(str(cells["asset_no"]).strip())
+        if cells is None:
+            table.whole = False
+            continue
         try:
-            good.append(Placed(path, model.model_validate(cells)))
+            table.good.append(Placed(path, model.model_validate(cells)))
         except ValidationError as error:
             found = error.errors(include_url=False)
             explain(found, findings, model, path)
             bad = {item["loc"][0] for item in found}
             rest = {key: cell for key, cell in cells.items() if key not in bad}
             with contextlib.suppress(ValidationError):
-                good.append(Placed(path, model.model_validate(rest), sound=False))
-    return tuple(good)
+                table.good.append(Placed(path, model.model_validate(rest), sound=False))
+                continue
+            if "asset_no" in cells.keys() - bad:
+                table.bad.add(str(cells["asset_no"]).strip())
+            else:
+                table.whole = False
+    return table
 
 
-def _inline(raw: Mapping[str, Any], name: str, findings: Findings) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The rows that stand in the file itself."""
+def _inline(raw: Mapping[str, Any], name: str, findings: Findings) -> Iterator[tuple[str, Cells | None]]:
+    """The rows that stand in the file itself; None for what cannot be read."""
     table = raw.get(name, [])
     if not isinstance(table, list):
         findings.error(name, f"not a list: its rows begin with [[{name}]]")
+        yield name, None
         return
     for number in range(len(table)):
         # A thousand rows take megabytes: each is let go once it is read.
@@ -95,6 +121,7 @@ def _inline(raw: Mapping[str, Any], name: str, findings: Findings) -> Iterator[t
         path = f"{name}[{number}]"
         if not isinstance(cells, dict):
             findings.error(path, "not a table")
+            yield path, None
             continue
         flat = {key: cell for key, cell in cells.items() if not isinstance(cell, dict)}
         for key in cells.keys() - flat.keys():

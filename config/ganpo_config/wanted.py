@@ -7,7 +7,7 @@ from typing import Any
 
 from ganpo_config.document import PointRow
 from ganpo_config.exact import NumberError, plain
-from ganpo_config.meters import UNITS
+from ganpo_config.nameplate import UNITS
 from ganpo_config.parameters import Parameters
 from ganpo_config.profile import Profile, ProfileSignal
 from ganpo_model.reference import Signal

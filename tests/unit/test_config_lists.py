@@ -6,22 +6,7 @@ from pathlib import Path
 import pytest
 
 from support.configs import BUS, CELL, HEAD, write
-
-EXAMPLES = Path(__file__).parents[2] / "config" / "examples" / "lists"
-LISTS = """
-[lists]
-equipment = "equipment.csv"
-meters = "meters.csv"
-points = "points.csv"
-"""
-EQUIPMENT = (EXAMPLES / "equipment.csv").read_text(encoding="utf-8")
-METERS = (EXAMPLES / "meters.csv").read_text(encoding="utf-8")
-POINTS = (EXAMPLES / "points.csv").read_text(encoding="utf-8")
-
-
-def put(folder: Path, **lists: str | bytes) -> None:
-    for name, text in {"equipment": EQUIPMENT, "meters": METERS, "points": POINTS, **lists}.items():
-        (folder / f"{name}.csv").write_bytes(text if isinstance(text, bytes) else text.encode())
+from support.lists import EQUIPMENT, LISTS, METERS, POINTS, put
 
 
 def test_the_lists_of_the_page_come_to_a_plant(tmp_path: Path) -> None:
