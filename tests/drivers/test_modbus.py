@@ -12,7 +12,7 @@ import pytest
 
 from ganpo_demo.loopback import free_port
 from ganpo_drivers import FaultKind, Identity, Point, PointFault
-from ganpo_drivers.modbus import driver as modbus
+from ganpo_drivers.modbus import reading
 from ganpo_drivers.modbus.address import ModbusAddress
 from ganpo_drivers.modbus.driver import ModbusDriver
 from ganpo_drivers.modbus.learning import DAY_S
@@ -68,7 +68,7 @@ async def read(driver: ModbusDriver, *texts: str) -> list[Any]:
 def later(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     """What the driver takes for now, from here on."""
     at = time.monotonic()
-    monkeypatch.setattr(modbus, "time", SimpleNamespace(monotonic=lambda: at + seconds))
+    monkeypatch.setattr(reading, "time", SimpleNamespace(monotonic=lambda: at + seconds))
 
 
 async def test_every_type_order_and_area_is_decoded(server: ModbusServer, driver: ModbusDriver) -> None:

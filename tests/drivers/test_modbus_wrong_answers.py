@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ganpo_drivers import FaultKind, Point, PointFault
-from ganpo_drivers.modbus import driver as modbus
+from ganpo_drivers.modbus import reading
 from ganpo_drivers.modbus.address import ModbusAddress
 from ganpo_drivers.modbus.driver import ModbusDriver
 from ganpo_drivers.modbus.settings import ModbusSettings
@@ -57,7 +57,7 @@ class Hours:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1000.0
-        monkeypatch.setattr(modbus, "time", SimpleNamespace(monotonic=lambda: self.now))
+        monkeypatch.setattr(reading, "time", SimpleNamespace(monotonic=lambda: self.now))
 
 
 @pytest.mark.parametrize("name", WHOLE)
@@ -336,7 +336,7 @@ async def test_a_unit_that_refuses_everything_is_looked_through_over_several_rea
     for _ in range(20):
         line.requests.clear()
         values = (await driver.read(asked)).values
-        assert len(line.requests) <= modbus.SEARCH_LIMIT + 8
+        assert len(line.requests) <= reading.SEARCH_LIMIT + 8
         assert all(isinstance(value, PointFault) for value in values)
     assert line.requests == []
     device.there = set(range(100))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ganpo_drivers.modbus.mbap import _Hearing as MbapHearing
 from ganpo_drivers.modbus.mbap import _NoFrameError
-from ganpo_drivers.modbus.requests import identification, reading
+from ganpo_drivers.modbus.requests import identification, read_request
 from ganpo_drivers.modbus.rtu import _Hearing as RtuHearing
 from ganpo_drivers.modbus.rtu import framed
 from support.rtu_line import checked
@@ -30,7 +30,7 @@ def test_the_answer_that_is_due_is_found_behind_whatever_came_before_it(
     unit: int, count: int, stray: bytes, echoed: bool, behind: bytes, cuts: list[int], data: st.DataObject
 ) -> None:
     values = data.draw(st.binary(min_size=2 * count, max_size=2 * count))
-    request = reading(unit, "holding", 0x0300, count)
+    request = read_request(unit, "holding", 0x0300, count)
     frame = framed(unit, request.pdu)
     body = checked(bytes((unit, 3, 2 * count)) + values)
     hearing = RtuHearing(request, frame, set(range(256)))
@@ -47,7 +47,7 @@ def test_the_answer_that_is_due_is_found_behind_whatever_came_before_it(
 @given(UNITS, COUNTS, st.binary(min_size=1, max_size=300), st.lists(st.integers(1, 300), max_size=6))
 def test_noise_is_no_answer(unit: int, count: int, noise: bytes, cuts: list[int]) -> None:
     """Of 2^40 noises one is a whole frame that is due."""
-    request = reading(unit, "holding", 0, count)
+    request = read_request(unit, "holding", 0, count)
     hearing = RtuHearing(request, framed(unit, request.pdu), set())
     assert all(hearing(came) is None or hearing.other is not None for came in grown(noise, cuts))
     assert hearing.answer is None
@@ -55,7 +55,7 @@ def test_noise_is_no_answer(unit: int, count: int, noise: bytes, cuts: list[int]
 
 @given(UNITS, COUNTS, st.integers(0, 7), st.integers(0, 10_000))
 def test_one_bit_that_fell_over_makes_it_no_answer(unit: int, count: int, bit: int, place: int) -> None:
-    request = reading(unit, "input", 7, count)
+    request = read_request(unit, "input", 7, count)
     body = bytearray(checked(bytes((unit, 4, 2 * count)) + bytes(2 * count)))
     body[place % len(body)] ^= 1 << bit
     hearing = RtuHearing(request, framed(unit, request.pdu), set())

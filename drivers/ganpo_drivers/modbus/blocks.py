@@ -7,7 +7,7 @@ from typing import Any
 from ganpo_drivers.api import Point, PointFault, Value
 from ganpo_drivers.modbus.address import ModbusAddress
 from ganpo_drivers.modbus.layers import Field, layers
-from ganpo_drivers.modbus.requests import reading
+from ganpo_drivers.modbus.requests import read_request
 from ganpo_drivers.modbus.sums import Sum, raised
 
 Placed = tuple[int, Point[ModbusAddress]]
@@ -39,7 +39,7 @@ class Block:
         self.count = max(address.number + address.words for address in addresses) - self.first
         self.of_bits = self.area in ("coil", "discrete")
         self.size = (self.count + 7) // 8 if self.of_bits else 2 * self.count
-        self.request = reading(self.unit, self.area, self.first, self.count)
+        self.request = read_request(self.unit, self.area, self.first, self.count)
         self._bits = [
             (index, point.address.number - self.first, point.address.bit or 0)
             for index, point in self.placed

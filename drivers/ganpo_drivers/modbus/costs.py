@@ -2,7 +2,6 @@
 
 from ganpo_drivers.api import Cost
 from ganpo_drivers.modbus.blocks import Block, ModbusQuery
-from ganpo_drivers.modbus.requests import reading
 from ganpo_drivers.modbus.rtu import frame_s, pause_s
 from ganpo_drivers.modbus.settings import ModbusSettings
 
@@ -30,8 +29,7 @@ def _characters_s(block: Block, settings: ModbusSettings) -> float:
     """Pause, request and answer on a serial line."""
     if settings.scheme not in ("rtu", "rtu+tcp"):
         return 0.0
-    request = reading(block.unit, block.area, block.first, block.count)
-    return pause_s(settings.character_s) + frame_s(request, settings.character_s)
+    return pause_s(settings.character_s) + frame_s(block.request, settings.character_s)
 
 
 def _wanted(block: Block) -> int:

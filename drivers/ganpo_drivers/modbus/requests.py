@@ -64,7 +64,7 @@ class Request:
         return at + 2 + self.size if data[at + 1] == self.size else 0
 
 
-def reading(unit: int, area: str, first: int, count: int) -> Request:
+def read_request(unit: int, area: str, first: int, count: int) -> Request:
     """`count` registers or bits of an area from `first` on."""
     size = (count + 7) // 8 if area in ("coil", "discrete") else 2 * count
     return Request(unit, _pdu(_READS[area](address=first, count=count)), size)

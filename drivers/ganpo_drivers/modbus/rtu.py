@@ -13,7 +13,7 @@ from pymodbus.framer import FramerRTU
 
 from ganpo_drivers.lines import ByteLine
 from ganpo_drivers.modbus.answers import Answer
-from ganpo_drivers.modbus.requests import AREAS, EXCEPTION, Request, reading
+from ganpo_drivers.modbus.requests import AREAS, EXCEPTION, Request, read_request
 from ganpo_drivers.modbus.wire import BrokeOff, Habits, Wire
 from ganpo_model.errors import ConnectionLost, UnitSilent
 
@@ -209,7 +209,7 @@ def _different(request: Request, owing: Owing) -> Request:
     _, first, _ = struct.unpack(">BHH", request.pdu)
     area = AREAS[request.function]
     for count in range(1, 2000, 8) if area in ("coil", "discrete") else range(1, 126):
-        probe = reading(request.unit, area, min(first, 0x10000 - count), count)
+        probe = read_request(request.unit, area, min(first, 0x10000 - count), count)
         if probe.shape not in owing:
             break
     return probe
