@@ -22,8 +22,8 @@ class Breaker:
         """Whether a read may go out."""
         return self.opened is None or now >= self._probe_at
 
-    def succeeded(self) -> None:
-        """The unit answered."""
+    def reset(self) -> None:
+        """The unit answered, or is to be asked as if nothing had been."""
         self.failures = 0
         self.opened = None
         self._pause = FIRST_PROBE_S

@@ -2,14 +2,13 @@
 
 import asyncio
 import logging
-import math
-from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
-from typing import TypeVar
+from collections.abc import Callable, Sequence
 
-from ganpo_agent.breaker import Breaker
+from ganpo_agent.calls import END_LIMIT_S, Calls, beside, end_if_cancelled
+from ganpo_agent.groups import Group, grouped
+from ganpo_agent.listening import listen
 from ganpo_agent.outages import Outages
+from ganpo_agent.polling import Polls
 from ganpo_agent.timekeeper import Timekeeper
 from ganpo_config.plant import BoundConnection, BoundPoint
 from ganpo_drivers import (
@@ -18,13 +17,10 @@ from ganpo_drivers import (
     Driver,
     Identifies,
     Identity,
-    Point,
     PointFault,
-    Query,
     Report,
     Reports,
     Scan,
-    Subscribes,
 )
 from ganpo_model.errors import (
     ConnectionLost,
@@ -38,48 +34,15 @@ from ganpo_service.backoff import Backoff
 
 log = logging.getLogger(__name__)
 
-CALL_LIMIT_S = 60.0
-"""Longer than any timeout of a driver: only a call that would never return is cut short."""
-CLOSE_LIMIT_S = 2.0
-LONGEST_SLEEP_S = 30.0
-"""Between polls too the task shows that it is not stuck."""
-MUTE_INTERVALS = 3
-MUTE_AT_LEAST_S = 60.0
-"""A subscription that for longer does not even say that nothing changed is given up, whatever its driver thinks."""
-LISTEN_AGAIN_S = 1.0
-"""Between two looks whether a silent unit may be listened to again."""
-_T = TypeVar("_T")
 Receive = Callable[[Sequence[BoundPoint], Scan, Identity | None], None]
 
 
-@dataclass(slots=True)
-class Group:
-    """Points of one interval and one key, read together, due together; or points of one key that are subscribed."""
-
-    interval_s: float
-    key: str
-    points: list[BoundPoint]
-    query: Query | None = None
-    due: float = 0.0
-
-
-@dataclass(slots=True)
-class Polls:
-    """What the schedule did: polls made, due times missed, lateness of the last thousand polls in seconds; and what
-    subscriptions delivered."""
-
-    made: int = 0
-    skipped: int = 0
-    delivered: int = 0
-    lateness: deque[float] = field(default_factory=lambda: deque(maxlen=1000))
-
-
 class ConnectionTask:
-    """Runs one connection for ever. `receive` gets every scan at its receipt; `failed` subjects and why. `identify`:
-    whether who the device is would be evidence of anything; of meters it is not, and some take the question badly.
+    """Runs one connection. `receive` gets every scan at its receipt; `failed` subjects and why. `identify`: whether
+    who the device is would be evidence of anything; of meters it is not, and some take the question badly.
 
     `state`: opening, up, waiting (backs off), parked (permanent), with `since` and `error` for people. `opened` and
-    `lost`: sessions so far.
+    `lost`: sessions so far. `delivered`: by subscriptions. `progress`: when it last did something, monotonic.
     """
 
     def __init__(
@@ -93,27 +56,35 @@ class ConnectionTask:
         identify: bool = True,
     ) -> None:
         self.bound = bound
-        self._identifies = identify
         self.state = "opening"
         self.since = time.now()
         self.error = ""
         self.bugs = 0
         self.opened = 0
         self.lost = 0
-        self.polls = Polls()
-        self.progress = time.monotonic()
-        self.breakers: dict[str, Breaker] = {}
+        self.delivered = 0
+        groups = grouped(bound.points)
+        self.breakers = {group.key: group.breaker for group in groups}
+        self._calls = Calls(bound.name, time)
+        polled = [group for group in groups if not group.subscribed]
+        self.polls = Polls(polled, self._calls, time, self._answered, self._silent)
+        self._subscribed = [group for group in groups if group.subscribed]
+        self._identifies = identify
+        self._identity: Identity | None = None
         self._time = time
         self._receive = receive
         self._failed = failed
         self._changed = changed
         self._backoff = Backoff(bound.settings.back_off_max_s)
-        self._groups = grouped([point for point in bound.points if not point.address.subscribed])
-        self._subscribed = _by_key([point for point in bound.points if point.address.subscribed])
-        self._identity: Identity | None = None
         self._outages = Outages()
         self._spoken = False
+        self._rests_until = 0.0
         self._driver: Driver[ConnectionSettings, Address] | None = None
+
+    @property
+    def progress(self) -> float:
+        """A pause that was meant counts as progress until its end."""
+        return max(self._calls.progress, self._rests_until)
 
     @property
     def reopened(self) -> int:
@@ -125,14 +96,19 @@ class ConnectionTask:
         return self._driver.report() if isinstance(self._driver, Reports) else Report(0, {})
 
     async def run(self) -> None:
-        """Open, poll, close; after an error wait and begin again. A bug of the driver stops nobody else.
+        """Open, poll, close; after an error wait and begin again, until cancelled; then it may be run again.
 
-        The driver stays, with what it learned; after a bug it is a new one.
+        A bug of the driver stops nobody else, wherever it is. The driver stays, with what it learned; after a bug it is
+        a new one.
         """
+        self._set("opening", "")
         while True:
-            driver = self._driver = self._driver or self.bound.driver(self.bound.settings)
             try:
-                await self._session(driver)
+                driver = self._driver = self._driver or self.bound.driver(self.bound.settings)
+                try:
+                    await self._session(driver)
+                finally:
+                    await self._close(driver)
             except TransientError as error:
                 pause = self._down("waiting", str(error), self._backoff.pause())
             except GanpoError as error:
@@ -140,109 +116,53 @@ class ConnectionTask:
                 pause = self._down("parked", str(error), again_s)
             except Exception as error:  # the supervisor: whatever a driver raises is a bug of this connection
                 self.bugs += 1
-                told = f"{type(error).__name__}: {error}" == self.error
-                log.log(
-                    logging.DEBUG if told else logging.ERROR,
-                    "driver bug connection=%s",
-                    self.bound.name,
-                    exc_info=True,
-                )
-                pause = self._down("waiting", f"{type(error).__name__}: {error}", self._backoff.pause())
+                reason = f"{type(error).__name__}: {error}"
+                level = logging.DEBUG if reason == self.error else logging.ERROR
+                log.log(level, "driver bug connection=%s", self.bound.name, exc_info=True)
+                pause = self._down("waiting", reason, self._backoff.pause())
                 self._driver = None
-            finally:
-                await self._close(driver)
-            _end_if_cancelled()
-            self.progress = self._time.monotonic() + pause
+            end_if_cancelled()
+            self._rests_until = self._time.monotonic() + pause
             await asyncio.sleep(pause)
 
     async def _session(self, driver: Driver[ConnectionSettings, Address]) -> None:
-        await self._call(driver.open(), "open")
+        await self._calls.make(driver.open(), "open")
         self.opened += 1
         try:
-            for group in self._groups:
-                group.query = driver.prepare(_points(group))
             self._identity = await self._identify(driver)
-            await _beside([self._polls(driver), *(self._listen(driver, group) for group in self._subscribed)])
+            listening = [
+                listen(driver, group, self._calls, self._time, self._delivered, self._silent)
+                for group in self._subscribed
+            ]
+            await beside([self.polls.run(driver), *listening])
         except Exception:
             self.lost += 1
             raise
 
-    async def _polls(self, driver: Driver[ConnectionSettings, Address]) -> None:
-        start = self._time.monotonic()
-        for group in self._groups:
-            group.due = start
-        while self._groups:
-            group = min(self._groups, key=self._turn)
-            await self._wait(driver, group.due)
-            await self._poll(driver, group)
-        await self._wait(driver, math.inf)
+    async def _identify(self, driver: Driver[ConnectionSettings, Address]) -> Identity | None:
+        if not (self._identifies and isinstance(driver, Identifies)):
+            return None
+        try:
+            return await self._calls.make(driver.identify(), "identify")
+        except UnitError as error:
+            log.debug("does not identify itself connection=%s why=%s", self.bound.name, error)
+            return None
 
-    def _turn(self, group: Group) -> tuple[float, bool]:
-        """Who is due first; of those that are due at once, who was silent last comes last: its timeout is then over
-        before the others are due again."""
-        breaker = self.breakers.get(group.key)
-        return group.due, breaker is not None and breaker.failures > 0
+    async def _close(self, driver: Driver[ConnectionSettings, Address]) -> None:
+        try:
+            async with asyncio.timeout(END_LIMIT_S):
+                await driver.close()
+        except (TimeoutError, asyncio.CancelledError):
+            end_if_cancelled()
+            log.debug("close did not return connection=%s", self.bound.name)
 
-    async def _wait(self, driver: Driver[ConnectionSettings, Address], due: float) -> None:
-        """Until `due`, however far away: a session that would be forgotten meanwhile is kept alive."""
-        await asyncio.sleep(0)
-        while (pause := due - self._time.monotonic()) > 0:
-            pause = min(pause, await self._call(driver.keep_alive(), "keep alive"), LONGEST_SLEEP_S)
-            self.progress = self._time.monotonic()
-            await asyncio.sleep(max(pause, 0))
+    def _delivered(self, group: Group, scan: Scan) -> None:
+        self.delivered += 1
+        self._answered(group, scan)
 
-    async def _poll(self, driver: Driver[ConnectionSettings, Address], group: Group) -> None:
-        """Read one group that is due, and set its next time on the grid of its interval: no drift."""
-        began = self.progress = self._time.monotonic()
-        breaker = self.breakers.setdefault(group.key, Breaker())
-        if breaker.allows(began) and group.query is not None:
-            self.polls.made += 1
-            self.polls.lateness.append(began - group.due)
-            try:
-                scan = await self._call(driver.read(group.query), "read")
-            except UnitError as error:
-                self._no_answer(breaker, group, error, began)
-            else:
-                self._answered(breaker, group, scan)
-        missed = int((self._time.monotonic() - group.due) // group.interval_s)
-        if breaker.opened is None:
-            self.polls.skipped += missed
-        group.due += (missed + 1) * group.interval_s
-
-    async def _listen(self, driver: Driver[ConnectionSettings, Address], group: Group) -> None:
-        """What the device says of a subscribed group, for ever. The breaker says when a silent unit is asked again."""
-        if not isinstance(driver, Subscribes):
-            raise TypeError(f"{type(driver).__name__} has subscribed addresses and no subscribe")
-        breaker = self.breakers.setdefault(group.key, Breaker())
-        limit_s = max(MUTE_INTERVALS * group.interval_s, MUTE_AT_LEAST_S)
-        while True:
-            began = self._time.monotonic()
-            if not breaker.allows(began):
-                await asyncio.sleep(LISTEN_AGAIN_S)
-                continue
-            mute = asyncio.timeout(limit_s)
-
-            async def deliver(scan: Scan, mute: asyncio.Timeout = mute) -> None:
-                mute.reschedule(asyncio.get_running_loop().time() + limit_s)
-                self.polls.delivered += 1
-                self._answered(breaker, group, scan)
-
-            try:
-                await self._call(driver.subscribe(_points(group), deliver), "subscribe", mute)
-                raise RuntimeError("subscribe returned: it has to deliver until it is cancelled")
-            except UnitError as error:
-                self._no_answer(breaker, group, error, began)
-            await asyncio.sleep(LISTEN_AGAIN_S)
-
-    def _no_answer(self, breaker: Breaker, group: Group, error: UnitError, began: float) -> None:
-        """A unit gave nothing; raises ConnectionLost where that was the last one that did."""
-        self._silent(breaker, group, str(error), self._time.monotonic() - began)
-        if isinstance(error, UnitSilent) and self._nobody_answers():
-            raise ConnectionLost(f"no unit answers any more: {error}", where=self.bound.name) from error
-
-    def _answered(self, breaker: Breaker, group: Group, scan: Scan) -> None:
-        self._outages.back(f"{self.bound.name}/{group.key}", self._time.monotonic())
-        breaker.succeeded()
+    def _answered(self, group: Group, scan: Scan) -> None:
+        self._outages.back(self._unit(group.key), self._time.monotonic())
+        group.breaker.reset()
         self._backoff.reset()
         silent = [f"{key}: {b.reason}" for key, b in self.breakers.items() if b.opened is not None]
         self._set("up", "; ".join(silent))
@@ -257,63 +177,27 @@ class ConnectionTask:
             self._spoken = True
             log.info("first value connection=%s point=%s", self.bound.name, point.name)
 
-    def _silent(self, breaker: Breaker, group: Group, reason: str, cost_s: float) -> None:
-        was = breaker.opened
+    def _silent(self, group: Group, error: UnitError, began: float) -> None:
+        """A unit that was asked at `began` gave nothing. Raises ConnectionLost where it was the last one that did: that
+        is the line, not a unit, and the next session asks each as if nothing had been."""
+        now, reason, breaker = self._time.monotonic(), str(error), group.breaker
+        was_open = breaker.opened is not None
         silent = 1 + sum(b.opened is not None for b in self.breakers.values() if b is not breaker)
-        breaker.failed(self._time.monotonic(), cost_s, silent, reason)
-        if breaker.opened is not None and not self._outages.is_away(self.bound.name):
-            self._outages.away(f"{self.bound.name}/{group.key}", reason, self._time.monotonic())
-        if was is None and breaker.opened is not None:
-            self._set(self.state, reason)
-        self._failed({point.subject for point in group.points}, reason)
+        breaker.failed(now, now - began, silent, reason)
+        if breaker.opened is not None:
+            if not self._outages.is_away(self.bound.name):
+                self._outages.away(self._unit(group.key), reason, now)
+            if not was_open:
+                self._set(self.state, reason)
+        self._failed(group.subjects, reason)
+        if isinstance(error, UnitSilent) and all(b.opened is not None for b in self.breakers.values()):
+            for key, other in self.breakers.items():
+                other.reset()
+                self._outages.forget(self._unit(key))
+            raise ConnectionLost(f"no unit answers any more: {reason}", where=self.bound.name) from error
 
-    def _nobody_answers(self) -> bool:
-        """All keys silent: that is the line, not a unit. The next session asks each as if nothing had been."""
-        groups = [*self._groups, *self._subscribed]
-        found = [self.breakers.get(group.key) for group in groups]
-        if any(breaker is None or breaker.opened is None for breaker in found):
-            return False
-        self.breakers.clear()
-        for group in groups:
-            self._outages.forget(f"{self.bound.name}/{group.key}")
-        return True
-
-    async def _identify(self, driver: Driver[ConnectionSettings, Address]) -> Identity | None:
-        if not (self._identifies and isinstance(driver, Identifies)):
-            return None
-        try:
-            return await self._call(driver.identify(), "identify")
-        except UnitError as error:
-            log.debug("does not identify itself connection=%s why=%s", self.bound.name, error)
-            return None
-
-    async def _call(self, work: Awaitable[_T], what: str, mute: asyncio.Timeout | None = None) -> _T:
-        """A call to the driver under a deadline, or as long as its deliveries put off the end of `mute`. A library
-        that cancels itself has lost its connection."""
-        try:
-            async with mute or asyncio.timeout(CALL_LIMIT_S):
-                done = await work
-        except TimeoutError as error:
-            said = (
-                f"did not return within {CALL_LIMIT_S:g} s"
-                if mute is None
-                else "has delivered nothing for long"
-            )
-            raise ConnectionLost(f"{what} {said}", where=self.bound.name) from error
-        except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-            raise ConnectionLost(f"{what} was cancelled by its library", where=self.bound.name) from error
-        _end_if_cancelled()
-        return done
-
-    async def _close(self, driver: Driver[ConnectionSettings, Address]) -> None:
-        try:
-            async with asyncio.timeout(CLOSE_LIMIT_S):
-                await driver.close()
-        except TimeoutError:
-            log.debug("close did not return connection=%s", self.bound.name)
+    def _unit(self, key: str) -> str:
+        return f"{self.bound.name}/{key}"
 
     def _down(self, state: str, reason: str, pause: float) -> float:
         why, person = f"{state}: {reason}", state == "parked"
@@ -330,51 +214,3 @@ class ConnectionTask:
                 self.since = self._time.now()
             self.state, self.error = state, error
             self._changed()
-
-
-def _end_if_cancelled() -> None:
-    """A library may swallow the cancellation of the task it runs in (asyncio.wait_for of 3.11 does): it still ends."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
-
-
-async def _beside(works: Sequence[Coroutine[None, None, None]]) -> None:
-    """All at once, until the first fails or this is cancelled; the others are ended then."""
-    if len(works) == 1:
-        await works[0]
-        return
-    tasks = [asyncio.create_task(work) for work in works]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        ended, _ = await asyncio.wait(tasks, timeout=CLOSE_LIMIT_S)
-        for task in ended:
-            if not task.cancelled():
-                task.exception()  # the first one counts
-
-
-def _points(group: Group) -> list[Point[Address]]:
-    return [Point(point.name, point.address) for point in group.points]
-
-
-def _by_key(points: Sequence[BoundPoint]) -> list[Group]:
-    """Subscribed points of one key, with the shortest of their intervals."""
-    groups: dict[str, Group] = {}
-    for point in points:
-        group = groups.setdefault(point.address.key, Group(point.interval_s, point.address.key, []))
-        group.interval_s = min(group.interval_s, point.interval_s)
-        group.points.append(point)
-    return list(groups.values())
-
-
-def grouped(points: Sequence[BoundPoint]) -> list[Group]:
-    groups: dict[tuple[float, str], Group] = {}
-    for point in points:
-        index = (point.interval_s, point.address.key)
-        groups.setdefault(index, Group(*index, [])).points.append(point)
-    return list(groups.values())

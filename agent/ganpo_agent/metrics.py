@@ -43,7 +43,7 @@ def _lines(
     yield from _metric("ganpo_connection_up", "gauge", {n: int(t.state == "up") for n, t in names.items()})
     yield from _metric("ganpo_polls_total", "counter", {n: t.polls.made for n, t in names.items()})
     yield from _metric("ganpo_polls_skipped_total", "counter", {n: t.polls.skipped for n, t in names.items()})
-    yield from _metric("ganpo_deliveries_total", "counter", {n: t.polls.delivered for n, t in names.items()})
+    yield from _metric("ganpo_deliveries_total", "counter", {n: t.delivered for n, t in names.items()})
     yield from _metric("ganpo_driver_bugs_total", "counter", {n: t.bugs for n, t in names.items()})
     yield from _metric("ganpo_sessions_lost_total", "counter", {n: t.lost for n, t in names.items()})
     yield from _metric("ganpo_sessions_reopened_total", "counter", {n: t.reopened for n, t in names.items()})

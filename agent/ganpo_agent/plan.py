@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ganpo_agent.breaker import AFTER, SHARE
-from ganpo_agent.connection import grouped
+from ganpo_agent.groups import grouped
 from ganpo_config.plant import BoundConnection
-from ganpo_drivers import Cost, Estimates, Point
+from ganpo_drivers import Cost, Estimates
 from ganpo_model.errors import ConfigError
 
 WIDTH = 80
@@ -96,9 +96,9 @@ def planned(bound: BoundConnection, silent: Sequence[str] = ()) -> ConnectionPla
     """Of one connection, with these keys silent. Raises ConfigError where it has no such key."""
     driver = bound.driver(bound.settings)
     groups = []
-    polled = [point for point in bound.points if not point.address.subscribed]
-    for group in grouped(polled):
-        query = driver.prepare([Point(point.name, point.address) for point in group.points])
+    polled = [group for group in grouped(bound.points) if not group.subscribed]
+    for group in polled:
+        query = driver.prepare(group.asked)
         cost = driver.estimate(query) if isinstance(driver, Estimates) else None
         requests = str(query).splitlines()
         groups.append(PlannedGroup(group.interval_s, group.key, len(group.points), requests, cost))
@@ -110,7 +110,7 @@ def planned(bound: BoundConnection, silent: Sequence[str] = ()) -> ConnectionPla
     groups.sort(key=lambda group: (group.key.zfill(8), group.interval_s))
     now = _times(groups, frozenset())
     then = _times(groups, frozenset(silent)) if silent else None
-    subscribed = len(bound.points) - len(polled)
+    subscribed = sum(point.address.subscribed for point in bound.points)
     return ConnectionPlan(bound.name, bound.driver_id, groups, tuple(silent), now, then, subscribed)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ganpo_agent import breaker, connection
+from ganpo_agent import breaker, connection, polling
 from ganpo_agent.breaker import Breaker
 from ganpo_agent.connection import ConnectionTask
 from ganpo_agent.timekeeper import GatewayClock, Timekeeper
@@ -81,7 +81,7 @@ async def test_polls_follow_the_grid_of_their_interval(tmp_path: Path) -> None:
 async def test_between_polls_a_session_is_kept_alive_and_the_task_is_not_stuck(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "LONGEST_SLEEP_S", 0.02)
+    monkeypatch.setattr(polling, "LONGEST_SLEEP_S", 0.02)
     asked: list[float] = []
 
     async def keep_alive(_driver: Played) -> float:
@@ -316,3 +316,58 @@ async def test_a_cancellation_that_a_library_swallows_ends_the_task_all_the_same
         assert done, "it went on"
         assert task.cancelled()
         Swallowing.opened = 0
+
+
+@pytest.mark.parametrize("where", ["__init__", "open", "read", "keep_alive", "close"])
+async def test_a_bug_anywhere_in_a_driver_ends_no_other_connection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    def breaks(*_: Any) -> Any:
+        raise ZeroDivisionError("oops")
+
+    monkeypatch.setattr(Played, where, breaks)
+    Played.values = {"a": ConnectionLost("reset by peer", where="cell") if where == "close" else 1.0}
+    async with running(Watched(tmp_path, ["a"])) as watched:
+        await until(lambda: watched.task.bugs >= 2)
+        assert watched.task.error == "ZeroDivisionError: oops"
+        monkeypatch.undo()
+        Played.values = {"a": 1.0}
+        await until(lambda: watched.task.state == "up")
+
+
+async def test_a_close_that_its_library_cancels_or_that_hangs_ends_no_connection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "END_LIMIT_S", 0.05)
+    closed: list[str] = []
+
+    async def close(_driver: Played) -> None:
+        closed.append("")
+        if len(closed) == 1:
+            raise asyncio.CancelledError
+        await asyncio.sleep(3600)
+
+    monkeypatch.setattr(Played, "close", close)
+    Played.values = {"a": ConnectionLost("reset by peer", where="cell")}
+    async with running(Watched(tmp_path, ["a"])) as watched:
+        await until(lambda: len(closed) >= 3)
+        assert (watched.task.error, watched.task.bugs) == ("cell: reset by peer", 0)
+
+
+async def test_a_timeout_that_a_driver_lets_out_is_its_bug_and_not_said_to_be_our_deadline(
+    tmp_path: Path,
+) -> None:
+    Played.values = {"a": TimeoutError("timed out")}
+    async with running(Watched(tmp_path, ["a"])) as watched:
+        await until(lambda: watched.task.bugs)
+        assert watched.task.error == "TimeoutError: timed out"
+
+
+async def test_a_connection_that_was_stopped_can_be_started_again(tmp_path: Path) -> None:
+    Played.values = {"a": 1.0}
+    watched = Watched(tmp_path, ["a"])
+    for opened in (1, 2):
+        watched.scans.clear()
+        async with running(watched):
+            await until(lambda: watched.scans)
+            assert (watched.task.state, Played.opened) == ("up", opened)

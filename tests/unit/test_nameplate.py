@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ganpo_agent.connection import grouped
+from ganpo_agent.groups import grouped
 from ganpo_agent.observer import Observer
 from ganpo_config.plant import Plant
 from ganpo_drivers import FaultKind, PointFault, Scan

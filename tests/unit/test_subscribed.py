@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ganpo_agent import connection
+from ganpo_agent import listening
 from ganpo_agent.connection import ConnectionTask
 from ganpo_agent.timekeeper import GatewayClock, Timekeeper
 from ganpo_config.plant import BoundPoint, Meaning
@@ -96,7 +96,7 @@ async def test_the_device_speaks_beside_polls_and_the_connection_is_up(tmp_path:
 
     Speaking.says, Speaking.values = says, {"p": 7.0}
     async with running(Watched(tmp_path, ["a", "b"], ["p"])) as watched:
-        await until(lambda: watched.task.polls.delivered > 5 and watched.task.polls.made > 3)
+        await until(lambda: watched.task.delivered > 5 and watched.task.polls.made > 3)
         assert (watched.task.state, Speaking.opened, Speaking.asked) == ("up", 1, [["SB-1/a", "SB-1/b"]])
     assert (["a", "b"], [3, 3]) in watched.scans
     assert (["p"], [7.0]) in watched.scans
@@ -131,8 +131,8 @@ async def test_a_session_lost_on_either_side_ends_the_other_and_is_opened_again(
 async def test_a_subscription_that_only_hangs_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "MUTE_AT_LEAST_S", 0.2)
-    monkeypatch.setattr(connection, "MUTE_INTERVALS", 0.1)
+    monkeypatch.setattr(listening, "MUTE_AT_LEAST_S", 0.2)
+    monkeypatch.setattr(listening, "MUTE_INTERVALS", 0.1)
 
     async def says(deliver: Deliver) -> None:
         for _ in range(4):
@@ -144,14 +144,14 @@ async def test_a_subscription_that_only_hangs_is_given_up(
     async with running(Watched(tmp_path, ["a"])) as watched:
         await until(lambda: watched.failures)
         assert watched.failures == ["cell: subscribe has delivered nothing for long"]
-        assert watched.task.polls.delivered == 4, "each of them put off the end"
+        assert watched.task.delivered == 4, "each of them put off the end"
         await until(lambda: Speaking.opened >= 2)
 
 
 async def test_a_silent_unit_is_listened_to_again_when_its_breaker_allows_and_the_others_go_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "LISTEN_AGAIN_S", 0.01)
+    monkeypatch.setattr(listening, "AGAIN_S", 0.01)
 
     async def says(_deliver: Deliver) -> None:
         raise UnitSilent("no answer", where="unit 9")
