@@ -17,7 +17,7 @@ from ganpo_agent.timekeeper import GatewayClock, Timekeeper
 from ganpo_config.plant import Meaning
 from ganpo_drivers.api import FaultKind, Identifies, Point, PointFault, Scan, Value
 from ganpo_drivers.opcua import driver as driver_module
-from ganpo_drivers.opcua import session as session_module
+from ganpo_drivers.opcua import granted
 from ganpo_drivers.opcua.address import OpcUaAddress
 from ganpo_drivers.opcua.driver import OpcUaDriver
 from ganpo_drivers.opcua.settings import OpcUaSettings
@@ -234,7 +234,7 @@ async def test_a_session_the_server_has_forgotten_is_opened_anew_within_the_same
         assert await read(driver, "A") == [1]
         first = driver._session
         assert first is not None
-        first._used_at -= 46
+        first.granted.used_at -= 46
         assert await read(driver, "A") == [1]
         assert driver._session is not first
         assert server.sessions() == [60.0]
@@ -244,7 +244,7 @@ async def test_two_that_find_a_session_forgotten_open_one(server: OpcUaServer) -
     async with opened(server.url) as driver:
         assert await read(driver, "A") == [1]
         assert driver._session is not None
-        driver._session._used_at -= 46
+        driver._session.granted.used_at -= 46
         for values in await asyncio.gather(read(driver, "A"), read(driver, "A")):
             assert values == [1]
         assert driver.report().reopened == 1
@@ -256,16 +256,16 @@ async def test_a_session_is_kept_alive_before_the_server_forgets_it(server: OpcU
         first = driver._session
         assert first is not None
         assert 28 < await driver.keep_alive() <= 30
-        first._used_at -= 31
+        first.granted.used_at -= 31
         assert 28 < await driver.keep_alive() <= 30, "it was used"
-        first._renew_at = 0.0
+        first.granted.renew_at = 0.0
         assert 28 < await driver.keep_alive() <= 30, "and its channel renewed"
-        assert first._renew_at > asyncio.get_running_loop().time() + 2000
+        assert first.granted.renew_at > asyncio.get_running_loop().time() + 2000
         assert await read(driver, "A") == [1]
         assert driver._session is first
         server.freeze()
         try:
-            first._used_at -= 31
+            first.granted.used_at -= 31
             with pytest.raises(ConnectionLost):
                 await driver.keep_alive()
         finally:
@@ -282,14 +282,14 @@ async def test_what_a_server_grants_is_kept_and_nonsense_taken_for_what_was_aske
         assert driver._session is not None
         driver._session._client.session_timeout = granted_ms
         driver._session._client.secure_channel_timeout = 0
-        driver._session._renew_at = 0.0
+        driver._session.granted.renew_at = 0.0
         assert await driver.keep_alive() == pytest.approx(rest_s, abs=0.4)
 
 
 async def test_a_session_granted_for_less_than_a_poll_is_kept_and_not_made_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session_module, "CHANNEL_S", 2)  # this server grants whatever is asked for
+    monkeypatch.setattr(granted, "CHANNEL_S", 2)  # this server grants whatever is asked for
     with OpcUaServer(values={"A": 1}, grants_s=3) as brief, Proxy("127.0.0.1", brief.port) as proxy:
         builder = PlantBuilder(tmp_path)
         settings = make(f"opc.tcp://127.0.0.1:{proxy.port}", timeout_s=4).connection
@@ -324,9 +324,9 @@ async def test_the_secure_channel_is_renewed_between_reads(server: OpcUaServer) 
     async with opened(server.url) as driver:
         session = driver._session
         assert session is not None
-        session._renew_at = 0.0
+        session.granted.renew_at = 0.0
         assert await read(driver, "A") == [1]
-        assert session._renew_at > asyncio.get_running_loop().time()
+        assert session.granted.renew_at > asyncio.get_running_loop().time()
         assert await read(driver, "A") == [1]
 
 
@@ -528,10 +528,10 @@ async def says(first: bytes, then: bytes) -> AsyncIterator[int]:
             b"",
             b"HTTP/1.1 400 Bad Request\r\n\r\n",
             UnsupportedProtocol,
-            "not OPC UA (it began with b'HTTP/1.1",
+            "no OPC UA server speaks there: what answers began with b'HTTP/1.1",
         ),
-        (b"SSH-2.0-OpenSSH_9\r\n", b"", UnsupportedProtocol, "not OPC UA (it began with b'SSH-2.0"),
-        (b"", b"", Unreachable, "no answer to the hello within 0.5 s"),
+        (b"SSH-2.0-OpenSSH_9\r\n", b"", UnsupportedProtocol, "what answers began with b'SSH-2.0"),
+        (b"", b"", Unreachable, "it takes the connection, but no answer to the hello within 0.5 s"),
         (
             b"",
             b"ACKF\x10\x00\x00\x00garbage!garbage!",

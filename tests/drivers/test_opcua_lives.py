@@ -136,9 +136,9 @@ async def test_one_session_lasts_however_short_the_server_grants_it_and_its_chan
     tmp_path: Path, home: Home, interval_s: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """30 minutes in the long form, with 10 s granted to the session; 1.5 s in the short one."""
-    from ganpo_drivers.opcua import session
+    from ganpo_drivers.opcua import granted
 
-    monkeypatch.setattr(session, "CHANNEL_S", 30 if LONG else 2)  # this server grants what is asked
+    monkeypatch.setattr(granted, "CHANNEL_S", 30 if LONG else 2)  # this server grants what is asked
     file = identity(tmp_path / "plc.pem")
     pin(home, Pin(der(file), NOW))
     certificate.own(home, NOW)

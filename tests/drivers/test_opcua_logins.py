@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from asyncua import ua
 
+from ganpo_drivers.opcua.client import Client
 from ganpo_drivers.opcua.security import POLICIES
 from ganpo_drivers.opcua.settings import OpcUaSettings
-from ganpo_drivers.opcua.transport import UserClient
 from ganpo_model.errors import AccessRefused, UnsupportedProtocol
 
 NAME, CERTIFICATE, ANONYMOUS = (
@@ -27,9 +27,9 @@ class Channel:
         self.peer_certificate = peer_certificate
 
 
-def client(security: Any, offered: Sequence[tuple[Any, str | None]], **settings: Any) -> UserClient:
+def client(security: Any, offered: Sequence[tuple[Any, str | None]], **settings: Any) -> Client:
     """A client on a channel of this security, at a server that takes these kinds of users by these policies."""
-    made = UserClient(OpcUaSettings(driver="opcua", url="opc.tcp://plc", security=security, **settings), 1.0)
+    made = Client(OpcUaSettings(driver="opcua", url="opc.tcp://plc", security=security, **settings))
     made.security_policy = Channel(security.partition(",")[0])
     made._policy_ids = [
         ua.UserTokenPolicy(

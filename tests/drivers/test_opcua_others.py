@@ -11,8 +11,7 @@ import pytest
 from asyncua import Client
 
 from ganpo_drivers import FaultKind, Home, Point, PointFault, Scan
-from ganpo_drivers.opcua import certificate
-from ganpo_drivers.opcua import session as session_module
+from ganpo_drivers.opcua import certificate, login
 from ganpo_drivers.opcua.address import OpcUaAddress
 from ganpo_drivers.opcua.certificate import fingerprint
 from ganpo_drivers.opcua.driver import OpcUaDriver
@@ -128,7 +127,7 @@ async def test_a_subscription_lives_through_renewed_channels_and_its_own_silence
         assert fault.kind is FaultKind.ABSENT
         assert driver._session is not None
         for value in (2.5, 3.5):
-            driver._session._renew_at = 0.0
+            driver._session.granted.renew_at = 0.0
             server.ask("set", name="A", value=value)
             await until(value)
         count = len(heard)
@@ -161,7 +160,7 @@ async def test_every_policy_and_login_reads_renews_its_channel_and_leaves_no_ses
         session = driver._session
         assert session is not None
         assert await read(driver) == 1.5
-        session._renew_at = 0.0
+        session.granted.renew_at = 0.0
         assert await read(driver) == 1.5
         assert driver._session is session
         assert server.ask("sessions") == 1
@@ -208,7 +207,7 @@ async def test_the_sessions_of_others_are_waited_for_and_the_server_is_not_asked
     home: Home, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[object] = []
-    monkeypatch.setattr(session_module, "reason", asked.append)
+    monkeypatch.setattr(login, "reason", asked.append)
     with NodeServer(
         folder / "small", folder / "plc.pem", values={"A": 1.5}, secured=[BEST], max_sessions=1
     ) as small:
@@ -239,7 +238,7 @@ async def test_a_clock_in_2000_or_2099_is_told_and_costs_nothing_where_certifica
             assert session is not None
             for _ in range(3):
                 assert await read(driver) == 1.5
-                session._renew_at = 0.0
+                session.granted.renew_at = 0.0
             assert driver._session is session
         said = await refused(make(odd.url, home), CertificateNotTrusted)
     assert f"its clock says {year}" in said

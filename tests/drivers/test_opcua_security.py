@@ -266,7 +266,7 @@ async def test_a_secured_channel_is_renewed_between_reads(
             first = driver._session
             assert first is not None
             for _ in range(3):
-                first._renew_at = 0.0
+                first.granted.renew_at = 0.0
                 assert await read(driver, "A") == [1]
             assert driver._session is first
         (sent,) = proxy.sent
@@ -297,7 +297,7 @@ async def test_notifications_go_on_while_a_channel_is_renewed_whatever_the_clock
                     assert session is not None
                     while True:
                         await asyncio.sleep(0.3)
-                        session._renew_at = 0.0
+                        session.granted.renew_at = 0.0
                         await session._renew()  # as before a read; its request may come late
         assert not driver.report().faults
     numbers = [scan.values[0] for scan in scans if isinstance(scan.values[0], int)]

@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ganpo_drivers.opcua.certificate import dates
+from ganpo_drivers.opcua.client import Client
 from ganpo_drivers.opcua.errors import asking
-from ganpo_drivers.opcua.security import Credentials, named
+from ganpo_drivers.opcua.security import Credentials, named, offers
 from ganpo_drivers.opcua.settings import OpcUaSettings
-from ganpo_drivers.opcua.transport import Transport, UserClient, first_certificate, offers
+from ganpo_drivers.opcua.transport import first_certificate
 from ganpo_drivers.opcua.trust import changed
 from ganpo_model.errors import (
     CertificateNotTrusted,
@@ -59,28 +60,23 @@ async def discover(settings: OpcUaSettings) -> Shown:
 
     Raises Unreachable, UnsupportedProtocol.
     """
-    client = UserClient(settings, 2 * settings.timeout_s)
-    client.uaclient = transport = Transport(2 * settings.timeout_s)
+    client = Client(settings)
     endpoints: list[Any] = []
     try:
-        for what, step in (
-            ("connecting", client.connect_socket),
-            ("the hello", client.send_hello),
-            ("opening a channel", client.open_secure_channel),
-        ):
-            async with asking(settings.url, what, settings.timeout_s, opening=True):
-                await step()
+        await client.begin()
+        async with asking(settings.url, "opening a channel", settings.timeout_s, opening=True):
+            await client.open_secure_channel()
         async with asking(settings.url, "asking for endpoints", settings.timeout_s, opening=True):
             endpoints = await client.get_endpoints() or []
             await client.close_secure_channel()
     finally:
-        await transport.drop()
+        await client.transport.drop()
     certificates = {
         named(end.SecurityPolicyUri, end.SecurityMode): first_certificate(end.ServerCertificate)
         for end in reversed(endpoints)
     }
     application = next((end.Server.ApplicationUri or "" for end in endpoints), "")
-    return Shown(tuple(offers(endpoints)), certificates, application, transport.server_time)
+    return Shown(tuple(offers(endpoints)), certificates, application, client.transport.server_time)
 
 
 async def reason(settings: OpcUaSettings, credentials: Credentials, refused: GanpoError) -> GanpoError:

@@ -192,9 +192,9 @@ class OpcUaDriver(Driver[OpcUaSettings, OpcUaAddress]):
         """
         session = await self._ready()
         self._tell()
-        if session.rest_s <= 0:
+        if session.granted.rest_s <= 0:
             await session.read([_STATE])
-        return session.rest_s
+        return session.granted.rest_s
 
     async def close(self) -> None:
         """Say CloseSession and free the socket."""
@@ -242,7 +242,7 @@ class OpcUaDriver(Driver[OpcUaSettings, OpcUaAddress]):
 
     async def _ready(self) -> Session:
         async with self._opening:  # a subscription that is read instead comes beside the polls
-            if self._session is not None and self._session.expired:
+            if self._session is not None and self._session.granted.expired:
                 await self.open()
                 self._reopened += 1
         if self._session is None:

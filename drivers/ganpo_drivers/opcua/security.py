@@ -1,5 +1,6 @@
 """What secures one session: our certificate, the server's that is trusted, and the policy that uses both."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address
@@ -108,6 +109,11 @@ def named(policy_uri: str | None, mode: Any = None) -> str:
     policy = (policy_uri or "None").rpartition("#")[2]
     name = "" if mode is None else mode.name.rstrip("_")
     return policy if policy == "None" or not name else f"{policy},{name}"
+
+
+def offers(endpoints: Sequence[Any]) -> list[str]:
+    """What endpoints offer, as settings spell it, each once."""
+    return sorted({named(end.SecurityPolicyUri, end.SecurityMode) for end in endpoints})
 
 
 def other_host(server: x509.Certificate, url: str) -> str:

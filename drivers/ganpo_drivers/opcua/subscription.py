@@ -10,8 +10,9 @@ from asyncua import ua
 from ganpo_drivers.api import FaultKind, Point, PointFault, Scan, Value
 from ganpo_drivers.opcua.address import OpcUaAddress
 from ganpo_drivers.opcua.binary import Notification
+from ganpo_drivers.opcua.granted import SESSION_TIMEOUT_S
 from ganpo_drivers.opcua.resolve import RESOLVE_AGAIN_S, resolve
-from ganpo_drivers.opcua.session import SESSION_TIMEOUT_S, Session
+from ganpo_drivers.opcua.session import Session
 from ganpo_drivers.opcua.values import Answer, absent, bad, status_text
 from ganpo_model.errors import ConnectionLost, UnsupportedProtocol
 
