@@ -5,6 +5,7 @@ import gc
 import inspect
 import logging
 import os
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -19,6 +20,9 @@ CI = os.environ.get("CI") == "true"
 hypothesis.settings.register_profile("here", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.load_profile("ci" if CI else "here")
+# Where byte code may not be written, every process that a test starts compiles what it imports, for seconds.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 leaks.watch_for_blocking_calls()
 writes.watch()
 

@@ -99,12 +99,6 @@ def test_every_state_of_the_programmes_comes_within_an_hour() -> None:
     assert set(SHOWN) == set(CNC), "the cell knows how a controller shows each of them"
 
 
-@pytest.fixture(autouse=True)
-def byte_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without it asyncua compiles its address space at every start, for seconds."""
-    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
-
-
 @pytest.fixture
 async def devices() -> AsyncIterator[Devices]:
     running = await asyncio.to_thread(Devices, 5)

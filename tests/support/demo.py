@@ -33,8 +33,6 @@ class Demo:
         self._folder = folder
         self._out = folder.with_suffix(".out")
         folder.mkdir()
-        # without byte code every start compiles for seconds
-        inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         with self._out.open("w") as out:
             self.process = subprocess.Popen(
                 [
@@ -44,7 +42,7 @@ class Demo:
                 ],
                 stdout=out,
                 stderr=subprocess.STDOUT,
-                env={**inherited, "TMPDIR": str(folder), "PYTHONUNBUFFERED": "1", **env},
+                env={**os.environ, "TMPDIR": str(folder), "PYTHONUNBUFFERED": "1", **env},
             )
 
     def __enter__(self) -> Self:
