@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ganpo_drivers.opcua import binary
 from ganpo_drivers.opcua.address import OpcUaAddress
-from ganpo_drivers.opcua.values import Answers, answer_of, value_of
+from ganpo_drivers.opcua.values import Answer, Answers, answer_of, value_of
 
 T = ua.VariantType
 SINCE = datetime(1601, 1, 1, tzinfo=UTC)
@@ -128,6 +128,27 @@ def test_a_subscription_that_the_server_ends_says_why() -> None:
     result = ua.PublishResult(3, NotificationMessage=ua.NotificationMessage(1, NotificationData=[ended]))
     word = binary.publish_response(later(ua.PublishResponse(Parameters=result)))
     assert (word.handles, word.ended) == ([], ua.StatusCodes.BadTimeout)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "told"),
+    [
+        (T.LocalizedText, ua.LocalizedText(None), "no value (null)"),
+        (T.QualifiedName, ua.QualifiedName(None, 0), "no value (null)"),
+        (T.XmlElement, ua.XmlElement(None), "no value (null)"),
+        (T.DateTime, SINCE, "no value (null)"),
+        (T.NodeId, ua.NodeId("A", 2), "a namespace without a name"),
+        (T.NodeId, ua.NodeId("A", 3), "a namespace without a name"),
+        (T.NodeId, ua.NodeId("A", 4), "namespace 4, which the server does not have"),
+        (T.NodeId, ua.NodeId("\udcff", 1), "not UTF-8"),
+    ],
+)
+def test_a_text_that_was_never_set_and_a_node_nobody_can_name_are_no_value(
+    kind: Any, value: Any, told: str
+) -> None:
+    """Good, and nothing in it: an empty text would be a state that no rule knows, which is IDLE (F09)."""
+    answer = Answer(value, kind.value, 0, None)
+    assert told in str(value_of(answer, ADDRESS, [*URIS, "", None], False))  # type: ignore[list-item]
 
 
 @pytest.mark.parametrize("mask", [1, 3, 5, 7])

@@ -1,6 +1,7 @@
 """The driver `opcua` against node-opcua: a server that shares no line with asyncua."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -14,9 +15,11 @@ from ganpo_drivers import FaultKind, Home, Point, PointFault, Scan
 from ganpo_drivers.opcua import certificate, login
 from ganpo_drivers.opcua.address import OpcUaAddress
 from ganpo_drivers.opcua.certificate import fingerprint
+from ganpo_drivers.opcua.discovery import discover
 from ganpo_drivers.opcua.driver import OpcUaDriver
 from ganpo_drivers.opcua.settings import OpcUaSettings
 from ganpo_drivers.opcua.trust import Pin, pin
+from ganpo_drivers.testing import Proxy
 from ganpo_model.errors import (
     AccessRefused,
     CertificateNotTrusted,
@@ -40,6 +43,7 @@ LOGINS: dict[str, dict[str, str]] = {
     "name": {"username": "monitor", "password": "geheim42"},
     "certificate": {"user_certificate": "operator"},
 }
+UNKNOWN_HOST = "plc-hall3.invalid"
 YEAR_S = 365.25 * 86400
 
 
@@ -47,7 +51,8 @@ YEAR_S = 365.25 * 86400
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("node")
     for name in ("plc", "operator", "stranger"):
-        (folder / f"{name}.der").write_bytes(der(identity(folder / f"{name}.pem", uri="urn:node:server")))
+        file = identity(folder / f"{name}.pem", uri="urn:node:server", hosts=[UNKNOWN_HOST])
+        (folder / f"{name}.der").write_bytes(der(file))
     return folder
 
 
@@ -61,7 +66,7 @@ def home(folder: Path) -> Home:
 
 @pytest.fixture(scope="module")
 def server(folder: Path, home: Home) -> Iterator[NodeServer]:
-    """It calls itself by a host that does not exist, as servers behind an address translation do (field case F09)."""
+    """It calls itself by a host that nobody can resolve, as servers behind an address translation do (F08)."""
     with NodeServer(
         folder / "server",
         folder / "plc.pem",
@@ -70,7 +75,7 @@ def server(folder: Path, home: Home) -> Iterator[NodeServer]:
         users={"monitor": "geheim42"},
         trusts=[folder / "gateway.der"],
         user_certificates=[folder / "operator.der"],
-        hostname="plc-hall3.invalid",
+        hostname=UNKNOWN_HOST,
     ) as running:
         yield running
 
@@ -165,6 +170,38 @@ async def test_every_policy_and_login_reads_renews_its_channel_and_leaves_no_ses
         assert driver._session is session
         assert server.ask("sessions") == 1
     assert server.ask("sessions") == 0
+
+
+@pytest.mark.parametrize("security", ["None", BEST])
+async def test_what_a_server_calls_itself_is_neither_looked_up_nor_connected_to(
+    server: NodeServer, home: Home, security: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F08: behind an address translation its own name and port lead nowhere; a pinned one is read all the same."""
+    looked_up: list[object] = []
+    look_up = socket.getaddrinfo
+
+    def noted(host: Any, *rest: Any, **how: Any) -> Any:
+        looked_up.append(host)
+        return look_up(host, *rest, **how)
+
+    monkeypatch.setattr(socket, "getaddrinfo", noted)
+    with Proxy("127.0.0.1", server.port) as proxy:
+        url = f"opc.tcp://localhost:{proxy.port}"
+        shown = await discover(make(url, home, security).connection)
+        assert shown.certificate(make(url, home, security).connection) == der(
+            server.folder.parent / "plc.pem"
+        )
+        async with opened(make(url, home, security)) as driver:
+            session = driver._session
+            assert session is not None
+            assert {end.EndpointUrl for end in session._transport.endpoints} == {
+                f"opc.tcp://{UNKNOWN_HOST}:{server.port}"
+            }
+            assert await read(driver) == 1.5
+            notes = driver.report().notes
+    assert set(looked_up) == {"localhost"}
+    told = f"the server is trusted although its certificate is made out to {UNKNOWN_HOST}, not to localhost"
+    assert notes == ([] if security == "None" else [told])
 
 
 async def test_a_write_would_be_seen_by_this_server(server: NodeServer) -> None:

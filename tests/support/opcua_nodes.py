@@ -7,10 +7,12 @@ Addresses as OPC UA addresses of the product, with URIs instead of prefixes.
 """
 
 import asyncio
+import base64
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+import uuid
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -90,8 +92,16 @@ class _Tree:
     async def _make(self, address: OpcUaAddress, start: ua.Variant) -> Any:
         above = self._server.nodes.objects
         if not address.path:
-            node = ua.NodeId(address.identifier[2:], await self._namespace(address.uri))
-            return await above.add_variable(node, address.identifier[2:], start)
+            kind, text = address.identifier[0], address.identifier[2:]
+            read: dict[str, Callable[[str], Any]] = {
+                "b": base64.b64decode,
+                "g": uuid.UUID,
+                "i": int,
+                "s": str,
+            }
+            number = read[kind](text)
+            node = ua.NodeId(number, await self._namespace(address.uri))
+            return await above.add_variable(node, ua.QualifiedName(text, node.NamespaceIndex), start)
         for depth, step in enumerate(address.path[:-1], start=1):
             key = address.path[:depth]
             if key not in self._folders:

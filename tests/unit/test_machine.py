@@ -233,3 +233,74 @@ def test_a_plc_in_stop_whose_values_stay_good_is_unknown_in_the_same_poll(tmp_pa
     assert observer.points(T0 + 3_600_000)["SB-1/channel_state"]["value"] is None, (
         "stale is not shown as good"
     )
+
+
+STOP = """
+format = 1
+id = "plc_line"
+title = { zh = "x", en = "x" }
+origin = "our definition"
+driver = "opcua"
+debounce_s = 5
+[signals.channel_state]
+address = "nsu=urn:plc;s=State"
+enum = { Active = 0, Interrupted = 1 }
+interval_s = 1
+[signals.channel_mode]
+address = "nsu=urn:plc;s=Mode"
+enum = { Automatic = 0 }
+interval_s = 1
+"""
+BOUND = """
+[signals.operation_mode]
+address = "nsu=urn:plc;s=OperatingMode"
+enum = { Run = 8, Stop = 4 }
+interval_s = 1
+"""
+PRODUCES = """
+[[states]]
+state = "PRODUCING"
+when = { channel_state = "Active", channel_mode = "Automatic" }
+"""
+
+
+@pytest.mark.parametrize("stopped", ["PRODUCING", "UNKNOWN", "OFF", "FAULT"])
+def test_eight_hours_of_stop_are_what_the_profile_makes_of_the_operating_mode(
+    tmp_path: Path, stopped: str
+) -> None:
+    """F27: all values Good and frozen; where the mode is not bound, nothing but their age tells that nothing moves."""
+    bound = BOUND if stopped != "PRODUCING" else ""
+    bound = bound.replace(", Stop = 4", "") if stopped == "UNKNOWN" else bound
+    rule = f'[[states]]\nstate = "{stopped}"\nwhen = {{ operation_mode = "Stop" }}\n'
+    needed = PRODUCES.replace(" }", ', operation_mode = "Run" }') if bound else PRODUCES
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "plc_line.toml").write_text(
+        STOP + bound + (rule if stopped in ("OFF", "FAULT") else "") + needed, encoding="utf-8"
+    )
+    parts = (
+        '[[points]]\nasset_no = "SB-1"\nsignal = "parts_total"\nconnection = "cell"\n'
+        'address = "nsu=urn:plc;s=Parts"\nmax_rate = 3600\ninterval_s = 1\n'
+    )
+    plant = configs.plant(tmp_path, configs.CELL + configs.machine("plc_line", "", connection="cell") + parts)
+    facts: list[Fact] = []
+    observer = Observer(plant, facts.extend, T0)
+    points = plant.connections[0].points
+    frozen = from_ms(T0 + 60_000)
+    values = {"channel_state": 0, "channel_mode": 0, "parts_total": 4711}
+    for second in range(0, 8 * 3600, 1 if stopped == "OFF" else 20):
+        values["operation_mode"] = 8 if second < 60 else 4
+        at = min(from_ms(T0 + second * 1000), frozen)
+        scan = Scan([values[point.name.partition("/")[2]] for point in points], [at] * len(points))
+        observer.feed(points, scan, None, T0 + second * 1000)
+    end = T0 + 8 * 3_600_000
+    observer.tick(end)
+    slots = [
+        Slot((n,), to_ms(f.start), to_ms(f.end), f.runs) for n, f in enumerate(facts) if isinstance(f, States)
+    ]
+    begins = 0 if stopped == "PRODUCING" else 60_000
+    last = paint(slots, T0, end)[-1]
+    assert (str(last.state), last.start - T0, last.end) == (stopped, begins, end)
+    shown = observer.points(end, "SB-1")
+    assert shown["SB-1/parts_total"]["value"] == 4711
+    assert {about["source_age_s"] for about in shown.values()} == {8 * 3600 - 60}
+    assert {about["source_time"] for about in shown.values()} == {"2026-11-25T01:01:00.000Z"}

@@ -115,8 +115,9 @@ def value_of(
     form of addresses (`uris`: the server's namespaces by index). Of an array the element that the address names; of a
     text the number it holds, where the address says that it holds one.
 
-    A fault of kind `bad` for Bad, Uncertain (unless accepted), no value, NaN and infinity, whole arrays, structures; of
-    kind `absent` for the state of a state machine that is not active (OPC 10000-16, sub-states), which has none.
+    A fault of kind `bad` for Bad, Uncertain (unless accepted), no value (a text or a time that was never set is none),
+    NaN and infinity, whole arrays, structures; of kind `absent` for the state of a state machine that is not active
+    (OPC 10000-16, sub-states), which has none.
     """
     value, kind, status, _, is_array = answer
     if status & _SEVERITY and not (accept_uncertain and status & _SEVERITY == _UNCERTAIN):
@@ -169,17 +170,19 @@ def _element(value: Any, index: Sequence[int]) -> Any:
 
 def _text(value: Any, kind: int, uris: Sequence[str]) -> str | PointFault:
     if kind == _TYPES.LocalizedText.value:
-        value = value.Text or ""
+        value = value.Text
     elif kind == _TYPES.QualifiedName.value:
-        value = value.Name or ""
+        value = value.Name
     elif kind == _TYPES.DateTime.value:
-        value = iso(value)
+        value = iso(value) if value > NO_TIME else None
     elif kind == _TYPES.Guid.value:
         value = str(value)
     elif kind == _TYPES.XmlElement.value:
-        value = value.Value or ""
+        value = value.Value
     elif kind in (_TYPES.NodeId.value, _TYPES.ExpandedNodeId.value):
-        return node_text(value, uris)
+        value = node_text(value, uris)
+        if isinstance(value, PointFault):
+            return value
     elif kind != _TYPES.String.value:
         name = ua.VariantType(kind).name if kind <= 25 else f"number {kind}"
         return bad(
