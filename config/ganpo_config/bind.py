@@ -70,7 +70,10 @@ def bound(wanted: Wanted, link: Link, meter: Meter | None) -> tuple[BoundPoint, 
 
 def _address(wanted: Wanted, link: Link, interval_s: float) -> Address:
     """Raises BindError, also where the protocol does not do what is wanted: speak by itself, add values."""
-    columns = link.settings.columns() | {name: value for name, value in wanted.columns.items() if value}
+    ours, own = link.settings.columns(), {name: value for name, value in wanted.columns.items() if value}
+    columns = ours | own
+    if "max_registers" in ours and "max_registers" in own:  # of the connection, and of the device
+        columns["max_registers"] = min(ours["max_registers"], own["max_registers"])
     if columns.get("mode") == SUBSCRIBE:
         columns.setdefault("sampling_ms", round(interval_s * 1000))
     address = _parsed(wanted, link, columns)

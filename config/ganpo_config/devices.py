@@ -18,8 +18,8 @@ of [equipment and meters](configuration.md#profiles). A parameter in bold has no
 Confidence: high is two independent sources that agree, or the maker's manual.
 """
 _TABLE = """
-| device | profile | signals | parameters | out of the box | CT and PT | confidence |
-|---|---|---|---|---|---|---|"""
+| device | profile | signals | parameters | out of the box | a request | CT and PT | confidence |
+|---|---|---|---|---|---|---|---|"""
 _UNREADABLE = """
 ## Not readable
 
@@ -111,6 +111,7 @@ def _row(profile: Profile) -> str:
         ", ".join(profile.signals),
         ", ".join(parameters) or "-",
         factory_of(profile) or "-",
+        f"at most {most} registers" if (most := profile.max_registers) else "-",
         reads,
         profile.confidence or "-",
     )

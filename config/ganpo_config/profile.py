@@ -168,6 +168,12 @@ class Profile(Section):
     )
     driver: str = Field(default="", description="of the connection, if it reads a device")
     addressing: str = Field(default="", description="of its addresses, where the protocol has several")
+    max_registers: int | None = Field(
+        default=None,
+        ge=2,
+        le=125,
+        description="the most that the device answers in one request, where that is less than the protocol's 125",
+    )
     debounce_s: Number = Field(
         default=0.0, description="seconds without interruption after which a state counts, from its beginning"
     )

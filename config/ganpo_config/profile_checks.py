@@ -10,12 +10,17 @@ from ganpo_config.profile import Profile, ProfileSignal, StateRule
 from ganpo_model import reference
 from ganpo_model.states import PRECEDENCE, State
 
+MODBUS = "modbus"
+
 
 def check(profile: Profile, findings: Findings) -> None:
     """Everything at once."""
     for signal, about in profile.signals.items():
         _check_signal(signal, about, profile, findings)
     _check_templates({"addressing": profile.addressing}, profile, findings)
+    if profile.max_registers is not None and profile.driver != MODBUS:
+        what = f"means something with driver = {MODBUS} only"
+        findings.error("max_registers", what, value=profile.max_registers)
     _check_templates({"debounce_s": profile.debounce_s}, profile, findings, numbers=True)
     ranks = [PRECEDENCE.index(State(rule.state)) for rule in profile.states]
     if ranks != sorted(ranks):

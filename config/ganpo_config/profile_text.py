@@ -74,6 +74,7 @@ def columns(name: str, text: str) -> str:
 def told(profile: Profile) -> Iterator[str]:
     """What a person has to know before using it, a line each."""
     driver = f"{profile.driver}, addressing {profile.addressing}" if profile.addressing else profile.driver
+    driver += f", at most {most} registers a request" if (most := profile.max_registers) else ""
     yield from _entry(profile.id, profile.title.zh)
     yield from _entry("", profile.title.en)
     for key, text in {

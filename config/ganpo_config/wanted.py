@@ -58,6 +58,7 @@ def of_profile(
     columns["namespaces"] = profile.namespaces
     columns |= {"mode": about.mode, "sampling_ms": about.sampling_ms, "deadband": about.deadband}
     columns |= {"unit": parameters.values.get("unit", ""), "summed": bool(about.parts or about.exponent)}
+    columns["max_registers"] = profile.max_registers
     if profile.addressing:
         columns["addressing"] = fill(profile.addressing)
     low, high = _bounds(about, parameters)
@@ -106,7 +107,7 @@ def of_row(
     columns: dict[str, Any] = {"type": row.type, "order": row.order}
     columns |= {"mode": row.mode, "sampling_ms": row.sampling_ms, "deadband": row.deadband}
     if profile is not None:
-        columns |= {"namespaces": profile.namespaces}
+        columns |= {"namespaces": profile.namespaces, "max_registers": profile.max_registers}
     return Wanted(
         row.asset_no,
         signal,

@@ -53,6 +53,7 @@ class ModbusAddress(Address):
     order: str = Field(default="", description="of the bytes of two registers or more; CDAB: low word first")
     parts: tuple[Part, ...] = Field(default=(), description="of a value that is a sum")
     exponent: Exponent | None = Field(default=None, description="by which power of ten it is multiplied")
+    max_registers: int = Field(default=MOST_REGISTERS, description="the most that its unit answers at once")
 
     @classmethod
     def parse(cls, text: str, **columns: Any) -> Self:
@@ -61,7 +62,7 @@ class ModbusAddress(Address):
 
         Or a sum: `1:holding:0*1 + 1:holding:1:uint16*10000`, each part with a type of its own where the column does
         not say it; `... e 1:holding:5`: times ten to the power that stands there. `unit`: of an address that names
-        none; `max_registers`: what the connection asks for in one request.
+        none; `max_registers`: what one request may ask for.
 
         Raises ValueError with the reason.
         """
@@ -72,7 +73,7 @@ class ModbusAddress(Address):
         )
         first = cell.terms[0]
         given: dict[str, Any] = {"unit": cell.unit, "area": first.area, "bit": first.bit, "parts": ()}
-        given["exponent"] = None
+        given |= {"exponent": None, "max_registers": most}
         if len(cell.terms) == 1 and cell.exponent is None:
             names = [_alone(first, kind)]
             low, end = first.number, first.number + _words(names[0])

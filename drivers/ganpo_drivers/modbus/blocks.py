@@ -111,18 +111,22 @@ class ModbusQuery:
 def pack(
     points: Sequence[Point[ModbusAddress]], max_gap: int, max_registers: int, max_bits: int
 ) -> ModbusQuery:
-    """Neighbours of one unit and area share a request while gap and block stay within their limits."""
+    """Neighbours of one unit and area share a request while gap and block stay within their limits; that of a unit
+    which answers fewer registers at once is its own."""
     powers = [(index, point.name, point.address.apart) for index, point in enumerate(points)]
     apart = [(index, Point(name, address)) for index, name, address in powers if address is not None]
     asked = [*points, *(point for _, point in apart)]
     order = sorted(enumerate(asked), key=lambda item: _sort_key(item[1].address))
+    of_unit: dict[int, int] = {}
+    for address in (point.address for point in asked):
+        of_unit[address.unit] = min(address.max_registers, of_unit.get(address.unit, max_registers))
     blocks: list[Block] = []
     run: list[Placed] = []
     begin = end = 0
     for item in order:
         address = item[1].address
         last = address.number + address.words
-        limit = max_bits if address.area in ("coil", "discrete") else max_registers
+        limit = max_bits if address.area in ("coil", "discrete") else of_unit[address.unit]
         same = bool(run) and (run[-1][1].address.unit, run[-1][1].address.area) == (
             address.unit,
             address.area,
