@@ -201,6 +201,28 @@ def test_a_sum_is_printed_in_one_form_that_means_the_same(
     assert ModbusAddress.parse(form, type=kind, order=address.order) == address
 
 
+@pytest.mark.parametrize("cell", ["{}:holding:10", "{0}:holding:10 + {0}:holding:12*10", "{}:D100"])
+@pytest.mark.parametrize("unit", [0, 255])
+def test_a_device_with_a_network_port_of_its_own_may_be_asked_as_0_or_255(cell: str, unit: int) -> None:
+    columns = {"type": "uint16", "addressing": "delta-dvp"}
+    direct, line = (
+        ModbusSettings(driver="modbus", url=url, addressing="0-based").columns()
+        for url in ("tls://meter.plant", "rtu+tcp://converter.plant:4001")
+    )
+    address = ModbusAddress.parse(cell.format(unit), **direct | columns)
+    assert (address.unit, address.key) == (unit, str(unit))
+    again = {"type": "uint16", "order": address.order}
+    assert ModbusAddress.parse(str(address), **direct | again) == address
+    with pytest.raises(ValueError, match=rf"^{unit} is not a Modbus unit id \(1-247\)$"):
+        ModbusAddress.parse(cell.format(unit), **line | columns)
+
+
+@pytest.mark.parametrize("unit", ["248", "254", "256", "999999999999", "00300"])
+def test_what_is_no_unit_id_is_none_over_tcp_either(unit: str) -> None:
+    with pytest.raises(ValueError, match=r"is not a Modbus unit id \(1-247\), nor 0 or 255"):
+        ModbusAddress.parse(f"{unit}:holding:10", type="uint16", alone=True)
+
+
 PLACES = st.tuples(
     st.integers(0, 120),
     st.sampled_from(["", ":uint16", ":int32", ":float32", ":bcd16"]),

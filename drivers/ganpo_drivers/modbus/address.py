@@ -45,7 +45,7 @@ class Exponent(NamedTuple):
 class ModbusAddress(Address):
     """One value on a unit. `number` is what goes over the wire; of a sum the lowest."""
 
-    unit: int = Field(ge=1, le=247, description="unit (slave) id")
+    unit: int = Field(ge=0, le=255, description="unit (slave) id")
     area: Area = Field(description="coil, discrete, input or holding")
     number: int = Field(ge=0, le=65535, description="the protocol's own 0-based number")
     bit: int | None = Field(default=None, ge=0, le=15, description="bit of a register, 0 is the lowest")
@@ -69,7 +69,11 @@ class ModbusAddress(Address):
         kind, order = str(columns.get("type") or ""), str(columns.get("order") or "")
         most = int(columns.get("max_registers") or MOST_REGISTERS)
         cell = cell_of(
-            text, str(columns.get("unit") or ""), str(columns.get("addressing") or "0-based"), kind
+            text,
+            str(columns.get("unit") or ""),
+            str(columns.get("addressing") or "0-based"),
+            kind,
+            alone=bool(columns.get("alone")),
         )
         first = cell.terms[0]
         given: dict[str, Any] = {"unit": cell.unit, "area": first.area, "bit": first.bit, "parts": ()}

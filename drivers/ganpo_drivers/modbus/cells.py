@@ -16,6 +16,8 @@ _TERM = re.compile(
 _NAMED = re.compile(r"\s*(?P<name>[^*]+?)(?P<type>:[a-z]+\d+)?(?P<times>\s*\*.*)?")
 """A term whose place has a controller's name."""
 _NAME = re.compile(r"(?:\d+:)?[A-Za-z]{1,3}\d[\d.]*|(?:\d+:)?\d\d?-\d\d")
+WITHOUT_A_LINE = (0, 255)
+"""Unit ids of a device that is no unit of a line."""
 _PREFIX = {"coil": "0", "discrete": "1", "input": "3", "holding": "4"}
 
 
@@ -47,8 +49,9 @@ class Cell(NamedTuple):
     usual: str
 
 
-def cell_of(text: str, unit: str, addressing: str, kind: str) -> Cell:
-    """What a cell says. `unit`: where no term names one; `kind`: the type of values that say none.
+def cell_of(text: str, unit: str, addressing: str, kind: str, *, alone: bool) -> Cell:
+    """What a cell says. `unit`: where no term names one; `kind`: the type of values that say none; `alone`: a device
+    may be reached without a line behind it, and then has no address there.
 
     Raises ValueError with the reason.
     """
@@ -71,7 +74,8 @@ def cell_of(text: str, unit: str, addressing: str, kind: str) -> Cell:
         )
     terms = tuple(_term(match, addressing) for match in matches)
     exponent = _term(raised[0], addressing) if raised else None
-    return Cell(_unit([*terms, exponent] if exponent else [*terms], unit), terms, exponent, usual)
+    number = _unit([*terms, exponent] if exponent else [*terms], unit, alone=alone)
+    return Cell(number, terms, exponent, usual)
 
 
 def _without_names(text: str, addressing: str, kind: str) -> tuple[str, str, str]:
@@ -113,16 +117,19 @@ def _term(match: re.Match[str], addressing: str) -> Term:
     )
 
 
-def _unit(terms: list[Term], otherwise: str) -> int:
-    """The one unit of all; `otherwise`: where none is named."""
+def _unit(terms: list[Term], otherwise: str, *, alone: bool) -> int:
+    """The one unit of all; `otherwise`: where none is named. Modbus Messaging on TCP/IP 4.4.2.3: a device that is
+    reached by its IP address answers as 255, or 0."""
     named = list(dict.fromkeys(term.unit for term in terms if term.unit)) or [otherwise]
     if named == [""]:
         raise ValueError(f"{terms[0].text!r} is not unit:area:address[.bit]: the unit is missing")
     if len(named) > 1:
         raise ValueError(f"units {' and '.join(named)}: a value is read with one request, from one unit")
-    if not named[0].isdecimal() or not 1 <= int(named[0]) <= 247:
-        raise ValueError(f"{named[0]} is not a Modbus unit id (1-247)")
-    return int(named[0])
+    number = int(named[0]) if named[0].isdecimal() and len(named[0]) < 9 else -1
+    if not (1 <= number <= 247 or (alone and number in WITHOUT_A_LINE)):
+        also = ", nor 0 or 255, as which a device on TCP may answer" if alone else ""
+        raise ValueError(f"{named[0]} is not a Modbus unit id (1-247){also}")
+    return number
 
 
 def _number(area: str, text: str, addressing: str) -> int:

@@ -14,7 +14,7 @@ from pymodbus.framer import FramerRTU
 from ganpo_drivers.lines import ByteLine
 from ganpo_drivers.modbus.answers import Answer
 from ganpo_drivers.modbus.requests import AREAS, EXCEPTION, Request, read_request
-from ganpo_drivers.modbus.wire import BrokeOff, Habits, Wire
+from ganpo_drivers.modbus.wire import BrokeOff, Habits, Owed, Wire
 from ganpo_model.errors import ConnectionLost, UnitSilent
 
 PAUSE_CHARACTERS = 3.5
@@ -26,7 +26,7 @@ _ENDED = frozenset({0x01, 0x02, 0x03})
 """Exceptions that say something of the request itself."""
 _SHOWN = 12
 _ANYBODY = frozenset(range(256))
-Owing = dict[tuple[int, int | None], float]
+Owing = dict[tuple[int, int | None], Owed]
 
 
 def crc(data: bytes) -> int:
@@ -114,29 +114,34 @@ class RtuWire(Wire):
         owing = self._habits.owing.setdefault(request.unit, {})
         if owing:
             now = asyncio.get_running_loop().time()
-            for shape in [shape for shape, sent in owing.items() if now - sent > OWED_S]:
+            for shape in [shape for shape, owed in owing.items() if now - owed.sent > OWED_S]:
                 del owing[shape]
             # Who a device is, it says the same way each time.
-            if request.size is not None and request.shape in owing:
-                answer = await self._settle(request, owing)
-                if answer is not None:
-                    return answer
-                if self._habits.brief:
-                    self._line.close()
-                    raise ConnectionLost("it has answered in this session", where=self.where)
+            if request.size is not None and (owed := owing.get(request.shape)) is not None:
+                await self._wait(request, owed)
+                if not owed.met:
+                    answer = await self._settle(request, owing)
+                    if answer is not None:
+                        return answer
+                    if self._habits.brief:
+                        self._line.close()
+                        raise ConnectionLost("it has answered in this session", where=self.where)
         return await self._exchange(request, owing)
 
-    async def _settle(self, request: Request, owing: Owing) -> Answer | None:
-        """Wait for what the unit owes, as long again as it had; then ask for something whose answer looks different.
-
-        A device answers in the order in which it is asked: once that answer is there, what is older will not come.
-        Returns what came instead of it.
-        """
-        late_s = owing[request.shape] + 2 * self._patience_s(request) - asyncio.get_running_loop().time()
+    async def _wait(self, request: Request, owed: Owed) -> None:
+        """For what the unit owes, as long again as it had."""
+        late_s = owed.sent + 2 * self._patience_s(request) - asyncio.get_running_loop().time()
         if late_s > 0:
             with contextlib.suppress(TimeoutError):
                 await self._line.receive(_Hearing(request, b"", _ANYBODY), late_s)
                 self._late = True
+
+    async def _settle(self, request: Request, owing: Owing) -> Answer | None:
+        """Ask for something whose answer looks different.
+
+        A device answers in the order in which it is asked: once that answer is there, what is older will not come.
+        Returns what came instead of it.
+        """
         probe = _different(request, owing)
         answer = await self._exchange(probe, owing)
         right = answer.unit == probe.unit and (
@@ -151,9 +156,10 @@ class RtuWire(Wire):
     async def _exchange(self, request: Request, owing: Owing) -> Answer:
         await self._silence()
         frame = framed(request.unit, request.pdu)
-        owing[request.shape] = asyncio.get_running_loop().time()
+        older = any(not owed.met for shape, owed in owing.items() if shape != request.shape)
+        owing[request.shape] = Owed(asyncio.get_running_loop().time())
         others = (u for u, owed in self._habits.owing.items() if u != request.unit and owed)
-        hearing = _Hearing(request, frame, {*others, *([request.unit] if len(owing) > 1 else [])})
+        hearing = _Hearing(request, frame, {*others, *([request.unit] if older else [])})
         self._line.send(frame)
         try:
             await self._line.receive(hearing, self._patience_s(request))
@@ -165,8 +171,10 @@ class RtuWire(Wire):
         answer = hearing.answer or hearing.other
         assert answer is not None
         if hearing.answer is not None:
-            del owing[request.shape]  # not by another frame: that may answer something older
+            del owing[request.shape]
             self._late = False
+        elif answer.unit == request.unit:
+            owing[request.shape] = owing[request.shape]._replace(met=True)
         self._habits.known = True
         return answer
 

@@ -106,5 +106,9 @@ class ModbusSettings(SerialSettings, ConnectionSettings):
         return cautions_of(device_of(self.url)) if self.scheme == "rtu" else ()
 
     def columns(self) -> dict[str, Any]:
-        """The addressing of the point list, and what one request may ask for."""
-        return {"addressing": self.addressing, "max_registers": self.max_registers}
+        """The addressing of the point list, what one request may ask for, and whether there may be no line behind."""
+        return {
+            "addressing": self.addressing,
+            "max_registers": self.max_registers,
+            "alone": self.scheme in ("tcp", "tls"),
+        }

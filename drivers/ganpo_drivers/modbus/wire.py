@@ -4,6 +4,7 @@ import asyncio
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ganpo_drivers.lines import ByteLine
 from ganpo_drivers.modbus.answers import Answer
@@ -17,20 +18,28 @@ class BrokeOff(ConnectionLost):
     """The rest of an answer did not come in time."""
 
 
+class Owed(NamedTuple):
+    """An answer that did not come: when its request was sent, in the loop's time. `met`: while nothing older was owed
+    something else came from that unit, which can hardly be anything but its answer to this request."""
+
+    sent: float
+    met: bool = False
+
+
 @dataclass(slots=True)
 class Habits:
     """What a line has shown of itself; it outlives the session.
 
     `known`: it has spoken Modbus. `nameless`: over TCP it answers with transaction id 0, so that after an unanswered
     request no later answer of the session can be believed. `brief`: it ends a session soon after an answer, with the
-    next request in it, so that each request gets a session of its own. `owing`: of frames without ids, when requests
-    were sent whose answers may still come, by unit and shape, in the loop's time.
+    next request in it, so that each request gets a session of its own. `owing`: of frames without ids, the requests
+    whose answers may still come, by unit and shape.
     """
 
     known: bool = False
     nameless: bool = False
     brief: bool = False
-    owing: dict[int, dict[tuple[int, int | None], float]] = field(default_factory=dict)
+    owing: dict[int, dict[tuple[int, int | None], Owed]] = field(default_factory=dict)
 
 
 class Wire(ABC):
