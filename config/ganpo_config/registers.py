@@ -137,4 +137,4 @@ def _hours(modulus: int, max_rate: int) -> str:
     if minutes < 72 * 60:
         return f"{minutes // 60} h"
     days = minutes // 1440
-    return f"{days} days" if days < 3650 else "more than ten years"
+    return f"{minutes // 60:,} h ({days} days)" if days < 3650 else "more than ten years"

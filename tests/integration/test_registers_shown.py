@@ -140,10 +140,10 @@ def test_what_is_open_every_day_is_one_item_that_proposes_update_and_ends_with_i
     plant.read(OLD, START, 900_000, 900_000)
     shown = [500_000 + 13_000 * (max(n - 4, 0) // 24 + (n >= 4)) for n in range(1, 90)]
     plant.send([Reading("reading", OLD, START + (n + 1) * HOUR, raw) for n, raw in enumerate(shown)])
-    assert [item.code for item in plant.open()] == ["open", "daily"], "the largest first"
-    (item,) = [item for item in plant.open() if item.code == "daily"]
+    assert [item.code for item in plant.open()] == ["open", "regular"], "the largest first"
+    (item,) = [item for item in plant.open() if item.code == "regular"]
     assert (item.details["n"], item.command) == (f"{4 * 13_000:,}", 'update = "24h"')
-    assert "say so if it shows a new number once a day" in ask(plant, PAGE, lang="en").text
+    assert "say so if it shows a new number only so often" in ask(plant, PAGE, lang="en").text
     plant.rules["update_ms"] = 86_400_000
     plant.send([plant.inventory(OLD, at=START + DAY)])
     assert [item.details["n"] for item in plant.open()] == ["−400,000"]

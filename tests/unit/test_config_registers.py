@@ -138,6 +138,25 @@ def test_check_tells_how_long_an_outage_a_modulus_bridges(tmp_path: Path) -> Non
     )
 
 
+@pytest.mark.parametrize(
+    ("modulus", "bridged"),
+    [
+        (8_388_608, "582 h (24 days)"),
+        (7_654_321, "531 h (22 days)"),
+        (10_000, "41 min"),
+        (2**32, "more than ten years"),
+    ],
+)
+def test_any_number_may_be_the_one_after_the_last(tmp_path: Path, modulus: int, bridged: str) -> None:
+    """Field case F12: 0.1 Wh a count, 14,400 counts an hour."""
+    row = 'address = "1:holding:0"\ntype = "uint32"\nunit = "Wh"\nscale = "0.1"\nmax_rate = "1.44"\n'
+    row += f"modulus = {modulus}"
+    item = register(plant(tmp_path, BUS + BARE + point(row)), ENERGY).item
+    assert (item.num, item.den, item.max_rate, item.modulus) == (1, 10_000, 14_400, modulus)
+    (note,) = notes(tmp_path, BUS + BARE + point(row))
+    assert note.endswith(f"after {modulus} counts, which bridges an outage of {bridged}")
+
+
 def test_check_tells_what_a_pipe_lets_through(tmp_path: Path) -> None:
     pipe = WATER + 'parameters = "pipe=DN50"\npulse = "0.01"\n'
     text = BUS + pipe + point(UINT16, signal="volume_total")

@@ -21,9 +21,11 @@ from ganpo_model.registers import Reading, Step, StepKind, standing
 
 NOT_BELIEVED_MS = HOUR_MS
 """A register that is not believed for longer than this is shown."""
-DAILY = 3
-"""So many open steps, a day apart, look like a register that shows a new number once a day."""
-_NEARLY_MS = 4 * HOUR_MS
+REGULAR = 3
+"""So many open steps, as far apart from one another, look like a register that shows a new number only so often,"""
+_LONGEST_MS = 7 * DAY_MS
+_NEARLY = 6
+"""give or take this part of the interval."""
 _LOOKED_AT = 100
 
 
@@ -69,35 +71,44 @@ def _open_steps(connection: Connection, row: Any) -> list[Step]:
 
 
 def _of_steps(about: Any, steps: Sequence[Step]) -> Iterable[Item]:
-    """An item for each, and one for those that come day by day."""
-    for days in _in_a_row(about, steps):
-        first, amount = days[0], sum(step.amount for step in days)
-        if len(days) >= DAILY:
-            yield _item(about, "daily", first.start.at, amount, 'update = "24h"')
+    """An item for each, and one for those that come regularly."""
+    for row in _in_a_row(about, steps):
+        first, amount = row[0], sum(step.amount for step in row)
+        if len(row) >= REGULAR:
+            hours = str(round((row[-1].end.at - first.end.at) / (len(row) - 1) / HOUR_MS))
+            yield _item(about, "regular", first.start.at, amount, f'update = "{hours}h"', hours=hours)
             continue
-        for step in days:
+        for step in row:
             command = _command(about.enterprise, about.register, step.end.at, step.start.raw, step.end.raw)
             yield _item(about, "open", step.start.at, step.amount, command)
 
 
 def _in_a_row(about: Any, steps: Sequence[Step]) -> list[list[Step]]:
-    """Steps that a new number once a day would explain, together; every other one alone."""
-    most = about.max_rate * DAY_MS // HOUR_MS + 1
+    """Steps that a new number every so often would explain, together; every other one alone."""
     rows: list[list[Step]] = []
     for step in steps:
-        before = rows[-1][-1] if rows else None
-        daily = (
-            before is not None
-            and not about.update_ms
-            and abs(step.end.at - before.end.at - DAY_MS) <= _NEARLY_MS
-            and min(step.amount, before.amount) > 0
-            and max(step.amount, before.amount) <= most
-        )
-        if daily:
-            rows[-1].append(step)
+        row = rows[-1] if rows else []
+        if _goes_on(about, row, step):
+            row.append(step)
+        elif len(row) == 2 and _goes_on(about, row[1:], step):
+            rows[-1:] = [row[:1], [row[1], step]]  # the first one had nothing to do with them
         else:
             rows.append([step])
     return rows
+
+
+def _goes_on(about: Any, row: Sequence[Step], step: Step) -> bool:
+    """Whether a step comes as long after a row as that one's second came after its first, or is the second."""
+    if not row or about.update_ms:
+        return False
+    gap_ms = step.end.at - row[-1].end.at
+    every_ms = row[1].end.at - row[0].end.at if len(row) > 1 else gap_ms
+    return (
+        HOUR_MS <= every_ms <= _LONGEST_MS
+        and abs(gap_ms - every_ms) <= every_ms // _NEARLY
+        and min(step.amount, row[-1].amount) > 0
+        and max(step.amount, row[-1].amount) <= about.max_rate * every_ms // HOUR_MS + 1
+    )
 
 
 def _not_believed(connection: Connection, row: Any, now_ms: int) -> Iterable[Item]:

@@ -49,7 +49,7 @@ REASONS: Mapping[str, str] = {
     "withdrawn": "no inventory of its gateway names it any more",
     "inside": "{outer} above it has measured what it measures: it counts as a sub-meter, not in the total",
     "open": "a step of {n} counts is open: it counts nothing until somebody says what it was",
-    "daily": "a step is open every day, {n} counts in all: say so if it shows a new number once a day",
+    "regular": "a step is open every {hours} h, {n} counts in all: say so if it shows a new number only so often",
     "follows": "a new register of this meter begins: nobody said where the old one ended",
     "not_believed": "not believed, its readings contradict one another: check unit, decoding",
     "too_fast": "not believed, it rises by {asked} an hour, at most {allowed} are allowed: check max_rate, CT, unit,"
