@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ganpo_service.commands import Group
+
 if TYPE_CHECKING:
     from ganpo_config.profiles import Profiles
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
 @click.version_option(package_name="ganpo")
 def main() -> None:
     """The gateway of Ganpo: reads PLCs, CNC controllers and meters, keeps what it saw, sends it on."""

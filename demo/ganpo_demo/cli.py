@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ganpo_service.commands import Command
+
 if TYPE_CHECKING:
     from ganpo_demo.child import Devices
 
 _SEED = 20180615
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
+@click.command(cls=Command, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
 @click.version_option(package_name="ganpo")
 @click.option(
     "--for",

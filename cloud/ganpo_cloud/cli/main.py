@@ -10,9 +10,10 @@ import click
 
 from ganpo_cloud.cli import opening
 from ganpo_cloud.cli.quarantine import quarantine
+from ganpo_service.commands import Group
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
 @click.version_option(package_name="ganpo")
 def main() -> None:
     """The collector of Ganpo: takes what gateways observed, and shows what it comes to."""

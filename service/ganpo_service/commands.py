@@ -1,0 +1,43 @@
+"""What our commands have in common: how they end where what they print or write has no room."""
+
+import errno
+import os
+import sys
+from typing import Any
+
+import click
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+"""With these a disk, or what standard output goes to, takes no more: no bug of ours."""
+
+
+class _Plain(click.Command):
+    """Says so and exits with 1 then. Where a pipe was closed it ends silently, with 1: click does that."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """As click's; any other OSError goes on."""
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:
+            if error.errno not in _NO_ROOM:
+                raise
+            _give_up_output()
+            where = f"{error.filename}: " if error.filename else ""
+            click.echo(f"{where}cannot be written: {error.strerror}: what came out is not whole", err=True)
+            sys.exit(1)
+
+
+class Command(_Plain):
+    """A command alone."""
+
+
+class Group(_Plain, click.Group):
+    """A command with commands below it."""
+
+
+def _give_up_output() -> None:
+    """What is still buffered goes nowhere: the interpreter would fail at it once more when it ends."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

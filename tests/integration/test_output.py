@@ -1,0 +1,53 @@
+"""Commands whose output has no room or no reader: a line that says so, or silence, and never a traceback."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BIN = Path(sys.executable).parent
+EXAMPLE = Path(__file__).parents[2] / "config" / "examples" / "agent.toml"
+PRINTING = [
+    ["ganpo", "--help"],
+    ["ganpo", "--version"],
+    ["ganpo", "check", "--config", str(EXAMPLE)],
+    ["ganpo", "plan", "meter-bus", "--config", str(EXAMPLE)],
+    ["ganpo", "driver", "list"],
+    ["ganpo", "profile", "list"],
+    ["ganpo", "profile", "show", "acrel_dtsd1352"],
+    ["ganpo-cloud", "--help"],
+    ["ganpo-demo", "--help"],
+]
+
+
+@pytest.mark.parametrize("command", PRINTING, ids=lambda command: " ".join(command[:3]))
+def test_output_without_room_is_told_in_a_line(command: list[str]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [BIN / command[0], *command[1:]], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
+        )
+    assert done.returncode == 1
+    assert done.stderr == "cannot be written: No space left on device: what came out is not whole\n"
+
+
+@pytest.mark.parametrize("buffered", ["", "1"])
+@pytest.mark.parametrize(
+    "command", [PRINTING[2], PRINTING[5], PRINTING[6]], ids=lambda command: " ".join(command[:3])
+)
+def test_a_pipe_that_is_closed_early_ends_it_silently(command: list[str], buffered: str) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        done = subprocess.run(
+            [BIN / command[0], *command[1:]],
+            stdout=write,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            env={**os.environ, "PYTHONUNBUFFERED": buffered},
+        )
+    finally:
+        os.close(write)
+    assert (done.returncode, done.stderr) == (1, "")
