@@ -5,7 +5,7 @@ from datetime import date
 from ganpo_config.document import ShiftTable, SiteTable
 from ganpo_config.findings import Findings, nearest
 from ganpo_model.facts import CalendarItem, ExceptionItem, ShiftItem
-from ganpo_model.shifts import WEEKDAYS, dates, each, weekdays, wrong
+from ganpo_model.shifts import WEEKDAYS, dates, each, overlaps, weekdays, wrong
 
 
 def calendar(site: SiteTable, findings: Findings) -> CalendarItem:
@@ -17,6 +17,9 @@ def calendar(site: SiteTable, findings: Findings) -> CalendarItem:
             findings.error("site.shifts", "a name with control characters in it")
         _check(shift, path, findings)
         shifts.append(ShiftItem(name, shift.days, shift.from_, shift.to, shift.breaks))
+    for one, other, when in overlaps([(s.name, s.days, s.start, s.end) for s in shifts]):
+        what = f"runs at the same time as {one} from {when} on: that time is planned once; are from and to right?"
+        findings.warn(f"site.shifts.{other}", what)
     exceptions = []
     taken: dict[date, str] = {}
     for number, exception in enumerate(site.exceptions):

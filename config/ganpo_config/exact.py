@@ -3,6 +3,7 @@
 import math
 import re
 from fractions import Fraction
+from functools import lru_cache
 
 from ganpo_model.clock import DAY_MS, HOUR_MS, MINUTE_MS
 
@@ -24,6 +25,7 @@ class NumberError(ValueError):
         self.what, self.hint = what, hint
 
 
+@lru_cache
 def exact(text: str) -> Fraction:
     """The value of a decimal text. Raises NumberError."""
     if _DECIMAL.fullmatch(text.strip()) is None:

@@ -73,6 +73,8 @@ def shown(path: str, value: object) -> str:
 
 def printable(text: str) -> str:
     """The text with everything that would spoil a line of a terminal or a log as `?`."""
+    if text.isprintable():
+        return text
     return "".join(sign if sign.isprintable() else "?" for sign in text)
 
 

@@ -6,9 +6,10 @@ from ganpo_config.bind import Link, bound
 from ganpo_config.document import PointRow
 from ganpo_config.findings import Findings
 from ganpo_config.nameplate import TRANSFORMER_SIGNALS
-from ganpo_config.plant import BoundPoint
+from ganpo_config.plant import BoundPoint, Register
 from ganpo_config.profile import ProfileSignal
 from ganpo_config.profile_text import to_change
+from ganpo_config.registers import wraps_within_a_day
 from ganpo_config.rows import Placed
 from ganpo_config.subject import NONE, Subject
 from ganpo_config.wanted import BindError, Wanted, of_profile, of_row
@@ -65,7 +66,7 @@ class Points:
         profile, parameters = subject.profile, subject.parameters
         about = profile.signals.get(row.signal) if profile is not None else None
         try:
-            self._bind(of_row(row, signal, about, profile, parameters), link, subject)
+            self._bind(of_row(row, signal, about, profile, parameters), link, subject, path)
         except BindError as error:
             self._told(path, error, subject)
 
@@ -97,7 +98,7 @@ class Points:
                 continue
             try:
                 wanted = of_profile(subject.number, reference.signals()[signal], about, profile, parameters)
-                self._bind(wanted, link, subject)
+                self._bind(wanted, link, subject, path)
             except BindError as error:
                 said = parameters.blamed(_filled(about, error.key), error.what, str(error.value))
                 if said:
@@ -113,7 +114,7 @@ class Points:
             what = f"{', '.join(others)} of {profile.id} {'is' if len(others) == 1 else 'are'} read where a row of"
             findings.note(f"{subject.number}: {what} {rows} has this profile too")
 
-    def _bind(self, wanted: Wanted, link: Link, subject: Subject) -> None:
+    def _bind(self, wanted: Wanted, link: Link, subject: Subject, path: str) -> None:
         """Raises BindError."""
         if subject.kind not in wanted.signal.subjects:
             others = [s.id for s in reference.signals().values() if subject.kind in s.subjects]
@@ -123,6 +124,9 @@ class Points:
         self._bound.setdefault(subject.number, set()).add(point.signal)
         self._on[link.name].append(point)
         self._findings.note(note)
+        if isinstance(point.meaning, Register) and (soon := wraps_within_a_day(point.meaning)):
+            what = f"{point.name} can begin at 0 again after {soon}: what it counts in a longer outage is not known"
+            self._findings.warn(path, f"{what}; bind a wider register, or state the max_rate that is true")
         if subject.kind == "meter" and wanted.signal.type == "register":
             self._counts_once(link, point, subject)
 

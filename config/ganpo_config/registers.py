@@ -10,7 +10,7 @@ from ganpo_config.plant import Register
 from ganpo_config.wanted import BindError, Wanted, unit_factor
 from ganpo_drivers import Address
 from ganpo_model.bounds import register_wrong
-from ganpo_model.clock import HOUR_MS
+from ganpo_model.clock import DAY_MS, HOUR_MS
 from ganpo_model.facts import RegisterItem
 
 FLOAT_COUNTS = 100
@@ -25,6 +25,13 @@ def register_of(wanted: Wanted, address: Address, meter: Meter | None) -> tuple[
         raise BindError("offset", wanted.offset, f"{kind.id} is a register: it has no offset")
     if wanted.modulus is not None and wanted.resets:
         raise BindError("resets", "yes", "a register that resets has no modulus: they exclude each other")
+    if address.whole and (
+        fractions := [part for part in getattr(address, "parts", ()) if part.times.denominator > 1]
+    ):
+        common = math.lcm(*(part.times.denominator for part in fractions))
+        what = f"a part counts {fractions[0].times} times: a register counts whole numbers, and the rest would be lost"
+        hint = f"{common} times as much for every part, and a scale of 1/{common}"
+        raise BindError("address" if wanted.by_hand else "parts", wanted.address, what, hint)
     whole = kind.unit == "1" if address.whole is None else address.whole
     per_value = 1 if whole else FLOAT_COUNTS * max(1, math.ceil(unit_factor(wanted.unit, kind.unit)))
     count, how = _count(wanted, meter)
@@ -63,6 +70,14 @@ def register_of(wanted: Wanted, address: Address, meter: Meter | None) -> tuple[
     if str(getattr(address, "type", "")) == "float32" and kind.unit != "1":
         note += f"; a float32 loses 0.01 above 131,072: bind an integer register of {kind.id} if there is one"
     return Register(item, per_value, wanted.unavailable), note
+
+
+def wraps_within_a_day(register: Register) -> str:
+    """How soon it can begin at 0 again, where that is within an outage of a day; else empty."""
+    item = register.item
+    if item.modulus is None or item.modulus * HOUR_MS >= item.max_rate * DAY_MS:
+        return ""
+    return _hours(item.modulus, item.max_rate)
 
 
 def _count(wanted: Wanted, meter: Meter | None) -> tuple[Fraction, str]:

@@ -42,6 +42,7 @@ class SecretFiles:
             text = self.read(file, f"{path}.{key}")
             if text is not None:
                 found[name] = SecretStr(text)
+                self._look_at_mode(file, f"{path}.{key}")
         return found
 
     def file(self, name: Any, path: str) -> Path | None:
@@ -69,6 +70,13 @@ class SecretFiles:
             self._findings.error(path, "its file is empty", self._hint(name), value=name)
             return None
         return text
+
+    def _look_at_mode(self, name: str, path: str) -> None:
+        """A secret that every user of the machine reads is none. What systemd lays down is nobody's business."""
+        file = self._folder / name
+        if not self._systemd and (mode := file.stat().st_mode & 0o777) & 0o007:
+            what = f"every user of this machine can read it (mode {mode:o}): sudo chmod o= {file}"
+            self._findings.warn(f"{path} = {name}", what)
 
     def _hint(self, name: str) -> str:
         unit = f" and LoadCredential={name}:{FOLDER / name} in the unit" if self._systemd else ""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import date, timedelta
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -51,6 +52,35 @@ def wrong(start: str, end: str, breaks: Sequence[str]) -> Iterator[tuple[str, in
         elif a < over:
             yield "breaks", number, "begins before the break above it ends"
         over = max(over, b)
+
+
+def overlaps(shifts: Sequence[tuple[str, str, str, str]]) -> Iterator[tuple[str, str, str]]:
+    """Which two of `(name, days, from, to)` run at once, each pair once: (name, name, `mon 13:00`: when that begins).
+
+    Shifts that cannot be understood are left out: `weekdays` and `wrong` tell of them.
+    """
+    runs: list[tuple[int, int, str]] = []
+    for name, days, start, end in shifts:
+        begin, stop = minutes(start), minutes(end)
+        if begin is None or stop is None:
+            continue
+        with suppress(ValueError):
+            length = (stop - begin) % _DAY_MIN or _DAY_MIN
+            # A week and its first day again: Sunday's night runs into Monday.
+            firsts = [day * _DAY_MIN + begin for day in sorted(weekdays(days))]
+            runs += [
+                (first, first + length, name) for first in [*firsts, *(f + 7 * _DAY_MIN for f in firsts)]
+            ]
+    told: set[frozenset[str]] = set()
+    latest: list[tuple[int, int, str]] = []
+    for first, last, name in sorted(runs):
+        latest = [run for run in latest if run[1] > first]
+        for *_, other in latest:
+            if other != name and frozenset((name, other)) not in told:
+                told.add(frozenset((name, other)))
+                day, minute = divmod(first, _DAY_MIN)
+                yield other, name, f"{WEEKDAYS[day % 7]} {minute // 60:02}:{minute % 60:02}"
+        latest.append((first, last, name))
 
 
 def minutes(text: str) -> int | None:
