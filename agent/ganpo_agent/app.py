@@ -100,7 +100,9 @@ class Agent:
         at_fault = self.observer.at_fault() if self.observer is not None else ()
         picture = self._picture()
         for task in self.connections:
-            picture["connections"][task.bound.name]["notes"] = list(task.report().notes)
+            told = picture["connections"][task.bound.name]
+            told["notes"] = list(task.report().notes)
+            told["unsecured"] = task.bound.settings.unsecured
         ok = (
             not waiting_for_time
             and self.keeper.problem is None

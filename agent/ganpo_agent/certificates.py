@@ -19,7 +19,7 @@ from ganpo_drivers import Home
 from ganpo_drivers.opcua import certificate
 from ganpo_drivers.opcua.certificate import Own, dates, fingerprint
 from ganpo_drivers.opcua.discovery import discover
-from ganpo_drivers.opcua.security import hosts, other_host
+from ganpo_drivers.opcua.security import better, hosts, other_host
 from ganpo_drivers.opcua.settings import OpcUaSettings
 from ganpo_drivers.opcua.trust import Pin, check_dates, pin, pinned
 from ganpo_drivers.opcua.user import User
@@ -55,6 +55,10 @@ def trust(config: Path | None, connection: str, *, any_date: bool, yes: bool) ->
     server = found.x509
     click.echo(f"{connection}: {settings.url}, security {settings.security}")
     _describe(server, shown.application)
+    if settings.unsecured:
+        click.echo(
+            f"warning: {settings.unsecured}; it offers {'; '.join(better(shown.offers)) or 'nothing else'}"
+        )
     if odd := other_host(server, settings.url):
         click.echo(f"warning: {odd}")
     check_dates(found, settings.url, connection, found.since)

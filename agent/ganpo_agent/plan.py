@@ -41,7 +41,7 @@ class Times:
 @dataclass(frozen=True, slots=True)
 class ConnectionPlan:
     """One connection. `now`: all keys answer; `then`: those of `silent` do not. Both None without costs. `subscribed`:
-    points that are not asked for, because the device speaks of them."""
+    points that are not asked for, because the device speaks of them; `subscriptions`: how, as the driver prints it."""
 
     connection: str
     driver: str
@@ -50,6 +50,7 @@ class ConnectionPlan:
     now: Times | None
     then: Times | None
     subscribed: int = 0
+    subscriptions: Sequence[str] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The same for programs."""
@@ -57,9 +58,11 @@ class ConnectionPlan:
 
     def __str__(self) -> str:
         found = [f"{self.connection} ({self.driver})", ""]
-        spoken = [f"{self.subscribed} points are subscribed"] if self.subscribed else []
+        spoken = [f"subscribed: {self.subscribed} points"] if self.subscribed else []
+        for subscription in self.subscriptions:
+            spoken += _wrapped(subscription)
         if not self.groups:
-            return "; ".join([f"{found[0]}: nothing is polled on it", *spoken])
+            return "\n".join([f"{found[0]}: nothing is polled on it", *spoken])
         if self.now is not None:
             found.append(_row("key", "every", "points", "requests", "asked", "unused", "line"))
         for group in self.groups:
@@ -70,7 +73,7 @@ class ConnectionPlan:
             else:
                 found.append(f"  {group.key} every {group.interval_s:g} s: {group.points} points")
             for request in group.requests:
-                found += textwrap.wrap(request, WIDTH - 4, initial_indent="    ", subsequent_indent="      ")
+                found += _wrapped(request)
         return "\n".join([*found, "", *self._times(), *spoken])
 
     def _times(self) -> list[str]:
@@ -96,9 +99,12 @@ def planned(bound: BoundConnection, silent: Sequence[str] = ()) -> ConnectionPla
     """Of one connection, with these keys silent. Raises ConfigError where it has no such key."""
     driver = bound.driver(bound.settings)
     groups = []
-    polled = [group for group in grouped(bound.points) if not group.subscribed]
-    for group in polled:
+    subscriptions: list[str] = []
+    for group in grouped(bound.points):
         query = driver.prepare(group.asked)
+        if group.subscribed:
+            subscriptions += str(query).splitlines()
+            continue
         cost = driver.estimate(query) if isinstance(driver, Estimates) else None
         requests = str(query).splitlines()
         groups.append(PlannedGroup(group.interval_s, group.key, len(group.points), requests, cost))
@@ -111,7 +117,9 @@ def planned(bound: BoundConnection, silent: Sequence[str] = ()) -> ConnectionPla
     now = _times(groups, frozenset())
     then = _times(groups, frozenset(silent)) if silent else None
     subscribed = sum(point.address.subscribed for point in bound.points)
-    return ConnectionPlan(bound.name, bound.driver_id, groups, tuple(silent), now, then, subscribed)
+    return ConnectionPlan(
+        bound.name, bound.driver_id, groups, tuple(silent), now, then, subscribed, subscriptions
+    )
 
 
 def _times(groups: Sequence[PlannedGroup], silent: Set[str]) -> Times | None:
@@ -122,6 +130,10 @@ def _times(groups: Sequence[PlannedGroup], silent: Set[str]) -> Times | None:
     cycle_s = sum(cost.seconds for _, cost in answered)
     load = sum(cost.seconds / group.interval_s for group, cost in answered)
     return Times(cycle_s, load, cycle_s + sum(cost.silent_s for group, cost in costs if group.key in silent))
+
+
+def _wrapped(line: str) -> list[str]:
+    return textwrap.wrap(line, WIDTH - 4, initial_indent="    ", subsequent_indent="      ")
 
 
 def _row(key: str, *columns: object) -> str:

@@ -75,6 +75,12 @@ class ConnectionSettings(BaseModel):
         `check` refuses two connections of one line."""
         return ""
 
+    @property
+    def unsecured(self) -> str:
+        """What somebody on the way can do, a clause for a person, where the protocol could protect the connection and
+        is not asked to: pages show it in red. "" where it does, or knows no protection."""
+        return ""
+
     def cautions(self) -> Sequence[Caution]:
         """What `check` warns of."""
         return ()

@@ -133,6 +133,19 @@ async def test_a_certificate_that_ends_soon_is_a_note_a_figure_and_once_a_day_a_
         assert len(caplog.records) == 2
 
 
+async def test_an_open_channel_is_a_note_where_the_server_offers_better(
+    server: OpcUaServer, home: Home
+) -> None:
+    async with opened(make(server.url, home, "None", allow_insecure=True)) as driver:
+        assert await read(driver, "A") == [1]
+        (note,) = driver.report().notes
+    assert note.startswith(
+        "nothing is signed or encrypted, although the server offers Aes128_Sha256_RsaOaep,Sign"
+    )
+    assert BEST in note
+    assert "None" not in note
+
+
 async def test_a_user_is_known_by_his_certificate(server: OpcUaServer, home: Home, folder: Path) -> None:
     trusting(home, folder / "plc.pem")
     pem = (folder / "operator.pem").read_text()

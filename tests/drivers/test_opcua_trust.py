@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 from pydantic import SecretStr
 
+from ganpo_agent.app import Agent
 from ganpo_agent.cli import main
 from ganpo_config import load
 from ganpo_drivers import Home, Point, Scan
@@ -86,6 +87,48 @@ def test_check_says_who_is_not_trusted_yet_and_what_is_deprecated(config: Path, 
     told = typed(config, "check")
     assert "yet" not in told.output
     assert "warning  agent.toml: connections.plc.security: rests on SHA-1" in told.output
+
+
+OPEN = 'None"\nallow_insecure = true'
+
+
+@pytest.mark.parametrize("user", ["", "username", "certificate"])
+def test_a_user_on_an_open_channel_is_warned_of_and_trust_says_what_the_server_offers(
+    config: Path, user: str, tmp_path: Path
+) -> None:
+    """Nobody's session on an open channel was said aloud and is warned of by pages alone."""
+    identity(tmp_path / "operator.pem")
+    (tmp_path / "secret").write_text("geheim42")
+    (tmp_path / "secret").chmod(0o600)
+    keys = {
+        "": "",
+        "username": 'username = "monitor"\npassword_file = "secret"\n',
+        "certificate": 'user_certificate_file = "operator.pem"\n',
+    }
+    text = config.read_text().replace(BEST + '"', OPEN + "\n" + keys[user])
+    config.write_text(text)
+    environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    told = CliRunner(env=environ).invoke(main, ["check", "--config", str(config)]).output
+    warned = "warning  agent.toml: connections.plc.security: a user logs in without security: "
+    assert (warned in told) == bool(user)
+    assert ("password is encrypted only where" in told) == (user == "username")
+    assert ("`ganpo trust plc` says what the server offers" in told) == bool(user)
+    plant = load(config, environ).plant
+    assert plant is not None
+    told_of = Agent(plant).health()["connections"]
+    assert {name: bool(one["unsecured"]) for name, one in told_of.items()} == {"plc": True, "bus": False}
+
+
+def test_trust_on_an_open_channel_says_what_the_server_offers(tmp_path: Path, config: Path) -> None:
+    file = identity(tmp_path / "both.pem")
+    with OpcUaServer(values={"A": 1}, secured=[BEST], identity=file, security_none=True) as both:
+        text = config.read_text().replace(BEST + '"', OPEN)
+        lines = [
+            f'url = "{both.url}"' if line.startswith('url = "opc.tcp') else line for line in text.splitlines()
+        ]
+        config.write_text("\n".join(lines))
+        told = typed(config, "trust", "plc", answer="n\n").output
+    assert "warning: everything that is read can be seen and changed on the way; it offers " + BEST in told
 
 
 def test_from_the_file_to_a_value_as_a_person_does_it(
@@ -196,12 +239,12 @@ def test_the_end_of_a_certificate_is_told_60_days_ahead(home: Home, tmp_path: Pa
     file = identity(tmp_path / "plc.pem", end=NOW + timedelta(365))
     trust.pin(home, Pin(der(file), NOW))
     held = Credentials.of(settings, NOW)
-    assert remarks(settings, held, NOW) == []
-    assert remarks(settings, held, NOW + timedelta(304)) == []
-    (told,) = remarks(settings, held, NOW + timedelta(306))
+    assert remarks(settings, held, (), NOW) == []
+    assert remarks(settings, held, (), NOW + timedelta(304)) == []
+    (told,) = remarks(settings, held, (), NOW + timedelta(306))
     assert "the server's certificate ends on" in told
     assert "`ganpo trust plc`" in told
-    late = remarks(settings, held, NOW + timedelta(3651))
+    late = remarks(settings, held, (), NOW + timedelta(3651))
     assert ["ended on" in text for text in late] == [True, True]
     assert "`ganpo cert renew`" in late[0]
 

@@ -9,6 +9,10 @@ from click.testing import CliRunner, Result
 from ganpo_agent.cli import main
 from ganpo_agent.plan import planned
 from ganpo_config.plant import BoundConnection
+from ganpo_drivers import Point
+from ganpo_drivers.opcua.address import OpcUaAddress
+from ganpo_drivers.opcua.driver import OpcUaDriver
+from ganpo_drivers.opcua.settings import OpcUaSettings
 from ganpo_model.errors import ConfigError
 from support.configs import CELL, HEAD, plant
 
@@ -118,29 +122,67 @@ def test_what_cannot_be_planned_is_told(tmp_path: Path, text: str, words: list[s
     assert told in found.output
 
 
-def test_a_driver_that_does_not_know_its_costs_shows_its_requests(tmp_path: Path) -> None:
-    text = CELL + '[[equipment]]\nasset_no = "SB-1"\nname = "Lathe"\n'
-    text += (
-        '[[points]]\nasset_no = "SB-1"\nsignal = "power"\nconnection = "cell"\naddress = "nsu=urn:x;s=P"\n'
-    )
-    found = planned(bound(tmp_path, text))
-    assert found.now is None
-    assert str(found).endswith("this driver does not say what a request costs")
-
-
-def test_what_is_subscribed_is_not_asked_for_and_stands_beside(tmp_path: Path) -> None:
-    point = """
+SERVER = CELL + '[[equipment]]\nasset_no = "SB-1"\nname = "Machine"\n'
+NODE = """
 [[points]]
 asset_no = "SB-1"
 signal = "{signal}"
 connection = "cell"
-address = "nsu=urn:v;s={signal}"
-mode = "{mode}"
+address = "{address}"
 """
-    machine = CELL + '[[equipment]]\nasset_no = "SB-1"\nname = "Machine"\n'
-    spoken = point.format(signal="power", mode="subscribe")
-    found = planned(bound(tmp_path, machine + spoken))
-    assert str(found) == "cell (opcua): nothing is polled on it; 1 points are subscribed"
-    both = planned(bound(tmp_path, machine + spoken + point.format(signal="alarm", mode="poll")))
-    assert str(both).endswith("what a request costs\n1 points are subscribed")
+ALARM = NODE.format(signal="alarm", address="nsu=urn:v;s=alarm")
+SPOKEN = 'mode = "subscribe"\nsampling_ms = {}\n'
+
+
+def test_a_driver_that_does_not_know_its_costs_shows_its_requests(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(OpcUaDriver, "estimate")
+    found = planned(bound(tmp_path, SERVER + ALARM))
+    assert found.now is None
+    assert "    Read of 1 nodes (Value, source time)" in str(found)
+    assert str(found).endswith("this driver does not say what a request costs")
+
+
+def test_a_server_is_read_in_as_many_requests_as_its_nodes_need(tmp_path: Path) -> None:
+    path = NODE.format(signal="power", address="/*:Objects/*:Power")
+    found = planned(bound(tmp_path, SERVER + ALARM + path))
+    (group,) = found.groups
+    assert list(group.requests) == [
+        "Read of 2 nodes (Value, source time)",
+        "in every new session: 1 browse paths, up to 2 levels deep",
+    ]
+    assert group.cost is not None
+    assert (group.cost.requests, group.cost.items, group.cost.waste) == (1, 2, 0)
+    assert "if 1000 nodes are read at once in 50 ms" in str(found)
+    assert max(map(len, str(found).splitlines())) <= 80
+
+
+def test_nodes_beyond_what_a_request_holds_take_another_and_elements_of_an_array_are_one_node() -> None:
+    driver = OpcUaDriver(
+        OpcUaSettings(driver="opcua", url="opc.tcp://plc", security="None", allow_insecure=True)
+    )
+    texts = [f"nsu=urn:v;s=N{number}" for number in range(1000)] + ["[0]nsu=urn:v;s=A", "[1]nsu=urn:v;s=A"]
+    query = driver.prepare([Point(text, OpcUaAddress.parse(text)) for text in texts])
+    cost = driver.estimate(query)
+    assert (cost.requests, cost.items) == (2, 1001)
+    assert cost.seconds == pytest.approx(0.1)
+
+
+def test_what_is_subscribed_is_not_asked_for_and_stands_beside(tmp_path: Path) -> None:
+    spoken = NODE.format(signal="power", address="nsu=urn:v;s=power") + SPOKEN.format(500)
+    found = planned(bound(tmp_path, SERVER + spoken))
+    assert str(found).splitlines() == [
+        "cell (opcua): nothing is polled on it",
+        "subscribed: 1 points",
+        "    1 subscription of 1 monitored items, and one on the server's time;",
+        "      sampled every 0.5 s, published every 0.5 s",
+    ]
+    slow = NODE.format(signal="spindle_override", address="nsu=urn:v;s=override") + SPOKEN.format(20000)
+    both = planned(bound(tmp_path, SERVER + spoken + slow + ALARM))
+    assert both.subscribed == 2
+    (how,) = both.subscriptions
+    assert "2 monitored items" in how
+    assert how.endswith("sampled every 0.5 to 20 s, published every 0.5 s")
+    assert how.split()[-1] in str(both)
     assert [group.points for group in both.groups] == [1]

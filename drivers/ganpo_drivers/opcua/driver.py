@@ -14,6 +14,7 @@ from asyncua import ua
 from ganpo_drivers.api import (
     Address,
     ConnectionSettings,
+    Cost,
     Driver,
     Identity,
     Point,
@@ -26,6 +27,7 @@ from ganpo_drivers.api import (
 from ganpo_drivers.opcua.address import OpcUaAddress
 from ganpo_drivers.opcua.batches import Batches
 from ganpo_drivers.opcua.browsing import variables_below
+from ganpo_drivers.opcua.query import OpcUaQuery, cost
 from ganpo_drivers.opcua.resolve import RESOLVE_AGAIN_S, resolve
 from ganpo_drivers.opcua.security import Credentials, remarks
 from ganpo_drivers.opcua.session import Session, value_attribute
@@ -43,16 +45,6 @@ _BUILD_INFO = [
     for name in ("ManufacturerName", "ProductName", "SoftwareVersion")
 ]
 _ITSELF = OpcUaAddress(identifier="i=2256")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class OpcUaQuery:
-    """Points that are read together, in one Read request unless the server takes fewer nodes."""
-
-    points: tuple[Point[OpcUaAddress], ...]
-
-    def __str__(self) -> str:
-        return f"Read of {len(self.points)} nodes (Value, source time)"
 
 
 @dataclass(slots=True)
@@ -89,6 +81,7 @@ class OpcUaDriver(Driver[OpcUaSettings, OpcUaAddress]):
         self._tell_at = 0.0
         self._plans: dict[Query, _Plan] = {}
         self._notes: dict[str, str] = {}
+        self._offers: Sequence[str] = ()
 
     async def open(self) -> None:
         """A fresh session.
@@ -99,11 +92,17 @@ class OpcUaDriver(Driver[OpcUaSettings, OpcUaAddress]):
         await self.close()
         self._session = Session(self.connection, self._batches)
         await self._session.open()
-        self._credentials = self._session.credentials
+        self._credentials, self._offers = self._session.credentials, self._session.offers
 
     def prepare(self, points: Sequence[Point[OpcUaAddress]]) -> OpcUaQuery:
         """Nothing to pack: nodes are resolved at the first read of a session."""
         return OpcUaQuery(tuple(points))
+
+    def estimate(self, query: Query) -> Cost:
+        """As far as it is known offline: a server that takes fewer nodes in a request says so once it is reached."""
+        if not isinstance(query, OpcUaQuery):
+            raise TypeError("a query of another driver")
+        return cost(query, self._batches.read.most, self.connection.timeout_s)
 
     async def read(self, query: Query) -> Scan:
         """One Read. A session that the server has dropped because polls are slow is opened anew first.
@@ -216,8 +215,9 @@ class OpcUaDriver(Driver[OpcUaSettings, OpcUaAddress]):
 
     def report(self) -> Report:
         """Sessions opened again because the server had forgotten them; what failed or was lost in a subscription; how
-        certificates stand, and what the server does not do."""
-        notes = [*remarks(self.connection, self._credentials, datetime.now(UTC)), *self._notes.values()]
+        the session is secured, and what the server does not do."""
+        notes = remarks(self.connection, self._credentials, self._offers, datetime.now(UTC))
+        notes += self._notes.values()
         return Report(self._reopened, self._faults, notes, self._credentials.expire())
 
     @contextmanager
@@ -233,7 +233,7 @@ class OpcUaDriver(Driver[OpcUaSettings, OpcUaAddress]):
         self._notes[kind] = text
 
     def _tell(self) -> None:
-        """In the log, once a day, what a person should know of the certificates."""
+        """In the log, once a day, what a person should know."""
         now = asyncio.get_running_loop().time()
         if now >= self._tell_at:
             self._tell_at = now + TELL_AGAIN_S

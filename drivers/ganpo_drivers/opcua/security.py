@@ -13,7 +13,7 @@ from cryptography import x509
 
 from ganpo_drivers.opcua import certificate, trust
 from ganpo_drivers.opcua.certificate import Own
-from ganpo_drivers.opcua.settings import OpcUaSettings
+from ganpo_drivers.opcua.settings import DEPRECATED, OpcUaSettings
 from ganpo_drivers.opcua.trust import Pin
 from ganpo_drivers.opcua.user import User
 from ganpo_model.errors import CertificateNotTrusted, ConfigError
@@ -75,8 +75,11 @@ class Credentials:
         return {whose: found.not_valid_after_utc for whose, found in held.items()}
 
 
-def remarks(settings: OpcUaSettings, credentials: Credentials, now: datetime) -> list[str]:
-    """What a person should know of the certificates of a session: those that end soon, a host that is another."""
+def remarks(
+    settings: OpcUaSettings, credentials: Credentials, offered: Sequence[str], now: datetime
+) -> list[str]:
+    """What a person should know of how a session is secured: certificates that end soon, a host that is another, a
+    server that offers more than is used."""
     home, pin = settings.home, credentials.pin
     connection = home.connection if home is not None else ""
     do = {
@@ -91,6 +94,8 @@ def remarks(settings: OpcUaSettings, credentials: Credentials, now: datetime) ->
             told.append(f"{what} {'ends' if end > now else 'ended'} on {end:%Y-%m-%d}: {hint}")
     if pin is not None and (odd := other_host(pin.x509, settings.url)):
         told.append(f"the server is trusted although {odd}")
+    if settings.security == "None" and (found := better(offered)):
+        told.append(f"nothing is signed or encrypted, although the server offers {'; '.join(found)}")
     return told
 
 
@@ -114,6 +119,11 @@ def named(policy_uri: str | None, mode: Any = None) -> str:
 def offers(endpoints: Sequence[Any]) -> list[str]:
     """What endpoints offer, as settings spell it, each once."""
     return sorted({named(end.SecurityPolicyUri, end.SecurityMode) for end in endpoints})
+
+
+def better(offered: Sequence[str]) -> list[str]:
+    """What is offered (as settings spell it) that protects a session."""
+    return [one for one in offered if one.partition(",")[0] not in ("None", *DEPRECATED)]
 
 
 def other_host(server: x509.Certificate, url: str) -> str:

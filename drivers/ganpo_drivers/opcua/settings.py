@@ -76,9 +76,24 @@ class OpcUaSettings(ConnectionSettings):
         """`Sign`, `SignAndEncrypt`, or `None`."""
         return self.security.rpartition(",")[2]
 
+    @property
+    def unsecured(self) -> str:
+        """Of a channel that is neither signed nor encrypted."""
+        if self.security != "None":
+            return ""
+        what = "everything that is read can be seen and changed on the way"
+        if self.username is None:
+            return what
+        return f"{what}; the password is encrypted only where the server asks for it"
+
     def cautions(self) -> Sequence[Caution]:
-        """Of a deprecated policy, and of a server that nobody has trusted yet."""
+        """Of a user on an open channel, of a deprecated policy, and of a server that nobody has trusted yet."""
         found = []
+        if self.unsecured and (self.username is not None or self.user_certificate is not None):
+            what = f"a user logs in without security: {self.unsecured}"
+            if self.home is not None:
+                what += f". `ganpo trust {self.home.connection}` says what the server offers"
+            found.append(Caution("security", what))
         if self.policy in DEPRECATED:
             what = "rests on SHA-1 and is deprecated: take another policy that the server offers"
             found.append(Caution("security", what))

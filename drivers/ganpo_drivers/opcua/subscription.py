@@ -51,7 +51,7 @@ class Refused(Exception):
 def publishing_s(points: Sequence[Point[OpcUaAddress]]) -> float:
     """Seconds between two looks at what is new: as the fastest of the points is sampled, and often enough to hear that
     the server is there."""
-    return min(LONGEST_PUBLISHING_S, *(_sampling_ms(point.address) / 1000 for point in points))
+    return min(LONGEST_PUBLISHING_S, *(sampling_ms(point.address) / 1000 for point in points))
 
 
 class Latest:
@@ -178,7 +178,7 @@ class Subscription:
             _item(
                 node,
                 place + 1,
-                _sampling_ms(self._points[place].address),
+                sampling_ms(self._points[place].address),
                 self._points[place].address.deadband if with_deadband else None,
             )
             for place, node in asked
@@ -229,7 +229,8 @@ class Subscription:
         return bad(f"vanished: {value.text}")
 
 
-def _sampling_ms(address: OpcUaAddress) -> float:
+def sampling_ms(address: OpcUaAddress) -> float:
+    """How often the server looks at the value."""
     return address.sampling_ms or DEFAULT_SAMPLING_MS
 
 
