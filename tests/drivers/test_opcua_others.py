@@ -104,6 +104,30 @@ async def read(driver: OpcUaDriver) -> Any:
     return value
 
 
+async def test_values_that_a_full_queue_lost_are_told(server: NodeServer, home: Home) -> None:
+    """The server looks twenty times a second, keeps ten values, and we take nothing for a second."""
+    heard: list[Scan] = []
+
+    async def deliver(scan: Scan) -> None:
+        heard.append(scan)
+        if len(heard) == 5:
+            await asyncio.sleep(1.5)
+
+    address = OpcUaAddress.parse("nsu=urn:ganpo:simulation;s=Looked", mode="subscribe", sampling_ms=50)
+    async with opened(make(server.url, home, "None")) as driver:
+        task = asyncio.create_task(driver.subscribe([Point("parts", address)], deliver))
+        async with asyncio.timeout(10):
+            while not driver.report().faults:
+                await asyncio.sleep(0.05)
+        task.cancel()
+        await asyncio.wait([task])
+        report = driver.report()
+    assert set(report.faults) == {("", "queue_overflow")}
+    assert "values of parts were lost in the server's queue" in report.notes
+    counts = [value for scan in heard if isinstance(value := scan.values[0], float)]
+    assert counts == sorted(set(counts)), "what was kept came in its order, each once"
+
+
 @pytest.mark.parametrize("security", ["None", BEST])
 async def test_a_subscription_lives_through_renewed_channels_and_its_own_silence(
     server: NodeServer, home: Home, security: str

@@ -68,6 +68,15 @@ async function serve() {
             value: { get: () => new Variant({ dataType: DataType.Double, value: values[name] }) },
         });
     }
+    let looked = 0; // a value that is another at every look
+    own.addVariable({
+        organizedBy: space.rootFolder.objects,
+        browseName: "Looked",
+        nodeId: "s=Looked",
+        minimumSamplingInterval: 50,
+        dataType: "Double",
+        value: { get: () => new Variant({ dataType: DataType.Double, value: ++looked }) },
+    });
     await server.start();
     const answer = (given) => process.stdout.write(JSON.stringify(given) + "\n");
     const commands = {
