@@ -1,7 +1,10 @@
 """Byte lines over a real pseudo-terminal and over TCP: what is due, what is late, what is gone."""
 
 import asyncio
+import grp
 import os
+import subprocess
+import sys
 import termios
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -12,8 +15,15 @@ import serial
 from pydantic import ValidationError
 
 from ganpo_demo.loopback import free_port
+from ganpo_drivers import Driver
+from ganpo_drivers.cjt188.driver import Cjt188Driver
+from ganpo_drivers.cjt188.settings import Cjt188Settings
+from ganpo_drivers.dlt645.driver import Dlt645Driver
+from ganpo_drivers.dlt645.settings import Dlt645Settings
 from ganpo_drivers.lines import ByteLine, SerialLine, SerialSettings, TcpLine, Until, device_of, endpoint_of
 from ganpo_drivers.lines.settings import cautions_of, real_device
+from ganpo_drivers.modbus.driver import ModbusDriver
+from ganpo_drivers.modbus.settings import ModbusSettings
 from ganpo_model.errors import AccessRefused, ConnectionLost, PermanentError, Unreachable
 from support.pty_line import PtyLine
 
@@ -49,6 +59,19 @@ async def far(request: pytest.FixtureRequest, pty: PtyLine) -> AsyncIterator[Far
     line.close()
     writer.close()
     server.close()
+
+
+def modbus(device: str, **line: Any) -> ModbusDriver:
+    settings = {"driver": "modbus", "url": f"rtu://{device}", "addressing": "0-based", **line}
+    return ModbusDriver(ModbusSettings.model_validate(settings))
+
+
+def dlt645(device: str) -> Dlt645Driver:
+    return Dlt645Driver(Dlt645Settings(driver="dlt645", url=f"serial://{device}"))
+
+
+def cjt188(device: str) -> Cjt188Driver:
+    return Cjt188Driver(Cjt188Settings(driver="cjt188", url=f"serial://{device}"))
 
 
 def upto(sign: bytes) -> Until:
@@ -149,6 +172,42 @@ async def test_the_port_is_set_as_the_settings_say(pty: PtyLine, monkeypatch: py
     assert settings.character_s == pytest.approx(11 / 2400)
 
 
+@pytest.mark.parametrize(
+    ("make", "speed", "parity"),
+    [
+        (lambda url: modbus(url, baud=19200, parity="even"), termios.B19200, termios.PARENB),
+        (lambda url: modbus(url, parity="odd"), termios.B9600, termios.PARENB | termios.PARODD),
+        (lambda url: modbus(url), termios.B9600, 0),
+        (
+            lambda url: Dlt645Driver(Dlt645Settings(driver="dlt645", url=f"serial://{url}")),
+            termios.B2400,
+            termios.PARENB,
+        ),
+        (
+            lambda url: Cjt188Driver(Cjt188Settings(driver="cjt188", url=f"serial://{url}")),
+            termios.B2400,
+            termios.PARENB,
+        ),
+    ],
+    ids=["modbus 19200 8E1", "modbus 9600 8O1", "modbus", "dlt645", "cjt188"],
+)
+async def test_each_driver_opens_its_port_with_its_parity(
+    pty: PtyLine,
+    monkeypatch: pytest.MonkeyPatch,
+    make: Callable[[str], Driver[Any, Any]],
+    speed: int,
+    parity: int,
+) -> None:
+    asked: list[list[Any]] = []
+    monkeypatch.setattr(termios, "tcsetattr", lambda _fd, _when, attributes: asked.append(attributes))
+    driver = make(pty.device)
+    await driver.open()
+    await driver.close()
+    (flags,) = asked
+    assert flags[4] == flags[5] == speed
+    assert flags[2] & (termios.PARENB | termios.PARODD) == parity
+
+
 async def test_a_pseudo_terminal_that_drops_the_parity_is_opened_again_and_again(pty: PtyLine) -> None:
     for _ in range(3):
         line = SerialLine("serial", pty.device, SerialSettings(baud=2400, parity="even"))
@@ -187,7 +246,43 @@ async def test_a_port_that_another_has_is_told(pty: PtyLine) -> None:
     line.close()
 
 
-async def test_a_port_that_may_not_be_opened_names_its_group(
+AS_NOBODY = """
+import asyncio, os, sys
+from ganpo_drivers.lines import SerialLine, SerialSettings
+from ganpo_model.errors import AccessRefused
+asyncio.run(asyncio.to_thread(int))  # what is imported late may lie where only root reads
+os.setgroups([])
+os.setgid(65534)
+os.setuid(65534)
+try:
+    asyncio.run(SerialLine("rtu://the-port", sys.argv[1], SerialSettings()).open())
+except AccessRefused as refused:
+    print(refused)
+"""
+
+
+JOIN = "the service needs SupplementaryGroups=dialout in its unit, a user sudo usermod -aG dialout USER and a new login"
+GIVE = "give it to a group: sudo chgrp dialout {port} && sudo chmod 660 {port}"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can open a port as another user")
+@pytest.mark.parametrize(
+    ("mode", "told"),
+    [
+        (0o660, f"rtu://the-port: the group dialout may open the port, we may not; {JOIN}"),
+        (0o600, f"rtu://the-port: its owner alone may open the port; {GIVE}; {JOIN}"),
+    ],
+)
+def test_a_port_that_another_user_may_not_open_says_what_to_do(pty: PtyLine, mode: int, told: str) -> None:
+    os.chown(pty.device, 0, grp.getgrnam("dialout").gr_gid)
+    Path(pty.device).chmod(mode)
+    command = [sys.executable, "-c", AS_NOBODY, pty.device]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert found.stderr == ""
+    assert found.stdout.strip() == told.format(port=pty.device)
+
+
+async def test_a_refusal_to_open_a_port_is_told_whoever_runs_this(
     pty: PtyLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(port: serial.Serial) -> None:

@@ -1,11 +1,13 @@
-"""The kit over the driver `modbus` on a serial line: between it and the units stands the kit's own, with its faults."""
+"""The kit over the driver `modbus` on a serial line and behind a converter: between it and the units stands the kit's
+own line, with its faults."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
+from ganpo_demo.loopback import free_port
 from ganpo_drivers.api import Point, Value
 from ganpo_drivers.modbus.address import ModbusAddress
 from ganpo_drivers.modbus.driver import ModbusDriver
@@ -23,9 +25,9 @@ def identified(request: bytes) -> bytes:
     return checked(request[:4] + b"\x01\x00\x00\x02\x00\x03Acm\x01\x02M1")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def line() -> Iterator[RtuLine]:
-    """Units whose registers hold their own addresses."""
+@contextmanager
+def units(place: Callable[[RtuLine], AbstractAsyncContextManager[RtuLine]]) -> Iterator[RtuLine]:
+    """Units whose registers hold their own addresses, at a port or behind a converter."""
     with ExitStack() as stack:
         aside = Aside("units")
         aside.start()
@@ -33,10 +35,23 @@ def line() -> Iterator[RtuLine]:
         line = aside.do(RtuLine)
         line.replies[1, 900] = exception(2)
         line.other = identified
-        port = line.at_a_port()
-        aside.run(port.__aenter__())
-        stack.callback(lambda: aside.run(port.__aexit__(None, None, None)))
+        standing = place(line)
+        aside.run(standing.__aenter__())
+        stack.callback(lambda: aside.run(standing.__aexit__(None, None, None)))
+        yield line
+
+
+@pytest.fixture(scope="module", autouse=True)
+def line() -> Iterator[RtuLine]:
+    with units(RtuLine.at_a_port) as line:
         TestModbusRtu.url = line.url
+        yield line
+
+
+@pytest.fixture(scope="module", autouse=True)
+def converter() -> Iterator[RtuLine]:
+    with units(RtuLine.behind_a_converter) as line:
+        TestModbusBehindAConverter.url = line.url
         yield line
 
 
@@ -70,6 +85,11 @@ class TestModbusRtu(DriverConformance):
 
     def forbidden(self, sent: bytes) -> list[str]:
         return forbidden_rtu(sent)
+
+
+class TestModbusBehindAConverter(TestModbusRtu):
+    def make_unreachable(self) -> ModbusDriver:
+        return self.at(f"rtu+tcp://127.0.0.1:{free_port()}")
 
 
 async def test_a_line_that_turns_around_noisily_or_echoes_or_answers_in_pieces_loses_nothing(

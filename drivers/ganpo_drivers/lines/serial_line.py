@@ -112,11 +112,7 @@ class SerialLine(ByteLine):
         """What opening it came to, for a person."""
         number = error.errno if isinstance(error, OSError) else None
         if number in (errno.EACCES, errno.EPERM):
-            group = _group(self._device)
-            hint = f"the service needs SupplementaryGroups={group} in its unit, a user sudo usermod -aG {group} USER"
-            return AccessRefused(
-                f"the group {group} may open the port, we may not", where=self.where, hint=hint
-            )
+            return self._no_permission()
         if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
             hint = "is the adapter plugged in? `ls -l /dev/serial/by-id` shows those that are"
             return Unreachable("there is no such device", where=self.where, hint=hint)
@@ -131,6 +127,23 @@ class SerialLine(ByteLine):
             return Unreachable(f"the port does not answer: {error}", where=self.where)
         shape = f"{settings.baud} baud, {settings.data_bits}{settings.parity[0].upper()}{settings.stop_bits}"
         return PermanentError(f"it cannot be opened as a serial port of {shape}: {error}", where=self.where)
+
+    def _no_permission(self) -> AccessRefused:
+        """Who may open it, and how we come to be one of them."""
+        group = _group(self._device)
+        what = (
+            f"the group {group} may open the port, we may not"
+            if group
+            else "its owner alone may open the port"
+        )
+        joined = group or "dialout"
+        hint = (
+            f"the service needs SupplementaryGroups={joined} in its unit, a user sudo usermod -aG {joined} USER "
+            "and a new login"
+        )
+        if not group:
+            hint = f"give it to a group: sudo chgrp dialout {self._device} && sudo chmod 660 {self._device}; {hint}"
+        return AccessRefused(what, where=self.where, hint=hint)
 
 
 def _open(port: serial.Serial) -> None:
@@ -152,8 +165,9 @@ def _let_go(opening: "asyncio.Future[None]", port: serial.Serial) -> None:
 
 
 def _group(device: str) -> str:
-    """The group that may use it; dialout where that cannot be found out."""
+    """The group whose members may use it; empty where there is none, or where that cannot be found out."""
     try:
-        return grp.getgrgid(Path(device).stat().st_gid).gr_name
+        about = Path(device).stat()
+        return grp.getgrgid(about.st_gid).gr_name if about.st_gid and about.st_mode & 0o060 == 0o060 else ""
     except (OSError, KeyError):
-        return "dialout"
+        return ""

@@ -8,6 +8,7 @@ from ganpo_drivers.api import FaultKind, Identifies, PointFault
 from ganpo_drivers.testing.hooks import Hooks
 from ganpo_drivers.testing.scenario import scenario
 
+MOMENT_S = 0.05
 REOPENINGS = 20
 GROWTH_BYTES = 2048
 """Per reopening: less than any session's buffers, more than what the interpreter's own caches do."""
@@ -69,6 +70,7 @@ class Reading(Hooks):
         try:
             for _ in range(REOPENINGS):
                 await self.reads_again(driver)
+            await asyncio.sleep(MOMENT_S)  # the last session has its buffers until the loop has turned
             gc.collect()
             grown = tracemalloc.get_traced_memory()[0]
         finally:
