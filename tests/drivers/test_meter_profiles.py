@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from ganpo_agent.nameplate import nameplates
 from ganpo_config.plant import BoundConnection, BoundPoint
 from ganpo_demo.lines import Answering
 from ganpo_demo.register_meters import Cjt188Meter, Dlt645Meter, FramedLine, volume
-from ganpo_drivers import Point
+from ganpo_drivers import Point, PointFault
 from support import configs
 from support.meter_line import MeterPort, noted
 
@@ -128,3 +129,55 @@ async def test_every_signal_of_a_flow_meter_is_what_it_shows(tmp_path: Path, pro
         more='max_rate = "100"',
     )
     assert found == expected
+
+
+RATIO = """
+[[points]]
+asset_no = "M-1"
+signal = "ct_ratio"
+connection = "line"
+address = "000000000161:ct_ratio"
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("000080", None),
+        (
+            "000001",
+            "the ratio of its ct is 1 in the meter and 80 in the list (ct 400/5)",
+        ),
+        (None, None),
+    ],
+    ids=["as the list", "another", "refused"],
+)
+async def test_a_meter_that_says_its_transformer_is_compared_with_the_list(
+    tmp_path: Path, said: str | None, told: str | None
+) -> None:
+    meter = Dlt645Meter("000000000161", lambda di: said if di == "04000306" else SHOWN_2007[di][0])
+    with MeterPort(noted(FramedLine(10, [meter]).answer), noted(bytes)) as port:
+        line = LINE.format(
+            port=port.port,
+            driver="dlt645",
+            carrier="electricity",
+            profile="electricity_meter_dlt645",
+            parameters="meter=000000000161",
+            more='ct = "400/5"\nreads = "secondary"',
+        )
+        plant = configs.plant(tmp_path, line + RATIO)
+        (connection,) = plant.connections
+        nameplate = nameplates(plant)["M-1/energy_import"]
+        driver = connection.driver(connection.settings)
+        await driver.open()
+        query = driver.prepare([Point(point.name, point.address) for point in connection.points])
+        values = (await driver.read(query)).values
+        await driver.close()
+    faults = {}
+    for point, value in zip(connection.points, values, strict=True):
+        if isinstance(value, PointFault):
+            faults[point.signal] = value.text
+        else:
+            nameplate.look(point.name, value)
+    assert (nameplate.fault and nameplate.fault.text.split(":")[0]) == told
+    assert sorted(faults) == ([] if said else ["ct_ratio"]), faults

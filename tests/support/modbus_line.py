@@ -68,8 +68,8 @@ BROKEN: dict[str, Reply] = {
 class ModbusLine:
     """`async with ModbusLine() as line`. `replies`: by unit and first register, `right` for the others.
 
-    `identity`: said to function 43/14. `tls`: spoken inside it. `asked`: how often, by unit and first register; `sessions`: opened so far. `delay_s` before
-    each answer.
+    `identity`: said to function 43/14. `tls`: spoken inside it. `asked`: how often, by unit and first register;
+    `sessions`: opened so far. `delay_s` before each answer.
     """
 
     port = 0

@@ -7,7 +7,7 @@ from typing import Any, Self
 from pydantic import Field
 
 from ganpo_drivers.api import Address
-from ganpo_drivers.cjt188.layout import KINDS, Item, Unit, items, units
+from ganpo_drivers.cjt188.layout import KINDS, Item, items, units
 
 WILDCARD = "AA" * 7
 _TEXT = re.compile(r"([^:]*):([^:]*):([^:]*)(?::([^:]+))?")
@@ -76,9 +76,9 @@ class Cjt188Address(Address):
         return items(self.kind)[self.item]
 
     @property
-    def code(self) -> Unit | None:
-        """The unit that the answer has to say; None: it has none."""
-        return next((unit for unit in units() if unit.name == self.unit), None)
+    def unit_code(self) -> int | None:
+        """The byte with which the answer has to say the unit; None: it has none."""
+        return next((unit.code for unit in units() if unit.name == self.unit), None)
 
 
 def _unit(item: Item, unit: str) -> str:

@@ -68,14 +68,14 @@ class Cjt188Driver(ReadoutDriver[Cjt188Settings, Cjt188Address]):
 
     def value(self, address: Cjt188Address, data: bytes) -> Value | PointFault:
         """The value of a point; a fault where the meter counts in another unit than the point says."""
-        item, code = address.layout, address.code
+        item, wanted = address.layout, address.unit_code
         part = data[item.at : item.at + item.size]
-        if code is None:
+        if wanted is None:
             return item.piece.value(part)
         first, last = part[0], part[-1]
         said, other = (first, last) if address.unit_first else (last, first)
-        if said != code.code:
-            return PointFault(FaultKind.BAD, _wrong_unit(address, said, other, code.code))
+        if said != wanted:
+            return PointFault(FaultKind.BAD, _wrong_unit(address, said, other, wanted))
         return item.piece.value(part[1:] if address.unit_first else part[:-1])
 
     def notes(self) -> Sequence[str]:
@@ -108,9 +108,6 @@ class Cjt188Driver(ReadoutDriver[Cjt188Settings, Cjt188Address]):
         self._number = self._number % 0xFF + 1
         number = self._number
 
-        def found(came: bytes) -> tuple[Frame, int] | None:
-            return next(((frame, end) for frame, end in frames(came) if due(frame)), None)
-
         def due(frame: Frame) -> bool:
             if meter not in (frame.meter, WILDCARD) or kind not in (frame.kind, "AA"):
                 return False
@@ -123,16 +120,12 @@ class Cjt188Driver(ReadoutDriver[Cjt188Settings, Cjt188Address]):
             return said[0] in (identifier, identifier[::-1]) and said[1] in (bytes((number,)), b"\0")
 
         request = encoded(Frame(kind, meter, control, identifier + bytes((number,))), self.connection.wake_up)
-        came = await self.exchange(
-            f"{kind}:{meter}", request, lambda came: (found(came) or (None, None))[1], size(expected)
-        )
-        answer = found(came)
-        assert answer is not None, "the line gives what the finder found"
-        if answer[0].control & REFUSED:
+        answer = await self.exchange(f"{kind}:{meter}", request, frames, due, size(expected))
+        if answer.control & REFUSED:
             raise Refused(
-                f"the meter refuses (error answer with {answer[0].data.hex(' ').upper() or 'no data'})"
+                f"the meter refuses (error answer with {answer.data.hex(' ').upper() or 'no data'})"
             )
-        return answer[0]
+        return answer
 
     def _note(self, address: Cjt188Address, frame: Frame, data: bytes) -> None:
         """Valve and battery by the status word (first byte; the second is the maker's)."""

@@ -133,22 +133,12 @@ class Dlt645Driver(ReadoutDriver[Dlt645Settings, Dlt645Address]):
     async def _exchanged_frame(
         self, meter: str, control: int, data: bytes, expected: int, due: Callable[[Frame], bool]
     ) -> Frame:
-        def found(came: bytes) -> tuple[Frame, int] | None:
-            for frame, end in frames(came):
-                ours = (
-                    meter in (frame.meter, WILDCARD)
-                    and frame.control & (ANSWER | FUNCTION) == ANSWER | control
-                )
-                if ours and due(frame):
-                    return frame, end
-            return None
+        def ours(frame: Frame) -> bool:
+            said = frame.control & (ANSWER | FUNCTION)
+            return meter in (frame.meter, WILDCARD) and said == ANSWER | control and due(frame)
 
         request = encoded(Frame(meter, control, data), self.connection.wake_up)
-        came = await self.exchange(
-            meter, request, lambda came: (found(came) or (None, None))[1], size(expected)
-        )
-        answer = found(came)
-        assert answer is not None, "the line gives what the finder found"
-        if meter == WILDCARD and answer[0].meter != WILDCARD:
-            self._alone = answer[0].meter
-        return answer[0]
+        answer = await self.exchange(meter, request, frames, ours, size(expected))
+        if meter == WILDCARD and answer.meter != WILDCARD:
+            self._alone = answer.meter
+        return answer

@@ -3,7 +3,7 @@
 import time
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -37,6 +37,7 @@ _NOT_ASKED = PointFault(FaultKind.MISSING, "not asked: earlier answers of this r
 
 SettingsT = TypeVar("SettingsT", bound=ReadoutSettings)
 AddressT = TypeVar("AddressT", bound=Address)
+FrameT = TypeVar("FrameT")
 
 
 class Refused(Exception):
@@ -181,29 +182,47 @@ class ReadoutDriver(Driver[SettingsT, AddressT]):
         """Line and meter, for errors."""
         return f"{self.connection.url} meter {key}"
 
-    async def exchange(self, key: str, request: bytes, due: Until, answer: int) -> bytes:
-        """What came after `request`, up to the end of the answer that `due` finds in it. `answer`: the bytes it has.
+    async def exchange(
+        self,
+        key: str,
+        request: bytes,
+        frames: Callable[[bytes], Iterable[tuple[FrameT, int]]],
+        due: Callable[[FrameT], bool],
+        answer: int,
+    ) -> FrameT:
+        """The first of the `frames` that come after `request` which is `due`. `answer`: the bytes it has.
 
         A session that the other side had closed is no outage: the line is opened again and asked once more.
         Raises UnitSilent (nothing came), Unusable (what came has no such answer in it), TransientError.
         """
+        found: list[FrameT] = []
+
+        def until(came: bytes) -> int | None:
+            for frame, end in frames(came):
+                if due(frame):
+                    found.append(frame)
+                    return end
+            return None
+
         if self._line is not None and self._line.is_open:
             try:
-                return await self._exchanged(self._line, key, request, due, answer)
+                await self._exchanged(self._line, key, request, until, answer)
+                return found[0]
             except ConnectionLost as lost:
                 if self._line.is_open or isinstance(lost, Flooded):
                     raise
         await self.open()
         self._reopened += 1
         assert self._line is not None
-        return await self._exchanged(self._line, key, request, due, answer)
+        await self._exchanged(self._line, key, request, until, answer)
+        return found[0]
 
-    async def _exchanged(self, line: ByteLine, key: str, request: bytes, due: Until, answer: int) -> bytes:
+    async def _exchanged(self, line: ByteLine, key: str, request: bytes, until: Until, answer: int) -> None:
         line.drop()  # a second answer, or noise: nothing that lies here was asked for now
         line.send(request)
         within_s = self.connection.answer_s(len(request) + answer)
         try:
-            return await line.receive(due, within_s)
+            await line.receive(until, within_s)
         except TimeoutError as error:
             came = line.drop()
             # An adapter that hears itself gives the request back; wake-up bytes alone say nothing either.
