@@ -1,5 +1,6 @@
 """The Modbus driver against servers that others wrote: libmodbus in C over TCP and RTU, pymodbus with RTU frames."""
 
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from ganpo_drivers.modbus.address import ModbusAddress
 from ganpo_drivers.modbus.driver import ModbusDriver
 from ganpo_drivers.modbus.settings import ModbusSettings
 from ganpo_model.errors import UnitSilent
+from support import writes
 from support.modbus_server import ModbusServer, words
 
 SOURCE = Path(__file__).parents[1] / "support" / "libmodbus_server.c"
@@ -88,6 +90,15 @@ async def test_libmodbus_is_read_value_by_value(program: Path, transport: str) -
                 await read(driver, "7:holding:9 uint16")
             assert await read(driver, "7:holding:9 uint16") == [9]
             await driver.close()
+
+
+def test_the_watch_would_see_a_write_at_libmodbus(program: Path) -> None:
+    with running(program, "tcp") as port, socket.create_connection(("127.0.0.1", int(port))) as client:
+        client.settimeout(5)
+        for request in ("0001 0000 0006 01 03 0000 0001", "0002 0000 0006 01 06 0000 0001"):
+            client.sendall(bytes.fromhex(request))
+            assert client.recv(4096)[:2] == bytes.fromhex(request)[:2]
+        assert writes.noted() == ["Modbus function 6 at libmodbus"]
 
 
 async def test_pymodbus_behind_a_converter_is_read_whatever_the_unit() -> None:

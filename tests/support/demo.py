@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import os
 import re
 import signal
 import subprocess
@@ -12,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ganpo_demo.loopback import free_port
+from support import writes
 from support.processes import BIN
 
 
@@ -42,7 +42,7 @@ class Demo:
                 ],
                 stdout=out,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, "TMPDIR": str(folder), "PYTHONUNBUFFERED": "1", **env},
+                env={**writes.environment(), "TMPDIR": str(folder), "PYTHONUNBUFFERED": "1", **env},
             )
 
     def __enter__(self) -> Self:

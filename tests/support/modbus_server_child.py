@@ -12,7 +12,7 @@ from pymodbus.pdu.device import ModbusDeviceIdentification
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
-from support import modbus_wire, writes
+from support import watched
 
 AREAS = {1: "coil", 2: "discrete", 3: "holding", 4: "input"}
 
@@ -47,12 +47,10 @@ class Memory:
     async def async_setValues(self, *_: Any) -> Any:  # noqa: N802
         return ExcCodes.ILLEGAL_FUNCTION
 
-    def drop_silent(self, sending: bool, pdu: ModbusPDU) -> ModbusPDU:
+    def drop_silent(self, sending: bool, pdu: ModbusPDU) -> Any:
         if sending:
             self.unit = pdu.dev_id
-        elif modbus_wire.changes(bytes((pdu.function_code,)) + pdu.encode()):
-            writes.note(f"Modbus function {pdu.function_code} at unit {pdu.dev_id}")
-        return pdu
+        return watched.modbus_pdu(sending, pdu)
 
     def packet(self, sending: bool, data: bytes) -> bytes:
         return b"" if sending and self.unit in self.silent else data

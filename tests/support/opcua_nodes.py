@@ -20,6 +20,7 @@ from asyncua import Server, ua
 
 from ganpo_demo.loopback import free_port
 from ganpo_drivers.opcua.address import NAMESPACE_0, OpcUaAddress
+from support import watched, writes
 
 Laid = tuple[str, str, Any]
 """Address, type, value; a value that is `Bad...` is a status, a `NodeId` is written as an address."""
@@ -31,7 +32,11 @@ class OpcUaNodes:
     def __init__(self, nodes: Sequence[Laid]) -> None:
         self.url = f"opc.tcp://127.0.0.1:{free_port()}"
         self._process = subprocess.Popen(
-            [sys.executable, __file__, self.url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, __file__, self.url],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=writes.environment(),
         )
         self._do(nodes)
 
@@ -121,6 +126,7 @@ class _Tree:
 
 
 async def _serve(url: str) -> None:
+    watched.opcua()
     server = Server()
     await server.init()
     server.set_endpoint(url)

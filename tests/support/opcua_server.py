@@ -110,7 +110,7 @@ class OpcUaServer:
             stdout=subprocess.PIPE,
             text=True,
             # without byte code asyncua compiles its address space at every start, for seconds
-            env={n: value for n, value in writes.environment().items() if n != "PYTHONDONTWRITEBYTECODE"},
+            env=writes.environment(),
         )
         self._answer()
 

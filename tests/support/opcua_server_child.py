@@ -18,12 +18,11 @@ from asyncua.common import connection
 from asyncua.common.utils import ServiceError
 from asyncua.crypto.permission_rules import User, UserRole
 from asyncua.server.internal_session import InternalSession
-from asyncua.server.uaprocessor import UaProcessor
 from asyncua.server.user_managers import UserManager
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from support import opcua_wire, writes
+from support import watched
 
 SIMULATION = "urn:ganpo:simulation"
 MACHINERY = "http://opcfoundation.org/UA/Machinery/"
@@ -236,18 +235,6 @@ def _answer(**answer: Any) -> None:
     print(json.dumps(answer), flush=True)
 
 
-def _note_writes() -> None:
-    """Where requests arrive, behind whatever encryption."""
-    process = UaProcessor._process_message
-
-    async def noted(processor: Any, type_id: Any, *request: Any) -> Any:
-        if type_id.Identifier in opcua_wire.CHANGING:
-            writes.note(f"OPC UA {opcua_wire.name(type_id.Identifier)}")
-        return await process(processor, type_id, *request)
-
-    UaProcessor._process_message = noted
-
-
 class OddClock(datetime):
     """A clock that is off; asyncua dates a channel's tokens by it."""
 
@@ -261,7 +248,7 @@ class OddClock(datetime):
 
 async def serve() -> None:
     """Obey until stdin ends."""
-    _note_writes()
+    watched.opcua()
     plant = Plant(json.loads(sys.argv[1]))
     OddClock.off = timedelta(seconds=plant.options["clock_off_s"])
     connection.datetime = OddClock

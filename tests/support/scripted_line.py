@@ -1,9 +1,10 @@
-"""A byte line without any port: what is sent is answered by a function, in the test's own loop."""
+"""A byte line of meters without any port: what is sent is answered by a function, in the test's own loop."""
 
 import asyncio
 from collections.abc import Callable, Iterable
 
 from ganpo_drivers.lines import ByteLine
+from support.meter_line import noted
 
 Answer = Callable[[bytes], Iterable[bytes]]
 """The pieces that come after a request, one after another."""
@@ -15,6 +16,7 @@ class ScriptedLine(ByteLine):
     def __init__(self, answer: Answer) -> None:
         super().__init__("serial:///dev/scripted")
         self._answer = answer
+        self._watch = noted(lambda _: b"")
         self._open = False
         self.sent: list[bytes] = []
 
@@ -27,6 +29,7 @@ class ScriptedLine(ByteLine):
 
     def send(self, data: bytes) -> None:
         self.sent.append(data)
+        self._watch(data)
         for piece in self._answer(data):
             asyncio.get_running_loop().call_soon(self._take, piece)
 

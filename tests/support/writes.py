@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 _FILE = "WRITES_SEEN_BY_TESTS"
-_TESTS = str(Path(__file__).parents[1])
+_TESTS = Path(__file__).parents[1]
 
 
 def note(what: str) -> None:
@@ -26,8 +26,8 @@ def watch() -> None:
 
 
 def environment() -> dict[str, str]:
-    """Of a process that notes too: it finds this module."""
-    found = [_TESTS, *filter(None, [os.environ.get("PYTHONPATH")])]
+    """Of a process that notes too: it finds this module, and what makes the demo's devices do so."""
+    found = [str(_TESTS), str(_TESTS / "support" / "started"), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(found)}
 
 
