@@ -34,6 +34,8 @@ STUCK_S = 90.0
 """A task that made no progress for so long is stuck, and systemd hears nothing any more."""
 _LAST_WORDS_S = 2.0
 _TELL_AGAIN_S = 600.0
+_VERSIONS = {"ganpo": version("ganpo")}
+"""Looked up on the disk, which the loop never waits for."""
 _SHARE_S = 5.0
 """Readings wait at most so long for others (4.5 s where a slot is 15 min): in each slot every register sends one."""
 
@@ -160,7 +162,7 @@ class Agent:
             for task in self.connections
         }
         subjects = self.observer.subjects() if self.observer is not None else {}
-        return {"connections": connections, "subjects": subjects, "versions": {"ganpo": version("ganpo")}}
+        return {"connections": connections, "subjects": subjects, "versions": _VERSIONS}
 
     def _receive(self, points: Sequence[BoundPoint], scan: Scan, identity: Identity | None) -> None:
         """A scan, stamped here, once, at its receipt (I3). Before time is trusted nothing is stamped."""

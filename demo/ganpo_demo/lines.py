@@ -1,11 +1,10 @@
-"""Simulated devices on a line: a pseudo terminal, as a serial port is to the agent, or a TCP port as of a converter."""
+"""Simulated devices on a pseudo terminal, as a serial port is to the agent."""
 
 import asyncio
+import contextlib
 import os
 import tty
 from collections.abc import Callable
-
-from ganpo_demo.loopback import HOST
 
 Answering = Callable[[bytes], bytes]
 """What the devices of a line answer to the bytes that came since they last answered or gave up; empty: nothing yet."""
@@ -35,40 +34,5 @@ class PtyLine:
 
     def _came(self) -> None:
         answer = self._answering(os.read(self._ours, _LONGEST))
-        if answer:
+        with contextlib.suppress(BlockingIOError):  # nobody takes what was said: it is lost, as on a wire
             os.write(self._ours, answer)
-
-
-class TcpLine:
-    """`port`: on loopback, once it is started."""
-
-    port = 0
-
-    def __init__(self, answering: Answering) -> None:
-        self._answering = answering
-        self._server: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
-
-    async def start(self) -> None:
-        """Listen, on the port of before where there was one. Raises OSError where it cannot be had."""
-        self._server = await asyncio.start_server(self._serve, HOST, self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def stop(self) -> None:
-        """Drop every session and refuse new ones."""
-        if self._server is not None:
-            self._server.close()
-            for writer in self._writers:
-                writer.transport.abort()
-            self._server = None
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.add(writer)
-        try:
-            while data := await reader.read(_LONGEST):
-                writer.write(self._answering(data))
-        except ConnectionError:
-            return
-        finally:
-            self._writers.discard(writer)
-            writer.close()

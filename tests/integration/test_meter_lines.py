@@ -5,12 +5,12 @@ import random
 from pathlib import Path
 
 from ganpo_agent.app import Agent
-from ganpo_demo.lines import PtyLine, TcpLine
+from ganpo_demo.lines import PtyLine
 from ganpo_demo.register_meters import Cjt188Meter, Dlt645Meter, FramedLine, volume
 from support import configs
 from support.broker import Mosquitto
 from support.collecting import PlayedCollector
-from support.meter_line import noted
+from support.meter_line import TcpLine, noted
 
 LINES = """
 [connections.electric]

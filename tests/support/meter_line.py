@@ -5,7 +5,8 @@ import threading
 from types import TracebackType
 from typing import Self
 
-from ganpo_demo.lines import Answering, PtyLine, TcpLine
+from ganpo_demo.lines import Answering, PtyLine
+from ganpo_demo.loopback import HOST
 from support import writes
 
 READS_ELECTRICITY = frozenset({0x11, 0x12, 0x13, 0x01, 0x02})
@@ -13,6 +14,41 @@ READS_ELECTRICITY = frozenset({0x11, 0x12, 0x13, 0x01, 0x02})
 READS_WATER = frozenset({0x01, 0x03})
 """CJ/T 188: read, address."""
 _SHORTEST = 12
+
+
+class TcpLine:
+    """A TCP port, as of a converter: `port` on loopback, once it is started."""
+
+    port = 0
+
+    def __init__(self, answering: Answering) -> None:
+        self._answering = answering
+        self._server: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    async def start(self) -> None:
+        """Listen, on the port of before where there was one. Raises OSError where it cannot be had."""
+        self._server = await asyncio.start_server(self._serve, HOST, self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Drop every session and refuse new ones."""
+        if self._server is not None:
+            self._server.close()
+            for writer in self._writers:
+                writer.transport.abort()
+            self._server = None
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
+        try:
+            while data := await reader.read(4096):
+                writer.write(self._answering(data))
+        except ConnectionError:
+            return
+        finally:
+            self._writers.discard(writer)
+            writer.close()
 
 
 class MeterPort:

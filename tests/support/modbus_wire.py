@@ -59,7 +59,7 @@ def _rtu_requests(sent: bytes) -> Iterator[bytes]:
 
 
 def crc(data: bytes) -> int:
-    """The checksum, bit by bit; of a frame with its own it is 0."""
+    """The checksum, bit by bit as the specification does (over Serial Line, appendix B); of a frame with its own 0."""
     found = 0xFFFF
     for byte in data:
         found ^= byte

@@ -16,13 +16,8 @@ Reply = Callable[[bytes], bytes | None]
 
 
 def checked(body: bytes) -> bytes:
-    """The bytes with their checksum, worked out bit by bit as the specification does (Appendix B)."""
-    crc = 0xFFFF
-    for byte in body:
-        crc ^= byte
-        for _ in range(8):
-            crc = (crc >> 1) ^ 0xA001 if crc & 1 else crc >> 1
-    return body + bytes((crc & 0xFF, crc >> 8))
+    """The bytes with their checksum."""
+    return body + modbus_wire.crc(body).to_bytes(2, "little")
 
 
 def registers(request: bytes, more: int = 0) -> bytes:
