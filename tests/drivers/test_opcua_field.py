@@ -1,6 +1,6 @@
 """What real OPC UA servers say, from a plant's list to the machine's state (field cases F09, F10)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,10 @@ from ganpo_agent.cli import main
 from ganpo_agent.observer import Observer
 from ganpo_config import load
 from ganpo_config.plant import Plant
-from ganpo_drivers import Point, PointFault, Scan, Subscribes, Value
+from ganpo_drivers import Driver, Point, PointFault, Scan, Subscribes, Value
+from ganpo_drivers.opcua.address import OpcUaAddress
+from ganpo_drivers.opcua.driver import OpcUaDriver
+from ganpo_drivers.opcua.settings import OpcUaSettings
 from ganpo_model.clock import to_ms
 from ganpo_model.states import State
 from support.configs import HEAD
@@ -91,9 +94,13 @@ class Heard(Exception):
 
 async def read(plant: Plant) -> dict[str, Value | PointFault]:
     (connection,) = plant.connections
-    driver = connection.driver(connection.settings)
-    await driver.open()
     points = [Point(point.name, point.address) for point in connection.points]
+    return await once(connection.driver(connection.settings), points)
+
+
+async def once(driver: Driver[Any, Any], points: Sequence[Point[Any]]) -> dict[str, Value | PointFault]:
+    """The first word of each point, as its address wants to be told."""
+    await driver.open()
     heard: list[Scan] = []
 
     async def deliver(scan: Scan) -> None:
@@ -185,3 +192,22 @@ async def test_good_without_a_value_and_uncertain_with_an_old_one_never_make_a_m
     assert set(faults) == set(NODES) - {"a", *accepted}
     for node, text in faults.items():
         assert REASONS[node] in text
+
+
+@pytest.mark.parametrize("mode", ["poll", "subscribe"])
+async def test_what_cannot_be_taken_apart_spoils_only_its_own_point(server: OpcUaServer, mode: str) -> None:
+    """Good, of a type and with nothing in it: asyncua gives up the whole answer. What is subscribed is read then."""
+    for name in ("hollow 1", "hollow 2"):
+        server.set(name, None, kind="Structure")
+        server.set(name, None, kind="Hollow")
+    server.set("z", 9)
+    names = ("hollow 1", "a", "z", "hollow 2")
+    points = [Point(name, OpcUaAddress.parse(OpcUaServer.node(name), mode=mode)) for name in names]
+    settings = {"driver": "opcua", "url": server.url, "security": "None", "allow_insecure": True}
+    driver = OpcUaDriver(OpcUaSettings.model_validate(settings))
+    first, *known, last = (await once(driver, points)).values()
+    assert known == [7, 9]
+    assert ["BadDecodingError" in str(fault) for fault in (first, last)] == [True, True]
+    told = "a notification cannot be understood (parsing ExtensionObject Range without data)"
+    told += ": what is subscribed is read instead"
+    assert driver.report().notes == ([told] if mode == "subscribe" else [])

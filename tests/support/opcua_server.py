@@ -126,7 +126,8 @@ class OpcUaServer:
         """Give a variable a value, made below Objects if there is none of the name.
 
         `kind`: a built-in OPC UA type by name; default the type it has, for a new one by the Python type (bool
-        Boolean, int Int32, float Double, str String, list an array, None Null); `Structure` makes a structure.
+        Boolean, int Int32, float Double, str String, list an array, None Null); `Structure` makes a structure, `Hollow`
+        one that has a type and nothing else.
         `status`: by name. `source_time`: default now.
         """
         self._ask(

@@ -27,6 +27,7 @@ from support import watched
 SIMULATION = "urn:ganpo:simulation"
 MACHINERY = "http://opcfoundation.org/UA/Machinery/"
 MACHINE_TOOL = "http://opcfoundation.org/UA/MachineTool/"
+_STRUCTURE = ua.VariantType.ExtensionObject
 TYPES = {bool: "Boolean", int: "Int32", float: "Double", str: "String", type(None): "Null"}
 LIMITS = {
     "read": ("MaxNodesPerRead", lambda request: request.NodesToRead),
@@ -222,6 +223,10 @@ def _kind(value: Any) -> str:
 def _variant(value: Any, kind: str) -> ua.Variant:
     if kind == "Structure":
         return ua.Variant(ua.Argument(Name="a structure"), ua.VariantType.ExtensionObject)
+    if kind == "Hollow":
+        return ua.Variant(
+            ua.ExtensionObject(TypeId=ua.NodeId(ua.ObjectIds.Range_Encoding_DefaultBinary)), _STRUCTURE
+        )
     if kind == "LocalizedText":
         value = ua.LocalizedText(value)
     elif kind == "NodeId":

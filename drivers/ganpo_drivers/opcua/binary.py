@@ -80,6 +80,13 @@ _CHANGE = struct.Struct("<ii")
 _PARTS = ("_setup_request_header", "_connection", "_request_id", "_callbackmap", "transport", "check_answer")
 
 
+_UNREADABLE = Answer(None, 0, ua.StatusCodes.BadDecodingError, None)
+
+
+class Unreadable(Exception):
+    """A notification holds what asyncua cannot take apart: a structure without a body, a node id without a name."""
+
+
 class Notification(NamedTuple):
     """What one Publish brought: of which subscription, its number, client handles and what is answered of them in their
     order, and the status to which the subscription changed (None: it lives on)."""
@@ -102,17 +109,32 @@ def encoded(item: Any) -> bytes:
 
 
 async def read(transport: Any, items: Sequence[bytes], timeout_s: float) -> Answers:
-    """One Read with source times of `encoded` items. Raises what asyncua raises, ValueError, struct.error."""
+    """One Read with source times of `encoded` items. Raises what asyncua raises, ValueError, struct.error.
+
+    What asyncua cannot take apart is BadDecodingError; where it ends is not known, so what stands behind it is asked
+    for again.
+    """
     if not fits(transport.protocol):
         nodes = [struct_from_binary(ua.ReadValueId, Buffer(item)) for item in items]
         request = ua.ReadParameters(TimestampsToReturn=ua.TimestampsToReturn.Source, NodesToRead=nodes)
         return _answers_of(await transport.session.read(request))
-    body = b"".join((_READ_HEAD, _LENGTH.pack(len(items)), *items))
-    return read_response(await _exchange(transport.protocol, _READ, body, _READ_ANSWER, timeout_s))
+    answers = Answers([], [], {})
+    while True:
+        rest = items[len(answers) :]
+        body = b"".join((_READ_HEAD, _LENGTH.pack(len(rest)), *rest))
+        answers.extend(
+            read_response(await _exchange(transport.protocol, _READ, body, _READ_ANSWER, timeout_s))
+        )
+        last = len(answers) - 1
+        if answers.rest.get(last) is not _UNREADABLE or last + 1 >= len(items):
+            return answers
 
 
 async def publish(transport: Any, acknowledged: Sequence[tuple[int, int]]) -> Notification:
-    """One Publish, which the server answers when it has something to say. `acknowledged`: subscription and number."""
+    """One Publish, which the server answers when it has something to say. `acknowledged`: subscription and number.
+
+    Raises Unreadable, what asyncua raises, ValueError, struct.error.
+    """
     if not fits(transport.protocol):
         acks = [ua.SubscriptionAcknowledgement(*pair) for pair in acknowledged]
         return _by_asyncua((await transport.session.publish(acks)).Parameters)
@@ -147,7 +169,7 @@ async def _exchange(protocol: Any, service: bytes, body: bytes, wanted: bytes, t
 
 
 def read_response(data: bytes) -> Answers:
-    """The answers of a ReadResponse, from its ResponseHeader on."""
+    """The answers of a ReadResponse, from its ResponseHeader on, as far as they can be taken apart."""
     at = _checked_header(data)
     (count,) = _LENGTH.unpack_from(data, at)
     answers = Answers([], [], {})
@@ -208,10 +230,17 @@ def _take(data: bytes, at: int, count: int, answers: Answers, handles: list[int]
                 stamps.append(ticks)
                 at += size
                 continue
-        answer, at = _rarer(data, at)
+        try:
+            answer, at = _rarer(data, at)
+        except (ua.UaError, ValueError) as error:
+            if handles is not None:
+                raise Unreadable(str(error)) from error
+            answer = _UNREADABLE
         rarer.append((len(values), answer))
         values.append(answer.value)
         stamps.append(_FIRST_TICKS)
+        if answer is _UNREADABLE:
+            break
     # all at once: one by one it takes half as long again
     if stamps and min(stamps) >= _FIRST_TICKS and max(stamps) < _LAST_TICKS:
         answers.times += [NO_TIME + timedelta(0, 0, ticks // 10) for ticks in stamps]

@@ -9,7 +9,7 @@ from asyncua import ua
 
 from ganpo_drivers.api import FaultKind, Point, PointFault, Scan, Value
 from ganpo_drivers.opcua.address import OpcUaAddress
-from ganpo_drivers.opcua.binary import Notification
+from ganpo_drivers.opcua.binary import Notification, Unreadable
 from ganpo_drivers.opcua.granted import SESSION_TIMEOUT_S
 from ganpo_drivers.opcua.resolve import RESOLVE_AGAIN_S, resolve
 from ganpo_drivers.opcua.session import Session
@@ -110,7 +110,10 @@ class Subscription:
         last: int | None = None
         while True:
             left = heard + SILENT_BEATS * self._beat_s - clock()
-            word = await self._session.publish(acknowledged, max(round(left, 1), 0.1))
+            try:
+                word = await self._session.publish(acknowledged, max(round(left, 1), 0.1))
+            except Unreadable as error:  # what else it held is read, point by point
+                raise Refused(f"a notification cannot be understood ({error})") from error
             acknowledged = [(word.subscription, word.number)] if word.handles else []
             if word.subscription != self._id:
                 continue
