@@ -152,6 +152,23 @@ def test_planned_downtime_counts_from_before_and_what_has_begun_is_refused(plant
     assert row.outside_ms == 6 * HOUR, "what ran all the same is printed, and enters no rate"
 
 
+def test_planned_stops_that_overlap_each_other_and_a_break_are_taken_off_once(plant: Plant) -> None:
+    """G21: tool change and maintenance of two people; their hours taken off twice would be an availability below 0."""
+    plant.take("calendars", f"{CODE},plant-1,2026-12-03,2026-12-04,day,thu-fri,08:00,16:00,11:30-12:00")
+    day = "2026-12-03"
+    stops = [("12:00", "15:00"), ("13:00", "16:30"), ("11:00", "11:45")]
+    plant.take("downtime", *(f"{CODE},SB-1,{day} {start},{day} {end},x" for start, end in stops))
+    later = datetime.fromisoformat("2026-12-05T06:00:00+08:00")
+    for n in (3, 4):
+        start = datetime.fromisoformat(f"2026-12-0{n}T08:00:00+08:00")
+        runs = ((0, State.PRODUCING), (4 * HOUR, State.OFF))
+        plant.send("gw-test-0000", [States("states", "SB-1", start, start + timedelta(hours=8), runs)], later)
+    plant.settle(later)
+    with plant.database.read() as connection:
+        rows = production.rows(connection, CODE, "SB-1", date(2026, 12, 3), date(2026, 12, 4))
+    assert [(row.planned_ms / HOUR, row.producing_ms / HOUR) for row in rows] == [(3.0, 3.0), (7.5, 3.5)]
+
+
 @pytest.mark.parametrize(
     ("kind", "row", "what"),
     [

@@ -173,6 +173,28 @@ async def test_an_outage_of_the_broker_costs_nothing_and_no_poll_is_skipped(
     assert numbers[:issued] == list(range(1, issued + 1))
 
 
+async def test_two_boxes_with_one_id_ask_who_the_other_is_and_nothing_of_either_is_lost(
+    tmp_path: Path, broker: Mosquitto, collector: PlayedCollector
+) -> None:
+    """F19, a copied card: each throws the other out."""
+    Played.values = {"r": 1, "x": "READY"}
+    boxes = [agent(tmp_path / name, broker, repeat_s=2) for name in ("one", "copy")]
+    asked: set[int] = set()
+
+    def both_asked() -> bool:
+        asked.update(n for n, box in enumerate(boxes) if "another client uses this id?" in box.uplink.problem)
+        return len(asked) == 2
+
+    def arrived() -> bool:
+        streams = {stream for stream, _ in collector.frames}
+        return len(streams) == 2 and all(
+            {seq for found, seq in collector.frames if found == stream} >= {1, 2, 3} for stream in streams
+        )
+
+    async with running(boxes[0]), running(boxes[1]):
+        await until(lambda: both_asked() and arrived(), 30)
+
+
 async def test_a_collector_that_was_away_hears_within_seconds_and_is_sent_what_was_in_flight_again(
     tmp_path: Path, broker: Mosquitto, collector: PlayedCollector
 ) -> None:
