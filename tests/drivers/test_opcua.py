@@ -538,6 +538,12 @@ async def says(first: bytes, then: bytes) -> AsyncIterator[int]:
             Unreachable,
             "the connection broke at the hello; is an OPC UA server",
         ),
+        (
+            b"",
+            b"ERRF\x10\x00\x00\x00\x00\x00\x83\x80\xff\xff\xff\xff",
+            Unreachable,
+            "does not recognize the QueryString specified.; it answers to its own url alone: is a path missing",
+        ),
     ],
 )
 async def test_another_protocol_on_the_port_is_told_and_does_not_hang(

@@ -69,6 +69,8 @@ TOO_MUCH = frozenset(
     )
 )
 _HINTS = {
+    _CODES.BadTcpEndpointUrlInvalid: "it answers to its own url alone: is a path missing behind the port, or does it "
+    "know this host by another name?",
     _CODES.BadUserAccessDenied: "check username and password_file, and what this user may do at the server",
     _CODES.BadIdentityTokenInvalid: "check username and password_file",
     _CODES.BadIdentityTokenRejected: "check username and password_file; a user's certificate has to be trusted at the "
