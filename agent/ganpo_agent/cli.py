@@ -73,7 +73,10 @@ def run(config: Path | None, log_format: str, log_level: str) -> None:
 @main.command()
 @_config
 def check(config: Path | None) -> None:
-    """Check the configuration without touching any device: every mistake with its place."""
+    """Name every mistake of the configuration, with its place.
+
+    No device is touched. What follows from what is written is told as notes.
+    """
     from ganpo_config import load
     from ganpo_config.state_dir import look_at
 
@@ -101,7 +104,10 @@ def check(config: Path | None) -> None:
 @click.argument("connection")
 @click.argument("start", default="")
 def browse(config: Path | None, connection: str, start: str) -> None:
-    """Print what a device offers below the address START, as lists write it."""
+    """Print what a device offers, as lists write it.
+
+    All of it, or what lies below the address START.
+    """
     import asyncio
 
     from ganpo_agent.browsing import browse
@@ -126,7 +132,10 @@ def browse(config: Path | None, connection: str, start: str) -> None:
 @click.option("--any-date", is_flag=True, help="Take the certificate outside its dates too.")
 @click.option("--yes", is_flag=True, help="Do not ask: somebody has compared the fingerprint.")
 def trust(config: Path | None, connection: str, any_date: bool, yes: bool) -> None:
-    """Show the certificate of an OPC UA server, and trust it from now on."""
+    """Show the certificate of an OPC UA server, and trust it.
+
+    From then on no other one will do.
+    """
     from ganpo_agent import certificates
 
     certificates.trust(config, connection, any_date=any_date, yes=yes)
@@ -140,7 +149,10 @@ def cert() -> None:
 @cert.command("show")
 @_config
 def cert_show(config: Path | None) -> None:
-    """File, fingerprints, ApplicationUri and dates of the certificate; it is made where there is none."""
+    """File, fingerprints, ApplicationUri and dates.
+
+    The certificate is made where there is none yet.
+    """
     from ganpo_agent import certificates
 
     certificates.show(config)
@@ -165,7 +177,10 @@ def cert_export(config: Path | None, connection: str, to: Path) -> None:
 @cert.command("renew")
 @_config
 def cert_renew(config: Path | None) -> None:
-    """Make a new certificate beside the one in use, for servers to trust before `ganpo cert switch`."""
+    """Make a new certificate beside the one in use.
+
+    Servers have to trust it before `ganpo cert switch`.
+    """
     from ganpo_agent import certificates
 
     certificates.renew(config)
@@ -186,7 +201,10 @@ def cert_switch(config: Path | None) -> None:
 @click.option("--silent", multiple=True, metavar="KEY", help="as if this unit did not answer; may come again")
 @click.option("--json", "as_json", is_flag=True, help="for programs")
 def plan(config: Path | None, connection: str, silent: tuple[str, ...], as_json: bool) -> None:
-    """What a connection asks for and how long that takes, now and with units silent. Touches no device."""
+    """What a connection asks for, and how long that takes.
+
+    Now, and with units silent. No device is touched.
+    """
     import json
 
     from ganpo_agent.configured import configured
@@ -214,12 +232,15 @@ def driver() -> None:
 
 @driver.command("list")
 def driver_list() -> None:
-    """Name, version, origin and abilities of every driver, and why one failed to load."""
+    """Name, version, origin and abilities of every driver.
+
+    Of one that cannot be loaded, why.
+    """
     from ganpo_drivers import registry
 
     for info in registry.listing():
         told = info.error or ", ".join(info.abilities) or "cyclic read"
-        click.echo(f"{info.id:<16} {info.version:<10} {info.origin:<24} {told}")
+        click.echo(f"{info.id:<12} {info.version:<8} {info.origin:<20} {told}")
 
 
 @main.group()
@@ -231,9 +252,9 @@ def profile() -> None:
 @click.argument("word", default="")
 @_config
 def profile_list(word: str, config: Path | None) -> None:
-    """Names of the profiles of which name, vendor, device or title has WORD.
+    """Profiles by name, all or those that have WORD.
 
-    Behind them what is read by addresses in a point list, and what cannot be read.
+    In name, vendor, device or title. Behind them what is read by addresses in a point list, and what cannot be read.
     """
     from ganpo_config.devices import addressed, unreadable
     from ganpo_config.profile_text import columns
@@ -248,7 +269,7 @@ def profile_list(word: str, config: Path | None) -> None:
             click.echo(columns("(in a point list)", f"{one.vendor} {one.device}: {how}"))
     for other in unreadable():
         if word.casefold() in f"{other.vendor} {other.device}".casefold():
-            for line in (f"{other.why_zh}:{other.instead_zh}", f"{other.why_en}: {other.instead_en}"):
+            for line in (f"{other.why_zh}：{other.instead_zh}", f"{other.why_en}: {other.instead_en}"):
                 click.echo(columns("(not readable)", f"{other.vendor} {other.device}: {line}"))
 
 
@@ -256,7 +277,10 @@ def profile_list(word: str, config: Path | None) -> None:
 @click.argument("name")
 @_config
 def profile_show(name: str, config: Path | None) -> None:
-    """Addresses, states and parameters of a profile, and what it cannot say."""
+    """What a profile reads, asks for and cannot say.
+
+    Its addresses, states, parameters, sources and notes.
+    """
     from ganpo_config.profile_text import told
 
     found = _profiles(config)

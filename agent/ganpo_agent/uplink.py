@@ -205,15 +205,19 @@ class Uplink:
                     self.changed()
 
     async def _live(self, session_id: str, keeper: Keeper) -> bytes:
-        waiting, oldest = await keeper.call(keeper.outbox.counts)
+        outbox = keeper.outbox
+        # In one piece: a frame written between the two would look as if it were lost.
+        (waiting, oldest), stream, issued = await keeper.call(
+            lambda: (outbox.counts(), outbox.stream, outbox.seq)
+        )
         trusted = self._time.trusted()
         head: dict[str, Any] = {
             "v": 1,
             "at": iso(self._time.now()) if trusted else None,
             "session": session_id,
             "interval_s": self._live_s,
-            "stream": keeper.outbox.stream or None,
-            "issued": keeper.outbox.seq,
+            "stream": stream or None,
+            "issued": issued,
             "oldest": oldest,
             "waiting": waiting,
             "trusted": trusted,

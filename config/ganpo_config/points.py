@@ -107,7 +107,7 @@ class Points:
                     self._told(path, error, subject, f"profile {profile.id}: signals.{signal}")
         for said, wrong in blamed.items():
             findings.error(f"{path}.parameters", wrong.what, wrong.hint, value=said)
-        if change := to_change(profile):
+        if change := to_change(profile, subject.connection, link.settings.characters if link else ""):
             findings.note(f"{subject.number}: {profile.id} {change}")
         if others:
             rows = "[[equipment]]" if subject.kind == "meter" else "[[meters]]"

@@ -35,8 +35,9 @@ def factory_of(profile: Profile) -> str:
     return told if profile.factory.unit is None else f"{told}, unit {profile.factory.unit}"
 
 
-def to_change(profile: Profile) -> str:
-    """What has to be set at the device before its driver can read it; empty where it is read as it comes."""
+def to_change(profile: Profile, connection: str, characters: str) -> str:
+    """What has to be set, at the device or at its connection, before it can be read; empty where it is read as it
+    comes. `characters`: how those of a serial line look there."""
     if profile.factory is None:
         return ""
     speaks = profile.factory.speaks
@@ -44,6 +45,8 @@ def to_change(profile: Profile) -> str:
         return f"comes with {profile.driver} switched off: switch it on at the device"
     if speaks == "modbus-ascii" or not speaks.startswith(profile.driver):
         return f"comes set to {factory_of(profile)}, which {profile.driver} does not read: change it at the device"
+    if characters and profile.factory.line not in ("", characters):
+        return f"comes set to {profile.factory.line}, and {connection} is read at {characters}: set one like the other"
     return ""
 
 

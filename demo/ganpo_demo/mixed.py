@@ -29,7 +29,7 @@ FORWARD, STOP = 1, 3
 """What register 3000H of an Inovance MD says."""
 _RATIO = 40
 _SHOWN_EVERY_S = 60.0
-_M3_S, _MWH_S = 0.005, 0.00002
+_M3_S, _KWH_S = 0.005, 0.02
 """Water and heat flow evenly."""
 
 
@@ -102,9 +102,9 @@ class MixedSite:
 
     def _heat(self) -> str:
         """Of a maker who puts the unit before the number."""
-        heat = bytes.fromhex(f"{round((86.4 + self._ran_s * _MWH_S) * 100):08d}")[::-1].hex()
+        heat = bytes.fromhex(f"{round((86_400 + self._ran_s * _KWH_S) * 100):08d}")[::-1].hex()
         water = bytes.fromhex(f"{round((310.2 + self._ran_s * _M3_S) * 100):08d}")[::-1].hex()
-        values = f"08{heat} 08{heat} 1700720000 3500001800 2c{water}"
+        values = f"05{heat} 05{heat} 1700720000 3500001800 2c{water}"
         return f"{values} 357500 205100 341200 {'00' * 9}"
 
     def _registers(self, unit: int, function: int, number: int) -> int | None:

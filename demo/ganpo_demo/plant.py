@@ -195,7 +195,7 @@ carrier    = "heat"
 role       = "boundary_in"
 profile    = "heat_meter_cjt188"
 connection = "water-line"
-parameters = "meter=$heat_meter unit=MWh order='high_first unit_first' pipe=DN50"
+parameters = "meter=$heat_meter unit=kWh order='high_first unit_first' pipe=DN50"
 max_rate   = "4000"
 
 [[equipment]]

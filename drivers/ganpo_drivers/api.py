@@ -81,6 +81,12 @@ class ConnectionSettings(BaseModel):
         is not asked to: pages show it in red. "" where it does, or knows no protection."""
         return ""
 
+    @property
+    def characters(self) -> str:
+        """How the characters of a serial port look, `9600 8E1`; "" where no port is opened. `check` compares it with
+        how a device leaves its factory."""
+        return ""
+
     def cautions(self) -> Sequence[Caution]:
         """What `check` warns of."""
         return ()

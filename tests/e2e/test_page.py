@@ -178,7 +178,7 @@ def test_what_needs_a_person_stands_alarms_first_with_the_command(watched: Watch
         r"gw-water-0002 the gateway is offline · 2026-11-25 11:42 \(3 h 00 min\)\nsystemctl status ganpo-agent$",
         r"gw-new-0003 .*: 1\nganpo-cloud gateway add gw-new-0003 --enterprise CODE --site ID$",
         r"plc-lb01 .*: 10\.12\.4\.31:502: no answer in 3 s.*\ncurl http://127\.0\.0\.1:8780/health$",
-        r"gw-press-0001 3 frames are missing: .*\nsystemctl status ganpo-agent$",
+        r"gw-press-0001 frames missing: 3; .*\nsystemctl status ganpo-agent$",
         r"SB-W-01/water_volume#77aa01bc a step of −48,109 counts is open: .* 10:10 \(.*\)\nganpo-cloud declare ",
         r"DB-0101/energy_import#1f3a9c02 jumps .* 2026-11-25 14:41 \(1 min\)\nganpo check$",
     ]

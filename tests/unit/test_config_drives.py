@@ -6,7 +6,7 @@ import pytest
 
 from ganpo_config.profiles import Profiles
 from ganpo_model.states import State
-from support.configs import BUS, errors, machine, meaning, notes, only_machine, plant, register
+from support.configs import BUS, errors, machine, meaning, meter, notes, only_machine, plant, register
 
 PROFILES = Profiles(Path("nowhere"))
 DRIVES = [
@@ -46,6 +46,24 @@ def test_check_says_which_drive_comes_set_to_modbus_ascii(tmp_path: Path) -> Non
         "SB-1: delta_ms300 comes set to modbus-ascii 9600 7N2, which modbus does not read: change it at the device"
         in notes(tmp_path, _row("delta_ms300"))
     )
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ("", ["comes set to 9600 8E1, and hall is read at 2400 8E1: set one like the other"]),
+        ("baud = 9600\n", []),
+    ],
+)
+def test_check_says_which_meter_comes_set_to_another_rate_than_its_line(
+    tmp_path: Path, settings: str, told: list[str]
+) -> None:
+    hall = f'[connections.hall]\ndriver = "dlt645"\nurl = "serial:///dev/serial/by-id/x"\n{settings}'
+    row = meter('ct = "200/5"', parameters="meter=000020180615")
+    for ours, theirs in (("power_meter_3p_modbus", "chint_dtsu666_dlt645"), ('"bus"', '"hall"')):
+        row = row.replace(ours, theirs)
+    about = "DB-1: chint_dtsu666_dlt645 "
+    assert [note.removeprefix(about) for note in notes(tmp_path, hall + row) if "comes set" in note] == told
 
 
 def test_what_a_rule_asks_for_has_to_be_read_or_bound(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ REASONS: Mapping[str, str] = {
     "stranger": "is not registered; its frames wait: {n}",
     "link": "its connection says: {error}",
     "alone": "a frame does not get through: {frame}",
-    "missing": "{n} frames are missing: not stored, not declared lost, not at the gateway",
+    "missing": "frames missing: {n}; not stored, not declared lost, not at the gateway",
     "both": "two boxes send with this id: give one of them an id of its own",
     "contents": "number {seq} of {stream} came with two contents: a disk was set back or copied",
     "beyond": "its disk was set back or copied: frames up to {seq} of {stream} lie behind the end it tells",

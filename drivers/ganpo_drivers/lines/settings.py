@@ -31,6 +31,11 @@ class SerialSettings(BaseModel):
     )
 
     @property
+    def spelt(self) -> str:
+        """As manuals have it: 9600 8E1."""
+        return f"{self.baud} {self.data_bits}{self.parity[0].upper()}{self.stop_bits}"
+
+    @property
     def character_s(self) -> float:
         """How long one character takes, in seconds: start bit, data, parity, stop bits."""
         return (1 + self.data_bits + (self.parity != "none") + self.stop_bits) / self.baud

@@ -101,6 +101,11 @@ class ModbusSettings(SerialSettings, ConnectionSettings):
             return real_device(device_of(self.url))
         return converter_of(*self.endpoint) if self.scheme == "rtu+tcp" else ""
 
+    @property
+    def characters(self) -> str:
+        """Of a serial port; a converter has its own."""
+        return self.spelt if self.scheme == "rtu" else ""
+
     def cautions(self) -> Sequence[Caution]:
         """A serial port that is named by its number."""
         return cautions_of(device_of(self.url)) if self.scheme == "rtu" else ()

@@ -45,6 +45,11 @@ class ReadoutSettings(ConnectionSettings, SerialSettings):
         """The port, by its real name; of a converter its address: behind it is one line too."""
         return real_device(device_of(self.url)) if self._serial else converter_of(*endpoint_of(self.url))
 
+    @property
+    def characters(self) -> str:
+        """Of a serial port; a converter has its own."""
+        return self.spelt if self._serial else ""
+
     def cautions(self) -> Sequence[Caution]:
         """A device file that need not be the same one after the next start."""
         return cautions_of(device_of(self.url)) if self._serial else ()

@@ -76,6 +76,20 @@ def carrier(number: str, lang: str) -> str:
     return number if found is None else found.name_zh if lang == "zh" else found.name_en
 
 
+def signal(of: str, lang: str) -> str:
+    """What a point or register means, `DB-0101/energy_import#d49de94b`, by name; its id where no table knows it."""
+    number = of.partition("/")[2].partition("#")[0]
+    found = reference.signals().get(number)
+    return number if found is None else found.name_zh if lang == "zh" else found.name_en
+
+
+def observed(value: object) -> str:
+    """What a device said, as short as it can be read: 1.24430, counts in full."""
+    if isinstance(value, float):
+        return f"{value:,.6g}".replace("-", "−")
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else f"{value}"
+
+
 def decimals(value: Fraction | int | None, places: int) -> str:
     """With so many places, rounded towards zero; a dash where nobody knows."""
     if value is None:
