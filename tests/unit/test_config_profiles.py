@@ -408,3 +408,13 @@ def test_a_signal_without_address_and_without_a_value_for_its_absence_has_to_be_
     assert str(found) == (
         "agent.toml: equipment[0]: alarm of own has no address and no value for its absence; bind it in [[points]]"
     )
+
+
+def test_a_wrong_profile_of_the_site_is_told_where_it_is_and_not_at_each_row(tmp_path: Path) -> None:
+    (tmp_path / "profiles").mkdir()
+    text = 'format = 1\nid = "press"\ntitle = { zh = "x", en = "x" }\norigin = "x"\ndriver = "modbus"\n'
+    text += '[signals.run]\naddress = "1:coil:0"\nmax_rate = 4000\n'
+    (tmp_path / "profiles" / "press.toml").write_text(text, encoding="utf-8")
+    assert errors(tmp_path, BUS + machine("press", "", connection="bus")) == [
+        "profiles/press.toml: signals.run.max_rate = 4000: not a text: put it in quotes"
+    ]

@@ -81,3 +81,23 @@ def test_templates_speak_through_words_and_filters(lang: str) -> None:
         assert environment.from_string(f"{{{{ none | {name} }}}}").render() == "—"
     template = environment.from_string('{{ _("page {n} of {all}", n="<b>", all=3 | count) }}')
     assert template.render() == {"zh": "第&lt;b&gt;页，共3页", "en": "page &lt;b&gt; of 3"}[lang]
+
+
+def test_a_register_is_named_by_what_it_means_and_by_its_id_where_no_table_knows_it() -> None:
+    assert numbers.signal("DB-1/energy_export#3b14a10d", "zh") == "反向有功电能"
+    assert numbers.signal("DB-1/energy_export#3b14a10d", "en") == "active energy, export"
+    assert numbers.signal("DB-1/of_later#3b14a10d", "en") == "of_later"
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (1.2442964315414429, "1.2443"),
+        (-3.0, "−3"),
+        (31_104_000, "31,104,000"),
+        (True, "true"),
+        ("Active", "Active"),
+    ],
+)
+def test_what_a_device_said_is_as_short_as_it_can_be_read(value: object, told: str) -> None:
+    assert numbers.observed(value) == told

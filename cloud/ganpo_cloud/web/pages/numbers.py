@@ -84,10 +84,12 @@ def signal(of: str, lang: str) -> str:
 
 
 def observed(value: object) -> str:
-    """What a device said, as short as it can be read: 1.24430, counts in full."""
+    """What a device said, as short as it can be read: 1.2443, true, counts in full."""
+    if isinstance(value, bool):
+        return f"{value}".lower()
     if isinstance(value, float):
         return f"{value:,.6g}".replace("-", "−")
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else f"{value}"
+    return f"{value:,}" if isinstance(value, int) else f"{value}"
 
 
 def decimals(value: Fraction | int | None, places: int) -> str:
