@@ -190,6 +190,26 @@ def test_a_meter_below_one_that_counts_is_a_sub_meter_until_that_one_is_taken_aw
     assert quantities(october(plant)._mapping)["millionths"] == 4340, "the month before stands"
 
 
+@pytest.mark.parametrize(("each", "told"), [(90, True), (72, False), (70, False)])
+def test_meters_that_measure_more_than_the_one_above_them_are_told_and_change_nothing(
+    plant: Plant, each: int, told: bool
+) -> None:
+    """Field case G12: 100 of the grid and 40 of the roof a day, and two halls."""
+    roles: dict[str, tuple[str, str | None]] = {"IN": ("boundary_in", None), "PV": ("generation", "IN")}
+    roles |= {"PV-1": ("generation", "PV"), "PV-2": ("generation", "PV")}
+    roles |= {"SUB-1": ("sub", "IN"), "SUB-2": ("sub", "IN")}
+    plant.send(GATEWAY, [meters(roles)])
+    for number, daily in {"IN": 100, "PV": 40, "PV-1": 20, "PV-2": 20, "SUB-1": each, "SUB-2": each}.items():
+        read(plant, number, daily)
+    assert quantities(october(plant)._mapping)["millionths"] == 4340
+    end = BEGIN + timedelta(days=30, hours=12)
+    with plant.database.read() as connection:
+        found = {no: [r for r in why(connection, CODE, no, end) if r.code == "below"] for no in roles}
+    assert [no for no, reasons in found.items() if reasons] == (["IN"] if told else [])
+    if told:
+        assert found["IN"][0].details == {"days": "30", "below": "5,400 kWh", "through": "4,200 kWh"}
+
+
 def test_what_comes_in_below_what_goes_out_is_not_ours_and_what_goes_out_below_what_comes_in_is_subtracted(
     plant: Plant,
 ) -> None:

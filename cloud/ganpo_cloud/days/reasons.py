@@ -48,6 +48,7 @@ REASONS: Mapping[str, str] = {
     "reading": "its link is up, but no reading of it came for more than two slots",
     "withdrawn": "no inventory of its gateway names it any more",
     "inside": "{outer} above it has measured what it measures: it counts as a sub-meter, not in the total",
+    "below": "in {days} days the meters below it measured {below}, itself {through}: check CT, scale, parent",
     "open": "a step of {n} counts is open: it counts nothing until somebody says what it was",
     "regular": "a step is open every {hours} h, {n} counts in all: say so if it shows a new number only so often",
     "follows": "a new register of this meter begins: nobody said where the old one ended",

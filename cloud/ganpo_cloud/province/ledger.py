@@ -112,11 +112,7 @@ class Ledger:
             serves = in_service(item["status"], item["since"] or day, day)
             flags = self._flags(asset_no, item.get("flags", ()), instant, day)
             yield self._device("equipment", asset_no, item, industry, instant, in_service=serves, flags=flags)
-        there = {
-            asset_no: dated[max(begun)]
-            for asset_no, dated in sorted(self.meters.items())
-            if (begun := [since for since in dated if since <= day])
-        }
+        there = self.meters_at(day)
         placed = {
             number: InBalance(item["carrier"], item["role"], item["parent"])
             for number, item in there.items()
@@ -127,6 +123,14 @@ class Ledger:
             role = "sub" if above is not None else item["role"]
             more = {"parent": above, "carrier": item["carrier"], "role": role}
             yield self._device("meter", asset_no, item, industry, instant, **more)
+
+    def meters_at(self, day: date) -> dict[str, dict[str, Any]]:
+        """What is said of each meter on a day, by number."""
+        return {
+            asset_no: dated[max(begun)]
+            for asset_no, dated in sorted(self.meters.items())
+            if (begun := [since for since in dated if since <= day])
+        }
 
     def _device(
         self, kind: str, asset_no: str, item: Mapping[str, Any], industry: str, instant: int, **more: Any

@@ -13,6 +13,7 @@ from ganpo_cloud.days.observed import Subject
 from ganpo_cloud.days.open_items import open_items
 from ganpo_cloud.days.reasons import HEALTH, Reason, of_apart, of_gateways
 from ganpo_cloud.inlet.gateways import Gateway, known_gateways
+from ganpo_cloud.province.below import more_below
 from ganpo_cloud.province.ledger import Device, Ledger, ledgers
 from ganpo_cloud.store import apart, slots
 from ganpo_cloud.store.counted_tables import production
@@ -73,6 +74,11 @@ def _of_device(
         yield from _flags(device)
     if device is not None and device.kind == "meter" and device.parent is not None:
         yield Reason("inside", None, {"outer": device.parent}, "ganpo check")
+    if device is not None and device.kind == "meter":
+        today = day_of(to_ms(now), DEFAULT_ZONE)
+        meters = {no: item for no, item in found.meters_at(today).items() if item["status"] == "in_use"}
+        if (more := more_below(connection, enterprise, asset_no, meters, today)) is not None:
+            yield more
     if named is not None and named.withdrawn:
         yield Reason("withdrawn", command="ganpo check")
     networked = device is not None and device.networked
