@@ -1,12 +1,8 @@
 """What `ganpo trust` and `ganpo cert` do: trust between this gateway and its OPC UA servers, in both directions."""
 
 import asyncio
-import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import wraps
 from pathlib import Path
-from typing import ParamSpec
 from urllib.parse import quote
 
 import click
@@ -23,30 +19,13 @@ from ganpo_drivers.opcua.security import better, hosts, other_host
 from ganpo_drivers.opcua.settings import OpcUaSettings
 from ganpo_drivers.opcua.trust import Pin, check_dates, pin, pinned
 from ganpo_drivers.opcua.user import User
-from ganpo_model.errors import CertificateNotTrusted, ConfigError, GanpoError
-
-_P = ParamSpec("_P")
+from ganpo_model.errors import CertificateNotTrusted, ConfigError
 
 
-def _telling(command: Callable[_P, None]) -> Callable[_P, None]:
-    """An error of ours ends the command: its text, and exit code 1."""
-
-    @wraps(command)
-    def told(*args: _P.args, **kwargs: _P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except GanpoError as error:
-            click.echo(str(error), err=True)
-            sys.exit(1)
-
-    return told
-
-
-@_telling
 def trust(config: Path | None, connection: str, *, any_date: bool, yes: bool) -> None:
     """Show the certificate that the server of a connection has, and pin it once a person says so.
 
-    Raises no GanpoError: told, with exit code 1, as in every function here.
+    Raises GanpoError, as every function here.
     """
     settings, home = _secured(configured(config), connection)
     shown = asyncio.run(discover(settings))
@@ -72,7 +51,6 @@ def trust(config: Path | None, connection: str, *, any_date: bool, yes: bool) ->
     click.echo(f"trusted for {connection}; a running gateway uses it within {soon_s:g} s")
 
 
-@_telling
 def show(config: Path | None) -> None:
     """The certificate in use, and the one that waits."""
     home = _home(configured(config))
@@ -82,7 +60,6 @@ def show(config: Path | None) -> None:
         _tell("waits for `ganpo cert switch`", waiting)
 
 
-@_telling
 def export(config: Path | None, connection: str, to: Path) -> None:
     """Write everything of ours that the server of a connection has to trust into a folder."""
     settings, home = _secured(configured(config), connection)
@@ -110,7 +87,6 @@ def export(config: Path | None, connection: str, to: Path) -> None:
     )
 
 
-@_telling
 def renew(config: Path | None) -> None:
     """Make the next certificate; the present one stays in use."""
     home = _home(configured(config))
@@ -118,7 +94,6 @@ def renew(config: Path | None) -> None:
     click.echo("`ganpo cert export CONNECTION` writes it; once every server trusts it: `ganpo cert switch`")
 
 
-@_telling
 def switch(config: Path | None) -> None:
     """Take the next certificate into use."""
     _tell("in use from the next session on", certificate.switch(_home(configured(config))))

@@ -37,7 +37,6 @@ def run(config: Path | None, log_format: str, log_level: str) -> None:
     import signal
 
     from ganpo_config import load
-    from ganpo_model.errors import GanpoError
     from ganpo_service import log
 
     log.set_up(log_format, log_level)
@@ -63,11 +62,7 @@ def run(config: Path | None, log_format: str, log_level: str) -> None:
         with alone(plant.gateway.state_dir):
             await Agent(plant).run(stop)
 
-    try:
-        asyncio.run(serve())
-    except GanpoError as error:
-        click.echo(str(error), err=True)
-        sys.exit(1)
+    asyncio.run(serve())
 
 
 @main.command()
@@ -113,17 +108,12 @@ def browse(config: Path | None, connection: str, start: str) -> None:
     from ganpo_agent.browsing import browse
     from ganpo_agent.configured import configured
     from ganpo_config.plant import Plant
-    from ganpo_model.errors import GanpoError
 
     async def tell(plant: Plant) -> None:
         async for address in browse(plant, connection, start):
             click.echo(address)
 
-    try:
-        asyncio.run(tell(configured(config)))
-    except GanpoError as error:
-        click.echo(str(error), err=True)
-        sys.exit(1)
+    asyncio.run(tell(configured(config)))
 
 
 @main.command()
@@ -209,19 +199,14 @@ def plan(config: Path | None, connection: str, silent: tuple[str, ...], as_json:
 
     from ganpo_agent.configured import configured
     from ganpo_agent.plan import planned
-    from ganpo_model.errors import GanpoError
+    from ganpo_model.errors import ConfigError
 
-    try:
-        connections = configured(config).connections
-        found = {bound.name: bound for bound in connections}.get(connection)
-        if found is None:
-            names = ", ".join(bound.name for bound in connections)
-            click.echo(f"no connection {connection!r}: there are {names or 'none'}", err=True)
-            sys.exit(1)
-        answer = planned(found, silent)
-    except GanpoError as error:
-        click.echo(str(error), err=True)
-        sys.exit(1)
+    connections = configured(config).connections
+    found = {bound.name: bound for bound in connections}.get(connection)
+    if found is None:
+        names = ", ".join(bound.name for bound in connections)
+        raise ConfigError(f"no connection {connection!r}: there are {names or 'none'}")
+    answer = planned(found, silent)
     click.echo(json.dumps(answer.as_json(), indent=1, ensure_ascii=False) if as_json else str(answer))
 
 

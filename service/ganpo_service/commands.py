@@ -1,4 +1,4 @@
-"""What our commands have in common: how they end where what they print or write has no room."""
+"""What our commands have in common: how they end. An error of ours is told in a line, and so is output without room."""
 
 import errno
 import os
@@ -7,17 +7,22 @@ from typing import Any
 
 import click
 
+from ganpo_model.errors import GanpoError
+
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 """With these a disk, or what standard output goes to, takes no more: no bug of ours."""
 
 
 class _Plain(click.Command):
-    """Says so and exits with 1 then. Where a pipe was closed it ends silently, with 1: click does that."""
+    """Ends with 1 then, without a traceback. Where a pipe was closed it ends so silently: click does that."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """As click's; any other OSError goes on."""
+        """As click's; any other OSError goes on, and all bugs."""
         try:
             return super().main(*args, **kwargs)
+        except GanpoError as error:
+            click.echo(str(error), err=True)
+            sys.exit(1)
         except OSError as error:
             if error.errno not in _NO_ROOM:
                 raise
