@@ -47,11 +47,10 @@ def machine_of(
     for flag, signals in profile.proves.items():
         if evidence := tuple(signal for signal in signals if signal in carriers):
             proves[flag] = evidence
-    asked = {signal for rule in rules for signal in rule.when} | {
-        s for all_of in proves.values() for s in all_of
-    }
     unneeded = frozenset(
-        signal for signal in profile.signals.keys() - asked if reference.signals()[signal].type != "register"
+        signal
+        for signal in profile.signals.keys() - asked_for(profile)
+        if reference.signals()[signal].type != "register"
     )
     return Machine(asset_no, carriers, absent, rules, debounce, proves, unneeded)
 

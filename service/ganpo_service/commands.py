@@ -14,7 +14,7 @@ _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 
 class _Plain(click.Command):
-    """Ends with 1 then, without a traceback. Where a pipe was closed it ends so silently: click does that."""
+    """Exits with 1 then, without a traceback. A pipe that was closed ends it silently: click does that."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """As click's; any other OSError goes on, and all bugs."""
