@@ -1,6 +1,7 @@
 """Byte lines over a real pseudo-terminal and over TCP: what is due, what is late, what is gone."""
 
 import asyncio
+import contextlib
 import grp
 import os
 import subprocess
@@ -20,7 +21,16 @@ from ganpo_drivers.cjt188.driver import Cjt188Driver
 from ganpo_drivers.cjt188.settings import Cjt188Settings
 from ganpo_drivers.dlt645.driver import Dlt645Driver
 from ganpo_drivers.dlt645.settings import Dlt645Settings
-from ganpo_drivers.lines import ByteLine, SerialLine, SerialSettings, TcpLine, Until, device_of, endpoint_of
+from ganpo_drivers.lines import (
+    ByteLine,
+    Flooded,
+    SerialLine,
+    SerialSettings,
+    TcpLine,
+    Until,
+    device_of,
+    endpoint_of,
+)
 from ganpo_drivers.lines.settings import cautions_of, real_device
 from ganpo_drivers.modbus.driver import ModbusDriver
 from ganpo_drivers.modbus.settings import ModbusSettings
@@ -137,6 +147,23 @@ async def test_the_end_of_the_line_ends_the_wait_at_once_and_is_told_with_its_pl
         far.line.send(b"x")
     far.line.close()
     far.line.close()
+
+
+async def test_a_flood_ends_the_line_and_whoever_comes_later_is_told_too(far: Far) -> None:
+    async def pour() -> None:
+        for _ in range(20):
+            far.say(bytes(1000))
+            await asyncio.sleep(0.005)
+
+    pouring = asyncio.create_task(pour())
+    with pytest.raises(Flooded, match="more than 8192 bytes came"):
+        await far.line.receive(upto(b"."), 5)
+    assert not far.line.is_open
+    assert far.line.pending == b""
+    with pytest.raises(Flooded):
+        far.line.send(b"x")
+    with contextlib.suppress(BlockingIOError):  # nobody takes it any more
+        await pouring
 
 
 async def test_a_whole_frame_before_the_end_is_still_given(far: Far) -> None:
