@@ -225,7 +225,7 @@ async def test_what_a_server_calls_itself_is_neither_looked_up_nor_connected_to(
             notes = driver.report().notes
     assert set(looked_up) == {"localhost"}
     told = f"the server is trusted although its certificate is made out to {UNKNOWN_HOST}, not to localhost"
-    assert notes == ([] if security == "None" else [told])
+    assert [note for note in notes if "certificate" in note] == ([] if security == "None" else [told])
 
 
 async def test_a_write_would_be_seen_by_this_server(server: NodeServer) -> None:
