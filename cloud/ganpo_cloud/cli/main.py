@@ -188,8 +188,9 @@ def declare(
     enterprise: str | None,
     config: Path | None,
 ) -> None:
-    """Say what happened to a REGISTER: at T the old one stood at F, the new one at S.
+    """Say what happened to a REGISTER.
 
+    At T the old one stood at F, the new one at S.
     With F = S = the second reading of an open step and --confirmed, the step becomes consumption.
     """
     from ganpo_cloud.days import declarations
