@@ -20,7 +20,7 @@ LINES: dict[str, tuple[Case, tuple[str, ...]]] = {
     ),
     "a port that speaks another protocol (OPC UA)": (
         devices.another_protocol_for_opcua,
-        ("opc.tcp://127.0.0.1:", "not OPC UA (it began with b'HTTP/1.1", "check host and port"),
+        ("opc.tcp://127.0.0.1:", "no OPC UA server speaks there: what answers began with b'HTTP/1.1"),
     ),
     "unreachable": (
         devices.unreachable,

@@ -3,7 +3,7 @@ for people. Models hold values; templates say how they read."""
 
 import json
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache, partial
 from importlib.resources import files
 from inspect import isfunction, signature
 from typing import Any
@@ -26,6 +26,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
 in the language of its environment: `{{ row.checked | rate(row.main, goal) }}`."""
 
 
+@cache
 def environments(*, exposed: bool) -> Mapping[str, Environment]:
     """The templates of all pages by language; `exposed` shows that anybody may read."""
     return {lang: _environment(lang, exposed=exposed) for lang in i18n.LANGUAGES}
