@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ganpo_agent.observer import Observer
+from ganpo_agent.observing.observer import Observer
 from ganpo_config.plant import Between, BoundPoint, Machine, Meaning, Register, Rule
 from ganpo_drivers import Address, Point
 from ganpo_model.clock import to_ms

@@ -20,7 +20,7 @@ from typing import Any
 
 from ganpo_agent import app
 from ganpo_agent.app import Agent
-from ganpo_agent.outbox import Outbox
+from ganpo_agent.keeping.outbox import Outbox
 from ganpo_config.plant import Meaning, Plant
 from ganpo_config.settings import UplinkSettings
 from ganpo_drivers import ConnectionSettings, Home

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from ganpo_agent.connection import ConnectionTask
+from ganpo_agent.reading.connection import ConnectionTask
 from ganpo_agent.timekeeper import GatewayClock, Timekeeper
 from ganpo_config.plant import BoundPoint, Meaning
 from ganpo_drivers import Identity, Point, PointFault, Scan

@@ -10,14 +10,14 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
-from ganpo_agent import metrics, status
-from ganpo_agent.connection import ConnectionTask
-from ganpo_agent.keeper import Keeper
-from ganpo_agent.observer import Observer
-from ganpo_agent.outbox import Outbox, Row
-from ganpo_agent.outbox_file import OutboxNewer
+from ganpo_agent.keeping.keeper import Keeper
+from ganpo_agent.keeping.outbox import Outbox, Row
+from ganpo_agent.keeping.outbox_file import OutboxNewer
+from ganpo_agent.local import metrics, status
+from ganpo_agent.observing.observer import Observer
+from ganpo_agent.reading.connection import ConnectionTask
 from ganpo_agent.timekeeper import GatewayClock, Timekeeper
-from ganpo_agent.uplink import Uplink, named
+from ganpo_agent.uplink.uplink import Uplink, named
 from ganpo_config.plant import BoundPoint, Plant
 from ganpo_drivers import Identity, Scan
 from ganpo_model.clock import Clock, from_ms, iso, to_ms

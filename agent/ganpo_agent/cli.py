@@ -198,7 +198,7 @@ def plan(config: Path | None, connection: str, silent: tuple[str, ...], as_json:
     import json
 
     from ganpo_agent.configured import configured
-    from ganpo_agent.plan import planned
+    from ganpo_agent.reading.plan import planned
     from ganpo_model.errors import ConfigError
 
     connections = configured(config).connections

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from ganpo_agent.meaning import understanding
-from ganpo_agent.observer import Observer
+from ganpo_agent.observing.meaning import understanding
+from ganpo_agent.observing.observer import Observer
 from ganpo_config.plant import BoundPoint, Plant, Register
 from ganpo_config.profiles import Profiles
 from ganpo_drivers import Point, PointFault, Scan

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ganpo_agent.nameplate import nameplates
+from ganpo_agent.observing.nameplate import nameplates
 from ganpo_config.plant import BoundConnection, BoundPoint
 from ganpo_demo.lines import Answering
 from ganpo_demo.register_meters import Cjt188Meter, Dlt645Meter, FramedLine, volume

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from ganpo_agent.meaning import understanding
+from ganpo_agent.observing.meaning import understanding
 from ganpo_config.plant import BoundPoint, Register
 from ganpo_config.profiles import Profiles
 from ganpo_drivers import Driver, Point, PointFault

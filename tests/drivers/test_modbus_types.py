@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ganpo_agent.observer import Observer
+from ganpo_agent.observing.observer import Observer
 from ganpo_config.plant import Register
 from ganpo_drivers import Point, PointFault
 from ganpo_drivers.modbus.address import ModbusAddress

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ganpo_agent.connection import ConnectionTask
+from ganpo_agent.reading.connection import ConnectionTask
 from ganpo_agent.timekeeper import GatewayClock, Timekeeper
 from ganpo_config.plant import Meaning
 from ganpo_drivers.api import FaultKind, Identifies, Point, PointFault, Scan, Value

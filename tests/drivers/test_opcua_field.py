@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from ganpo_agent.cli import main
-from ganpo_agent.observer import Observer
+from ganpo_agent.observing.observer import Observer
 from ganpo_config import load
 from ganpo_config.plant import Plant
 from ganpo_drivers import Driver, Point, PointFault, Scan, Subscribes, Value

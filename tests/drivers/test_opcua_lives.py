@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ganpo_agent.connection import ConnectionTask
+from ganpo_agent.reading.connection import ConnectionTask
 from ganpo_agent.timekeeper import GatewayClock, Timekeeper
 from ganpo_config.plant import Meaning
 from ganpo_drivers import Home, Scan

@@ -12,8 +12,8 @@ from asyncua import ua
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganpo_agent.connection import ConnectionTask
-from ganpo_agent.observer import Observer
+from ganpo_agent.observing.observer import Observer
+from ganpo_agent.reading.connection import ConnectionTask
 from ganpo_agent.timekeeper import GatewayClock, Timekeeper
 from ganpo_config.plant import Machine, Meaning, OneOf, Rule
 from ganpo_drivers import Browses, FaultKind, Point, PointFault, Scan, Subscribes

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ganpo_agent import metrics
 from ganpo_agent.app import Agent
-from ganpo_agent.outbox import Outbox
-from ganpo_agent.takeover import take_over
+from ganpo_agent.keeping.outbox import Outbox
+from ganpo_agent.keeping.takeover import take_over
+from ganpo_agent.local import metrics
 from ganpo_model.errors import StorageError
 from ganpo_model.frame import crc32_of
 from support.bad.places import small_disk

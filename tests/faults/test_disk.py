@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from ganpo_agent.app import Agent
-from ganpo_agent.outbox import Outbox, Row
-from ganpo_agent.outbox_file import OutboxFull
+from ganpo_agent.keeping.outbox import Outbox, Row
+from ganpo_agent.keeping.outbox_file import OutboxFull
 from ganpo_model.facts import Event, EventKind
 from support.bad.places import small_disk
 from support.plants import START, PlantBuilder, PlayedDriver

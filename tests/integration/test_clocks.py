@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import select
 
 from ganpo_agent.app import Agent
-from ganpo_agent.outbox import Outbox
+from ganpo_agent.keeping.outbox import Outbox
 from ganpo_cloud.days import observed
 from ganpo_cloud.imports import registry
 from ganpo_cloud.inlet import lives

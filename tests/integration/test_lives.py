@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.event import listen, remove
 
-from ganpo_agent.picture import Picture
+from ganpo_agent.uplink.picture import Picture
 from ganpo_cloud.days import observed
 from ganpo_cloud.imports import registry
 from ganpo_cloud.inlet import lives

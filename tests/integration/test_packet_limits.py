@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from ganpo_agent import window
 from ganpo_agent.app import Agent
+from ganpo_agent.uplink import window
 from ganpo_cloud.days import observed
 from ganpo_cloud.inlet import lives
 from ganpo_cloud.store.tables import event, live, subject

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ganpo_agent.observer import Observer
+from ganpo_agent.observing.observer import Observer
 from ganpo_cloud.days import days, quantities
 from ganpo_cloud.imports import registry
 from ganpo_cloud.inlet.ingest import ingest

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from ganpo_agent.keeper import Keeper
-from ganpo_agent.outbox import Outbox, Row
+from ganpo_agent.keeping.keeper import Keeper
+from ganpo_agent.keeping.outbox import Outbox, Row
 from ganpo_agent.timekeeper import Timekeeper
 from ganpo_cloud.imports import registry
 from ganpo_cloud.inlet.decode import decode

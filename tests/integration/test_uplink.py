@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from ganpo_agent import issued
 from ganpo_agent.app import Agent
+from ganpo_agent.keeping import issued
 from ganpo_model.clock import Clock
 from ganpo_model.errors import AccessRefused, Unreachable
 from ganpo_service.mqtt import Login, Session

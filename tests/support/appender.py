@@ -12,10 +12,10 @@ import signal
 import sys
 from pathlib import Path
 
-from ganpo_agent.keeper import Keeper
-from ganpo_agent.outbox import Outbox, Row
+from ganpo_agent.keeping.keeper import Keeper
+from ganpo_agent.keeping.outbox import Outbox, Row
 from ganpo_agent.timekeeper import GatewayClock, Timekeeper
-from ganpo_agent.uplink import Uplink
+from ganpo_agent.uplink.uplink import Uplink
 from ganpo_model.clock import floor_ms
 from ganpo_model.facts import Reading
 from ganpo_model.frame import crc32_of

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from ganpo_agent.outbox import Outbox
+from ganpo_agent.keeping.outbox import Outbox
 from ganpo_model.facts import Event, EventKind, Reading, States
 from ganpo_model.frame import crc32_of, unpack
 from ganpo_model.states import State

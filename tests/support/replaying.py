@@ -11,11 +11,11 @@ from typing import Any
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from ganpo_agent.keeper import Keeper
-from ganpo_agent.observer import Observer
-from ganpo_agent.outbox import Outbox
+from ganpo_agent.keeping.keeper import Keeper
+from ganpo_agent.keeping.outbox import Outbox
+from ganpo_agent.observing.observer import Observer
 from ganpo_agent.timekeeper import Timekeeper
-from ganpo_agent.uplink import Uplink
+from ganpo_agent.uplink.uplink import Uplink
 from ganpo_cloud.days import days
 from ganpo_cloud.imports import registry
 from ganpo_cloud.inlet.collector import Collector

@@ -4,9 +4,9 @@ import random
 from itertools import pairwise
 from pathlib import Path
 
-from ganpo_agent.outbox import Row
+from ganpo_agent.keeping.outbox import Row
 from ganpo_agent.timekeeper import Timekeeper
-from ganpo_agent.uplink import Uplink
+from ganpo_agent.uplink.uplink import Uplink
 from support.plants import PlantBuilder, TestClock
 
 

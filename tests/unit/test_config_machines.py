@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ganpo_agent.rules import derive
+from ganpo_agent.observing.rules import derive
 from ganpo_config.plant import Between, Machine, OneOf, SignalValue
 from ganpo_model import reference
 from ganpo_model.states import State

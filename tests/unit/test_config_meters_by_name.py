@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ganpo_agent.meaning import understanding
+from ganpo_agent.observing.meaning import understanding
 from ganpo_config.profile import Profile
 from ganpo_config.profiles import Profiles
 from ganpo_model import reference

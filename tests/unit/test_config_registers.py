@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ganpo_agent.meaning import understanding
+from ganpo_agent.observing.meaning import understanding
 from ganpo_drivers import FaultKind, PointFault
 from ganpo_model.clock import HOUR_MS
 from support.configs import BUS, CELL, bound, errors, meaning, meter, notes, plant, point, register

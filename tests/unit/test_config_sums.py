@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ganpo_agent.meaning import understanding
+from ganpo_agent.observing.meaning import understanding
 from ganpo_config.plant import BoundPoint
 from ganpo_drivers import Point, PointFault
 from ganpo_drivers.modbus.blocks import pack

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from ganpo_agent import breaker, connection, polling
-from ganpo_agent.breaker import Breaker
-from ganpo_agent.connection import ConnectionTask
+from ganpo_agent.reading import breaker, connection, polling
+from ganpo_agent.reading.breaker import Breaker
+from ganpo_agent.reading.connection import ConnectionTask
 from ganpo_agent.timekeeper import GatewayClock, Timekeeper
 from ganpo_config.plant import BoundPoint, Meaning
 from ganpo_drivers import Identity, Scan

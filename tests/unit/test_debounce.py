@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganpo_agent.observer import Observer
-from ganpo_agent.rules import derive
+from ganpo_agent.observing.observer import Observer
+from ganpo_agent.observing.rules import derive
 from ganpo_config.plant import Between, Machine, Meaning, OneOf, Rule
 from ganpo_drivers import FaultKind, PointFault, Scan, Value
 from ganpo_model.clock import to_ms

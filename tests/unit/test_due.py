@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganpo_agent.machine import MachineRuns
-from ganpo_agent.observer import Observer
+from ganpo_agent.observing.machine import MachineRuns
+from ganpo_agent.observing.observer import Observer
 from ganpo_config.plant import Between, Meaning, OneOf, Plant, Rule
 from ganpo_drivers import FaultKind, PointFault, Scan
 from ganpo_model.clock import to_ms

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ganpo_agent.observer import Observer
+from ganpo_agent.observing.observer import Observer
 from ganpo_config.plant import Meaning
 from ganpo_drivers import FaultKind, PointFault, Scan
 from ganpo_model.clock import to_ms
@@ -35,7 +35,9 @@ class Many:
 
 
 def lines(caplog: pytest.LogCaptureFixture, level: int = logging.INFO) -> Sequence[str]:
-    return [r.message for r in caplog.records if r.name == "ganpo_agent.journal" and r.levelno >= level]
+    return [
+        r.message for r in caplog.records if r.name == "ganpo_agent.observing.journal" and r.levelno >= level
+    ]
 
 
 @pytest.fixture(autouse=True)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from ganpo_agent import keeper as keeper_module
-from ganpo_agent.keeper import Keeper
-from ganpo_agent.outbox import Outbox, Row
+from ganpo_agent.keeping import keeper as keeper_module
+from ganpo_agent.keeping.keeper import Keeper
+from ganpo_agent.keeping.outbox import Outbox, Row
 from ganpo_agent.timekeeper import Timekeeper
 from ganpo_model.errors import StorageError
 from ganpo_model.facts import Event, EventKind, Reading, States

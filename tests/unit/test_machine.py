@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ganpo_agent.observer import Observer
-from ganpo_agent.rules import derive
+from ganpo_agent.observing.observer import Observer
+from ganpo_agent.observing.rules import derive
 from ganpo_config.plant import Between, Meaning, OneOf, Rule
 from ganpo_drivers import FaultKind, PointFault, Scan
 from ganpo_model.clock import from_ms, to_ms

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from ganpo_agent.groups import grouped
-from ganpo_agent.observer import Observer
+from ganpo_agent.observing.observer import Observer
+from ganpo_agent.reading.groups import grouped
 from ganpo_config.plant import Plant
 from ganpo_drivers import FaultKind, PointFault, Scan
 from ganpo_model.clock import to_ms

@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from ganpo_agent.observer import Observer
+from ganpo_agent.observing.observer import Observer
 from ganpo_drivers import FaultKind, Identity, PointFault, Scan
 from ganpo_model.clock import from_ms, to_ms
 from ganpo_model.facts import Event, EventKind, Fact, Inventory, Reading

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from ganpo_agent.outages import Outages
+from ganpo_agent.reading.outages import Outages
 
 
 def told(caplog: pytest.LogCaptureFixture) -> list[str]:

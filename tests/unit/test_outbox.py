@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from ganpo_agent import issued, takeover
-from ganpo_agent.outbox import Outbox
-from ganpo_agent.outbox_file import log_of
-from ganpo_agent.pages import Log
+from ganpo_agent.keeping import issued, takeover
+from ganpo_agent.keeping.outbox import Outbox
+from ganpo_agent.keeping.outbox_file import log_of
+from ganpo_agent.keeping.pages import Log
 from ganpo_model.errors import StorageError
 from ganpo_model.facts import Event, EventKind, Reading, States
 from ganpo_model.frame import unpack

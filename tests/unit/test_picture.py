@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from ganpo_agent.picture import CHANGED, LARGEST, SMALLEST, Picture
+from ganpo_agent.uplink.picture import CHANGED, LARGEST, SMALLEST, Picture
 
 Seen = dict[str, dict[str, Any]]
 

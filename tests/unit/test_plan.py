@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ganpo_agent.cli import main
-from ganpo_agent.plan import planned
+from ganpo_agent.reading.plan import planned
 from ganpo_config.plant import BoundConnection
 from ganpo_drivers import Point
 from ganpo_drivers.opcua.address import OpcUaAddress

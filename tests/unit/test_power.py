@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ganpo_agent.observer import Observer
+from ganpo_agent.observing.observer import Observer
 from ganpo_config.plant import Plant
 from ganpo_drivers import Scan
 from ganpo_model.clock import to_ms

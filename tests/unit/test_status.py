@@ -2,7 +2,7 @@
 
 import httpx
 
-from ganpo_agent import status
+from ganpo_agent.local import status
 
 POINTS = {"SB-1/power": {"value": 4.2}, "SB-2/power": {"value": None}}
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from ganpo_agent import listening
-from ganpo_agent.connection import ConnectionTask
+from ganpo_agent.reading import listening
+from ganpo_agent.reading.connection import ConnectionTask
 from ganpo_agent.timekeeper import GatewayClock, Timekeeper
 from ganpo_config.plant import BoundPoint, Meaning
 from ganpo_drivers import Identity, Point, Scan

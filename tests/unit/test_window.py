@@ -2,8 +2,8 @@
 
 import pytest
 
-from ganpo_agent.outbox import Row
-from ganpo_agent.window import SIZE, Window
+from ganpo_agent.keeping.outbox import Row
+from ganpo_agent.uplink.window import SIZE, Window
 from ganpo_model.frame import MAX_PACKED
 
 ROWS = [Row("01S", seq, "reading", b"") for seq in range(1, 41)]

@@ -21,7 +21,7 @@ from ganpo_model.coverage import ENTERPRISES, MEASURES
 
 PACKAGE = Path(ganpo_cloud.web.__file__).parent
 CONNECTION_STATES = {"opening", "up", "waiting", "parked"}
-"""Said by gateways (ganpo_agent.connection) and shown as they come."""
+"""Said by gateways (ganpo_agent.reading.connection) and shown as they come."""
 
 
 def used() -> set[str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ganpo_agent.app import Agent
-from ganpo_agent.outbox import Outbox
+from ganpo_agent.keeping.outbox import Outbox
 from ganpo_agent.owner import alone
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.settings import DatabaseSettings

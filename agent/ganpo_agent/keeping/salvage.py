@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ganpo_agent.pages import PAGE, Log, Raw
+from ganpo_agent.keeping.pages import PAGE, Log, Raw
 from ganpo_model.errors import FrameError
 from ganpo_model.frame import MAX_PACKED, STREAM, unpack
 

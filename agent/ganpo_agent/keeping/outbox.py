@@ -16,9 +16,9 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from ganpo_agent import issued, loss, room, takeover
-from ganpo_agent.outbox_file import OutboxDamaged, OutboxFull, connect, log_of, prove, told
-from ganpo_agent.pages import PAGE
+from ganpo_agent.keeping import issued, loss, room, takeover
+from ganpo_agent.keeping.outbox_file import OutboxDamaged, OutboxFull, connect, log_of, prove, told
+from ganpo_agent.keeping.pages import PAGE
 from ganpo_model.clock import DAY_MS, to_ms
 from ganpo_model.errors import FrameError, StorageError
 from ganpo_model.facts import Event, EventKind, Fact, Inventory, States

@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from ganpo_agent.connection import ConnectionTask
-from ganpo_agent.keeper import Keeper
+from ganpo_agent.keeping.keeper import Keeper
+from ganpo_agent.reading.connection import ConnectionTask
 from ganpo_agent.timekeeper import Timekeeper
-from ganpo_agent.uplink import Uplink
+from ganpo_agent.uplink.uplink import Uplink
 
 
 def text(

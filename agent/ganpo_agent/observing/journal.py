@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from ganpo_agent.signals import PointState
+from ganpo_agent.observing.signals import PointState
 
 log = logging.getLogger(__name__)
 

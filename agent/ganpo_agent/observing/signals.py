@@ -4,10 +4,10 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import datetime
 
-from ganpo_agent.meaning import understanding
-from ganpo_agent.meter import RegisterReadings
-from ganpo_agent.nameplate import Nameplate
-from ganpo_agent.reversal import Reversal
+from ganpo_agent.observing.meaning import understanding
+from ganpo_agent.observing.meter import RegisterReadings
+from ganpo_agent.observing.nameplate import Nameplate
+from ganpo_agent.observing.reversal import Reversal
 from ganpo_config.plant import BoundPoint, Register, SignalValue
 from ganpo_drivers import FaultKind, PointFault, Value
 

@@ -3,10 +3,10 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from ganpo_agent.limits import POWER
-from ganpo_agent.rules import derive
-from ganpo_agent.runs import Beginning, Runs
-from ganpo_agent.signals import PointState
+from ganpo_agent.observing.limits import POWER
+from ganpo_agent.observing.rules import derive
+from ganpo_agent.observing.runs import Beginning, Runs
+from ganpo_agent.observing.signals import PointState
 from ganpo_config.plant import Machine, SignalValue
 from ganpo_drivers import FaultKind
 from ganpo_model.facts import States

@@ -4,7 +4,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 
-from ganpo_agent.signals import PointState
+from ganpo_agent.observing.signals import PointState
 from ganpo_drivers import Identity
 from ganpo_model.clock import from_ms, iso
 from ganpo_model.facts import Event, EventKind

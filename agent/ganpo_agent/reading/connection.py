@@ -4,11 +4,11 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
-from ganpo_agent.calls import END_LIMIT_S, Calls, beside, end_if_cancelled
-from ganpo_agent.groups import Group, grouped
-from ganpo_agent.listening import listen
-from ganpo_agent.outages import Outages
-from ganpo_agent.polling import Polls
+from ganpo_agent.reading.calls import END_LIMIT_S, Calls, beside, end_if_cancelled
+from ganpo_agent.reading.groups import Group, grouped
+from ganpo_agent.reading.listening import listen
+from ganpo_agent.reading.outages import Outages
+from ganpo_agent.reading.polling import Polls
 from ganpo_agent.timekeeper import Timekeeper
 from ganpo_config.plant import BoundConnection, BoundPoint
 from ganpo_drivers import (

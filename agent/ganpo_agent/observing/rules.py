@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from ganpo_agent.limits import POWER
+from ganpo_agent.observing.limits import POWER
 from ganpo_config.plant import Between, OneOf, Rule, SignalValue
 from ganpo_model.states import State
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ganpo_agent.outbox import Key, Row
+from ganpo_agent.keeping.outbox import Key, Row
 from ganpo_model.frame import MAX_PACKED
 
 SIZE = 16

@@ -11,11 +11,11 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from ganpo_agent.keeper import Keeper
-from ganpo_agent.outbox import Key, Row
-from ganpo_agent.picture import Picture
+from ganpo_agent.keeping.keeper import Keeper
+from ganpo_agent.keeping.outbox import Key, Row
 from ganpo_agent.timekeeper import Timekeeper
-from ganpo_agent.window import QUIET_S, SIZE, Window
+from ganpo_agent.uplink.picture import Picture
+from ganpo_agent.uplink.window import QUIET_S, SIZE, Window
 from ganpo_config.plant import Plant
 from ganpo_model.clock import iso, to_ms
 from ganpo_model.errors import ConnectionLost, GanpoError, Unreachable

@@ -5,8 +5,8 @@ from collections.abc import Sequence, Set
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ganpo_agent.breaker import AFTER, SHARE
-from ganpo_agent.groups import grouped
+from ganpo_agent.reading.breaker import AFTER, SHARE
+from ganpo_agent.reading.groups import grouped
 from ganpo_config.plant import BoundConnection
 from ganpo_drivers import Cost, Estimates
 from ganpo_model.errors import ConfigError

@@ -5,8 +5,8 @@ import resource
 import sqlite3
 from pathlib import Path
 
-from ganpo_agent.outbox_file import NO_ROOM, OutboxFull
-from ganpo_agent.pages import PAGE
+from ganpo_agent.keeping.outbox_file import NO_ROOM, OutboxFull
+from ganpo_agent.keeping.pages import PAGE
 
 LOG_PAGES = 256
 """The log is taken into the file when it has so many, or a quarter of what the disk can still take, which is enough.

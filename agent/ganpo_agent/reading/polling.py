@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ganpo_agent.calls import Calls
-from ganpo_agent.groups import Group
+from ganpo_agent.reading.calls import Calls
+from ganpo_agent.reading.groups import Group
 from ganpo_agent.timekeeper import Timekeeper
 from ganpo_drivers import Address, ConnectionSettings, Driver, Query, Scan
 from ganpo_model.errors import UnitError

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
-from ganpo_agent.calls import Calls
-from ganpo_agent.groups import Group
+from ganpo_agent.reading.calls import Calls
+from ganpo_agent.reading.groups import Group
 from ganpo_agent.timekeeper import Timekeeper
 from ganpo_drivers import Address, ConnectionSettings, Driver, Scan, Subscribes
 from ganpo_model.errors import UnitError

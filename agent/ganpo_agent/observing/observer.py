@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import repeat
 from typing import Any
 
-from ganpo_agent import limits
-from ganpo_agent.journal import Journal
-from ganpo_agent.links import Link
-from ganpo_agent.machine import MachineRuns
-from ganpo_agent.nameplate import nameplates
-from ganpo_agent.signals import PointState
-from ganpo_agent.together import Together
+from ganpo_agent.observing import limits
+from ganpo_agent.observing.journal import Journal
+from ganpo_agent.observing.links import Link
+from ganpo_agent.observing.machine import MachineRuns
+from ganpo_agent.observing.nameplate import nameplates
+from ganpo_agent.observing.signals import PointState
+from ganpo_agent.observing.together import Together
 from ganpo_config.plant import BoundPoint, Plant, Register, SignalValue
 from ganpo_drivers import FaultKind, Identity, Scan
 from ganpo_model import reference

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from ganpo_agent.outbox import Outbox, Row
+from ganpo_agent.keeping.outbox import Outbox, Row
 from ganpo_agent.timekeeper import Timekeeper
 from ganpo_model.errors import FrameError, StorageError
 from ganpo_model.facts import MAX_PARTS, Fact, Inventory, States

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from ganpo_agent.reversal import Reversal
+from ganpo_agent.observing.reversal import Reversal
 from ganpo_config.plant import Between, Machine, Plant
 
 POWER = "power"

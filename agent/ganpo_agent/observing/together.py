@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from ganpo_agent.signals import PointState
+from ganpo_agent.observing.signals import PointState
 from ganpo_config.plant import BoundPoint
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ganpo_agent.breaker import Breaker
+from ganpo_agent.reading.breaker import Breaker
 from ganpo_config.plant import BoundPoint
 from ganpo_drivers import Address, Point
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
-from ganpo_agent.pages import PAGE, Log, Raw
-from ganpo_agent.salvage import foreign
+from ganpo_agent.keeping.pages import PAGE, Log, Raw
+from ganpo_agent.keeping.salvage import foreign
 from ganpo_model.errors import StorageError
 
 NO_ROOM = "free space, or make the folder writable for this user; facts are kept in memory meanwhile"

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from ganpo_agent.pages import sync
+from ganpo_agent.keeping.pages import sync
 from ganpo_model.frame import STREAM
 
 log = logging.getLogger(__name__)

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from ganpo_agent import loss, outbox_file
-from ganpo_agent.pages import Log, Raw, sync
-from ganpo_agent.salvage import Salvage, foreign
+from ganpo_agent.keeping import loss, outbox_file
+from ganpo_agent.keeping.pages import Log, Raw, sync
+from ganpo_agent.keeping.salvage import Salvage, foreign
 from ganpo_model.clock import from_ms
 from ganpo_model.errors import StorageError
 from ganpo_model.frame import pack, stream_ms
