@@ -10,7 +10,11 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("[a-z]*/README.md")])
-COMMANDS = {"ganpo": "ganpo_agent.cli", "ganpo-cloud": "ganpo_cloud.cli.main", "ganpo-demo": "ganpo_demo.cli"}
+COMMANDS = {
+    "ganpo": "ganpo_agent.cli.main",
+    "ganpo-cloud": "ganpo_cloud.cli.main",
+    "ganpo-demo": "ganpo_demo.cli",
+}
 TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from ganpo_agent.cli import main
+from ganpo_agent.cli.main import main
 from support.configs import BUS, HEAD
 from support.opcua_server import OpcUaServer
 

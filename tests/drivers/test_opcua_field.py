@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from ganpo_agent.cli import main
+from ganpo_agent.cli.main import main
 from ganpo_agent.observing.observer import Observer
 from ganpo_config import load
 from ganpo_config.plant import Plant

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from ganpo_agent.cli import main
+from ganpo_agent.cli.main import main
 from support.configs import HEAD
 from support.modbus_server import ModbusServer
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from pydantic import SecretStr
 
 from ganpo_agent.app import Agent
-from ganpo_agent.cli import main
+from ganpo_agent.cli.main import main
 from ganpo_config import load
 from ganpo_drivers import Home, Point, Scan
 from ganpo_drivers.opcua import certificate, kept, trust

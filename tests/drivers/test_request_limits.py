@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from ganpo_agent.cli import main
+from ganpo_agent.cli.main import main
 from ganpo_config.plant import BoundConnection
 from ganpo_drivers import Point, PointFault
 from support.configs import BUS, HEAD, bound, errors, plant

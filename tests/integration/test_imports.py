@@ -40,7 +40,7 @@ def imported(module: str, *arguments: str) -> set[str]:
     return {name.partition(".")[0] for name in json.loads(done.stderr.splitlines()[-1])}
 
 
-@pytest.mark.parametrize("module", ["ganpo_agent.cli", "ganpo_cloud.cli.main", "ganpo_demo.cli"])
+@pytest.mark.parametrize("module", ["ganpo_agent.cli.main", "ganpo_cloud.cli.main", "ganpo_demo.cli"])
 def test_help_imports_nothing_heavy(module: str) -> None:
     assert not imported(module, "--help") & HEAVY
 
@@ -48,6 +48,6 @@ def test_help_imports_nothing_heavy(module: str) -> None:
 def test_a_configuration_of_modbus_alone_does_not_import_opc_ua(tmp_path: Path) -> None:
     file = tmp_path / "agent.toml"
     file.write_text(HEAD + BUS, encoding="utf-8")
-    found = imported("ganpo_agent.cli", "check", "--config", str(file))
+    found = imported("ganpo_agent.cli.main", "check", "--config", str(file))
     assert "pymodbus" in found
     assert not found & {"asyncua", "cryptography"}

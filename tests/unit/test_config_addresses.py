@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from ganpo_agent.cli import main
+from ganpo_agent.cli.main import main
 from support.configs import HEAD
 
 GOOD = {

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from ganpo_agent.cli import main
+from ganpo_agent.cli.main import main
 from ganpo_config import secret_files
 from ganpo_config.state_dir import look_at
 from ganpo_model.shifts import overlaps

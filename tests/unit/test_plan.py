@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from ganpo_agent.cli import main
+from ganpo_agent.cli.main import main
 from ganpo_agent.reading.plan import planned
 from ganpo_config.plant import BoundConnection
 from ganpo_drivers import Point

@@ -6,7 +6,7 @@ from unicodedata import east_asian_width
 import pytest
 from click.testing import CliRunner
 
-from ganpo_agent.cli import main
+from ganpo_agent.cli.main import main
 from ganpo_config.profile_text import told
 from ganpo_config.profiles import Profiles
 from support import configs

@@ -9,7 +9,7 @@ import click
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from ganpo_agent.configured import configured
+from ganpo_agent.cli.common import configured
 from ganpo_config.plant import Plant
 from ganpo_drivers import Home
 from ganpo_drivers.opcua import certificate

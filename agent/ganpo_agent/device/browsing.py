@@ -2,22 +2,18 @@
 
 from collections.abc import AsyncIterator
 
-from ganpo_config.plant import Plant
+from ganpo_config.plant import BoundConnection
 from ganpo_drivers import Browses
 from ganpo_model.errors import ConfigError
 
 
-async def browse(plant: Plant, connection: str, start: str) -> AsyncIterator[str]:
+async def browse(bound: BoundConnection, start: str) -> AsyncIterator[str]:
     """Addresses on a connection below `start` (empty: all there are), through a session of its own.
 
-    Raises ConfigError where there is no such connection, its driver cannot tell, or `start` is no address there;
-    TransientError and PermanentError of the session.
+    Raises ConfigError where its driver cannot tell, or `start` is no address there; TransientError and PermanentError
+    of the session.
     """
-    where = f"connections.{connection}"
-    bound = next((found for found in plant.connections if found.name == connection), None)
-    if bound is None:
-        names = ", ".join(found.name for found in plant.connections)
-        raise ConfigError("no such connection", where=where, hint=f"there are: {names or 'none'}")
+    where = f"connections.{bound.name}"
     driver = bound.driver(bound.settings)
     if not isinstance(driver, Browses):
         hint = "`ganpo driver list` shows which drivers can"

@@ -1,0 +1,41 @@
+"""What the commands share: their options, and the configuration that they need."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from ganpo_config.plant import BoundConnection, Plant
+
+config_option = click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="agent.toml  [default: $GANPO_CONFIG, then /etc/ganpo/agent.toml]",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="for programs")
+
+
+def configured(config: Path | None) -> "Plant":
+    """What `config` says. Every mistake is printed as it is; then raises ConfigError."""
+    from ganpo_config import load
+    from ganpo_model.errors import ConfigError
+
+    loaded = load(config)
+    if loaded.plant is None:
+        for error in loaded.errors:
+            click.echo(str(error), err=True)
+        raise ConfigError("the configuration has errors", hint="`ganpo check` shows the same")
+    return loaded.plant
+
+
+def bound_connection(config: Path | None, name: str) -> "BoundConnection":
+    """The connection of this name. Raises ConfigError where there is none, with the names of those there are."""
+    from ganpo_model.errors import ConfigError
+
+    connections = configured(config).connections
+    for found in connections:
+        if found.name == name:
+            return found
+    names = ", ".join(found.name for found in connections)
+    raise ConfigError("no such connection", where=f"connections.{name}", hint=f"there are: {names or 'none'}")

@@ -1,0 +1,27 @@
+"""The command `ganpo`. Heavy imports happen inside the commands: `ganpo --help` is quick."""
+
+import click
+
+from ganpo_agent.cli import checking, device, library, running, trusting
+from ganpo_service.commands import Group
+
+COMMANDS = (
+    running.run,
+    checking.check,
+    checking.plan,
+    device.browse,
+    trusting.trust,
+    trusting.cert,
+    library.driver,
+    library.profile,
+)
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
+@click.version_option(package_name="ganpo")
+def main() -> None:
+    """The gateway of Ganpo: reads PLCs, CNC controllers and meters, keeps what it saw, sends it on."""
+
+
+for command in COMMANDS:
+    main.add_command(command)
