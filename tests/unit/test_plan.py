@@ -111,7 +111,7 @@ def test_as_a_person_and_as_a_program_ask(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words", "told"),
     [
-        (rows(1, 5), ["lin"], "no connection 'lin': there are line"),
+        (rows(1, 5), ["lin"], "connections.lin: no such connection; there are: line"),
         (rows(1, 5), ["line", "--silent", "2"], "'2' is no key of this connection; it has 1"),
         ('[connections.line]\ndriver = "modbus"\n', ["line"], "connections.line.url: is missing"),
     ],
