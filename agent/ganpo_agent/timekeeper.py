@@ -2,17 +2,15 @@
 
 import logging
 from collections import deque
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from ganpo_model.clock import FAR_MS, MINUTE_MS, Clock, from_ms, to_ms
 from ganpo_service.clock import SystemClock
+from ganpo_service.release import RELEASED
 
 log = logging.getLogger(__name__)
-
-RELEASED = datetime(2026, 11, 25, tzinfo=UTC)
-"""No clock is right that stands before the day of this version."""
 
 STEP_MS = 1000
 FRESH_MS = 5 * MINUTE_MS

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ganpo_service.commands import Command
+from ganpo_service.commands import Command, version_option
 
 if TYPE_CHECKING:
     from ganpo_demo.child import Devices
@@ -18,7 +18,7 @@ _SEED = 20180615
 
 
 @click.command(cls=Command, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
-@click.version_option(package_name="ganpo")
+@version_option
 @click.option(
     "--for",
     "seconds",

@@ -8,9 +8,16 @@ from typing import Any
 import click
 
 from ganpo_model.errors import GanpoError
+from ganpo_service.release import RELEASED
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 """With these a disk, or what standard output goes to, takes no more: no bug of ours."""
+
+
+version_option = click.version_option(
+    package_name="ganpo", message=f"%(prog)s %(version)s ({RELEASED:%Y-%m-%d})"
+)
+"""`--version`: number and day, so that a box tells how old it is."""
 
 
 class _Plain(click.Command):

@@ -2,9 +2,12 @@
 
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
+from ganpo_service.release import RELEASED
 from support.processes import BIN
 
 HEAVY = {
@@ -33,3 +36,12 @@ def test_help_imports_nothing_heavy(command: str) -> None:
     assert "Usage" in done.stdout
     assert "click" in imported
     assert not imported & HEAVY
+
+
+@pytest.mark.parametrize("command", ["ganpo", "ganpo-cloud", "ganpo-demo"])
+def test_the_version_has_its_number_and_its_day(command: str) -> None:
+    project = tomllib.loads(Path(__file__).parents[2].joinpath("pyproject.toml").read_text())["project"]
+    said = subprocess.run(
+        [BIN / command, "--version"], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert said.stdout == f"{command} {project['version']} ({RELEASED:%Y-%m-%d})\n"

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ganpo_agent.timekeeper import RELEASED, Timekeeper
+from ganpo_agent.timekeeper import Timekeeper
 from ganpo_model.clock import to_ms
+from ganpo_service.release import RELEASED
 from support.plants import START, TestClock
 
 

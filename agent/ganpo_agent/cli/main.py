@@ -3,7 +3,7 @@
 import click
 
 from ganpo_agent.cli import checking, device, library, running, trusting
-from ganpo_service.commands import Group
+from ganpo_service.commands import Group, version_option
 
 COMMANDS = (
     running.run,
@@ -18,7 +18,7 @@ COMMANDS = (
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
-@click.version_option(package_name="ganpo")
+@version_option
 def main() -> None:
     """The gateway of Ganpo: reads PLCs, CNC controllers and meters, keeps what it saw, sends it on."""
 

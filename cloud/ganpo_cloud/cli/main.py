@@ -10,11 +10,11 @@ import click
 
 from ganpo_cloud.cli import opening
 from ganpo_cloud.cli.quarantine import quarantine
-from ganpo_service.commands import Group
+from ganpo_service.commands import Group, version_option
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
-@click.version_option(package_name="ganpo")
+@version_option
 def main() -> None:
     """The collector of Ganpo: takes what gateways observed, and shows what it comes to."""
 
