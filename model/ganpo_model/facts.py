@@ -170,6 +170,7 @@ class EventKind(StrEnum):
     CLOCK_STEP = "clock_step"
     LOSS = "loss"
     SUSPECT = "suspect"
+    COMMISSIONED = "commissioned"
 
 
 @dataclass(frozen=True, slots=True)

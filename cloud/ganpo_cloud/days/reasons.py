@@ -55,6 +55,7 @@ REASONS: Mapping[str, str] = {
     "not_believed": "not believed, its readings contradict one another: check unit, decoding",
     "too_fast": "not believed, it rises by {asked} an hour, at most {allowed} are allowed: check max_rate, CT, unit,"
     " decoding",
+    "differs": "its display showed {displayed}, {read} was read: check CT, scale, unit, decoding",
     "holiday": "its site is off today ({what}): silence is no fault, and it still counts",
     "gone": "nothing Good was seen of it for 90 days: it left the current counts",
     "not_taken": "the time-series store has not taken {measurement}: {problem}",

@@ -17,13 +17,16 @@ from ganpo_cloud.inlet import observations
 from ganpo_cloud.inlet.observations import Ran, Read, Window, body_of, check_subject, is_register, ran, read
 from ganpo_model import bounds
 from ganpo_model.clock import to_ms
+from ganpo_model.commissioning import MAX_TEXT, Commissioned
 from ganpo_model.errors import FrameError
 from ganpo_model.facts import (
+    ASSET_NO,
     MAX_PARTS,
     MAX_RAW,
     MAX_UPDATE_MS,
     EquipmentItem,
     Event,
+    EventKind,
     Fact,
     Inventory,
     MeterItem,
@@ -39,6 +42,7 @@ MAX_SEQ = 2**53
 Observed = Read | Ran | Inventory | Event
 """A fact within its bounds."""
 _STREAM = re.compile(STREAM)
+_POINT = re.compile(ASSET_NO + r"/[a-z0-9_]{1,64}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
@@ -53,6 +57,14 @@ class FrameBody:
     facts: tuple[Annotated[Fact, Field(discriminator="type")], ...]
 
 
+@with_config(ConfigDict(extra="forbid", strict=True))
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """The data of an event that people read as it came."""
+
+    data: Commissioned
+
+
 class Frame(NamedTuple):
     """A frame that may be applied."""
 
@@ -62,6 +74,7 @@ class Frame(NamedTuple):
 
 
 _adapter: TypeAdapter[FrameBody] = TypeAdapter(FrameBody)
+_evidence: TypeAdapter[_Evidence] = TypeAdapter(_Evidence)
 
 
 def json_schema() -> dict[str, Any]:
@@ -118,7 +131,28 @@ def _event(place: int, fact: Event, window: Window) -> Event:
     if fact.subject is not None:
         check_subject(fact.subject, where)
     _plain(fact.data, f"{where}.data")
+    if fact.kind is EventKind.COMMISSIONED:
+        _commissioned(fact, where)
     return fact
+
+
+def _commissioned(fact: Event, where: str) -> None:
+    """What people read as evidence is whole, and of the subject that it names."""
+    try:
+        told = _evidence.validate_json(json.dumps({"data": fact.data})).data
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise FrameError(f"{where}.{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    if not _POINT.fullmatch(told.point) or told.point.partition("/")[0] != fact.subject:
+        raise FrameError(f"{where}.data.point: {told.point[:80]!r} is no point of {fact.subject}")
+    if told.register is not None and (
+        not is_register(told.register) or told.register.partition("#")[0] != told.point
+    ):
+        raise FrameError(f"{where}.data.register: {told.register[:80]!r} is no register of {told.point}")
+    texts = (told.displayed, told.read, told.unit or "", told.by)
+    if max(map(len, texts)) > MAX_TEXT or not 0 <= (told.raw or 0) < MAX_RAW:
+        what = f"{where}.data: texts of at most {MAX_TEXT} signs, and raw within 0 ... 2^63 - 1"
+        raise FrameError(what, reason="limits")
 
 
 def _inventory(place: int, fact: Inventory, window: Window) -> Inventory:

@@ -14,6 +14,7 @@ from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.store.database import Reader
 from ganpo_cloud.store.described import Listing
 from ganpo_cloud.web.answers import (
+    commissioned,
     days,
     energy,
     enterprises,
@@ -86,6 +87,8 @@ RESOURCES = (
     Resource("/energy", energy.energy, "energy.html", energy_page.beside),
     Resource("/reports", reports.reports, "reports.html", published.months),
     Resource("/reports/{month}", reports.report, "report.html", published.month),
+    Resource("/commissioned/{enterprise}", commissioned.commissioned),
+    Resource("/commissioned/{enterprise}/{asset_no}", commissioned.commissioned_device),
     Resource("/why/{enterprise}", why.enterprise),
     Resource("/why/{enterprise}/{asset_no}", why.device),
 )

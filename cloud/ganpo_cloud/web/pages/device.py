@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
-from ganpo_cloud.days import observed, painting, production
+from ganpo_cloud.days import commissioned, observed, painting, production
 from ganpo_cloud.days.open_items import open_items
 from ganpo_cloud.province import lists
 from ganpo_cloud.province.why import why
@@ -33,6 +33,7 @@ def device(connection: Connection, rendering: Rendering, asked: OfDevice) -> Ite
     mine = (subject.c.enterprise == code) & (subject.c.asset_no == asset_no)
     named = connection.execute(select(subject).where(mine)).first()
     kind = named.kind if named is not None else observed.kind_of(connection, *key)
+    compared = commissioned.records(connection, *key)
     found = {
         "code": code,
         "asset_no": asset_no,
@@ -45,7 +46,8 @@ def device(connection: Connection, rendering: Rendering, asked: OfDevice) -> Ite
         "registered": _registered(connection, *key, named),
         "seen": _seen(connection, *key),
         "why": why(connection, *key, rendering.now, rendering.province.holidays),
-        "needs": open_items(connection, rendering.now, *key),
+        "needs": [*open_items(connection, rendering.now, *key), *commissioned.differing(compared)],
+        "compared": compared,
         "charts": [],
     }
     if found["kind"] == "equipment":

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from sqlalchemy import Connection, select
 
-from ganpo_cloud.days import observed
+from ganpo_cloud.days import commissioned, observed
 from ganpo_cloud.inlet.gateways import known_gateways
 from ganpo_cloud.province.measures import unit_of
 from ganpo_cloud.province.why import why
@@ -69,6 +69,7 @@ def _enterprise(
         gateways = [view for view in gateways if view.enterprise is not None]
     shown = [view for view in found if view.kind == "meter" and not view.withdrawn]
     units = {row.asset_no: unit_of(row) for row in rows}
+    compared = commissioned.records(connection, code)
     counted = {name: sum(map(of.counts, units.values())) for name, of in MEASURES.items()}
     first = _first(connection, code, units)
     since = (about and about.since, *(getattr(first[name], name, None) for name in EVIDENCE))
@@ -78,7 +79,7 @@ def _enterprise(
         "name": about.name if about is not None else code,
         "known": not code or about is not None or bool(found) or bool(gateways),
         "zone": found[0].timezone if found else DEFAULT_ZONE,
-        "needs": needs(connection, rendering.now, found, gateways, None if alone else code),
+        "needs": needs(connection, rendering.now, found, gateways, None if alone else code, compared),
         "n": Figures(rendering.day, code),
         "counted": counted,
         "first": first,
@@ -89,6 +90,7 @@ def _enterprise(
         "ticks": list(machines.ticks(rendering)),
         "meters": meters.lines(connection, rendering, code, shown),
         "gateways": gateways,
+        "compared": commissioned.newest(compared),
     }
     if fragment:
         return model | {"template": "moving.html"}

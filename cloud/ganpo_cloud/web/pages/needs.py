@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from ganpo_cloud.days import observed
+from ganpo_cloud.days import commissioned, observed
 from ganpo_cloud.days.open_items import open_items
 from ganpo_cloud.days.reasons import HEALTH, SERVICE, Reason, of_apart, of_gateways
 from ganpo_cloud.inlet.gateways import Gateway
@@ -23,8 +23,11 @@ def needs(
     subjects: Sequence[observed.Subject],
     gateways: Sequence[Gateway],
     enterprise: str | None = None,
+    compared: Iterable[commissioned.Record] = (),
 ) -> list[Reason]:
-    """Everything of these subjects and gateways, or of one enterprise; with as many statements for all as for one."""
+    """Everything of these subjects and gateways, or of one enterprise; with as many statements for all as for one.
+
+    `compared`: what people compared at devices."""
     here = [view for view in gateways if view.enterprise is not None]
     found = [
         Reason("fault", view.state_since, {"name": view.name}, "", view.asset_no, "alarm")
@@ -41,6 +44,7 @@ def needs(
     found += map(of_apart, apart.found(connection, enterprise))
     found += _still_read(connection, to_ms(now), [view for view in subjects if view.withdrawn])
     found += open_items(connection, now, enterprise)
+    found += commissioned.differing(compared)
     found += [*_suspects(connection, to_ms(now), here), *_projection(connection)]
     return sorted(found, key=lambda reason: reason.level != "alarm")
 
