@@ -1,4 +1,8 @@
-"""`*_file` keys: files in $CREDENTIALS_DIRECTORY (systemd) or in /etc/ganpo/secrets. No secret stands here itself."""
+"""`*_file` keys: files in $CREDENTIALS_DIRECTORY (systemd) or in /etc/ganpo/secrets. No secret stands here itself.
+
+The unit loads the whole folder (`LoadCredential=secrets:/etc/ganpo/secrets`): systemd then lays `NAME` down as
+`secrets_NAME`.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -47,7 +51,7 @@ class SecretFiles:
 
     def file(self, name: Any, path: str) -> Path | None:
         """The file behind a name, if it can be read; else an error."""
-        return self._folder / name if self.read(name, path) is not None else None
+        return self._place(name) if self.read(name, path) is not None else None
 
     def read(self, name: Any, path: str) -> str | None:
         """What is in a file, without the line's end. None: an error was found."""
@@ -59,7 +63,7 @@ class SecretFiles:
             self._findings.error(path, what, value=name)
             return None
         try:
-            text = (self._folder / name).read_text(encoding="utf-8").strip()
+            text = self._place(name).read_text(encoding="utf-8").strip()
         except UnicodeDecodeError:
             self._findings.error(path, "its file is not text", value=name)
             return None
@@ -73,13 +77,17 @@ class SecretFiles:
 
     def _look_at_mode(self, name: str, path: str) -> None:
         """A secret that every user of the machine reads is none. What systemd lays down is nobody's business."""
-        file = self._folder / name
+        file = self._place(name)
         if not self._systemd and (mode := file.stat().st_mode & 0o777) & 0o007:
             what = f"every user of this machine can read it (mode {mode:o}): sudo chmod o= {file}"
             self._findings.warn(f"{path} = {name}", what)
 
+    def _place(self, name: str) -> Path:
+        laid_down = self._folder / f"secrets_{name}"
+        return laid_down if self._systemd and laid_down.exists() else self._folder / name
+
     def _hint(self, name: str) -> str:
-        unit = f" and LoadCredential={name}:{FOLDER / name} in the unit" if self._systemd else ""
+        unit = ", and restart the service: systemd reads it at a start" if self._systemd else ""
         return f"make it: sudo install -D -m 600 /dev/stdin {FOLDER / name}{unit}"
 
 

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from ganpo_service.units import Service, Write
 from support.processes import BIN
 
-UNITS = Path(__file__).parents[2] / "systemd"
+UNITS = Path(__file__).parents[2] / "service" / "ganpo_service" / "units"
 NAMES = ("ganpo-agent.service", "ganpo-cloud.service")
-MOST_EXPOSED = 2.0
+MOST_EXPOSED = 1.2
+MOST_EXPOSED_WITH_SERIAL = 1.8
+GATEWAY = Service("ganpo-agent.service", "ganpo", "Ganpo gateway", root=Path("/nowhere"))
 
 
 def analyze(*args: str) -> subprocess.CompletedProcess[str]:
@@ -29,19 +32,30 @@ def copy(name: str, folder: Path, key: str = "", instead: str = "") -> str:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_systemd_has_nothing_to_say_about_a_unit(tmp_path: Path, name: str) -> None:
-    done = analyze("verify", copy(name, tmp_path))
+    done = analyze("verify", "--man=no", copy(name, tmp_path))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_misspelt_key_is_told(tmp_path: Path, name: str) -> None:
-    done = analyze("verify", copy(name, tmp_path, "ProtectHome", "ProtectHme"))
+    done = analyze("verify", "--man=no", copy(name, tmp_path, "ProtectHome", "ProtectHme"))
     assert "ProtectHme" in done.stderr
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_unit_exposes_little(tmp_path: Path, name: str) -> None:
     assert exposure(copy(name, tmp_path)) <= MOST_EXPOSED
+
+
+def test_a_gateway_with_serial_ports_exposes_little_more(tmp_path: Path) -> None:
+    unit = Path(copy("ganpo-agent.service", tmp_path))
+    (ports,) = (
+        step for step in GATEWAY.install(serial=True) if isinstance(step, Write) and "tty" in step.text
+    )
+    closed = exposure(str(unit))
+    unit.write_text(unit.read_text() + ports.text)
+    assert analyze("verify", "--man=no", str(unit)).stderr == ""
+    assert closed < exposure(str(unit)) <= MOST_EXPOSED_WITH_SERIAL
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -182,3 +182,12 @@ def test_a_command_makes_no_database_of_its_own_where_nothing_says_which_one_it_
 def test_a_file_that_an_editor_began_with_a_mark_is_read(tmp_path: Path) -> None:
     (tmp_path / "cloud.toml").write_bytes(b"\xef\xbb\xbfformat = 1\n[broker]\nuser = 'me'\n")
     assert settings(tmp_path / "cloud.toml").broker.user == "me"
+
+
+def test_where_systemd_laid_down_the_whole_folder_secrets_are_found_by_their_own_names(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "secrets_mqtt_password").write_text("hush")
+    found = settings(file(tmp_path, 'format = 1\n[broker]\npassword_file = "mqtt_password"\n'))
+    assert found.broker.password is not None
+    assert found.broker.password.get_secret_value() == "hush"

@@ -94,6 +94,20 @@ def test_a_wrong_variable_is_told_by_its_name(tmp_path: Path, environ: dict[str,
     assert SECRET not in found
 
 
+def test_where_systemd_laid_down_the_whole_folder_secrets_are_found_by_their_own_names(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "secrets_mqtt").write_text(SECRET)
+    (tmp_path / "secrets_ca.pem").write_text("certificate")
+    text = HEAD.replace("[site]", 'password_file = "mqtt"\nca_file = "ca.pem"\n[site]')
+    loaded = write(tmp_path, text, {"CREDENTIALS_DIRECTORY": str(tmp_path)})
+    assert loaded.errors == ()
+    assert loaded.plant is not None
+    assert loaded.plant.uplink.ca_path == tmp_path / "secrets_ca.pem"
+    assert loaded.plant.uplink.password is not None
+    assert loaded.plant.uplink.password.get_secret_value() == SECRET
+
+
 def test_passwords_are_read_from_files_and_shown_nowhere(tmp_path: Path) -> None:
     for name in ("mqtt", "cell"):
         (tmp_path / name).write_text(f"{SECRET}-{name}\n")
@@ -119,7 +133,7 @@ def test_passwords_are_read_from_files_and_shown_nowhere(tmp_path: Path) -> None
             'password_file = "gone"',
             "No such file or directory in {folder}; make it: sudo install -D -m 600 /dev/stdin",
         ),
-        ('password_file = "gone"', "/etc/ganpo/secrets/gone and LoadCredential=gone:"),
+        ('password_file = "gone"', "/etc/ganpo/secrets/gone, and restart the service"),
         ('password_file = "empty"', "agent.toml: uplink.password_file = empty: its file is empty"),
         (
             'password_file = "../agent.toml"',

@@ -2,7 +2,7 @@
 
 import click
 
-from ganpo_agent.cli import checking, device, library, running, trusting
+from ganpo_agent.cli import checking, device, library, running, service, trusting
 from ganpo_service.commands import Group, version_option
 
 COMMANDS = (
@@ -14,6 +14,7 @@ COMMANDS = (
     trusting.cert,
     library.driver,
     library.profile,
+    service.service,
 )
 
 

@@ -261,7 +261,7 @@ def _complete(document: dict[str, Any], file: str, environ: Mapping[str, str]) -
                 where = f"{file}: {section}.{key}"
                 yield ConfigError("is never written into this file", where=where, hint=f"use {named_by}")
             if isinstance(name := table.get(named_by), str):
-                path = secrets / name
+                path = _laid_down(secrets, name)
                 try:
                     content = path.read_bytes().decode(errors="replace").strip()
                     table[key] = path if key == "ca_path" else content
@@ -271,6 +271,12 @@ def _complete(document: dict[str, Any], file: str, environ: Mapping[str, str]) -
                     yield ConfigError(f"cannot be read: {error.strerror}", where=where, hint=hint)
         if table:
             document[section] = table
+
+
+def _laid_down(folder: Path, name: str) -> Path:
+    """Where the unit loads the whole folder, systemd lays `NAME` down as `secrets_NAME`."""
+    loaded = folder / f"secrets_{name}"
+    return loaded if loaded.exists() else folder / name
 
 
 def _explained(item: Any, file: str, environ: Mapping[str, str]) -> ConfigError:
