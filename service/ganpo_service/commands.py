@@ -1,17 +1,37 @@
-"""What our commands have in common: how they end. An error of ours is told in a line, and so is output without room."""
+"""What our commands have in common: their language, and how they end. An error of ours is told in a line with its code,
+and so is output without room."""
 
+import copy
 import errno
 import os
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import click
+from click.exceptions import NoArgsIsHelpError
 
 from ganpo_model.errors import GanpoError
+from ganpo_service import words
 from ganpo_service.release import RELEASED
+from ganpo_service.words import tell
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 """With these a disk, or what standard output goes to, takes no more: no bug of ours."""
+_COLUMN = 30
+"""Names of options and commands that take more columns have a line of their own."""
+
+
+def say(text: object = "", *, err: bool = False) -> None:
+    """Print what a person reads, in the person's language; an error of ours with its code."""
+    click.echo(told(text) if isinstance(text, GanpoError) else tell(str(text)), err=err)
+
+
+def told(error: GanpoError) -> str:
+    """An error in the person's language; its code stands behind it in every language."""
+    text = words.joined(error.where, ": ", tell(error.what)) if error.where else tell(error.what)
+    text = words.joined(text, "; ", tell(error.hint)) if error.hint else text
+    return f"{text} [{error.code}]"
 
 
 version_option = click.version_option(
@@ -21,22 +41,41 @@ version_option = click.version_option(
 
 
 class _Plain(click.Command):
-    """Exits with 1 then, without a traceback. A pipe that was closed ends it silently: click does that."""
+    """Exits with 1 at an error of ours, without a traceback. `--lang` may stand anywhere."""
 
-    def main(self, *args: Any, **kwargs: Any) -> Any:
-        """As click's; any other OSError goes on, and all bugs."""
-        try:
-            return super().main(*args, **kwargs)
-        except GanpoError as error:
-            click.echo(str(error), err=True)
-            sys.exit(1)
-        except OSError as error:
-            if error.errno not in _NO_ROOM:
-                raise
-            _give_up_output()
-            where = f"{error.filename}: " if error.filename else ""
-            click.echo(f"{where}cannot be written: {error.strerror}: what came out is not whole", err=True)
-            sys.exit(1)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        languages = click.Choice(list(words.LANGUAGES))
+        shown = "language of help and messages  [default: that of LANG]"
+        self.params.append(click.Option(["--lang"], type=languages, expose_value=False, help=shown))
+
+    def main(self, args: Sequence[str] | None = None, *more: Any, standalone_mode: bool = True, **kwargs: Any) -> Any:
+        """As click's; an OSError that is not about room goes on, and all bugs."""
+        asked, given = _asked(list(sys.argv[1:] if args is None else args))
+        out = sys.stdout
+        with words.speaking(words.choose(asked, os.environ, out.encoding, terminal=out.isatty())):
+            shown = self if words.language() == "en" else _in_words(self)
+            if not standalone_mode:
+                return super(_Plain, shown).main(given, *more, standalone_mode=False, **kwargs)
+            try:
+                code = super(_Plain, shown).main(given, *more, standalone_mode=False, **kwargs)
+            except click.ClickException as error:
+                _show(error)
+                code = error.exit_code
+            except click.Abort:
+                say("Aborted!", err=True)
+                code = 1
+            except GanpoError as error:
+                say(error, err=True)
+                code = 1
+            except OSError as error:
+                if error.errno not in _NO_ROOM:
+                    raise
+                _give_up_output()
+                where = f"{error.filename}: " if error.filename else ""
+                say(f"{where}cannot be written: {error.strerror}: what came out is not whole", err=True)
+                code = 1
+        sys.exit(code if isinstance(code, int) else 0)
 
 
 class Command(_Plain):
@@ -45,6 +84,80 @@ class Command(_Plain):
 
 class Group(_Plain, click.Group):
     """A command with commands below it."""
+
+
+class _Formatter(click.HelpFormatter):
+    """Help in the person's language; Chinese takes two columns a sign."""
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        """`Usage: PROG ARGS`."""
+        self._lines(f"{tell('Usage:')} {prog} {args}", "", " " * 4)
+
+    def write_heading(self, heading: str) -> None:
+        """`Options:`."""
+        self._lines(f"{tell(heading)}:", "", "")
+
+    def write_text(self, text: str) -> None:
+        """The paragraphs of a docstring."""
+        paragraphs = [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
+        for number, paragraph in enumerate(paragraphs):
+            self.write("\n" if number else "")
+            self._lines(tell(paragraph), "", "")
+
+    def write_dl(
+        self, rows: Any, col_max: int = _COLUMN, col_spacing: int = 2
+    ) -> None:
+        """Options or commands, and what each is."""
+        rows = list(rows)
+        column = min(max((words.width(first) for first, _ in rows), default=0), col_max) + col_spacing
+        for first, second in rows:
+            name = first + " " * max(0, column - words.width(first))
+            if words.width(first) > column - col_spacing:
+                self._lines(first, "", "")
+                name = " " * column
+            self._lines(tell(second), name, " " * column)
+
+    def _lines(self, text: str, first: str, others: str) -> None:
+        margin = " " * self.current_indent
+        room = self.width - self.current_indent - words.width(first)
+        for number, line in enumerate(words.wrapped(text, room)):
+            self.write(f"{margin}{others if number else first}{line}".rstrip() + "\n")
+
+
+class _Context(click.Context):
+    formatter_class = _Formatter
+
+
+def _in_words(command: click.Command) -> click.Command:
+    """A copy of a command, and of those below it, whose help is in the person's language."""
+    shown = copy.copy(command)
+    shown.context_class = _Context
+    if command.help:
+        shown.short_help = tell(command.short_help or " ".join(command.help.split("\n\n")[0].split()))
+    if isinstance(command, click.Group) and isinstance(shown, click.Group):
+        shown.commands = {name: _in_words(below) for name, below in command.commands.items()}
+    return shown
+
+
+def _asked(args: list[str]) -> tuple[str | None, list[str]]:
+    """The language that is asked for, and the arguments with `--lang` in front: it may stand anywhere."""
+    for place, word in enumerate(args[: args.index("--") if "--" in args else None]):
+        if word == "--lang" or word.startswith("--lang="):
+            taken = args[place : place + (2 if word == "--lang" else 1)]
+            rest = args[:place] + args[place + len(taken) :]
+            return taken[-1].rpartition("=")[2], [*taken, *rest]
+    return None, args
+
+
+def _show(error: click.ClickException) -> None:
+    """As click shows it."""
+    if isinstance(error, NoArgsIsHelpError):
+        error.show()
+        return
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        click.echo(error.ctx.get_usage(), err=True)
+        say(f"Try '{error.ctx.command_path} --help' for help.\n", err=True)
+    say(f"Error: {error.format_message()}", err=True)
 
 
 def _give_up_output() -> None:

@@ -1,0 +1,203 @@
+"""What our sources say to a person: every text and template, without anybody marking any.
+
+`python -m support.extracting` (with PYTHONPATH=tests) lists what the catalogue lacks and what it has for nothing;
+`--write` puts the first in, empty, and takes the second out.
+"""
+
+import ast
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from ganpo_service.words import entries
+
+ROOT = Path(__file__).parents[2]
+CATALOGUE = ROOT / "service/ganpo_service/locale/zh_CN/LC_MESSAGES/ganpo.po"
+PLACES = ("model", "drivers", "config", "service", "agent", "cloud", "demo")
+ELSEWHERE = (
+    "cloud/ganpo_cloud/web",
+    "cloud/ganpo_cloud/days/reasons.py",
+    "cloud/ganpo_cloud/province/definitions.py",
+    "cloud/ganpo_cloud/store/counted_tables.py",
+    "cloud/ganpo_cloud/store/registry_tables.py",
+    "cloud/ganpo_cloud/store/tables.py",
+    "model/ganpo_model/coverage.py",
+    "drivers/ganpo_drivers/testing",
+)
+"""They have the catalogue of the collector's pages, or nothing that a person of a plant reads."""
+UNSAID = {
+    *("execute", "executemany", "scalar", "text", "row", "rows", "read_sql"),  # SQL
+    *("said", "Field", "Column", "Table", "Index", "counted"),  # of the schema
+    *("compile", "sub", "match", "fullmatch", "split", "removeprefix", "replace", "startswith", "endswith"),
+    *("getLogger", "TypeVar", "NewType", "Meta", "cast", "namedtuple", "ForwardRef", "version_option"),
+    *("AssertionError", "RuntimeError", "NotImplementedError", "TypeError"),  # of a bug: for us
+}
+"""What is called with texts that nobody is told."""
+CLICK = {
+    "Usage:", "Options", "Commands", "Error: {}", "Aborted!", "Show this message and exit.",
+    "Show the version and exit.", "No such option: {}", "No such command {}.", "Missing command.",
+    "Missing argument {}.", "Missing option {}.", "Invalid value for {}: {}", "Invalid value: {}",
+    "Got unexpected extra argument ({})", "Got unexpected extra arguments ({})", "Option {} requires an argument.",
+    "{} is not one of {}.", "{} is not a valid {}.", "{} is not in the range {}.", "[default: {}]", "[default: {}; {}]",
+    "[required]", "Option {} does not take a value.", "{} does not match the format {}.",
+    "{} does not match the formats {}.", "No such option: {} Did you mean {}?",
+    "No such command {}. Did you mean {}?", "File {} is a directory.", "File {} does not exist.",
+}  # fmt: skip
+"""What click says by itself."""
+_SQL = re.compile(
+    r"^\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|PRAGMA|WITH|BEGIN|DO |VACUUM|SET |REPEATABLE)|"
+    r" = \?| \?|\bFROM [a-z{]| JOIN |WHERE |ORDER BY|IS (NOT )?NULL| IN \(\{| DESC\b"
+)
+_SAID = re.compile(r"[A-Za-z]{2,}[,;:.?]? +[({`\"'<$\[]*[A-Za-z{]|\}[,;:.]? +[(\"']?[A-Za-z]{2,}|[A-Za-z] \d")
+_LETTERS = re.compile(r"[A-Za-z]{2,}")
+_STRUCTURE = re.compile(r"^[\W\d]*$")
+Place = str
+
+
+def messages() -> dict[str, Place]:
+    """Every text and template, and the first file that has it."""
+    found: dict[str, Place] = {}
+    for file in _files():
+        place = str(file.relative_to(ROOT))
+        for text in _Reader(place).of(ast.parse(file.read_text(encoding="utf-8"))):
+            found.setdefault(text, place)
+    return found
+
+
+def catalogue() -> dict[str, str]:
+    """What is translated."""
+    return entries(CATALOGUE.read_text(encoding="utf-8"))
+
+
+def _files() -> Iterator[Path]:
+    for place in PLACES:
+        for file in sorted((ROOT / place).glob(f"ganpo_{place}/**/*.py")):
+            if not str(file.relative_to(ROOT)).startswith(ELSEWHERE):
+                yield file
+
+
+class _Reader:
+    """Walks one module."""
+
+    def __init__(self, place: Place) -> None:
+        self._commands = place.endswith(("cli.py", "commands.py")) or "/cli/" in place
+
+    def of(self, node: ast.AST) -> Iterator[str]:
+        """What is said in a node and below it."""
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef() | ast.Module():
+                if self._commands and _command(node) and (help_ := ast.get_docstring(node)):
+                    yield from (_escaped(" ".join(part.split())) for part in help_.split("\n\n"))
+                body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+                yield from self._all(getattr(node, "decorator_list", []))
+                if not isinstance(node, ast.ClassDef | ast.Module):
+                    yield from self._all([*node.args.defaults, *filter(None, node.args.kw_defaults)])
+                yield from self._all(body)
+            case ast.Expr(ast.Constant()):  # documentation
+                return
+            case ast.Compare() | ast.Subscript():
+                children = ast.iter_child_nodes(node)
+                yield from self._all(child for child in children if not isinstance(child, ast.Constant))
+            case ast.AnnAssign():
+                yield from self._all([node.value] if node.value else [])
+            case ast.Call() if _name(node) in UNSAID or _logs(node):
+                return
+            case ast.Constant(str(text)):
+                yield from _if_said(_escaped(text))
+            case ast.JoinedStr():
+                yield from _if_said(_template(node))
+                for part in node.values:
+                    if isinstance(part, ast.FormattedValue):
+                        yield from self._inside(part.value)
+            case _:
+                yield from self._all(ast.iter_child_nodes(node))
+
+    def _all(self, nodes: Iterable[ast.AST]) -> Iterator[str]:
+        for node in nodes:
+            yield from self.of(node)
+
+    def _inside(self, node: ast.AST) -> Iterator[str]:
+        """In the braces of an f-string: also a single word, which stands for one of several."""
+        match node:
+            case ast.IfExp():
+                yield from self._inside(node.body)
+                yield from self._inside(node.orelse)
+            case ast.BoolOp():
+                for value in node.values:
+                    yield from self._inside(value)
+            case ast.Constant(str(text)) if _LETTERS.search(text):
+                yield _escaped(text)
+            case _:
+                yield from self.of(node)
+
+
+def _command(node: ast.AST) -> bool:
+    names = [
+        _name(one) if isinstance(one, ast.Call) else ""
+        for one in getattr(node, "decorator_list", [])
+    ]
+    return "command" in names or "group" in names
+
+
+def _logs(node: ast.Call) -> bool:
+    """Logs are searched, and stay English."""
+    match node.func:
+        case ast.Attribute(ast.Name("log" | "_log" | "logger" | "logging")):
+            return True
+    return False
+
+
+def _name(node: ast.Call) -> str:
+    match node.func:
+        case ast.Name(name) | ast.Attribute(attr=name):
+            return name
+    return ""
+
+
+def _template(node: ast.JoinedStr) -> str:
+    return "".join(_escaped(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def _if_said(text: str) -> Iterator[str]:
+    if _SAID.search(text) and not _SQL.search(text):
+        yield text
+
+
+def main(write: bool) -> int:
+    """Print what is missing and what is dead."""
+    wanted, there = {**messages(), **dict.fromkeys(sorted(CLICK), "click")}, catalogue()
+    missing = {text: place for text, place in wanted.items() if text not in there}
+    for text, place in missing.items():
+        print(f"missing  {place}: {text!r}")
+    for text in there.keys() - wanted.keys():
+        print(f"dead     {text!r}")
+    print(f"{len(wanted)} texts, {len(missing)} missing, {len(there.keys() - wanted.keys())} dead")
+    if write:
+        CATALOGUE.write_text(written(wanted, there), encoding="utf-8")
+    return 1 if missing else 0
+
+
+def written(wanted: dict[str, Place], there: dict[str, str]) -> str:
+    """The catalogue, in the order of the sources."""
+    lines = ['msgid ""', 'msgstr ""', '"Language: zh_CN\\n"', '"Content-Type: text/plain; charset=utf-8\\n"', ""]
+    last = ""
+    for text, place in sorted(wanted.items(), key=lambda item: item[1]):
+        if place != last:
+            lines += [f"#: {place}"]
+            last = place
+        lines += [f"msgid {_quoted(text)}", f"msgstr {_quoted(there.get(text, ''))}", ""]
+    return "\n".join(lines)
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
+    return f'"{escaped}"'
+
+
+if __name__ == "__main__":
+    sys.exit(main("--write" in sys.argv))
