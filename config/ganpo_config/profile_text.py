@@ -1,14 +1,11 @@
-"""A profile told to a person: what `ganpo profile show` prints, 80 columns wide."""
+"""A profile told to a person: what `ganpo profile show` prints."""
 
 from collections.abc import Iterator
-from unicodedata import east_asian_width
 
 from ganpo_config.profile import Band, Profile, ProfileSignal, StateRule
 from ganpo_model import reference
 from ganpo_model.states import PRECEDENCE
 
-COLUMNS = 80
-_INDENT = 18
 _OF_MACHINES = ("parts_total", "program", "power")
 _OF_METERS = (
     "energy_export",
@@ -19,7 +16,6 @@ _OF_METERS = (
     "frequency",
     "reactive_energy",
 )
-_NAME = 30
 
 
 def device_of(profile: Profile) -> str:
@@ -69,17 +65,12 @@ def _not_said(profile: Profile) -> list[str]:
     return [name for name in usual if name not in profile.signals]
 
 
-def columns(name: str, text: str) -> str:
-    """A name and what it is, in one line or more."""
-    return "\n".join(_wrapped(text, f"{name} ".ljust(_NAME), " " * _NAME))
-
-
-def told(profile: Profile) -> Iterator[str]:
-    """What a person has to know before using it, a line each."""
+def told(profile: Profile) -> Iterator[tuple[str, str]]:
+    """What a person has to know before using it: a name, and what it is."""
     driver = f"{profile.driver}, addressing {profile.addressing}" if profile.addressing else profile.driver
     driver += f", at most {most} registers a request" if (most := profile.max_registers) else ""
-    yield from _entry(profile.id, profile.title.zh)
-    yield from _entry("", profile.title.en)
+    yield (profile.id, profile.title.zh)
+    yield ("", profile.title.en)
     for key, text in {
         "device": device_of(profile),
         "confidence": profile.confidence,
@@ -92,23 +83,23 @@ def told(profile: Profile) -> Iterator[str]:
         "does not say": ", ".join(_not_said(profile)),
     }.items():
         if text:
-            yield from _entry(key, text)
+            yield (key, text)
     if profile.parameters:
-        yield "parameters"
+        yield "parameters", ""
     for name, parameter in profile.parameters.items():
-        yield from _entry(f"  {name}", f"{parameter.zh} / {parameter.en}{_default(parameter.default)}")
-    yield "signals"
+        yield (f"  {name}", f"{parameter.zh} / {parameter.en}{_default(parameter.default)}")
+    yield "signals", ""
     for name, signal in profile.signals.items():
-        yield from _entry(f"  {name}", _signal(name, signal))
+        yield (f"  {name}", _signal(name, signal))
     if profile.states:
-        yield "states"
+        yield "states", ""
     for rule in profile.states:
-        yield from _entry(f"  {rule.state}", _conditions(rule))
+        yield (f"  {rule.state}", _conditions(rule))
     if profile.note:
-        yield "notes"
+        yield "notes", ""
     for note in profile.note:
-        yield from _wrapped(note.zh, "  - ", "    ")
-        yield from _wrapped(note.en, "    ", "    ")
+        yield "  -", note.zh
+        yield "", note.en
 
 
 def _default(default: str | None) -> str:
@@ -146,44 +137,3 @@ def _condition(condition: object) -> str:
 
 def _word(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _entry(key: str, text: str) -> Iterator[str]:
-    """A key and its text beside it, below it where the key is long."""
-    if len(key) >= _INDENT:
-        yield key
-        key = ""
-    yield from _wrapped(text, key.ljust(_INDENT), " " * _INDENT)
-
-
-def _wrapped(text: str, first: str, others: str) -> Iterator[str]:
-    """Lines of at most 80 columns, of which a Chinese sign takes two; broken at blanks, slashes and Chinese signs."""
-    line, begins = "", first
-    for piece in _pieces(text):
-        if line.strip() and _width(begins + line + piece.rstrip()) > COLUMNS:
-            yield (begins + line).rstrip()
-            line, begins = "", others
-        line += piece if line else piece.lstrip()
-    yield (begins + line).rstrip()
-
-
-def _pieces(text: str) -> Iterator[str]:
-    """What may not be torn: words with the blank or slash behind them, and single Chinese signs."""
-    piece = ""
-    for sign in text:
-        if east_asian_width(sign) in "WF":
-            if piece:
-                yield piece
-                piece = ""
-            yield sign
-        else:
-            piece += sign
-            if sign in " /":
-                yield piece
-                piece = ""
-    if piece:
-        yield piece
-
-
-def _width(text: str) -> int:
-    return sum(2 if east_asian_width(sign) in "WF" else 1 for sign in text)

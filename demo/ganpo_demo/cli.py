@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ganpo_service.commands import Command, version_option
+from ganpo_service.commands import Command, say, told, version_option
 
 if TYPE_CHECKING:
     from ganpo_demo.child import Devices
@@ -75,7 +75,7 @@ def main(
     finally:
         devices.end()
     for problem in problems:
-        click.echo(problem, err=True)
+        say(problem, err=True)
     sys.exit(1 if problems else 0)
 
 
@@ -111,11 +111,13 @@ def _run(
 
 
 def _leaves(error: BaseException) -> Iterator[str]:
+    from ganpo_model.errors import GanpoError
+
     if isinstance(error, BaseExceptionGroup):
         for inner in error.exceptions:
             yield from _leaves(inner)
     else:
-        yield str(error)
+        yield told(error) if isinstance(error, GanpoError) else str(error)
 
 
 def _refuse_used(port: int) -> None:
@@ -126,7 +128,7 @@ def _refuse_used(port: int) -> None:
         try:
             probe.bind((HOST, port))
         except OSError as error:
-            click.echo(
+            say(
                 f"--port {port}: cannot listen: {error.strerror}; another program uses it: choose a free one,"
                 f" ganpo-demo --port {port + 1 if port < 65535 else port - 1}",
                 err=True,

@@ -5,7 +5,6 @@ import itertools
 import time
 from dataclasses import dataclass
 
-import click
 from sqlalchemy import func, select
 
 from ganpo_cloud.store.database import Database
@@ -17,6 +16,7 @@ from ganpo_demo.simulation import COUNTS_PER_KWH
 from ganpo_model.clock import from_ms, iso
 from ganpo_model.errors import GanpoError
 from ganpo_model.units import MILLION, decimal_text
+from ganpo_service.commands import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ async def pull_plugs(devices: Devices, page: Page, database: Database, faults: F
     for name in itertools.cycle(("meter", "cell")):
         due = max(due + faults.every_s, loop.time())
         await asyncio.sleep(due - loop.time())
-        click.echo(f"{name}: plug pulled for {faults.away_s:g} s")
+        say(f"{name}: plug pulled for {faults.away_s:g} s")
         await devices.unplug(name)
         await asyncio.sleep(faults.away_s)
         await devices.plug(name)
@@ -56,7 +56,7 @@ async def pull_plugs(devices: Devices, page: Page, database: Database, faults: F
         truth = (stood - began) * MILLION // COUNTS_PER_KWH
         shown = await _shown(page, first, last, truth)
         told = f"truth {decimal_text(truth, 2)} kWh, page {decimal_text(shown, 2)} kWh"
-        click.echo(f"{name}: back, {told}" + ("" if shown == truth else " - THEY DIFFER"))
+        say(f"{name}: back, {told}{'' if shown == truth else ' - THEY DIFFER'}")
 
 
 async def _reading(database: Database, after_ms: int) -> int:

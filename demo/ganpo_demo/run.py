@@ -10,8 +10,6 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import click
-
 from ganpo_agent.app import Agent
 from ganpo_cloud.app import run as run_collector
 from ganpo_cloud.imports import registry, report
@@ -35,6 +33,7 @@ from ganpo_demo.plant import (
     trust,
 )
 from ganpo_service.clock import SystemClock
+from ganpo_service.commands import say
 
 _AGENTS_END_S = 3.0
 
@@ -146,7 +145,7 @@ async def _story(
     """Tell where the page is and how long everything took; then fill the province, or pull plugs."""
     page = Page(options.port)
     await served.wait()
-    click.echo(f"DEMO DATA / 演示数据  {page.url}")
+    say(f"DEMO DATA / 演示数据  {page.url}")
     if options.seconds is not None:
         asyncio.get_running_loop().call_later(options.seconds, stop.set)
     page_s = time.monotonic() - options.began
@@ -154,14 +153,14 @@ async def _story(
         await asyncio.sleep(0.05)
     first_s = time.monotonic() - options.began
     installed = f"installed in {options.installed_s} s, " if options.installed_s else ""
-    click.echo(f"{installed}page in {page_s:.1f} s, first value in {first_s:.1f} s")
-    click.echo("Ctrl-C ends it")
+    say(f"{installed}page in {page_s:.1f} s, first value in {first_s:.1f} s")
+    say("Ctrl-C ends it")
     if options.faults is not None:
         await pull_plugs(devices, page, database, options.faults)
     elif options.months:
         seeding = province.Seeding(file, options.months)
         try:
-            await seeding.tell(click.echo)
+            await seeding.tell(say)
         finally:
             seeding.end()
 

@@ -6,7 +6,7 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from click.exceptions import NoArgsIsHelpError
@@ -18,6 +18,7 @@ from ganpo_service.words import tell
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 """With these a disk, or what standard output goes to, takes no more: no bug of ours."""
+CommandT = TypeVar("CommandT", bound=click.Command)
 _COLUMN = 30
 """Names of options and commands that take more columns have a line of their own."""
 
@@ -49,16 +50,16 @@ class _Plain(click.Command):
         shown = "language of help and messages  [default: that of LANG]"
         self.params.append(click.Option(["--lang"], type=languages, expose_value=False, help=shown))
 
-    def main(self, args: Sequence[str] | None = None, *more: Any, standalone_mode: bool = True, **kwargs: Any) -> Any:
+    def main(self, args: Sequence[str] | None = None, *, standalone_mode: bool = True, **kwargs: Any) -> Any:  # type: ignore[override]
         """As click's; an OSError that is not about room goes on, and all bugs."""
         asked, given = _asked(list(sys.argv[1:] if args is None else args))
         out = sys.stdout
         with words.speaking(words.choose(asked, os.environ, out.encoding, terminal=out.isatty())):
             shown = self if words.language() == "en" else _in_words(self)
             if not standalone_mode:
-                return super(_Plain, shown).main(given, *more, standalone_mode=False, **kwargs)
+                return super(_Plain, shown).main(given, standalone_mode=False, **kwargs)
             try:
-                code = super(_Plain, shown).main(given, *more, standalone_mode=False, **kwargs)
+                code = super(_Plain, shown).main(given, standalone_mode=False, **kwargs)
             except click.ClickException as error:
                 _show(error)
                 code = error.exit_code
@@ -104,9 +105,7 @@ class _Formatter(click.HelpFormatter):
             self.write("\n" if number else "")
             self._lines(tell(paragraph), "", "")
 
-    def write_dl(
-        self, rows: Any, col_max: int = _COLUMN, col_spacing: int = 2
-    ) -> None:
+    def write_dl(self, rows: Any, col_max: int = _COLUMN, col_spacing: int = 2) -> None:
         """Options or commands, and what each is."""
         rows = list(rows)
         column = min(max((words.width(first) for first, _ in rows), default=0), col_max) + col_spacing
@@ -128,7 +127,7 @@ class _Context(click.Context):
     formatter_class = _Formatter
 
 
-def _in_words(command: click.Command) -> click.Command:
+def _in_words(command: CommandT) -> CommandT:
     """A copy of a command, and of those below it, whose help is in the person's language."""
     shown = copy.copy(command)
     shown.context_class = _Context

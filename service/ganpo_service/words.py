@@ -25,17 +25,19 @@ _WORD = re.compile(r"[A-Za-z]{2,}")
 _GAPS = re.compile(r"(\s{2,})")
 _JOINS = re.compile(r"; |: ")
 _FULL = {"; ": "；", ": ": "："}
-_TOKEN = re.compile(r"\s+|[（《]*(?:[^\s\u2e80-\uffef]+|[\u2e80-\uffef])[，。；：、）》？！…]*")
+_TOKEN = re.compile(r"\s+|[（《]*(?:[^\s/\u2e80-\uffef]+/*|/+|[\u2e80-\uffef])[，。；：、）》？！…]*")
 _SEPARATORS = (" ", ",", ";", ":", ".")
 _language: ContextVar[str] = ContextVar("language", default="en")
 
 
 def choose(asked: str | None, environment: Mapping[str, str], encoding: str | None, *, terminal: bool) -> str:
-    """The language that was asked for, else that of the environment. English where it cannot be shown: in this encoding,
-    or on the console of Linux, whose font has no Chinese (who asks for it there has another)."""
+    """The language that was asked for, else that of the environment. English where it cannot be shown: in this
+    encoding, or on the console of Linux, whose font has no Chinese (who asks for it there has another)."""
     named = (environment.get(key) for key in ("LC_ALL", "LC_MESSAGES", "LANG"))
     wanted = asked or next((name[:2] for name in named if name), "en")
-    if wanted not in LANGUAGES or (asked is None and terminal and environment.get("TERM") in ("linux", "dumb")):
+    if wanted not in LANGUAGES or (
+        asked is None and terminal and environment.get("TERM") in ("linux", "dumb")
+    ):
         return "en"
     try:
         "中".encode(encoding or "ascii")
@@ -99,7 +101,9 @@ def _in_columns(text: str, lang: str) -> str:
     line = ""
     for cell, gap in zip(cells[::2], [*cells[1::2], ""], strict=True):
         told = _told(cell, lang) if cell else ""
-        line += told + (" " * max(1, len(cell) + len(gap) - width(told)) if gap else "")
+        line += told + (
+            gap if told == cell else " " * max(1, len(cell) + len(gap) - width(told)) if gap else ""
+        )
     return line
 
 
@@ -154,7 +158,9 @@ def _template(text: str, told: str) -> _Template:
     parts = [_plain(part) for part in _HOLE.split(text)[::2]]
     if parts[0].startswith(_SEPARATORS):  # it goes on what stands before it
         parts.insert(0, "")
-        told = "{}" + told if "{}" in told else "{0}" + _HOLE.sub(lambda hole: f"{{{int(hole[1]) + 1}}}", told)
+        told = (
+            "{}" + told if "{}" in told else "{0}" + _HOLE.sub(lambda hole: f"{{{int(hole[1]) + 1}}}", told)
+        )
     pattern = re.compile("(.*?)".join(re.escape(part) for part in parts), re.DOTALL)
     return _Template(pattern, sum(map(len, parts)), told)
 
@@ -193,7 +199,7 @@ def width(text: str) -> int:
 
 
 def wrapped(text: str, room: int) -> list[str]:
-    """The text in lines of so many columns. Chinese breaks anywhere, but not before its signs."""
+    """The text in lines of so many columns. It breaks at blanks and slashes, and between Chinese signs."""
     lines = [""]
     for token in _TOKEN.findall(text):
         if width(lines[-1] + token.rstrip()) <= room or not lines[-1]:

@@ -22,6 +22,14 @@ ELSEWHERE = (
     "cloud/ganpo_cloud/store/counted_tables.py",
     "cloud/ganpo_cloud/store/registry_tables.py",
     "cloud/ganpo_cloud/store/tables.py",
+    "cloud/ganpo_cloud/projection/lines.py",
+    "cloud/ganpo_cloud/province/balances.py",
+    "config/ganpo_config/devices.py",
+    "demo/ganpo_demo/fleet",
+    "demo/ganpo_demo/cell.py",
+    "demo/ganpo_demo/plant.py",
+    "demo/ganpo_demo/mixed.py",
+    "demo/ganpo_demo/seeding.py",
     "model/ganpo_model/coverage.py",
     "drivers/ganpo_drivers/testing",
 )
@@ -133,10 +141,7 @@ class _Reader:
 
 
 def _command(node: ast.AST) -> bool:
-    names = [
-        _name(one) if isinstance(one, ast.Call) else ""
-        for one in getattr(node, "decorator_list", [])
-    ]
+    names = [_name(one) if isinstance(one, ast.Call) else "" for one in getattr(node, "decorator_list", [])]
     return "command" in names or "group" in names
 
 
@@ -184,7 +189,13 @@ def main(write: bool) -> int:
 
 def written(wanted: dict[str, Place], there: dict[str, str]) -> str:
     """The catalogue, in the order of the sources."""
-    lines = ['msgid ""', 'msgstr ""', '"Language: zh_CN\\n"', '"Content-Type: text/plain; charset=utf-8\\n"', ""]
+    lines = [
+        'msgid ""',
+        'msgstr ""',
+        '"Language: zh_CN\\n"',
+        '"Content-Type: text/plain; charset=utf-8\\n"',
+        "",
+    ]
     last = ""
     for text, place in sorted(wanted.items(), key=lambda item: item[1]):
         if place != last:

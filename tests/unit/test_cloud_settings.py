@@ -169,7 +169,7 @@ def test_a_command_makes_no_database_of_its_own_where_nothing_says_which_one_it_
     assert said.exit_code == 1
     assert said.stderr == (
         f"{tmp_path}/cloud.toml: no such file, and no database at {nobodys};"
-        " give --config FILE, or GANPO_CLOUD_CONFIG: nothing was changed\n"
+        " give --config FILE, or GANPO_CLOUD_CONFIG: nothing was changed [config]\n"
     )
     assert not nobodys.exists()
     mine = tmp_path / "mine.db"

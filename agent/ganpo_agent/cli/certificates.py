@@ -20,6 +20,8 @@ from ganpo_drivers.opcua.settings import OpcUaSettings
 from ganpo_drivers.opcua.trust import Pin, check_dates, pin, pinned
 from ganpo_drivers.opcua.user import User
 from ganpo_model.errors import CertificateNotTrusted, ConfigError
+from ganpo_service.commands import say
+from ganpo_service.words import tell
 
 
 def trust(config: Path | None, connection: str, *, any_date: bool, yes: bool) -> None:
@@ -32,23 +34,23 @@ def trust(config: Path | None, connection: str, *, any_date: bool, yes: bool) ->
     found = Pin(shown.certificate(settings), datetime.now(UTC), any_date)
     before = pinned(home)
     server = found.x509
-    click.echo(f"{connection}: {settings.url}, security {settings.security}")
+    say(f"{connection}: {settings.url}, security {settings.security}")
     _describe(server, shown.application)
     if settings.unsecured:
-        click.echo(
-            f"warning: {settings.unsecured}; it offers {'; '.join(better(shown.offers)) or 'nothing else'}"
-        )
+        say(f"warning: {settings.unsecured}; it offers {'; '.join(better(shown.offers)) or 'nothing else'}")
     if odd := other_host(server, settings.url):
-        click.echo(f"warning: {odd}")
+        say(f"warning: {odd}")
     check_dates(found, settings.url, connection, found.since)
     if before is not None and before.certificate != found.certificate:
         since = f"since {before.since:%Y-%m-%d}"
-        click.echo(f"warning: another one is trusted {since}: SHA-256 {fingerprint(before.certificate)}")
+        say(f"warning: another one is trusted {since}: SHA-256 {fingerprint(before.certificate)}")
     if not yes:
-        click.confirm("Compare the fingerprint with what the server itself shows. Trust it?", abort=True)
+        click.confirm(
+            tell("Compare the fingerprint with what the server itself shows. Trust it?"), abort=True
+        )
     pin(home, found)
     soon_s = CertificateNotTrusted.again_s
-    click.echo(f"trusted for {connection}; a running gateway uses it within {soon_s:g} s")
+    say(f"trusted for {connection}; a running gateway uses it within {soon_s:g} s")
 
 
 def show(config: Path | None) -> None:
@@ -74,14 +76,14 @@ def export(config: Path | None, connection: str, to: Path) -> None:
         to.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
             (to / name).write_bytes(content)
-            click.echo(f"{to / name}")
-            click.echo(f"  SHA-1        {fingerprint(content, hashes.SHA1)}")
-            click.echo(f"  SHA-256      {fingerprint(content)}")
+            say(f"{to / name}")
+            say(f"  SHA-1        {fingerprint(content, hashes.SHA1)}")
+            say(f"  SHA-256      {fingerprint(content)}")
     except OSError as error:
         raise ConfigError(
             f"cannot be written ({error.strerror})", where=str(to), hint="--to names a folder"
         ) from error
-    click.echo(
+    say(
         f"Have {settings.url} trust this; it knows us as {certificate.uri(home.gateway)}. Many servers keep what they "
         "refused in a list of rejected certificates, from where it can be trusted too."
     )
@@ -91,7 +93,7 @@ def renew(config: Path | None) -> None:
     """Make the next certificate; the present one stays in use."""
     home = _home(configured(config))
     _tell("made, not in use yet", certificate.renew(home, datetime.now(UTC)))
-    click.echo("`ganpo cert export CONNECTION` writes it; once every server trusts it: `ganpo cert switch`")
+    say("`ganpo cert export CONNECTION` writes it; once every server trusts it: `ganpo cert switch`")
 
 
 def switch(config: Path | None) -> None:
@@ -115,7 +117,7 @@ def _secured(plant: Plant, connection: str) -> tuple[OpcUaSettings, Home]:
 
 
 def _tell(what: str, own: Own) -> None:
-    click.echo(f"{own.path}: {what}")
+    say(f"{own.path}: {what}")
     san = own.certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     _describe(own.certificate, ", ".join(san.get_values_for_type(x509.UniformResourceIdentifier)))
 
@@ -130,4 +132,4 @@ def _describe(found: x509.Certificate, application: str) -> None:
         ("SHA-1", fingerprint(content, hashes.SHA1)),
         ("SHA-256", fingerprint(content)),
     ):
-        click.echo(f"  {name:<12} {text}")
+        say(f"  {name:<12} {text}")

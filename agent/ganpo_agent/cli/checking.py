@@ -6,6 +6,8 @@ from pathlib import Path
 import click
 
 from ganpo_agent.cli.common import bound_connection, config_option, json_option
+from ganpo_service.commands import told
+from ganpo_service.words import tell
 
 
 @click.command()
@@ -22,7 +24,7 @@ def check(config: Path | None) -> None:
     plant, warnings = loaded.plant, list(loaded.warnings)
     if plant is not None and (wrong := look_at(plant.gateway.state_dir)):
         warnings.append(wrong)
-    lines = [f"error    {error}" for error in loaded.errors]
+    lines = [f"error    {told(error)}" for error in loaded.errors]
     lines += [f"warning  {warning}" for warning in warnings]
     lines += [f"note     {note}" for note in loaded.notes]
     if plant is None:
@@ -33,7 +35,7 @@ def check(config: Path | None) -> None:
             f"ok: {len(plant.connections)} connections, {points} points, {len(plant.equipment)} equipment, "
             f"{len(plant.meters)} meters, {len(warnings)} warnings"
         )
-    click.echo("\n".join(lines))  # thousands at once
+    click.echo("\n".join(map(tell, lines)))  # thousands at once
     sys.exit(0 if plant is not None else 1)
 
 
@@ -52,4 +54,4 @@ def plan(config: Path | None, connection: str, silent: tuple[str, ...], as_json:
     from ganpo_agent.reading.plan import planned
 
     answer = planned(bound_connection(config, connection), silent)
-    click.echo(json.dumps(answer.as_json(), indent=1, ensure_ascii=False) if as_json else str(answer))
+    click.echo(json.dumps(answer.as_json(), indent=1, ensure_ascii=False) if as_json else tell(str(answer)))

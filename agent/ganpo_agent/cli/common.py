@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ganpo_service.commands import say
+
 if TYPE_CHECKING:
     from ganpo_config.plant import BoundConnection, Plant
 
@@ -24,7 +26,7 @@ def configured(config: Path | None) -> "Plant":
     loaded = load(config)
     if loaded.plant is None:
         for error in loaded.errors:
-            click.echo(str(error), err=True)
+            say(error, err=True)
         raise ConfigError("the configuration has errors", hint="`ganpo check` shows the same")
     return loaded.plant
 

@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING
 import click
 
 from ganpo_agent.cli.common import config_option
+from ganpo_service import words
+from ganpo_service.commands import say, told
+from ganpo_service.words import tell
 
 if TYPE_CHECKING:
     from ganpo_config.profiles import Profiles
+
+_COLUMNS = 80
+_ROOM = 30
+_NAME = 18
 
 
 @click.group()
@@ -27,7 +34,7 @@ def driver_list() -> None:
 
     for info in registry.listing():
         told = info.error or ", ".join(info.abilities) or "cyclic read"
-        click.echo(f"{info.id:<12} {info.version:<8} {info.origin:<20} {told}")
+        say(f"{info.id:<12} {info.version:<8} {info.origin:<20} {told}")
 
 
 @click.group()
@@ -44,20 +51,19 @@ def profile_list(word: str, config: Path | None) -> None:
     In name, vendor, device or title. Behind them what is read by addresses in a point list, and what cannot be read.
     """
     from ganpo_config.devices import addressed, unreadable
-    from ganpo_config.profile_text import columns
 
     found = _profiles(config)
     for name in found.having(word):
         title = found[name].title
-        click.echo(columns(name, f"{title.zh} / {title.en}"))
+        click.echo(_columns(name, f"{title.zh} / {title.en}"))
     for one in addressed():
         if word.casefold() in f"{one.vendor} {one.device} {one.addressing}".casefold():
             how = f'addressing = "{one.addressing}", address = "{one.example}"'
-            click.echo(columns("(in a point list)", f"{one.vendor} {one.device}: {how}"))
+            click.echo(_columns("(in a point list)", f"{one.vendor} {one.device}: {how}"))
     for other in unreadable():
         if word.casefold() in f"{other.vendor} {other.device}".casefold():
             for line in (f"{other.why_zh}：{other.instead_zh}", f"{other.why_en}: {other.instead_en}"):
-                click.echo(columns("(not readable)", f"{other.vendor} {other.device}: {line}"))
+                click.echo(_columns("(not readable)", f"{other.vendor} {other.device}: {line}"))
 
 
 @profile.command("show")
@@ -68,14 +74,25 @@ def profile_show(name: str, config: Path | None) -> None:
 
     Its addresses, states, parameters, sources and notes.
     """
-    from ganpo_config.profile_text import told
+    from ganpo_config import profile_text
 
     found = _profiles(config)
     if name not in found:
-        click.echo(f"no profile {name}; {found.meant(name)}", err=True)
+        say(f"no profile {name}; {found.meant(name)}", err=True)
         sys.exit(1)
-    for line in told(found[name]):
-        click.echo(line)
+    for key, text in profile_text.told(found[name]):
+        click.echo(_columns(key, text, _NAME))
+
+
+def _columns(name: str, text: str, room: int = _ROOM) -> str:
+    """A name and what it is beside it, or below it where the name is long; 80 columns wide."""
+    shown = tell(name.strip())
+    first = " " * (len(name) - len(name.lstrip())) + shown + " "
+    lines = words.wrapped(tell(text), _COLUMNS - room)
+    if words.width(first) > room and text:
+        return "\n".join([first.rstrip(), *(" " * room + line for line in lines)])
+    beside = first + " " * (room - words.width(first)) + lines[0]
+    return "\n".join([beside.rstrip(), *(" " * room + line for line in lines[1:])])
 
 
 def _profiles(config: Path | None) -> "Profiles":
@@ -85,5 +102,5 @@ def _profiles(config: Path | None) -> "Profiles":
 
     found = Profiles(file_of(config).parent / "profiles")
     for error in found.errors:
-        click.echo(f"error    {error}", err=True)
+        say(f"error    {told(error)}", err=True)
     return found

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from ganpo_agent.cli.common import config_option
+from ganpo_service.commands import say
 
 
 @click.command()
@@ -25,11 +26,11 @@ def run(config: Path | None, log_format: str, log_level: str) -> None:
     log.set_up(log_format, log_level)
     loaded = load(config)
     for warning in loaded.warnings:
-        click.echo(f"warning: {warning}", err=True)
+        say(f"warning: {warning}", err=True)
     if loaded.plant is None:
         for error in loaded.errors:
-            click.echo(str(error), err=True)
-        click.echo(f"{len(loaded.errors)} errors: not started. `ganpo check` shows the same.", err=True)
+            say(error, err=True)
+        say(f"{len(loaded.errors)} errors: not started. `ganpo check` shows the same.", err=True)
         sys.exit(1)
     from ganpo_agent.app import Agent
     from ganpo_agent.owner import alone

@@ -10,7 +10,8 @@ import click
 
 from ganpo_cloud.cli import opening
 from ganpo_cloud.cli.quarantine import quarantine
-from ganpo_service.commands import Group, version_option
+from ganpo_service import words
+from ganpo_service.commands import Group, say, version_option
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
@@ -93,15 +94,14 @@ def gateway_add(
     with opening.database(config) as (database, _, now):
         registry.add(database, number, enterprise, site, since.date() if since is not None else None, now)
         applied = retry(database, now, number)
-        click.echo(f"{number} belongs to {enterprise}, site {site}; {applied} waiting frames applied")
+        say(f"{number} belongs to {enterprise}, site {site}; {applied} waiting frames applied")
 
 
 @main.command()
 @click.argument("enterprise", metavar="CODE")
 @click.argument("asset_no", required=False, metavar="ASSET_NO")
-@click.option("--lang", type=click.Choice(["zh", "en"]), default="en", show_default=True)
 @opening.config
-def why(enterprise: str, asset_no: str | None, lang: str, config: Path | None) -> None:
+def why(enterprise: str, asset_no: str | None, config: Path | None) -> None:
     """Say why something is not counted.
 
     What is missing of an enterprise, or of one of its devices, since when, and the command that closes it.
@@ -110,17 +110,18 @@ def why(enterprise: str, asset_no: str | None, lang: str, config: Path | None) -
     from ganpo_cloud.province.why import why as reasons_of
     from ganpo_cloud.web import i18n
 
+    lang = words.language()
     t = i18n.translator(lang)
     with opening.database(config) as (database, settings, now), database.read() as connection:
         holidays = divisions.load(settings.province.folder).holidays
         found = reasons_of(connection, enterprise, asset_no, now, holidays)
         for reason in found:
             when = "" if reason.since is None else f" ({i18n.instant(reason.since, lang)})"
-            click.echo(f"- {reason.told(t)}{when}")
+            say(f"- {reason.told(t)}{when}")
             if reason.command:
-                click.echo(f"    {reason.command}")
+                say(f"    {reason.command}")
         if not found:
-            click.echo(t("nothing is missing: it is counted"))
+            say(t("nothing is missing: it is counted"))
 
 
 @main.command("import")
@@ -141,7 +142,7 @@ def import_list(kind: str, file: Path, preview: bool, config: Path | None) -> No
     with opening.database(config) as (database, settings, now):
         found = report.take(database, settings.province.folder, kind, file, now, apply=not preview)
         for line in report.lines(found, file.name, applied=not preview):
-            click.echo(line)
+            say(line)
         if found.errors:
             sys.exit(1)
 
@@ -160,7 +161,7 @@ def publish(month: str, config: Path | None) -> None:
         raise click.UsageError(f"{month}: no month like 2026-11")
     with opening.database(config) as (database, settings, now):
         found = publishing.publish(database, divisions.load(settings.province.folder), month, now)
-        click.echo(f"{month} is published: {len(found.lines)} rows, SHA-256 {found.checksum}")
+        say(f"{month} is published: {len(found.lines)} rows, SHA-256 {found.checksum}")
 
 
 @main.command()
@@ -198,7 +199,7 @@ def declare(
     with opening.database(config) as (database, _, now):
         if withdraw is not None:
             declarations.withdraw(database, withdraw, why, by, now)
-            click.echo(f"declaration {withdraw} is withdrawn; its days are judged again")
+            say(f"declaration {withdraw} is withdrawn; its days are judged again")
             return
         if register is None or instant is None or final is None or first is None:
             raise click.UsageError("REGISTER, --at, --final and --first are needed (or --withdraw ID)")
@@ -206,7 +207,7 @@ def declare(
             register, _instant(instant), final, first, new_register, confirmed, why, by
         )
         number = declarations.declare(database, enterprise, said, now)
-        click.echo(
+        say(
             f"declaration {number}; its days are judged again. Withdraw: ganpo-cloud declare --withdraw {number}"
         )
 
@@ -233,7 +234,7 @@ def projection_rebuild(config: Path | None) -> None:
             what = f"the store refuses: {writing.sentence(error)}"
             hint = "is it running, and are token, bucket and org right?"
             raise StorageError(what, where=f"projection.url = {to.url}", hint=hint) from error
-        click.echo(f"{points} points written to {to.url}")
+        say(f"{points} points written to {to.url}")
 
 
 @main.command()

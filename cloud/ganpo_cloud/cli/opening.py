@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from ganpo_service.commands import say
+
 if TYPE_CHECKING:
     from ganpo_cloud.store.database import Database
     from ganpo_cloud.store.settings import CloudSettings
@@ -57,7 +59,7 @@ def database(config: Path | None) -> Iterator[Opened]:
             raise ConfigError(f"no such file, and no database at {file}", where=str(DEFAULT_FILE), hint=hint)
         opened = Database(settings.database, PATIENCE_S)
         if made:
-            click.echo(f"{file}: there was no database, this one is new", err=True)
+            say(f"{file}: there was no database, this one is new", err=True)
         try:
             yield Opened(opened, settings, datetime.datetime.now(datetime.UTC))
         except OperationalError as error:
@@ -75,7 +77,7 @@ def told() -> Iterator[None]:
     try:
         yield
     except GanpoError as error:
-        click.echo(str(error), err=True)
+        say(error, err=True)
         sys.exit(1)
 
 
@@ -86,6 +88,6 @@ def loaded(config: Path | None) -> "tuple[CloudSettings, bool]":
     found = load(config)
     if found.settings is None:
         for error in found.errors:
-            click.echo(str(error), err=True)
+            say(error, err=True)
         sys.exit(1)
     return found.settings, found.chosen

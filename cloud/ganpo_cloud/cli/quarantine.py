@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from ganpo_cloud.cli import opening
+from ganpo_service.commands import say
 
 
 @click.group()
@@ -22,9 +23,9 @@ def list_(config: Path | None) -> None:
         found = held(connection)
     for name, kept in sorted(found.items()):
         for one in kept:
-            click.echo(f"{name}  {one.reason}  {one.frames} frames  {one.detail}")
+            say(f"{name}  {one.reason}  {one.frames} frames  {one.detail}")
     if not found:
-        click.echo("nothing is quarantined")
+        say("nothing is quarantined")
 
 
 @quarantine.command()
@@ -34,7 +35,7 @@ def retry(config: Path | None) -> None:
     from ganpo_cloud.inlet.ingest import retry as again
 
     with opening.database(config) as (database, _, now):
-        click.echo(f"{again(database, now)} frames applied")
+        say(f"{again(database, now)} frames applied")
 
 
 @quarantine.command()
@@ -48,4 +49,4 @@ def drop(gateway: str, config: Path | None) -> None:
     from ganpo_cloud.inlet.quarantine import drop as give_up
 
     with opening.database(config) as (database, *_), database.write() as connection:
-        click.echo(f"{give_up(connection, gateway)} frames of {gateway} are given up")
+        say(f"{give_up(connection, gateway)} frames of {gateway} are given up")
