@@ -161,7 +161,9 @@ def _name(node: ast.Call) -> str:
 
 
 def _template(node: ast.JoinedStr) -> str:
-    return "".join(_escaped(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+    return "".join(
+        _escaped(str(part.value)) if isinstance(part, ast.Constant) else "{}" for part in node.values
+    )
 
 
 def _escaped(text: str) -> str:
