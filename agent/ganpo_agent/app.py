@@ -5,7 +5,7 @@ import json
 import logging
 import random
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any
@@ -16,12 +16,16 @@ from ganpo_agent.keeping.outbox_file import OutboxNewer
 from ganpo_agent.local import metrics, status
 from ganpo_agent.observing.observer import Observer
 from ganpo_agent.reading.connection import ConnectionTask
+from ganpo_agent.reloading.difference import Difference
+from ganpo_agent.reloading.reloading import Reloading
+from ganpo_agent.tasks import Tasks
 from ganpo_agent.timekeeper import GatewayClock, Timekeeper
 from ganpo_agent.uplink.uplink import Uplink, named
-from ganpo_config.plant import BoundPoint, Plant
+from ganpo_config.load import Loaded
+from ganpo_config.plant import BoundConnection, BoundPoint, Plant
 from ganpo_drivers import Identity, Scan
 from ganpo_model.clock import Clock, from_ms, iso, to_ms
-from ganpo_model.errors import FrameError, StorageError
+from ganpo_model.errors import FrameError, GanpoError, StorageError
 from ganpo_model.facts import Event, EventKind, Fact
 from ganpo_model.frame import unpack
 from ganpo_service import systemd
@@ -41,9 +45,19 @@ _SHARE_S = 5.0
 
 
 class Agent:
-    """One gateway. `clock` and `rng` are arguments so that months can be replayed in minutes."""
+    """One gateway. `clock` and `rng` are arguments so that months can be replayed in minutes; for `load`, `keep` and
+    `wrong` see `Reloading`."""
 
-    def __init__(self, plant: Plant, clock: Clock | None = None, rng: random.Random | None = None) -> None:
+    def __init__(
+        self,
+        plant: Plant,
+        clock: Clock | None = None,
+        rng: random.Random | None = None,
+        *,
+        load: Callable[[], Loaded] | None = None,
+        keep: Callable[[Loaded], None] = lambda _loaded: None,
+        wrong: Sequence[GanpoError] = (),
+    ) -> None:
         self.plant = plant
         self._rng = rng or random.Random()  # noqa: S311 - jitter and ids, nothing secret
         clock = clock or GatewayClock()
@@ -54,18 +68,9 @@ class Agent:
         slot_s = plant.site.slot_ms / 1000
         share_s = min(slot_s / 200, _SHARE_S)
         self.keeper = Keeper(outbox, self.time, self._rng, self._appended, share_s)
-        equipment = {item.asset_no for item in plant.equipment}
-        self.connections = [
-            ConnectionTask(
-                bound,
-                self.time,
-                self._receive,
-                self._failed,
-                self.uplink.changed,
-                identify=any(point.subject in equipment for point in bound.points),
-            )
-            for bound in plant.connections
-        ]
+        self.connections = [self._connection(bound) for bound in plant.connections]
+        self.reloading = Reloading(self, load, keep, wrong)
+        self._tasks: Tasks | None = None
         self._spread_s = (
             zlib.crc32(plant.gateway.id.encode()) % max(round(min(60.0, slot_s / 5) * 1000), 1) / 1000
         )
@@ -79,22 +84,49 @@ class Agent:
         server = Server(status.pages(self.health, self.points, self._metrics))
         with listen(self.plant.gateway.http, "gateway.http") as sock:
             async with asyncio.TaskGroup() as group:
-                tasks = [
-                    group.create_task(self.keeper.run(), name="keeper"),
-                    group.create_task(self.uplink.run(self.keeper), name="uplink"),
-                    group.create_task(self._tick(), name="ticker"),
-                    group.create_task(systemd.watch(self._stuck), name="watchdog"),
-                    *(group.create_task(task.run(), name=task.bound.name) for task in self.connections),
-                ]
+                tasks = self._tasks = Tasks(group)
+                tasks.start(
+                    {
+                        "keeper": self.keeper.run,
+                        "uplink": self._speak,
+                        "ticker": self._tick,
+                        "watchdog": lambda: systemd.watch(self._stuck),
+                        "reloading": self.reloading.run,
+                    }
+                )
+                tasks.start({_named(task): task.run for task in self.connections})
                 serving = group.create_task(server.serve(sockets=[sock]), name="status")
                 systemd.notify("READY=1")
                 await stop.wait()
                 systemd.notify("STOPPING=1")
                 server.end()
-                for task in tasks:
-                    task.cancel()
-                await asyncio.wait([*tasks, serving], timeout=4.0)
+                ending, self._tasks = tasks.cancel(), None
+                await asyncio.wait([*ending, serving], timeout=4.0)
         await self._last_words()
+
+    def apply(self, plant: Plant, changes: Difference) -> None:
+        """Run another plant from now on; `changes`: what differs from the one that runs. All else goes on. Connections
+        begin once those have ended whose place or line they may take."""
+        self.plant = plant
+        former = {task.bound.name: task for task in self.connections}
+        ended = {name: former[name] for name in (*changes.connections.changed, *changes.connections.removed)}
+        for task in ended.values():
+            task.retire()
+        changed = changes.connections.all()
+        self.connections = [
+            self._connection(bound, former.get(bound.name)) if bound.name in changed else former[bound.name]
+            for bound in plant.connections
+        ]
+        if changes.uplink:
+            self.uplink.take(plant)
+        if self._tasks is not None:
+            if changes.uplink:
+                self._tasks.start({"uplink": self._speak}, ["uplink"])
+            begun = {_named(task): task.run for task in self.connections if task.bound.name in changed}
+            self._tasks.start(begun, map(_named, ended.values()))
+        if (now := self._now()) is not None and self.observer is not None:
+            self.observer.become(plant, changes.subjects.all(), now)
+        self.uplink.changed()
 
     def health(self) -> dict[str, Any]:
         """The picture of this gateway: `ok` where everything is read, kept and acknowledged."""
@@ -107,6 +139,7 @@ class Agent:
             told["unsecured"] = task.bound.settings.unsecured
         ok = (
             not waiting_for_time
+            and not self.reloading.wrong
             and self.keeper.problem is None
             and not self.keeper.outbox.aside
             and self.uplink.connected
@@ -137,6 +170,7 @@ class Agent:
                 "dropped_frames": self.keeper.outbox.dropped,
                 "damaged": self.keeper.outbox.aside,
             },
+            "configuration": self.reloading.told(),
             **picture,
             "points": {
                 "bound": sum(len(task.bound.points) for task in self.connections),
@@ -163,6 +197,20 @@ class Agent:
         }
         subjects = self.observer.subjects() if self.observer is not None else {}
         return {"connections": connections, "subjects": subjects, "versions": _VERSIONS}
+
+    def _connection(self, bound: BoundConnection, former: ConnectionTask | None = None) -> ConnectionTask:
+        """`former`: whose place it takes."""
+        equipment = {item.asset_no for item in self.plant.equipment}
+        identify = any(point.subject in equipment for point in bound.points)
+        made = ConnectionTask(
+            bound, self.time, self._receive, self._failed, self.uplink.changed, identify=identify
+        )
+        if former is not None:
+            made.succeed(former)
+        return made
+
+    async def _speak(self) -> None:
+        await self.uplink.run(self.keeper)
 
     def _receive(self, points: Sequence[BoundPoint], scan: Scan, identity: Identity | None) -> None:
         """A scan, stamped here, once, at its receipt (I3). Before time is trusted nothing is stamped."""
@@ -240,6 +288,10 @@ class Agent:
         except TimeoutError:
             log.error("the outbox did not take the last facts in %g s", _LAST_WORDS_S)
         self.keeper.close()
+
+
+def _named(task: ConnectionTask) -> str:
+    return f"connection {task.bound.name}"
 
 
 def _newest(outbox: Outbox) -> datetime | None:

@@ -16,11 +16,11 @@ from ganpo_service.commands import say
     "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True
 )
 def run(config: Path | None, log_format: str, log_level: str) -> None:
-    """Run the gateway until SIGTERM or Ctrl-C."""
+    """Run the gateway until SIGTERM or Ctrl-C. SIGHUP: reload."""
     import asyncio
     import signal
 
-    from ganpo_config import load
+    from ganpo_config import Loaded, load
     from ganpo_service import log
 
     log.set_up(log_format, log_level)
@@ -38,12 +38,17 @@ def run(config: Path | None, log_format: str, log_level: str) -> None:
     plant = loaded.plant
     del loaded  # its notes are for `check`
 
+    def load_again() -> Loaded:
+        return load(config)
+
     async def serve() -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         with alone(plant.gateway.state_dir):
-            await Agent(plant).run(stop)
+            agent = Agent(plant, load=load_again)
+            loop.add_signal_handler(signal.SIGHUP, agent.reloading.ask)
+            await agent.run(stop)
 
     asyncio.run(serve())

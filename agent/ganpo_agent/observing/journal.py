@@ -63,6 +63,12 @@ class Journal:
                 begun.setdefault(fault.why, []).append(name)
         _warn(begun)
 
+    def forget(self, names: Iterable[str]) -> None:
+        """These points are read no more, or as something else."""
+        for name in names:
+            self._open.pop(name, None)
+            self._told.pop(name, None)
+
     def shift(self, by: int) -> None:
         """The wall clock stepped by `by` ms."""
         self._open = {name: replace(fault, since=fault.since + by) for name, fault in self._open.items()}

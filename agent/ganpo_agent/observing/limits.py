@@ -30,25 +30,30 @@ def edges(plant: Plant) -> dict[str, list[float]]:
 
 
 def reversals(plant: Plant) -> dict[str, Reversal]:
-    """What watches each point by whose power a machine is known, where power cannot flow back for long: not at a
-    meter of the boundary or of generation, nor where somebody bound what it gives (a profile does at every meter
-    of its kind), nor where rules ask for negative power."""
+    """What watches each of the points of `watched`."""
+    return {name: Reversal(*about) for name, about in watched(plant).items()}
+
+
+def watched(plant: Plant) -> dict[str, tuple[float, int]]:
+    """With which limit (kW), and for how long (ms) it is bearable, each point is watched by whose power a machine is
+    known, where power cannot flow back for long: not at a meter of the boundary or of generation, nor where somebody
+    bound what it gives (a profile does at every meter of its kind), nor where rules ask for negative power."""
     stated = {point.name for connection in plant.connections for point in connection.points if point.by_hand}
     free = {
         meter.asset_no
         for meter in plant.meters
         if meter.role in _MAY_FLOW_BACK or f"{meter.asset_no}/energy_export" in stated
     }
-    watched: dict[str, tuple[float, int]] = {}
+    found: dict[str, tuple[float, int]] = {}
     for machine in plant.machines:
         name = machine.signals.get(POWER, "")
         limits = list(_power_limits(machine))
         if name.removesuffix(f"/{POWER}") in free or not limits or min(limits) < 0 or max(limits) == 0:
             continue
         limit, bearable_ms = min(limit for limit in limits if limit > 0), round(machine.debounce_s * 1000)
-        known = watched.get(name, (limit, bearable_ms))
-        watched[name] = (min(limit, known[0]), max(bearable_ms, known[1]))
-    return {name: Reversal(*about) for name, about in watched.items()}
+        known = found.get(name, (limit, bearable_ms))
+        found[name] = (min(limit, known[0]), max(bearable_ms, known[1]))
+    return found
 
 
 def _power_limits(machine: Machine) -> Iterator[float]:

@@ -1,7 +1,7 @@
 """Everything the gateway observes: scans in, facts out. Synchronous; time is an argument."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from itertools import repeat
 from typing import Any
 
@@ -27,30 +27,33 @@ class Observer:
     """
 
     def __init__(self, plant: Plant, emit: Callable[[Sequence[Fact]], None], now: int) -> None:
-        edges, watched, plates = limits.edges(plant), limits.reversals(plant), nameplates(plant)
-        self.seen = {
-            p.name: PointState(p, edges.get(p.name), watched.get(p.name), plates.get(p.name))
-            for connection in plant.connections
-            for p in connection.points
-        }
-        self._plant = plant
+        self.seen: dict[str, PointState] = {}
+        self.machines: dict[str, MachineRuns] = {}
+        self.links: dict[str, Link] = {}
         self._emit = emit
         self._slot_ms = plant.site.slot_ms
         self.slot = now // self._slot_ms
         self._day = -1
         self._stale_at: float = now
         """When the first value of any machine goes stale, at the earliest."""
-        self.machines = {machine.asset_no: MachineRuns(machine, now) for machine in plant.machines}
-        self.links = {link.subject: link for link in _links(plant, now)}
         self._groups: dict[int, Together] = {}
         self._journal = Journal()
-        self._optional = {
-            m.signals[s] for m in plant.machines for s in m.absent.keys() | m.unneeded if s in m.signals
-        }
-        self._watching: dict[str, list[Link]] = {}
-        for link in self.links.values():
-            for name in link.points:
-                self._watching.setdefault(name, []).append(link)
+        self._hold(plant, now)
+        self.tick(now)
+
+    def become(self, plant: Plant, changed: Set[str], now: int) -> None:
+        """Another plant from `now` on. The `changed` subjects begin as at a start, their slots end; all others go on
+        with what they know. The inventory is told."""
+        self.tick(now)
+        self._send(self._close(now, changed))
+        self._journal.forget(name for name, state in self.seen.items() if state.point.subject in changed)
+        for subject in changed:
+            self.machines.pop(subject, None)
+            self.links.pop(subject, None)
+        self.seen = {name: state for name, state in self.seen.items() if state.point.subject not in changed}
+        self._groups.clear()
+        self._hold(plant, now)
+        self.tell_again()
         self.tick(now)
 
     def feed(self, points: Sequence[BoundPoint], scan: Scan, identity: Identity | None, now: int) -> None:
@@ -194,9 +197,35 @@ class Observer:
             found = self._groups[id(points)] = Together(points, self.seen)
         return found
 
-    def _close(self, end: int) -> list[Fact]:
+    def _hold(self, plant: Plant, now: int) -> None:
+        """Everything of a plant: as it is held already, else as at a start."""
+        edges, watched, plates = limits.edges(plant), limits.reversals(plant), nameplates(plant)
+        self.seen = {
+            p.name: self.seen.get(p.name)
+            or PointState(p, edges.get(p.name), watched.get(p.name), plates.get(p.name))
+            for connection in plant.connections
+            for p in connection.points
+        }
+        self.machines = {
+            m.asset_no: self.machines.get(m.asset_no) or MachineRuns(m, now) for m in plant.machines
+        }
+        self.links = {link.subject: self.links.get(link.subject) or link for link in _links(plant, now)}
+        self._plant = plant
+        self._stale_at = now
+        self._optional = {
+            m.signals[s] for m in plant.machines for s in m.absent.keys() | m.unneeded if s in m.signals
+        }
+        self._watching: dict[str, list[Link]] = {}
+        for link in self.links.values():
+            for name in link.points:
+                self._watching.setdefault(name, []).append(link)
+
+    def _close(self, end: int, only: Set[str] | None = None) -> list[Fact]:
+        """The runs of all machines, or of these, end."""
         facts: list[Fact] = []
         for machine in self.machines.values():
+            if only is not None and machine.machine.asset_no not in only:
+                continue
             facts += machine.advance(self.seen, end)
             if from_ms(end) > machine.start:
                 facts.append(machine.cut(end))

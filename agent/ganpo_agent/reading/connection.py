@@ -95,6 +95,18 @@ class ConnectionTask:
         """What the driver met on the line, where it says so; since its last bug."""
         return self._driver.report() if isinstance(self._driver, Reports) else Report(0, {})
 
+    def succeed(self, other: "ConnectionTask") -> None:
+        """Take the place of another once that has ended: with its driver, which learned something, where the session is
+        the same."""
+        if other.bound.driver is self.bound.driver and other.bound.settings == self.bound.settings:
+            self._driver = other._driver  # noqa: SLF001 - of its own class
+
+    def retire(self) -> None:
+        """It ends, and its points may be another's already: what it may still hear is nobody's."""
+        self._receive = lambda *_: None
+        self._failed = lambda *_: None
+        self._changed = lambda: None
+
     async def run(self) -> None:
         """Open, poll, close; after an error wait and begin again, until cancelled; then it may be run again.
 

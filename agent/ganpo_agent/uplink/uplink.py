@@ -49,17 +49,9 @@ class Uplink:
     def __init__(
         self, plant: Plant, time: Timekeeper, rng: random.Random, look: Callable[[], dict[str, Any]]
     ) -> None:
-        gateway, settings = plant.gateway, plant.uplink
-        password = settings.password.get_secret_value() if settings.password is not None else None
-        ca_file = str(settings.ca_path) if settings.ca_path is not None else None
-        user = gateway.id if password else None
-        self._login = Login(settings.broker, gateway.id, "uplink", user, password, ca_file)
-        self._topic = f"{settings.root}/{gateway.id}/"
-        self._live_s = settings.live_s
         self._time = time
         self._rng = rng
         self._picture = Picture(look)
-        self._reconnect = Reconnect(settings.back_off_max_s, rng)
         self._wake = asyncio.Event()
         self._rows: dict[Key, Row] = {}
         self._more = True
@@ -68,7 +60,7 @@ class Uplink:
         self._small = False
         self._asked: float | None = None
         self._session: str | None = None
-        self.window = Window(settings.repeat_s)
+        self.window = Window(plant.uplink.repeat_s)
         self.progress = time.monotonic()
         self.connected = False
         self.problem = ""
@@ -76,6 +68,19 @@ class Uplink:
         self._refused_key: Key = ("", 0)
         self.quarantined: Counter[str] = Counter()
         self.last_ack: datetime | None = None
+        self.take(plant)
+
+    def take(self, plant: Plant) -> None:
+        """What a plant says of the uplink holds from the next session on: it is for whoever ends this one."""
+        gateway, settings = plant.gateway, plant.uplink
+        password = settings.password.get_secret_value() if settings.password is not None else None
+        ca_file = str(settings.ca_path) if settings.ca_path is not None else None
+        user = gateway.id if password else None
+        self._login = Login(settings.broker, gateway.id, "uplink", user, password, ca_file)
+        self._topic = f"{settings.root}/{gateway.id}/"
+        self._live_s = settings.live_s
+        self._reconnect = Reconnect(settings.back_off_max_s, self._rng)
+        self.window.repeat_s = settings.repeat_s
 
     def appended(self, _row: Row) -> None:
         """A frame is on disk."""
