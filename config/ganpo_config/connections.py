@@ -36,7 +36,7 @@ def links(tables: Any, gateway: GatewaySettings | None, secrets: SecretFiles, fi
             findings.error(path, f"not a table: [connections.{name}]")
         elif not name or not name.isprintable() or len(name) > 64 or name == "none":
             findings.error(path, "no name for a connection (1 to 64 characters, not none)")
-        elif (link := _link(name, table, path, gateway, secrets, findings)) is not None:
+        elif (link := link_of(name, table, path, gateway, secrets, findings)) is not None:
             _alone(link, good, path, findings)
             good[name] = link
             for key, what in link.settings.cautions():
@@ -53,7 +53,7 @@ def _alone(link: Link, others: Mapping[str, Link], path: str, findings: Findings
             findings.error(path, what, "several units of one line are points of one connection")
 
 
-def _link(
+def link_of(
     name: str,
     table: Mapping[str, Any],
     path: str,
@@ -61,6 +61,8 @@ def _link(
     secrets: SecretFiles,
     findings: Findings,
 ) -> Link | None:
+    """The link of one table, whose errors stand at `path`; None: something is wrong. `gateway`: None where there is
+    none, or it is wrong itself."""
     driver_id = table.get("driver")
     if not isinstance(driver_id, str):
         what = "is missing: the id of a driver" if driver_id is None else "not a text: put it in quotes"

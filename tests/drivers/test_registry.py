@@ -9,7 +9,7 @@ from ganpo_drivers import registry
 from ganpo_drivers.modbus.driver import ModbusDriver
 from ganpo_model.errors import ConfigError
 
-MODBUS = ("estimates", "identifies", "reports")
+MODBUS = ("estimates", "identifies", "reports", "traces")
 GOOD = "from ganpo_drivers.modbus.driver import ModbusDriver as {}"
 
 

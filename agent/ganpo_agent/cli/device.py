@@ -1,29 +1,203 @@
-"""What is asked of a device by hand."""
+"""What is asked of a device by hand: `ganpo ping`, `identify`, `browse` and `read`. None of them writes."""
 
+import asyncio
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from ganpo_agent.cli.common import bound_connection, config_option
+from ganpo_agent.cli.asking import bound_target, reached, shown, target_options, told
+from ganpo_agent.cli.common import configured
+from ganpo_agent.cli.text import row
+
+if TYPE_CHECKING:
+    from ganpo_config.plant import BoundConnection
+    from ganpo_drivers import Address
 
 
 @click.command()
-@config_option
-@click.argument("connection")
+@click.argument("target", metavar="NAME|URL")
+@click.option("--unit", "units", multiple=True, help="unit or meter on a line; may come again  [of a URL: 1]")
+@click.option(
+    "--count", default=3, type=click.IntRange(1, 1000), show_default=True, help="round trips of each unit"
+)
+@target_options
+def ping(
+    target: str,
+    units: tuple[str, ...],
+    count: int,
+    config: Path | None,
+    driver: str,
+    settings: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Every step to a device by itself, with its time.
+
+    Name, TCP, handshake, session, and a round trip of each unit; where it ends, a plain word says how. A device that is
+    silent has another unit id, another rate, or no power.
+    """
+    from dataclasses import asdict
+
+    from ganpo_agent.device import pinging
+
+    bound = bound_target(config, target, driver, settings)
+    steps: list[pinging.Step] = []
+    if not as_json:
+        click.echo(_head(bound))
+
+    async def ask() -> None:
+        async with reached(config, bound) as device:
+            async for step in pinging.ping(device, units, count):
+                steps.append(step)
+                if not as_json:
+                    took = "" if step.ms is None else f"{step.ms:.1f} ms"
+                    click.echo(row((f"  {step.step}", step.word, f"{took:>9}  ", step.what), (14, 16, 11)))
+
+    asyncio.run(ask())
+    ok = all(step.ok for step in steps)
+    if as_json:
+        told(
+            {"target": target, "driver": bound.driver_id, "ok": ok, "steps": [asdict(step) for step in steps]}
+        )
+    sys.exit(0 if ok else 1)
+
+
+@click.command()
+@click.argument("target", metavar="[NAME|URL]", default="")
+@click.option("--unit", help="unit or meter on a line")
+@target_options
+def identify(
+    target: str, unit: str | None, config: Path | None, driver: str, settings: tuple[str, ...], as_json: bool
+) -> None:
+    """What a device says of itself.
+
+    Vendor, model, serial number, controller; without a name of all connections. Most meters do not say.
+    """
+    from dataclasses import asdict
+
+    from ganpo_model.errors import GanpoError
+
+    bounds = (
+        [bound_target(config, target, driver, settings)] if target else list(configured(config).connections)
+    )
+    found: list[dict[str, str | None]] = []
+
+    async def ask() -> None:
+        for bound in bounds:
+            said: dict[str, str | None] = {"connection": bound.name, "error": None}
+            try:
+                async with reached(config, bound) as device:
+                    said |= asdict(await device.identify(_of_unit(bound, unit)))
+            except GanpoError as error:
+                if target:
+                    raise
+                said["error"] = str(error)
+            found.append(said)
+
+    asyncio.run(ask())
+    if as_json:
+        told(found)
+    else:
+        for said in found:
+            click.echo(f"{said['connection']}:")
+            names = ("vendor", "model", "serial", "controller")
+            rows = [(f"  {name}", said[name]) for name in names if said.get(name)]
+            if said["error"] is not None:
+                rows = [("  error", said["error"])]
+            for name, text in rows or [
+                ("  -", "it does not say; `ganpo identify --guess` tries the library")
+            ]:
+                click.echo(row((name, str(text)), (13,)))
+    sys.exit(1 if any(said["error"] for said in found) else 0)
+
+
+@click.command()
+@click.argument("target", metavar="NAME|URL")
 @click.argument("start", default="")
-def browse(config: Path | None, connection: str, start: str) -> None:
+@target_options
+def browse(
+    target: str, start: str, config: Path | None, driver: str, settings: tuple[str, ...], as_json: bool
+) -> None:
     """Print what a device offers, as lists write it.
 
-    All of it, or what lies below the address START.
+    All of it, or what lies below the address START; behind each address, after a tab, what it holds now.
     """
-    import asyncio
+    from ganpo_drivers import PointFault
 
-    from ganpo_agent.device.browsing import browse
+    bound = bound_target(config, target, driver, settings)
+    found: list[dict[str, object]] = []
 
-    bound = bound_connection(config, connection)
+    async def ask() -> None:
+        async with reached(config, bound) as device:
+            async for address, value in device.browse(start):
+                fault = value.text if isinstance(value, PointFault) else None
+                if as_json:
+                    found.append({"address": address, "value": None if fault else value, "fault": fault})
+                else:
+                    click.echo(f"{address}\t{shown(value)}")
 
-    async def tell() -> None:
-        async for address in browse(bound, start):
-            click.echo(address)
+    asyncio.run(ask())
+    if as_json:
+        told(found)
 
-    asyncio.run(tell())
+
+@click.command()
+@click.argument("target", metavar="NAME|URL")
+@click.argument("addresses", metavar="ADDRESS...", nargs=-1, required=True)
+@click.option(
+    "--type", "kind", default="", help="of the values: float32; without it a register is shown as it is"
+)
+@click.option("--order", default="", help="of the bytes of several registers: CDAB")
+@click.option("--raw", is_flag=True, help="also the bytes that went over the line")
+@target_options
+def read(
+    target: str,
+    addresses: tuple[str, ...],
+    kind: str,
+    order: str,
+    raw: bool,
+    config: Path | None,
+    driver: str,
+    settings: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Read addresses of a device once.
+
+    As the lists write them, 1:holding:0 or nsu=urn:x;s=Name; or points of the connection by name, DB-0101/power, which
+    are shown in the device's own unit.
+    """
+    from ganpo_agent.device import reading
+
+    bound = bound_target(config, target, driver, settings)
+    asked = reading.asked(bound, addresses, kind, order)
+
+    async def ask() -> list[reading.Read]:
+        async with reached(config, bound) as device:
+            return await reading.read(device, asked, raw=raw)
+
+    found = asyncio.run(ask())
+    if as_json:
+        told([one.as_json() for one in found])
+    else:
+        width = min(40, 2 + max(len(value.text) for one in found for value in one.values))
+        for one in found:
+            for value in one.values:
+                about = f"  at {value.source_time}" if value.source_time else ""
+                click.echo(row((value.text, f"{shown(value.value)}{about}"), (width,)))
+            for way, data in one.trace or ():
+                click.echo(row((f"  {way} ", data.hex(" ").upper()), (4,)))
+    sys.exit(1 if any(value.fault for one in found for value in one.values) else 0)
+
+
+def _head(bound: "BoundConnection") -> str:
+    url = getattr(bound.settings, "url", "")
+    return f"{url} ({bound.driver_id})" if bound.name == url else f"{bound.name}: {url} ({bound.driver_id})"
+
+
+def _of_unit(bound: "BoundConnection", unit: str | None) -> "Address | None":
+    """An address of a unit: of one that has points any of them."""
+    from ganpo_agent.device import pinging
+
+    asked = pinging.questions(bound, [] if unit is None else [unit])
+    return next(iter(asked.values())) if unit is not None or len(asked) == 1 else None

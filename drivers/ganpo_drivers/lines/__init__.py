@@ -1,6 +1,6 @@
 """Lines of bytes to devices, serial and TCP: for drivers of protocols that bring their own frames."""
 
-from ganpo_drivers.lines.line import ByteLine, Flooded, Until
+from ganpo_drivers.lines.line import ByteLine, Flooded, Trace, Until, joined, new_trace
 from ganpo_drivers.lines.serial_line import SerialLine
 from ganpo_drivers.lines.settings import SerialSettings, device_of, endpoint_of
 from ganpo_drivers.lines.tcp_line import TcpLine
@@ -11,7 +11,10 @@ __all__ = [
     "SerialLine",
     "SerialSettings",
     "TcpLine",
+    "Trace",
     "Until",
     "device_of",
     "endpoint_of",
+    "joined",
+    "new_trace",
 ]

@@ -3,7 +3,8 @@
 import asyncio
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 
 from ganpo_model.errors import ConnectionLost
 
@@ -11,6 +12,27 @@ MOST_PENDING = 8192
 """Bytes that may lie here untaken: what is due, what is late, an echo and noise are together far fewer."""
 Until = Callable[[bytes], int | None]
 """Where the frame that is due ends in what came; None while it is not whole. What it raises ends the waiting."""
+
+
+Trace = deque[tuple[str, bytes]]
+"""What went over a line, `>` or `<` and the bytes as they were handed over; it may outlive the line."""
+_LONGEST_TRACE = 256
+
+
+def new_trace() -> Trace:
+    """An empty one, which forgets the oldest where there is too much."""
+    return deque(maxlen=_LONGEST_TRACE)
+
+
+def joined(trace: Iterable[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    """What came in pieces in one piece, as `Traces` wants it."""
+    found: list[tuple[str, bytes]] = []
+    for way, data in trace:
+        if way == "<" and found and found[-1][0] == "<":
+            found[-1] = (way, found[-1][1] + data)
+        else:
+            found.append((way, data))
+    return found
 
 
 class Flooded(ConnectionLost):
@@ -21,12 +43,14 @@ class ByteLine(ABC):
     """One session: opened once, closed for good. Every error names `where`.
 
     `pending`: what came and nobody took. `heard_at`: when a byte last came, in the loop's time.
+    `trace`: what was sent and what came; who opens several lines in a row may give each the same one.
     """
 
     def __init__(self, where: str) -> None:
         self.where = where
         self.pending = b""
         self.heard_at = -math.inf
+        self.trace = new_trace()
         self._lost: ConnectionLost | None = None
         self._until: Until | None = None
         self._due: asyncio.Future[int] | None = None
@@ -83,6 +107,7 @@ class ByteLine(ABC):
         """Bytes from the device. A flood of them ends the session: neither memory nor the search for the end of a
         frame may grow with it."""
         self.heard_at = asyncio.get_running_loop().time()
+        self.trace.append(("<", data))
         if len(self.pending) + len(data) > MOST_PENDING:
             what = (
                 f"more than {MOST_PENDING} bytes came, and nobody asked for so many: what sends on this line?"

@@ -63,6 +63,7 @@ class SerialLine(ByteLine):
         """Raises ConnectionLost: the port is gone, or takes nothing."""
         if self._port is None or self._lost is not None:
             raise self._lost or ConnectionLost("it is not open", where=self.where)
+        self.trace.append((">", data))
         try:
             sent = os.write(self._port.fileno(), data)
         except BlockingIOError:

@@ -48,6 +48,7 @@ class TcpLine(ByteLine, asyncio.Protocol):
         """Raises ConnectionLost."""
         if self._transport is None or self._transport.is_closing():
             raise self._lost or ConnectionLost("the device closed the connection", where=self.where)
+        self.trace.append((">", data))
         self._transport.write(data)
 
     def close(self) -> None:

@@ -15,6 +15,7 @@ from ganpo_drivers.api import (
     Report,
     Scan,
 )
+from ganpo_drivers.lines import joined
 from ganpo_drivers.modbus.address import ModbusAddress
 from ganpo_drivers.modbus.answers import WrongAnswer
 from ganpo_drivers.modbus.blocks import ModbusQuery, pack
@@ -62,6 +63,7 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
         """Read all blocks. A session that ended, or broke on one of them, is opened again within the read."""
         query = _own(query)
         reading = Reading(query.width, self._session, self._met)
+        self._session.trace.clear()
         await self._session.ready()
         await reading.blocks(query.blocks)
         unit = query.blocks[0].unit if query.blocks else 0
@@ -82,6 +84,7 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
         if len(self._units) > 1 or self._shy >= SHY_LIMIT:
             return Identity()
         unit = next(iter(self._units), 1)
+        self._session.trace.clear()
         try:
             answer = await self._session.exchange(identification(unit))
         except (WrongAnswer, ConnectionLost, UnitSilent) as error:
@@ -98,6 +101,10 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
     async def close(self) -> None:
         """Leave the device."""
         self._session.close()
+
+    def trace(self) -> list[tuple[str, bytes]]:
+        """Of the last read, or of the question who the device is."""
+        return joined(self._session.trace)
 
     def report(self) -> Report:
         """What it met on the line so far."""

@@ -2,7 +2,7 @@
 
 import logging
 
-from ganpo_drivers.lines import Flooded
+from ganpo_drivers.lines import Flooded, new_trace
 from ganpo_drivers.modbus.answers import Answer
 from ganpo_drivers.modbus.mbap import NAMELESS
 from ganpo_drivers.modbus.requests import Request
@@ -21,10 +21,11 @@ SESSIONS = 3
 
 
 class Session:
-    """`reopened`: how often it was opened again by itself."""
+    """`reopened`: how often it was opened again by itself. `trace`: what went over the line, of all its sessions."""
 
     def __init__(self, settings: ModbusSettings) -> None:
         self.reopened = 0
+        self.trace = new_trace()
         self._settings = settings
         self._wire: Wire | None = None
         self._habits = Habits()
@@ -40,6 +41,7 @@ class Session:
         """Connect anew. Raises what `ByteLine.open` does."""
         self.close()
         wire = wire_to(self._settings, self._habits)
+        wire.traced(self.trace)
         try:
             await wire.connect()
         except BaseException:

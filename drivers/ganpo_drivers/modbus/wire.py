@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ganpo_drivers.lines import ByteLine
+from ganpo_drivers.lines import ByteLine, Trace
 from ganpo_drivers.modbus.answers import Answer
 from ganpo_drivers.modbus.requests import Request
 from ganpo_model.errors import ConnectionLost
@@ -50,6 +50,10 @@ class Wire(ABC):
         self._line = line
         self._timeout_s = timeout_s
         self._habits = habits
+
+    def traced(self, trace: Trace) -> None:
+        """Note there what goes over the line."""
+        self._line.trace = trace
 
     @property
     def open(self) -> bool:

@@ -19,7 +19,7 @@ from ganpo_drivers.api import (
     Scan,
     Value,
 )
-from ganpo_drivers.lines import ByteLine, Flooded, Until
+from ganpo_drivers.lines import ByteLine, Flooded, Until, joined, new_trace
 from ganpo_drivers.readout.frames import START, WAKE_UP
 from ganpo_drivers.readout.patience import Patience
 from ganpo_drivers.readout.settings import ReadoutSettings
@@ -81,6 +81,7 @@ class ReadoutDriver(Driver[SettingsT, AddressT]):
     def __init__(self, connection: SettingsT) -> None:
         super().__init__(connection)
         self._line: ByteLine | None = None
+        self._trace = new_trace()
         self._patience = Patience()
         self._faults: Counter[tuple[str, str]] = Counter()
         self._reopened = 0
@@ -105,6 +106,7 @@ class ReadoutDriver(Driver[SettingsT, AddressT]):
         """Open the line. Raises TransientError or PermanentError."""
         await self.close()
         line = self.connection.new_line()
+        line.trace = self._trace
         await line.open()
         self._line = line
 
@@ -140,6 +142,7 @@ class ReadoutDriver(Driver[SettingsT, AddressT]):
         values: list[Value | PointFault] = [_NOT_ASKED] * len(query.points)
         broken: list[tuple[Question[AddressT], UnitSilent]] = []
         heard = False
+        self._trace.clear()
         for question in sorted(query.questions, key=lambda question: self._patience.vain(question.item)):
             fault = self._patience.fault(question.item, time.monotonic())
             if fault is not None:
@@ -169,6 +172,10 @@ class ReadoutDriver(Driver[SettingsT, AddressT]):
         line, self._line = self._line, None
         if line is not None:
             line.close()
+
+    def trace(self) -> list[tuple[str, bytes]]:
+        """Of the last read, or of all that was browsed."""
+        return joined(self._trace)
 
     def report(self) -> Report:
         """What it met on the line so far."""
