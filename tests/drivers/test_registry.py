@@ -44,7 +44,7 @@ def test_ours_are_there_with_version_origin_and_abilities() -> None:
     assert (modbus.origin, modbus.abilities, modbus.error) == ("ganpo", MODBUS, "")
     assert (opcua.origin, opcua.abilities, opcua.error) == (
         "ganpo",
-        ("identifies", "reports", "browses", "subscribes"),
+        ("estimates", "identifies", "reports", "browses", "subscribes"),
         "",
     )
     assert modbus.version == opcua.version != ""
