@@ -11,7 +11,7 @@ SHELL := /bin/sh
 .SHELLFLAGS := -euc
 .ONESHELL:
 .NOTPARALLEL:
-.PHONY: install demo test check bench before peers campaign clean dev debian node
+.PHONY: install demo test check bench before peers campaign clean dev debian node promtool
 
 BIN := .venv/bin
 # What the tests run beside Python: a broker, a database, a browser, a time-series store, a font with Chinese, systemd-analyze,
@@ -26,7 +26,7 @@ install: .venv/installed
 demo: .venv/installed
 	@GANPO_DEMO_INSTALLED_S=$$(cat .venv/installed) exec $(BIN)/ganpo-demo $(ARGS)
 
-test: debian dev node
+test: debian dev node promtool
 	@$(lint)
 	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
@@ -68,7 +68,7 @@ peers:
 	echo "$(TELEGRAF)" >"$$here/build/peers/version"
 
 # Kills, damage, random histories and wrong answers in their long form: hours, and alone on the machine.
-campaign: debian dev node
+campaign: debian dev node promtool
 	@GANPO_CAMPAIGN=1 $(BIN)/pytest -s -m campaign $(ARGS)
 
 clean:
@@ -91,6 +91,17 @@ tests/support/node/node_modules/.package-lock.json: tests/support/node/package-l
 	cd tests/support/node
 	NODE_USE_SYSTEM_CA=1 npm ci --silent --ignore-scripts --no-audit --no-fund --omit=dev --omit=optional
 	touch node_modules/.package-lock.json
+
+# promtool, from Debian's package of Prometheus: unpacked, not installed, for that would start a server on this machine.
+promtool: build/prometheus/usr/bin/promtool
+
+build/prometheus/usr/bin/promtool:
+	@command -v dpkg >/dev/null || { echo "not a Debian: the tests of metrics and alerts need promtool"; exit 0; }
+	mkdir -p build/prometheus
+	cd build/prometheus
+	apt-get download -q prometheus || { apt-get update -q && apt-get download -q prometheus; }
+	dpkg -x prometheus_*.deb .
+	rm prometheus_*.deb usr/bin/prometheus
 
 debian:
 	@command -v dpkg-query >/dev/null || { echo "not a Debian: the tests need what Debian calls $(DEBIAN)"; exit 0; }

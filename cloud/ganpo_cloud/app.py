@@ -9,7 +9,7 @@ from functools import partial
 
 from sqlalchemy.exc import OperationalError
 
-from ganpo_cloud import computing, health
+from ganpo_cloud import computing, health, metrics
 from ganpo_cloud.inlet.collector import Collector
 from ganpo_cloud.inlet.ingest import retry
 from ganpo_cloud.province import divisions
@@ -55,7 +55,13 @@ async def run(
         collector = Collector(settings.broker, database, clock, random.Random())  # noqa: S311 - jitter
         inlet = own.getsockname()[:2]
         web = WebKeeper(Serving.of(settings, inlet, demo=demo), sock, log_settings)
-        about = health.create_app(database, collector, supervisor, web.told)
+        about = health.create_app(
+            database,
+            collector,
+            supervisor,
+            web.told,
+            partial(metrics.of, database, clock, collector, supervisor),
+        )
         works = _works(settings, database, province, clock, collector) | {
             "health": lambda _beat: Server(about).run_at(own),
             "pages": web.run,

@@ -18,4 +18,4 @@ def test_every_metric_has_its_line(heading: str, package: str) -> None:
     assert set(re.findall(r"^\| `(ganpo_\w+)` \|", section, re.MULTILINE)) == told
 
 
-AREAS = ("model", "drivers", "config", "agent", "cloud", "demo")
+AREAS = ("model", "service", "drivers", "config", "agent", "cloud", "demo")

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import select, text
 
-from ganpo_cloud import computing, health
+from ganpo_cloud import computing
 from ganpo_cloud.days import days
 from ganpo_cloud.days.quantities import of_subject
 from ganpo_cloud.imports import registry
@@ -28,6 +28,7 @@ from ganpo_model.facts import CalendarItem, Inventory, MeterItem, Reading, Regis
 from ganpo_model.frame import pack
 from ganpo_service.supervisor import Supervisor
 from support import databases, seeding
+from support.inlet import answered
 from support.province import CODES, NOW, PROVINCE, STREAM, Plant, enterprise
 from support.serving import Served
 
@@ -98,7 +99,7 @@ def test_what_is_set_apart_stands_in_health(plant: Plant) -> None:
     clock = seeding.TestClock()
     collector = Collector(BrokerSettings(), plant.database, clock, random.Random(1))
     collector.problem = ""
-    about = health.create_app(plant.database, collector, Supervisor(clock), dict)
+    about = answered(plant.database, clock, collector, Supervisor(clock))
     with Served(about) as served, httpx.Client(base_url=served.url) as client:
         body = client.get("/health").json()
         counted = client.get("/metrics").text

@@ -16,13 +16,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from ganpo_cloud import computing, health
+from ganpo_cloud import computing
 from ganpo_cloud.inlet.collector import Collector
 from ganpo_cloud.province import publishing
 from ganpo_cloud.store.settings import BrokerSettings
 from ganpo_cloud.web.application import create_app
 from ganpo_service.supervisor import Supervisor
 from support import databases, seeding
+from support.inlet import answered
 from support.province import PROVINCE, Plant, enterprise
 from support.seeding import ENTERPRISE, EXCHANGED, MAIN, MIDNIGHT, NOW, ONLINE, SILENT, STRANGER
 from support.serving import Served
@@ -318,7 +319,7 @@ def test_health_and_metrics_tell_of_collecting(tmp_path: Path) -> None:
     clock = seeding.TestClock()
     collector = Collector(BrokerSettings(), plant.database, clock, random.Random(1))
     with (
-        Served(health.create_app(plant.database, collector, Supervisor(clock), dict)) as served,
+        Served(answered(plant.database, clock, collector, Supervisor(clock))) as served,
         httpx.Client(base_url=served.url) as http,
     ):
         answer = http.get("/health")

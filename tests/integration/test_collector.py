@@ -99,7 +99,7 @@ async def test_a_frame_is_acknowledged_once_it_is_committed_with_the_time(
             gateway.send(frame(seq))
         await until(lambda: gateway.acknowledged(STREAM) == {1, 2, 3, 5})
     assert count(database, reading) == 4
-    assert collecting.stored == 4
+    assert collecting.applied == 4
     ack = gateway.acks[0]
     assert set(ack) == {"v", "now", "stream", "seqs"}
     assert abs(datetime.fromisoformat(ack["now"]) - datetime.now(UTC)) < timedelta(seconds=10)
@@ -250,7 +250,7 @@ async def test_when_no_room_is_left_messages_are_dropped_unacknowledged_and_coun
                 gateway.send(frame(seq))
             await asyncio.sleep(0.2)
         await until(lambda: collecting.dropped > 0)
-        assert collecting.stored < 41
+        assert collecting.applied < 41
         for seq in range(1, 42):
             while seq not in gateway.acknowledged(STREAM):
                 gateway.send(frame(seq))

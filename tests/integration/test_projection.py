@@ -14,7 +14,6 @@ import httpx
 import pytest
 from sqlalchemy import func, select, update
 
-from ganpo_cloud import health
 from ganpo_cloud.days import days, painting, quantities
 from ganpo_cloud.inlet.collector import Collector
 from ganpo_cloud.projection import lines, writing
@@ -31,6 +30,7 @@ from ganpo_model.facts import MeterItem, Reading
 from ganpo_model.states import State
 from ganpo_service.supervisor import Supervisor
 from support import seeding
+from support.inlet import answered
 from support.seeding import ENTERPRISE, EXCHANGED, MAIN, MINUTE, ONLINE, Plant
 from support.serving import Served
 from support.sink import Sink
@@ -382,7 +382,7 @@ def seen(plant: Plant) -> tuple[dict[str, Any], str]:
     clock = seeding.TestClock(plant.now)
     collector = Collector(BrokerSettings(), plant.database, clock, random.Random(1))
     collector.problem = ""
-    with Served(health.create_app(plant.database, collector, Supervisor(clock), dict)) as served:
+    with Served(answered(plant.database, clock, collector, Supervisor(clock))) as served:
         told = httpx.get(f"{served.url}/health", timeout=10).json()
     with Served(create_app(plant.database, clock)) as served:
         return told, httpx.get(f"{served.url}/?lang=en", timeout=10).text

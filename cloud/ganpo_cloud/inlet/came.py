@@ -58,3 +58,8 @@ class Came:
 def time_of(fact: Observed) -> int:
     """When it was so, in ms: of states when they begin."""
     return fact.at if isinstance(fact, Read | Ran) else to_ms(fact.at)
+
+
+def told_until(fact: Observed) -> int:
+    """The last instant of which a fact tells, in ms: of runs their end."""
+    return getattr(fact, "end", None) or time_of(fact)

@@ -14,16 +14,17 @@ from datetime import UTC, datetime
 from sqlalchemy.exc import OperationalError
 
 from ganpo_cloud.inlet import lives
-from ganpo_cloud.inlet.came import Came
+from ganpo_cloud.inlet.came import Came, told_until
 from ganpo_cloud.inlet.ingest import ingest
 from ganpo_cloud.inlet.refusals import Refusals, Refused
 from ganpo_cloud.store import owners
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.settings import BrokerSettings
-from ganpo_model.clock import Clock, iso
+from ganpo_model.clock import Clock, iso, to_ms
 from ganpo_model.errors import ConnectionLost, GanpoError, Unreachable
 from ganpo_model.facts import GATEWAY
 from ganpo_service.backoff import SHORT_LIVED_S, Reconnect
+from ganpo_service.exposition import Histogram
 from ganpo_service.mqtt import Login, Session
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,10 @@ BATCH = 64
 """Messages of one transaction, at most."""
 BATCH_BYTES = 1 << 20
 """Their bytes, about: nobody waits long for what another sends."""
+_LAG = "From what a frame tells last to its commit, in seconds: what waited at its gateway is old."
+_LAG_BOUNDS = (1, 5, 15, 60, 300, 900, 3600, 86_400)
+_COMMITS = "Time that a transaction with frames takes, in seconds."
+_COMMIT_BOUNDS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10)
 _IDLE_S = 5.0
 _RETRY_S = 1.0
 
@@ -39,9 +44,9 @@ _RETRY_S = 1.0
 class Collector:
     """Takes what gateways send, for ever.
 
-    `problem`: why it does not, or empty; `stored`: frames committed; `unanswered`: frames that are not kept, because
-    their gateway is unknown, or that nobody could name; `dropped`: messages for which there was no room, they come
-    again.
+    `problem`: why it does not, or empty; `applied`, `quarantined`: frames committed; `unanswered`: frames that are not
+    kept, because their gateway is unknown, or that nobody could name; `dropped`: messages for which there was no room,
+    they come again; `lag`, `commits`: how old what frames tell is at their commit, and how long commits take.
     """
 
     def __init__(
@@ -52,9 +57,12 @@ class Collector:
         rng: random.Random,
     ) -> None:
         self.problem = "not connected yet"
-        self.stored = 0
+        self.applied = 0
+        self.quarantined = 0
         self.unanswered = 0
         self.dropped = 0
+        self.lag = Histogram("ganpo_cloud_ingest_lag_seconds", _LAG, _LAG_BOUNDS)
+        self.commits = Histogram("ganpo_cloud_commit_duration_seconds", _COMMITS, _COMMIT_BOUNDS)
         self._root = settings.root
         self._topic = re.compile(f"{re.escape(settings.root)}/({GATEWAY})/(facts|live)")
         self._login = Login(
@@ -143,7 +151,7 @@ class Collector:
             if self.problem:
                 log.info("collector: the database answers again")
             self.problem = ""
-            self.stored += len(done)
+            self._counted(done)
             self.unanswered += len(frames) - len(done)
             for gateway, ack in _acks(done, heard, self._clock.utc()):
                 session.publish(f"{self._root}/{gateway}/ack", ack, qos=1)
@@ -157,9 +165,22 @@ class Collector:
             with self._database.read() as connection:
                 self._registered = owners.numbers(connection)
             self._look_again = self._clock.monotonic() + _IDLE_S
+        began = self._clock.monotonic()
         done = ingest(self._database, frames, self._clock.utc(), self._refused) if frames else []
+        if frames:
+            self.commits.observe(self._clock.monotonic() - began)
         heard = lives.hear(self._database, said, self._clock.utc(), self._refused) if said else []
         return done, heard
+
+    def _counted(self, done: Iterable[Came]) -> None:
+        """Of frames that are committed."""
+        now = to_ms(self._clock.utc())
+        for one in done:
+            if one.error is not None:
+                self.quarantined += 1
+                continue
+            self.applied += 1
+            self.lag.observe(max(now - told_until(one.facts[-1]), 0) / 1000)
 
     def _whose(self, topic: str) -> str:
         """Gateways take turns; unknown ones, of which anybody may invent more, share one. One that was registered

@@ -138,6 +138,15 @@ def clock_off_ms(said: Mapping[str, object]) -> int:
     return off if isinstance(off, int) and abs(off) > FAR_MS else 0
 
 
+def counted(said: Mapping[str, Any], of: str, name: str) -> int | None:
+    """A count that a gateway may say of itself; None where it does not."""
+    group = said.get(of)
+    number = group.get(name) if isinstance(group, dict) else None
+    return (
+        number if isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 2**31 else None
+    )
+
+
 def picture(body: str) -> dict[str, Any]:
     """A stored `live` as it was said, without connections and subjects."""
     found = json.loads(body)

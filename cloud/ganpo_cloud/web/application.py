@@ -14,8 +14,10 @@ from ganpo_cloud.web import problems, routes
 from ganpo_cloud.web.heads import Heads
 from ganpo_cloud.web.kept import Answers
 from ganpo_cloud.web.pages.rendering import Site
+from ganpo_cloud.web.timed import Timed, Times
 from ganpo_model.clock import Clock
 from ganpo_model.errors import ConnectionLost
+from ganpo_service import exposition
 from ganpo_service.http import get
 
 _PATIENCE_S = 5.0
@@ -49,14 +51,19 @@ def create_app(
     site = Site(database, clock, province, demo=demo, exposed=exposed)
     app.include_router(routes.pages(site))
     problems.install(app, site.refused)
+    times = Times()
+    app.add_middleware(Timed, times=times)
     if inlet is not None:
         app.add_route("/health", forwarded(inlet))
-        app.add_route("/metrics", forwarded(inlet))
+        app.add_route("/metrics", forwarded(inlet, lambda: exposition.text(times.families())))
     return app
 
 
-def forwarded(inlet: tuple[str, int]) -> Callable[[Request], Awaitable[Response]]:
-    """Answers with what whoever collects says at the same path, and with 503 where that process says nothing."""
+def forwarded(
+    inlet: tuple[str, int], more: Callable[[], str] = str
+) -> Callable[[Request], Awaitable[Response]]:
+    """Answers with what whoever collects says at the same path, and `more` behind it, and with 503 where that process
+    says nothing."""
 
     async def answer(request: Request) -> Response:
         try:
@@ -64,6 +71,6 @@ def forwarded(inlet: tuple[str, int]) -> Callable[[Request], Awaitable[Response]
         except ConnectionLost as error:
             told = {"ok": False, "problem": f"the process that collects does not answer: {error}"}
             return JSONResponse(told, 503)
-        return Response(body, status, media_type=kind)
+        return Response(body + more().encode() if status < 300 else body, status, media_type=kind)
 
     return answer
