@@ -7,24 +7,30 @@ import random
 import zlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from importlib.metadata import version
 from typing import Any
+
+from starlette.applications import Starlette
 
 from ganpo_agent.keeping.keeper import Keeper
 from ganpo_agent.keeping.outbox import Outbox, Row
 from ganpo_agent.keeping.outbox_file import OutboxNewer
-from ganpo_agent.local import metrics, status
+from ganpo_agent.local.answers import VERSION
+from ganpo_agent.local.asked import asked
+from ganpo_agent.local.health import health
+from ganpo_agent.local.routes import OnlyFor, routes
+from ganpo_agent.local.socket import listening
+from ganpo_agent.local.today import Today
 from ganpo_agent.observing.observer import Observer
 from ganpo_agent.reading.connection import ConnectionTask
 from ganpo_agent.reloading.difference import Difference
 from ganpo_agent.reloading.reloading import Reloading
 from ganpo_agent.tasks import Tasks
 from ganpo_agent.timekeeper import GatewayClock, Timekeeper
-from ganpo_agent.uplink.uplink import Uplink, named
+from ganpo_agent.uplink.uplink import Uplink
 from ganpo_config.load import Loaded
 from ganpo_config.plant import BoundConnection, BoundPoint, Plant
 from ganpo_drivers import Identity, Scan
-from ganpo_model.clock import Clock, from_ms, iso, to_ms
+from ganpo_model.clock import Clock, from_ms, iso
 from ganpo_model.errors import FrameError, GanpoError, StorageError
 from ganpo_model.facts import Event, EventKind, Fact
 from ganpo_model.frame import unpack
@@ -38,8 +44,7 @@ STUCK_S = 90.0
 """A task that made no progress for so long is stuck, and systemd hears nothing any more."""
 _LAST_WORDS_S = 2.0
 _TELL_AGAIN_S = 600.0
-_VERSIONS = {"ganpo": version("ganpo")}
-"""Looked up on the disk, which the loop never waits for."""
+_VERSIONS = {"ganpo": VERSION}
 _SHARE_S = 5.0
 """Readings wait at most so long for others (4.5 s where a slot is 15 min): in each slot every register sends one."""
 
@@ -63,8 +68,10 @@ class Agent:
         clock = clock or GatewayClock()
         outbox = Outbox(plant.gateway.state_dir, plant.gateway.outbox_mib)
         self.time = Timekeeper(clock, _newest(outbox))
+        self.began = self.time.monotonic()
+        self.today = Today(plant.site.timezone)
         self.observer: Observer | None = None
-        self.uplink = Uplink(plant, self.time, self._rng, self._picture)
+        self.uplink = Uplink(plant, self.time, self._rng, self.picture)
         slot_s = plant.site.slot_ms / 1000
         share_s = min(slot_s / 200, _SHARE_S)
         self.keeper = Keeper(outbox, self.time, self._rng, self._appended, share_s)
@@ -79,10 +86,15 @@ class Agent:
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set, then close what is open and keep what was observed.
 
-        Raises ConfigError where the port of `gateway.http` cannot be had.
+        Raises ConfigError where the port of `gateway.http` or the socket cannot be had.
         """
-        server = Server(status.pages(self.health, self.points, self._metrics))
-        with listen(self.plant.gateway.http, "gateway.http") as sock:
+        shown = routes(self)
+        own = OnlyFor(Starlette(routes=[*shown, *asked(self)]), self.plant.gateway.id)
+        servers = Server(Starlette(routes=shown)), Server(own)
+        with (
+            listen(self.plant.gateway.http, "gateway.http") as port,
+            listening(self.plant.gateway) as socket,
+        ):
             async with asyncio.TaskGroup() as group:
                 tasks = self._tasks = Tasks(group)
                 tasks.start(
@@ -95,13 +107,18 @@ class Agent:
                     }
                 )
                 tasks.start({_named(task): task.run for task in self.connections})
-                serving = group.create_task(server.serve(sockets=[sock]), name="status")
+                serving = [
+                    group.create_task(server.serve(sockets=[sock]), name="api")
+                    for server, sock in zip(servers, (port, socket), strict=True)
+                    if sock is not None
+                ]
                 systemd.notify("READY=1")
                 await stop.wait()
                 systemd.notify("STOPPING=1")
-                server.end()
+                for server in servers:
+                    server.end()
                 ending, self._tasks = tasks.cancel(), None
-                await asyncio.wait([*ending, serving], timeout=4.0)
+                await asyncio.wait([*ending, *serving], timeout=4.0)
         await self._last_words()
 
     def apply(self, plant: Plant, changes: Difference) -> None:
@@ -129,67 +146,10 @@ class Agent:
         self.uplink.changed()
 
     def health(self) -> dict[str, Any]:
-        """The picture of this gateway: `ok` where everything is read, kept and acknowledged."""
-        waiting_for_time = not self.time.trusted()
-        at_fault = self.observer.at_fault() if self.observer is not None else ()
-        picture = self._picture()
-        for task in self.connections:
-            told = picture["connections"][task.bound.name]
-            told["notes"] = list(task.report().notes)
-            told["unsecured"] = task.bound.settings.unsecured
-        ok = (
-            not waiting_for_time
-            and not self.reloading.wrong
-            and self.keeper.problem is None
-            and not self.keeper.outbox.aside
-            and self.uplink.connected
-            and self.uplink.window.open
-            and not self.time.is_off()
-            and not self.uplink.refused
-            and not self.uplink.window.suspects()
-            and all(task.state == "up" and not task.error for task in self.connections)
-            and not at_fault
-        )
-        return {
-            "ok": ok,
-            "gateway": self.plant.gateway.id,
-            "time": "waiting for time" if waiting_for_time else iso(self.time.now()),
-            "clock_off_ms": self.time.off_ms(),
-            "uplink": {
-                "connected": self.uplink.connected,
-                "last_ack": iso(self.uplink.last_ack) if self.uplink.last_ack else None,
-                "error": self.uplink.problem or self.uplink.refused or None,
-                "quarantined": dict(self.uplink.quarantined),
-                "alone": named(self.uplink.window.suspects()),
-            },
-            "outbox": {
-                "stream": self.keeper.outbox.stream or None,
-                "issued": self.keeper.outbox.seq,
-                "error": str(self.keeper.problem) if self.keeper.problem else None,
-                "dropped_facts": self.keeper.dropped,
-                "dropped_frames": self.keeper.outbox.dropped,
-                "damaged": self.keeper.outbox.aside,
-            },
-            "configuration": self.reloading.told(),
-            **picture,
-            "points": {
-                "bound": sum(len(task.bound.points) for task in self.connections),
-                "at_fault": len(at_fault),
-            },
-            "faults": self.observer.faults() if self.observer is not None else {},
-        }
+        """As `/health` gives it."""
+        return health(self)
 
-    def points(self, subject: str | None) -> dict[str, Any]:
-        """What each point of a subject, or of all, said last. Nothing before time is trusted."""
-        if self.observer is None:
-            return {}
-        return self.observer.points(to_ms(self.time.now()), subject)
-
-    def _metrics(self) -> str:
-        at_fault = self.observer.at_fault() if self.observer is not None else ()
-        return metrics.text(self.time, self.keeper, self.uplink, self.connections, at_fault)
-
-    def _picture(self) -> dict[str, Any]:
+    def picture(self) -> dict[str, Any]:
         """Connections and subjects, as `live` and `/health` show them."""
         connections = {
             task.bound.name: {"state": task.state, "since": iso(task.since), "error": task.error or None}
@@ -246,6 +206,7 @@ class Agent:
         return now
 
     def _put(self, facts: Sequence[Fact]) -> None:
+        self.today.take(facts)
         self.keeper.put(facts)
 
     def _appended(self, row: Row) -> None:

@@ -57,6 +57,7 @@ class Timekeeper:
         self._had_own = False
         self._told: int | None = None
         self._lost = False
+        self._doubted = ""
         self._acks: deque[_Ack] = deque(maxlen=AGREEING)
         self._last: tuple[int, float] | None = None
 
@@ -68,6 +69,31 @@ class Timekeeper:
     def last(self) -> int:
         """The last stamp that was given."""
         return self._last[0] if self._last is not None else 0
+
+    @property
+    def source(self) -> str | None:
+        """Whose time is believed: timesync, collector, own clock; None where none is."""
+        if self._clock.trusted():
+            return "timesync"
+        if self._told is not None:
+            return "collector"
+        return "own clock" if self.trusted() else None
+
+    @property
+    def seen(self) -> datetime:
+        """What this machine's clock says, believed or not."""
+        return self._clock.utc()
+
+    @property
+    def why(self) -> str | None:
+        """Why no time is believed; None where one is."""
+        if self.trusted():
+            return None
+        if self._lost:
+            return self._doubted
+        floor, seen = self._floor or RELEASED, self.seen
+        what = "this version was made on" if floor == RELEASED else "the newest frame in the outbox is of"
+        return f"this machine's clock says {seen:%Y-%m-%d %H:%M}, but {what} {floor:%Y-%m-%d %H:%M}"
 
     def trusted(self) -> bool:
         """Whether stamps may be given now."""
@@ -149,6 +175,7 @@ class Timekeeper:
     def _lose(self, why: str, floor: datetime | None) -> None:
         log.warning("time is not trusted any more clock=%s why=%r; nothing is stamped", self._wall(), why)
         self._own, self._told, self._floor, self._lost = False, None, floor, True
+        self._doubted = f"this machine's clock is not believed any more: {why}"
         self._acks.clear()
 
     def _expected(self) -> int:

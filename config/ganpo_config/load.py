@@ -22,7 +22,7 @@ from ganpo_config.plant import BoundConnection, Plant
 from ganpo_config.profiles import Profiles
 from ganpo_config.rows import read_rows
 from ganpo_config.secret_files import SecretFiles
-from ganpo_config.settings import UplinkSettings
+from ganpo_config.settings import GatewaySettings, UplinkSettings
 from ganpo_config.subjects import subjects
 from ganpo_model.clock import HOUR_MS
 from ganpo_model.errors import ConfigError
@@ -51,24 +51,44 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> L
     """Read the file of `file_of`. Never raises for what a person wrote."""
     file = file_of(path, environ)
     findings = Findings(file.name)
-    try:
-        raw = tomllib.loads(file.read_bytes().decode("utf-8-sig"))
-    except FileNotFoundError:
-        hint = "give one with --config or $GANPO_CONFIG; docs/gateway.md has one to begin with"
-        return Loaded(None, (ConfigError("no such file", where=str(file), hint=hint),))
-    except OSError as error:
-        return Loaded(None, (ConfigError(f"cannot be read: {error.strerror}", where=str(file)),))
-    except UnicodeDecodeError as error:
-        what = f"is not UTF-8 (byte {error.start})"
-        return Loaded(None, (ConfigError(what, where=str(file), hint="save it as UTF-8"),))
-    except tomllib.TOMLDecodeError as error:
-        return Loaded(None, (ConfigError(f"not TOML: {error}", where=file.name),))
-    except RecursionError:
-        return Loaded(None, (ConfigError("not TOML: nested too deeply", where=file.name),))
+    raw = _read(file)
+    if isinstance(raw, ConfigError):
+        return Loaded(None, (raw,))
     findings.errors += environment.unknown_names(environ)
     plant = _plant(file, raw, environ, findings)
     errors = tuple(findings.errors)
     return Loaded(None if errors else plant, errors, tuple(findings.warnings), tuple(findings.notes))
+
+
+def gateway_of(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> GatewaySettings:
+    """`[gateway]` of the file of `file_of`, whatever else is wrong with it. Raises ConfigError."""
+    file = file_of(path, environ)
+    raw = _read(file)
+    if isinstance(raw, ConfigError):
+        raise raw
+    findings = Findings(file.name)
+    part = _section(GatewayPart, "gateway", raw, environ, findings)
+    if part is None:
+        raise findings.errors[0]
+    return part.gateway
+
+
+def _read(file: Path) -> dict[str, Any] | ConfigError:
+    """What stands in a file, or what is wrong with all of it."""
+    try:
+        return tomllib.loads(file.read_bytes().decode("utf-8-sig"))
+    except FileNotFoundError:
+        hint = "give one with --config or $GANPO_CONFIG; docs/gateway.md has one to begin with"
+        return ConfigError("no such file", where=str(file), hint=hint)
+    except OSError as error:
+        return ConfigError(f"cannot be read: {error.strerror}", where=str(file))
+    except UnicodeDecodeError as error:
+        what = f"is not UTF-8 (byte {error.start})"
+        return ConfigError(what, where=str(file), hint="save it as UTF-8")
+    except tomllib.TOMLDecodeError as error:
+        return ConfigError(f"not TOML: {error}", where=file.name)
+    except RecursionError:
+        return ConfigError("not TOML: nested too deeply", where=file.name)
 
 
 def _plant(file: Path, raw: dict[str, Any], environ: Mapping[str, str], findings: Findings) -> Plant | None:

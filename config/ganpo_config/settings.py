@@ -22,7 +22,13 @@ class GatewaySettings(Section):
 
     id: str = Field(pattern=r"^[a-z0-9-]{8,40}$", description="MQTT client id, user name and topic level")
     state_dir: Path = Field(description="folder of outbox.db, and of the certificates of drivers")
-    http: str = Field(default="127.0.0.1:8780", description="listen address of /health, /points and /metrics")
+    http: str = Field(
+        default="127.0.0.1:8780", description="listen address of the page, /api/v1, /health and /metrics"
+    )
+    socket: Path | None = Field(
+        default=None,
+        description="Unix socket for commands; else agent.sock in /run/ganpo (systemd) or in state_dir",
+    )
     outbox_mib: int = Field(default=256, ge=1, le=65536, description="hard size of outbox.db in MiB")
 
     def home(self, driver: str, connection: str) -> Home:

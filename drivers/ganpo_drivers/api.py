@@ -257,12 +257,14 @@ class Report:
     `reopened`: sessions it opened again within a read. `faults`: how often requests failed, by key and a short word
     of its own for the kind (lower_snake_case). `notes`: what a person should know of this device, a sentence each.
     `expire`: when the certificates end with which the session is secured, by whose they are (`own`, `server`, `user`).
+    `holes`: by key, what a unit was found not to have, so that it is asked for rarely; a line each.
     """
 
     reopened: int
     faults: Mapping[tuple[str, str], int]
     notes: Sequence[str] = ()
     expire: Mapping[str, datetime] = field(default_factory=dict)
+    holes: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @runtime_checkable

@@ -9,18 +9,16 @@ from email.utils import formatdate
 from functools import partial
 from typing import Any
 
-import h11
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from ganpo_model.errors import ConfigError, ConnectionLost
+from ganpo_model.errors import ConfigError
 
 CONNECTIONS = 400
 """At most; beyond, the oldest one in which nothing is asked is closed."""
 HALF_WRITTEN_S = 10.0
 """A request that is not whole by then is not waited for."""
-_ANSWER_BYTES = 1 << 20
 
 
 class Server(uvicorn.Server):
@@ -139,37 +137,3 @@ def listen(address: str, setting: str) -> socket.socket:
             hint = "another program uses this port: choose a free one"
         raise ConfigError(f"cannot listen: {error}", where=f"{setting} = {address}", hint=hint) from error
     return sock
-
-
-async def get(address: tuple[str, int], path: str, timeout_s: float) -> tuple[int, str, bytes]:
-    """Ask a process beside us: status, type and body of its answer. Raises ConnectionLost."""
-    where = f"http://{address[0]}:{address[1]}{path}"
-    try:
-        async with asyncio.timeout(timeout_s):
-            reader, writer = await asyncio.open_connection(*address)
-            try:
-                return await _answer(reader, writer, path)
-            finally:
-                writer.close()
-    except TimeoutError as error:
-        raise ConnectionLost(f"no answer within {timeout_s:g} s", where=where) from error
-    except (OSError, h11.ProtocolError) as error:
-        raise ConnectionLost(f"no answer: {error}", where=where) from error
-
-
-async def _answer(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str
-) -> tuple[int, str, bytes]:
-    link = h11.Connection(h11.CLIENT)
-    request = h11.Request(method="GET", target=path, headers=[("Host", "inlet"), ("Connection", "close")])
-    writer.write((link.send(request) or b"") + (link.send(h11.EndOfMessage()) or b""))
-    status, kind, body = 0, "", b""
-    while not isinstance(event := link.next_event(), h11.EndOfMessage):
-        if event is h11.NEED_DATA:
-            link.receive_data(await reader.read(_ANSWER_BYTES))
-        elif isinstance(event, h11.Response):
-            status = event.status_code
-            kind = dict(event.headers).get(b"content-type", b"").decode()
-        elif isinstance(event, h11.Data):
-            body += event.data
-    return status, kind, body

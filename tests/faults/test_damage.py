@@ -59,7 +59,7 @@ def test_a_takeover_is_told_until_somebody_looked(tmp_path: Path) -> None:
     agent = Agent(PlantBuilder(given.folder).build(), rng=random.Random(1))
     assert agent.health()["outbox"]["damaged"] == ["outbox.db.damaged-1"]
     assert not agent.health()["ok"]
-    assert "ganpo_outbox_damaged_files 1\n" in metrics.text(agent.time, agent.keeper, agent.uplink, [], ())
+    assert "ganpo_outbox_damaged_files 1\n" in metrics.of(agent)
     (given.folder / "outbox.db.damaged-1").unlink()
     agent.keeper.outbox.keep_open([])
     assert agent.health()["outbox"]["damaged"] == []

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ganpo_agent.app import Agent
+from ganpo_agent.local import metrics
 from ganpo_config.plant import BoundPoint, Meaning
 from ganpo_drivers import Identity, PointFault, Scan
 from ganpo_drivers.modbus.address import ModbusAddress
@@ -64,7 +65,7 @@ class Plant:
         self._deliver(points, scan, identity)
 
     def metrics(self) -> dict[str, float]:
-        found = (line.rpartition(" ") for line in self.agent._metrics().splitlines() if line[0] != "#")
+        found = (line.rpartition(" ") for line in metrics.of(self.agent).splitlines() if line[0] != "#")
         return {name: float(value) for name, _, value in found}
 
     async def read(self, seconds: float, points: Sequence[str], times: int) -> None:

@@ -6,8 +6,10 @@ import random
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import ParamSpec, TypeVar
 
+from ganpo_agent.keeping.backlog import Backlog
 from ganpo_agent.keeping.outbox import Outbox, Row
 from ganpo_agent.timekeeper import Timekeeper
 from ganpo_model.errors import FrameError, StorageError
@@ -22,6 +24,12 @@ _TIME_S = 0.2
 _PER_FRAME = {"states": 100, "reading": 1000, "event": 200, "inventory": 1}
 _HEAD = 64
 """Stream and number of a frame take no more than so many bytes."""
+_ROW = 64
+"""What the file takes for a frame beside its bytes, about."""
+_LOOK_S = 2.0
+"""Who asks what waits does not wait longer for a disk that hangs."""
+_KNOWN_S = 1800.0
+"""After so long it is known how much is written in a day."""
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
@@ -56,6 +64,10 @@ class Keeper:
         self._wake = asyncio.Event()
         self._urgent = False
         self._begun = False
+        self._began = 0.0
+        self._written = 0
+        self._looking: asyncio.Future[Backlog] | None = None
+        self._backlog: Backlog | None = None
 
     def put(self, facts: Sequence[Fact]) -> None:
         """Take facts of one type. Never waits."""
@@ -78,6 +90,25 @@ class Keeper:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, lambda: work(*args, **kwargs))
 
+    async def backlog(self) -> Backlog | None:
+        """What waits in the outbox; as it was seen last where the disk does not say, None where it never did."""
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.ensure_future(self.call(self.outbox.backlog))
+        with suppress(StorageError):
+            done, _ = await asyncio.wait([self._looking], timeout=_LOOK_S)
+            if done:
+                self._backlog = self._looking.result()
+        return self._backlog
+
+    def lasts_days(self, backlog: Backlog | None) -> float | None:
+        """For how long what is observed has room, should nobody take it from now on; None until the pace is known."""
+        passed = self._time.monotonic() - self._began
+        if backlog is None or not self._begun or passed < _KNOWN_S or not self._written:
+            return None
+        waits = backlog.bytes + backlog.frames * _ROW
+        limit = min(self.outbox.limit, backlog.used + backlog.disk)
+        return round(max(limit - waits, 0) / (self._written / passed) / 86_400, 1)
+
     async def run(self) -> None:
         """Write what was put, for ever. A disk that refuses is tried again every 5 s; nothing is skipped."""
         while True:
@@ -99,7 +130,7 @@ class Keeper:
         try:
             if not self._begun:
                 await self.call(self.outbox.begin, self._time.now(), self._rng)
-                self._begun = True
+                self._begun, self._began = True, self._time.monotonic()
             while self._batches:
                 await self._append(self._batches[0])
                 self.progress = self._time.monotonic()
@@ -123,7 +154,9 @@ class Keeper:
     async def _append(self, facts: list[Fact]) -> None:
         smaller: list[list[Fact]] = []
         try:
-            self._on_append(await self.call(self.outbox.append, facts, self._time.now()))
+            row = await self.call(self.outbox.append, facts, self._time.now())
+            self._written += len(row.packed) + _ROW
+            self._on_append(row)
         except FrameError as error:
             smaller = await self.call(_smaller, facts, self.outbox.largest)
             if not smaller:

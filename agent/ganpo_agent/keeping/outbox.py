@@ -16,7 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from ganpo_agent.keeping import issued, loss, room, takeover
+from ganpo_agent.keeping import backlog, issued, loss, room, takeover
+from ganpo_agent.keeping.backlog import Backlog
 from ganpo_agent.keeping.outbox_file import OutboxDamaged, OutboxFull, connect, log_of, prove, told
 from ganpo_agent.keeping.pages import PAGE
 from ganpo_model.clock import DAY_MS, to_ms
@@ -53,7 +54,8 @@ class Outbox:
     """`outbox.db` in `folder`, at most `max_mib` large.
 
     `dropped`: frames given up unacknowledged, declared lost; `aside`: damaged files that people should look at;
-    `largest`: bytes of a frame that the broker takes, as far as is known; what cannot be divided may be larger.
+    `limit`: bytes of the file at most; `largest`: bytes of a frame that the broker takes, as far as is known; what
+    cannot be divided may be larger.
     """
 
     def __init__(self, folder: Path, max_mib: int) -> None:
@@ -63,6 +65,7 @@ class Outbox:
         self.dropped = 0
         self.largest = MAX_PACKED
         self.aside: list[str] = []
+        self.limit = max_mib * 1024 * 1024
         self._max_pages = max_mib * 1024 * 1024 // PAGE
         self._db: sqlite3.Connection | None = None
         self._refused: StorageError | None = None
@@ -169,6 +172,15 @@ class Outbox:
             for first, last in ranges:
                 for seqs in self._mended(partial(self._waiting_within, stream, first, last)):
                     self._mended(partial(self._acknowledge, stream, [(seqs[0], seqs[-1])], now))
+
+    def backlog(self) -> Backlog:
+        """What waits, for people."""
+
+        def read() -> Backlog:
+            with self._transaction() as db:
+                return backlog.look(db, self.path)
+
+        return self._mended(read)
 
     def counts(self) -> tuple[int, Key | None]:
         """How many frames wait, and the oldest of them."""

@@ -1,31 +1,18 @@
 """The text of `/metrics` (Prometheus exposition format 0.0.4). Every name stands in docs/metrics.md."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
-from ganpo_agent.keeping.keeper import Keeper
-from ganpo_agent.reading.connection import ConnectionTask
-from ganpo_agent.timekeeper import Timekeeper
-from ganpo_agent.uplink.uplink import Uplink
+from ganpo_agent.local.running import Running
 
 
-def text(
-    time: Timekeeper,
-    keeper: Keeper,
-    uplink: Uplink,
-    connections: Sequence[ConnectionTask],
-    at_fault: Collection[str],
-) -> str:
-    """All metrics of one agent. `at_fault`: names of points."""
-    return "".join(f"{line}\n" for line in _lines(time, keeper, uplink, connections, at_fault))
+def of(agent: Running) -> str:
+    """All metrics of one agent."""
+    return "".join(f"{line}\n" for line in _lines(agent))
 
 
-def _lines(
-    time: Timekeeper,
-    keeper: Keeper,
-    uplink: Uplink,
-    connections: Sequence[ConnectionTask],
-    at_fault: Collection[str],
-) -> Iterable[str]:
+def _lines(agent: Running) -> Iterable[str]:
+    time, keeper, uplink, connections = agent.time, agent.keeper, agent.uplink, agent.connections
+    at_fault = agent.observer.at_fault() if agent.observer is not None else set()
     outbox = keeper.outbox
     yield from _metric("ganpo_time_trusted", "gauge", {"": int(time.trusted())})
     off = time.off_ms()

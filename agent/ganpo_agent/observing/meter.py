@@ -1,7 +1,9 @@
 """A register: which readings are sent (metrics.md section 5). No base is kept and nothing is booked."""
 
+from typing import NamedTuple
+
 from ganpo_config.plant import Register
-from ganpo_model.clock import HOUR_MS, from_ms
+from ganpo_model.clock import DAY_MS, HOUR_MS, from_ms
 from ganpo_model.facts import Event, EventKind, Fact, Reading
 
 MAX_PAIRS = 60
@@ -10,11 +12,19 @@ MAX_RESETS = 3600
 """Pairs around a fall to what fits, where that is the register's daily bread (`resets`)."""
 
 
+class Step(NamedTuple):
+    """From one number to another, found `at` (ms)."""
+
+    at: int
+    before: int
+    after: int
+
+
 class RegisterReadings:
     """Chooses the readings of one register: the first of every slot and of every process, and both sides of
     whatever falls by more than 2 counts (with `resets`: at all) or rises by more than fits."""
 
-    __slots__ = ("_at", "_hour", "_pairs", "_raw", "_sent_last", "_sent_slot", "register")
+    __slots__ = ("_at", "_hour", "_pairs", "_raw", "_sent_last", "_sent_slot", "odd", "register")
 
     def __init__(self, register: Register) -> None:
         self.register = register
@@ -23,6 +33,8 @@ class RegisterReadings:
         self._raw = 0
         self._sent_slot: int | None = None
         self._sent_last = False
+        self.odd: Step | None = None
+        """The last step that does not fit: what a person has to judge."""
         self._hour = -1
         self._pairs = {MAX_PAIRS: 0, MAX_RESETS: 0}
 
@@ -34,6 +46,8 @@ class RegisterReadings:
             item, rise = self.register.item, raw - self._raw
             most = item.max_rate * (now - self._at) // HOUR_MS + 1
             if not (0 if item.resets else -2) <= rise <= most:
+                if not item.resets:
+                    self.odd = Step(now, self._raw, raw)
                 allowed = MAX_RESETS if item.resets and rise < 0 and raw <= most else MAX_PAIRS
                 if self._room(now, allowed, facts):
                     if not self._sent_last:
@@ -44,6 +58,10 @@ class RegisterReadings:
             self._sent_slot = slot
         self._at, self._raw, self._sent_last = now, raw, send
         return facts
+
+    def doubted(self, now: int) -> bool:
+        """Whether a step of the last day does not fit."""
+        return self.odd is not None and now - self.odd.at < DAY_MS
 
     def restart(self) -> None:
         """The clock stepped: what was read before lies on another axis; a new slot has begun."""

@@ -165,9 +165,12 @@ class Observer:
             name: {
                 "value": _shown(state) if state.good(now) else None,
                 "unit": reference.signals()[state.point.signal].unit or None,
+                "quality": state.quality(now),
+                "raw": None if state.raw is None else str(state.raw),
                 "read": iso(from_ms(state.at)) if state.at else None,
+                "age_s": (now - state.at) / 1000 if state.at else None,
                 "source_time": iso(state.source_time) if state.source_time else None,
-                "source_age_s": (now - to_ms(state.source_time)) // 1000 if state.source_time else None,
+                "source_age_s": (now - to_ms(state.source_time)) / 1000 if state.source_time else None,
                 "fault": state.fault.text if state.fault else None,
             }
             for name, state in self.seen.items()

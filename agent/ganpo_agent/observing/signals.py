@@ -56,6 +56,20 @@ class PointState:
         return now < self.until
 
     @property
+    def raw(self) -> Value | None:
+        """What the device said, before it meant anything; None where that was no value."""
+        return self._raw
+
+    def quality(self, now: int) -> str:
+        """good, open (a register whose last steps do not fit: a person judges), fault, stale, or waiting: nothing came
+        yet."""
+        if self.good(now):
+            return "open" if self.register is not None and self.register.doubted(now) else "good"
+        if self.fault is not None:
+            return "fault"
+        return "stale" if self.at else "waiting"
+
+    @property
     def brakes_until(self) -> int | None:
         """Until when power that flows back is a brake and says only that its machine is on; None: it does not."""
         if self._reversal is None or not self._reversal.flows_back:

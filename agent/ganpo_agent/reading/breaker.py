@@ -9,9 +9,11 @@ SHARE = 0.05
 
 
 class Breaker:
-    """Closed: every read goes out. Open: only a probe now and then. Times are monotonic seconds."""
+    """Closed: every read goes out. Open: only a probe now and then. Times are monotonic seconds. `reads`: that brought
+    something, since the process began."""
 
     def __init__(self) -> None:
+        self.reads = 0
         self.failures = 0
         self.opened: float | None = None
         self.reason = ""

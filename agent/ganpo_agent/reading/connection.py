@@ -3,11 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
+from ganpo_agent.reading.asking import Asking, Work
 from ganpo_agent.reading.calls import END_LIMIT_S, Calls, beside, end_if_cancelled
 from ganpo_agent.reading.groups import Group, grouped
 from ganpo_agent.reading.listening import listen
 from ganpo_agent.reading.outages import Outages
+from ganpo_agent.reading.pace import Pace
 from ganpo_agent.reading.polling import Polls
 from ganpo_agent.timekeeper import Timekeeper
 from ganpo_config.plant import BoundConnection, BoundPoint
@@ -29,11 +32,13 @@ from ganpo_model.errors import (
     TransientError,
     UnitError,
     UnitSilent,
+    Unreachable,
 )
 from ganpo_service.backoff import Backoff
 
 log = logging.getLogger(__name__)
 
+_T = TypeVar("_T")
 Receive = Callable[[Sequence[BoundPoint], Scan, Identity | None], None]
 
 
@@ -41,7 +46,8 @@ class ConnectionTask:
     """Runs one connection. `receive` gets every scan at its receipt; `failed` subjects and why. `identify`: whether
     who the device is would be evidence of anything; of meters it is not, and some take the question badly.
 
-    `state`: opening, up, waiting (backs off), parked (permanent), with `since` and `error` for people. `opened` and
+    `state`: opening, up, waiting (backs off), parked (permanent), with `since` and `error` for people, and the `code`
+    of what parked it. `opened` and
     `lost`: sessions so far. `delivered`: by subscriptions. `progress`: when it last did something, monotonic.
     """
 
@@ -59,6 +65,7 @@ class ConnectionTask:
         self.state = "opening"
         self.since = time.now()
         self.error = ""
+        self.code = ""
         self.bugs = 0
         self.opened = 0
         self.lost = 0
@@ -67,7 +74,8 @@ class ConnectionTask:
         self.breakers = {group.key: group.breaker for group in groups}
         self._calls = Calls(bound.name, time)
         polled = [group for group in groups if not group.subscribed]
-        self.polls = Polls(polled, self._calls, time, self._answered, self._silent)
+        self._asking = Asking(bound.name, self._calls, time)
+        self.polls = Polls(polled, self._calls, time, self._answered, self._silent, self._asking)
         self._subscribed = [group for group in groups if group.subscribed]
         self._identifies = identify
         self._identity: Identity | None = None
@@ -80,6 +88,11 @@ class ConnectionTask:
         self._spoken = False
         self._rests_until = 0.0
         self._driver: Driver[ConnectionSettings, Address] | None = None
+
+    @property
+    def pace(self) -> Pace:
+        """What its rounds take, and when it answered last."""
+        return self.polls.pace
 
     @property
     def progress(self) -> float:
@@ -103,9 +116,22 @@ class ConnectionTask:
 
     def retire(self) -> None:
         """It ends, and its points may be another's already: what it may still hear is nobody's."""
+        self._asking.refuse("its settings have changed")
         self._receive = lambda *_: None
         self._failed = lambda *_: None
         self._changed = lambda: None
+
+    async def ask(self, work: Work[_T]) -> _T:
+        """What `work` gives with the connection's own driver, between two polls; people ask for it.
+
+        Raises what it raises, and Unreachable where there is no session; UnitBusy where too many ask.
+        """
+        if self.state == "parked":
+            self._asking.refuse(self.error)
+            raise Unreachable(
+                f"the gateway has no session there: {self.error}", where=f"connections.{self.bound.name}"
+            )
+        return await self._asking.ask(work)
 
     async def run(self) -> None:
         """Open, poll, close; after an error wait and begin again, until cancelled; then it may be run again.
@@ -124,6 +150,7 @@ class ConnectionTask:
             except TransientError as error:
                 pause = self._down("waiting", str(error), self._backoff.pause())
             except GanpoError as error:
+                self.code = error.code
                 again_s = error.again_s if isinstance(error, PermanentError) else PermanentError.again_s
                 pause = self._down("parked", str(error), again_s)
             except Exception as error:  # the supervisor: whatever a driver raises is a bug of this connection
@@ -138,7 +165,11 @@ class ConnectionTask:
             await asyncio.sleep(pause)
 
     async def _session(self, driver: Driver[ConnectionSettings, Address]) -> None:
-        await self._calls.make(driver.open(), "open")
+        try:
+            await self._calls.make(driver.open(), "open")
+        except Exception as error:
+            self._asking.refuse(str(error))
+            raise
         self.opened += 1
         try:
             self._identity = await self._identify(driver)
@@ -170,11 +201,13 @@ class ConnectionTask:
 
     def _delivered(self, group: Group, scan: Scan) -> None:
         self.delivered += 1
+        self.pace.answered_at = self._time.monotonic()
         self._answered(group, scan)
 
     def _answered(self, group: Group, scan: Scan) -> None:
         self._outages.back(self._unit(group.key), self._time.monotonic())
         group.breaker.reset()
+        group.breaker.reads += 1
         self._backoff.reset()
         silent = [f"{key}: {b.reason}" for key, b in self.breakers.items() if b.opened is not None]
         self._set("up", "; ".join(silent))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ganpo_agent.keeping.outbox import Key, Row
 from ganpo_model.frame import MAX_PACKED
@@ -33,6 +34,13 @@ class Flight:
     cuts: int = 0
     """Losses while it was sent alone."""
     not_before: float = 0.0
+
+
+class Alone(NamedTuple):
+    """A frame that goes alone: its bytes, and why."""
+
+    size: int
+    why: str
 
 
 class Window:
@@ -125,9 +133,13 @@ class Window:
 
     def suspects(self) -> dict[Key, str]:
         """Frames that broker or collector would not take, with size and reason: they go alone and behind the others."""
+        return {key: f"{one.size:,} bytes: {one.why}" for key, one in self.alone().items()}
+
+    def alone(self) -> dict[Key, Alone]:
+        """The same, for programs."""
         largest = self.largest
         return {
-            key: f"{flight.size:,} bytes: {self._why(flight, largest)}"
+            key: Alone(flight.size, self._why(flight, largest))
             for key, flight in self._flights.items()
             if self._is_suspect(flight, largest)
         }

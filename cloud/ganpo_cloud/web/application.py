@@ -18,7 +18,7 @@ from ganpo_cloud.web.timed import Timed, Times
 from ganpo_model.clock import Clock
 from ganpo_model.errors import ConnectionLost
 from ganpo_service import exposition
-from ganpo_service.http import get
+from ganpo_service.asking import get
 
 _PATIENCE_S = 5.0
 

@@ -1,0 +1,114 @@
+"""The local API of a running agent, over socket and loopback: a real agent, a real Modbus line, a real broker."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ganpo_agent.app import Agent
+from ganpo_agent.local.client import Client
+from ganpo_agent.local.socket import path_of
+from ganpo_config.plant import Meaning
+from ganpo_drivers.modbus.address import ModbusAddress
+from ganpo_drivers.modbus.driver import ModbusDriver
+from ganpo_drivers.modbus.settings import ModbusSettings
+from ganpo_model.errors import ConfigError, ConnectionLost, UnitSilent
+from support.modbus_line import ModbusLine
+from support.plants import PlantBuilder
+
+
+def agent_of(folder: Path, line: ModbusLine, broker: str = "mqtt://127.0.0.1:1") -> Agent:
+    builder = PlantBuilder(folder / "state", broker)
+    settings = {"driver": "modbus", "url": line.url, "addressing": "0-based", "timeout_s": 0.3}
+    builder.connection("line", ModbusDriver, ModbusSettings(**settings), "modbus")
+    for signal, text in (("power", "1:holding:100"), ("frequency", "1:holding:101")):
+        address = ModbusAddress.parse(text, type="uint16")
+        builder.point("line", "SB-1", signal, address, Meaning("number"), 0.2)
+    return Agent(builder.build(), rng=random.Random(1))
+
+
+@asynccontextmanager
+async def running(agent: Agent) -> AsyncIterator[Client]:
+    stop = asyncio.Event()
+    task = asyncio.create_task(agent.run(stop))
+    client = Client(path_of(agent.plant.gateway), agent.plant.gateway.id)
+    try:
+        async with asyncio.timeout(30):
+            while not client.path.exists():
+                await asyncio.sleep(0.01)
+        yield client
+    finally:
+        stop.set()
+        await task
+
+
+async def until(client: Client, what: str, holds: Any) -> Any:
+    async with asyncio.timeout(30):
+        while not holds(told := await client.get(what)):
+            await asyncio.sleep(0.05)
+    return told
+
+
+@pytest.fixture
+async def line() -> AsyncIterator[ModbusLine]:
+    async with ModbusLine() as line:
+        yield line
+
+
+async def test_the_socket_tells_and_reads_once_between_the_polls(tmp_path: Path, line: ModbusLine) -> None:
+    async with running(agent_of(tmp_path, line)) as client:
+        status = await until(client, "status", lambda told: told["points"]["good"] == 2)
+        assert (status["gateway"], status["connections"]) == (client._gateway, {"total": 1, "up": 1})
+        (one,) = await client.get("connections")
+        assert (one["state"], one["requests"], one["units"][0]["key"]) == ("up", 1, "1")
+        assert one["round_trip_ms"] > 0
+        assert one["last_answer"] is not None
+        points = await client.get("points")
+        assert [(point["value"], point["raw"], point["quality"]) for point in points] == [
+            (100.0, "100", "good"),
+            (101.0, "101", "good"),
+        ]
+        assert await client.get("points", faulty="1") == []
+        found = await client.post(
+            "read",
+            {
+                "connection": "line",
+                "addresses": ["1:holding:300", "1:holding:7"],
+                "columns": {"type": "uint16"},
+                "raw": True,
+            },
+        )
+        assert [value["value"] for value in found["values"]] == [300, 7]
+        assert found["took_s"] > 0
+
+
+async def test_what_is_wrong_with_a_question_is_said(tmp_path: Path, line: ModbusLine) -> None:
+    line.replies[9, 1] = lambda _request: b""
+    async with running(agent_of(tmp_path, line)) as client:
+        await until(client, "status", lambda told: told["points"]["good"] == 2)
+        with pytest.raises(ConfigError, match="there are: line"):
+            await client.post("read", {"connection": "other", "addresses": ["1:holding:1"]})
+        with pytest.raises(ConfigError, match="1:nowhere:1"):
+            await client.post("read", {"connection": "line", "addresses": ["1:nowhere:1"]})
+        with pytest.raises(ConfigError, match="addresses"):
+            await client.post("read", {"connection": "line", "addresses": []})
+        with pytest.raises(ConnectionLost, match="404"):
+            await client.post("write", {})
+        with pytest.raises(ConfigError, match="gw-"):
+            await Client(client.path, "gw-other-0001").get("status")
+        columns = {"type": "uint16"}
+        with pytest.raises(UnitSilent):
+            await client.post(
+                "read", {"connection": "line", "addresses": ["9:holding:1"], "columns": columns}
+            )
+        both = {"connection": "line", "addresses": ["9:holding:1", "1:holding:5"], "columns": columns}
+        values = (await client.post("read", both))["values"]
+        assert (values[0]["value"], values[1]["value"]) == (None, 5)
+        assert "no answer" in values[0]["fault"]
+        (one,) = await client.get("connections")
+        assert one["state"] == "up"
+        assert [unit["key"] for unit in one["units"] if unit["silent"]] == []
