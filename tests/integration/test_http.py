@@ -17,7 +17,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from ganpo_model.errors import ConfigError
-from ganpo_service.http import Server, get, listen
+from ganpo_service.asking import get
+from ganpo_service.http import Server, listen
 
 LATE_S = 0.5
 ASK = b"GET /slow HTTP/1.1\r\nHost: x\r\n"
