@@ -158,11 +158,13 @@ class PointRow(Row):
 
 
 class ListsTable(Section):
-    """What plants have in a spreadsheet anyway: CSV files beside this one, with the columns of the rows below."""
+    """What plants have in a spreadsheet anyway: files beside this one, with the columns of the rows below."""
 
-    equipment: str | None = Field(default=None, description="CSV file with rows of `[[equipment]]`")
-    meters: str | None = Field(default=None, description="CSV file with rows of `[[meters]]`")
-    points: str | None = Field(default=None, description="CSV file with rows of `[[points]]`")
+    equipment: str | None = Field(
+        default=None, description="CSV file or workbook with rows of `[[equipment]]`"
+    )
+    meters: str | None = Field(default=None, description="CSV file or workbook with rows of `[[meters]]`")
+    points: str | None = Field(default=None, description="CSV file or workbook with rows of `[[points]]`")
 
 
 class ShiftTable(Section):
@@ -207,7 +209,7 @@ class Document(Section):
     gateway: GatewaySettings = Field(description="who this gateway is")
     uplink: UplinkSettings = Field(description="how facts travel")
     site: SiteTable = Field(description="where it stands")
-    lists: ListsTable = Field(default=ListsTable(), description="rows as CSV files")
+    lists: ListsTable = Field(default=ListsTable(), description="rows as CSV files or workbooks")
     connections: dict[str, dict[str, Any]] = Field(default={}, description="protocol sessions by name")
     equipment: tuple[EquipmentRow, ...] = Field(default=(), description="production units")
     meters: tuple[MeterRow, ...] = Field(default=(), description="meters")

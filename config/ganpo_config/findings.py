@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
 
@@ -24,6 +24,8 @@ class Findings:
     errors: list[ConfigError] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    letters: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    """Of the sheets of workbooks, `meters.xlsx, sheet 电表`: the letter of each column."""
     _told: set[tuple[object, ...]] = field(default_factory=set)
 
     def error(self, path: str, what: str, hint: str = "", *, value: object = None) -> None:
@@ -47,9 +49,14 @@ class Findings:
         self.notes.append(printable(what))
 
     def _placed(self, path: str) -> str:
-        """`agent.toml: meters[0].ct`, or `meters.csv row 3, ct`: the row of a list has a file of its own."""
+        """`agent.toml: meters[0].ct`; the row of a list has a file of its own: `meters.csv row 3, ct`, or
+        `meters.xlsx, sheet 电表, cell D3, ct`."""
         told = readable(path)
-        return told if _LIST_ROW.match(path) else f"{self.file}: {told}"
+        if (match := _LIST_ROW.match(path)) is None:
+            return f"{self.file}: {told}"
+        sheet, _, row = match[1].rpartition(", row ")
+        letter = self.letters.get(sheet, {}).get(match[2])
+        return f"{sheet}, cell {letter}{row}, {match[2]}" if letter else told
 
 
 def readable(path: str) -> str:

@@ -1,4 +1,4 @@
-"""`[lists]`: the rows of `[[equipment]]`, `[[meters]]`, `[[points]]` as CSV files beside `agent.toml`."""
+"""`[lists]`: the rows of `[[equipment]]`, `[[meters]]`, `[[points]]` as CSV files or workbooks beside `agent.toml`."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,15 +13,28 @@ from ganpo_model import tables
 
 Cells = dict[str, Any]
 """Of a row, as they are written."""
-_ROWS: Mapping[str, type[BaseModel]] = {"equipment": EquipmentRow, "meters": MeterRow, "points": PointRow}
+ROWS: Mapping[str, type[BaseModel]] = {"equipment": EquipmentRow, "meters": MeterRow, "points": PointRow}
+"""What a row of each list is."""
+
+
+def read(
+    raw: bytes, file: str, name: str, opener: tables.Opener | None, *, foreign: bool = False
+) -> tables.List:
+    """The rows of the list of this name; `file` stands in every error, `foreign` columns may stand beside ours."""
+    fields = ROWS[name].model_fields
+    required = [column for column, about in fields.items() if about.is_required()]
+    return tables.read(raw, file, list(fields), required, opener=opener, kind=name, foreign=foreign)
 
 
 class Lists:
-    """The lists that a file names, found in its folder."""
+    """The lists that a file names, found in its folder. `opener`: of those that are workbooks."""
 
-    def __init__(self, raw: Mapping[str, Any], folder: Path, findings: Findings) -> None:
+    def __init__(
+        self, raw: Mapping[str, Any], folder: Path, findings: Findings, opener: tables.Opener | None = None
+    ) -> None:
         self._folder = folder
         self._findings = findings
+        self._opener = opener
         self._names = ListsTable()
         self._wrong = False
         try:
@@ -45,12 +58,13 @@ class Lists:
             self._findings.error(f"lists.{name}", f"cannot be read: {why}", hint, value=file)
             yield file, None
             return
-        fields = _ROWS[name].model_fields
-        required = [column for column, about in fields.items() if about.is_required()]
-        found = tables.read(raw, file, list(fields), required)
+        found = read(raw, file, name, self._opener)
         self._findings.errors += found.errors
         self._findings.warnings += found.notes
         if found.errors:
             yield file, None
         for row in found.rows:
-            yield f"{file} row {row.number}", {column: cell for column, cell in row.cells.items() if cell}
+            source = row.source
+            if source.sheet:
+                self._findings.letters[f"{source.file}, sheet {source.sheet}"] = source.letters
+            yield row.place(), {column: cell for column, cell in row.cells.items() if cell}

@@ -18,6 +18,7 @@ from ganpo_config.environment import GatewayPart, SitePart, UplinkPart
 from ganpo_config.exact import NumberError, duration
 from ganpo_config.explain import explain, said
 from ganpo_config.findings import Findings, nearest, shown
+from ganpo_config.lists import Lists
 from ganpo_config.plant import BoundConnection, Plant
 from ganpo_config.profiles import Profiles
 from ganpo_config.rows import read_rows
@@ -27,6 +28,7 @@ from ganpo_config.subjects import subjects
 from ganpo_model.clock import HOUR_MS
 from ganpo_model.errors import ConfigError
 from ganpo_model.facts import SiteItem
+from ganpo_model.tables import Opener
 
 DEFAULT_FILE = Path("/etc/ganpo/agent.toml")
 _PartT = TypeVar("_PartT", GatewayPart, UplinkPart, SitePart)
@@ -47,15 +49,22 @@ def file_of(path: Path | None = None, environ: Mapping[str, str] = os.environ) -
     return path or Path(environ.get("GANPO_CONFIG") or DEFAULT_FILE)
 
 
-def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Loaded:
-    """Read the file of `file_of`. Never raises for what a person wrote."""
+def load(
+    path: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
+    opener: Opener | None = None,
+) -> Loaded:
+    """Read the file of `file_of`. Never raises for what a person wrote.
+
+    `opener`: opens lists that are workbooks (`ganpo_service.workbooks.sheets`); without one they are an error.
+    """
     file = file_of(path, environ)
     findings = Findings(file.name)
     raw = _read(file)
     if isinstance(raw, ConfigError):
         return Loaded(None, (raw,))
     findings.errors += environment.unknown_names(environ)
-    plant = _plant(file, raw, environ, findings)
+    plant = _plant(file, raw, environ, findings, opener)
     errors = tuple(findings.errors)
     return Loaded(None if errors else plant, errors, tuple(findings.warnings), tuple(findings.notes))
 
@@ -91,7 +100,13 @@ def _read(file: Path) -> dict[str, Any] | ConfigError:
         return ConfigError("not TOML: nested too deeply", where=file.name)
 
 
-def _plant(file: Path, raw: dict[str, Any], environ: Mapping[str, str], findings: Findings) -> Plant | None:
+def _plant(
+    file: Path,
+    raw: dict[str, Any],
+    environ: Mapping[str, str],
+    findings: Findings,
+    opener: Opener | None,
+) -> Plant | None:
     _top_level(raw, findings)
     secrets = SecretFiles(environ, findings)
     gateway = _section(GatewayPart, "gateway", raw, environ, findings)
@@ -102,7 +117,8 @@ def _plant(file: Path, raw: dict[str, Any], environ: Mapping[str, str], findings
     found = links(raw.get("connections", {}), gateway.gateway if gateway else None, secrets, findings)
     profiles = Profiles(file.parent / "profiles")
     findings.errors += profiles.errors
-    bound = subjects(read_rows(raw, file.parent, findings), profiles, found, findings)
+    lists = Lists(raw, file.parent, findings, opener)
+    bound = subjects(read_rows(raw, lists, findings), profiles, found, findings)
     if findings.errors or gateway is None or uplink is None or site is None or days is None:
         return None
     connections = tuple(

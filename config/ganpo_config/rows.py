@@ -4,7 +4,6 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
-from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
@@ -50,10 +49,9 @@ class Rows:
         return self._pointed.lack(number)
 
 
-def read_rows(raw: Mapping[str, Any], folder: Path, findings: Findings) -> Rows:
-    """Check every row, those of the lists in `folder` too, and take it out of `raw`; what cannot be read is found and
-    left out. An asset_no that stands twice is told with both places."""
-    lists = Lists(raw, folder, findings)
+def read_rows(raw: Mapping[str, Any], lists: Lists, findings: Findings) -> Rows:
+    """Check every row, those of the lists too, and take it out of `raw`; what cannot be read is found and left out. An
+    asset_no that stands twice is told with both places."""
     equipment = _table(raw, lists, "equipment", EquipmentRow, findings)
     meters = _table(raw, lists, "meters", MeterRow, findings)
     points = _table(raw, lists, "points", PointRow, findings)

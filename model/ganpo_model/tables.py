@@ -1,151 +1,318 @@
-"""Lists as people keep them: CSV bytes in, rows with their places or errors out (formats.md, Lists).
+"""Lists as people keep them: a CSV file or a workbook in, rows with their places or errors out (docs/lists.md).
 
-UTF-8 with or without BOM, LF or CRLF; GBK is recognised and said so. The same reader serves gateway and collector.
+The same reader serves gateway and collector. A workbook is bytes here: who calls says what opens it.
 """
 
-import csv
-import io
+import difflib
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
+from ganpo_model import cells as cells_of
+from ganpo_model import heads, separated
+from ganpo_model.cells import AS_TEXT, NUMBERED, numbered
 from ganpo_model.errors import ConfigError
+from ganpo_model.heads import Head, Merged, Rows, letters
+
+__all__ = [
+    "AS_TEXT",
+    "NUMBERED",
+    "List",
+    "Opener",
+    "Row",
+    "Sheet",
+    "Source",
+    "is_workbook",
+    "numbered",
+    "read",
+]
 
 LONGEST_CELL = 1000
-NUMBERED = "Excel made a number of it"
-AS_TEXT = "format the column as text and enter it again"
 _FORMULA = re.compile(r"=[^=<>]")
 """An = alone is a comparator, and => a slip of one."""
-_NUMBERED = re.compile(r"\d+(\.\d+)?[Ee]\+\d+", re.ASCII)
-_SAVE = "save it as CSV UTF-8, with commas"
+_MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+_NEAR = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One sheet of a workbook, its cells as texts: numbers as they are shown, days as 2025-03-01.
+
+    `faults`: what a cell of (row, column) has instead of a value; `from_1904`: where the workbook counts days from.
+    """
+
+    name: str
+    rows: Rows
+    hidden: bool = False
+    merged: Sequence[Merged] = ()
+    faults: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    from_1904: bool = False
+
+
+Opener = Callable[[bytes, str], Sequence[Sheet]]
+"""Opens the bytes of a workbook; its name stands in the ConfigError that it raises where it cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where rows come from: a file, and of a workbook its sheet with the letter of each column."""
+
+    file: str
+    sheet: str = ""
+    letters: Mapping[str, str] = field(default_factory=dict)
+
+    def row(self, number: int) -> str:
+        """`meters.csv row 3`, or `meters.xlsx, sheet 电表, row 3`."""
+        return f"{self.file}, sheet {self.sheet}, row {number}" if self.sheet else f"{self.file} row {number}"
+
+    def cell(self, number: int, column: str, value: str = "") -> str:
+        """`meters.csv row 3, ct = 400`, or `meters.xlsx, sheet 电表, cell D3, ct = 400`; a long value is cut short."""
+        shown = value if len(value) <= 60 else value[:57] + "..."
+        shown = "".join(sign if sign.isprintable() else "?" for sign in shown)
+        letter = self.letters.get(column)
+        where = f"{self.file}, sheet {self.sheet}, cell {letter}{number}" if letter else self.row(number)
+        return f"{where}, {column}" + (f" = {shown}" if shown else "")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row. `number` as a spreadsheet counts: the head is row 1. Every column has a cell, stripped, maybe empty."""
+    """One row. `number` as a spreadsheet counts. Every column has a cell, stripped, maybe empty."""
 
     number: int
     cells: Mapping[str, str]
+    source: Source
+
+    def place(self, column: str = "") -> str:
+        """Where it stands, or its cell of a column, with what stands there."""
+        if not column:
+            return self.source.row(self.number)
+        return self.source.cell(self.number, column, self.cells[column])
 
 
 @dataclass(frozen=True, slots=True)
 class List:
-    """The rows that can be read, and what cannot. `notes`: what a person should know of the file as a whole."""
+    """The rows that can be read, and what cannot. `refused`: rows with errors; `notes`: what was read otherwise than
+    it stands, and of the file as a whole; `columns`: those that it has."""
 
     rows: tuple[Row, ...]
     errors: tuple[ConfigError, ...]
     notes: tuple[str, ...] = ()
+    refused: int = 0
+    columns: frozenset[str] = frozenset()
 
 
-def numbered(text: str) -> bool:
-    """Whether a spreadsheet made a number of what was none: 9.13601E+17."""
-    return _NUMBERED.fullmatch(text) is not None
+def is_workbook(raw: bytes) -> bool:
+    """Whether these are the bytes of a workbook, whatever the file is called."""
+    return raw.startswith(_MAGIC)
 
 
-def read(raw: bytes, name: str, columns: Sequence[str], required: Sequence[str] = ()) -> List:
+def read(
+    raw: bytes,
+    name: str,
+    columns: Sequence[str],
+    required: Sequence[str] = (),
+    *,
+    opener: Opener | None = None,
+    kind: str = "",
+    foreign: bool = False,
+) -> List:
     """Read a list of these `columns`; those `required` have to be in its head. `name` stands in every error.
 
-    Empty rows and columns are ignored. Never raises for what a person wrote.
+    `opener`: for workbooks; `kind`: of the list, after which sheets are called; `foreign`: columns that are none of the
+    list are left out, with a note. Empty rows and columns are ignored. Never raises for what a person wrote.
     """
-    notes = []
+    reading = _Reading(name, tuple(columns), tuple(required), foreign)
+    if not is_workbook(raw):
+        found = separated.read(raw, name, reading.columns)
+        reading.notes += found.notes
+        if not found.rows and found.error is None:
+            first = f"its first row is {','.join(columns)}"
+            found = separated.Separated((), error=ConfigError("is empty", where=name, hint=first))
+        reading.take(Sheet("", found.rows))
+        if found.error is not None:
+            reading.errors.append(found.error)
+        return reading.result()
+    if opener is None:
+        reading.errors.append(ConfigError("is a workbook, no CSV", where=name, hint=separated.SAVE))
+        return reading.result()
     try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        try:
-            text = raw.decode("gb18030")
-        except UnicodeDecodeError as error:
-            return _broken(name, f"neither UTF-8 nor GBK (byte {error.start})", _SAVE)
-        notes.append(f"{name}: is GBK and was read as such; {_SAVE}")
-    if "\x00" in text:
-        return _broken(name, "no CSV: it has bytes of 0 in it", "is this the spreadsheet itself? " + _SAVE)
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    errors: list[ConfigError] = []
-    rows: list[Row] = []
-    head: dict[int, str] | None = None
-    number = 0
-    try:
-        for number, cells in enumerate(reader, start=1):
-            if not any(cell.strip() for cell in cells):
-                continue
-            if head is None:
-                head = _head(cells, name, columns, required, errors)
-                if errors:
-                    break
-            elif (row := _row(number, cells, head, name, columns, errors)) is not None:
-                rows.append(row)
-    except csv.Error as error:
-        errors.append(ConfigError(f"no CSV: {error}", where=f"{name} row {number + 1}", hint=_SAVE))
-    if head is None and not errors:
-        return _broken(name, "is empty", f"its first row is {','.join(columns)}")
-    return List(tuple(rows), tuple(errors), tuple(notes))
+        sheets = opener(raw, name)
+    except ConfigError as error:
+        reading.errors.append(error)
+        return reading.result()
+    for sheet in reading.chosen(sheets, kind):
+        reading.take(sheet)
+    return reading.result()
 
 
-def place(name: str, row: int, column: str, value: str) -> str:
-    """Where something is wrong: file, row, column and what stands there, cut short."""
-    shown = value if len(value) <= 60 else value[:57] + "..."
-    shown = "".join(sign if sign.isprintable() else "?" for sign in shown)
-    return f"{name} row {row}, {column}" + (f" = {shown}" if shown else "")
+class _Reading:
+    """One list while it is read. What was read otherwise than it stands is told once per column and sort."""
 
+    def __init__(self, name: str, columns: tuple[str, ...], required: tuple[str, ...], foreign: bool) -> None:
+        self.columns = columns
+        self.errors: list[ConfigError] = []
+        self.notes: list[str] = []
+        self._name, self._required, self._foreign = name, required, foreign
+        self._rows: list[Row] = []
+        self._refused: set[str] = set()
+        self._has: set[str] = set()
+        self._otherwise: dict[tuple[str, str, str], list[str]] = {}
 
-def _head(
-    cells: Sequence[str],
-    name: str,
-    columns: Sequence[str],
-    required: Sequence[str],
-    errors: list[ConfigError],
-) -> dict[int, str]:
-    found: dict[int, str] = {}
-    where = f"{name} row 1"
-    if len(cells) == 1 and any(sign in cells[0] for sign in ";\t"):
-        errors.append(ConfigError("its columns are not separated by commas", where=where, hint=_SAVE))
+    def result(self) -> List:
+        """What it came to."""
+        for told in self._otherwise.values():
+            more = f"; {len(told) - 1} more in this column" if len(told) > 1 else ""
+            self.notes.append(told[0] + more)
+        refused, has = len(self._refused), frozenset(self._has)
+        return List(tuple(self._rows), tuple(self.errors), tuple(self.notes), refused, has)
+
+    def chosen(self, sheets: Sequence[Sheet], kind: str) -> list[Sheet]:
+        """The sheets that hold this list: called after it, or with all that is required in their heads."""
+        heads_of = {sheet.name: heads.find(sheet.rows, self.columns, sheet.merged) for sheet in sheets}
+        mine, complete = [], []
+        for sheet in sheets:
+            head, named = heads_of[sheet.name], heads.lists_named(sheet.name)
+            fits = head is not None and head.has(self._required)
+            if sheet.hidden:
+                if fits:
+                    self.notes.append(f"{self._name}, sheet {sheet.name}: is hidden and was left out")
+            elif kind in named and head is not None:
+                mine.append(sheet)
+            elif fits and not named:
+                complete.append(sheet)
+        clean = [sheet for sheet in complete if (head := heads_of[sheet.name]) and not head.strange]
+        found = mine + (clean or complete)
+        shown = [sheet for sheet in sheets if not sheet.hidden and sheet.rows]
+        if not found and len(shown) == 1 and not heads.lists_named(shown[0].name):
+            return shown
+        if not found:
+            names = ", ".join(sheet.name for sheet in shown)
+            what = f"no sheet has a head with {', '.join(self._required or self.columns)}"
+            hint = f"its sheets are {names}" if shown else "it is empty"
+            self.errors.append(ConfigError(what, where=self._name, hint=hint))
+        for sheet in shown:
+            if found and sheet not in found and not heads.lists_named(sheet.name):
+                self.notes.append(f"{self._name}, sheet {sheet.name}: has no such rows and was left out")
         return found
-    for place_of, cell in enumerate(cells):
-        column = cell.strip()
-        if not column:
-            continue
-        if column not in columns:
-            errors.append(
-                ConfigError(
-                    f"no such column: {column[:60]}", where=where, hint=f"it has {', '.join(columns)}"
-                )
+
+    def take(self, sheet: Sheet) -> None:
+        """Read one sheet."""
+        head = heads.find(sheet.rows, self.columns, sheet.merged)
+        if head is None:
+            return
+        source = Source(
+            self._name, sheet.name, {c: letters(at) for at, c in head.named.items()} if sheet.name else {}
+        )
+        before = len(self.errors)
+        self._check(head, source)
+        if len(self.errors) > before:
+            return
+        self._has.update(head.named.values())
+        below = [(number, row) for number, row in sheet.rows if number > head.end]
+        for number, row in self._unmerged(below, sheet.merged, source, head):
+            self._take_row(number, row, head, sheet, source)
+
+    def _check(self, head: Head, source: Source) -> None:
+        """Tell what is wrong with a head."""
+        where = source.row(head.row)
+        strange = list(head.strange.items())
+        for at, cell in strange:
+            near = difflib.get_close_matches(cell.casefold(), self.columns, 1, _NEAR)
+            if self._foreign and not near:
+                continue
+            at_cell = (
+                f"{source.file}, sheet {source.sheet}, cell {letters(at)}{head.row}"
+                if source.sheet
+                else where
             )
-        elif column in found.values():
-            errors.append(ConfigError(f"column {column} twice", where=where))
-        found[place_of] = column
-    for column in required:
-        if column not in found.values():
-            errors.append(ConfigError(f"column {column} is missing", where=where))
-    return found
+            hint = f"it has {', '.join(self.columns)}"
+            self.errors.append(ConfigError(f"no such column: {cell[:60]}", where=at_cell, hint=hint))
+        for column in head.twice.values():
+            self.errors.append(ConfigError(f"column {column} twice", where=where))
+        for column in self._required:
+            if column not in head.named.values():
+                title = heads.titles().get(column, "")
+                hint = f"or in Chinese: {title}" if title else ""
+                self.errors.append(ConfigError(f"column {column} is missing", where=where, hint=hint))
+        if self._foreign and strange:
+            names = ", ".join(cell for _, cell in strange)
+            self.notes.append(f"{where}: columns that are none of the list were left out: {names}")
+        if head.above and head.named:
+            self.notes.append(f"{source.row(head.above)}: stands above the head and was left out")
+
+    def _unmerged(
+        self,
+        rows: Iterable[tuple[int, Sequence[str]]],
+        merged: Collection[Merged],
+        source: Source,
+        head: Head,
+    ) -> Iterable[tuple[int, Sequence[str]]]:
+        """The rows, with what stands in merged cells below one another in each of them."""
+        inside: dict[int, dict[int, str]] = {}
+        values = {}
+        for top, left, bottom, right in merged:
+            if top <= head.end:
+                continue
+            if right > left and sum(at in head.named for at in range(left, right + 1)) > 1:
+                where = f"{source.file}, sheet {source.sheet}, cell {letters(left)}{top}"
+                what, hint = "cells of two columns are merged", "split them and fill in each"
+                self.errors.append(ConfigError(what, where=where, hint=hint))
+                self._refused.add(source.row(top))
+            elif bottom > top and left in head.named:
+                values[top, left] = range(top + 1, bottom + 1)
+        for number, cells in rows:
+            found = list(cells)
+            for at, value in inside.get(number, {}).items():
+                found += [""] * (at + 1 - len(found))
+                found[at] = found[at] or value
+            for at, cell in enumerate(found):
+                for below in values.pop((number, at), ()):
+                    inside.setdefault(below, {})[at] = cell
+                    column = head.named[at]
+                    told = f"{source.cell(below, column)}: read as the cell that it is merged with"
+                    self._note(told, source, column, "merged")
+            yield number, found
+
+    def _take_row(self, number: int, row: Sequence[str], head: Head, sheet: Sheet, source: Source) -> None:
+        """Read one row; it is left out where a cell cannot be read."""
+        found = dict.fromkeys(self.columns, "")
+        before = len(self.errors)
+        for at, written in enumerate(row):
+            value = written.strip()
+            if not value:
+                continue
+            column = head.named.get(at)
+            if column is None:
+                if at not in head.strange:
+                    what = "a cell under no column: is a comma missing its quotes?"
+                    self._wrong(source.cell(number, f"cell {at + 1}", value), what)
+                continue
+            try:
+                read = _cell(value, column, sheet.faults.get((number, at), ""), from_1904=sheet.from_1904)
+            except cells_of.CellError as error:
+                self._wrong(source.cell(number, column, value), error.what, error.hint)
+                continue
+            found[column] = read.text
+            if read.note:
+                told = f"{source.cell(number, column, value)}: read as {read.text}: {read.note}"
+                self._note(told, source, column, read.note)
+        if len(self.errors) > before:
+            self._refused.add(source.row(number))
+        else:
+            self._rows.append(Row(number, found, source))
+
+    def _wrong(self, where: str, what: str, hint: str = "") -> None:
+        self.errors.append(ConfigError(what, where=where, hint=hint))
+
+    def _note(self, told: str, source: Source, column: str, sort: str) -> None:
+        """One of a sort: the first of a column stands for all."""
+        self._otherwise.setdefault((source.sheet, column, sort), []).append(told)
 
 
-def _row(
-    number: int,
-    cells: Sequence[str],
-    head: Mapping[int, str],
-    name: str,
-    columns: Sequence[str],
-    errors: list[ConfigError],
-) -> Row | None:
-    found = dict.fromkeys(columns, "")
-    before = len(errors)
-    for at, cell in enumerate(cells):
-        value = cell.strip()
-        column = head.get(at)
-        if column is None:
-            if value:
-                what = "a cell under no column: is a comma missing its quotes?"
-                errors.append(ConfigError(what, where=place(name, number, f"cell {at + 1}", value)))
-            continue
-        if _FORMULA.match(value):
-            what = "a formula, no value"
-            hint = "copy the column and insert it as values"
-            errors.append(ConfigError(what, where=place(name, number, column, value), hint=hint))
-        elif len(value) > LONGEST_CELL:
-            what = f"{len(value)} characters: a cell has at most {LONGEST_CELL}"
-            errors.append(ConfigError(what, where=place(name, number, column, value)))
-        found[column] = value
-    return Row(number, found) if len(errors) == before else None
-
-
-def _broken(name: str, what: str, hint: str) -> List:
-    return List((), (ConfigError(what, where=name, hint=hint),))
+def _cell(value: str, column: str, fault: str, *, from_1904: bool) -> cells_of.Read:
+    """A cell with something in it. Raises CellError."""
+    if fault or _FORMULA.match(value):
+        raise cells_of.CellError(fault or "a formula, no value", "copy the column and insert it as values")
+    if len(value) > LONGEST_CELL:
+        raise cells_of.CellError(f"{len(value)} characters: a cell has at most {LONGEST_CELL}")
+    return cells_of.read(value, column, from_1904=from_1904)

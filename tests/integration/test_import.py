@@ -1,6 +1,7 @@
 """`ganpo-cloud import`: previewed, applied as a whole or not at all, over both kinds of database."""
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.settings import DatabaseSettings
 from support import databases
+from support.books import book
 
 pytestmark = pytest.mark.usefixtures("each_database")
 CODE, OTHER = "91360000625912173B", "913601000005543370"
@@ -36,9 +38,9 @@ def take(tmp_path: Path) -> Take:
     about = databases.settings(tmp_path)
     (tmp_path / "cloud.toml").write_text(f'format = 1\n[database]\nurl = "{about.url}"\n')
 
-    def run(kind: str, text: str, *options: str) -> Result:
+    def run(kind: str, text: str | bytes, *options: str) -> Result:
         file = tmp_path / f"{kind}.csv"
-        file.write_text(text, encoding="utf-8")
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
         config = str(tmp_path / "cloud.toml")
         done = CliRunner().invoke(main, ["import", kind, str(file), "--config", config, *options])
         assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
@@ -82,6 +84,23 @@ def test_a_preview_changes_nothing_and_a_second_import_says_what_it_corrects(
     later = take("enterprises", ENTERPRISES.replace("2020/3/1", "2024-01-01").replace("360121", "360122"))
     assert later.exit_code == 1, "360122 is a code of before 2015"
     assert count(tmp_path, registry.enterprise) == 2
+
+
+def test_a_workbook_is_a_list_too_and_its_mistakes_have_sheet_and_cell(tmp_path: Path, take: Take) -> None:
+    head = ["统一社会信用代码", "企业名称", "上级企业", "区县", "所属行业", "行业代码", "规上", "since"]
+    good = [CODE, "江西铜业", "", "360681", "NONFERROUS", 3211, "是", date(2018, 1, 1)]
+    done = take("enterprises", book({"企业": [["企业名录"], head, good]}), "--preview")
+    assert done.exit_code == 0, done.output
+    assert f"to be added sheet 企业, row 3: {CODE} 2018-01-01" in done.output
+    bad = [*good[:6], "maybe", 43101]
+    done = take("enterprises", book({"企业": [head, good, bad, [913600006259121730, *good[1:]]]}))
+    assert done.exit_code == 1
+    for told in (
+        "rejected enterprises.csv, sheet 企业, cell G3, above_scale = maybe: none of yes, no",
+        "rejected enterprises.csv, sheet 企业, cell A4, code = 9.13600E+17: Excel made a number of it",
+        "enterprises.csv: 2 rejected; nothing was changed",
+    ):
+        assert told in done.output
 
 
 def test_one_bad_row_keeps_all_of_them_out_and_all_mistakes_are_told(tmp_path: Path, take: Take) -> None:

@@ -1,10 +1,14 @@
 """`[lists]`: rows as CSV files come to the same plant as rows in the file, and their mistakes have row and column."""
 
+import ast
 import time
 from pathlib import Path
 
 import pytest
 
+from ganpo_config import Loaded, load
+from ganpo_service import workbooks
+from support.books import book
 from support.configs import BUS, CELL, HEAD, write
 from support.lists import EQUIPMENT, LISTS, METERS, POINTS, put
 
@@ -98,6 +102,61 @@ def test_a_mistake_is_told_with_file_row_and_column(
 def test_a_key_that_is_none_is_told(tmp_path: Path) -> None:
     errors = [str(error) for error in write(tmp_path, HEAD + '[lists]\nequipments = "e.csv"\n').errors]
     assert errors == ["agent.toml: lists.equipments: no such key; did you mean equipment?"]
+
+
+HEADS = ("资产编号", "名称", "能源品种", "角色", "上级表号", "设备类型", "连接", "参数", "CT变比", "读数侧")
+METER = ["DB-0101", "总电表", "电力", "总进线", "", "acrel_dtsd1352", "bus", "unit=1", "400/5", "二次"]
+
+
+def of_workbook(folder: Path, *rows: list[str]) -> Loaded:
+    (folder / "meters.xlsx").write_bytes(book({"电表": [HEADS, *rows]}))
+    text = HEAD + '[lists]\nmeters = "meters.xlsx"\n' + BUS
+    (folder / "agent.toml").write_text(text, encoding="utf-8")
+    return load(folder / "agent.toml", {}, workbooks.sheets)
+
+
+def test_a_list_may_be_the_plants_own_workbook(tmp_path: Path) -> None:
+    loaded = of_workbook(tmp_path, METER)
+    assert loaded.plant is not None, loaded.errors
+    assert [(item.asset_no, item.carrier, item.role) for item in loaded.plant.meters] == [
+        ("DB-0101", "electricity", "boundary_in")
+    ]
+    assert any("cell J2, reads = 二次: read as secondary: a word of a plant" in w for w in loaded.warnings)
+
+
+def test_a_mistake_in_a_workbook_is_told_with_sheet_and_cell(tmp_path: Path) -> None:
+    other = ["DB-0101", "分表", "电力", "分表", "DB-9", "acrel", "bus", "unit=300", "400", "二次"]
+    told = [str(error) for error in of_workbook(tmp_path, METER, other).errors]
+    for where in (
+        "meters.xlsx, sheet 电表, cell A3, asset_no = DB-0101: stands in meters.xlsx, sheet 电表, row 2, asset_no too",
+        "meters.xlsx, sheet 电表, cell F3, profile = acrel: no such profile",
+        "meters.xlsx, sheet 电表, cell I3, ct = 400: no ratio like 400/5",
+    ):
+        assert any(error.startswith(where) for error in told), told
+
+
+def test_a_workbook_that_nothing_opens_is_an_error_with_its_name(tmp_path: Path) -> None:
+    of_workbook(tmp_path, METER)
+    (error,) = load(tmp_path / "agent.toml", {}).errors
+    assert str(error) == "meters.xlsx: is a workbook, no CSV; save it as CSV UTF-8, with commas"
+
+
+def test_the_agent_opens_workbooks_wherever_it_reads_its_configuration() -> None:
+    """A `load` without an opener works until a plant names a workbook."""
+    callers = 0
+    for file in (Path(__file__).parents[2] / "agent").rglob("*.py"):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        imported = any(
+            isinstance(node, ast.ImportFrom)
+            and node.module in ("ganpo_config", "ganpo_config.load")
+            and any(name.name == "load" for name in node.names)
+            for node in ast.walk(tree)
+        )
+        for node in ast.walk(tree) if imported else ():
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "load":
+                callers += 1
+                assert "opener" in {keyword.arg for keyword in node.keywords}, f"{file.name}:{node.lineno}"
+    assert callers >= 3
 
 
 @pytest.mark.parametrize("parent", ["DB-0000", "DX-0000"])

@@ -19,8 +19,9 @@ def check(config: Path | None) -> None:
     """
     from ganpo_config import load
     from ganpo_config.state_dir import look_at
+    from ganpo_service import workbooks
 
-    loaded = load(config)
+    loaded = load(config, opener=workbooks.sheets)
     plant, warnings = loaded.plant, list(loaded.warnings)
     if plant is not None and (wrong := look_at(plant.gateway.state_dir)):
         warnings.append(wrong)

@@ -22,8 +22,9 @@ def configured(config: Path | None) -> "Plant":
     """What `config` says. Every mistake is printed as it is; then raises ConfigError."""
     from ganpo_config import load
     from ganpo_model.errors import ConfigError
+    from ganpo_service import workbooks
 
-    loaded = load(config)
+    loaded = load(config, opener=workbooks.sheets)
     if loaded.plant is None:
         for error in loaded.errors:
             say(error, err=True)

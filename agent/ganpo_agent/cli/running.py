@@ -21,10 +21,10 @@ def run(config: Path | None, log_format: str, log_level: str) -> None:
     import signal
 
     from ganpo_config import Loaded, load
-    from ganpo_service import log
+    from ganpo_service import log, workbooks
 
     log.set_up(log_format, log_level)
-    loaded = load(config)
+    loaded = load(config, opener=workbooks.sheets)
     for warning in loaded.warnings:
         say(f"warning: {warning}", err=True)
     if loaded.plant is None:
@@ -39,7 +39,7 @@ def run(config: Path | None, log_format: str, log_level: str) -> None:
     del loaded  # its notes are for `check`
 
     def load_again() -> Loaded:
-        return load(config)
+        return load(config, opener=workbooks.sheets)
 
     async def serve() -> None:
         stop = asyncio.Event()

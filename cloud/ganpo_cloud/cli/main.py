@@ -126,11 +126,11 @@ def why(enterprise: str, asset_no: str | None, config: Path | None) -> None:
 
 @main.command("import")
 @click.argument("kind")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.csv")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE")
 @click.option("--preview", is_flag=True, help="show what it would change, and change nothing")
 @opening.config
 def import_list(kind: str, file: Path, preview: bool, config: Path | None) -> None:
-    """Take a list into the registry.
+    """Take a list into the registry, a CSV file or a workbook (.xlsx).
 
     All of it is taken, or nothing while a row is refused. A wrong KIND is told all that there are: enterprises, ...
     """

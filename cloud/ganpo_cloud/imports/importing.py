@@ -15,6 +15,8 @@ from ganpo_cloud.store import sql
 from ganpo_cloud.store.tables import subject
 from ganpo_model import tables
 from ganpo_model.errors import ConfigError
+from ganpo_model.tables import Row
+from ganpo_service import workbooks
 
 Key = tuple[Any, ...]
 
@@ -23,7 +25,7 @@ Key = tuple[Any, ...]
 class Change:
     """One row that says something new. `before`: what stood there, column by column, where it differs."""
 
-    row: int
+    row: Row
     key: str
     before: Mapping[str, tuple[Any, Any]] | None
     values: Values
@@ -48,46 +50,50 @@ def preview(
     """Read a list and compare it with the registry. `name` of the file stands in every error."""
     about = KINDS[kind]
     required = [column for column in about.columns if column not in about.optional]
-    found = tables.read(raw, name, about.columns, required)
+    found = tables.read(raw, name, about.columns, required, opener=workbooks.sheets, kind=kind)
     known = _known(connection, province, now, {row.cells.get("enterprise", "") for row in found.rows})
     there = {_key(about, row): dict(row) for row in connection.execute(select(about.table)).mappings()}
     errors = list(found.errors)
-    said: dict[Key, int] = {}
+    said: dict[Key, Row] = {}
+    refused: set[str] = set()
     new: dict[Key, Change] = {}
     unchanged = 0
     for row in found.rows:
         cells = Cells(row.cells, known, {})
         value = about.read(cells)
         for column, (what, hint) in cells.wrongs.items():
-            where = tables.place(name, row.number, column, row.cells[column])
-            errors.append(ConfigError(what, where=where, hint=hint))
+            errors.append(ConfigError(what, where=row.place(column), hint=hint))
         if cells.wrongs:
+            refused.add(row.place())
             continue
         key = _key(about, value)
-        first = said.setdefault(key, row.number)
+        first = said.setdefault(key, row)
         before = there.get(key)
         if before is not None and "recorded_at" in value:
             value["recorded_at"] = before["recorded_at"]
         differences = before and {n: (before[n], v) for n, v in value.items() if before[n] != v}
-        if first != row.number:
-            what = f"row {first} says something of the same: {_named(key)}"
+        if first is not row:
+            there_too = f"row {first.number}" if first.source == row.source else first.place()
+            what = f"{there_too} says something of the same: {_named(key)}"
         elif before is not None and not differences:
             unchanged += 1
             continue
         else:
             what = about.late(value, now) if about.late is not None else ""
         if what:
-            errors.append(ConfigError(what, where=f"{name} row {row.number}"))
+            errors.append(ConfigError(what, where=row.place()))
+            refused.add(row.place())
         else:
-            new[key] = Change(row.number, _named(key), differences, value)
-    for number, what in _clashes(about, there, new):
-        errors.append(ConfigError(what, where=f"{name} row {number}"))
+            new[key] = Change(row, _named(key), differences, value)
+    for row, what in _clashes(about, there, new):
+        errors.append(ConfigError(what, where=row.place()))
+        refused.add(row.place())
     return Preview(
         kind,
         unchanged,
         tuple(change for change in new.values() if change.before is None),
         tuple(change for change in new.values() if change.before is not None),
-        len({error.where.removeprefix(name).partition(",")[0] for error in errors} - {""}),
+        found.refused + len(refused),
         tuple(errors),
         found.notes,
     )
@@ -95,7 +101,7 @@ def preview(
 
 def _clashes(
     about: Kind, there: Mapping[Key, Values], new: Mapping[Key, Change]
-) -> Iterable[tuple[int, str]]:
+) -> Iterable[tuple[Row, str]]:
     """Rows that cannot stand beside another of their site, as they would stand after the import."""
     if about.clash is None:
         return

@@ -44,7 +44,7 @@ def lines(found: Preview, name: str, *, applied: bool) -> Iterator[str]:
         return
     to = "" if applied else "to be "
     for word, changes in ((f"{to}added", found.added), (f"{to}changed", found.changed)):
-        yield from _most(f"{word:<8} row {change.row}: {change.key}{_told(change)}" for change in changes)
+        yield from _most(f"{word:<8} {_at(change)}: {change.key}{_told(change)}" for change in changes)
     done = "done" if applied else "nothing was changed"
     yield (
         f"{name}: {len(found.added)} {to}added, {len(found.changed)} {to}changed, {found.unchanged} as before,"
@@ -58,6 +58,12 @@ def _most(told: Iterable[str]) -> Iterator[str]:
     yield from every[:_MOST]
     if len(every) > _MOST:
         yield f"... and {len(every) - _MOST} more"
+
+
+def _at(change: Change) -> str:
+    """The row, and the sheet of a workbook."""
+    row = change.row
+    return f"sheet {row.source.sheet}, row {row.number}" if row.source.sheet else f"row {row.number}"
 
 
 def _told(change: Change) -> str:

@@ -146,9 +146,7 @@ def _read(
             rows.append(made(row.cells))
         except _Wrong as wrong:
             column, what = wrong.args
-            raise ConfigError(
-                what, where=tables.place(name, row.number, column, row.cells[column])
-            ) from wrong
+            raise ConfigError(what, where=row.place(column)) from wrong
     return rows
 
 
