@@ -67,6 +67,12 @@ def tell(text: str, lang: str | None = None) -> str:
     return text if lang == "en" or not text else _told(text, lang)
 
 
+def filled(lang: str, message: str, *values: object) -> str:
+    """An English text with holes, `{} of {}`, in a language, and in the holes what is given, as it stands."""
+    told = message if lang == "en" else _catalogue(lang).entries.get(message, message)
+    return _filled(told, [str(value) for value in values])
+
+
 def joined(left: str, join: str, right: str) -> str:
     """Two texts around `: ` or `; `, which is a Chinese sign where one of them is Chinese there."""
     wide = _is_wide(left[-1:]) or _is_wide(right[:1])
@@ -118,6 +124,7 @@ class _Catalogue:
 
     def __init__(self, lang: str, entries: Mapping[str, str]) -> None:
         self._lang = lang
+        self.entries = entries
         self._texts: dict[str, str] = {}
         self._under: dict[str, list[tuple[str, str]]] = {}
         for text, told in entries.items():

@@ -24,6 +24,7 @@ from ganpo_model.facts import (
     States,
 )
 from ganpo_model.states import State
+from ganpo_service import words
 from support import databases
 from support.province import CODES, NOW, Plant, enterprise, inventory, link_up
 
@@ -232,7 +233,7 @@ def test_every_broken_installation_says_what_is_missing(
         found = why(connection, CODE, asset_no, NOW)
     assert [reason.code for reason in found] == codes
     for reason in found:
-        for lang in i18n.LANGUAGES:
+        for lang in words.LANGUAGES:
             told = reason.told(i18n.translator(lang))
             print(f"{broken.__name__}: {told}; {reason.command}")
             assert told

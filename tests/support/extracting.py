@@ -32,6 +32,8 @@ ELSEWHERE = (
     "demo/ganpo_demo/seeding.py",
     "model/ganpo_model/coverage.py",
     "drivers/ganpo_drivers/testing",
+    "agent/ganpo_agent/page/pages.py",
+    "agent/ganpo_agent/page/shown.py",
 )
 """They have the catalogue of the collector's pages, or nothing that a person of a plant reads."""
 UNSAID = {
@@ -60,6 +62,8 @@ _SQL = re.compile(
 _SAID = re.compile(r"[A-Za-z]{2,}[,;:.?]? +[({`\"'<$\[]*[A-Za-z{]|\}[,;:.]? +[(\"']?[A-Za-z]{2,}|[A-Za-z] \d")
 _LETTERS = re.compile(r"[A-Za-z]{2,}")
 _STRUCTURE = re.compile(r"^[\W\d]*$")
+_IN_TEMPLATES = re.compile(r"""\bt\((?:"([^"]+)"|'([^']+)')""")
+"""The gateway page's templates: `t("...")`."""
 Place = str
 
 
@@ -70,6 +74,9 @@ def messages() -> dict[str, Place]:
         place = str(file.relative_to(ROOT))
         for text in _Reader(place).of(ast.parse(file.read_text(encoding="utf-8"))):
             found.setdefault(text, place)
+    for file in sorted((ROOT / "agent/ganpo_agent/page/templates").glob("*.html")):
+        for match in _IN_TEMPLATES.finditer(file.read_text(encoding="utf-8")):
+            found.setdefault(match[1] or match[2], str(file.relative_to(ROOT)))
     return found
 
 

@@ -5,9 +5,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganpo_cloud.web.pages.timeline import CELLS, Piece, pieces
 from ganpo_model.paint import Slot, Span, paint
 from ganpo_model.states import State
+from ganpo_service.pages.timeline import CELLS, Piece, pieces
 
 DAY = 86_400_000
 

@@ -15,9 +15,9 @@ import ganpo_cloud.province
 import ganpo_cloud.web
 from ganpo_cloud.days import reasons
 from ganpo_cloud.province.definitions import DEFINITIONS
-from ganpo_cloud.web import i18n
 from ganpo_model.clock import to_ms
 from ganpo_model.coverage import ENTERPRISES, MEASURES
+from ganpo_service.pages import spoken
 
 PACKAGE = Path(ganpo_cloud.web.__file__).parent
 CONNECTION_STATES = {"opening", "up", "waiting", "parked"}
@@ -83,17 +83,17 @@ def test_no_space_stands_between_chinese_and_digits_or_latin() -> None:
 def test_the_language_is_that_of_the_url_else_the_browsers_else_chinese(
     asked: str | None, accepted: str, chosen: str
 ) -> None:
-    assert i18n.choose(asked, accepted) == chosen
+    assert spoken.choose(asked, accepted) == chosen
 
 
 def test_ages_and_instants_are_said_as_people_say_them() -> None:
     ages = [(7_000, "7秒", "7 s"), (2_220_000, "37分", "37 min"), (7_680_000, "2时08分", "2 h 08 min")]
     ages.append((1_100_000_000, "12天17时", "12 d 17 h"))
     for ms, zh, en in ages:
-        assert (i18n.age(ms, "zh"), i18n.age(ms, "en")) == (zh, en)
+        assert (spoken.age(ms, "zh"), spoken.age(ms, "en")) == (zh, en)
     sunday = to_ms(datetime(2026, 11, 22, 6, 5, 9, tzinfo=UTC))
-    assert i18n.instant(sunday, "zh") == "11月22日（周日）14:05:09"
-    assert i18n.instant(sunday, "en") == "Sun 22 Nov 2026, 14:05:09"
+    assert spoken.instant(sunday, "zh") == "11月22日（周日）14:05:09"
+    assert spoken.instant(sunday, "en") == "Sun 22 Nov 2026, 14:05:09"
 
 
 def test_texts_are_readable_on_every_ground() -> None:

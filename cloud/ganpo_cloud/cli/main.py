@@ -109,6 +109,7 @@ def why(enterprise: str, asset_no: str | None, config: Path | None) -> None:
     from ganpo_cloud.province import divisions
     from ganpo_cloud.province.why import why as reasons_of
     from ganpo_cloud.web import i18n
+    from ganpo_service.pages import spoken
 
     lang = words.language()
     t = i18n.translator(lang)
@@ -116,7 +117,7 @@ def why(enterprise: str, asset_no: str | None, config: Path | None) -> None:
         holidays = divisions.load(settings.province.folder).holidays
         found = reasons_of(connection, enterprise, asset_no, now, holidays)
         for reason in found:
-            when = "" if reason.since is None else f" ({i18n.instant(reason.since, lang)})"
+            when = "" if reason.since is None else f" ({spoken.instant(reason.since, lang)})"
             say(f"- {reason.told(t)}{when}")
             if reason.command:
                 say(f"    {reason.command}")

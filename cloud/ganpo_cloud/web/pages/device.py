@@ -17,11 +17,12 @@ from ganpo_cloud.store.counted_tables import ledger
 from ganpo_cloud.store.tables import frame as frames
 from ganpo_cloud.store.tables import subject
 from ganpo_cloud.web.asking import OfDevice
-from ganpo_cloud.web.pages import meters, timeline
+from ganpo_cloud.web.pages import meters
 from ganpo_cloud.web.pages.rendering import Item, Rendering
 from ganpo_model import kpi
 from ganpo_model.kpi import Parts, ratios
 from ganpo_model.states import State
+from ganpo_service.pages import timeline
 
 PAINTED = 14
 

@@ -9,11 +9,11 @@ from sqlalchemy import Connection, select
 
 from ganpo_cloud.days import observed, painting
 from ganpo_cloud.store.counted_tables import production
-from ganpo_cloud.web.pages import timeline
 from ganpo_cloud.web.pages.rendering import Rendering
 from ganpo_model.clock import DAY_MS
 from ganpo_model.paint import Slot, Span, paint
 from ganpo_model.states import State
+from ganpo_service.pages import timeline
 
 DEMO_WINDOW_MS = 600_000
 """The demo's bars show ten minutes: a day of it would be a hair."""

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from datetime import date
 from fractions import Fraction
 
-from ganpo_cloud.web.i18n import NONE as NONE
 from ganpo_model import coverage, reference
 from ganpo_model.units import MILLION
+from ganpo_service.pages.spoken import NONE as NONE
 
 _ZH = ((10**8, "亿"), (10**4, "万"))
 _EN = ((10**6, " million"), (10**3, " thousand"))

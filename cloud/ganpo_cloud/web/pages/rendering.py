@@ -22,6 +22,7 @@ from ganpo_cloud.web.asking import Listed, Placed, Question, names, question
 from ganpo_cloud.web.pages.templating import environments
 from ganpo_cloud.web.problems import Problem
 from ganpo_model.clock import Clock, to_ms
+from ganpo_service.pages import spoken
 
 Item = dict[str, Any]
 LONGEST = 80
@@ -57,7 +58,7 @@ class Site:
         found = question(self.province, self.clock.utc(), placed)
         query = request.query_params
         more = {name: query[name] for name in sorted(known - _OWN) if query.get(name)}
-        lang = i18n.choose(query.get("lang"), request.headers.get("accept-language", ""))
+        lang = spoken.choose(query.get("lang"), request.headers.get("accept-language", ""))
         at = (found.province, found.now, found.area, found.industry, found.past)
         return Scope(*at, path=request.url.path, lang=lang, more=more)
 
@@ -118,7 +119,7 @@ class Rendering:
             "link": self.href,
             "api": self.api,
             "seeding": None,
-            "as_of": i18n.instant(to_ms(self.now), self.lang),
+            "as_of": spoken.instant(to_ms(self.now), self.lang),
             "zone": DEFAULT_ZONE,
             "chosen_day": self.scope.past.isoformat() if self.scope.past else "",
             "yesterday": (self.today - timedelta(days=1)).isoformat(),
@@ -128,11 +129,11 @@ class Rendering:
         """The same, with the time of what is shown."""
         at = self.scope.at or added_up(connection) or self.now
         found = seeding(connection) if self.site.demo else None
-        return self.bare() | {"seeding": found, "as_of": i18n.instant(to_ms(at), self.lang)}
+        return self.bare() | {"seeding": found, "as_of": spoken.instant(to_ms(at), self.lang)}
 
     def broken(self, why: str, answered: datetime | None) -> Item:
         """What is shown while the database does not answer."""
-        last = "" if answered is None else i18n.instant(to_ms(answered), self.lang)
+        last = "" if answered is None else spoken.instant(to_ms(answered), self.lang)
         return self.bare() | {"error": why, "last_good": last}
 
     def area(self, number: str) -> str:

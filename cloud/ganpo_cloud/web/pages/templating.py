@@ -8,7 +8,7 @@ from importlib.resources import files
 from inspect import isfunction, signature
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from ganpo_cloud.days import reasons
@@ -16,25 +16,27 @@ from ganpo_cloud.province import ranking
 from ganpo_cloud.web import i18n
 from ganpo_cloud.web.pages import figures, numbers
 from ganpo_model import coverage
+from ganpo_service import words
+from ganpo_service.pages import spoken
 
 ECHARTS = "vendor/echarts.min.js"
 FILTERS: Mapping[str, Callable[..., Any]] = {
     **{name: of for name, of in vars(numbers).items() if isfunction(of) and not name.startswith("_")},
-    **{of.__name__: of for of in (i18n.minute, i18n.clock, i18n.instant, i18n.age, figures.shown)},
+    **{of.__name__: of for of in (spoken.minute, spoken.clock, spoken.instant, spoken.age, figures.shown)},
 }
-"""Every function of `numbers`, and those of `i18n` that tell a time: each takes a value, `None` where nobody knows it,
-in the language of its environment: `{{ row.checked | rate(row.main, goal) }}`."""
+"""Every function of `numbers`, and those of `spoken` that tell a time: each takes a value, `None` where nobody knows
+it, in the language of its environment: `{{ row.checked | rate(row.main, goal) }}`."""
 
 
 @cache
 def environments(*, exposed: bool) -> Mapping[str, Environment]:
     """The templates of all pages by language; `exposed` shows that anybody may read."""
-    return {lang: _environment(lang, exposed=exposed) for lang in i18n.LANGUAGES}
+    return {lang: _environment(lang, exposed=exposed) for lang in words.LANGUAGES}
 
 
 def _environment(lang: str, *, exposed: bool) -> Environment:
     environment = Environment(
-        loader=PackageLoader("ganpo_cloud.web"),
+        loader=ChoiceLoader([PackageLoader("ganpo_cloud.web"), PackageLoader("ganpo_service", "pages")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -65,6 +67,6 @@ def _environment(lang: str, *, exposed: bool) -> Environment:
     environment.tests.update(ranked=ranking.ranked, falling=ranking.falling, rising=ranking.rising)
     environment.filters["from_json"] = json.loads
     for name, of in FILTERS.items():
-        spoken = "lang" in signature(of).parameters
-        environment.filters[name] = partial(of, lang=lang) if spoken else of
+        translated = "lang" in signature(of).parameters
+        environment.filters[name] = partial(of, lang=lang) if translated else of
     return environment

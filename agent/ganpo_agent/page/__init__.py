@@ -1,0 +1,1 @@
+"""The gateway page: one page of what the local API answers, for whoever stands at the cabinet."""

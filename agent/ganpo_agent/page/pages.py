@@ -1,0 +1,90 @@
+"""The page as the agent serves it: the answers of the local API are asked in the loop, and rendered beside it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from ganpo_agent.page import shown
+from ganpo_service.pages.spoken import choose
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""Nothing but what is ours, and no script inside the page."""
+_STATIC = {"page.css": "text/css", "page.js": "text/javascript"}
+_KEEP = {"Cache-Control": "max-age=86400"}
+_HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+Answers = Mapping[str, Any]
+"""What the local API says of each resource, and `waited`: hour and the most frames that waited in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What the page knows beside the answers. `legible`: others can read it on the wire."""
+
+    zone: str
+    demo: bool = False
+    legible: bool = False
+
+
+def routes(ask: Callable[[], Awaitable[Answers]], place: Place) -> list[BaseRoute]:
+    """`/` and what it needs, with GET alone."""
+
+    async def page(request: Request) -> Response:
+        lang = choose(request.query_params.get("lang"), request.headers.get("accept-language", ""))
+        asked = shown.Asked.of(lang, request.query_params)
+        html = await asyncio.to_thread(render, await ask(), place, asked)
+        return HTMLResponse(html, headers=_HEADERS | {"Content-Language": lang, "Vary": "Accept-Language"})
+
+    async def static(request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in _STATIC:
+            return Response(status_code=404)
+        text = files("ganpo_agent.page").joinpath("static", name).read_text(encoding="utf-8")
+        return Response(text, media_type=_STATIC[name], headers=_KEEP)
+
+    return [Route("/", page), Route("/static/{name}", static)]
+
+
+def render(answers: Answers, place: Place, asked: shown.Asked) -> str:
+    """The page. The first call imports Jinja and makes the templates ready."""
+    from ganpo_agent.page.templating import environment
+
+    status = answers["status"]
+    now = shown.ms(status["now"] or status["time"]["seen"])
+    links = answers["connections"]
+    hours = shown.bars(answers["waited"], now)
+    return (
+        environment(asked.lang)
+        .get_template("page.html")
+        .render(
+            asked=asked,
+            now=now,
+            day=shown.day(now, place.zone),
+            zone=place.zone,
+            demo=place.demo,
+            legible=place.legible,
+            status=status,
+            connections=shown.connections(links),
+            busiest=shown.busiest(links),
+            points=shown.points(answers["points"], asked),
+            machines=shown.machines(answers["machines"]),
+            meters=answers["meters"],
+            checks=shown.checks(answers["doctor"]),
+            hours=hours,
+            axis=shown.top(hours),
+            bundle="",
+        )
+    )

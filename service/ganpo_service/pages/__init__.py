@@ -1,0 +1,1 @@
+"""What the pages of both processes share: how times are said, how a painted day is drawn."""

@@ -1,0 +1,183 @@
+"""The gateway page, rendered from answers: what stands first, what a search finds, and every word in both languages."""
+
+import html
+import re
+from typing import Any
+
+import pytest
+
+from ganpo_agent.page import shown
+from ganpo_agent.page.pages import Place, render
+from ganpo_agent.page.shown import Asked
+from ganpo_service.words import entries
+from support.extracting import CATALOGUE, ROOT, messages
+from support.gateway_answers import ZONE, ago, answers
+
+
+def page(changed: dict[str, Any] | None = None, lang: str = "en", **asked: Any) -> str:
+    """The text of the page, without its marks."""
+    told = render(answers() | (changed or {}), Place(ZONE), Asked(lang, **asked))
+    told = re.sub(r"<svg.*?</svg>", "", told, flags=re.DOTALL)
+    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", told)))
+
+
+def status(**changed: Any) -> dict[str, Any]:
+    """The answer with something else in it: `outbox__waiting=7`."""
+    found = answers()["status"]
+    for key, value in changed.items():
+        first, _, second = key.partition("__")
+        if second:
+            found[first][second] = value
+        else:
+            found[first] = value
+    return {"status": found}
+
+
+def test_the_lead_says_what_is_read_what_is_late_and_whether_it_is_acknowledged() -> None:
+    told = page()
+    assert "9 of 10 machines are read, 1 connection has not answered for 26 min ;" in told
+    assert "the uplink works, last acknowledged 8 s ago." in told
+    assert "2 frames wait here, the oldest since 1 min. Without a network some 214 days can be kept." in told
+
+
+def test_what_nobody_knows_is_a_dash_or_said_and_never_zero() -> None:
+    told = page(
+        status(outbox__waiting=None, outbox__bytes=None, outbox__lasts_days=None, uplink__last_ack=None)
+    )
+    assert "nothing was acknowledged yet." in told
+    assert "How many frames wait is not known." in told
+    assert re.search(r"Waiting — Without a network — \(", told)
+    told = page(status(now=None, time__trusted=False, time__why="no time server answered yet"))
+    assert "Waiting for time: nothing is stamped yet;" in told
+    assert "The time seen is Mon 23 Nov 2026, 09:42:16. no time server answered yet" in told
+    nothing: dict[str, Any] = {
+        name: [] for name in ("connections", "points", "machines", "meters", "doctor", "waited")
+    }
+    told = page(nothing | status(needs=[], machines={"total": 0, "read": 0}))
+    assert "Nothing needs a person" in told
+    assert "141 of 156 points are good," in told
+    assert "No connection is configured. ganpo init" in told
+
+
+def test_what_needs_somebody_stands_first() -> None:
+    given = answers()
+    assert [one["name"] for one in shown.connections(given["connections"])][:3] == [
+        "plc-lb01",
+        "plc-th01",
+        "cnc-cj01",
+    ]
+    numbers = [one["asset_no"] for one in shown.machines(given["machines"])]
+    assert numbers == [
+        "CJ-04",
+        "ZJ-02",
+        "LB-01",
+        "CJ-01",
+        "CJ-02",
+        "CJ-03",
+        "KY-01",
+        "LB-02",
+        "TH-01",
+        "ZJ-01",
+    ]
+    levels = [one["level"] for one in shown.checks(given["doctor"])]
+    assert levels == ["alarm", "look", *["ok"] * 7]
+
+
+@pytest.mark.parametrize(
+    ("asked", "names"),
+    [
+        ({"points": "faulty"}, ["LB-01/run", "TH-01/temp_zone4", "WM-01/water_volume"]),
+        ({"q": "CNC-cj02"}, ["CJ-02/parts_total"]),
+        ({"q": "累计"}, ["WM-01/water_volume"]),
+        ({"q": "temperature", "points": "faulty"}, ["TH-01/temp_zone4"]),
+        ({"q": "nothing has this"}, []),
+    ],
+)
+def test_points_are_the_faulty_or_what_is_searched(asked: dict[str, Any], names: list[str]) -> None:
+    found = shown.points(answers()["points"], Asked("zh", **asked))
+    assert [point["name"] for point in found.rows] == names
+    assert (found.bound, found.faulty) == (9, 3)
+
+
+def test_many_points_come_in_pages_and_the_first_view_has_the_faulty_and_few_others() -> None:
+    some = answers()["points"]
+    many = [point | {"name": f"{point['name']}{n}"} for n in range(50) for point in some]
+    first = shown.points(many, Asked("zh"))
+    assert len(first.rows) == shown.FIRST
+    assert all(point["quality"] != "good" for point in first.rows)
+    pages = [shown.points(many, Asked("zh", "all", page=n)) for n in (1, 2, 3, 4, 5, 9)]
+    assert [len(one.rows) for one in pages] == [100, 100, 100, 100, 50, 50]
+    assert {point["name"] for one in pages for point in one.rows} == {point["name"] for point in many}
+    assert Asked.of("en", {"page": "x", "points": "?", "q": " a "}) == Asked("en", q="a")
+    assert Asked("en", "all", "a&b", 2).link(lang="zh") == "/?lang=zh&points=all&q=a%26b&page=2"
+
+
+def test_an_hour_in_which_nobody_counted_is_not_an_hour_without_frames() -> None:
+    now = shown.ms(ago(seconds=0))
+    hours = shown.bars(answers()["waited"], now)
+    assert len(hours) == 24
+    assert [number for _, number in hours][:5] == [None] * 4 + [1]
+    assert shown.top(hours) == 100
+    assert [shown.top([(0, most)]) for most in (0, 2, 3, 10, 11, 480)] == [2, 2, 4, 10, 20, 1000]
+    drawn = render(answers(), Place(ZONE), Asked("en"))
+    assert drawn.count('y="20" height="80" fill="url(#hatch)"') == 4
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (None, "—"),
+        (True, "true"),
+        (0, "0"),
+        (18406, "18,406"),
+        (-3, "−3"),
+        (2614382.4, "2,614,382.4"),
+        (0.1 + 0.2, "0.3"),
+        (2e-7, "2e−07"),
+        ("ACTIVE", "ACTIVE"),
+    ],
+)
+def test_values_read_as_short_as_they_can(value: object, told: str) -> None:
+    assert shown.value(value) == told
+
+
+def test_registers_keep_every_digit_and_sizes_are_said_in_their_unit() -> None:
+    assert shown.exact("2614382.40") == "2,614,382.40"
+    assert [shown.exact(of, "+") for of in ("1203.60", "0.00", "-3", None)] == [
+        "+1,203.60",
+        "0.00",
+        "−3",
+        "—",
+    ]
+    assert [shown.size(of) for of in (None, 12, 11_264, 3_250_585, 536_870_912)] == [
+        *("—", "12 B", "11 KB", "3.1 MB", "512 MB")
+    ]
+
+
+def test_what_people_named_is_text_and_an_unsecured_connection_is_marked() -> None:
+    told = render(answers(), Place(ZONE), Asked("zh"))
+    assert "<b>VMC850</b>" not in told
+    assert "&lt;b&gt;VMC850&lt;/b&gt;" in told
+    assert told.count("insecure") == 1
+    assert "DEMO" not in told
+    assert "DEMO DATA" in render(answers(), Place(ZONE, demo=True), Asked("zh"))
+    assert "http_cert_file" not in told
+    assert "http_cert_file" in render(answers(), Place(ZONE, legible=True), Asked("zh"))
+
+
+def test_every_word_of_the_page_is_there_in_chinese_with_the_same_holes() -> None:
+    said = {text for text, place in messages().items() if place.startswith("agent/ganpo_agent/page/")}
+    told = entries(CATALOGUE.read_text(encoding="utf-8"))
+    assert len(said) > 90
+    assert said - told.keys() == set()
+    for text in said:
+        assert len(re.findall(r"\{\d?\}", text)) == len(re.findall(r"\{\d?\}", told[text])), text
+        assert not re.search(r"[\u4e00-\u9fff] [\w{]|[\w}] [\u4e00-\u9fff]", told[text]), text
+
+
+def test_the_page_is_small_and_asks_nobody_else() -> None:
+    static = ROOT / "agent/ganpo_agent/page/static"
+    sizes = [(static / name).stat().st_size for name in ("page.css", "page.js")]
+    told = render(answers(), Place(ZONE), Asked("zh"))
+    assert len(told.encode()) + sum(sizes) <= 60_000
+    assert not re.search(r"https?://|style=|onclick", told)
