@@ -1,13 +1,13 @@
 """`[lists]`: the rows of `[[equipment]]`, `[[meters]]`, `[[points]]` as CSV files or workbooks beside `agent.toml`."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from ganpo_config.document import EquipmentRow, ListsTable, MeterRow, PointRow
 from ganpo_config.explain import explain
+from ganpo_config.files import Files
 from ganpo_config.findings import Findings
 from ganpo_model import tables
 
@@ -27,12 +27,12 @@ def read(
 
 
 class Lists:
-    """The lists that a file names, found in its folder. `opener`: of those that are workbooks."""
+    """The lists that a file names. `opener`: of those that are workbooks."""
 
     def __init__(
-        self, raw: Mapping[str, Any], folder: Path, findings: Findings, opener: tables.Opener | None = None
+        self, raw: Mapping[str, Any], files: Files, findings: Findings, opener: tables.Opener | None = None
     ) -> None:
-        self._folder = folder
+        self._files = files
         self._findings = findings
         self._opener = opener
         self._names = ListsTable()
@@ -51,7 +51,7 @@ class Lists:
         if file is None:
             return
         try:
-            raw = (self._folder / file).read_bytes()
+            raw = self._files.read(file)
         except (OSError, ValueError) as error:  # ValueError: a name with a byte of 0 in it
             why = error.strerror if isinstance(error, OSError) else "no name of a file"
             hint = "it is looked for beside agent.toml"

@@ -3,7 +3,8 @@
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -17,6 +18,7 @@ from ganpo_config.document import Document, SiteTable
 from ganpo_config.environment import GatewayPart, SitePart, UplinkPart
 from ganpo_config.exact import NumberError, duration
 from ganpo_config.explain import explain, said
+from ganpo_config.files import PROFILES, Files
 from ganpo_config.findings import Findings, nearest, shown
 from ganpo_config.lists import Lists
 from ganpo_config.plant import BoundConnection, Plant
@@ -36,12 +38,14 @@ _PartT = TypeVar("_PartT", GatewayPart, UplinkPart, SitePart)
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The plant, or every error; warnings stop nothing. `notes`: what `check` tells of what is right, a line each."""
+    """The plant, or every error; warnings stop nothing. `notes`: what `check` tells of what is right, a line each.
+    `files`: what was read, by its names in the configuration (`files.py`)."""
 
     plant: Plant | None
     errors: tuple[ConfigError, ...]
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 def file_of(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Path:
@@ -59,20 +63,23 @@ def load(
     `opener`: opens lists that are workbooks (`ganpo_service.workbooks.sheets`); without one they are an error.
     """
     file = file_of(path, environ)
-    findings = Findings(file.name)
-    raw = _read(file)
+    findings, files = Findings(file.name), Files(file)
+    raw = _read(files, file)
     if isinstance(raw, ConfigError):
         return Loaded(None, (raw,))
     findings.errors += environment.unknown_names(environ)
-    plant = _plant(file, raw, environ, findings, opener)
+    plant = _plant(files, raw, environ, findings, opener)
+    texts: Mapping[str, bytes] = {}
+    with suppress(OSError):  # what of a profile cannot be read is told
+        texts = files.whole()
     errors = tuple(findings.errors)
-    return Loaded(None if errors else plant, errors, tuple(findings.warnings), tuple(findings.notes))
+    return Loaded(None if errors else plant, errors, tuple(findings.warnings), tuple(findings.notes), texts)
 
 
 def gateway_of(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> GatewaySettings:
     """`[gateway]` of the file of `file_of`, whatever else is wrong with it. Raises ConfigError."""
     file = file_of(path, environ)
-    raw = _read(file)
+    raw = _read(Files(file), file)
     if isinstance(raw, ConfigError):
         raise raw
     findings = Findings(file.name)
@@ -82,10 +89,10 @@ def gateway_of(path: Path | None = None, environ: Mapping[str, str] = os.environ
     return part.gateway
 
 
-def _read(file: Path) -> dict[str, Any] | ConfigError:
+def _read(files: Files, file: Path) -> dict[str, Any] | ConfigError:
     """What stands in a file, or what is wrong with all of it."""
     try:
-        return tomllib.loads(file.read_bytes().decode("utf-8-sig"))
+        return tomllib.loads(files.main().decode("utf-8-sig"))
     except FileNotFoundError:
         hint = "give one with --config or $GANPO_CONFIG; docs/gateway.md has one to begin with"
         return ConfigError("no such file", where=str(file), hint=hint)
@@ -101,7 +108,7 @@ def _read(file: Path) -> dict[str, Any] | ConfigError:
 
 
 def _plant(
-    file: Path,
+    files: Files,
     raw: dict[str, Any],
     environ: Mapping[str, str],
     findings: Findings,
@@ -115,9 +122,9 @@ def _plant(
     site = _site(part.site, findings) if part is not None else None
     days = calendar(part.site, findings) if part is not None else None
     found = links(raw.get("connections", {}), gateway.gateway if gateway else None, secrets, findings)
-    profiles = Profiles(file.parent / "profiles")
+    profiles = Profiles(files.folder / PROFILES)
     findings.errors += profiles.errors
-    lists = Lists(raw, file.parent, findings, opener)
+    lists = Lists(raw, files, findings, opener)
     bound = subjects(read_rows(raw, lists, findings), profiles, found, findings)
     if findings.errors or gateway is None or uplink is None or site is None or days is None:
         return None

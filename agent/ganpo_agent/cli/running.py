@@ -1,6 +1,7 @@
 """`ganpo run`: the process itself."""
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -15,31 +16,51 @@ from ganpo_service.commands import say
 @click.option(
     "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True
 )
-def run(config: Path | None, log_format: str, log_level: str) -> None:
-    """Run the gateway until SIGTERM or Ctrl-C. SIGHUP: reload."""
+@click.option("--strict", is_flag=True, help="never run the last good configuration instead of a bad one")
+def run(config: Path | None, log_format: str, log_level: str, strict: bool) -> None:
+    """Run the gateway until SIGTERM or Ctrl-C. SIGHUP: reload.
+
+    With mistakes in the configuration the last good one runs, and that is told.
+    """
     import asyncio
     import signal
 
+    from ganpo_agent.reloading import last_good
     from ganpo_config import Loaded, load
+    from ganpo_config.load import file_of
+    from ganpo_model.errors import ConfigError
     from ganpo_service import log, workbooks
 
     log.set_up(log_format, log_level)
-    loaded = load(config, opener=workbooks.sheets)
+
+    def load_file() -> Loaded:
+        return load(config, opener=workbooks.sheets)
+
+    loaded = load_file()
+    wrong: list[ConfigError] = []
     for warning in loaded.warnings:
         say(f"warning: {warning}", err=True)
     if loaded.plant is None:
         for error in loaded.errors:
             say(error, err=True)
-        say(f"{len(loaded.errors)} errors: not started. `ganpo check` shows the same.", err=True)
-        sys.exit(1)
+        found = None if strict else last_good.instead_of(config, loaded.errors)
+        if found is None:
+            say(f"{len(loaded.errors)} errors: not started. `ganpo check` shows the same.", err=True)
+            sys.exit(1)
+        wrong = [found[1], *loaded.errors]
+        loaded = found[0]
+        say(f"warning: {wrong[0]}", err=True)
     from ganpo_agent.app import Agent
     from ganpo_agent.owner import alone
 
     plant = loaded.plant
-    del loaded  # its notes are for `check`
+    assert plant is not None
 
-    def load_again() -> Loaded:
-        return load(config, opener=workbooks.sheets)
+    def keep(loaded: Loaded) -> None:
+        last_good.keep(loaded, file_of(config), plant.gateway.state_dir, datetime.now(UTC))
+
+    started = [loaded]
+    del loaded  # its notes are for `check`, and its texts for `keep`
 
     async def serve() -> None:
         stop = asyncio.Event()
@@ -47,7 +68,10 @@ def run(config: Path | None, log_format: str, log_level: str) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         with alone(plant.gateway.state_dir):
-            agent = Agent(plant, load=load_again)
+            agent = Agent(plant, load=load_file, keep=keep, wrong=wrong)
+            if not wrong:
+                keep(started[0])
+            started.clear()
             loop.add_signal_handler(signal.SIGHUP, agent.reloading.ask)
             await agent.run(stop)
 
