@@ -1,18 +1,24 @@
 """The local API of a running agent, over socket and loopback: a real agent, a real Modbus line, a real broker."""
 
 import asyncio
+import json
 import random
+import socket as sockets
+import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 
 from ganpo_agent.app import Agent
+from ganpo_agent.cli.main import main
 from ganpo_agent.local.client import Client
-from ganpo_agent.local.socket import path_of
+from ganpo_agent.local.socket import listening, path_of, paths_of
 from ganpo_config.plant import Meaning
+from ganpo_config.settings import GatewaySettings
 from ganpo_drivers.modbus.address import ModbusAddress
 from ganpo_drivers.modbus.driver import ModbusDriver
 from ganpo_drivers.modbus.settings import ModbusSettings
@@ -112,3 +118,70 @@ async def test_what_is_wrong_with_a_question_is_said(tmp_path: Path, line: Modbu
         (one,) = await client.get("connections")
         assert one["state"] == "up"
         assert [unit["key"] for unit in one["units"] if unit["silent"]] == []
+
+
+async def told(*words: str) -> Result:
+    """What a command says, in a process' own thread: it has a loop of its own."""
+    return await asyncio.to_thread(CliRunner().invoke, main, list(words))
+
+
+async def test_commands_say_what_the_running_agent_says(tmp_path: Path, line: ModbusLine) -> None:
+    config = tmp_path / "agent.toml"
+    config.write_text(f'[gateway]\nid = "gw-test-0001"\nstate_dir = "{tmp_path / "state"}"\n')
+    found = await told("status", "--config", str(config))
+    assert found.exit_code == 1
+    assert "does not run on this machine" in found.output
+    async with running(agent_of(tmp_path, line)) as client:
+        status = await until(client, "status", lambda told: told["points"]["good"] == 2)
+        found = await told("status", "--config", str(config))
+        assert "1 of 1 connections are up\n2 of 2 points have a good value\n" in found.output
+        assert found.exit_code == 1, "the broker is not there: an alarm"
+        assert (
+            json.loads((await told("status", "--json", "--config", str(config))).output)["points"]
+            == status["points"]
+        )
+        found = await told("points", "SB-1", "--config", str(config))
+        assert [line.split()[:3] for line in found.output.splitlines()] == [
+            ["SB-1/power", "100", "kW"],
+            ["SB-1/frequency", "101", "Hz"],
+        ]
+        assert "no point of it is read" in (await told("points", "SB-9", "--config", str(config))).output
+        found = await told("watch", "--times", "2", "--every", "0.2", "--json", "--config", str(config))
+        assert [json.loads(line)["status"]["gateway"] for line in found.output.splitlines()] == [
+            "gw-test-0001"
+        ] * 2
+        found = await told("watch", "--times", "1", "--config", str(config))
+        assert "SB-1/power" in found.output
+        assert "\x1b" not in found.output, "no terminal"
+
+
+async def test_a_socket_that_a_dead_agent_left_is_replaced_and_a_living_one_is_not(tmp_path: Path) -> None:
+    gateway = GatewaySettings(id="gw-test-0001", state_dir=tmp_path)
+    path = path_of(gateway, {})
+    with sockets.socket(sockets.AF_UNIX) as dead:
+        dead.bind(str(path))
+    with listening(gateway) as sock:
+        assert sock is not None
+        assert stat.S_IMODE(path.stat().st_mode) == 0o660
+        sock.listen()
+        with pytest.raises(ConfigError, match="another agent listens there"), listening(gateway):
+            pass
+    assert not path.exists()
+    path.write_text("mine")
+    with listening(gateway) as sock:
+        assert sock is None, "what lies there stays; devices are read all the same"
+    assert path.read_text() == "mine"
+    named = gateway.model_copy(update={"socket": path})
+    with pytest.raises(ConfigError, match="no socket"), listening(named):
+        pass
+    far = gateway.model_copy(update={"socket": tmp_path / ("x" * 120)})
+    with pytest.raises(ConfigError, match="107 bytes"), listening(far):
+        pass
+
+
+def test_the_socket_lies_where_systemd_or_the_configuration_says(tmp_path: Path) -> None:
+    gateway = GatewaySettings(id="gw-test-0001", state_dir=tmp_path)
+    assert path_of(gateway, {"RUNTIME_DIRECTORY": "/run/ganpo:/run/other"}) == Path("/run/ganpo/agent.sock")
+    assert paths_of(gateway, {}) == [tmp_path / "agent.sock", Path("/run/ganpo/agent.sock")]
+    named = gateway.model_copy(update={"socket": Path("/run/a.sock")})
+    assert paths_of(named, {"RUNTIME_DIRECTORY": "/run/ganpo"}) == [Path("/run/a.sock")]

@@ -227,6 +227,9 @@ def test_a_plc_in_stop_whose_values_stay_good_is_unknown_in_the_same_poll(tmp_pa
         "read": "2026-11-25T01:00:02.000Z",
         "source_time": "2026-11-24T17:00:00.000Z",
         "source_age_s": 8 * 3600 + 5,
+        "age_s": 3.0,
+        "quality": "good",
+        "raw": "0",
         "fault": None,
     }
     assert told["SB-1/operation_mode"]["value"] is None

@@ -2,13 +2,16 @@
 
 import click
 
-from ganpo_agent.cli import checking, device, library, running, service, trusting
+from ganpo_agent.cli import checking, device, library, running, service, status, trusting
 from ganpo_service.commands import Group, version_option
 
 COMMANDS = (
     running.run,
     checking.check,
     checking.plan,
+    status.status,
+    status.points,
+    status.watch,
     device.ping,
     device.identify,
     device.browse,

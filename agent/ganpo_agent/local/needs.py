@@ -69,7 +69,8 @@ def _connection(agent: Running, task: ConnectionTask) -> Iterable[Need]:
             if breaker.opened is not None:
                 who = f"{name} {key}".strip()
                 silent = past(agent, breaker.opened)
-                yield Need("alarm", who, breaker.reason, silent, f"ganpo identify {name}")
+                command = f"ganpo ping {name} --unit {key}" if key else f"ganpo ping {name}"
+                yield Need("alarm", who, breaker.reason, silent, command)
     for whose, end in sorted(task.report().expire.items()):
         if (days := (end - agent.time.now()).days) < SOON_DAYS and agent.time.trusted():
             what = f"the certificate ({whose}) ends in {days} days"
