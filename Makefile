@@ -1,5 +1,5 @@
 # Everything here works in an empty environment (`env -i make demo`): no PATH, no HOME, no locale.
-# What people type: demo, test, check, bench, campaign, install, clean.
+# What people type: demo, test, check, bench, campaign, install, deb, clean.
 
 export PATH := $(if $(PATH),$(PATH):)/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export HOME := $(or $(HOME),$(CURDIR)/.venv/home)
@@ -71,6 +71,17 @@ peers:
 campaign: debian dev node promtool
 	@GANPO_CAMPAIGN=1 $(BIN)/pytest -s -m campaign $(ARGS)
 
+.PHONY: deb deb-test
+# Packages of gateway and collector for Debian 12, in build/deb; ARGS="--architecture arm64" for the other kind of box.
+deb: dev
+	@command -v dpkg-deb >/dev/null || { echo "deb: as root, apt-get install dpkg" >&2; exit 1; }
+	$(BIN)/python -m deploy.deb.build $(ARGS)
+
+# Installs, upgrades and removes them in a small Debian of its own, from the mirrors of this machine; as root, some minutes.
+deb-test: dev
+	@command -v mmdebstrap >/dev/null || apt-get install -qy --no-install-recommends mmdebstrap
+	$(BIN)/python -m deploy.deb.trial $(ARGS)
+
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
@@ -117,7 +128,7 @@ define lint
 $(BIN)/ruff check .
 $(BIN)/ruff format --check .
 $(BIN)/mypy
-MYPYPATH=tests:bench $(BIN)/mypy --explicit-package-bases tests bench
+MYPYPATH=tests:bench $(BIN)/mypy --explicit-package-bases tests bench deploy
 $(BIN)/lint-imports
 endef
 

@@ -85,7 +85,7 @@ class Service:
 
         Raises ConfigError where systemd would not find the programs.
         """
-        yield from (Run(("systemd-sysusers", *self._in_root, "--inline", line)) for line in self._accounts())
+        yield from (Run(("systemd-sysusers", *self._in_root, "--inline", line)) for line in self.accounts())
         if not self.packaged:
             yield Write(self._file, self._text())
         if serial:
@@ -149,11 +149,19 @@ class Service:
         if self._running:
             yield Run(("systemctl", *words))
 
-    def _accounts(self) -> Iterator[str]:
+    def accounts(self) -> Iterator[str]:
+        """Its user and what that belongs to, as lines of sysusers.d(5)."""
         yield f'u {self.user} - "{self.about}" {self.state_dir}'
         yield from (f"m {self.user} {group}" for group in self.groups)
 
     def _text(self) -> str:
+        return self.text(self._programs())
+
+    def text(self, programs: str) -> str:
+        """The unit, for programs in this folder."""
+        return (_UNITS / self.unit).read_text().replace(_BIN, programs)
+
+    def _programs(self) -> str:
         folder = Path(sys.executable).parent
         inside = str(folder).removeprefix(str(self.root).rstrip("/")).lstrip("/")
         if hidden := next((one for one in _UNSEEN if Path(inside).is_relative_to(one)), None):
@@ -162,12 +170,16 @@ class Service:
                 where=f"/{inside}",
                 hint="install into /opt/ganpo",
             )
-        return (_UNITS / self.unit).read_text().replace(_BIN, f"/{inside}")
+        return f"/{inside}"
 
     def _asked(self, what: str) -> str:
         words = ["systemctl", *self._in_root, what, self.unit]
         done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 - systemd's own
         return done.stdout.strip() or "not found"
+
+
+GATEWAY = Service("ganpo-agent.service", "ganpo", "Ganpo gateway", ("dialout",))
+COLLECTOR = Service("ganpo-cloud.service", "ganpo-cloud", "Ganpo collector")
 
 
 def carry_out(steps: Iterable[Step]) -> None:

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from ganpo_service.units import Service, Write
+from ganpo_service.units import GATEWAY, Write
 from support.processes import BIN
 
 UNITS = Path(__file__).parents[2] / "service" / "ganpo_service" / "units"
 NAMES = ("ganpo-agent.service", "ganpo-cloud.service")
 MOST_EXPOSED = 1.2
 MOST_EXPOSED_WITH_SERIAL = 1.8
-GATEWAY = Service("ganpo-agent.service", "ganpo", "Ganpo gateway", root=Path("/nowhere"))
 
 
 def analyze(*args: str) -> subprocess.CompletedProcess[str]:

@@ -95,9 +95,11 @@ def uninstall(dry_run: bool, root: Path) -> None:
 
 
 def _service(root: Path) -> "units.Service":
-    from ganpo_service.units import Service
+    from dataclasses import replace
 
-    return Service("ganpo-agent.service", "ganpo", "Ganpo gateway", ("dialout",), root)
+    from ganpo_service.units import GATEWAY
+
+    return replace(GATEWAY, root=root)
 
 
 def _has_serial(config: Path, state_dir: Path) -> bool:
