@@ -15,7 +15,7 @@ COMMANDS = {
     "ganpo-cloud": "ganpo_cloud.cli.main",
     "ganpo-demo": "ganpo_demo.cli",
 }
-TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
 def typed() -> list[tuple[str, list[str]]]:
