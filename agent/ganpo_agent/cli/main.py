@@ -2,7 +2,17 @@
 
 import click
 
-from ganpo_agent.cli import checking, device, library, running, service, status, trusting
+from ganpo_agent.cli import (
+    checking,
+    device,
+    library,
+    reloading,
+    running,
+    service,
+    starting,
+    status,
+    trusting,
+)
 from ganpo_service.commands import Group, version_option
 
 COMMANDS = (
@@ -21,6 +31,8 @@ COMMANDS = (
     library.driver,
     library.profile,
     service.service,
+    starting.init,
+    reloading.reload,
 )
 
 
