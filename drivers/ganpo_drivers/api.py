@@ -5,7 +5,8 @@ It does not schedule, retry, scale, convert units, judge staleness, ask for the 
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -226,6 +227,13 @@ class Driver(ABC, Generic[ConnectionT, AddressT]):
         Raises what `read` raises of the session: TransientError or PermanentError.
         """
         return math.inf
+
+    @contextmanager
+    def by_hand(self) -> Iterator[None]:
+        """Around what people ask through the open session, between the reads of the configuration: what was learned
+        keeps no question of theirs from being asked, and what is learned meanwhile is forgotten after it. A driver that
+        remembers nothing has nothing to do."""
+        yield
 
     @abstractmethod
     async def close(self) -> None:

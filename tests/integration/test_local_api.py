@@ -23,7 +23,7 @@ from ganpo_drivers.modbus.address import ModbusAddress
 from ganpo_drivers.modbus.driver import ModbusDriver
 from ganpo_drivers.modbus.settings import ModbusSettings
 from ganpo_model.errors import ConfigError, ConnectionLost, UnitSilent
-from support.modbus_line import ModbusLine
+from support.modbus_line import ModbusLine, exception, frame, right
 from support.plants import PlantBuilder
 
 
@@ -35,6 +35,10 @@ def agent_of(folder: Path, line: ModbusLine, broker: str = "mqtt://127.0.0.1:1")
         address = ModbusAddress.parse(text, type="uint16")
         builder.point("line", "SB-1", signal, address, Meaning("number"), 0.2)
     return Agent(builder.build(), rng=random.Random(1))
+
+
+def identified(request: bytes) -> bytes:
+    return frame(request, request[6], b"\x2b\x0e\x01\x01\x00\x00\x02" + b"\x00\x04Acme" + b"\x01\x02X1")
 
 
 @asynccontextmanager
@@ -90,6 +94,39 @@ async def test_the_socket_tells_and_reads_once_between_the_polls(tmp_path: Path,
         )
         assert [value["value"] for value in found["values"]] == [300, 7]
         assert found["took_s"] > 0
+
+
+async def test_what_people_try_is_not_learned_and_what_the_polls_meet_is(
+    tmp_path: Path, line: ModbusLine
+) -> None:
+    line.replies[1, 700] = exception(2)
+    line.replies[1, 101] = exception(2)
+    line.replies[1, 100] = lambda request: (
+        right(request) if request[11] == 1 else exception(2)(request)  # both at once are refused
+    )
+    async with running(agent_of(tmp_path, line)) as client:
+        await until(client, "status", lambda told: told["points"]["at_fault"] == 1)
+        asked = {"connection": "line", "addresses": ["1:holding:700"], "columns": {"type": "uint16"}}
+        for _ in range(2):
+            (value,) = (await client.post("read", asked))["values"]
+            assert "illegal data address" in value["fault"]
+        assert line.asked[1, 700] == 2, "who tries it again asks the device again"
+        (one,) = await client.get("connections")
+        (unit,) = one["units"]
+        assert unit["holes"] == ["holding 101: exception 02: illegal data address"]
+        assert unit["errors"] == {"exception_02": 2}
+        assert unit["reads"] > 0
+        (need,) = [need for need in (await client.get("status"))["needs"] if need["who"] == "SB-1/frequency"]
+        assert need["command"] == "ganpo read line 1:holding:101 --raw"
+        units: list[int] = []
+
+        def says(request: bytes) -> bytes:
+            units.append(request[6])
+            return identified(request)
+
+        line.identity = says
+        said = await client.post("identify", {"connection": "line", "unit": "3"})
+        assert (said["vendor"], said["model"], units) == ("Acme", "X1", [3])
 
 
 async def test_what_is_wrong_with_a_question_is_said(tmp_path: Path, line: ModbusLine) -> None:

@@ -1,13 +1,10 @@
 """What people ask of a device, through an open driver: of the agent's connection or of a session of its own."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from pydantic import ValidationError
-
-from ganpo_config.plant import BoundConnection
 from ganpo_drivers import (
     Address,
     Browses,
@@ -41,23 +38,6 @@ class Answered:
     trace: list[tuple[str, bytes]] | None
 
 
-def addresses(bound: BoundConnection, texts: Iterable[str], columns: Mapping[str, Any]) -> list[Address]:
-    """Addresses as the lists have them, with their other columns. Raises ConfigError with the first that is none."""
-    found = []
-    for text in texts:
-        try:
-            found.append(bound.driver.address_type.parse(text, **bound.settings.columns() | dict(columns)))
-        except ValueError as error:
-            what = str(error)
-            if isinstance(error, ValidationError):
-                first = error.errors(include_url=False)[0]
-                key = ".".join(map(str, first["loc"]))
-                reason = first["msg"].removeprefix("Value error, ").replace("Input should be", "should be")
-                what = f"{key}: {reason}" if key else reason
-            raise ConfigError(f"{text}: {what}", where=f"connections.{bound.name}") from error
-    return found
-
-
 def by_unit(asked: Sequence[Address]) -> list[list[int]]:
     """The places of addresses that can be read together."""
     units: dict[str, list[int]] = {}
@@ -68,20 +48,25 @@ def by_unit(asked: Sequence[Address]) -> list[list[int]]:
 
 async def read(driver: AnyDriver, asked: Sequence[Address]) -> Answered:
     """Addresses of one unit, once. Raises what `Driver.read` does."""
-    query = driver.prepare([Point(f"asked/{place}", address) for place, address in enumerate(asked)])
-    scan = await driver.read(query)
+    with driver.by_hand():
+        query = driver.prepare([Point(f"asked/{place}", address) for place, address in enumerate(asked)])
+        scan = await driver.read(query)
     times = scan.source_times or [None] * len(scan.values)
     told = [Told(value, time) for value, time in zip(scan.values, times, strict=True)]
     return Answered(told, driver.trace() if isinstance(driver, Traces) else None)
 
 
-async def identity(driver: AnyDriver, unit: str | None = None) -> Identity:
-    """Who the device is, or one unit of its line. Raises ConfigError where the protocol cannot ask."""
+async def identity(driver: AnyDriver, unit: Address | None = None) -> Identity:
+    """Who the device is, or the unit on its line that has this address. Raises ConfigError where its driver cannot ask,
+    else as `Driver.read`."""
     if not isinstance(driver, Identifies):
-        raise ConfigError(
-            "devices of this driver do not say who they are", hint="`ganpo driver list` shows which do"
-        )
-    return await (driver.identify() if unit is None else driver.identify(unit))  # type: ignore[call-arg]
+        hint = "`ganpo driver list` shows which do"
+        raise ConfigError("devices of this driver do not say who they are", hint=hint)
+    if unit is None:
+        return await driver.identify()
+    with driver.by_hand():
+        driver.prepare([Point("it", unit)])  # it asks the only unit that it knows
+        return await driver.identify()
 
 
 def browsed(driver: AnyDriver, start: str) -> AsyncIterator[str]:

@@ -9,9 +9,11 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from ganpo_agent.device import by_hand
+from ganpo_agent.device.session import parsed
 from ganpo_agent.local import API
 from ganpo_agent.local.routes import told
 from ganpo_agent.local.running import Running, task_of
+from ganpo_config.plant import BoundConnection
 from ganpo_drivers import Address, PointFault, Value
 from ganpo_model.clock import iso
 from ganpo_model.errors import ConfigError, UnitError
@@ -57,7 +59,10 @@ async def read(agent: Running, body: bytes) -> dict[str, Any]:
     """Addresses, once. A unit that does not answer is the fault of its addresses, where others answer."""
     asked = _parsed(_Read, body)
     task = task_of(agent, asked.connection)
-    addresses = by_hand.addresses(task.bound, asked.addresses, asked.columns or {})
+    try:
+        addresses = [parsed(task.bound, text, **asked.columns or {}) for text in asked.addresses]
+    except TypeError as error:
+        raise ConfigError(f"no columns of an address: {error}", where="body, columns") from error
     values: list[by_hand.Told | None] = [None] * len(addresses)
     trace: list[tuple[str, bytes]] | None = [] if asked.raw else None
     failed: list[UnitError] = []
@@ -97,8 +102,9 @@ async def read(agent: Running, body: bytes) -> dict[str, Any]:
 async def identify(agent: Running, body: bytes) -> dict[str, Any]:
     """Who the device is, or one unit of its line."""
     asked = _parsed(_Identify, body)
-    found = await task_of(agent, asked.connection).ask(lambda driver: by_hand.identity(driver, asked.unit))
-    return asdict(found)
+    task = task_of(agent, asked.connection)
+    unit = None if asked.unit is None else _unit(task.bound, asked.unit)
+    return asdict(await task.ask(lambda driver: by_hand.identity(driver, unit)))
 
 
 async def browse(agent: Running, body: bytes) -> dict[str, Any]:
@@ -159,13 +165,15 @@ def asked(agent: Running) -> list[Route]:
     return [route(name, answer) for name, answer in ASKED.items()]
 
 
-async def _with_values(driver: by_hand.AnyDriver, bound: Any, texts: list[str]) -> list[dict[str, Any]]:
+async def _with_values(
+    driver: by_hand.AnyDriver, bound: BoundConnection, texts: list[str]
+) -> list[dict[str, Any]]:
     """Addresses with what they read now; null where that is nothing."""
     values: dict[str, Value | None] = dict.fromkeys(texts)
     readable = []
     for text in texts:
         try:
-            readable.append((text, by_hand.addresses(bound, [text], {})[0]))
+            readable.append((text, parsed(bound, text)))
         except ConfigError:
             continue
     for places in by_hand.by_unit([address for _, address in readable]):
@@ -173,6 +181,19 @@ async def _with_values(driver: by_hand.AnyDriver, bound: Any, texts: list[str]) 
         for place, one in zip(places, answered.told, strict=True):
             values[readable[place][0]] = None if isinstance(one.value, PointFault) else one.value
     return [{"address": text, "value": value} for text, value in values.items()]
+
+
+def _unit(bound: BoundConnection, key: str) -> Address:
+    """An address of a unit: of any of its points, of Modbus also where it has none. Raises ConfigError."""
+    for point in bound.points:
+        if point.address.key == key:
+            return point.address
+    if bound.driver_id == "modbus":
+        return parsed(bound, f"{key}:holding:0", addressing="0-based")
+    known = ", ".join(sorted({point.address.key for point in bound.points})) or "none"
+    raise ConfigError(
+        f"no point is of unit {key}", where=f"connections.{bound.name}", hint=f"there are: {known}"
+    )
 
 
 def _value(text: str, one: by_hand.Told) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Modbus over TCP, TLS, a serial line or a converter: function codes 1-4 and 43/14, nothing else exists here (I10)."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import ClassVar
 
 from ganpo_drivers.api import (
@@ -98,6 +99,16 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
         model = said.get(1, "")
         return Identity(vendor=said.get(0, ""), model=model, controller=f"{model} {said.get(2, '')}".strip())
 
+    @contextmanager
+    def by_hand(self) -> Iterator[None]:
+        """What units do not have, and which units there are, is not learned from what people try."""
+        met, units, shy = self._met, self._units, self._shy
+        self._met, self._units, self._shy = Met(), set(), 0
+        try:
+            yield
+        finally:
+            self._met, self._units, self._shy = met, units, shy
+
     async def close(self) -> None:
         """Leave the device."""
         self._session.close()
@@ -108,7 +119,8 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
 
     def report(self) -> Report:
         """What it met on the line so far."""
-        return Report(self._session.reopened, self._met.faults, self._session.notes)
+        met = self._met
+        return Report(self._session.reopened, met.faults, self._session.notes, holes=met.learned.told())
 
 
 def _own(query: Query) -> ModbusQuery:

@@ -53,6 +53,18 @@ class Learned:
         self._units: set[int] = set()
         self._version = 0
 
+    def told(self) -> dict[str, list[str]]:
+        """The holes by unit, a line each, in the protocol's own numbers."""
+        found: dict[str, list[str]] = {}
+        for (unit, name), area in self._areas.items():
+            for hole in area.holes:
+                places = ", ".join(
+                    f"{first}" if end - first == 1 else f"{first}-{end - 1}"
+                    for first, end in sorted(hole.spans)
+                )
+                found.setdefault(str(unit), []).append(f"{name} {places or 'registers'}: {hole.fault.text}")
+        return found
+
     def plan(self, block: Block, now: float) -> Plan:
         """The fewest requests that touch no hole, and one for each hole that is due."""
         plan = block.plan

@@ -195,6 +195,16 @@ class OpcUaDriver(Driver[OpcUaSettings, OpcUaAddress]):
             await session.read([_STATE])
         return session.granted.rest_s
 
+    @contextmanager
+    def by_hand(self) -> Iterator[None]:
+        """What people read once is not kept ready to be read again."""
+        ready = set(self._plans)
+        try:
+            yield
+        finally:
+            for query in self._plans.keys() - ready:
+                del self._plans[query]
+
     async def close(self) -> None:
         """Say CloseSession and free the socket."""
         session, self._session = self._session, None

@@ -3,7 +3,8 @@
 import time
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -166,6 +167,16 @@ class ReadoutDriver(Driver[SettingsT, AddressT]):
             fault = _fill(values, question, PointFault(FaultKind.MISSING, cause.what))
             self._patience.missed(question.item, fault, time.monotonic())
         return Scan(values)
+
+    @contextmanager
+    def by_hand(self) -> Iterator[None]:
+        """What meters do not answer is not learned from what people try."""
+        patience, faults = self._patience, self._faults
+        self._patience, self._faults = Patience(), Counter()
+        try:
+            yield
+        finally:
+            self._patience, self._faults = patience, faults
 
     async def close(self) -> None:
         """Leave the line."""
