@@ -147,7 +147,8 @@ def test_meters_show_where_they_stand_what_they_counted_and_what_is_only_spread(
 ) -> None:
     page = watched.open(f"{served.url}/?lang=en")
     found = rows(page, 1)
-    assert re.search(r"50,403\.00 kWh\s+DB-0101/energy_import#1f3a9c02\s+2,200\.00 kWh", found["DB-0101"])
+    register = r"active energy, import\s+DB-0101/energy_import#1f3a9c02"
+    assert re.search(rf"50,403\.00 kWh\s+{register}\s+2,200\.00 kWh", found["DB-0101"])
     assert "2026-11-25 14:40" in found["DB-0101"]
     assert "—" in found["QB-01"]
     assert "no reading yet" in found["QB-01"]

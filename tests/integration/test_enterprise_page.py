@@ -168,8 +168,12 @@ def test_without_the_charts_the_page_says_so_and_opens_the_table(
 ) -> None:
     observe(plant, "gw-press-0001", range(1, 2))
     monkeypatch.setattr(templating, "ECHARTS", "vendor/none.js")
-    with Served(create_app(plant.database, TestClock(wall=NOW))) as served:
-        page = httpx.get(f"{served.url}/overview?lang=en").text
+    templating.environments.cache_clear()
+    try:
+        with Served(create_app(plant.database, TestClock(wall=NOW))) as served:
+            page = httpx.get(f"{served.url}/overview?lang=en").text
+    finally:
+        templating.environments.cache_clear()
     assert "Charts are not installed" in page
     assert "<details open>" in page
 
