@@ -60,12 +60,12 @@ def bound(wanted: Wanted, link: Link, meter: Meter | None) -> tuple[BoundPoint, 
         for text in (str(address), *(str(getattr(address, key, "")) for key in ("type", "order")))
         if text
     )
-    pace = f"every {interval:g} s"
+    told = f"{name}: {link.name} {form} every {interval:g} s"
     if address.subscribed:
         looked_ms = getattr(address, "sampling_ms", None)
         looked_s = interval if looked_ms is None else looked_ms / 1000
-        pace = f"when it changes, looked at every {looked_s:g} s"
-    return point, f"{name}: {link.name} {form} {pace}{about}"
+        told = f"{name}: {link.name} {form} when it changes, looked at every {looked_s:g} s"
+    return point, told + about
 
 
 def _address(wanted: Wanted, link: Link, interval_s: float) -> Address:

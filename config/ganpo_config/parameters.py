@@ -41,7 +41,7 @@ class Parameters:
         try:
             return plain(text)
         except NumberError as error:
-            raise NumberError(f"{template.strip('{}')}={text} is {error.what}") from None
+            raise NumberError(f"{template.strip('{}')}={text}: {error.what}") from None
 
 
 def split(

@@ -38,6 +38,9 @@ class Parents:
             findings.error(f"{path}.parent", what, value=row.parent)
             return
         if (outer := inside(row.asset_no, meters)) is not None:
-            told = "too" if meters[outer].role == row.role else meters[outer].role
-            what = f"is {row.role} below {outer}, which is {told}: it counts as a sub-meter, not in the total"
-            findings.warn(f"{path}.role", f"{row.asset_no} {what}")
+            findings.warn(
+                f"{path}.role",
+                f"{row.asset_no} is {row.role} below {outer}, which is "
+                f"{'too' if meters[outer].role == row.role else meters[outer].role}: "
+                "it counts as a sub-meter, not in the total",
+            )

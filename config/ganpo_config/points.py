@@ -108,11 +108,13 @@ class Points:
         for said, wrong in blamed.items():
             findings.error(f"{path}.parameters", wrong.what, wrong.hint, value=said)
         if change := to_change(profile, subject.connection, link.settings.characters if link else ""):
-            findings.note(f"{subject.number}: {profile.id} {change}")
+            findings.note(f"{subject.number}: {change}")
         if others:
             rows = "[[equipment]]" if subject.kind == "meter" else "[[meters]]"
-            what = f"{', '.join(others)} of {profile.id} {'is' if len(others) == 1 else 'are'} read where a row of"
-            findings.note(f"{subject.number}: {what} {rows} has this profile too")
+            read = f"{', '.join(others)} of {profile.id}"
+            findings.note(
+                f"{subject.number}: for {read} to be read, a row of {rows} has to have this profile too"
+            )
 
     def _bind(self, wanted: Wanted, link: Link, subject: Subject, path: str) -> None:
         """Raises BindError."""

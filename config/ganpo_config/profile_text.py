@@ -38,11 +38,13 @@ def to_change(profile: Profile, connection: str, characters: str) -> str:
         return ""
     speaks = profile.factory.speaks
     if speaks == "none":
-        return f"comes with {profile.driver} switched off: switch it on at the device"
+        return f"{profile.id} comes with {profile.driver} switched off: switch it on at the device"
     if speaks == "modbus-ascii" or not speaks.startswith(profile.driver):
-        return f"comes set to {factory_of(profile)}, which {profile.driver} does not read: change it at the device"
-    if characters and profile.factory.line not in ("", characters):
-        return f"comes set to {profile.factory.line}, and {connection} is read at {characters}: set one like the other"
+        set_to = factory_of(profile)
+        return f"{profile.id} comes set to {set_to}, which {profile.driver} does not read: change it at the device"
+    set_to = profile.factory.line
+    if characters and set_to not in ("", characters):
+        return f"{profile.id} comes set to {set_to}, and {connection} is read at {characters}: set one like the other"
     return ""
 
 
@@ -65,8 +67,8 @@ def _not_said(profile: Profile) -> list[str]:
     return [name for name in usual if name not in profile.signals]
 
 
-def told(profile: Profile) -> Iterator[tuple[str, str]]:
-    """What a person has to know before using it: a name, and what it is."""
+def told(profile: Profile, lang: str) -> Iterator[tuple[str, str]]:
+    """What a person has to know before using it: a name, and what it is. What the profile has in both is in `lang`."""
     driver = f"{profile.driver}, addressing {profile.addressing}" if profile.addressing else profile.driver
     driver += f", at most {most} registers a request" if (most := profile.max_registers) else ""
     yield (profile.id, profile.title.zh)
@@ -87,7 +89,7 @@ def told(profile: Profile) -> Iterator[tuple[str, str]]:
     if profile.parameters:
         yield "parameters", ""
     for name, parameter in profile.parameters.items():
-        yield (f"  {name}", f"{parameter.zh} / {parameter.en}{_default(parameter.default)}")
+        yield (f"  {name}", f"{parameter.zh if lang == 'zh' else parameter.en}{_default(parameter.default)}")
     yield "signals", ""
     for name, signal in profile.signals.items():
         yield (f"  {name}", _signal(name, signal))
@@ -98,8 +100,7 @@ def told(profile: Profile) -> Iterator[tuple[str, str]]:
     if profile.note:
         yield "notes", ""
     for note in profile.note:
-        yield "  -", note.zh
-        yield "", note.en
+        yield "  -", note.zh if lang == "zh" else note.en
 
 
 def _default(default: str | None) -> str:

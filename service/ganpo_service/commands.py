@@ -47,8 +47,11 @@ class _Plain(click.Command):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         languages = click.Choice(list(words.LANGUAGES))
-        shown = "language of help and messages  [default: that of LANG]"
-        self.params.append(click.Option(["--lang"], type=languages, expose_value=False, help=shown))
+        self.params.append(
+            click.Option(
+                ["--lang"], type=languages, expose_value=False, help="language  [default: that of LANG]"
+            )
+        )
 
     def main(self, args: Sequence[str] | None = None, *, standalone_mode: bool = True, **kwargs: Any) -> Any:  # type: ignore[override]
         """As click's; an OSError that is not about room goes on, and all bugs."""
@@ -92,11 +95,11 @@ class _Formatter(click.HelpFormatter):
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
         """`Usage: PROG ARGS`."""
-        self._lines(f"{tell('Usage:')} {prog} {args}", "", " " * 4)
+        self._lines(f"{tell('Usage: ')}{prog} {args}", "", " " * 4)
 
     def write_heading(self, heading: str) -> None:
         """`Options:`."""
-        self._lines(f"{tell(heading)}:", "", "")
+        self._lines(tell(f"{heading}:"), "", "")
 
     def write_text(self, text: str) -> None:
         """The paragraphs of a docstring."""
@@ -114,7 +117,7 @@ class _Formatter(click.HelpFormatter):
             if words.width(first) > column - col_spacing:
                 self._lines(first, "", "")
                 name = " " * column
-            self._lines(tell(second), name, " " * column)
+            self._lines("  ".join(map(tell, second.split("  "))), name, " " * column)
 
     def _lines(self, text: str, first: str, others: str) -> None:
         margin = " " * self.current_indent

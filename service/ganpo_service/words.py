@@ -23,9 +23,12 @@ _HOLE = re.compile(r"(?<!\{)\{(\d*)\}(?!\})")
 _BRACES = re.compile(r"\{\{|\}\}")
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _GAPS = re.compile(r"(\s{2,})")
-_JOINS = re.compile(r"; |: ")
+_JOINS = ("; ", ": ")
+_BEHIND = re.compile(r"(.*) \((.*)\)")
+_LONG = 5
 _FULL = {"; ": "；", ": ": "："}
 _TOKEN = re.compile(r"\s+|[（《]*(?:[^\s/\u2e80-\uffef]+/*|/+|[\u2e80-\uffef])[，。；：、）》？！…]*")
+_CHOICE = re.compile(r"\S+(?: or \S+)+")
 _SEPARATORS = (" ", ",", ";", ":", ".")
 _language: ContextVar[str] = ContextVar("language", default="en")
 
@@ -86,24 +89,27 @@ def _told(text: str, lang: str) -> str:
         return found
     if "\n" in text:
         return "\n".join(_told(line, lang) if line else "" for line in text.split("\n"))
-    return _joined(text, lang) or _in_columns(text, lang)
+    if text.startswith(" (") and (match := _BEHIND.fullmatch(text)):
+        return f"（{_told(match[2], lang)}）"
+    return _in_columns(text, lang) if _GAPS.search(text) else _joined(text, lang)
 
 
-def _joined(text: str, lang: str) -> str | None:
-    """`where: what; hint`: each side of the first join at which any of them is known."""
-    for match in _JOINS.finditer(text):
-        left, right = text[: match.start()], text[match.end() :]
-        told = _told(left, lang), _told(right, lang)
-        if told != (left, right):
-            return joined(told[0], match[0], told[1])
-    return None
+def _joined(text: str, lang: str) -> str:
+    """`where: what; hint`, taken apart at the first place beside which something is known."""
+    for join in _JOINS:
+        for match in re.finditer(join, text):
+            left, right = text[: match.start()], text[match.end() :]
+            told = _told(left, lang), _told(right, lang)
+            if told != (left, right):
+                return joined(told[0], match[0], told[1])
+    if (match := _BEHIND.fullmatch(text)) and (more := _told(match[2], lang)) != match[2]:
+        return f"{_told(match[1], lang)}（{more}）"
+    return text
 
 
 def _in_columns(text: str, lang: str) -> str:
     """A line of a table: each cell in its own width."""
     cells = _GAPS.split(text)
-    if len(cells) == 1:
-        return text
     line = ""
     for cell, gap in zip(cells[::2], [*cells[1::2], ""], strict=True):
         told = _told(cell, lang) if cell else ""
@@ -128,7 +134,7 @@ class _Catalogue:
         self._texts: dict[str, str] = {}
         self._under: dict[str, list[tuple[str, str]]] = {}
         for text, told in entries.items():
-            if _HOLE.search(text):
+            if _HOLE.search(text) or text.startswith(_SEPARATORS) or text.endswith(" "):
                 self._under.setdefault(_key(text), []).append((text, told))
             else:
                 self._texts[_plain(text)] = _plain(told)
@@ -138,6 +144,8 @@ class _Catalogue:
         """The text in this language; None where it is not known."""
         if (exact := self._texts.get(text)) is not None:
             return exact
+        if _CHOICE.fullmatch(text):
+            return text.replace(" or ", "或")
         best: tuple[int, _Template, re.Match[str]] | None = None
         for template in self._candidates(text):
             if (best is None or template.literal > best[0]) and (match := template.pattern.fullmatch(text)):
@@ -168,8 +176,20 @@ def _template(text: str, told: str) -> _Template:
         told = (
             "{}" + told if "{}" in told else "{0}" + _HOLE.sub(lambda hole: f"{{{int(hole[1]) + 1}}}", told)
         )
-    pattern = re.compile("(.*?)".join(re.escape(part) for part in parts), re.DOTALL)
+    if parts[-1].endswith(" "):  # something follows it
+        parts.append("")
+        told += "{}" if "{}" in told or not _HOLE.search(told) else f"{{{len(parts) - 2}}}"
+    value = "(.*?)" if _telling(parts) else r"(\S*?|\S+(?:, \S+)*?)"
+    pattern = re.compile(value.join(re.escape(part) for part in parts), re.DOTALL)
     return _Template(pattern, sum(map(len, parts)), told)
+
+
+def _telling(parts: list[str]) -> bool:
+    """Whether the literal parts are enough to know a template by. One that is little more than a preposition, {} of {},
+    would be found in any English text: its values are single words, or names with commas between them."""
+    found = _WORD.findall(" ".join(parts))
+    enough = len("".join(found)) >= _LONG and (len(found) > 1 or parts[0] != "" or ":" in "".join(parts))
+    return enough or ":" in parts[0] or "  " in parts[0]
 
 
 def _filled(told: str, values: list[str]) -> str:

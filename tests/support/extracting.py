@@ -22,7 +22,10 @@ ELSEWHERE = (
     "cloud/ganpo_cloud/store/counted_tables.py",
     "cloud/ganpo_cloud/store/registry_tables.py",
     "cloud/ganpo_cloud/store/tables.py",
+    "agent/ganpo_agent/local/metrics.py",
+    "cloud/ganpo_cloud/metrics.py",
     "cloud/ganpo_cloud/projection/lines.py",
+    "service/ganpo_service/exposition.py",
     "cloud/ganpo_cloud/province/balances.py",
     "config/ganpo_config/devices.py",
     "demo/ganpo_demo/fleet",
@@ -40,12 +43,12 @@ UNSAID = {
     *("execute", "executemany", "scalar", "text", "row", "rows", "read_sql"),  # SQL
     *("said", "Field", "Column", "Table", "Index", "counted"),  # of the schema
     *("compile", "sub", "match", "fullmatch", "split", "removeprefix", "replace", "startswith", "endswith"),
-    *("getLogger", "TypeVar", "NewType", "Meta", "cast", "namedtuple", "ForwardRef", "version_option"),
+    *("Histogram", "getLogger", "TypeVar", "NewType", "Meta", "cast", "namedtuple", "ForwardRef", "version_option"),
     *("AssertionError", "RuntimeError", "NotImplementedError", "TypeError"),  # of a bug: for us
 }
 """What is called with texts that nobody is told."""
 CLICK = {
-    "Usage:", "Options", "Commands", "Error: {}", "Aborted!", "Show this message and exit.",
+    "Usage: ", "Options:", "Commands:", "Error: {}", "Aborted!", "Show this message and exit.",
     "Show the version and exit.", "No such option: {}", "No such command {}.", "Missing command.",
     "Missing argument {}.", "Missing option {}.", "Invalid value for {}: {}", "Invalid value: {}",
     "Got unexpected extra argument ({})", "Got unexpected extra arguments ({})", "Option {} requires an argument.",
@@ -53,8 +56,15 @@ CLICK = {
     "[required]", "Option {} does not take a value.", "{} does not match the format {}.",
     "{} does not match the formats {}.", "No such option: {} Did you mean {}?",
     "No such command {}. Did you mean {}?", "File {} is a directory.", "File {} does not exist.",
+    "should be greater than or equal to {}", "should be less than or equal to {}", "should be greater than {}",
+    "should be a valid number, unable to parse string as a number",
 }  # fmt: skip
-"""What click says by itself."""
+"""What click and pydantic say by themselves."""
+WORDS = {
+    *("added", "changed", "stated"),
+    *("confidence", "device", "driver", "from", "notes", "parameters", "reads", "signals", "states"),
+}
+"""Words that stand alone, in columns and in place of one another."""
 _SQL = re.compile(
     r"^\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|PRAGMA|WITH|BEGIN|DO |VACUUM|SET |REPEATABLE)|"
     r" = \?| \?|\bFROM [a-z{]| JOIN |WHERE |ORDER BY|IS (NOT )?NULL| IN \(\{| DESC\b"
@@ -70,14 +80,14 @@ Place = str
 def messages() -> dict[str, Place]:
     """Every text and template, and the first file that has it."""
     found: dict[str, Place] = {}
-    for file in _files():
+    for file in files():
         place = str(file.relative_to(ROOT))
         for text in _Reader(place).of(ast.parse(file.read_text(encoding="utf-8"))):
             found.setdefault(text, place)
     for file in sorted((ROOT / "agent/ganpo_agent/page/templates").glob("*.html")):
         for match in _IN_TEMPLATES.finditer(file.read_text(encoding="utf-8")):
             found.setdefault(match[1] or match[2], str(file.relative_to(ROOT)))
-    return found
+    return found | dict.fromkeys(sorted(WORDS), "words that stand alone")
 
 
 def catalogue() -> dict[str, str]:
@@ -85,7 +95,8 @@ def catalogue() -> dict[str, str]:
     return entries(CATALOGUE.read_text(encoding="utf-8"))
 
 
-def _files() -> Iterator[Path]:
+def files() -> Iterator[Path]:
+    """The sources that are read."""
     for place in PLACES:
         for file in sorted((ROOT / place).glob(f"ganpo_{place}/**/*.py")):
             if not str(file.relative_to(ROOT)).startswith(ELSEWHERE):
@@ -96,6 +107,7 @@ class _Reader:
     """Walks one module."""
 
     def __init__(self, place: Place) -> None:
+        self._described = place.startswith(("config/", "drivers/", "cloud/ganpo_cloud/store/settings.py"))
         self._commands = place.endswith(("cli.py", "commands.py")) or "/cli/" in place
 
     def of(self, node: ast.AST) -> Iterator[str]:
@@ -116,8 +128,13 @@ class _Reader:
                 yield from self._all(child for child in children if not isinstance(child, ast.Constant))
             case ast.AnnAssign():
                 yield from self._all([node.value] if node.value else [])
+            case ast.Call() if _name(node) == "Field" and self._described:
+                values = [keyword.value for keyword in node.keywords if keyword.arg == "description"]
+                yield from (_escaped(str(value.value)) for value in values if isinstance(value, ast.Constant))
             case ast.Call() if _name(node) in UNSAID or _logs(node):
                 return
+            case ast.keyword("help", ast.Constant(str(text))):
+                yield from map(_escaped, text.split("  ") if "  [" in text else [text])
             case ast.Constant(str(text)):
                 yield from _if_said(_escaped(text))
             case ast.JoinedStr():

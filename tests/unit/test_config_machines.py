@@ -80,7 +80,7 @@ def test_a_limit_that_is_no_number_is_told(tmp_path: Path) -> None:
     text = PRESS.replace("idle_kw=0.4", "idle_kw=nan")
     (found,) = errors(tmp_path, text)
     assert found.startswith(
-        "agent.toml: equipment[0].parameters: idle_kw=nan is no finite number; profile machine_by_power"
+        "agent.toml: equipment[0].parameters: idle_kw=nan: no finite number; profile machine_by_power"
     )
 
 

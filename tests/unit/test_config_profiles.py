@@ -279,8 +279,11 @@ def test_a_drive_is_equipment_and_its_counter_a_meter(tmp_path: Path) -> None:
     found = plant(tmp_path, both)
     assert sorted(point.name for point in found.connections[0].points) == ["DB-1/energy_import", "SB-1/run"]
     told = notes(tmp_path, both)
-    assert "SB-1: energy_import of drive is read where a row of [[meters]] has this profile too" in told
-    assert "DB-1: run of drive is read where a row of [[equipment]] has this profile too" in told
+    assert (
+        "SB-1: for energy_import of drive to be read, a row of [[meters]] has to have this profile too"
+        in told
+    )
+    assert "DB-1: for run of drive to be read, a row of [[equipment]] has to have this profile too" in told
 
 
 def test_a_device_that_comes_set_to_another_protocol_is_told(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def test_whatever_stands_there_it_is_an_error_or_a_profile(changes: list[tuple[A
         assert str(error.where).startswith("profiles/")
         assert str(error).isprintable()
     for name in [] if found.errors else ids:
-        assert [*told(found[name])]
+        assert [*told(found[name], "zh")]
 
 
 def test_what_is_not_strange_is_right() -> None:

@@ -46,7 +46,7 @@ def test_a_profile_is_shown_with_addresses_states_parameters_and_what_it_cannot_
     for part in (
         "机床(OPC UA 40501-1) Machine tool (OPC UA for Machine Tools)",
         "driver opcua",
-        "channel 通道浏览名 / browse name of the channel (default Channel1)",
+        "channel browse name of the channel (default Channel1)",
         "channel_state /m:Machines/*:{machine}/mt:Monitoring/*:{channel}/ mt:ChannelState: 0 Active, 1 Interrupted",
         "alarm bind it in [[points]]; without it: false",
         "PRODUCING channel_state is Active and channel_mode is Automatic or Remote",

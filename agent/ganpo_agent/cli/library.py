@@ -80,7 +80,7 @@ def profile_show(name: str, config: Path | None) -> None:
     if name not in found:
         say(f"no profile {name}; {found.meant(name)}", err=True)
         sys.exit(1)
-    for key, text in profile_text.told(found[name]):
+    for key, text in profile_text.told(found[name], words.language()):
         click.echo(_columns(key, text, _NAME))
 
 

@@ -89,8 +89,10 @@ def _unit(item: Item, unit: str) -> str:
     allowed = [known.name for known in units() if known.quantity == item.quantity]
     unit = unit or _USUAL.get(item.quantity, "")
     if unit not in allowed:
-        what = f"{unit!r} is no unit" if unit else "the unit is missing in which the meter counts"
-        raise ValueError(f"{what} of {item.name}: {', '.join(allowed)}")
+        known_units = ", ".join(allowed)
+        if unit:
+            raise ValueError(f"{unit!r} is no unit of {item.name}: {known_units}")
+        raise ValueError(f"the unit is missing in which the meter counts {item.name}: {known_units}")
     return unit
 
 
