@@ -102,8 +102,9 @@ def _joined(text: str, lang: str) -> str:
             told = _told(left, lang), _told(right, lang)
             if told != (left, right):
                 return joined(told[0], match[0], told[1])
-    if (match := _BEHIND.fullmatch(text)) and (more := _told(match[2], lang)) != match[2]:
-        return f"{_told(match[1], lang)}（{more}）"
+    behind = _BEHIND.fullmatch(text)
+    if behind is not None and (more := _told(behind[2], lang)) != behind[2]:
+        return f"{_told(behind[1], lang)}（{more}）"
     return text
 
 

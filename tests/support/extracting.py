@@ -43,7 +43,17 @@ UNSAID = {
     *("execute", "executemany", "scalar", "text", "row", "rows", "read_sql"),  # SQL
     *("said", "Field", "Column", "Table", "Index", "counted"),  # of the schema
     *("compile", "sub", "match", "fullmatch", "split", "removeprefix", "replace", "startswith", "endswith"),
-    *("Histogram", "getLogger", "TypeVar", "NewType", "Meta", "cast", "namedtuple", "ForwardRef", "version_option"),
+    *(
+        "Histogram",
+        "getLogger",
+        "TypeVar",
+        "NewType",
+        "Meta",
+        "cast",
+        "namedtuple",
+        "ForwardRef",
+        "version_option",
+    ),
     *("AssertionError", "RuntimeError", "NotImplementedError", "TypeError"),  # of a bug: for us
 }
 """What is called with texts that nobody is told."""

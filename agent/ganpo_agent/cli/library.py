@@ -86,8 +86,7 @@ def profile_show(name: str, config: Path | None) -> None:
 
 def _columns(name: str, text: str, room: int = _ROOM) -> str:
     """A name and what it is beside it, or below it where the name is long; 80 columns wide."""
-    shown = tell(name.strip())
-    first = " " * (len(name) - len(name.lstrip())) + shown + " "
+    first = (name if name.startswith(" ") else tell(name)) + " "  # what is indented is named by the profile
     lines = words.wrapped(tell(text), _COLUMNS - room)
     if words.width(first) > room and text:
         return "\n".join([first.rstrip(), *(" " * room + line for line in lines)])

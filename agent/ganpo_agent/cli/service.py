@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ganpo_agent.cli.common import json_option
+from ganpo_service.commands import say
+from ganpo_service.words import tell
 
 if TYPE_CHECKING:
     from ganpo_service import units
@@ -51,11 +53,12 @@ def install(serial: bool | None, dry_run: bool, root: Path) -> None:
         serial = _has_serial(root / CONFIG, found.state_dir)
     steps = list(found.install(serial=serial))
     if dry_run:
-        click.echo("".join(map(str, steps)), nl=False)
+        for step in steps:
+            click.echo(tell(str(step)), nl=False)
         return
     units.carry_out(steps)
-    click.echo(units.as_text(found.status(), as_json=False))
-    click.echo("its log: journalctl -fu ganpo-agent")
+    say(units.as_text(found.status(), as_json=False))
+    say("its log: journalctl -fu ganpo-agent")
 
 
 @service.command()
@@ -69,7 +72,7 @@ def status(root: Path, as_json: bool) -> None:
     from ganpo_service import units
 
     found = _service(root).status()
-    click.echo(units.as_text(found, as_json=as_json))
+    (click.echo if as_json else say)(units.as_text(found, as_json=as_json))
     sys.exit(0 if found["active"] == "active" and found["enabled"] == "enabled" else 1)
 
 
@@ -88,10 +91,11 @@ def uninstall(dry_run: bool, root: Path) -> None:
     found = _service(root)
     steps = list(found.uninstall())
     if dry_run:
-        click.echo("".join(map(str, steps)), nl=False)
+        for step in steps:
+            click.echo(tell(str(step)), nl=False)
         return
     units.carry_out(steps)
-    click.echo(f"kept: {found.state_dir}, /etc/ganpo")
+    say(f"kept: {found.state_dir}, /etc/ganpo")
 
 
 def _service(root: Path) -> "units.Service":

@@ -10,6 +10,9 @@ from typing import Self
 
 import click
 
+from ganpo_service import words
+from ganpo_service.words import tell
+
 _ROOM = 24
 """Columns that the last cell needs; with less it stands below the others."""
 _AFTER_S = 1.0
@@ -17,24 +20,24 @@ _AFTER_S = 1.0
 
 def row(cells: Sequence[str], widths: Sequence[int]) -> str:
     """Cells in columns; the last one, which has no width, is wrapped into what is left of the terminal."""
-    begin = "".join(_fitted(cell, width) for cell, width in zip(cells, widths, strict=False))
-    last = cells[len(widths)] if len(cells) > len(widths) else ""
-    columns = max(20, shutil.get_terminal_size().columns)
+    begin = "".join(_fitted(tell(cell), width) for cell, width in zip(cells, widths, strict=False))
+    last = tell(cells[len(widths)]) if len(cells) > len(widths) else ""
+    columns, taken = max(20, shutil.get_terminal_size().columns), words.width(begin)
     if not last:
         return begin.rstrip()
-    if columns - len(begin) >= _ROOM or len(begin) + len(last) <= columns:
-        indent = " " * len(begin)
-        return textwrap.fill(
-            last, columns, initial_indent=begin, subsequent_indent=indent, break_on_hyphens=False
-        )
-    below = textwrap.fill(
-        last, columns, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False
-    )
-    return f"{begin.rstrip()}\n{below}"
+    if columns - taken >= _ROOM or taken + words.width(last) <= columns:
+        return begin + f"\n{' ' * taken}".join(_wrapped(last, columns - taken))
+    return "\n    ".join([begin.rstrip(), *_wrapped(last, columns - 4)])
 
 
 def _fitted(cell: str, width: int) -> str:
-    return f"{cell:<{width}}" if len(cell) < width else f"{cell} "
+    return cell + " " * max(1, width - words.width(cell))
+
+
+def _wrapped(text: str, room: int) -> list[str]:
+    if words.width(text) > len(text):
+        return words.wrapped(text, room)
+    return textwrap.wrap(text, room, break_on_hyphens=False)
 
 
 class Progress:
@@ -65,8 +68,8 @@ class Progress:
         columns = max(20, shutil.get_terminal_size().columns) - 1
         share = min(1.0, done / of) if of else 0.0
         left = (now - self._begun) * (1 / share - 1) if share > 0.01 else None
-        end = f" {share:4.0%}{'' if left is None else f'  {_time(left)} left'}"
-        text = f"{self._what} {about}".strip()[: max(0, columns - len(end) - 12)]
+        end = f" {share:4.0%}{'' if left is None else tell(f'  {_time(left)} left')}"
+        text = f"{tell(self._what)} {tell(about)}".strip()[: max(0, columns - len(end) - 12)]
         room = columns - len(text) - len(end) - 3
         bar = f" [{'#' * int(share * room)}{'.' * (room - int(share * room))}]" if room >= 6 else ""
         click.echo(f"\r\x1b[K{text}{bar}{end}"[: columns + 4], nl=False, err=True)
