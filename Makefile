@@ -1,5 +1,5 @@
 # Everything here works in an empty environment (`env -i make demo`): no PATH, no HOME, no locale.
-# What people type: demo, test, check, bench, campaign, install, deb, clean.
+# What people type: demo, test, check, bench, campaign, install, deb, bundle, clean.
 
 export PATH := $(if $(PATH),$(PATH):)/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export HOME := $(or $(HOME),$(CURDIR)/.venv/home)
@@ -71,11 +71,15 @@ peers:
 campaign: debian dev node promtool
 	@GANPO_CAMPAIGN=1 $(BIN)/pytest -s -m campaign $(ARGS)
 
-.PHONY: deb deb-test
+.PHONY: deb deb-test bundle
 # Packages of gateway and collector for Debian 12, in build/deb; ARGS="--architecture arm64" for the other kind of box.
 deb: dev
 	@command -v dpkg-deb >/dev/null || { echo "deb: as root, apt-get install dpkg" >&2; exit 1; }
 	$(BIN)/python -m deploy.deb.build $(ARGS)
+
+# For machines without internet: every wheel for x86_64 and aarch64, by hash, with a script that installs them, in build/bundle.
+bundle: dev
+	$(BIN)/python -m deploy.bundle.build $(ARGS)
 
 # Installs, upgrades and removes them in a small Debian of its own, from the mirrors of this machine; as root, some minutes.
 deb-test: dev

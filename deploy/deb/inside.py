@@ -35,6 +35,7 @@ slot = "1s"
 [connections.bus]
 driver = "modbus"
 url = "tcp://127.0.0.1:5020"
+addressing = "0-based"
 [[meters]]
 asset_no = "DB-0101"
 name = "Meter"

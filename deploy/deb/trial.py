@@ -50,16 +50,8 @@ def main() -> None:
         root.mkdir()
         subprocess.run(["tar", "-xf", str(debian), "-C", str(root)], check=True)
         for step, version in (("before", project()["version"]), ("after", f"{project()['version']}+1")):
-            build = [
-                sys.executable,
-                "-m",
-                "deploy.deb.build",
-                "--version",
-                version,
-                "--to",
-                str(there / step),
-            ]
-            subprocess.run(build, cwd=ROOT, check=True)
+            words = ["-m", "deploy.deb.build", "--version", version, "--compress", "none"]
+            subprocess.run([sys.executable, *words, "--to", str(there / step)], cwd=ROOT, check=True)
         shutil.copy(Path(__file__).with_name("inside.py"), there)
         alone = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "sh", "-euc"]
         inside = (
