@@ -1,5 +1,5 @@
 # Everything here works in an empty environment (`env -i make demo`): no PATH, no HOME, no locale.
-# What people type: demo, test, check, bench, campaign, install, deb, bundle, clean.
+# What people type: demo, test, check, bench, campaign, install, deb, bundle, docs, clean.
 
 export PATH := $(if $(PATH),$(PATH):)/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export HOME := $(or $(HOME),$(CURDIR)/.venv/home)
@@ -71,11 +71,15 @@ peers:
 campaign: debian dev node promtool
 	@GANPO_CAMPAIGN=1 $(BIN)/pytest -s -m campaign $(ARGS)
 
-.PHONY: deb deb-test bundle
+.PHONY: deb deb-test bundle docs
 # Packages of gateway and collector for Debian 12, in build/deb; ARGS="--architecture arm64" for the other kind of box.
 deb: dev
 	@command -v dpkg-deb >/dev/null || { echo "deb: as root, apt-get install dpkg" >&2; exit 1; }
 	$(BIN)/python -m deploy.deb.build $(ARGS)
+
+# The documentation as a site, in build/site: zh and en, with search, to be read without internet.
+docs: dev
+	$(BIN)/python -m deploy.docs.site $(ARGS)
 
 # For machines without internet: every wheel for x86_64 and aarch64, by hash, with a script that installs them, in build/bundle.
 bundle: dev
@@ -95,7 +99,7 @@ dev: .venv/installed-dev
 	@$(call install_with)
 
 .venv/installed-dev: pyproject.toml
-	@$(call install_with,--group dev)
+	@$(call install_with,--group dev --group docs)
 	cp $@ .venv/installed
 
 # An OPC UA server that others wrote, for the tests: 17 s once.
@@ -154,7 +158,7 @@ if $(BIN)/python -m pip install -q --disable-pip-version-check uv && $(BIN)/uv p
     :
 else
     echo "without uv: pip does the work, and takes longer"
-    $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"], sep="\n")' >.venv/dev.txt
+    $(BIN)/python -c 'import tomllib; groups = tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]; print(*groups["dev"], *groups["docs"], sep="\n")' >.venv/dev.txt
     $(BIN)/python -m pip install --disable-pip-version-check -e '.[demo]' $(if $(1),-r .venv/dev.txt)
 fi
 [ -e cloud/ganpo_cloud/web/static/vendor/echarts.min.js ] || echo "the pages come without charts: npm or its registry could not be reached; touch pyproject.toml and install again where it can" >&2

@@ -11,6 +11,7 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -41,7 +42,7 @@ asset_no = "DB-0101"
 name = "Meter"
 carrier = "electricity"
 role = "boundary_in"
-profile = "acrel_dtsd1352"
+profile = "power_meter_3p_modbus"
 connection = "bus"
 parameters = "unit=1"
 ct = "400/5"
@@ -144,6 +145,17 @@ def configured() -> None:
     told(f"ganpo check: {last}")
 
 
+def meter(listening: socket.socket) -> None:
+    """A meter on Modbus TCP, one session after the other: each of its registers says 1."""
+    while True:
+        session, _ = listening.accept()
+        with session, session.makefile("rb") as asked:
+            while len(head := asked.read(12)) == 12:
+                count = int.from_bytes(head[10:12], "big")
+                body = bytes([head[6], head[7], 2 * count]) + b"\0\1" * count
+                session.sendall(head[:4] + len(body).to_bytes(2, "big") + body)
+
+
 def looked_at() -> None:
     """Path, users, byte code, units."""
     programs = [
@@ -174,6 +186,8 @@ def looked_at() -> None:
 
 
 def main() -> None:
+    listening = socket.create_server(("127.0.0.1", 5020))
+    threading.Thread(target=meter, args=(listening,), daemon=True).start()
     install("before")
     configured()
     looked_at()
