@@ -6,6 +6,7 @@ import logging
 import random
 import zlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -30,7 +31,7 @@ from ganpo_agent.uplink.uplink import Uplink
 from ganpo_config.load import Loaded
 from ganpo_config.plant import BoundConnection, BoundPoint, Plant
 from ganpo_drivers import Identity, Scan
-from ganpo_model.clock import Clock, from_ms, iso
+from ganpo_model.clock import Clock, from_ms, iso, to_ms
 from ganpo_model.errors import FrameError, GanpoError, StorageError
 from ganpo_model.facts import Event, EventKind, Fact
 from ganpo_model.frame import unpack
@@ -45,6 +46,8 @@ STUCK_S = 90.0
 _LAST_WORDS_S = 2.0
 _TELL_AGAIN_S = 600.0
 _VERSIONS = {"ganpo": VERSION}
+_FRAMES = 10
+"""Frames of the past that are read at once."""
 _SHARE_S = 5.0
 """Readings wait at most so long for others (4.5 s where a slot is 15 min): in each slot every register sends one."""
 
@@ -104,6 +107,7 @@ class Agent:
                         "ticker": self._tick,
                         "watchdog": lambda: systemd.watch(self._stuck),
                         "reloading": self.reloading.run,
+                        "today": self._remember,
                     }
                 )
                 tasks.start({_named(task): task.run for task in self.connections})
@@ -232,6 +236,16 @@ class Agent:
                     self.keeper.keep_open(self.observer.open_slots(now))
             self._ticked = self.time.monotonic()
             await asyncio.sleep(1.0)
+
+    async def _remember(self) -> None:
+        """What the outbox has of the day before this run: a few frames at a time, nothing waits for it."""
+        await self.keeper.begun.wait()
+        outbox, began = self.keeper.outbox, self.today.begins(to_ms(self.time.now()))
+        with suppress(StorageError):
+            keys = await self.keeper.call(outbox.since, began)
+            for first in range(0, len(keys), _FRAMES):
+                self.today.take(await self.keeper.call(outbox.facts, keys[first : first + _FRAMES]))
+                await asyncio.sleep(0.05)
 
     def _stuck(self) -> list[str]:
         now = self.time.monotonic()

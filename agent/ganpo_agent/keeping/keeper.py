@@ -38,7 +38,7 @@ class Keeper:
     """Owns the outbox and its one thread. `on_append` hears of every frame that is on disk.
 
     `dropped` counts facts given up because memory was full too: the oldest `states` go first. `share_s`: for so long
-    readings wait for others, to share a frame.
+    readings wait for others, to share a frame. `begun`: set once the stream of this run has.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Keeper:
         self._open: list[States] | None = None
         self._wake = asyncio.Event()
         self._urgent = False
-        self._begun = False
+        self.begun = asyncio.Event()
         self._began = 0.0
         self._written = 0
         self._looking: asyncio.Future[Backlog] | None = None
@@ -103,7 +103,7 @@ class Keeper:
     def lasts_days(self, backlog: Backlog | None) -> float | None:
         """For how long what is observed has room, should nobody take it from now on; None until the pace is known."""
         passed = self._time.monotonic() - self._began
-        if backlog is None or not self._begun or passed < _KNOWN_S or not self._written:
+        if backlog is None or not self.begun.is_set() or passed < _KNOWN_S or not self._written:
             return None
         waits = backlog.bytes + backlog.frames * _ROW
         limit = min(self.outbox.limit, backlog.used + backlog.disk)
@@ -115,7 +115,7 @@ class Keeper:
             await self.flush()
             if self.problem is not None:
                 await asyncio.sleep(RETRY_S)
-            elif not self._begun:
+            elif not self.begun.is_set():
                 await asyncio.sleep(_TIME_S)
             elif not self._batches and self._open is None:
                 self._wake.clear()
@@ -125,12 +125,13 @@ class Keeper:
     async def flush(self) -> None:
         """Write what was put until nothing is left or the disk refuses."""
         self.progress = self._time.monotonic()
-        if not self._begun and not self._time.trusted():
+        if not self.begun.is_set() and not self._time.trusted():
             return
         try:
-            if not self._begun:
+            if not self.begun.is_set():
                 await self.call(self.outbox.begin, self._time.now(), self._rng)
-                self._begun, self._began = True, self._time.monotonic()
+                self._began = self._time.monotonic()
+                self.begun.set()
             while self._batches:
                 await self._append(self._batches[0])
                 self.progress = self._time.monotonic()

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from ganpo_agent.keeping import backlog, issued, loss, room, takeover
+from ganpo_agent.keeping import backlog, history, issued, loss, room, takeover
 from ganpo_agent.keeping.backlog import Backlog
 from ganpo_agent.keeping.outbox_file import OutboxDamaged, OutboxFull, connect, log_of, prove, told
 from ganpo_agent.keeping.pages import PAGE
@@ -179,6 +179,24 @@ class Outbox:
         def read() -> Backlog:
             with self._transaction() as db:
                 return backlog.look(db, self.path)
+
+        return self._mended(read)
+
+    def since(self, start: int) -> list[Key]:
+        """The frames that may tell states and readings of `start` (ms) or later."""
+
+        def read() -> list[Key]:
+            with self._transaction() as db:
+                return history.since(db, start)
+
+        return self._mended(read)
+
+    def facts(self, keys: Sequence[Key]) -> list[Fact]:
+        """What these frames tell."""
+
+        def read() -> list[Fact]:
+            with self._transaction() as db:
+                return history.facts(db, keys)
 
         return self._mended(read)
 
