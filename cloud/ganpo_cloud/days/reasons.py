@@ -23,6 +23,7 @@ REASONS: Mapping[str, str] = {
     "quarantine": "{n} frames are in quarantine: {reason}",
     "stranger": "is not registered; its frames wait: {n}",
     "link": "its connection says: {error}",
+    "faults": "{n} of its {all} points have no usable answer: {fault}",
     "alone": "a frame does not get through: {frame}",
     "missing": "frames missing: {n}; not stored, not declared lost, not at the gateway",
     "both": "two boxes send with this id: give one of them an id of its own",

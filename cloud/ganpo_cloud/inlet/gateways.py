@@ -30,6 +30,16 @@ class Gateway:
     quarantine_reasons: dict[str, int] = said("frames by reason", {"time": 12})
     quarantine_dropped: int = said("frames that a full quarantine gave up", 0)
     clock_off_ms: int | None = said("its clock minus ours as it said last; null where it did not", -120)
+    points: int | None = said("it reads so many; null where it does not say", 1000)
+    points_at_fault: int | None = said("of them without a usable answer now", 12)
+    units: int | None = said("it asks so many units of its connections", 40)
+    units_silent: int | None = said("of them asked less often because they do not answer", 2)
+    faults: list[str] = said(
+        "the commonest faults of its points, each with the first point",
+        ["DB-0107/energy_import: exception 02 (12)"],
+    )
+    silent: list[str] = said("the first units that are silent", ["line-2/7"])
+    holes: int | None = said("stretches that devices were found not to have, and are asked for rarely", 3)
     clones: list[Clone] = said("what speaks for a second box with this id, newest first")
     kept: Any = unsaid()
     """A sequence of Held; the document would describe that too."""
@@ -82,6 +92,7 @@ def known_gateways(connection: Connection, now: datetime, enterprise: str | None
                 {one.reason: one.frames for one in kept},
                 given_up.get(dropped_name(number), 0),
                 picture.get("clock_off_ms"),
+                *lives.of_points(picture),
                 of_it.clones,
                 kept,
                 links.get(number, {}),

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import Connection, delete, select, update
@@ -20,6 +20,8 @@ from ganpo_model.frame import MAX_PACKED, unpack
 
 INTERVALS = 3
 """Online while it said `live` within so many of its own intervals."""
+_FEW = 5
+"""Faults and silent units that a gateway names, at most."""
 _LAST = "SELECT online FROM transition WHERE transition.gateway = {} ORDER BY at DESC LIMIT 1"
 _TURN = (
     f"INSERT INTO transition SELECT ?, ?, ? WHERE coalesce(({_LAST.format('?')}), FALSE) <> ?"
@@ -145,6 +147,31 @@ def counted(said: Mapping[str, Any], of: str, name: str) -> int | None:
     return (
         number if isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 2**31 else None
     )
+
+
+class OfPoints(NamedTuple):
+    """What a gateway says of its points and units: counts (None where it says nothing), and the worst of them."""
+
+    points: int | None
+    points_at_fault: int | None
+    units: int | None
+    units_silent: int | None
+    faults: list[str]
+    silent: list[str]
+    holes: int | None
+
+
+def of_points(said: Mapping[str, Any]) -> OfPoints:
+    """As a `live` has it; what is no such thing is left out."""
+    counts = (("points", "bound"), ("points", "at_fault"), ("units", "asked"), ("units", "silent"))
+    found = [counted(said, *one) for one in counts]
+    return OfPoints(
+        *found, _some(said.get("faults")), _some(said.get("silent")), counted(said, "units", "holes")
+    )
+
+
+def _some(said: object) -> list[str]:
+    return [str(one)[:200] for one in said[:_FEW]] if isinstance(said, list) else []
 
 
 def picture(body: str) -> dict[str, Any]:

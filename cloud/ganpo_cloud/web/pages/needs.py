@@ -56,6 +56,13 @@ def _told(view: Gateway) -> Iterator[Reason]:
     for name, item in sorted(view.connections.items()):
         if isinstance(item, dict) and item.get("error"):
             yield Reason("link", None, {"error": str(item["error"])[:200]}, HEALTH, name)
+    if view.points_at_fault:
+        details = {
+            "n": f"{view.points_at_fault:,}",
+            "all": f"{view.points or 0:,}",
+            "fault": ", ".join(view.faults[:1]),
+        }
+        yield Reason("faults", None, details, HEALTH, view.id)
     alone = view.live.get("alone")
     for frame in alone if isinstance(alone, list) else []:
         yield Reason("alone", None, {"frame": str(frame)[:200]}, HEALTH, view.id)
