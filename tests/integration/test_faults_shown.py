@@ -1,6 +1,7 @@
-"""Point faults, silent units and holes of a gateway stand on its enterprise's page, on that of gateways and at the API."""
+"""Point faults, silent units and holes of a gateway stand on pages and at the API."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,12 @@ def plant(tmp_path: Path, each_database: str) -> Iterator[seeding.Plant]:
     plant.database.close()
 
 
+SAID = {
+    "points": {"bound": 212, "at_fault": 14},
+    "units": {"asked": 9, "silent": 1, "holes": 3},
+    "faults": ["DB-0107/energy_import: 40007: exception 02 (12)", "CJ-04/alarm: BadNodeIdUnknown (2)"],
+    "silent": ["line-2/7"],
+}
 WORDS = {
     "en": ("14 of 212 points", "silent units: 1 of 9", "not there, and asked for rarely: 3"),
     "zh": ("212个测点中14个", "无应答单元：9个中1个", "设备上不存在、很少再询问：3处"),
@@ -28,6 +35,7 @@ WORDS = {
 
 
 def test_what_a_gateway_says_of_its_points_is_shown_until_all_of_them_answer(plant: seeding.Plant) -> None:
+    plant.say(ONLINE, NOW - timedelta(seconds=8), **SAID)
     with Served(create_app(plant.database, seeding.TestClock())) as served, httpx.Client(timeout=20) as http:
         found = {one["id"]: one for one in http.get(f"{served.url}/api/v1/gateways").json()}
         told = {

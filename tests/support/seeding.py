@@ -173,10 +173,6 @@ def plant(folder: Path, midnight: datetime = MIDNIGHT) -> Plant:
                 "error": "10.12.4.31:502: no answer in 3 s; is the unit id right?",
             },
         },
-        points={"bound": 212, "at_fault": 14},
-        units={"asked": 9, "silent": 1, "holes": 3},
-        faults=["DB-0107/energy_import: 40007: exception 02 (12)", "CJ-04/alarm: BadNodeIdUnknown (2)"],
-        silent=["line-2/7"],
         subjects={n: {"state": NOW_STATES[n], "since": since[n]} for n in NOW_STATES},
     )
     seeded.say(SILENT, seeded.now - SILENCE, subjects={"LB-01": {"state": "PRODUCING", "since": None}})

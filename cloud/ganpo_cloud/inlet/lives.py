@@ -163,10 +163,14 @@ class OfPoints(NamedTuple):
 
 def of_points(said: Mapping[str, Any]) -> OfPoints:
     """As a `live` has it; what is no such thing is left out."""
-    counts = (("points", "bound"), ("points", "at_fault"), ("units", "asked"), ("units", "silent"))
-    found = [counted(said, *one) for one in counts]
     return OfPoints(
-        *found, _some(said.get("faults")), _some(said.get("silent")), counted(said, "units", "holes")
+        counted(said, "points", "bound"),
+        counted(said, "points", "at_fault"),
+        counted(said, "units", "asked"),
+        counted(said, "units", "silent"),
+        _some(said.get("faults")),
+        _some(said.get("silent")),
+        counted(said, "units", "holes"),
     )
 
 
