@@ -4,6 +4,7 @@ import click
 
 from ganpo_agent.cli import (
     checking,
+    commission,
     device,
     library,
     reloading,
@@ -26,6 +27,7 @@ COMMANDS = (
     device.identify,
     device.browse,
     device.read,
+    commission.commission,
     trusting.trust,
     trusting.cert,
     library.driver,

@@ -2,15 +2,17 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 from starlette.requests import Request
 from starlette.routing import Route
 
 from ganpo_agent.device import by_hand
 from ganpo_agent.device.session import parsed
 from ganpo_agent.local import API
+from ganpo_agent.local.body import Body, question
+from ganpo_agent.local.commissioning import commission
 from ganpo_agent.local.routes import told
 from ganpo_agent.local.running import Running, task_of
 from ganpo_config.plant import BoundConnection
@@ -26,18 +28,11 @@ SLICE_S = 0.2
 """The line is browsed for so long at a time."""
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Question(_Body):
+class _Question(Body):
     connection: str
 
 
-_QuestionT = TypeVar("_QuestionT", bound=_Body)
-
-
-class _Reload(_Body):
+class _Reload(Body):
     wait: bool = False
 
 
@@ -57,7 +52,7 @@ class _Browse(_Question):
 
 async def read(agent: Running, body: bytes) -> dict[str, Any]:
     """Addresses, once. A unit that does not answer is the fault of its addresses, where others answer."""
-    asked = _parsed(_Read, body)
+    asked = question(_Read, body)
     task = task_of(agent, asked.connection)
     try:
         addresses = [parsed(task.bound, text, **asked.columns or {}) for text in asked.addresses]
@@ -101,7 +96,7 @@ async def read(agent: Running, body: bytes) -> dict[str, Any]:
 
 async def identify(agent: Running, body: bytes) -> dict[str, Any]:
     """Who the device is, or one unit of its line."""
-    asked = _parsed(_Identify, body)
+    asked = question(_Identify, body)
     task = task_of(agent, asked.connection)
     unit = None if asked.unit is None else _unit(task.bound, asked.unit)
     return asdict(await task.ask(lambda driver: by_hand.identity(driver, unit)))
@@ -109,7 +104,7 @@ async def identify(agent: Running, body: bytes) -> dict[str, Any]:
 
 async def browse(agent: Running, body: bytes) -> dict[str, Any]:
     """What the device offers below an address, each with its value; the line is given back again and again."""
-    asked = _parsed(_Browse, body)
+    asked = question(_Browse, body)
     task = task_of(agent, asked.connection)
     found: list[dict[str, Any]] = []
     under_way: Any = None
@@ -140,7 +135,7 @@ async def browse(agent: Running, body: bytes) -> dict[str, Any]:
 
 async def reload(agent: Running, body: bytes) -> dict[str, Any]:
     """The configuration file, read anew; `wait`: until what came of it has shown that it works."""
-    asked = _parsed(_Reload, body)
+    asked = question(_Reload, body)
     return (await agent.reloading.reload(wait=asked.wait)).as_json()
 
 
@@ -148,6 +143,7 @@ ASKED: dict[str, Callable[[Running, bytes], Awaitable[dict[str, Any]]]] = {
     "read": read,
     "identify": identify,
     "browse": browse,
+    "commission": commission,
     "reload": reload,
 }
 """What is taken, by name: whoever adds a word adds a line."""
@@ -204,13 +200,3 @@ def _value(text: str, one: by_hand.Told) -> dict[str, Any]:
         "fault": one.value.text if isinstance(one.value, PointFault) else None,
         "source_time": iso(one.source_time) if one.source_time is not None else None,
     }
-
-
-def _parsed(kind: type[_QuestionT], body: bytes) -> _QuestionT:
-    """Raises ConfigError where a body is no such question."""
-    try:
-        return kind.model_validate_json(body or b"{}")
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = ".".join(map(str, first["loc"]))
-        raise ConfigError(f"{first['msg']}", where=f"body, {key}" if key else "body") from error
