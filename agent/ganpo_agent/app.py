@@ -21,6 +21,7 @@ from ganpo_agent.local.health import health
 from ganpo_agent.local.routes import OnlyFor, routes
 from ganpo_agent.local.socket import listening
 from ganpo_agent.local.today import Today
+from ganpo_agent.local.worst import worst
 from ganpo_agent.observing.observer import Observer
 from ganpo_agent.reading.connection import ConnectionTask
 from ganpo_agent.reloading.difference import Difference
@@ -74,7 +75,7 @@ class Agent:
         self.began = self.time.monotonic()
         self.today = Today(plant.site.timezone)
         self.observer: Observer | None = None
-        self.uplink = Uplink(plant, self.time, self._rng, self.picture)
+        self.uplink = Uplink(plant, self.time, self._rng, lambda: self.picture() | worst(self))
         slot_s = plant.site.slot_ms / 1000
         share_s = min(slot_s / 200, _SHARE_S)
         self.keeper = Keeper(outbox, self.time, self._rng, self._appended, share_s)

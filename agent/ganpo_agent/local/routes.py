@@ -12,6 +12,7 @@ from ganpo_agent.local import API, answers, metrics, subjects
 from ganpo_agent.local.health import health
 from ganpo_agent.local.running import Running
 from ganpo_model.errors import AccessRefused, ConfigError, GanpoError, UnitBusy
+from ganpo_service.exposition import CONTENT_TYPE
 
 _STATUS: tuple[tuple[type[GanpoError], int], ...] = (
     (ConfigError, 400),
@@ -29,7 +30,8 @@ def routes(agent: Running) -> list[Route]:
         return JSONResponse(picture, status_code=200 if picture["ok"] else 503)
 
     async def show_metrics(_request: Request) -> Response:
-        return PlainTextResponse(metrics.of(agent), media_type="text/plain; version=0.0.4")
+        backlog = await agent.keeper.backlog()
+        return PlainTextResponse(metrics.of(agent, backlog), media_type=CONTENT_TYPE)
 
     async def show_status(_request: Request) -> Any:
         return await answers.status(agent)

@@ -20,6 +20,8 @@ SMALLEST = 512
 _TRUST = 120
 """Answered in a row before one is tried that is twice as large."""
 _KINDS = ("connections", "subjects")
+_NAMES = ("faults", "silent")
+"""Lists that are left out where each would take more than an eighth of the room: their counts stand elsewhere."""
 _Key = tuple[str, str]
 
 
@@ -70,7 +72,9 @@ class Picture:
         items = {(kind, name): item for kind in _KINDS for name, item in now[kind].items()}
         changed = [key for key, item in items.items() if self._heard.get(key) != item]
         changed.sort(key=lambda key: key in self._said)
-        body = head | {key: value for key, value in now.items() if key not in _KINDS}
+        body = head | {key: value for key, value in now.items() if key not in (*_KINDS, *_NAMES)}
+        named = {key: now[key] for key in _NAMES if key in now}
+        body |= {key: told for key, told in named.items() if len(_json({key: told})) <= self.largest // 8}
         body |= {kind: {} for kind in _KINDS}
         body["counts"] = Counter(item["state"] for item in now["subjects"].values())
         room = self.largest - len(_json(body))
