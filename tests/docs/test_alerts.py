@@ -1,4 +1,4 @@
-"""The alerts of deploy/prometheus: Prometheus' own tool runs their tests, and every number in them is a documented one."""
+"""The alerts of deploy/prometheus: promtool runs their tests, and every number in them is a documented one."""
 
 import re
 from pathlib import Path

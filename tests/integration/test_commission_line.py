@@ -52,7 +52,7 @@ def server() -> Iterator[ModbusServer]:
 async def ganpo(config: Path, *words: str, typed: str = "") -> tuple[int, str]:
     """What the command says, and how it ends."""
     process = await asyncio.create_subprocess_exec(
-        *(Path(sys.executable).with_name("ganpo"), "commission", "--config", str(config), *words),
+        *(str(Path(sys.executable).with_name("ganpo")), "commission", "--config", str(config), *words),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

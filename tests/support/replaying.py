@@ -21,7 +21,7 @@ from ganpo_cloud.imports import registry
 from ganpo_cloud.inlet.collector import Collector
 from ganpo_cloud.store.settings import BrokerSettings
 from ganpo_config.plant import Plant
-from ganpo_model.clock import to_ms
+from ganpo_model.clock import Clock, to_ms
 from support import databases
 
 ENTERPRISE = "91360000625912173B"
@@ -101,7 +101,7 @@ class Cloud:
     """Database and collector of one enterprise."""
 
     def __init__(
-        self, folder: Path, broker: str, clock: ReplayClock, *gateways: str, back_off_max_s: float = 1
+        self, folder: Path, broker: str, clock: Clock, *gateways: str, back_off_max_s: float = 1
     ) -> None:
         self.clock = clock
         self.database = databases.database(folder)
