@@ -42,7 +42,7 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 
 @asynccontextmanager
 async def running(folder: Path, broker: Mosquitto) -> AsyncIterator[tuple[Agent, Cloud]]:
-    cloud = Cloud(folder, broker.url, SystemClock(), GATEWAY)  # type: ignore[arg-type]
+    cloud = Cloud(folder, broker.url, SystemClock(), GATEWAY)
     cloud.start()
     builder = PlantBuilder(folder / "state", broker.url, slot_ms=2000, uplink={"repeat_s": 2})
     builder.connection("cnc", Played)
