@@ -10,6 +10,7 @@ import click
 
 from ganpo_agent.cli.common import config_option, configured, json_option
 from ganpo_service.commands import say
+from ganpo_service.words import tell
 
 
 @click.command()
@@ -47,8 +48,8 @@ def commission(
             "the record needs the running agent, and none runs here",
             hint="systemctl start ganpo-agent, or ganpo run",
         )
-    by = by or click.prompt("who", default=getpass.getuser(), err=True)
-    displayed = displayed or click.prompt(f"{asset_no} {point.signal}: the display shows", err=True)
+    by = by or click.prompt(tell("who stands at the device"), default=getpass.getuser(), err=True)
+    displayed = displayed or click.prompt(tell(f"{asset_no} {point.signal}: the display shows"), err=True)
     body = {"asset_no": asset_no, "signal": point.signal, "displayed": displayed, "unit": unit, "by": by}
     found = asyncio.run(client.post("commission", body))
     if as_json:
