@@ -62,7 +62,7 @@ def _told(view: Gateway) -> Iterator[Reason]:
             "all": f"{view.points or 0:,}",
             "fault": ", ".join(view.faults[:1]),
         }
-        yield Reason("faults", None, details, HEALTH, view.id)
+        yield Reason("faults", None, details, "ganpo points --faulty", view.id)
     alone = view.live.get("alone")
     for frame in alone if isinstance(alone, list) else []:
         yield Reason("alone", None, {"frame": str(frame)[:200]}, HEALTH, view.id)
