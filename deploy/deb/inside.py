@@ -191,8 +191,13 @@ def main() -> None:
     install("before")
     configured()
     looked_at()
-    with started("ganpo-agent.service", "ganpo"):
+    with started("ganpo-agent.service", "ganpo") as agent:
         until("frames wait in the outbox, no broker is there", lambda: OUTBOX.exists() and len(frames()) >= 3)
+        agent.send_signal(signal.SIGHUP)  # ExecReload
+        time.sleep(2)
+        if agent.poll() is not None:
+            raise SystemExit("a reload ended it")
+        told("reloaded")
     backlog = frames()
     told(f"stopped with a backlog of {len(backlog)} frames")
 

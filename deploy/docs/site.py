@@ -1,10 +1,11 @@
 """The documentation as a site: `python -m deploy.docs.site --to build/site`. Nothing is fetched.
 
 The pages lie as in the repository, so that their links hold, with what is written from the code beside them. In Chinese
-the page of `docs/NAME.md` is `docs/NAME.zh-CN.md`; where there is none, the English one stands in its place.
+`docs/NAME.md` is `docs/zh/NAME.md`; where that is not there, the English page stands in its place.
 """
 
 import argparse
+import os
 import re
 import shutil
 import subprocess
@@ -36,11 +37,10 @@ AREAS = (
     "tests",
 )
 _FETCHED = re.compile(r'<script src="?https?://[^>]*></script>')
-"""The theme's own help for search in pages that lie as files: a reader without internet waits for it in vain."""
-LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
+"""What the theme has for search in pages that lie as files: without internet nobody gets it. Ours lies beside."""
+_SEARCH = Path(__file__).with_name("search-in-files.js")
+_LINK = re.compile(r"(?<=\]\()([^)#\s]+)(?=[)#\s])")
 ZH = "zh"
-PAIRED = "zh-CN"
-"""As file names of the repository have it."""
 
 
 def tree(to: Path) -> None:
@@ -49,24 +49,33 @@ def tree(to: Path) -> None:
     for page in pages:
         if "node_modules" in page.parts:
             continue
-        text = page.read_text().replace(f".{PAIRED}.md", ".md")  # the site finds the language by itself
-        _put(to / str(page.relative_to(ROOT)).replace(f".{PAIRED}.md", f".{ZH}.md"), text)
-        for link in LINK.findall(text):
-            target = (page.parent / link).resolve()
-            if (
-                "://" not in link
-                and target.is_file()
-                and target.suffix != ".md"
-                and target.is_relative_to(ROOT)
-            ):
+        english = _english(page)
+        suffix = ".md" if english == page else f".{ZH}.md"
+
+        def led(found: re.Match[str], page: Path = page, english: Path = english) -> str:
+            target = Path(os.path.normpath(page.parent / found[1]))
+            if "://" in found[1] or not target.is_relative_to(ROOT):
+                return found[1]
+            if target.is_file() and target.suffix != ".md":
                 there = to / target.relative_to(ROOT)
                 there.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(target, there)
+            return os.path.relpath(_english(target), english.parent)
+
+        place = english.relative_to(ROOT).with_suffix(suffix)
+        _put(to / place, _LINK.sub(led, page.read_text()))
     for name, text in reference.pages().items():
         _put(to / "docs/reference" / name, text)
     for profile in Profiles(Path("nowhere")).values():
         _put(to / f"docs/recipes/{profile.id}.md", recipes.page(profile, "en"))
         _put(to / f"docs/recipes/{profile.id}.{ZH}.md", recipes.page(profile, "zh"))
+
+
+def _english(page: Path) -> Path:
+    """What this page is the Chinese of, or the page itself. Links lead there: the site finds the language."""
+    if page.is_relative_to(ROOT / "docs" / ZH):
+        return ROOT / "docs" / page.relative_to(ROOT / "docs" / ZH)
+    return page.with_name(page.name.replace(".zh-CN.md", ".md"))
 
 
 def navigation() -> list[Any]:
@@ -118,7 +127,7 @@ def configuration(pages: Path, to: Path, nav: Iterable[Any]) -> dict[str, Any]:
             "features": ["navigation.tabs", "navigation.indexes", "search.highlight", "content.code.copy"],
         },
         "plugins": [
-            {"search": {"lang": ["en", "zh"]}},
+            {"search": {"lang": ["en", "zh"], "separator": r"[\s\u200b\-]+"}},
             "offline",
             {
                 "i18n": {
@@ -168,7 +177,9 @@ def build(to: Path) -> None:
         if done.returncode:
             sys.exit(done.stdout + done.stderr)
     for page in to.rglob("*.html"):
-        page.write_text(_FETCHED.sub("", page.read_text()))
+        ours = "../" * (len(page.relative_to(to).parts) - 1) + f"assets/{_SEARCH.name}"
+        page.write_text(_FETCHED.sub(f'<script src="{ours}"></script>', page.read_text()))
+    shutil.copy(_SEARCH, to / "assets")
 
 
 def _put(file: Path, text: str) -> None:

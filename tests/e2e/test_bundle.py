@@ -26,17 +26,14 @@ def pins(text: str) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("python", ["3.11", "3.13"])
-def test_both_kinds_of_machine_get_every_library_in_the_same_version_by_hash(
-    tmp_path: Path, python: str
-) -> None:
+def test_both_kinds_of_machine_get_every_library_in_the_same_version_by_hash(tmp_path: Path) -> None:
     found = {}
     for architecture in ("x86_64", "aarch64"):
         code = (
             "import sys; from pathlib import Path; from deploy.bundle.build import resolved; "
             "print(resolved(sys.argv[1], sys.argv[2], Path(sys.argv[3])))"
         )
-        words = [sys.executable, "-c", code, python, architecture, str(tmp_path)]
+        words = [sys.executable, "-c", code, "3.11", architecture, str(tmp_path)]
         done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=110)
         assert done.returncode == 0, done.stderr
         found[architecture] = pins(Path(done.stdout.strip()).read_text())

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ganpo_config.profiles import Profiles
+from support.browsing import chromium
 
 ROOT = Path(__file__).parents[2]
 
@@ -51,6 +52,17 @@ def test_search_finds_chinese_words(site: Path) -> None:
     assert index["config"]["lang"] == ["en", "zh"]
     titles = {found["title"].replace("\u200b", "") for found in index["docs"]}
     assert Profiles(Path("nowhere"))["abb_b21"].title.zh in titles
+
+
+def test_what_lies_as_files_is_searched_in_chinese_too(site: Path) -> None:
+    with chromium() as browser:
+        page = browser.new_page()
+        page.goto((site / "zh/docs/gateway.html").as_uri())
+        page.locator(".md-search__input").click()
+        page.keyboard.type("电表")
+        page.keyboard.press("Shift")  # the theme listens to keys
+        page.wait_for_selector(".md-search-result__item", timeout=30_000)
+        assert page.locator(".md-search-result__item").count() >= 5
 
 
 def test_nothing_is_fetched_from_anywhere(site: Path) -> None:
