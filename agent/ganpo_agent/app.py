@@ -21,8 +21,11 @@ from ganpo_agent.local.health import health
 from ganpo_agent.local.routes import OnlyFor, routes
 from ganpo_agent.local.socket import listening
 from ganpo_agent.local.today import Today
+from ganpo_agent.local.waited import Waited
 from ganpo_agent.local.worst import worst
 from ganpo_agent.observing.observer import Observer
+from ganpo_agent.page import pages
+from ganpo_agent.page.guard import guarded
 from ganpo_agent.reading.connection import ConnectionTask
 from ganpo_agent.reloading.difference import Difference
 from ganpo_agent.reloading.reloading import Reloading
@@ -55,7 +58,8 @@ _SHARE_S = 5.0
 
 class Agent:
     """One gateway. `clock` and `rng` are arguments so that months can be replayed in minutes; for `load`, `keep` and
-    `wrong` see `Reloading`."""
+    `wrong` see `Reloading`; `demo` marks its page DEMO DATA. `page`: where that can be opened from elsewhere, once it
+    is known."""
 
     def __init__(
         self,
@@ -66,6 +70,7 @@ class Agent:
         load: Callable[[], Loaded] | None = None,
         keep: Callable[[Loaded], None] = lambda _loaded: None,
         wrong: Sequence[GanpoError] = (),
+        demo: bool = False,
     ) -> None:
         self.plant = plant
         self._rng = rng or random.Random()  # noqa: S311 - jitter and ids, nothing secret
@@ -74,6 +79,9 @@ class Agent:
         self.time = Timekeeper(clock, _newest(outbox))
         self.began = self.time.monotonic()
         self.today = Today(plant.site.timezone)
+        self.waited = Waited()
+        self.demo = demo
+        self.page: str | None = None
         self.observer: Observer | None = None
         self.uplink = Uplink(plant, self.time, self._rng, lambda: self.picture() | worst(self))
         slot_s = plant.site.slot_ms / 1000
@@ -94,11 +102,13 @@ class Agent:
         """
         shown = routes(self)
         own = OnlyFor(Starlette(routes=[*shown, *asked(self)]), self.plant.gateway.id)
-        servers = Server(Starlette(routes=shown)), Server(own)
+        page = guarded(Starlette(routes=[*shown, *pages.routes(self)]), self.plant.gateway)
+        servers = Server(page, certificate=self.plant.gateway.http_certificate), Server(own)
         with (
             listen(self.plant.gateway.http, "gateway.http") as port,
             listening(self.plant.gateway) as socket,
         ):
+            self.page = pages.url(self, port.getsockname()[1])
             async with asyncio.TaskGroup() as group:
                 tasks = self._tasks = Tasks(group)
                 tasks.start(
@@ -106,6 +116,7 @@ class Agent:
                         "keeper": self.keeper.run,
                         "uplink": self._speak,
                         "ticker": self._tick,
+                        "waited": lambda: self.waited.run(self.keeper, self.time),
                         "watchdog": lambda: systemd.watch(self._stuck),
                         "reloading": self.reloading.run,
                         "today": self._remember,
@@ -161,7 +172,8 @@ class Agent:
             for task in self.connections
         }
         subjects = self.observer.subjects() if self.observer is not None else {}
-        return {"connections": connections, "subjects": subjects, "versions": _VERSIONS}
+        found = {"connections": connections, "subjects": subjects, "versions": _VERSIONS}
+        return found if self.page is None else found | {"page": self.page}
 
     def _connection(self, bound: BoundConnection, former: ConnectionTask | None = None) -> ConnectionTask:
         """`former`: whose place it takes."""

@@ -220,9 +220,10 @@ def json_schema() -> dict[str, Any]:
     """The JSON Schema of `agent.toml`: for editors. What binds one place to another is checked by `ganpo check`."""
     schema = Document.model_json_schema(by_alias=True)
     schema["title"] = "agent.toml"
-    uplink = schema["$defs"]["UplinkSettings"]["properties"]
-    for name in ("password", "ca_path"):
-        del uplink[name]
+    for model in (GatewaySettings, UplinkSettings):
+        for name, about in model.model_fields.items():
+            if about.exclude:  # set from its file
+                del schema["$defs"][model.__name__]["properties"][name]
     for row in ("EquipmentRow", "MeterRow", "PointRow"):
         for about in schema["$defs"][row]["properties"].values():
             if about.get("type") == "string" and "enum" not in about:

@@ -24,7 +24,15 @@ SECTIONS: dict[str, type[Section]] = {
 _APART = ("GANPO_CLOUD_", "GANPO_DEMO_")
 """Of other programs of ours."""
 _OURS = ("GANPO_CONFIG", "GANPO_SHARED")
-_NO_SCALARS = {"shifts", "exceptions", "password", "ca_path"}
+_NO_SCALARS = {
+    "shifts",
+    "exceptions",
+    "password",
+    "ca_path",
+    "http_password",
+    "http_cert_path",
+    "http_key_path",
+}
 
 
 class _Part(BaseSettings):

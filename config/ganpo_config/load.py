@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import ValidationError
 
-from ganpo_config import environment
+from ganpo_config import environment, http_access
 from ganpo_config.calendar import calendar
 from ganpo_config.connections import links
 from ganpo_config.document import Document, SiteTable
@@ -116,12 +116,12 @@ def _plant(
 ) -> Plant | None:
     _top_level(raw, findings)
     secrets = SecretFiles(environ, findings)
-    gateway = _section(GatewayPart, "gateway", raw, environ, findings)
+    gateway = _gateway(raw, environ, secrets, findings)
     uplink = _uplink(raw, environ, secrets, findings)
     part = _section(SitePart, "site", raw, environ, findings)
     site = _site(part.site, findings) if part is not None else None
     days = calendar(part.site, findings) if part is not None else None
-    found = links(raw.get("connections", {}), gateway.gateway if gateway else None, secrets, findings)
+    found = links(raw.get("connections", {}), gateway, secrets, findings)
     profiles = Profiles(files.folder / PROFILES)
     findings.errors += profiles.errors
     lists = Lists(raw, files, findings, opener)
@@ -133,7 +133,7 @@ def _plant(
         for link in found.good.values()
     )
     return Plant(
-        gateway.gateway,
+        gateway,
         uplink,
         site,
         days,
@@ -173,23 +173,46 @@ def _section(
         return None
 
 
+def _gateway(
+    raw: Mapping[str, Any], environ: Mapping[str, str], secrets: SecretFiles, findings: Findings
+) -> GatewaySettings | None:
+    part, files = _with_files(GatewayPart, "gateway", raw, environ, secrets, findings)
+    if part is None:
+        return None
+    gateway = part.gateway.model_copy(update=files)
+    http_access.look_at(gateway, secrets, findings)
+    return gateway
+
+
 def _uplink(
     raw: Mapping[str, Any], environ: Mapping[str, str], secrets: SecretFiles, findings: Findings
 ) -> UplinkSettings | None:
-    values = environment.merged(UplinkPart, "uplink", raw, environ)
-    table = values.get("uplink")
+    part, files = _with_files(UplinkPart, "uplink", raw, environ, secrets, findings)
+    return None if part is None else part.uplink.model_copy(update=files)
+
+
+def _with_files(
+    part: type[_PartT],
+    name: str,
+    raw: Mapping[str, Any],
+    environ: Mapping[str, str],
+    secrets: SecretFiles,
+    findings: Findings,
+) -> tuple[_PartT | None, dict[str, Any]]:
+    """A section, and what its `_file` keys stand for: secrets, and the `_path` of what is read where it is used."""
+    model = environment.SECTIONS[name]
+    table = environment.merged(part, name, raw, environ).get(name)
     found: dict[str, Any] = {}
     if isinstance(table, dict):
         clean = dict(table)
-        found = secrets.take(clean, UplinkSettings, "uplink")
-        if "ca_path" in clean:
-            del clean["ca_path"]
-            findings.error("uplink.ca_path", "no such key", "did you mean ca_file?")
-        if clean.get("ca_file") is not None:
-            found["ca_path"] = secrets.file(clean["ca_file"], "uplink.ca_file")
-        raw = {"uplink": clean}
-    part = _section(UplinkPart, "uplink", raw, environ, findings)
-    return None if part is None else part.uplink.model_copy(update=found)
+        found = secrets.take(clean, model, name)
+        for stem in [key.removesuffix("_path") for key in model.model_fields if key.endswith("_path")]:
+            if clean.pop(f"{stem}_path", None) is not None:
+                findings.error(f"{name}.{stem}_path", "no such key", f"did you mean {stem}_file?")
+            if clean.get(f"{stem}_file") is not None:
+                found[f"{stem}_path"] = secrets.file(clean[f"{stem}_file"], f"{name}.{stem}_file")
+        raw = {name: clean}
+    return _section(part, name, raw, environ, findings), found
 
 
 def _site(site: SiteTable, findings: Findings) -> SiteItem | None:

@@ -46,7 +46,7 @@ class SecretFiles:
             text = self.read(file, f"{path}.{key}")
             if text is not None:
                 found[name] = SecretStr(text)
-                self._look_at_mode(file, f"{path}.{key}")
+                self.look_at_mode(file, f"{path}.{key}")
         return found
 
     def file(self, name: Any, path: str) -> Path | None:
@@ -75,7 +75,7 @@ class SecretFiles:
             return None
         return text
 
-    def _look_at_mode(self, name: str, path: str) -> None:
+    def look_at_mode(self, name: str, path: str) -> None:
         """A secret that every user of the machine reads is none. What systemd lays down is nobody's business."""
         file = self._place(name)
         if not self._systemd and (mode := file.stat().st_mode & 0o777) & 0o007:

@@ -1,6 +1,7 @@
 """The scalars of `agent.toml`: `[gateway]`, `[uplink]`. Environment names: GANPO_GATEWAY__ID and the like."""
 
 import re
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -29,11 +30,46 @@ class GatewaySettings(Section):
         default=None,
         description="Unix socket for commands; else agent.sock in /run/ganpo (systemd) or in state_dir",
     )
+    http_password_file: str | None = Field(
+        default=None,
+        description="file in the secrets directory: who reads at `http` gives it; required beyond loopback",
+    )
+    http_password: SecretStr | None = Field(
+        default=None, exclude=True, description="set from http_password_file, never written"
+    )
+    http_cert_file: str | None = Field(
+        default=None, description="file in the secrets directory: certificate for https, PEM"
+    )
+    http_cert_path: Path | None = Field(default=None, exclude=True, description="set from http_cert_file")
+    http_key_file: str | None = Field(
+        default=None, description="file in the secrets directory: its private key, else in http_cert_file"
+    )
+    http_key_path: Path | None = Field(default=None, exclude=True, description="set from http_key_file")
     outbox_mib: int = Field(default=256, ge=1, le=65536, description="hard size of outbox.db in MiB")
 
     def home(self, driver: str, connection: str) -> Home:
         """Where a connection of a driver (its id) keeps what outlives the process."""
         return Home(self.id, connection, self.state_dir / driver)
+
+    @property
+    def is_exposed(self) -> bool:
+        """Others than this machine reach `http`, as far as its text says."""
+        host = self.http.rpartition(":")[0].strip("[]")
+        try:
+            return not ip_address(host).is_loopback
+        except ValueError:
+            return host != "localhost"
+
+    @property
+    def is_legible(self) -> bool:
+        """Others can read on the wire what is asked and answered there."""
+        return self.is_exposed and self.http_cert_path is None
+
+    @property
+    def http_certificate(self) -> tuple[Path, Path] | None:
+        """The files of certificate and private key; None: plain HTTP."""
+        cert = self.http_cert_path
+        return None if cert is None else (cert, self.http_key_path or cert)
 
     @field_validator("http")
     @classmethod

@@ -131,7 +131,7 @@ async def _agents(folder: Path, url: str, devices: Devices, stop: asyncio.Event)
         await trust(plants[-1])
     async with asyncio.TaskGroup() as group:
         for plant in plants:
-            group.create_task(Agent(plant).run(stop), name=plant.gateway.id)
+            group.create_task(Agent(plant, demo=True).run(stop), name=plant.gateway.id)
 
 
 async def _story(

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator
 from email.utils import formatdate
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -22,14 +23,21 @@ HALF_WRITTEN_S = 10.0
 
 
 class Server(uvicorn.Server):
-    """Serves `app` with `serve(sockets=[...])` until `end`, or with `run_at` until cancelled.
+    """Serves `app` with `serve(sockets=[...])` until `end`, or with `run_at` until cancelled; over TLS with a
+    `certificate`: its file and that of its private key.
 
     It wakes for who asks and otherwise not.
     """
 
     def __init__(
-        self, app: ASGIApp, *, connections: int = CONNECTIONS, half_written_s: float = HALF_WRITTEN_S
+        self,
+        app: ASGIApp,
+        *,
+        connections: int = CONNECTIONS,
+        half_written_s: float = HALF_WRITTEN_S,
+        certificate: tuple[Path, Path] | None = None,
     ) -> None:
+        cert, key = certificate or (None, None)
         protocol: Any = partial(_Connection, connections, half_written_s)
         super().__init__(
             uvicorn.Config(
@@ -40,6 +48,8 @@ class Server(uvicorn.Server):
                 log_level="critical",
                 access_log=False,
                 timeout_graceful_shutdown=1,
+                ssl_certfile=cert,
+                ssl_keyfile=key,
             )
         )
         self._ended = asyncio.Event()

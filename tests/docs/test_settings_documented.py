@@ -20,7 +20,7 @@ from support.configs import BUS, CELL, HEAD
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "configuration.md").read_text(encoding="utf-8")
-NOT_WRITTEN = {"ca", "password", "ca_path", "token", "user_certificate"}
+NOT_WRITTEN = {"ca", "password", "http_password", "token", "user_certificate"}
 """Set from their `_file` keys."""
 
 SECTIONS: list[tuple[str, type[BaseModel]]] = [
@@ -56,7 +56,7 @@ def lines(model: type[BaseModel]) -> list[str]:
     found = []
     for name, about in model.model_fields.items():
         key = about.alias or name
-        if (name in NOT_WRITTEN and f"{name}_file" in model.model_fields) or name == "ca_path":
+        if (name in NOT_WRITTEN and f"{name}_file" in model.model_fields) or name.endswith("_path"):
             continue
         if name in NOT_WRITTEN:
             key = f"{name}_file"

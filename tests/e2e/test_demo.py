@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
+
 from support.demo import Demo, alive
 
 MAIN_METER = "DB-0101"
@@ -29,6 +31,14 @@ def test_the_page_comes_moves_and_says_demo_data(tmp_path: Path) -> None:
             seen.add(_register(demo))
         states = {subject["asset_no"]: subject["state"] for subject in demo.get("/api/v1/subjects")}
         assert set(states) == {"SB-0007", "SB-0141", "SB-0142", "DB-0101", "DB-0103"}
+        pages = {gateway["id"]: gateway["page"] for gateway in demo.get("/api/v1/gateways")}
+        assert set(pages) == {"gw-demo-0001", "gw-demo-0002"}
+        enterprise = demo.get("/?lang=zh")
+        for gateway, url in pages.items():
+            assert f'<a href="{url}" rel="noreferrer"><b>{gateway}</b></a>' in enterprise
+            own = httpx.get(url, params={"lang": "en"}).text
+            assert "DEMO DATA" in own
+            assert f"<h1>Gateway {gateway} · 演示车间 DEMO</h1>" in own
 
         began = time.monotonic()
         assert demo.end(signal.SIGINT) == 0

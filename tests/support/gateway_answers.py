@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from ganpo_model.clock import iso, to_ms
+from ganpo_model.clock import iso
 
 ZONE = "Asia/Shanghai"
 NOW = datetime.fromisoformat("2026-11-23T09:42:16+08:00")
@@ -54,7 +54,6 @@ def answers() -> dict[str, Any]:
         "machines": [_machine(number, *of) for number, of in _STATES.items()],
         "meters": _meters(),
         "doctor": _doctor(),
-        "waited": [(to_ms(NOW) // 3_600_000 * 3_600_000 - n * 3_600_000, _waited(n)) for n in range(20)],
     }
 
 
@@ -102,6 +101,9 @@ def _status() -> dict[str, Any]:
             "lasts_days": 214.4,
             "issued": 18_429,
             "stream": "01KANE0000000000000000000A",
+            "waited": [
+                [iso(NOW.replace(minute=0, second=0) - timedelta(hours=n)), _waited(n)] for n in range(20)
+            ],
             "dropped_frames": 0,
             "dropped_facts": 0,
             "damaged": [],
@@ -164,7 +166,7 @@ def _connection(
             }
             for key in units.split()
         ],
-        "notes": [],
+        "notes": ["everything that is read can be seen and changed on the way"] if name == "plc-zj" else [],
     }
 
 

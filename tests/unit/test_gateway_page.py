@@ -9,6 +9,7 @@ import pytest
 from ganpo_agent.page import shown
 from ganpo_agent.page.pages import Place, render
 from ganpo_agent.page.shown import Asked
+from ganpo_cloud.inlet import gateways
 from ganpo_service.words import entries
 from support.extracting import CATALOGUE, ROOT, messages
 from support.gateway_answers import ZONE, ago, answers
@@ -50,9 +51,7 @@ def test_what_nobody_knows_is_a_dash_or_said_and_never_zero() -> None:
     told = page(status(now=None, time__trusted=False, time__why="no time server answered yet"))
     assert "Waiting for time: nothing is stamped yet;" in told
     assert "The time seen is Mon 23 Nov 2026, 09:42:16. no time server answered yet" in told
-    nothing: dict[str, Any] = {
-        name: [] for name in ("connections", "points", "machines", "meters", "doctor", "waited")
-    }
+    nothing: dict[str, Any] = {name: [] for name in ("connections", "points", "machines", "meters", "doctor")}
     told = page(nothing | status(needs=[], machines={"total": 0, "read": 0}))
     assert "Nothing needs a person" in told
     assert "141 of 156 points are good," in told
@@ -114,7 +113,7 @@ def test_many_points_come_in_pages_and_the_first_view_has_the_faulty_and_few_oth
 
 def test_an_hour_in_which_nobody_counted_is_not_an_hour_without_frames() -> None:
     now = shown.ms(ago(seconds=0))
-    hours = shown.bars(answers()["waited"], now)
+    hours = shown.bars(answers()["status"]["outbox"]["waited"], now)
     assert len(hours) == 24
     assert [number for _, number in hours][:5] == [None] * 4 + [1]
     assert shown.top(hours) == 100
@@ -181,3 +180,20 @@ def test_the_page_is_small_and_asks_nobody_else() -> None:
     told = render(answers(), Place(ZONE), Asked("zh"))
     assert len(told.encode()) + sum(sizes) <= 60_000
     assert not re.search(r"https?://|style=|onclick", told)
+
+
+@pytest.mark.parametrize(
+    ("told", "linked"),
+    [
+        ("https://192.168.10.7:8780/", True),
+        ("http://[fd00::7]:8780/", True),
+        ("javascript:alert(1)//:1/", False),
+        ("http://user@host:1/", False),
+        ("http://host:1/elsewhere", False),
+        ('http://a:1/"><script>', False),
+        (7, False),
+        (None, False),
+    ],
+)
+def test_the_collector_links_to_a_page_by_what_is_an_address_alone(told: object, linked: bool) -> None:
+    assert gateways._page({"page": told}) == (told if linked else None)

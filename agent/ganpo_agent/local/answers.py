@@ -59,6 +59,7 @@ async def status(agent: Running) -> dict[str, Any]:
             "limit_bytes": agent.plant.gateway.outbox_mib * 1024 * 1024,
             "used_bytes": backlog.used if backlog else None,
             "lasts_days": agent.keeper.lasts_days(backlog),
+            "waited": agent.waited.told(),
             "issued": outbox.seq,
             "stream": outbox.stream or None,
             "dropped_frames": outbox.dropped,

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from ganpo_agent.keeping.keeper import Keeper
 from ganpo_agent.local.today import Today
+from ganpo_agent.local.waited import Waited
 from ganpo_agent.observing.observer import Observer
 from ganpo_agent.reading.connection import ConnectionTask
 from ganpo_agent.reloading.reloading import Reloading
@@ -28,6 +29,7 @@ class Running(Protocol):
     uplink: Uplink
     began: float
     today: Today
+    waited: Waited
     reloading: Reloading
 
     @property

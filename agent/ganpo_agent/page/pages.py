@@ -1,15 +1,17 @@
 """The page as the agent serves it: the answers of the local API are asked in the loop, and rendered beside it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any
+from typing import Any, Protocol
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
+from ganpo_agent.local import answers, subjects
+from ganpo_agent.local.running import Running
 from ganpo_agent.page import shown
 from ganpo_service.pages.spoken import choose
 
@@ -27,7 +29,13 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 Answers = Mapping[str, Any]
-"""What the local API says of each resource, and `waited`: hour and the most frames that waited in it."""
+"""What the local API says, by resource."""
+
+
+class Shown(Running, Protocol):
+    """An agent that has a page."""
+
+    demo: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +47,15 @@ class Place:
     legible: bool = False
 
 
-def routes(ask: Callable[[], Awaitable[Answers]], place: Place) -> list[BaseRoute]:
+def routes(agent: Shown) -> list[Route]:
     """`/` and what it needs, with GET alone."""
 
     async def page(request: Request) -> Response:
         lang = choose(request.query_params.get("lang"), request.headers.get("accept-language", ""))
         asked = shown.Asked.of(lang, request.query_params)
-        html = await asyncio.to_thread(render, await ask(), place, asked)
+        plant = agent.plant
+        place = Place(plant.site.timezone, agent.demo, plant.gateway.is_legible)
+        html = await asyncio.to_thread(render, await _ask(agent), place, asked)
         return HTMLResponse(html, headers=_HEADERS | {"Content-Language": lang, "Vary": "Accept-Language"})
 
     async def static(request: Request) -> Response:
@@ -58,14 +68,35 @@ def routes(ask: Callable[[], Awaitable[Answers]], place: Place) -> list[BaseRout
     return [Route("/", page), Route("/static/{name}", static)]
 
 
-def render(answers: Answers, place: Place, asked: shown.Asked) -> str:
+async def _ask(agent: Running) -> Answers:
+    return {
+        "status": await answers.status(agent),
+        "connections": answers.connections(agent),
+        "points": answers.points(agent),
+        "machines": subjects.machines(agent),
+        "meters": subjects.meters(agent),
+        "doctor": [],
+    }
+
+
+def url(agent: Shown, port: int) -> str | None:
+    """Where the page can be opened from elsewhere; None where this machine alone reaches it, and where the address that
+    others use is not known here. Of a demo always: all of it is one machine."""
+    gateway = agent.plant.gateway
+    host = gateway.http.rpartition(":")[0]
+    if not (gateway.is_exposed or agent.demo) or host in ("0.0.0.0", "[::]"):  # noqa: S104 - compared, not bound
+        return None
+    return f"{'https' if gateway.http_certificate else 'http'}://{host}:{port}/"
+
+
+def render(told: Answers, place: Place, asked: shown.Asked) -> str:
     """The page. The first call imports Jinja and makes the templates ready."""
     from ganpo_agent.page.templating import environment
 
-    status = answers["status"]
+    status = told["status"]
     now = shown.ms(status["now"] or status["time"]["seen"])
-    links = answers["connections"]
-    hours = shown.bars(answers["waited"], now)
+    links = told["connections"]
+    hours = shown.bars(status["outbox"]["waited"], now)
     return (
         environment(asked.lang)
         .get_template("page.html")
@@ -79,10 +110,10 @@ def render(answers: Answers, place: Place, asked: shown.Asked) -> str:
             status=status,
             connections=shown.connections(links),
             busiest=shown.busiest(links),
-            points=shown.points(answers["points"], asked),
-            machines=shown.machines(answers["machines"]),
-            meters=answers["meters"],
-            checks=shown.checks(answers["doctor"]),
+            points=shown.points(told["points"], asked),
+            machines=shown.machines(told["machines"]),
+            meters=told["meters"],
+            checks=shown.checks(told["doctor"]),
             hours=hours,
             axis=shown.top(hours),
             bundle="",

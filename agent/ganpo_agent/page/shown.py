@@ -160,9 +160,9 @@ def checks(all_of_them: Iterable[Answer]) -> list[Answer]:
     return sorted(all_of_them, key=lambda check: _LEVELS.index(check["level"]))
 
 
-def bars(hours: Sequence[tuple[int, int | None]], now: int) -> list[tuple[int, int | None]]:
+def bars(waited: Iterable[tuple[str, int]], now: int) -> list[tuple[int, int | None]]:
     """The last 24 hours up to now, each with the most frames that waited in it; None: nobody looked."""
-    known = dict(hours)
+    known = {ms(at): most for at, most in waited}
     last = now // HOUR_MS * HOUR_MS
     return [(at, known.get(at)) for at in range(last - DAY_MS + HOUR_MS, last + HOUR_MS, HOUR_MS)]
 

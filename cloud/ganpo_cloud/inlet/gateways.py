@@ -1,5 +1,6 @@
 """Gateways as they are known now: whether they speak, and what is missing of them. Read-only."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,8 @@ from ganpo_cloud.inlet.streams import Clone, Sent, Stream
 from ganpo_cloud.store.described import Instant, answer, said, unsaid
 from ganpo_cloud.store.tables import counter, frame, gateway, live, quarantine, transition
 from ganpo_model.clock import to_ms
+
+_PAGE = re.compile(r"https?://([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):\d{1,5}/")
 
 
 @answer
@@ -40,6 +43,9 @@ class Gateway:
     )
     silent: list[str] = said("the first units that are silent", ["line-2/7"])
     holes: int | None = said("stretches that devices were found not to have, and are asked for rarely", 3)
+    page: str | None = said(
+        "its own page, where it said that others can open one", "https://192.168.10.7:8780/"
+    )
     clones: list[Clone] = said("what speaks for a second box with this id, newest first")
     kept: Any = unsaid()
     """A sequence of Held; the document would describe that too."""
@@ -93,6 +99,7 @@ def known_gateways(connection: Connection, now: datetime, enterprise: str | None
                 given_up.get(dropped_name(number), 0),
                 picture.get("clock_off_ms"),
                 *lives.of_points(picture),
+                _page(picture),
                 of_it.clones,
                 kept,
                 links.get(number, {}),
@@ -100,3 +107,9 @@ def known_gateways(connection: Connection, now: datetime, enterprise: str | None
             )
         )
     return found
+
+
+def _page(picture: dict[str, Any]) -> str | None:
+    """Where it says its page is: an address to link to, and nothing else that a stranger may have sent."""
+    told = picture.get("page")
+    return told if isinstance(told, str) and _PAGE.fullmatch(told) else None
