@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import get_args
 
+import pytest
+
 from ganpo_config.devices import addressed, page, unreadable
 from ganpo_config.profiles import Profiles
 from ganpo_drivers.modbus.address import ModbusAddress
@@ -11,11 +13,10 @@ from ganpo_drivers.modbus.addressing import Addressing, Numbering
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-def test_the_page_of_devices_is_the_present_one() -> None:
-    stored = (DOCS / "devices.md").read_text(encoding="utf-8")
-    assert stored == page(Profiles(Path("nowhere")).values()), (
-        "python -m ganpo_config.devices >docs/devices.md"
-    )
+@pytest.mark.parametrize(("place", "lang"), [("devices.md", "en"), ("zh/devices.md", "zh")])
+def test_the_page_of_devices_is_the_present_one(place: str, lang: str) -> None:
+    stored = (DOCS / place).read_text(encoding="utf-8")
+    assert stored == page(Profiles(Path("nowhere")).values(), lang), "python -m ganpo_config.devices docs"
 
 
 def test_what_cannot_be_read_is_told_in_both_languages_with_what_helps() -> None:

@@ -77,7 +77,7 @@ WORDS = {
 """Words that stand alone, in columns and in place of one another."""
 _SQL = re.compile(
     r"^\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|PRAGMA|WITH|BEGIN|DO |VACUUM|SET |REPEATABLE)|"
-    r" = \?| \?|\bFROM [a-z{]| JOIN |WHERE |ORDER BY|IS (NOT )?NULL| IN \(\{| DESC\b"
+    r"^# |  # | = \?| \?|\bFROM [a-z{]| JOIN |WHERE |ORDER BY|IS (NOT )?NULL| IN \(\{| DESC\b"
 )
 _SAID = re.compile(r"[A-Za-z]{2,}[,;:.?]? +[({`\"'<$\[]*[A-Za-z{]|\}[,;:.]? +[(\"']?[A-Za-z]{2,}|[A-Za-z] \d")
 _LETTERS = re.compile(r"[A-Za-z]{2,}")
