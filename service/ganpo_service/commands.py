@@ -30,7 +30,11 @@ def say(text: object = "", *, err: bool = False) -> None:
 
 def told(error: GanpoError) -> str:
     """An error in the person's language; its code stands behind it in every language."""
-    text = words.joined(error.where, ": ", tell(error.what)) if error.where else tell(error.what)
+    text = (
+        words.joined(words.tell_part(error.where), ": ", tell(error.what))
+        if error.where
+        else tell(error.what)
+    )
     text = words.joined(text, "; ", tell(error.hint)) if error.hint else text
     return f"{text} [{error.code}]"
 

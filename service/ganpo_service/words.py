@@ -16,6 +16,7 @@ from unicodedata import east_asian_width
 
 LANGUAGES = {"zh": "zh_CN", "en": "en"}
 _ENTRY = re.compile(r'^msgid ((?:".*"\n)+)msgstr ((?:".*"\n?)+)', re.MULTILINE)
+_INSIDE = re.compile(r'^#\. inside\nmsgid "(.*)"$', re.MULTILINE)
 _QUOTED = re.compile(r'"(.*)"\n?')
 _ESCAPED = re.compile(r"\\(.)")
 _SIGNS = {"n": "\n", "t": "\t", "r": "\r"}
@@ -76,10 +77,21 @@ def filled(lang: str, message: str, *values: object) -> str:
     return _filled(told, [str(value) for value in values])
 
 
+def tell_part(text: str) -> str:
+    """As `tell`, of what stands in a text: a single word is mostly a name there, of a file or a setting, and stays."""
+    lang = _language.get()
+    return text if lang == "en" or not text else _part(text, lang)
+
+
 def joined(left: str, join: str, right: str) -> str:
     """Two texts around `: ` or `; `, which is a Chinese sign where one of them is Chinese there."""
     wide = _is_wide(left[-1:]) or _is_wide(right[:1])
     return f"{left}{_FULL[join] if wide else join}{right}"
+
+
+def _part(text: str, lang: str) -> str:
+    single = not any(sign.isspace() for sign in text.strip())
+    return text if single and text.strip() not in _catalogue(lang).inside else _told(text, lang)
 
 
 @lru_cache(maxsize=4096)
@@ -90,7 +102,7 @@ def _told(text: str, lang: str) -> str:
     if "\n" in text:
         return "\n".join(_told(line, lang) if line else "" for line in text.split("\n"))
     if text.startswith(" (") and (match := _BEHIND.fullmatch(text)):
-        return f"（{_told(match[2], lang)}）"
+        return f"（{_part(match[2], lang)}）"
     return _in_columns(text, lang) if _GAPS.search(text) else _joined(text, lang)
 
 
@@ -99,12 +111,12 @@ def _joined(text: str, lang: str) -> str:
     for join in _JOINS:
         for match in re.finditer(join, text):
             left, right = text[: match.start()], text[match.end() :]
-            told = _told(left, lang), _told(right, lang)
+            told = _part(left, lang), _part(right, lang)
             if told != (left, right):
                 return joined(told[0], match[0], told[1])
     behind = _BEHIND.fullmatch(text)
-    if behind is not None and (more := _told(behind[2], lang)) != behind[2]:
-        return f"{_told(behind[1], lang)}（{more}）"
+    if behind is not None and (more := _part(behind[2], lang)) != behind[2]:
+        return f"{_part(behind[1], lang)}（{more}）"
     return text
 
 
@@ -113,7 +125,7 @@ def _in_columns(text: str, lang: str) -> str:
     cells = _GAPS.split(text)
     line = ""
     for cell, gap in zip(cells[::2], [*cells[1::2], ""], strict=True):
-        told = _told(cell, lang) if cell else ""
+        told = _part(cell, lang) if cell else ""
         line += told + (
             gap if told == cell else " " * max(1, len(cell) + len(gap) - width(told)) if gap else ""
         )
@@ -129,8 +141,9 @@ class _Template(NamedTuple):
 class _Catalogue:
     """The texts of one language; templates lie under one of their words, and become patterns when a text has it."""
 
-    def __init__(self, lang: str, entries: Mapping[str, str]) -> None:
+    def __init__(self, lang: str, entries: Mapping[str, str], inside: set[str]) -> None:
         self._lang = lang
+        self.inside = inside
         self.entries = entries
         self._texts: dict[str, str] = {}
         self._under: dict[str, list[tuple[str, str]]] = {}
@@ -154,7 +167,7 @@ class _Catalogue:
         if best is None:
             return None
         _, template, match = best
-        return _filled(template.told, [_told(value, self._lang) if value else "" for value in match.groups()])
+        return _filled(template.told, [_part(value, self._lang) if value else "" for value in match.groups()])
 
     def _candidates(self, text: str) -> Iterator[_Template]:
         for word in {"", *_WORD.findall(text)}:
@@ -207,7 +220,8 @@ def _plain(text: str) -> str:
 @cache
 def _catalogue(lang: str) -> _Catalogue:
     path = files("ganpo_service").joinpath("locale", LANGUAGES[lang], "LC_MESSAGES", "ganpo.po")
-    return _Catalogue(lang, entries(path.read_text(encoding="utf-8")))
+    text = path.read_text(encoding="utf-8")
+    return _Catalogue(lang, entries(text), set(_INSIDE.findall(text)))
 
 
 def entries(text: str) -> dict[str, str]:

@@ -75,6 +75,10 @@ WORDS = {
     *("confidence", "device", "driver", "from", "notes", "parameters", "reads", "signals", "states"),
 }
 """Words that stand alone, in columns and in place of one another."""
+AGES = {"{} s", "{} h", "{} d"}
+"""How long something takes or took."""
+_INSIDE = {"added", "changed", "stated"}
+"""Single words that are told also where they stand in a text: elsewhere one is the name of a file or a setting."""
 _SQL = re.compile(
     r"^\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|PRAGMA|WITH|BEGIN|DO |VACUUM|SET |REPEATABLE)|"
     r"^# |  # | = \?| \?|\bFROM [a-z{]| JOIN |WHERE |ORDER BY|IS (NOT )?NULL| IN \(\{| DESC\b"
@@ -97,7 +101,7 @@ def messages() -> dict[str, Place]:
     for file in sorted((ROOT / "agent/ganpo_agent/page/templates").glob("*.html")):
         for match in _IN_TEMPLATES.finditer(file.read_text(encoding="utf-8")):
             found.setdefault(match[1] or match[2], str(file.relative_to(ROOT)))
-    return found | dict.fromkeys(sorted(WORDS), "words that stand alone")
+    return found | dict.fromkeys(sorted(WORDS | AGES), "words that stand alone")
 
 
 def catalogue() -> dict[str, str]:
@@ -169,6 +173,7 @@ class _Reader:
                 for value in node.values:
                     yield from self._inside(value)
             case ast.Constant(str(text)) if _LETTERS.search(text):
+                _INSIDE.add(_escaped(text))
                 yield _escaped(text)
             case _:
                 yield from self.of(node)
@@ -237,6 +242,7 @@ def written(wanted: dict[str, Place], there: dict[str, str]) -> str:
         if place != last:
             lines += [f"#: {place}"]
             last = place
+        lines += ["#. inside"] if text in _INSIDE and " " not in text else []
         lines += [f"msgid {_quoted(text)}", f"msgstr {_quoted(there.get(text, ''))}", ""]
     return "\n".join(lines)
 

@@ -2,12 +2,15 @@
 
 import re
 
+import click
 import pytest
+from click.testing import CliRunner
 
 import ganpo_agent.cli.main
 import ganpo_cloud.cli.main
 import ganpo_demo.cli
-from ganpo_service import words
+from ganpo_model.errors import ConfigError, UnitSilent
+from ganpo_service import commands, words
 from support import extracting
 
 CATALOGUE = extracting.catalogue()
@@ -63,3 +66,116 @@ def test_chinese_is_set_as_chinese(told: str) -> None:
     code = re.sub(r"`[^`]*`|\[default.*|unit:area\S*", "`", told)
     assert not re.search(rf"[{HAN}] [\dA-Za-z{{]|[\dA-Za-z}}] [{HAN}]", code), "a blank beside Chinese"
     assert not re.search(rf"[{HAN}][,;:?!]|[,;:?!][{HAN}]|[{HAN}]\(|\)[{HAN}]", code), "a half-width sign"
+
+
+def test_the_language_is_asked_for_or_that_of_the_environment_and_english_where_it_cannot_be_shown() -> None:
+    def chosen(
+        asked: str | None, encoding: str | None = "utf-8", *, terminal: bool = True, **environment: str
+    ) -> str:
+        return words.choose(asked, environment, encoding, terminal=terminal)
+
+    assert chosen(None) == "en"
+    assert chosen(None, LANG="zh_CN.UTF-8") == "zh"
+    assert chosen(None, LANG="zh_CN.UTF-8", LC_ALL="C.UTF-8") == "en"
+    assert chosen(None, LANG="de_DE.UTF-8", LC_MESSAGES="zh_CN.UTF-8") == "zh"
+    assert chosen("en", LANG="zh_CN.UTF-8") == "en"
+    assert chosen("zh", "gbk", LANG="C") == "zh"
+    assert chosen("zh", "ascii") == chosen("zh", None) == chosen("zh", "iso-8859-1") == "en"
+    assert chosen(None, LANG="zh_CN.UTF-8", TERM="linux") == "en"
+    assert chosen("zh", TERM="linux") == "zh"
+    assert chosen(None, LANG="zh_CN.UTF-8", TERM="linux", terminal=False) == "zh"
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_of_every_command_is_in_the_language_and_fits_80_columns(name: str, language: str) -> None:
+    def below(command: click.Command, path: list[str]) -> list[list[str]]:
+        found = [path]
+        if isinstance(command, click.Group):
+            for word, other in command.commands.items():
+                found += below(other, [*path, word])
+        return found
+
+    for path in below(COMMANDS[name], []):
+        said = CliRunner().invoke(COMMANDS[name], [*path, "--help", "--lang", language])
+        assert said.exit_code == 0, said.output
+        assert said.stdout.startswith({"zh": "用法：", "en": "Usage: "}[language])
+        for line in said.stdout.splitlines():
+            assert words.width(line) <= 80 or "演示数据" in line, line
+        summary = next(
+            line for line in said.stdout.splitlines()[1:] if line.strip() and line.startswith("  ")
+        )
+        assert bool(re.search(f"[{HAN}]", summary)) == (language == "zh"), summary
+
+
+def test_an_error_has_its_place_and_its_code_in_both_languages(capsys: pytest.CaptureFixture[str]) -> None:
+    error = UnitSilent("no answer within 1 s", where="tcp://10.0.0.1:502 unit 3", hint="")
+    wrong = ConfigError("no such connection", where="connections.hal", hint="did you mean hall?")
+    for lang, lines in {
+        "en": [
+            "tcp://10.0.0.1:502 unit 3: no answer within 1 s [unit-silent]",
+            "connections.hal: no such connection; did you mean hall? [config]",
+        ],
+        "zh": [
+            "tcp://10.0.0.1:502单元3: 1秒内无应答 [unit-silent]",
+            "connections.hal：没有这个连接；是不是hall？ [config]",
+        ],
+    }.items():
+        with words.speaking(lang):
+            commands.say(error)
+            commands.say(wrong)
+        assert capsys.readouterr().out.splitlines() == lines
+
+
+def test_lang_may_stand_anywhere_and_a_wrong_one_is_refused() -> None:
+    for line in (["--lang", "zh", "browse"], ["browse", "--lang=zh"], ["browse", "--lang", "zh"]):
+        said = CliRunner().invoke(COMMANDS["ganpo"], line)
+        assert said.exit_code == 2
+        assert "错误：缺少参数" in said.stderr
+    said = CliRunner().invoke(COMMANDS["ganpo"], ["check", "--lang", "fr"])
+    assert said.exit_code == 2
+    assert "'fr' is not one of 'zh', 'en'" in said.stderr
+
+
+def test_programs_are_answered_in_english() -> None:
+    said = CliRunner().invoke(COMMANDS["ganpo-cloud"], ["schema", "--lang", "zh"])
+    assert said.exit_code == 0
+    assert not re.search(f"[{HAN}]", said.stdout)
+
+
+@pytest.mark.parametrize(
+    ("english", "chinese"),
+    [
+        (
+            "no unit answers any more: bus unit 3: no answer within 1 s",
+            "已没有任何单元应答：bus单元3: 1秒内无应答",
+        ),
+        (
+            "error    meters.csv row 3, ct = x: no ratio like 400/5",
+            "错误     meters.csv第3行，ct = x：不是400/5这样的比值",
+        ),
+        ("agent.toml: meters: not a list", "agent.toml: meters：不是列表"),
+        ("is missing (name of its connection)", "缺失（所在连接的名称）"),
+        ("what a stranger says: no such thing as this", "what a stranger says: no such thing as this"),
+        ("Machine of the north, in the hall", "Machine of the north, in the hall"),
+    ],
+)
+def test_what_is_put_together_is_told_in_its_parts_and_what_nobody_knows_stays(
+    english: str, chinese: str
+) -> None:
+    assert words.tell(english, "zh") == chinese
+    assert words.tell(english, "en") == english
+
+
+def test_cells_of_a_table_keep_their_columns_in_chinese() -> None:
+    told = words.tell("none                  nothing else          7", "zh")
+    assert [words.width(told[: told.index(cell)]) for cell in ("无", "没有别的", "7")] == [0, 22, 44]
+
+
+def test_chinese_is_wrapped_by_its_width_and_never_before_its_signs() -> None:
+    text = "配置有错误时运行上一份可用的配置，并予以说明。https://example.org/a/long/path"
+    for room in range(12, 60):
+        lines = words.wrapped(text, room)
+        assert "".join(lines).replace(" ", "") == text
+        assert not [line for line in lines[1:] if line[0] in "，。；：、）"]
+        assert max(map(words.width, lines)) <= max(room + 2, 22)
