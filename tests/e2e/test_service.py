@@ -139,6 +139,13 @@ def test_what_could_not_run_is_not_installed(box: Path, ganpo: Ganpo, config: st
     assert files(box) == before
 
 
+def test_a_configuration_that_the_service_could_not_read_is_told(box: Path, ganpo: Ganpo) -> None:
+    (box / "etc/ganpo/agent.toml").chmod(0o600)
+    done = ganpo("install")
+    assert done.returncode == 1
+    assert "the user ganpo, who cannot read it; chmod 644" in done.stderr
+
+
 def test_programs_that_the_service_could_not_see_are_refused(box: Path, ganpo: Ganpo) -> None:
     (box / "home").mkdir()
     (box / "home/ganpo").symlink_to(sys.prefix)

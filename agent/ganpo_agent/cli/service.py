@@ -118,4 +118,11 @@ def _has_serial(config: Path, state_dir: Path) -> bool:
             where=f"gateway.state_dir = {plant.gateway.state_dir}",
             hint=f'state_dir = "{state_dir}"; where the disk is another one, mount it there',
         )
+    about = config.stat()
+    if not (about.st_mode & 0o004 or (about.st_mode & 0o040 and about.st_gid)):
+        raise ConfigError(
+            "the service runs as the user ganpo, who cannot read it",
+            where=str(config),
+            hint=f"chmod 644 {config}",
+        )
     return any(bound.settings.characters for bound in plant.connections)
