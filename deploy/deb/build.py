@@ -25,6 +25,8 @@ from ganpo_service.units import COLLECTOR, GATEWAY, Service
 HERE = Path(__file__).parent
 PLATFORMS = {"amd64": "x86_64-manylinux_2_36", "arm64": "aarch64-manylinux_2_36"}
 """Debian 12 has glibc 2.36."""
+LEVEL = {"zstd": ("-z9",)}
+"""A twentieth larger than what xz makes in twenty times the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,15 @@ def build(package: Package, ours: Path, to: Path, version: str, architecture: st
         _control(package, tree, version, architecture)
         _dates(tree)
         file = to / f"{package.name}_{version}_{architecture}.deb"
-        words = ["dpkg-deb", "--root-owner-group", f"-Z{compress}", "--build", str(tree), str(file)]
+        words = [
+            "dpkg-deb",
+            "--root-owner-group",
+            f"-Z{compress}",
+            *LEVEL.get(compress, ()),
+            "--build",
+            str(tree),
+            str(file),
+        ]
         epoch = {"SOURCE_DATE_EPOCH": str(changed())}
         subprocess.run(words, check=True, stdout=subprocess.DEVNULL, env={**os.environ, **epoch})
     return file
@@ -217,7 +227,7 @@ def main() -> None:
     parser.add_argument("--to", type=Path, default=ROOT / "build" / "deb")
     parser.add_argument("--version", default=project()["version"])
     parser.add_argument("--architecture", choices=PLATFORMS, default="amd64")
-    parser.add_argument("--compress", choices=("xz", "gzip", "none"), default="xz")
+    parser.add_argument("--compress", choices=("zstd", "xz", "none"), default="zstd")
     parser.add_argument("--only", choices=[package.name for package in PACKAGES])
     asked = parser.parse_args()
     asked.to.mkdir(parents=True, exist_ok=True)

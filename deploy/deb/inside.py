@@ -4,6 +4,7 @@ Installs, runs ExecStart of each unit as its user with what systemd would lay do
 outbox, lets a collector take it, removes, purges. Every step says what it found; the first that is wrong ends it.
 """
 
+import json
 import os
 import pwd
 import shutil
@@ -193,6 +194,10 @@ def main() -> None:
     looked_at()
     with started("ganpo-agent.service", "ganpo") as agent:
         until("frames wait in the outbox, no broker is there", lambda: OUTBOX.exists() and len(frames()) >= 3)
+        asked = subprocess.run(["ganpo", "status", "--json"], capture_output=True, text=True, check=False)
+        if json.loads(asked.stdout)["gateway"] != "gw-deb-0001":
+            raise SystemExit(asked.stdout + asked.stderr)
+        told(f"ganpo status by its socket: {sh('stat', '-c', '%A %U %G', '/run/ganpo/agent.sock').strip()}")
         agent.send_signal(signal.SIGHUP)  # ExecReload
         time.sleep(2)
         if agent.poll() is not None:
