@@ -25,6 +25,7 @@ NAMES = (
     "readers",
     "states",
     "lists",
+    "workbook",
     "machine_days",
     "simulation",
     "lines",

@@ -1,6 +1,9 @@
 """`[lists]`: the rows of `[[equipment]]`, `[[meters]]`, `[[points]]` as CSV files or workbooks beside `agent.toml`."""
 
-from collections.abc import Iterator, Mapping
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -10,6 +13,7 @@ from ganpo_config.explain import explain
 from ganpo_config.files import Files
 from ganpo_config.findings import Findings
 from ganpo_model import tables
+from ganpo_model.errors import ConfigError
 
 Cells = dict[str, Any]
 """Of a row, as they are written."""
@@ -26,15 +30,36 @@ def read(
     return tables.read(raw, file, list(fields), required, opener=opener, kind=name, foreign=foreign)
 
 
+def list_files(config: Path) -> dict[str, Path]:
+    """The file of each list that a configuration names. Raises ConfigError where it cannot be read."""
+    try:
+        named = tomllib.loads(config.read_bytes().decode("utf-8-sig")).get("lists", {})
+        return {
+            name: config.parent / file
+            for name in ROWS
+            if (file := getattr(ListsTable.model_validate(named), name))
+        }
+    except (OSError, ValueError) as error:
+        what = "its [lists] cannot be read"
+        raise ConfigError(what, where=str(config), hint="`ganpo check` says why") from error
+
+
 class Lists:
-    """The lists that a file names. `opener`: of those that are workbooks."""
+    """The lists that a file names. `opener`: of those that are workbooks; `instead`: rows of a list as it would stand,
+    in place of those of its file."""
 
     def __init__(
-        self, raw: Mapping[str, Any], files: Files, findings: Findings, opener: tables.Opener | None = None
+        self,
+        raw: Mapping[str, Any],
+        files: Files,
+        findings: Findings,
+        opener: tables.Opener | None = None,
+        instead: Mapping[str, Sequence[tables.Row]] = MappingProxyType({}),
     ) -> None:
         self._files = files
         self._findings = findings
         self._opener = opener
+        self._instead = instead
         self._names = ListsTable()
         self._wrong = False
         try:
@@ -47,6 +72,9 @@ class Lists:
         """The rows of one list, each with its place. What cannot be read is found, and None comes for it once."""
         if self._wrong:
             yield "lists", None
+        if name in self._instead:
+            yield from map(self._placed, self._instead[name])
+            return
         file = getattr(self._names, name)
         if file is None:
             return
@@ -63,8 +91,10 @@ class Lists:
         self._findings.warnings += found.notes
         if found.errors:
             yield file, None
-        for row in found.rows:
-            source = row.source
-            if source.sheet:
-                self._findings.letters[f"{source.file}, sheet {source.sheet}"] = source.letters
-            yield row.place(), {column: cell for column, cell in row.cells.items() if cell}
+        yield from map(self._placed, found.rows)
+
+    def _placed(self, row: tables.Row) -> tuple[str, Cells]:
+        source = row.source
+        if source.sheet:
+            self._findings.letters[f"{source.file}, sheet {source.sheet}"] = source.letters
+        return row.place(), {column: cell for column, cell in row.cells.items() if cell}

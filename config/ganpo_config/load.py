@@ -2,10 +2,11 @@
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -30,7 +31,7 @@ from ganpo_config.subjects import subjects
 from ganpo_model.clock import HOUR_MS
 from ganpo_model.errors import ConfigError
 from ganpo_model.facts import SiteItem
-from ganpo_model.tables import Opener
+from ganpo_model.tables import Opener, Row
 
 DEFAULT_FILE = Path("/etc/ganpo/agent.toml")
 _PartT = TypeVar("_PartT", GatewayPart, UplinkPart, SitePart)
@@ -57,10 +58,12 @@ def load(
     path: Path | None = None,
     environ: Mapping[str, str] = os.environ,
     opener: Opener | None = None,
+    instead: Mapping[str, Sequence[Row]] = MappingProxyType({}),
 ) -> Loaded:
     """Read the file of `file_of`. Never raises for what a person wrote.
 
     `opener`: opens lists that are workbooks (`ganpo_service.workbooks.sheets`); without one they are an error.
+    `instead`: rows of a list as it would stand, in place of those of its file.
     """
     file = file_of(path, environ)
     findings, files = Findings(file.name), Files(file)
@@ -68,7 +71,8 @@ def load(
     if isinstance(raw, ConfigError):
         return Loaded(None, (raw,))
     findings.errors += environment.unknown_names(environ)
-    plant = _plant(files, raw, environ, findings, opener)
+    lists = Lists(raw, files, findings, opener, instead)
+    plant = _plant(files, raw, environ, findings, lists)
     texts: Mapping[str, bytes] = {}
     with suppress(OSError):  # what of a profile cannot be read is told
         texts = files.whole()
@@ -112,7 +116,7 @@ def _plant(
     raw: dict[str, Any],
     environ: Mapping[str, str],
     findings: Findings,
-    opener: Opener | None,
+    lists: Lists,
 ) -> Plant | None:
     _top_level(raw, findings)
     secrets = SecretFiles(environ, findings)
@@ -124,7 +128,6 @@ def _plant(
     found = links(raw.get("connections", {}), gateway, secrets, findings)
     profiles = Profiles(files.folder / PROFILES)
     findings.errors += profiles.errors
-    lists = Lists(raw, files, findings, opener)
     bound = subjects(read_rows(raw, lists, findings), profiles, found, findings)
     if findings.errors or gateway is None or uplink is None or site is None or days is None:
         return None

@@ -6,6 +6,7 @@ hold a sheet of billions of cells.
 """
 
 import io
+import posixpath
 import re
 import zipfile
 import zlib
@@ -26,6 +27,7 @@ MOST_BYTES = 64 << 20
 MOST_CELLS = 4_000_000
 """Cells of a sheet, empty ones too, up to the last one with something in it."""
 _MOST_MEMBERS = 2000
+_MOST_MERGED = 10_000
 _OLD = b"\xd0\xcf\x11\xe0"
 _SAVE = "save it as .xlsx or as CSV"
 _ROW = re.compile(rb"<(?:\w+:)?row\b([^>]*?)(?:/>|>(.*?)</(?:\w+:)?row>)", re.DOTALL)
@@ -34,6 +36,7 @@ _CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*?)(?:/>|>(.*?)</(?:\w+:)?c>)", re.DOTAL
 _REF = re.compile(rb'\br="([A-Z]{1,3})\d{1,7}"')
 _STYLE = re.compile(rb'\bs="(\d+)"')
 _VALUE = re.compile(rb"<(?:\w+:)?v\b[^>]*>([^<]+)</")
+_SHARED = re.compile(rb"<(?:\w+:)?si\b.*?</(?:\w+:)?si>", re.DOTALL)
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\b[^>]*\bref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
 _FORMATS = re.compile(rb'<(?:\w+:)?numFmt\b[^>]*\bnumFmtId="(\d+)"[^>]*\bformatCode="([^"]*)"')
 _XF = re.compile(rb'<(?:\w+:)?xf\b[^>]*\bnumFmtId="(\d+)"')
@@ -81,6 +84,7 @@ class _Package:
 
     def __init__(self, parts: dict[str, bytes], name: str) -> None:
         self._parts, self._name = parts, name
+        self._texts = [len(text) for text in _SHARED.findall(parts.get("xl/sharedstrings.xml", b""))]
         book = parts.get("xl/workbook.xml")
         if book is None:
             what = "is no workbook" if "mimetype" not in parts else "is a workbook of another form (.ods)"
@@ -90,8 +94,7 @@ class _Package:
             _attributes(parts.get("xl/_rels/workbook.xml.rels", b""), rb"Relationship", "Id", "Target")
         )
         self._files = {
-            title: "xl/" + links.get(link, "").removeprefix("/xl/")
-            for title, link in _attributes(book, rb"sheet", "name", "r:id")
+            title: _part(links.get(link, "")) for title, link in _attributes(book, rb"sheet", "name", "r:id")
         }
         styles = parts.get("xl/styles.xml", b"")
         percent = _PERCENT | {int(number) for number, code in _FORMATS.findall(styles) if b"%" in code}
@@ -101,8 +104,10 @@ class _Package:
     def looks(self, sheet: str) -> _Looks:
         """Look through one sheet. Raises ConfigError where it is too large."""
         looks = _Looks()
-        xml = self._parts.get(self._files.get(sheet, ""), b"")
-        row = last_row = last_column = 0
+        xml = self._parts.get(self._files.get(sheet, ""))
+        if xml is None:
+            raise _damaged(self._name, f"no part holds sheet {sheet}")
+        row = last_row = last_column = length = 0
         for about, inside in _ROW.findall(xml):
             number = _NUMBER.search(about)
             row = int(number[1]) if number else row + 1
@@ -112,25 +117,33 @@ class _Package:
                 column = _column(ref[1]) if ref else column + 1
                 if content:
                     last_row, last_column = max(last_row, row), max(last_column, column)
-                    self._look((row, column), attributes, content, looks)
-        if last_row * (last_column + 1) > MOST_CELLS:
-            what = f"{last_row:,} rows of {last_column + 1:,} columns: too large for a list"
+                    length += self._look((row, column), attributes, content, looks)
+        merged = _MERGED.findall(xml)
+        if last_row * (last_column + 1) > MOST_CELLS or length > MOST_BYTES or len(merged) > _MOST_MERGED:
+            size = f"{last_row:,} rows of {last_column + 1:,} columns, {length >> 20:,} MiB of texts"
+            what = f"{size}: too large for a list"
             hint = "delete what lies far below or beside the list"
             raise ConfigError(what, where=f"{self._name}, sheet {sheet}", hint=hint)
-        for first, top, last, bottom in _MERGED.findall(xml):
-            looks.merged.append((int(top), _column(first), int(bottom), _column(last)))
+        for first, top, last, bottom in merged:
+            end = min(int(bottom), last_row), min(_column(last), last_column)
+            looks.merged.append((int(top), _column(first), *end))
         return looks
 
-    def _look(self, at: tuple[int, int], attributes: bytes, content: bytes, looks: _Looks) -> None:
+    def _look(self, at: tuple[int, int], attributes: bytes, content: bytes, looks: _Looks) -> int:
+        """Look at one cell. Gives the length of the text that it takes from those that cells share."""
         value = _VALUE.search(content)
         if b't="e"' in attributes:
             looks.shown[at] = error = value[1].decode("utf-8", "replace") if value else "#ERROR"
             looks.faults[at] = f"the spreadsheet shows {error} here"
-        elif value is None and re.search(rb"<(?:\w+:)?f\b", content):
+        elif value is None and b't="str"' not in attributes and re.search(rb"<(?:\w+:)?f\b", content):
             looks.shown[at] = "=..."
             looks.faults[at] = "a formula without a value"
         elif self._percent and (style := _STYLE.search(attributes)) and int(style[1]) in self._percent:
             looks.percent.add(at)
+        if b't="s"' not in attributes or value is None or not value[1].strip().isdigit():
+            return 0
+        number = int(value[1])
+        return self._texts[number] if number < len(self._texts) else 0
 
 
 def _unpacked(raw: bytes, name: str) -> dict[str, bytes]:
@@ -144,7 +157,10 @@ def _unpacked(raw: bytes, name: str) -> dict[str, bytes]:
                 raise ConfigError(what, where=name, hint="copy the list alone into a new workbook")
             if any(member.flag_bits & 1 for member in members):
                 raise ConfigError("is encrypted", where=name, hint="save it without a password")
-            return {member.filename: package.read(member) for member in members}
+            parts = {_plain_name(member.filename): package.read(member) for member in members}
+            if len(parts) < len(members):
+                raise _damaged(name, "two of its parts have one name")
+            return parts
     except (
         zipfile.BadZipFile,
         NotImplementedError,
@@ -154,6 +170,15 @@ def _unpacked(raw: bytes, name: str) -> dict[str, bytes]:
         zlib.error,
     ) as error:
         raise _damaged(name, str(error)) from error
+
+
+def _plain_name(name: str) -> str:
+    return name.replace("\\", "/").casefold()
+
+
+def _part(target: str) -> str:
+    """The name of the part that a link of the workbook names."""
+    return _plain_name(posixpath.normpath(posixpath.join("/xl", target)).lstrip("/"))
 
 
 def _damaged(name: str, why: str) -> ConfigError:

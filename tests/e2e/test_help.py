@@ -20,6 +20,8 @@ HEAVY = {
     "sqlalchemy",
     "uvicorn",
     "amqtt",
+    "python_calamine",
+    "xlsxwriter",
 }
 
 

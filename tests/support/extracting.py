@@ -28,6 +28,7 @@ ELSEWHERE = (
     "service/ganpo_service/exposition.py",
     "cloud/ganpo_cloud/province/balances.py",
     "config/ganpo_config/devices.py",
+    "agent/ganpo_agent/listing/books.py",
     "demo/ganpo_demo/fleet",
     "demo/ganpo_demo/cell.py",
     "demo/ganpo_demo/plant.py",

@@ -73,9 +73,9 @@ def test_a_sign_of_equality_is_no_formula(sign: str) -> None:
     assert [row.cells["name"] for row in found.rows] == [sign]
 
 
-def test_two_hundred_thousand_rows_are_read() -> None:
-    found = read("asset_no,name\n" + "".join(f"SB-{n},Press {n}\n" for n in range(200_000)))
-    assert len(found.rows) == 200_000
+def test_fifty_thousand_rows_are_read() -> None:
+    found = read("asset_no,name\n" + "".join(f"SB-{n},Press {n}\n" for n in range(50_000)))
+    assert len(found.rows) == 50_000
 
 
 @given(st.binary(max_size=200) | st.text(max_size=100).map(lambda text: f"asset_no,name\n{text}".encode()))

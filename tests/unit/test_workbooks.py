@@ -53,7 +53,7 @@ def test_the_reference_words_name_one_column_in_each_list_and_every_column_has_s
                 assert taken.setdefault(word, column) == column, (word, columns)
                 assert heads.column_of(word, columns) == column
             assert heads.column_of(f"{column}\n{about[column]['zh']}", columns) == column
-    assert {row["list"] for row in reference.rows("lists")} == {*ROWS, *KINDS}
+    assert {row["list"] for row in reference.rows("lists")} == {*ROWS, *KINDS, "help"}
 
 
 @pytest.mark.parametrize(
@@ -309,6 +309,11 @@ def repacked(raw: bytes, **parts: bytes) -> bytes:
     return out.getvalue()
 
 
+BOOK_OF_NOTHING = (
+    '<workbook><sheets><sheet name="电表" sheetId="1" r:id="rId9"/></sheets></workbook>'.encode()
+)
+
+
 def refused(raw: bytes) -> str:
     with pytest.raises(ConfigError) as told:
         workbooks.sheets(raw, "m.xlsx")
@@ -324,6 +329,13 @@ def test_what_is_no_readable_workbook_is_refused_with_what_to_do(monkeypatch: py
     assert refused(raw[:-40]).startswith("m.xlsx: is a damaged workbook: ")
     assert refused(b"PK\x05\x06" + bytes(18)).startswith("m.xlsx: is no workbook; save it as .xlsx or as CSV")
     assert "damaged" in refused(repacked(raw, sharedStrings=b"<sst"))
+    assert "damaged" in refused(repacked(raw, workbook=BOOK_OF_NOTHING))
+    ods = io.BytesIO()
+    with zipfile.ZipFile(ods, "w") as package:
+        package.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+    assert refused(ods.getvalue()).startswith(
+        "m.xlsx: is a workbook of another form (.ods); save it as .xlsx"
+    )
     monkeypatch.setattr(workbooks, "MOST_BYTES", 1 << 20)
     blown = repacked(raw, theme1=bytes(2 << 20))
     assert len(blown) < 20_000
@@ -355,6 +367,31 @@ def test_a_cell_at_the_end_of_the_world_is_refused_before_anything_is_made_of_it
     told = refused(repacked(raw, sheet1=sheet.replace("</sheetData>", cells + "</sheetData>").encode()))
     assert "m.xlsx, sheet 电表: 1,048,576 rows of " in told
     assert "too large for a list; delete what lies far below or beside the list" in told
+
+
+def test_a_formula_that_gives_an_empty_text_is_an_empty_cell() -> None:
+    def fill(sheet: Any, _book: Any) -> None:
+        sheet.write_row(0, 0, HEAD)
+        sheet.write_row(1, 0, GOOD)
+        sheet.write_formula(1, 5, '=""', None, "")
+
+    raw = book({"电表": fill})
+    with zipfile.ZipFile(io.BytesIO(raw)) as package:
+        sheet = package.read("xl/worksheets/sheet1.xml").decode()
+    assert '<c r="F2">' in sheet
+    told = repacked(raw, sheet1=sheet.replace('<c r="F2">', '<c r="F2" t="str">').encode())
+    assert only(read(told))["asset_no"] == "DB-1"
+
+
+def test_texts_that_stand_in_the_sheet_itself_are_read() -> None:
+    raw = book({"电表": [HEAD, [*GOOD, None, "400/5"]]}, constant_memory=True)
+    assert only(read(raw))["ct"] == "400/5"
+
+
+def test_a_long_text_that_many_cells_share_is_counted_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbooks, "MOST_BYTES", 1 << 20)
+    raw = book({"电表": [HEAD, *([n, "x" * 30_000] for n in range(100))]})
+    assert "2 MiB of texts: too large for a list" in refused(raw)
 
 
 @settings(max_examples=60, deadline=None)

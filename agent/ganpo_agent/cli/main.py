@@ -14,6 +14,7 @@ from ganpo_agent.cli import (
     status,
     trusting,
 )
+from ganpo_agent.cli.lists import lists
 from ganpo_service.commands import Group, version_option
 
 COMMANDS = (
@@ -32,6 +33,7 @@ COMMANDS = (
     trusting.cert,
     library.driver,
     library.profile,
+    lists,
     service.service,
     starting.init,
     reloading.reload,
