@@ -58,6 +58,14 @@ def test_what_nobody_knows_is_a_dash_or_said_and_never_zero() -> None:
     assert "No connection is configured. ganpo init" in told
 
 
+def test_a_thousand_needs_are_five_and_a_number() -> None:
+    need = answers()["status"]["needs"][0]
+    told = render(answers() | status(needs=[need] * 1000), Place(ZONE), Asked("en"))
+    assert told.count(need["what"]) == 2 * shown.NEEDS, "on the page, and for who listens"
+    assert "Needs a person: 1000" in told
+    assert "and 995 more:" in told
+
+
 def test_what_needs_somebody_stands_first() -> None:
     given = answers()
     assert [one["name"] for one in shown.connections(given["connections"])][:3] == [

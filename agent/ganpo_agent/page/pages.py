@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Protocol
@@ -28,6 +29,8 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+_RENDERING = ThreadPoolExecutor(1, "page")
+"""Beside the loop, one page after the other: every further thread would take memory of its own."""
 Answers = Mapping[str, Any]
 """What the local API says, by resource."""
 
@@ -55,7 +58,8 @@ def routes(agent: Shown) -> list[Route]:
         asked = shown.Asked.of(lang, request.query_params)
         plant = agent.plant
         place = Place(plant.site.timezone, agent.demo, plant.gateway.is_legible)
-        html = await asyncio.to_thread(render, await _ask(agent), place, asked)
+        told = await _ask(agent)
+        html = await asyncio.get_running_loop().run_in_executor(_RENDERING, render, told, place, asked)
         return HTMLResponse(html, headers=_HEADERS | {"Content-Language": lang, "Vary": "Accept-Language"})
 
     async def static(request: Request) -> Response:
