@@ -1,5 +1,6 @@
 """The gateway page, rendered from answers: what stands first, what a search finds, and every word in both languages."""
 
+import gzip
 import html
 import re
 from typing import Any
@@ -64,6 +65,13 @@ def test_a_thousand_needs_are_five_and_a_number() -> None:
     assert told.count(need["what"]) == 2 * shown.NEEDS, "on the page, and for who listens"
     assert "Needs a person: 1000" in told
     assert "and 995 more:" in told
+    given = answers()
+    told = render(
+        given | {name: given[name] * 500 for name in ("machines", "meters")}, Place(ZONE), Asked("en")
+    )
+    assert told.count('class="tile ') == told.count('class="bar"') == shown.MACHINES
+    assert told.count("the register went from 48,216") == shown.METERS, "those without a value first"
+    assert len(gzip.compress(told.encode())) < 20_000
 
 
 def test_what_needs_somebody_stands_first() -> None:

@@ -1,6 +1,7 @@
 """The page as the agent serves it: the answers of the local API are asked in the loop, and rendered beside it."""
 
 import asyncio
+import gzip
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ _KEEP = {"Cache-Control": "max-age=86400"}
 _HEADERS = {
     "Content-Security-Policy": POLICY,
     "Cache-Control": "no-store",
+    "Vary": "Accept-Language, Accept-Encoding",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
@@ -59,8 +61,11 @@ def routes(agent: Shown) -> list[Route]:
         plant = agent.plant
         place = Place(plant.site.timezone, agent.demo, plant.gateway.is_legible)
         told = await _ask(agent)
-        html = await asyncio.get_running_loop().run_in_executor(_RENDERING, render, told, place, asked)
-        return HTMLResponse(html, headers=_HEADERS | {"Content-Language": lang, "Vary": "Accept-Language"})
+        body = await asyncio.get_running_loop().run_in_executor(_RENDERING, _packed, told, place, asked)
+        headers = _HEADERS | {"Content-Language": lang}
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            return HTMLResponse(body, headers=headers | {"Content-Encoding": "gzip"})
+        return HTMLResponse(gzip.decompress(body), headers=headers)
 
     async def static(request: Request) -> Response:
         name = request.path_params["name"]
@@ -93,6 +98,10 @@ def url(agent: Shown, port: int) -> str | None:
     return f"{'https' if gateway.http_certificate else 'http'}://{host}:{port}/"
 
 
+def _packed(told: Answers, place: Place, asked: shown.Asked) -> bytes:
+    return gzip.compress(render(told, place, asked).encode(), 4)
+
+
 def render(told: Answers, place: Place, asked: shown.Asked) -> str:
     """The page. The first call imports Jinja and makes the templates ready."""
     from ganpo_agent.page.templating import environment
@@ -116,7 +125,7 @@ def render(told: Answers, place: Place, asked: shown.Asked) -> str:
             busiest=shown.busiest(links),
             points=shown.points(told["points"], asked),
             machines=shown.machines(told["machines"]),
-            meters=told["meters"],
+            meters=shown.meters(told["meters"]),
             checks=shown.checks(told["doctor"]),
             hours=hours,
             axis=shown.top(hours),

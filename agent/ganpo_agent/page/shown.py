@@ -21,6 +21,8 @@ FIRST = 15
 MANY = 100
 """Points of a page of all."""
 NEEDS = 5
+MACHINES = METERS = 60
+"""So many are shown, those that need somebody first."""
 _STATES = (State.FAULT, State.HELD, State.UNKNOWN)
 _LEVELS = ("alarm", "look", "unknown", "ok")
 _PROTOCOLS = {
@@ -145,6 +147,11 @@ def machines(all_of_them: Iterable[Answer]) -> list[Answer]:
     """FAULT, HELD, UNKNOWN, then by number."""
     order = {state: place for place, state in enumerate(_STATES)}
     return sorted(all_of_them, key=lambda one: (order.get(one["state"], len(order)), one["asset_no"]))
+
+
+def meters(all_of_them: Iterable[Answer]) -> list[Answer]:
+    """Those that have a register without a value first, else in their order."""
+    return sorted(all_of_them, key=lambda one: all(of["value"] is not None for of in one["registers"]))
 
 
 def lane(machine: Answer, now: int, day: tuple[int, int]) -> list[Piece]:

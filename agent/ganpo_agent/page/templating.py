@@ -40,6 +40,8 @@ def environment(lang: str) -> Environment:
         t=partial(words.filled, lang),
         tell=partial(words.tell, lang=lang),
         most=shown.NEEDS,
+        machines_shown=shown.MACHINES,
+        meters_shown=shown.METERS,
     )
     made.globals["words"] = made.get_template("words.html").module
     filters: tuple[Callable[..., Any], ...] = (
