@@ -38,7 +38,7 @@ def bound(wanted: Wanted, link: Link, meter: Meter | None) -> tuple[BoundPoint, 
     """The point, and what `check` says of it. `meter`: the meter it belongs to. Raises BindError."""
     default = REGISTER_INTERVAL_S if wanted.signal.type == "register" else SIGNAL_INTERVAL_S
     interval = wanted.interval_s if wanted.interval_s is not None else default
-    address = _address(wanted, link, interval)
+    address = address_of(wanted, link, interval)
     meaning: Meaning | Register
     if wanted.signal.type == "register":
         meaning, about = register_of(wanted, address, meter)
@@ -68,8 +68,9 @@ def bound(wanted: Wanted, link: Link, meter: Meter | None) -> tuple[BoundPoint, 
     return point, told + about
 
 
-def _address(wanted: Wanted, link: Link, interval_s: float) -> Address:
-    """Raises BindError, also where the protocol does not do what is wanted: speak by itself, add values."""
+def address_of(wanted: Wanted, link: Link, interval_s: float) -> Address:
+    """The driver's address. Raises BindError, also where the protocol does not do what is wanted: speak by itself, add
+    values."""
     ours, own = link.settings.columns(), {name: value for name, value in wanted.columns.items() if value}
     columns = ours | own
     if "max_registers" in ours and "max_registers" in own:  # of the connection, and of the device

@@ -1,9 +1,6 @@
 """The Modbus driver against servers that others wrote: libmodbus in C over TCP and RTU, pymodbus with RTU frames."""
 
 import socket
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,33 +12,14 @@ from ganpo_drivers.modbus.driver import ModbusDriver
 from ganpo_drivers.modbus.settings import ModbusSettings
 from ganpo_model.errors import UnitSilent
 from support import writes
+from support.libmodbus import compiled, running
 from support.modbus_server import ModbusServer, words
-
-SOURCE = Path(__file__).parents[1] / "support" / "libmodbus_server.c"
 
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The C program, compiled."""
-    made = tmp_path_factory.mktemp("libmodbus") / "server"
-    command = ["gcc", "-Wall", "-Werror", "-I/usr/include/modbus", "-o", str(made), str(SOURCE), "-lmodbus"]
-    subprocess.run(command, check=True)
-    return made
-
-
-@contextmanager
-def running(program: Path, *arguments: str) -> Iterator[str]:
-    """The server at work; gives what it prints first."""
-    with subprocess.Popen(
-        [str(program), *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as server:
-        assert server.stdout is not None
-        assert server.stdin is not None
-        try:
-            yield server.stdout.readline().strip()
-        finally:
-            server.stdin.close()
-            server.wait(10)
+    return compiled(tmp_path_factory.mktemp("libmodbus"))
 
 
 def driver_of(url: str) -> ModbusDriver:

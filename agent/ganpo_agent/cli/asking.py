@@ -63,7 +63,16 @@ async def reached(config: Path | None, bound: "BoundConnection") -> "AsyncIterat
 async def running(config: Path | None) -> "tuple[Agent | None, tuple[BoundConnection, ...]]":
     """The agent of this configuration, if it runs, and its connections; of a configuration that is not there,
     or is wrong, none is known."""
-    return None, ()
+    from ganpo_agent.local import client
+    from ganpo_config import load
+    from ganpo_model.errors import ConfigError
+
+    try:
+        agent = client.running(config)
+    except ConfigError:
+        return None, ()
+    plant = load(config).plant if agent is not None else None
+    return agent, () if plant is None else plant.connections
 
 
 def shown(value: object) -> str:

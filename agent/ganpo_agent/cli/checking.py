@@ -1,7 +1,9 @@
 """`ganpo check` and `ganpo plan`: what the configuration says, without touching a device."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -9,13 +11,20 @@ from ganpo_agent.cli.common import bound_connection, config_option, json_option
 from ganpo_service.commands import told
 from ganpo_service.words import tell
 
+if TYPE_CHECKING:
+    from ganpo_config.plant import Plant
+    from ganpo_model.errors import GanpoError
+
 
 @click.command()
 @config_option
-def check(config: Path | None) -> None:
+@click.option("--online", is_flag=True, help="then read every point once from its device")
+@json_option
+def check(config: Path | None, online: bool, as_json: bool) -> None:
     """Name every mistake of the configuration, with its place.
 
-    No device is touched. What follows from what is written is told as notes.
+    No device is touched. What follows from what is written is told as notes. With --online every point is then read
+    once: ok, suspicious, or failed and why, and how long all of it takes.
     """
     from ganpo_config import load
     from ganpo_config.state_dir import look_at
@@ -25,6 +34,8 @@ def check(config: Path | None) -> None:
     plant, warnings = loaded.plant, list(loaded.warnings)
     if plant is not None and (wrong := look_at(plant.gateway.state_dir)):
         warnings.append(wrong)
+    if as_json:
+        _as_json(config, loaded.errors, warnings, loaded.notes, plant if online else None)
     lines = [f"error    {told(error)}" for error in loaded.errors]
     lines += [f"warning  {warning}" for warning in warnings]
     lines += [f"note     {note}" for note in loaded.notes]
@@ -37,7 +48,38 @@ def check(config: Path | None) -> None:
             f"{len(plant.meters)} meters, {len(warnings)} warnings"
         )
     click.echo("\n".join(map(tell, lines)))  # thousands at once
-    sys.exit(0 if plant is not None else 1)
+    if plant is None:
+        sys.exit(1)
+    if online:
+        from ganpo_agent.cli import online as devices
+
+        sys.exit(0 if devices.tell(devices.asked(config, plant)) else 1)
+
+
+def _as_json(
+    config: Path | None,
+    errors: "Sequence[GanpoError]",
+    warnings: Sequence[str],
+    notes: Sequence[str],
+    plant: "Plant | None",
+) -> NoReturn:
+    """For programs; `plant`: whose devices are asked too."""
+    import json
+
+    from ganpo_agent.cli import online as devices
+
+    answer: dict[str, Any] = {
+        "errors": [
+            {"code": one.code, "what": one.what, "where": one.where, "hint": one.hint} for one in errors
+        ],
+        "warnings": list(warnings),
+        "notes": list(notes),
+    }
+    found = None if plant is None else devices.asked(config, plant)
+    if found is not None:
+        answer["online"] = devices.as_json(found)
+    click.echo(json.dumps(answer, indent=1, ensure_ascii=False))
+    sys.exit(1 if errors or (found is not None and not devices.well(found)) else 0)
 
 
 @click.command()

@@ -9,11 +9,14 @@ import click
 
 from ganpo_agent.cli.asking import bound_target, reached, shown, target_options, told
 from ganpo_agent.cli.common import configured
-from ganpo_agent.cli.text import row
+from ganpo_agent.cli.text import Progress, row
+from ganpo_service.commands import say
 
 if TYPE_CHECKING:
     from ganpo_config.plant import BoundConnection
-    from ganpo_drivers import Address
+
+SHOWN, REASONS = 5, 6
+"""Guesses, and what speaks for each or against it."""
 
 
 @click.command()
@@ -52,7 +55,7 @@ def ping(
                 steps.append(step)
                 if not as_json:
                     took = "" if step.ms is None else f"{step.ms:.1f} ms"
-                    click.echo(row((f"  {step.step}", step.word, f"{took:>9}  ", step.what), (14, 16, 11)))
+                    click.echo(row((f"  {step.step}", step.word, took, step.what), (14, 16, 11)))
 
     asyncio.run(ask())
     ok = all(step.ok for step in steps)
@@ -66,18 +69,34 @@ def ping(
 @click.command()
 @click.argument("target", metavar="[NAME|URL]", default="")
 @click.option("--unit", help="unit or meter on a line")
+@click.option(
+    "--guess", "guesses", is_flag=True, help="which profiles of the library would read plausible values"
+)
 @target_options
 def identify(
-    target: str, unit: str | None, config: Path | None, driver: str, settings: tuple[str, ...], as_json: bool
+    target: str,
+    unit: str | None,
+    guesses: bool,
+    config: Path | None,
+    driver: str,
+    settings: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """What a device says of itself.
 
-    Vendor, model, serial number, controller; without a name of all connections. Most meters do not say.
+    Vendor, model, serial number, controller; without a name of all connections. Most meters do not say: --guess tries
+    the profiles of the library, and tells with its reasons which would read what can be true.
     """
     from dataclasses import asdict
 
-    from ganpo_model.errors import GanpoError
+    from ganpo_agent.device import pinging
+    from ganpo_model.errors import ConfigError, GanpoError
 
+    if guesses:
+        if not target:
+            raise ConfigError("--guess asks one device", hint="ganpo identify --guess NAME or URL")
+        _guess(bound_target(config, target, driver, settings), unit, config, as_json=as_json)
+        return
     bounds = (
         [bound_target(config, target, driver, settings)] if target else list(configured(config).connections)
     )
@@ -88,7 +107,7 @@ def identify(
             said: dict[str, str | None] = {"connection": bound.name, "error": None}
             try:
                 async with reached(config, bound) as device:
-                    said |= asdict(await device.identify(_of_unit(bound, unit)))
+                    said |= asdict(await device.identify(pinging.address_of(bound, unit)))
             except GanpoError as error:
                 if target:
                     raise
@@ -110,6 +129,39 @@ def identify(
             ]:
                 click.echo(row((name, str(text)), (13,)))
     sys.exit(1 if any(said["error"] for said in found) else 0)
+
+
+def _guess(bound: "BoundConnection", unit: str | None, config: Path | None, *, as_json: bool) -> None:
+    from ganpo_agent.device import guessing, pinging
+    from ganpo_config.load import file_of
+    from ganpo_config.profiles import Profiles
+
+    unit = unit or pinging.only_unit(bound) or pinging.first_unit(bound)
+
+    async def ask() -> list[guessing.Guess]:
+        async with reached(config, bound) as device:
+            with Progress("guessing") as progress:
+                return await guessing.guess(
+                    device, unit, Profiles(file_of(config).parent / "profiles"), progress.at
+                )
+
+    found = asyncio.run(ask())
+    if as_json:
+        told([one.as_json() for one in found])
+        sys.exit(0 if found else 1)
+    if not found:
+        say(f"no profile of the library reads plausible values at {bound.name}, unit {unit}")
+        say("`ganpo scan` shows what it answers, `ganpo decode` what that may mean", err=True)
+        sys.exit(1)
+    for place, one in enumerate(found[:SHOWN], start=1):
+        click.echo(f"{place}  {one.profile}  {one.row}")
+        click.echo(row(("", f"score {one.score:g}, {one.good} of {len(one.told)} values can be true"), (3,)))
+        for told_of in one.told[:REASONS]:
+            sign = "+" if told_of.judgement.weight > 0 else "-" if told_of.judgement.weight < 0 else " "
+            click.echo(row((f"   {sign} {told_of.signal}", told_of.judgement.why), (23,)))
+        if one.same:
+            click.echo(row(("", f"the same values: {', '.join(one.same)}"), (3,)))
+    say("`ganpo profile show NAME` says what it reads; compare with the display before you take one")
 
 
 @click.command()
@@ -193,11 +245,3 @@ def read(
 def _head(bound: "BoundConnection") -> str:
     url = getattr(bound.settings, "url", "")
     return f"{url} ({bound.driver_id})" if bound.name == url else f"{bound.name}: {url} ({bound.driver_id})"
-
-
-def _of_unit(bound: "BoundConnection", unit: str | None) -> "Address | None":
-    """An address of a unit: of one that has points any of them."""
-    from ganpo_agent.device import pinging
-
-    asked = pinging.questions(bound, [] if unit is None else [unit])
-    return next(iter(asked.values())) if unit is not None or len(asked) == 1 else None

@@ -80,6 +80,23 @@ def questions(bound: BoundConnection, units: Sequence[str] = ()) -> dict[str, Ad
     return found
 
 
+def address_of(bound: BoundConnection, unit: str | None) -> Address | None:
+    """Any of a unit: of the one that is said, or of the only one. Raises ConfigError."""
+    unit = unit or only_unit(bound)
+    return None if unit is None else next(iter(questions(bound, [unit]).values()), None)
+
+
+def only_unit(bound: BoundConnection) -> str | None:
+    """The unit of a line that has one."""
+    units = {point.address.key for point in bound.points} - {""}
+    return units.pop() if len(units) == 1 else None
+
+
+def first_unit(bound: BoundConnection) -> str:
+    """Of a device that is alone on its line, mostly."""
+    return _UNIT.get(bound.driver_id, "").rpartition(":")[2]
+
+
 async def _way(device: Own) -> AsyncIterator[Step]:
     url = str(getattr(device.bound.settings, "url", ""))
     parts = urlsplit(url)

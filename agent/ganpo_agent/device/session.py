@@ -11,10 +11,10 @@ from ganpo_drivers import Address, Browses, FaultKind, Identifies, Identity, Poi
 from ganpo_model.clock import iso
 from ganpo_model.errors import ConfigError, ConnectionLost
 
-SHARE = 0.05
-"""Of the line's time that tools may take where the agent holds it."""
 _CALL_S = 60.0
 """Longer than any timeout of a driver."""
+_AT_MOST = 500
+"""Addresses in one question to the agent."""
 _AT_ONCE = 25
 """Addresses that are browsed before their values are read and shown."""
 _T = TypeVar("_T")
@@ -48,7 +48,7 @@ class Agent(Protocol):
 
 
 class Device(Protocol):
-    """One line to a device. `held`: the agent owns the line, so whoever asks often has to leave it in peace."""
+    """One line to a device. `held`: the agent owns the line, and sees to it that questions leave it in peace."""
 
     bound: BoundConnection
     held: bool
@@ -184,7 +184,12 @@ class Held:
         times: list[str | None] = [None] * len(addresses)
         trace: list[tuple[str, bytes]] = []
         took_s = 0.0
-        for columns, places in groups.items():
+        questions = [
+            (columns, places[begin : begin + _AT_MOST])
+            for columns, places in groups.items()
+            for begin in range(0, len(places), _AT_MOST)
+        ]
+        for columns, places in questions:
             asked = {
                 "connection": self.bound.name,
                 "addresses": [str(addresses[place]) for place in places],
@@ -255,11 +260,6 @@ def columns_of(address: Address) -> dict[str, Any]:
         if value := getattr(address, key, ""):
             found["type" if key == "form" else key] = value
     return found
-
-
-def pause_s(device: Device, took_s: float) -> float:
-    """How long to leave the line in peace after a question that took so long."""
-    return took_s * (1 / SHARE - 1) if device.held else 0.0
 
 
 def _same_line(one: BoundConnection, other: BoundConnection) -> bool:
