@@ -76,11 +76,12 @@ def test_a_scan_of_a_serial_line_of_others(tmp_path: Path) -> None:
 
 
 def test_a_scan_that_is_broken_off_leaves_the_line_free_and_goes_on_from_there(server: ModbusServer) -> None:
-    command = [str(BIN / "ganpo"), "scan", server.url, "--units", "1-2", "--registers", "0-150"]
+    words = ["scan", server.url, "--units", "1-2", "--registers", "0-150", "--set", "timeout_s=10"]
+    command = [str(BIN / "ganpo"), *words]
     server.requests()
     server.delay(0.05)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        while not any(asked[0] == 1 for asked in server.requests()):
+        while not any(asked[2] >= 5 for asked in server.requests()):
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
@@ -88,9 +89,10 @@ def test_a_scan_that_is_broken_off_leaves_the_line_free_and_goes_on_from_there(s
     assert process.returncode == 1
     assert "the same command goes on from here" in err
     assert "Traceback" not in out + err
-    told = typed("scan", server.url, "--units", "1-2", "--registers", "0-150")
+    told = typed(*words)
+    assert "goes on after" in told.output
     assert "holding:100-139" in told.output
-    again = typed("scan", server.url, "--units", "1-2", "--registers", "0-150")
+    again = typed(*words)
     assert "goes on after" not in again.output, "what came to its end begins anew"
 
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, cast
 
 from ganpo_agent.device.registers import addresses
-from ganpo_agent.device.session import Device
+from ganpo_agent.device.session import Answer, Device
 from ganpo_drivers import Address, FaultKind, PointFault, Value
 from ganpo_drivers.modbus.address import ModbusAddress
 from ganpo_drivers.modbus.cells import Area
@@ -20,6 +20,7 @@ BLOCK = 32
 """Registers asked for at once where the one before answered."""
 LOST_LIMIT = 3
 """Sessions that may break one after another."""
+TRIES = 3
 _AGAIN = 8
 """Reads of a block of which the driver has not asked for all."""
 
@@ -188,13 +189,23 @@ async def _values(device: Device, asked: Sequence[Address]) -> list[Value | Poin
         left = [place for place in range(len(asked)) if place not in found]
         if not left:
             break
-        answer = await device.read([asked[place] for place in left])
+        answer = await _patiently(device, [asked[place] for place in left])
         found |= {
             place: value
             for place, value in zip(left, answer.values, strict=True)
             if not (isinstance(value, PointFault) and value.text.startswith("not asked"))
         }
     return [found.get(place, _NEVER) for place in range(len(asked))]
+
+
+async def _patiently(device: Device, asked: Sequence[Address]) -> Answer:
+    """A unit that has answered before may miss one question: it is asked again. Raises UnitError."""
+    for _ in range(TRIES - 1):
+        try:
+            return await device.read(asked)
+        except UnitError:
+            continue
+    return await device.read(asked)
 
 
 def _there(value: Value | PointFault) -> bool:
