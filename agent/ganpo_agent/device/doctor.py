@@ -93,7 +93,7 @@ async def _broker(plant: Plant, status: Mapping[str, Any] | None) -> Check:
     try:
         await session.open([(f"{settings.root}/{gateway}/ack", 1)], timeout_s=WITHIN_S)
     except AccessRefused as error:
-        return Check("broker", ALARM, str(error), "ganpo-cloud gateway list")
+        return Check("broker", ALARM, str(error), None)
     except GanpoError as error:
         return Check("broker", ALARM, str(error), None)
     finally:
