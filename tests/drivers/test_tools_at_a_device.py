@@ -14,7 +14,9 @@ from click.testing import CliRunner, Result
 
 from ganpo_agent.cli.main import main
 from support.configs import BUS, HEAD, meter
+from support.identities import identity
 from support.modbus_server import ModbusServer
+from support.node_server import NodeServer
 from support.opcua_server import OpcUaServer
 from support.processes import BIN
 
@@ -197,3 +199,14 @@ def test_on_40_columns_and_into_a_closed_pipe_it_stays_clear(server: ModbusServe
     shell = f"{BIN / 'ganpo'} read {server.url} 1:holding:0 1:holding:1 --driver modbus | true"
     done = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, timeout=30)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_server_that_shares_nothing_with_ours_is_tried_the_same_way(tmp_path: Path) -> None:
+    pem = identity(tmp_path / "server.pem", uri="urn:node:server")
+    with NodeServer(tmp_path / "node", pem, values={"Speed": 12.5}) as there:
+        assert steps(there.url)[1]["round trip"] == "answers"
+        found = dict(line.split("\t") for line in typed("browse", there.url).output.splitlines())
+        (speed,) = [address for address in found if address.endswith("Speed")]
+        assert found[speed] == "12.5"
+        assert typed("read", there.url, speed).output.startswith(f"{speed}")
+        assert "vendor" in typed("identify", there.url).output
