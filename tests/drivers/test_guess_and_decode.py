@@ -17,8 +17,10 @@ from ganpo_agent.device.decoding import expected_of, meanings
 from ganpo_agent.device.registers import place_of
 from ganpo_agent.device.session import Own
 from ganpo_config.target import of_url
+from ganpo_demo.register_meters import Cjt188Meter, FramedLine, volume
 from ganpo_model.errors import ConfigError
 from support.laid_meters import PROFILES, SAID, meter_laid
+from support.meter_line import MeterPort, noted
 from support.modbus_server import ModbusServer, words
 
 TEN = [
@@ -82,6 +84,28 @@ def test_a_guess_tells_why_and_what_a_row_would_say(server: ModbusServer) -> Non
     told = typed("identify", server.url, "--guess", "--unit", "90", "--driver", "modbus")
     assert told.exit_code == 1
     assert "no profile of the library reads plausible values" in told.output
+
+
+def test_a_unit_that_is_silent_is_told_soon(server: ModbusServer) -> None:
+    server.silent(93)
+    server.requests()
+    told = typed(
+        "identify", server.url, "--guess", "--unit", "93", "--driver", "modbus", "--set", "timeout_s=0.2"
+    )
+    server.silent()
+    assert (told.exit_code, "it answers nothing" in told.output) == (1, True)
+    assert len(server.requests()) == guessing.SILENT
+
+
+async def test_a_water_meter_is_found_beside_types_that_are_silent() -> None:
+    line = FramedLine(
+        11, [Cjt188Meter(0x10, "78330011223344", lambda: volume(1000.1) + volume(900) + "00" * 9)]
+    )
+    with MeterPort(noted(line.answer), noted(bytes)) as port:
+        device = Own(of_url(f"tcp://127.0.0.1:{port.port}", "cjt188", ["timeout_s=0.2"]))
+        found = await guessing.guess(device, "78330011223344", PROFILES)
+        await device.close()
+    assert [one.profile for one in found] == ["water_meter_cjt188"]
 
 
 def test_energy_that_rises_speaks_for_a_profile_and_one_that_falls_against_it(server: ModbusServer) -> None:

@@ -151,7 +151,8 @@ def _guess(bound: "BoundConnection", unit: str | None, config: Path | None, *, a
         sys.exit(0 if found else 1)
     if not found:
         say(f"no profile of the library reads plausible values at {bound.name}, unit {unit}")
-        say("`ganpo scan` shows what it answers, `ganpo decode` what that may mean", err=True)
+        if bound.driver_id == "modbus":
+            say("`ganpo scan` shows what it answers, `ganpo decode` what that may mean", err=True)
         sys.exit(1)
     for place, one in enumerate(found[:SHOWN], start=1):
         click.echo(f"{place}  {one.profile}  {one.row}")

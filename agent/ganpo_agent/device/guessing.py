@@ -16,12 +16,15 @@ from ganpo_config.profile import Profile, ProfileSignal
 from ganpo_config.wanted import BindError, Wanted, of_profile, unit_factor
 from ganpo_drivers import Address, FaultKind, PointFault, Value
 from ganpo_model import reference
-from ganpo_model.errors import ConnectionLost
+from ganpo_model.errors import ConnectionLost, UnitError, UnitSilent
 
 RISE_S = 2.0
 """Between two looks at an energy."""
 _LOOKED_AT = 8
 """Of how many the energies are read again."""
+SILENT = 2
+"""Questions without an answer, and none answered before: nobody is there."""
+_SILENT = PointFault(FaultKind.MISSING, "the unit is silent")
 _SEARCHED = 6
 """Reads of one profile while the driver still looks for illegal addresses."""
 _KEYS = ("energy_import", "voltage_l1", "voltage_l1_l2", "power", "volume_total", "heat_total", "frequency")
@@ -115,9 +118,20 @@ async def guess(
     candidates = [one for profile in profiles.values() for one in _candidates(device, unit, profile)]
     seen: dict[object, Value | PointFault] = {}
     keys = {_key(one): _key_address(one) for one in candidates}
+    heard: dict[str, int] = {}  # by unit: 1 once it answered, below 0 how often it was silent before
     for done, address in enumerate(keys.values()):
         progress(done, 2 * len(keys), "first looks")
+        unit_of = address.key
+        if heard.get(unit_of, 0) <= -SILENT:
+            seen[_identity(address)] = _SILENT
+            continue
         await _look(device, [address], seen)
+        value = seen[_identity(address)]
+        silent = isinstance(value, PointFault) and value.kind is FaultKind.MISSING
+        heard[unit_of] = heard.get(unit_of, 0) - 1 if silent and heard.get(unit_of, 0) <= 0 else 1
+    if heard and max(heard.values()) < 0:
+        where = f"{device.bound.name} unit {unit}"
+        raise UnitSilent("it answers nothing", where=where, hint="`ganpo ping` goes step by step")
     worth = [one for one in candidates if not _refused(seen[_identity(_key_address(one))])]
     for done, one in enumerate(worth):
         progress(len(worth) + done, 2 * len(worth), one.profile.id)
@@ -135,6 +149,10 @@ async def _look(device: Device, addresses: Sequence[Address], seen: dict[object,
             return
         try:
             answer = await device.read(asked)
+        except UnitError as error:
+            for one in asked:
+                seen[_identity(one)] = PointFault(FaultKind.MISSING, error.what)
+            return
         except ConnectionLost:
             if len(asked) == 1:
                 seen[_identity(asked[0])] = PointFault(
@@ -183,7 +201,10 @@ def _address(
 ) -> Address | None:
     """None: it has none, or one that the plant alone knows."""
     template = f"{about.cell or ''} {about.type} {about.order}"
-    if about.cell is None or not all(values.get(key) for key in PARAMETER.findall(template)):
+    if about.cell is None or not Parameters(values).fill(about.cell):
+        return None
+    known = {key for key, said in profile.parameters.items() if said.default is not None or values.get(key)}
+    if not known.issuperset(PARAMETER.findall(template)):
         return None
     try:
         wanted = _wanted(name, about, profile, values)

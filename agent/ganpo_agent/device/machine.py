@@ -1,6 +1,5 @@
 """The machine under a gateway: its clock and who sets it, its disk, ports and files that it may open, its versions."""
 
-import ctypes
 import grp
 import os
 import platform
@@ -108,6 +107,8 @@ def _ntp() -> Check:
 
 def _adjtimex() -> int | None:
     """What the kernel says of its clock; None where it may not be asked (ProtectClock)."""
+    import ctypes  # one question in the life of most agents
+
     try:
         state = int(ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES)))
     except (OSError, AttributeError):

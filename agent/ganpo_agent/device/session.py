@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from ganpo_config.plant import BoundConnection
+from ganpo_config.target import is_url
 from ganpo_drivers import Address, Browses, FaultKind, Identifies, Identity, Point, PointFault, Traces, Value
 from ganpo_model.clock import iso
 from ganpo_model.errors import ConfigError, ConnectionLost
@@ -272,7 +273,7 @@ def _cannot(bound: BoundConnection, what: str) -> ConfigError:
     hint = "`ganpo driver list` shows which drivers can"
     if bound.driver_id == "modbus":
         hint = "`ganpo scan` looks for what answers, `ganpo identify --guess` for what it may be"
-    where = f"connections.{bound.name}"
+    where = bound.name if is_url(bound.name) else f"connections.{bound.name}"
     return ConfigError(f"devices of the driver {bound.driver_id} do not {what}", where=where, hint=hint)
 
 
