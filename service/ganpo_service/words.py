@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, lru_cache
-from importlib.resources import files
 from typing import NamedTuple
 from unicodedata import east_asian_width
 
@@ -219,6 +218,8 @@ def _plain(text: str) -> str:
 
 @cache
 def _catalogue(lang: str) -> _Catalogue:
+    from importlib.resources import files  # help in English is quicker without
+
     path = files("ganpo_service").joinpath("locale", LANGUAGES[lang], "LC_MESSAGES", "ganpo.po")
     text = path.read_text(encoding="utf-8")
     return _Catalogue(lang, entries(text), set(_INSIDE.findall(text)))

@@ -11,6 +11,7 @@ from ganpo_service.release import RELEASED
 from support.processes import BIN
 
 HEAVY = {
+    "asyncio",
     "pydantic",
     "asyncua",
     "pymodbus",

@@ -1,6 +1,5 @@
 """The command that compares a device with its own display."""
 
-import asyncio
 import getpass
 import sys
 from pathlib import Path
@@ -36,6 +35,8 @@ def commission(
     and both go to the collector, whether or not they agree. They agree within one step of the display. Without SIGNAL
     its register is compared. Of a value that moves type only the digits that stand still.
     """
+    import asyncio
+
     from ganpo_agent.local.client import running
     from ganpo_agent.local.commissioning import point_of
     from ganpo_model.errors import Unreachable

@@ -1,6 +1,5 @@
 """What is asked of a device by hand: `ganpo ping`, `identify`, `browse` and `read`. None of them writes."""
 
-import asyncio
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,6 +39,7 @@ def ping(
     Name, TCP, handshake, session, and a round trip of each unit; where it ends, a plain word says how. A device that is
     silent has another unit id, another rate, or no power.
     """
+    import asyncio
     from dataclasses import asdict
 
     from ganpo_agent.device import pinging
@@ -87,6 +87,7 @@ def identify(
     Vendor, model, serial number, controller; without a name of all connections. Most meters do not say: --guess tries
     the profiles of the library, and tells with its reasons which would read what can be true.
     """
+    import asyncio
     from dataclasses import asdict
 
     from ganpo_agent.device import pinging
@@ -176,6 +177,8 @@ def browse(
 
     All of it, or what lies below the address START; behind each address, after a tab, what it holds now.
     """
+    import asyncio
+
     from ganpo_drivers import PointFault
 
     bound = bound_target(config, target, driver, settings)
@@ -220,6 +223,8 @@ def read(
     As the lists write them, 1:holding:0 or nsu=urn:x;s=Name; or points of the connection by name, DB-0101/power, which
     are shown in the device's own unit.
     """
+    import asyncio
+
     from ganpo_agent.device import reading
 
     bound = bound_target(config, target, driver, settings)

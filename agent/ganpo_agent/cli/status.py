@@ -1,6 +1,5 @@
 """`ganpo status`, `points` and `watch`: what the running gateway sees, as its page shows it."""
 
-import asyncio
 import json
 import math
 import shutil
@@ -32,6 +31,8 @@ def status(config: Path | None, as_json: bool) -> None:
     What is read, what a person must do and with which command, what waits for the collector. Ends with 1 where
     something has to be done now.
     """
+    import asyncio
+
     from ganpo_agent.cli import showing
 
     client = _running(config)
@@ -54,6 +55,8 @@ def points(subject: str, faulty: bool, config: Path | None, as_json: bool) -> No
 
     Of one machine or meter, or of all: value, unit, whether it is good, how old it is, what the device said (raw).
     """
+    import asyncio
+
     from ganpo_agent.cli import showing
     from ganpo_model.errors import ConfigError
 
@@ -82,6 +85,8 @@ def watch(
 
     As large as the terminal; with --json, or into a pipe, one picture after another.
     """
+    import asyncio
+
     from ganpo_agent.cli import showing
 
     client = _running(config)
