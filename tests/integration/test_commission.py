@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,14 @@ import pytest
 
 from ganpo_agent.app import Agent
 from ganpo_agent.local.client import Client
+from ganpo_cloud.inlet.decode import decode
 from ganpo_config.plant import Meaning
 from ganpo_drivers import FaultKind, PointFault
 from ganpo_model.errors import ConfigError, ConnectionLost, GanpoError, UnitError, UnitSilent
 from ganpo_model.facts import Event, EventKind
+from ganpo_model.frame import pack
 from integration.test_local_api import running, until
-from support.plants import REGISTER, PlantBuilder, PlayedDriver
+from support.plants import REGISTER, START, PlantBuilder, PlayedDriver
 
 VALUES: dict[str, Any] = {
     "register": 4820312,
@@ -139,6 +142,14 @@ async def test_what_cannot_be_compared_is_told_and_nothing_is_sent(told: tuple[C
         (asked("1", asset_no="SB-1"), ConfigError, "several of its values are read"),
         (asked("2", asset_no="SB-1", signal="alarm"), ConfigError, "neither on nor off"),
         (asked("1", by=""), ConfigError, "body, by"),
+        (asked("1", by=" \n"), ConfigError, "by: nothing was typed"),
+        (asked("1", by="Wang\u0007"), ConfigError, "by: .* is no line"),
+        (asked("\u0007", asset_no="SB-1", signal="channel_mode"), ConfigError, "displayed: .* is no line"),
+        (
+            asked("\ufdfa" * 10, asset_no="SB-1", signal="channel_mode"),
+            ConfigError,
+            "is no line of at most 100",
+        ),
         (asked("1" * 101), ConfigError, "body, displayed"),
         (asked("1") | {"write": 1}, ConfigError, "body, write"),
         (asked("1", asset_no="SB-2"), UnitError, "SB-2/power: bad: exception 02"),
@@ -148,6 +159,31 @@ async def test_what_cannot_be_compared_is_told_and_nothing_is_sent(told: tuple[C
         with pytest.raises(kind, match=text):
             await client.post("commission", body)
     assert kept == []
+
+
+@pytest.mark.parametrize(
+    ("signal", "value", "typed", "read"),
+    [
+        ("power", 1.5e300, "41.2", "1.5e+300"),
+        ("power", 2.5e-41, "41.2", "2.5e-41"),
+        ("power", 1e21, "41.2", "1000000000000000000000"),
+        ("power", -0.0, "0.0", "0"),
+    ],
+)
+async def test_what_a_wrong_order_of_bytes_reads_is_a_record_that_the_collector_takes(
+    told: tuple[Client, list[Event]],
+    monkeypatch: pytest.MonkeyPatch,
+    signal: str,
+    value: float,
+    typed: str,
+    read: str,
+) -> None:
+    client, kept = told
+    monkeypatch.setitem(Device.values, signal, value)
+    found = await client.post("commission", asked(typed, signal=signal))
+    assert (found["read"], found["agrees"]) == (read, value == 0)
+    event = replace(kept[-1], at=START)
+    assert decode(pack("01HF7YAT00V3RS3DTR98H6BCFN", 1, [event]), START).facts == (event,)
 
 
 async def test_a_register_is_told_in_its_own_resolution(

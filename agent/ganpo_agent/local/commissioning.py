@@ -49,6 +49,8 @@ _TRUTH = {
     **dict.fromkeys(("0", "off", "no", "false", "关", "否"), "false"),
 }
 _PLACES = 12
+_LONGEST = 40
+"""Digits of a number: what is decoded in the wrong order may be 1e+300, and is no number on any display."""
 
 
 class _Commission(Body):
@@ -99,7 +101,7 @@ async def commission(agent: Running, body: bytes) -> dict[str, Any]:
         _read(point, value, shown.factor),
         value if item is not None and isinstance(value, int) else None,
         shown.unit,
-        " ".join(asked.by.split()),
+        _line(asked.by, "by"),
     )
     data = asdict(record)
     agent.keeper.put([Event("event", at, EventKind.COMMISSIONED, point.subject, data)])
@@ -151,9 +153,7 @@ def _shown(point: BoundPoint, displayed: str, unit: str | None) -> _Shown:
             )
         return _Shown(truth)
     if kind in ("enum", "string"):
-        if not word:
-            raise ConfigError("nothing was typed", where="displayed", hint="type the word as it is read")
-        return _Shown(word)
+        return _Shown(_line(word, "displayed"))
     digits, behind = number_typed(displayed)
     own = _own_unit(point)
     if not (asked := behind or unit or ""):
@@ -167,6 +167,16 @@ def _shown(point: BoundPoint, displayed: str, unit: str | None) -> _Shown:
             f"{asked[:20]!r} is no unit of {point.signal}", where="unit", hint=f"there are: {known}"
         )
     return _Shown(digits, named, factor)
+
+
+def _line(text: str, where: str) -> str:
+    """Text of one line that people can read: everything else the collector would not take."""
+    plain = " ".join(text.split())
+    if not plain:
+        raise ConfigError("nothing was typed", where=where)
+    if not plain.isprintable() or len(plain) > MAX_TEXT:
+        raise ConfigError(f"{plain[:40]!r} is no line of at most {MAX_TEXT} signs", where=where)
+    return plain
 
 
 def _own_unit(point: BoundPoint) -> str | None:
@@ -195,5 +205,7 @@ def _read(point: BoundPoint, value: SignalValue, factor: Fraction) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float):
-        return f"{Decimal(f'{float(Fraction(value) / factor):.12g}'):f}"
-    return value[:MAX_TEXT]
+        text = f"{float(Fraction(value) / factor):.12g}"
+        plain = f"{Decimal(text):f}"
+        return plain if len(plain) <= _LONGEST else text
+    return "".join(sign if sign.isprintable() else "?" for sign in value)[:MAX_TEXT]
