@@ -1,10 +1,12 @@
 """The text of `/metrics` of the process that collects. Every name stands in docs/metrics.md."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
+from sqlalchemy.exc import DatabaseError
 
 from ganpo_cloud.inlet import lives
 from ganpo_cloud.inlet.collector import Collector
@@ -43,11 +45,12 @@ _COUNTS: tuple[tuple[str, str, Select[Any]], ...] = (
 
 
 def of(database: Reader, clock: Clock, collector: Collector, supervisor: Supervisor) -> str:
-    """As it is now. Raises sqlalchemy.exc.OperationalError where the database fails."""
+    """As it is now; without what the database knows where that fails."""
     problems = supervisor.problems()
-    with database.read() as connection:
-        counted = [gauge(name, about, connection.execute(of).scalar_one()) for name, about, of in _COUNTS]
-        gateways = list(_gateways(connection, clock.utc()))
+    stored: list[Family] = []
+    with suppress(DatabaseError), database.read() as connection:
+        stored = [gauge(name, about, connection.execute(of).scalar_one()) for name, about, of in _COUNTS]
+        stored += _gateways(connection, clock.utc())
     return text(
         [
             build("ganpo_cloud_build_info"),
@@ -61,8 +64,7 @@ def of(database: Reader, clock: Clock, collector: Collector, supervisor: Supervi
                 "Tasks of the process that failed; /health names them.",
                 len(problems),
             ),
-            *counted,
-            *gateways,
+            *stored,
             *collected(collector),
             *process(),
         ]

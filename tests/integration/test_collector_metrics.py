@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import text as sql_text
 
 from ganpo_cloud.inlet.collector import Collector
 from ganpo_cloud.store.settings import BrokerSettings
@@ -63,6 +64,19 @@ def test_both_processes_tell_prometheus_what_it_expects(plant: seeding.Plant) ->
     assert told[f'{count}{{kind="page",code="200"}}'] == "1"
     assert float(told["process_resident_memory_bytes"]) > 1_000_000
     assert float(told["ganpo_cloud_pages_resident_memory_bytes"]) > 1_000_000
+
+
+def test_a_database_that_fails_leaves_what_the_process_knows(plant: seeding.Plant) -> None:
+    with plant.database.write() as connection:
+        connection.execute(sql_text("DROP TABLE live"))
+    clock = seeding.TestClock()
+    collector = Collector(BrokerSettings(), plant.database, clock, random.Random(1))
+    with Served(answered(plant.database, clock, collector, Supervisor(clock))) as inlet:
+        answer = httpx.get(f"{inlet.url}/metrics", timeout=20)
+    assert answer.status_code == 200
+    assert "ganpo_cloud_collecting 0\n" in answer.text
+    assert "ganpo_cloud_gateways_online" not in answer.text, "nobody knows"
+    assert check_metrics(answer.text) == ""
 
 
 def test_a_histogram_counts_each_value_in_every_bucket_that_holds_it() -> None:
