@@ -148,3 +148,18 @@ async def test_readings_share_a_frame_with_those_that_come_soon_and_wait_behind_
     task.cancel()
     await asyncio.wait([task])
     keeper.close()
+
+
+async def test_many_may_ask_at_once_what_waits(kept: tuple[Keeper, Refusing, list[Row]]) -> None:
+    """Each is told, also where the next one to ask began another look before it came to its turn."""
+    keeper, _, _ = kept
+    keeper.put([reading(1)])
+    await keeper.flush()
+
+    async def ask() -> list[int]:
+        told = [await keeper.backlog() for _ in range(50)]
+        return [one.frames for one in told if one is not None]
+
+    found = await asyncio.gather(*(ask() for _ in range(8)))
+    assert found == [[2] * 50] * 8
+    keeper.close()

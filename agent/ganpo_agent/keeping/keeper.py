@@ -94,10 +94,11 @@ class Keeper:
         """What waits in the outbox; as it was seen last where the disk does not say, None where it never did."""
         if self._looking is None or self._looking.done():
             self._looking = asyncio.ensure_future(self.call(self.outbox.backlog))
+        looking = self._looking  # who asks meanwhile may begin the next one
         with suppress(StorageError):
-            done, _ = await asyncio.wait([self._looking], timeout=_LOOK_S)
+            done, _ = await asyncio.wait([looking], timeout=_LOOK_S)
             if done:
-                self._backlog = self._looking.result()
+                self._backlog = looking.result()
         return self._backlog
 
     def lasts_days(self, backlog: Backlog | None) -> float | None:
