@@ -133,6 +133,8 @@ def identify(
 
 
 def _guess(bound: "BoundConnection", unit: str | None, config: Path | None, *, as_json: bool) -> None:
+    import asyncio
+
     from ganpo_agent.device import guessing, pinging
     from ganpo_config.load import file_of
     from ganpo_config.profiles import Profiles
