@@ -3,13 +3,16 @@
 import asyncio
 import json
 import random
+import re
 import socket as sockets
 import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from click.testing import CliRunner, Result
 
@@ -22,16 +25,24 @@ from ganpo_config.settings import GatewaySettings
 from ganpo_drivers.modbus.address import ModbusAddress
 from ganpo_drivers.modbus.driver import ModbusDriver
 from ganpo_drivers.modbus.settings import ModbusSettings
+from ganpo_drivers.opcua.address import OpcUaAddress
+from ganpo_drivers.opcua.driver import OpcUaDriver
+from ganpo_drivers.opcua.settings import OpcUaSettings
 from ganpo_model.errors import ConfigError, ConnectionLost, UnitSilent
+from support.broker import Mosquitto
+from support.collecting import PlayedCollector
 from support.modbus_line import ModbusLine, exception, frame, right
+from support.opcua_server import OpcUaServer
 from support.plants import PlantBuilder
 
 
-def agent_of(folder: Path, line: ModbusLine, broker: str = "mqtt://127.0.0.1:1") -> Agent:
+def agent_of(
+    folder: Path, line: ModbusLine, broker: str = "mqtt://127.0.0.1:1", *more: tuple[str, str]
+) -> Agent:
     builder = PlantBuilder(folder / "state", broker)
     settings = {"driver": "modbus", "url": line.url, "addressing": "0-based", "timeout_s": 0.3}
     builder.connection("line", ModbusDriver, ModbusSettings(**settings), "modbus")
-    for signal, text in (("power", "1:holding:100"), ("frequency", "1:holding:101")):
+    for signal, text in (("power", "1:holding:100"), ("frequency", "1:holding:101"), *more):
         address = ModbusAddress.parse(text, type="uint16")
         builder.point("line", "SB-1", signal, address, Meaning("number"), 0.2)
     return Agent(builder.build(), rng=random.Random(1))
@@ -222,3 +233,97 @@ def test_the_socket_lies_where_systemd_or_the_configuration_says(tmp_path: Path)
     assert paths_of(gateway, {}) == [tmp_path / "agent.sock", Path("/run/ganpo/agent.sock")]
     named = gateway.model_copy(update={"socket": Path("/run/a.sock")})
     assert paths_of(named, {"RUNTIME_DIRECTORY": "/run/ganpo"}) == [Path("/run/a.sock")]
+
+
+async def test_an_opc_ua_server_is_browsed_through_the_session_that_stands(tmp_path: Path) -> None:
+    with OpcUaServer(machines=["L2"], values={"A": 1}) as server:
+        builder = PlantBuilder(tmp_path / "state")
+        settings = OpcUaSettings(driver="opcua", url=server.url, security="None", allow_insecure=True)
+        builder.connection("cell", OpcUaDriver, settings, "opcua")
+        address = OpcUaAddress.parse(OpcUaServer.node("A"))
+        builder.point("cell", "SB-1", "frequency", address, Meaning("number"), 0.2)
+        async with running(Agent(builder.build(), rng=random.Random(1))) as client:
+            await until(client, "status", lambda told: told["points"]["good"] == 1)
+            found = await client.post("browse", {"connection": "cell", "start": "/*:Machines"})
+            shown = {one["address"]: one["value"] for one in found["addresses"]}
+            assert OpcUaServer.node("L2.ChannelState") in shown
+            assert None not in shown.values()
+            assert (len(found["addresses"]), found["more"]) == (5, False)
+            with pytest.raises(ConfigError, match="Nowhere"):
+                await client.post("browse", {"connection": "cell", "start": "/*:Nowhere"})
+            server.set("A", 1, source_time=datetime(2026, 1, 1, tzinfo=UTC))
+            said = await client.post("read", {"connection": "cell", "addresses": [str(address)]})
+            (value,) = said["values"]
+            assert (value["value"], value["source_time"]) == (1, "2026-01-01T00:00:00.000Z")
+            assert (await client.post("identify", {"connection": "cell"}))["model"]
+            (one,) = await client.get("connections")
+            assert (one["state"], one["insecure"], one["round_trip_ms"] > 0) == ("up", True, True)
+            lost = (await told_metrics(client))["ganpo_sessions_lost_total"]
+            assert lost == {'{connection="cell"}': 0}, "no session was lost over any of this"
+
+
+async def told_metrics(client: Client) -> dict[str, dict[str, float]]:
+    """What `/metrics` says, by name and labels."""
+    transport = httpx.AsyncHTTPTransport(uds=str(client.path))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
+        text = (await http.get("/metrics")).text
+    found: dict[str, dict[str, float]] = {}
+    for row in text.splitlines():
+        if not row.startswith("#"):
+            name, labels, value = re.fullmatch(r"(\w+)(\{.*\})? (\S+)", row).groups("")  # type: ignore[union-attr]
+            found.setdefault(name, {})[labels] = float(value)
+    return found
+
+
+async def test_the_same_numbers_stand_in_api_health_and_metrics(tmp_path: Path, line: ModbusLine) -> None:
+    """A register that is not there, a unit that is silent; a broker and a collector that answers."""
+    line.replies[1, 101] = exception(2)
+    line.replies[1, 100] = lambda request: right(request) if request[11] == 1 else exception(2)(request)
+    line.replies[9, 5] = lambda _request: b""
+    with Mosquitto(tmp_path) as broker:
+        collector = PlayedCollector(broker.port)
+        agent = agent_of(tmp_path, line, broker.url, ("voltage_l1", "9:holding:5"))
+        try:
+            async with running(agent) as client:
+                status = await until(
+                    client,
+                    "status",
+                    lambda told: (
+                        told["units_silent"] == 1
+                        and told["points"]["at_fault"] == 1
+                        and told["uplink"]["last_ack"]
+                        and told["outbox"]["waiting"] == 0
+                    ),
+                )
+                links, points = await client.get("connections"), await client.get("points")
+                faulty = await client.get("points", faulty="1")
+                metrics, health = await told_metrics(client), agent.health()
+        finally:
+            collector.stop()
+    assert status["points"] == {"bound": 3, "good": 1, "at_fault": 1}
+    assert health["points"] == {"bound": 3, "at_fault": 1}
+    assert len(points) == sum(link["points"]["bound"] for link in links) == 3
+    assert [point["quality"] for point in points] == ["good", "fault", "waiting"]
+    assert [point["name"] for point in faulty] == ["SB-1/frequency", "SB-1/voltage_l1"]
+    assert sum(link["points"]["good"] for link in links) == 1
+    assert sum(metrics["ganpo_points_at_fault"].values()) == 1
+    assert sum(metrics["ganpo_units_silent"].values()) == status["units_silent"] == 1
+    assert [unit["key"] for link in links for unit in link["units"] if unit["silent"]] == ["9"]
+    assert sum(metrics["ganpo_connection_up"].values()) == status["connections"]["up"] == 1
+    assert (
+        metrics["ganpo_outbox_issued_total"][""] == status["outbox"]["issued"] == health["outbox"]["issued"]
+    )
+    assert metrics["ganpo_outbox_dropped_frames_total"][""] == status["outbox"]["dropped_frames"] == 0
+    assert metrics["ganpo_uplink_connected"][""] == status["uplink"]["connected"] is True
+    assert status["ok"] is health["ok"] is False
+    assert (status["outbox"]["oldest"], status["outbox"]["bytes"]) == (None, 0)
+    counted = {
+        f'{{connection="{link["name"]}",unit="{unit["key"]}",kind="{kind}"}}': number
+        for link in links
+        for unit in link["units"]
+        for kind, number in unit["errors"].items()
+        if kind != "silent"  # it is still asked now and then
+    }
+    failed = metrics["ganpo_requests_failed_total"]
+    assert {labels: number for labels, number in failed.items() if "silent" not in labels} == counted
+    assert {need["who"] for need in status["needs"]} == {"line 9", "SB-1/frequency"}

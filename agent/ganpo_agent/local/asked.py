@@ -116,7 +116,10 @@ async def browse(agent: Running, body: bytes) -> dict[str, Any]:
         texts: list[str] = []
         until, ended = agent.time.monotonic() + SLICE_S, False
         while not ended and (not texts or agent.time.monotonic() < until):
-            text = await anext(under_way, None)
+            try:
+                text = await anext(under_way, None)
+            except ValueError as error:
+                raise ConfigError(str(error), where=f"connections.{asked.connection}") from error
             ended = text is None
             texts += [] if text is None else [text]
         found.extend(await _with_values(driver, task.bound, texts))
@@ -125,8 +128,6 @@ async def browse(agent: Running, body: bytes) -> dict[str, Any]:
     try:
         while len(found) < MOST_BROWSED and await task.ask(work):
             pass
-    except ValueError as error:
-        raise ConfigError(str(error), where=f"connections.{asked.connection}") from error
     finally:
         if under_way is not None:
             await under_way.aclose()
