@@ -11,6 +11,8 @@ from ganpo_model.clock import from_ms, iso
 SOON_DAYS = 30
 """A certificate that ends within is looked at; within `NOW_DAYS` it is urgent."""
 NOW_DAYS = 7
+_UNKNOWN = "gateway"
+"""Why the collector keeps frames of a gateway that nobody has registered."""
 FULL = 0.8
 """Of the outbox' size waits: look."""
 
@@ -76,6 +78,9 @@ def _connection(agent: Running, task: ConnectionTask) -> Iterable[Need]:
             what = f"the certificate ({whose}) ends in {days} days"
             command = "ganpo cert renew" if whose == "own" else f"ganpo trust {name}"
             yield Need("alarm" if days < NOW_DAYS else "look", name, what, None, command)
+    if (load := task.pace.load) is not None and load > 1:
+        what = f"its line is asked for more than it can do: {load:.0%} of its time"
+        yield Need("look", name, what, None, f"ganpo plan {name}")
     if task.bugs:
         what = f"its driver failed {task.bugs} times in a way that it should not; the log has where"
         yield Need("look", name, what, None, "journalctl -u ganpo-agent")
@@ -105,14 +110,15 @@ def _uplink(agent: Running) -> Iterable[Need]:
     if uplink.problem:
         yield Need("alarm", "uplink", uplink.problem, last, "ganpo doctor")
     elif uplink.connected and not uplink.window.open:
-        what = "the broker is there, the collector does not answer: does it know this gateway?"
+        what = "the broker is there, and the collector does not answer: does it run, on this broker?"
+        yield Need("alarm", "uplink", what, last, "ganpo doctor")
+    if uplink.refused and _UNKNOWN in uplink.quarantined:
+        what = "the collector does not know this gateway: what is sent waits there and is not counted"
         site = agent.plant.site.id
-        command = f"ganpo-cloud gateway add {gateway} --enterprise CODE --site {site}"
+        command = f"ganpo-cloud gateway add {gateway} --enterprise CREDIT-CODE --site {site}"
         yield Need("alarm", "uplink", what, last, command)
-    if uplink.refused:
-        command = f"ganpo-cloud gateway add {gateway} --enterprise CODE --site {agent.plant.site.id}"
-        unknown = "unregistered" in uplink.refused
-        yield Need("alarm", "uplink", uplink.refused, last, command if unknown else "ganpo-cloud why")
+    elif uplink.refused:
+        yield Need("alarm", "uplink", uplink.refused, last, "ganpo-cloud quarantine list")
     for (stream, seq), one in sorted(uplink.window.alone().items()):
         what = f"frame {stream}/{seq} of {one.size:,} bytes goes alone: {one.why}"
         yield Need("look", "uplink", what, None, "ganpo doctor")
@@ -137,7 +143,9 @@ def _points(agent: Running) -> Iterable[Need]:
             first = next(point for point in task.bound.points if point.name == names[0])
             more = f" and {len(names) - 1} more" if len(names) > 1 else ""
             command = f"ganpo read {task.bound.name} {first.address} --raw"
-            yield Need("look", f"{names[0]}{more}", f"{first.address}: {text}", None, command)
+            since = min((at for name in names if (at := observer.since(name)) is not None), default=None)
+            told = None if since is None else iso(from_ms(since))
+            yield Need("look", f"{names[0]}{more}", f"{first.address}: {text}", told, command)
     for name, state in observer.seen.items():
         odd = state.register.odd if state.register is not None else None
         if odd is not None and state.register is not None and state.register.doubted(now_ms(agent)):

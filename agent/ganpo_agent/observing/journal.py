@@ -32,6 +32,11 @@ class Journal:
         self._open: dict[str, _Fault] = {}
         self._told: dict[str, int] = {}
 
+    def since(self, name: str) -> int | None:
+        """Since when a point is at fault; None where it is not."""
+        fault = self._open.get(name)
+        return fault.since if fault is not None else None
+
     def look(self, states: Iterable[PointState], now: int) -> None:
         """Points of one read that said something new."""
         begun: dict[str, list[str]] = {}

@@ -12,6 +12,10 @@ MAX_RESETS = 3600
 """Pairs around a fall to what fits, where that is the register's daily bread (`resets`)."""
 
 
+_NO_PAIRS = {MAX_PAIRS: 0, MAX_RESETS: 0}
+"""Of a register that always fits, which are nearly all: shared, and never written."""
+
+
 class Step(NamedTuple):
     """From one number to another, found `at` (ms)."""
 
@@ -36,7 +40,7 @@ class RegisterReadings:
         self.odd: Step | None = None
         """The last step that does not fit: what a person has to judge."""
         self._hour = -1
-        self._pairs = {MAX_PAIRS: 0, MAX_RESETS: 0}
+        self._pairs: dict[int, int] = _NO_PAIRS
 
     def feed(self, now: int, raw: int, slot: int) -> list[Fact]:
         """The facts to send for a reading of `raw` at `now` (ms) in slot number `slot`."""
@@ -73,7 +77,7 @@ class RegisterReadings:
 
     def _room(self, now: int, allowed: int, facts: list[Fact]) -> bool:
         if now // HOUR_MS != self._hour:
-            self._hour, self._pairs = now // HOUR_MS, dict.fromkeys(self._pairs, 0)
+            self._hour, self._pairs = now // HOUR_MS, dict.fromkeys(_NO_PAIRS, 0)
         self._pairs[allowed] += 1
         pairs = self._pairs[allowed]
         if pairs == allowed + 1:

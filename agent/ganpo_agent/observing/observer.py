@@ -185,6 +185,10 @@ class Observer:
             if state.fault is not None
         }
 
+    def since(self, name: str) -> int | None:
+        """Since when (ms) a point is at fault; None where it is not, or where its fault is none of ours to tell."""
+        return self._journal.since(name)
+
     def at_fault(self) -> set[str]:
         """The points with a fault, without those that a profile says may be absent and that are."""
         return {n for n, state in self.seen.items() if state.fault is not None and not self._may_lack(n)}

@@ -13,14 +13,14 @@ class Pace:
     answered_at: float | None = None
     _requests: dict[int, int] = field(default_factory=dict)
     _took_s: dict[int, float] = field(default_factory=dict)
-    _interval_s: float | None = None
+    _intervals: dict[int, float] = field(default_factory=dict)
     _last: int | None = None
 
     def begin(
         self, driver: Driver[ConnectionSettings, Address], groups: list[Group], queries: list[Query]
     ) -> None:
         """A session begins, in which these groups are polled."""
-        self._interval_s = min((group.interval_s for group in groups), default=None)
+        self._intervals = {id(group): group.interval_s for group in groups}
         self._requests.clear()
         if isinstance(driver, Estimates):
             self._requests |= {
@@ -45,9 +45,16 @@ class Pace:
         return round(sum(self._took_s.values()), 4) if self._took_s else None
 
     @property
+    def load(self) -> float | None:
+        """Of the line's time that its polls take, as last seen; more than 1: polls are skipped."""
+        if self._took_s.keys() != self._intervals.keys():
+            return None
+        return sum(took / self._intervals[group] for group, took in self._took_s.items())
+
+    @property
     def interval_s(self) -> float | None:
         """The shortest interval of what is polled."""
-        return self._interval_s
+        return min(self._intervals.values(), default=None)
 
     @property
     def round_trip_ms(self) -> float | None:
