@@ -35,7 +35,7 @@ def run(*, short: bool) -> Iterator[str]:
             bare.append(found[1])
     yield str(Figure("ganpo run, 1,000 Modbus points", ours, "MB"))
     yield str(Figure("bare process with the same libraries", bare, "MB"))
-    yield ratio("ganpo / bare", ours, bare, "<= 1.25, 60 MB")
+    yield ratio("ganpo / bare", ours, bare, "<= 1.20")
 
 
 def _resident(command: list[object], settle_s: float) -> float:

@@ -51,8 +51,9 @@ class Login:
 class Session:
     """`published`: ids of messages the broker took; `dropped`: messages for which there was no room.
 
-    `closed` is set when the session is over, `reason` says why. `on_event` is called whenever anything of this
-    changes. `whose`: who takes turns, by topic. All members belong to the event loop.
+    `closed` is set when the session is over, `reason` says why; `expires`: when the broker's certificate ends.
+    `on_event` is called whenever anything of this changes. `whose`: who takes turns, by topic. All members
+    belong to the event loop.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Session:
         self.dropped = 0
         self.closed = False
         self.reason = ""
+        self.expires: datetime | None = None
         self._waiting = Turns(MAX_WAITING)
         self._whose = whose
         self._kept = False
@@ -113,6 +115,7 @@ class Session:
                 await _in_thread(lambda: self._client.connect(url.hostname or "", port, KEEPALIVE_S))
                 self._client.loop_start()
                 await self._up
+            self.expires = _end_of(self._client.socket())
         except TimeoutError as error:
             raise Unreachable(f"the broker does not answer within {timeout_s:g} s", where=where) from error
         except ssl.SSLCertVerificationError as error:
@@ -228,6 +231,14 @@ def _dates(host: str, port: int) -> str:
         return ours
     first, last = found.not_valid_before_utc, found.not_valid_after_utc
     return f"it is valid from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC, {ours}"
+
+
+def _end_of(sock: Any) -> datetime | None:
+    """When the certificate ends that the broker showed on this socket; None without TLS."""
+    shown = sock.getpeercert() if isinstance(sock, ssl.SSLSocket) else None
+    if not shown:
+        return None
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(shown["notAfter"])), UTC)
 
 
 async def _in_thread(work: Callable[[], object]) -> None:

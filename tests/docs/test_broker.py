@@ -158,7 +158,10 @@ def test_a_gateway_hears_its_own_acknowledgements_alone(collector: Client, gatew
 async def test_the_agent_connects_with_its_password_and_is_told_when_it_is_wrong(
     broker: Mosquitto, folder: Path
 ) -> None:
-    await leave(await connect(broker, f"of {ONE}", str(folder / "ca.pem")))
+    session = await connect(broker, f"of {ONE}", str(folder / "ca.pem"))
+    assert session.expires is not None
+    assert timedelta(hours=23) < session.expires - datetime.now(UTC) <= timedelta(days=1)
+    await leave(session)
     with pytest.raises(AccessRefused):
         await connect(broker, "wrong", str(folder / "ca.pem"))
     with pytest.raises(AccessRefused):

@@ -15,10 +15,12 @@ from typing import Any
 import httpx
 import pytest
 from click.testing import CliRunner, Result
+from starlette.applications import Starlette
 
 from ganpo_agent.app import Agent
 from ganpo_agent.cli.main import main
 from ganpo_agent.local.client import Client
+from ganpo_agent.local.routes import routes
 from ganpo_agent.local.socket import listening, path_of, paths_of
 from ganpo_config.plant import Meaning
 from ganpo_config.settings import GatewaySettings
@@ -168,6 +170,17 @@ async def test_what_is_wrong_with_a_question_is_said(tmp_path: Path, line: Modbu
         assert [unit["key"] for unit in one["units"] if unit["silent"]] == []
 
 
+async def test_on_loopback_everything_is_read_and_nothing_is_asked(tmp_path: Path, line: ModbusLine) -> None:
+    agent = agent_of(tmp_path, line)
+    transport = httpx.ASGITransport(Starlette(routes=routes(agent)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
+        for what in ("status", "connections", "points", "machines", "meters"):
+            assert (await http.get(f"/api/v1/{what}")).status_code == 200
+        for what in ("status", "read", "identify", "browse", "reload"):
+            assert (await http.post(f"/api/v1/{what}", json={})).status_code in (404, 405)
+    agent.keeper.close()
+
+
 async def told(*words: str) -> Result:
     """What a command says, in a process' own thread: it has a loop of its own."""
     return await asyncio.to_thread(CliRunner().invoke, main, list(words))
@@ -311,12 +324,17 @@ async def test_the_same_numbers_stand_in_api_health_and_metrics(tmp_path: Path, 
     assert [unit["key"] for link in links for unit in link["units"] if unit["silent"]] == ["9"]
     assert sum(metrics["ganpo_connection_up"].values()) == status["connections"]["up"] == 1
     assert (
-        metrics["ganpo_outbox_issued_total"][""] == status["outbox"]["issued"] == health["outbox"]["issued"]
+        metrics["ganpo_outbox_frames_issued_total"][""]
+        == status["outbox"]["issued"]
+        == health["outbox"]["issued"]
     )
+    assert metrics["ganpo_outbox_waiting_frames"][""] == status["outbox"]["waiting"] == 0
+    assert metrics["ganpo_outbox_waiting_bytes"][""] == status["outbox"]["bytes"] == 0
+    assert metrics["ganpo_outbox_limit_bytes"][""] == status["outbox"]["limit_bytes"]
     assert metrics["ganpo_outbox_dropped_frames_total"][""] == status["outbox"]["dropped_frames"] == 0
     assert metrics["ganpo_uplink_connected"][""] == status["uplink"]["connected"] is True
     assert status["ok"] is health["ok"] is False
-    assert (status["outbox"]["oldest"], status["outbox"]["bytes"]) == (None, 0)
+    assert status["outbox"]["oldest"] is None
     counted = {
         f'{{connection="{link["name"]}",unit="{unit["key"]}",kind="{kind}"}}': number
         for link in links

@@ -77,7 +77,7 @@ async def status(agent: Running) -> dict[str, Any]:
                 for key, one in sorted(window.alone().items())
             ],
             "quarantined": dict(uplink.quarantined),
-            "certificate_days": None,
+            "certificate_days": needs.days_left(agent, uplink.expires),
         },
     }
 

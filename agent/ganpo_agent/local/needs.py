@@ -1,6 +1,7 @@
 """What a person must do, most urgent first, each with the command that shows or mends it."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from ganpo_agent.keeping.backlog import Backlog
@@ -41,6 +42,11 @@ def of(agent: Running, backlog: Backlog | None) -> list[dict[str, Any]]:
     return [need._asdict() for need in found]
 
 
+def days_left(agent: Running, end: datetime | None) -> int | None:
+    """Whole days until a certificate ends; None where there is none, or while time is not trusted."""
+    return None if end is None or not agent.time.trusted() else (end - agent.time.now()).days
+
+
 def _time(agent: Running) -> Iterable[Need]:
     time = agent.time
     if (why := time.why) is not None:
@@ -74,7 +80,7 @@ def _connection(agent: Running, task: ConnectionTask) -> Iterable[Need]:
                 command = f"ganpo ping {name} --unit {key}" if key else f"ganpo ping {name}"
                 yield Need("alarm", who, breaker.reason, silent, command)
     for whose, end in sorted(task.report().expire.items()):
-        if (days := (end - agent.time.now()).days) < SOON_DAYS and agent.time.trusted():
+        if (days := days_left(agent, end)) is not None and days < SOON_DAYS:
             what = f"the certificate ({whose}) ends in {days} days"
             command = "ganpo cert renew" if whose == "own" else f"ganpo trust {name}"
             yield Need("alarm" if days < NOW_DAYS else "look", name, what, None, command)
@@ -112,6 +118,9 @@ def _uplink(agent: Running) -> Iterable[Need]:
     elif uplink.connected and not uplink.window.open:
         what = "the broker is there, and the collector does not answer: does it run, on this broker?"
         yield Need("alarm", "uplink", what, last, "ganpo doctor")
+    if (days := days_left(agent, uplink.expires)) is not None and days < SOON_DAYS:
+        what = f"the certificate of the broker ends in {days} days: then nothing is sent any more"
+        yield Need("alarm" if days < NOW_DAYS else "look", "uplink", what, None, "ganpo doctor")
     if uplink.refused and _UNKNOWN in uplink.quarantined:
         what = "the collector does not know this gateway: what is sent waits there and is not counted"
         site = agent.plant.site.id

@@ -44,6 +44,7 @@ class Uplink:
     """Sends what waits in the outbox, for ever. `look` gives connections and subjects for `live`.
 
     `quarantined`: frames that the collector keeps but could not apply, by reason; `refused` says so of the newest.
+    `expires`: when the certificate ends that the broker showed last; None without TLS.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Uplink:
         self._refused_key: Key = ("", 0)
         self.quarantined: Counter[str] = Counter()
         self.last_ack: datetime | None = None
+        self.expires: datetime | None = None
         self.take(plant)
 
     def take(self, plant: Plant) -> None:
@@ -101,7 +103,7 @@ class Uplink:
             session = Session(self._login, self._wake.set, (self._topic + "live", will))
             try:
                 await session.open([(self._topic + "ack", 1)])
-                up = self._time.monotonic()
+                up, self.expires = self._time.monotonic(), session.expires
                 await self._converse(session, session_id, keeper)
             except GanpoError as error:
                 refused = not isinstance(error, Unreachable)
