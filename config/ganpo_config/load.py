@@ -26,7 +26,7 @@ from ganpo_config.plant import BoundConnection, Plant
 from ganpo_config.profiles import Profiles
 from ganpo_config.rows import read_rows
 from ganpo_config.secret_files import SecretFiles
-from ganpo_config.settings import GatewaySettings, UplinkSettings
+from ganpo_config.settings import UplinkSettings
 from ganpo_config.subjects import subjects
 from ganpo_model.clock import HOUR_MS
 from ganpo_model.errors import ConfigError
@@ -78,19 +78,6 @@ def load(
         texts = files.whole()
     errors = tuple(findings.errors)
     return Loaded(None if errors else plant, errors, tuple(findings.warnings), tuple(findings.notes), texts)
-
-
-def gateway_of(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> GatewaySettings:
-    """`[gateway]` of the file of `file_of`, whatever else is wrong with it. Raises ConfigError."""
-    file = file_of(path, environ)
-    raw = _read(Files(file), file)
-    if isinstance(raw, ConfigError):
-        raise raw
-    findings = Findings(file.name)
-    part = _section(GatewayPart, "gateway", raw, environ, findings)
-    if part is None:
-        raise findings.errors[0]
-    return part.gateway
 
 
 def _read(files: Files, file: Path) -> dict[str, Any] | ConfigError:

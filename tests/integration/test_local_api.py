@@ -6,6 +6,8 @@ import random
 import re
 import socket as sockets
 import stat
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -20,8 +22,9 @@ from starlette.applications import Starlette
 from ganpo_agent.app import Agent
 from ganpo_agent.cli.main import main
 from ganpo_agent.local.client import Client
+from ganpo_agent.local.place import gateway_of, path_of, paths_of
 from ganpo_agent.local.routes import routes
-from ganpo_agent.local.socket import listening, path_of, paths_of
+from ganpo_agent.local.socket import listening
 from ganpo_config.plant import Meaning
 from ganpo_config.settings import GatewaySettings
 from ganpo_drivers.modbus.address import ModbusAddress
@@ -246,6 +249,35 @@ def test_the_socket_lies_where_systemd_or_the_configuration_says(tmp_path: Path)
     assert paths_of(gateway, {}) == [tmp_path / "agent.sock", Path("/run/ganpo/agent.sock")]
     named = gateway.model_copy(update={"socket": Path("/run/a.sock")})
     assert paths_of(named, {"RUNTIME_DIRECTORY": "/run/ganpo"}) == [Path("/run/a.sock")]
+
+
+def test_a_command_finds_the_agent_beside_a_file_that_is_being_mended(tmp_path: Path) -> None:
+    file = tmp_path / "agent.toml"
+    file.write_text('[gateway]\nid = "gw-nc-0007"\nstate_dir = "/var/lib/ganpo"\n[conections]\n')
+    assert gateway_of(file, {}) == ("gw-nc-0007", Path("/var/lib/ganpo"), None)
+    over = {
+        "GANPO_CONFIG": str(file),
+        "GANPO_GATEWAY__SOCKET": "/run/x.sock",
+        "GANPO_GATEWAY__ID": "gw-nc-0008",
+    }
+    assert gateway_of(None, over) == ("gw-nc-0008", Path("/var/lib/ganpo"), Path("/run/x.sock"))
+    for text, why in (
+        ("[gateway", "not TOML"),
+        ("[gateway]\nid = 5\n", "gateway.id: is missing, or no text"),
+    ):
+        file.write_text(text)
+        with pytest.raises(ConfigError, match=why):
+            gateway_of(file, {})
+    with pytest.raises(ConfigError, match="No such file"):
+        gateway_of(tmp_path / "nowhere.toml", {})
+
+
+def test_asking_the_running_agent_loads_nothing_that_judges_a_configuration() -> None:
+    code = "import sys, ganpo_agent.local.client, ganpo_agent.cli.showing; print(*sys.modules)"
+    told = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert not {"ganpo_config", "pydantic", "uvicorn", "starlette", "asyncua", "pymodbus"} & set(told)
 
 
 async def test_an_opc_ua_server_is_browsed_through_the_session_that_stands(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from ganpo_config.findings import printable
 from ganpo_service.words import tell, width, wrapped
 
 NARROW = 64
@@ -92,6 +91,11 @@ def screen(told: Told, found: Sequence[Told], rows: int, room: int) -> list[str]
             tell(f"and {len(lines) - left + 1} lines more: a higher terminal shows them"),
         ]
     return head + lines
+
+
+def printable(text: str) -> str:
+    """The text with everything that would spoil a line of a terminal as `?`."""
+    return text if text.isprintable() else "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
 def columns() -> int:

@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ganpo_agent.local import API
-from ganpo_agent.local.socket import opened, paths_of
-from ganpo_config.load import gateway_of
+from ganpo_agent.local.place import gateway_of, paths_of
+from ganpo_agent.local.socket import opened
 from ganpo_model import errors
 from ganpo_model.errors import ConnectionLost, GanpoError
 from ganpo_service.asking import ask

@@ -5,43 +5,24 @@ import logging
 import os
 import socket
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ganpo_config.settings import GatewaySettings
+from ganpo_agent.local.place import NAME, Gateway, path_of
 from ganpo_model.errors import AccessRefused, ConfigError
 
 log = logging.getLogger(__name__)
 
-NAME = "agent.sock"
 GROUP = "ganpo"
 """Its members may open it, where there is such a group."""
 _LONGEST = 107
 """Bytes of a path that the kernel takes."""
-_SYSTEMD = Path("/run/ganpo")
 _SETTING = "gateway.socket"
 
 
-def path_of(gateway: GatewaySettings, environ: Mapping[str, str] = os.environ) -> Path:
-    """Where the agent listens."""
-    if gateway.socket is not None:
-        return gateway.socket
-    # systemd gives several folders with colons between them
-    folder = environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
-    return Path(folder or gateway.state_dir) / NAME
-
-
-def paths_of(gateway: GatewaySettings, environ: Mapping[str, str] = os.environ) -> list[Path]:
-    """Where a command looks for it: the agent may have been started by systemd, or by hand."""
-    found = [path_of(gateway, environ)]
-    if gateway.socket is None:
-        found += [path for path in (gateway.state_dir / NAME, _SYSTEMD / NAME) if path not in found]
-    return found
-
-
 @contextmanager
-def listening(gateway: GatewaySettings) -> Iterator[socket.socket | None]:
+def listening(gateway: Gateway) -> Iterator[socket.socket | None]:
     """The socket, of mode 660, which goes when this ends. One that a dead agent left is replaced. None where it cannot
     be at a place that nobody chose: devices are read without it, and the log says so.
 
