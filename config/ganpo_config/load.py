@@ -26,7 +26,7 @@ from ganpo_config.plant import BoundConnection, Plant
 from ganpo_config.profiles import Profiles
 from ganpo_config.rows import read_rows
 from ganpo_config.secret_files import SecretFiles
-from ganpo_config.settings import UplinkSettings
+from ganpo_config.settings import GatewaySettings, UplinkSettings
 from ganpo_config.subjects import subjects
 from ganpo_model.clock import HOUR_MS
 from ganpo_model.errors import ConfigError
