@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
 
+from ganpo_config.lines import line_of, lines_of
 from ganpo_model.errors import ConfigError
 
 _SECRET = re.compile(r"password|passwd|token|secret", re.IGNORECASE)
 _USERINFO = re.compile(r"//[^/\s]*@")
+_ROW = re.compile(r"(equipment|meters|points)\[\d+\]|.+ row \d+")
 _LIST_ROW = re.compile(r"(.+ row \d+)\.?(.*)")
 _LONGEST = 60
 _HINTED = 50
@@ -26,11 +28,16 @@ class Findings:
     notes: list[str] = field(default_factory=list)
     letters: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """Of the sheets of workbooks, `meters.xlsx, sheet 电表`: the letter of each column."""
+    numbers: dict[str, str] = field(default_factory=dict)
+    """The asset_no of each row, by its path."""
+    text: str = ""
+    """What stands in the file, for the line of a key."""
+    _lines: dict[str, int] | None = None
     _told: set[tuple[object, ...]] = field(default_factory=set)
 
     def error(self, path: str, what: str, hint: str = "", *, value: object = None) -> None:
         """One mistake at a key path, told once; `value`: what stands there, told unless it may be a secret."""
-        where = printable(self._placed(path) + shown(path, value))
+        where = printable(self.place(path) + shown(path, value))
         error = ConfigError(printable(without_userinfo(what)), where=where, hint=printable(hint))
         if error.args not in self._told:
             self._told.add(error.args)
@@ -42,21 +49,31 @@ class Findings:
 
     def warn(self, path: str, what: str) -> None:
         """Something that is probably meant otherwise, but can be run."""
-        self.warnings.append(printable(f"{self._placed(path)}: {what}"))
+        self.warnings.append(printable(f"{self.place(path)}: {what}"))
 
     def note(self, what: str) -> None:
         """What is right, for `check` to tell."""
         self.notes.append(printable(what))
 
-    def _placed(self, path: str) -> str:
-        """`agent.toml: meters[0].ct`; the row of a list has a file of its own: `meters.csv row 3, ct`, or
-        `meters.xlsx, sheet 电表, cell D3, ct`."""
-        told = readable(path)
+    def place(self, path: str) -> str:
+        """`agent.toml line 12 (DB-0101): meters[0].ct`; the row of a list has a file of its own: `meters.csv row 3
+        (DB-0101), ct`, or `meters.xlsx, sheet 电表, cell D3 (DB-0101), ct`."""
+        row = _ROW.match(path)
+        number = self.numbers.get(row[0], "") if row is not None and not path.endswith(".asset_no") else ""
+        whose = f" ({number})" if number else ""
         if (match := _LIST_ROW.match(path)) is None:
-            return f"{self.file}: {told}"
-        sheet, _, row = match[1].rpartition(", row ")
+            line = line_of(path, self._all_lines())
+            return f"{self.file}{'' if line is None else f' line {line}'}{whose}: {path}"
+        sheet, _, count = match[1].rpartition(", row ")
         letter = self.letters.get(sheet, {}).get(match[2])
-        return f"{sheet}, cell {letter}{row}, {match[2]}" if letter else told
+        where = f"{sheet}, cell {letter}{count}" if letter else match[1]
+        return f"{where}{whose}, {match[2]}" if match[2] else f"{where}{whose}"
+
+    def _all_lines(self) -> dict[str, int]:
+        """Looked for once something is found: most files have nothing wrong."""
+        if self._lines is None:
+            self._lines = lines_of(self.text)
+        return self._lines
 
 
 def readable(path: str) -> str:

@@ -19,7 +19,7 @@ from ganpo_config.document import Document, SiteTable
 from ganpo_config.environment import GatewayPart, SitePart, UplinkPart
 from ganpo_config.exact import NumberError, duration
 from ganpo_config.explain import explain, said
-from ganpo_config.files import PROFILES, Files
+from ganpo_config.files import MAIN, PROFILES, Files
 from ganpo_config.findings import Findings, nearest, shown
 from ganpo_config.lists import Lists
 from ganpo_config.plant import BoundConnection, Plant
@@ -70,6 +70,7 @@ def load(
     raw = _read(files, file)
     if isinstance(raw, ConfigError):
         return Loaded(None, (raw,))
+    findings.text = files.texts[MAIN].decode("utf-8-sig")
     findings.errors += environment.unknown_names(environ)
     lists = Lists(raw, files, findings, opener, instead)
     plant = _plant(files, raw, environ, findings, lists)

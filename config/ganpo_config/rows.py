@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from ganpo_config.document import EquipmentRow, MeterRow, PointRow, Row
 from ganpo_config.explain import explain
-from ganpo_config.findings import Findings, readable
+from ganpo_config.findings import Findings
 from ganpo_config.lists import Cells, Lists
 from ganpo_config.names import Names
 
@@ -89,6 +89,7 @@ def _table(
         if cells is None:
             table.whole = False
             continue
+        findings.numbers[path] = str(cells.get("asset_no", "")).strip()
         try:
             table.good.append(Placed(path, model.model_validate(cells)))
         except ValidationError as error:
@@ -135,7 +136,7 @@ def _unique(rows: Rows, findings: Findings) -> None:
     for placed in rows.subjects():
         number = placed.row.asset_no
         if number in taken:
-            there = readable(f"{taken[number]}.asset_no")
+            there = findings.place(f"{taken[number]}.asset_no")
             what = f"stands in {there} too: numbers are unique, over equipment and meters together"
             findings.error(f"{placed.path}.asset_no", what, value=number)
         taken.setdefault(number, placed.path)
@@ -143,7 +144,7 @@ def _unique(rows: Rows, findings: Findings) -> None:
     for point in rows.points:
         key = (point.row.asset_no, point.row.signal)
         if key in points:
-            what = f"{key[0]}/{key[1]} stands in {points[key]} too: a signal has one point"
+            what = f"{key[0]}/{key[1]} stands in {findings.place(points[key])} too: a signal has one point"
             findings.error(point.path, what)
         points.setdefault(key, point.path)
 

@@ -21,7 +21,7 @@ from ganpo_drivers.opcua.security import Credentials, other_host, remarks
 from ganpo_drivers.opcua.settings import OpcUaSettings
 from ganpo_drivers.opcua.trust import Pin
 from ganpo_model.errors import CertificateNotTrusted, ConfigError, StorageError
-from support.configs import HEAD
+from support.configs import HEAD, plainly
 from support.identities import der, identity
 from support.opcua_server import OpcUaServer
 
@@ -81,12 +81,14 @@ def test_a_server_is_shown_and_trusted_once_a_person_says_so(
 
 def test_check_says_who_is_not_trusted_yet_and_what_is_deprecated(config: Path, home: Home) -> None:
     told = typed(config, "check")
-    assert "warning  agent.toml: connections.plc.security: nobody has trusted its server yet" in told.output
+    assert "warning  agent.toml: connections.plc.security: nobody has trusted its server yet" in plainly(
+        told.output
+    )
     trust.pin(home, Pin(certificate.own(home, NOW).der, NOW))
     config.write_text(config.read_text().replace(BEST, "Basic256,Sign"))
     told = typed(config, "check")
     assert "yet" not in told.output
-    assert "warning  agent.toml: connections.plc.security: rests on SHA-1" in told.output
+    assert "warning  agent.toml: connections.plc.security: rests on SHA-1" in plainly(told.output)
 
 
 OPEN = 'None"\nallow_insecure = true'
@@ -108,7 +110,7 @@ def test_a_user_on_an_open_channel_is_warned_of_and_trust_says_what_the_server_o
     text = config.read_text().replace(BEST + '"', OPEN + "\n" + keys[user])
     config.write_text(text)
     environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
-    told = CliRunner(env=environ).invoke(main, ["check", "--config", str(config)]).output
+    told = plainly(CliRunner(env=environ).invoke(main, ["check", "--config", str(config)]).output)
     warned = "warning  agent.toml: connections.plc.security: a user logs in without security: "
     assert (warned in told) == bool(user)
     assert ("password is encrypted only where" in told) == (user == "username")

@@ -88,7 +88,8 @@ LINES: dict[str, tuple[Case, tuple[str, ...]]] = {
         (
             "connections.bus.adressing: no such key; did you mean addressing?",
             "site.id",
-            "meters[1].asset_no = DB-1: stands in meters[0].asset_no too",
+            "meters[1].asset_no = DB-1: stands in agent.toml line ",
+            ": meters[0].asset_no too: numbers are unique",
         ),
     ),
 }

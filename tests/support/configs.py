@@ -1,11 +1,16 @@
 """Configurations written for a test: what stands in every file, and what `load` says of the rest."""
 
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from ganpo_config import Loaded, load
 from ganpo_config.plant import BoundPoint, Machine, Meaning, Plant, Register
+from ganpo_model.errors import ConfigError
 
+_LINE = re.compile(r"agent\.toml line \d+(?: \([^()\s]+\))?")
+_WHOSE = re.compile(r"( row \d+| cell [A-Z]+\d+) \([^()\s]+\)")
 HEAD = """
 format = 1
 [gateway]
@@ -34,10 +39,17 @@ allow_insecure = true
 
 
 def write(folder: Path, text: str, environ: Mapping[str, str] | None = None) -> Loaded:
-    """What `load` makes of a file with this text."""
+    """What `load` makes of a file with this text, its places without line and number (`test_config_places.py`)."""
     file = folder / "agent.toml"
     file.write_text(text, encoding="utf-8")
-    return load(file, environ or {})
+    loaded = load(file, environ or {})
+    errors = tuple(ConfigError(plainly(e.what), where=plainly(e.where), hint=e.hint) for e in loaded.errors)
+    return replace(loaded, errors=errors, warnings=tuple(map(plainly, loaded.warnings)))
+
+
+def plainly(text: str) -> str:
+    """A place without the line in its file, and without whose it is."""
+    return _WHOSE.sub(r"\1", _LINE.sub("agent.toml", text))
 
 
 def plant(folder: Path, text: str, environ: Mapping[str, str] | None = None) -> Plant:

@@ -69,7 +69,7 @@ points = "points.csv"
     errors = [line for line in said.output.splitlines() if line.startswith("error ")]
     for number, (error, (written, told)) in enumerate(zip(errors, WRONG[addressing].items(), strict=True)):
         row = len(GOOD[addressing]) + number + 2
-        assert f"points.csv row {row}, address = {written.partition('/')[0]}: " in error
+        assert f"points.csv row {row} (M-{row - 2}), address = {written.partition('/')[0]}: " in error
         assert told in error
     notes = [line for line in said.output.splitlines() if line.startswith("note ")]
     for number, (note, form) in enumerate(zip(notes, GOOD[addressing].values(), strict=True)):

@@ -37,7 +37,7 @@ def test_a_list_and_rows_in_the_file_stand_together(tmp_path: Path) -> None:
     twice = write(tmp_path, HEAD + LISTS + BUS + CELL + inline.replace("SB-9", "SB-0003"))
     (error,) = twice.errors
     assert str(error).startswith(
-        "equipment.csv row 4, asset_no = SB-0003: stands in equipment[0].asset_no too: numbers are unique"
+        "equipment.csv row 4, asset_no = SB-0003: stands in agent.toml: equipment[0].asset_no too: numbers are unique"
     )
 
 
@@ -128,9 +128,9 @@ def test_a_mistake_in_a_workbook_is_told_with_sheet_and_cell(tmp_path: Path) -> 
     other = ["DB-0101", "分表", "电力", "分表", "DB-9", "acrel", "bus", "unit=300", "400", "二次"]
     told = [str(error) for error in of_workbook(tmp_path, METER, other).errors]
     for where in (
-        "meters.xlsx, sheet 电表, cell A3, asset_no = DB-0101: stands in meters.xlsx, sheet 电表, row 2, asset_no too",
-        "meters.xlsx, sheet 电表, cell F3, profile = acrel: no such profile",
-        "meters.xlsx, sheet 电表, cell I3, ct = 400: no ratio like 400/5",
+        "meters.xlsx, sheet 电表, cell A3, asset_no = DB-0101: stands in meters.xlsx, sheet 电表, cell A2, asset_no",
+        "meters.xlsx, sheet 电表, cell F3 (DB-0101), profile = acrel: no such profile",
+        "meters.xlsx, sheet 电表, cell I3 (DB-0101), ct = 400: no ratio like 400/5",
     ):
         assert any(error.startswith(where) for error in told), told
 

@@ -202,7 +202,7 @@ def test_all_mistakes_are_told_in_one_pass(tmp_path: Path) -> None:
         "agent.toml: meters[0].parameters = unt=1: no such parameter",
         "agent.toml: equipment[0].status = broken: none of ",
         "agent.toml: equipment[0].profile = machine: no such profile",
-        "agent.toml: meters[0].asset_no = DB-1: stands in equipment[0].asset_no too",
+        "agent.toml: meters[0].asset_no = DB-1: stands in agent.toml: equipment[0].asset_no too",
     ):
         assert [line for line in told if line.startswith(place)], place
 

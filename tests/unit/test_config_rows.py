@@ -17,11 +17,11 @@ PART = 'address = "1:input:1"\ntype = "uint16"\nmax_rate = 100'
     [
         (
             EQUIPMENT + EQUIPMENT,
-            "equipment[1].asset_no = SB-1: stands in equipment[0].asset_no too: numbers are unique",
+            "equipment[1].asset_no = SB-1: stands in agent.toml: equipment[0].asset_no too: numbers are unique",
         ),
         (
             EQUIPMENT + BUS + meter(CT, asset_no="SB-1"),
-            "meters[0].asset_no = SB-1: stands in equipment[0].asset_no too",
+            "meters[0].asset_no = SB-1: stands in agent.toml: equipment[0].asset_no too",
         ),
         (
             EQUIPMENT.replace("SB-1", "SB 1"),
@@ -83,7 +83,7 @@ PART = 'address = "1:input:1"\ntype = "uint16"\nmax_rate = 100'
         ),
         (
             BUS + EQUIPMENT + 2 * point(PART, asset_no="SB-1", signal="parts_total"),
-            "points[1]: SB-1/parts_total stands in points[0] too",
+            "points[1]: SB-1/parts_total stands in agent.toml: points[0] too",
         ),
         (
             BUS
@@ -135,7 +135,7 @@ PART = 'address = "1:input:1"\ntype = "uint16"\nmax_rate = 100'
         ),
         (
             BUS + meter(CT) + machine("machine_by_power", "meter=DB-1 idle_kw=a run_kw=2"),
-            "equipment[0].parameters: idle_kw=a is no number",
+            "equipment[0].parameters: idle_kw=a: no number",
         ),
         (
             BUS + meter(CT) + machine("machine_by_power", "meter=DB-1 idle_kw=1 run_kw=2 debounce_s=-1"),

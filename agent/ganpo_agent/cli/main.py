@@ -3,6 +3,7 @@
 import click
 
 from ganpo_agent.cli import (
+    box,
     checking,
     commission,
     device,
@@ -42,6 +43,8 @@ COMMANDS = (
     service.service,
     starting.init,
     reloading.reload,
+    box.export,
+    box.take,
 )
 
 

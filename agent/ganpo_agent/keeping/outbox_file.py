@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from ganpo_agent.keeping.pages import PAGE, Log, Raw
@@ -82,6 +82,12 @@ def prove(path: Path, issued: Mapping[str, int]) -> None:
             _prove_numbers(db, issued, path)
     except (sqlite3.Error, UnicodeDecodeError) as error:
         raise told(path, error) from error
+
+
+def readable(path: Path) -> None:
+    """Raises OutboxNewer where a newer version wrote it; what else is wrong with it is mended at the start."""
+    with Raw(path) as file, Log(log_of(path)) as log, suppress(OutboxDamaged):
+        _prove_head(file, log, path)
 
 
 def connect(path: Path, max_pages: int) -> sqlite3.Connection:

@@ -58,7 +58,8 @@ def difference(old: Plant, new: Plant) -> Difference:
     """Of two plants; some 10 ms for 1,000 points."""
     gateway = type(old.gateway).model_fields
     restart = [f"gateway.{key}" for key in gateway if getattr(old.gateway, key) != getattr(new.gateway, key)]
-    restart += ["site.slot"] if old.site.slot_ms != new.site.slot_ms else []
+    site = {"slot": "slot_ms", "timezone": "timezone"}
+    restart += [f"site.{key}" for key, of in site.items() if getattr(old.site, of) != getattr(new.site, of)]
     return Difference(
         tuple(restart),
         old.uplink != new.uplink,
