@@ -17,6 +17,7 @@ from ganpo_agent.keeping.outbox import Outbox, Row
 from ganpo_agent.keeping.outbox_file import OutboxNewer
 from ganpo_agent.local.answers import VERSION
 from ganpo_agent.local.asked import asked
+from ganpo_agent.local.examined import Examined
 from ganpo_agent.local.health import health
 from ganpo_agent.local.routes import OnlyFor, routes
 from ganpo_agent.local.socket import listening
@@ -100,9 +101,10 @@ class Agent:
 
         Raises ConfigError where the port of `gateway.http` or the socket cannot be had.
         """
-        shown = routes(self)
+        examined = Examined()
+        shown = routes(self, examined)
         own = OnlyFor(Starlette(routes=[*shown, *asked(self)]), self.plant.gateway.id)
-        page = guarded(Starlette(routes=[*shown, *pages.routes(self)]), self.plant.gateway)
+        page = guarded(Starlette(routes=[*shown, *pages.routes(self, examined)]), self.plant.gateway)
         servers = Server(page, certificate=self.plant.gateway.http_certificate), Server(own)
         with (
             listen(self.plant.gateway.http, "gateway.http") as port,

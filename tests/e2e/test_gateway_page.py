@@ -38,14 +38,18 @@ def given(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return told
 
 
+async def nothing(_agent: object) -> None:
+    """There is no machine to examine."""
+
+
 @pytest.fixture
 def served(given: dict[str, Any]) -> Iterator[Served]:
-    assert given
     gateway = SimpleNamespace(is_legible=True)
     agent: Any = SimpleNamespace(
         plant=SimpleNamespace(site=SimpleNamespace(timezone=ZONE), gateway=gateway), demo=True
     )
-    with Served(Starlette(routes=pages.routes(agent))) as found:
+    examined: Any = SimpleNamespace(checks=given["doctor"], at=given["examined"], fresh=nothing)
+    with Served(Starlette(routes=pages.routes(agent, examined))) as found:
         yield found
 
 

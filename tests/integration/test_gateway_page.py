@@ -60,6 +60,12 @@ async def test_the_page_of_a_running_agent_says_what_its_api_says(tmp_path: Path
             assert f"{status['outbox']['issued']} frames" in told
             assert "nothing was acknowledged yet." in told
 
+            while "examined at" not in told:
+                await asyncio.sleep(0.05)
+                told = text_of((await http.get(agent.page)).text)
+            assert re.search(r"Doctor: \d+ checks, \d+ failed, \d+ to look at examined at \d\d:\d\d;", told)
+            assert re.search(r" disk .{0,80} free", told)
+
             policy = first.headers["content-security-policy"]
             assert "default-src 'none'" in policy
             assert "unsafe" not in policy

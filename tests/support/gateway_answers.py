@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from ganpo_model.clock import iso
+from ganpo_model.clock import iso, to_ms
 
 ZONE = "Asia/Shanghai"
 NOW = datetime.fromisoformat("2026-11-23T09:42:16+08:00")
@@ -54,6 +54,7 @@ def answers() -> dict[str, Any]:
         "machines": [_machine(number, *of) for number, of in _STATES.items()],
         "meters": _meters(),
         "doctor": _doctor(),
+        "examined": to_ms(NOW),
     }
 
 

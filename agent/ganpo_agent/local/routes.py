@@ -8,15 +8,13 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ganpo_agent.device import doctor
 from ganpo_agent.local import API, answers, metrics, subjects
+from ganpo_agent.local.examined import Examined
 from ganpo_agent.local.health import health
 from ganpo_agent.local.running import Running
 from ganpo_model.errors import AccessRefused, ConfigError, GanpoError, UnitBusy
 from ganpo_service.exposition import CONTENT_TYPE
 
-EXAMINED_S = 60.0
-"""How long an answer of the doctor holds."""
 _STATUS: tuple[tuple[type[GanpoError], int], ...] = (
     (ConfigError, 400),
     (AccessRefused, 403),
@@ -25,7 +23,7 @@ _STATUS: tuple[tuple[type[GanpoError], int], ...] = (
 """The status of an error; of any other of ours 502: the device's."""
 
 
-def routes(agent: Running) -> list[Route]:
+def routes(agent: Running, examined: Examined) -> list[Route]:
     """Of one agent."""
 
     async def show_health(_request: Request) -> Response:
@@ -52,16 +50,8 @@ def routes(agent: Running) -> list[Route]:
     async def show_meters(_request: Request) -> Any:
         return subjects.meters(agent)
 
-    examined: tuple[float, list[dict[str, Any]]] | None = None
-
     async def show_doctor(_request: Request) -> Any:
-        """What it asks of the network it asks once a minute, however many look at the page."""
-        nonlocal examined
-        now = agent.time.monotonic()
-        if examined is None or now - examined[0] > EXAMINED_S:
-            checks = await doctor.examine(agent.plant, await answers.status(agent))
-            examined = now, [check._asdict() for check in checks]
-        return examined[1]
+        return await examined.fresh(agent)
 
     shown = {
         "status": show_status,

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Protocol
 
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from ganpo_agent.local import answers, subjects
+from ganpo_agent.local.examined import Examined
 from ganpo_agent.local.running import Running
 from ganpo_agent.page import shown
 from ganpo_service.pages.spoken import choose
@@ -52,20 +54,21 @@ class Place:
     legible: bool = False
 
 
-def routes(agent: Shown) -> list[Route]:
-    """`/` and what it needs, with GET alone."""
+def routes(agent: Shown, examined: Examined) -> list[Route]:
+    """`/` and what it needs, with GET alone. No page waits for the doctor: it examines behind the answer."""
 
     async def page(request: Request) -> Response:
         lang = choose(request.query_params.get("lang"), request.headers.get("accept-language", ""))
         asked = shown.Asked.of(lang, request.query_params)
         plant = agent.plant
         place = Place(plant.site.timezone, agent.demo, plant.gateway.is_legible)
-        told = await _ask(agent)
+        told = await _ask(agent) | {"doctor": examined.checks, "examined": examined.at}
+        after = BackgroundTask(examined.fresh, agent)
         body = await asyncio.get_running_loop().run_in_executor(_RENDERING, _packed, told, place, asked)
         headers = _HEADERS | {"Content-Language": lang}
         if "gzip" in request.headers.get("accept-encoding", ""):
-            return HTMLResponse(body, headers=headers | {"Content-Encoding": "gzip"})
-        return HTMLResponse(gzip.decompress(body), headers=headers)
+            return HTMLResponse(body, headers=headers | {"Content-Encoding": "gzip"}, background=after)
+        return HTMLResponse(gzip.decompress(body), headers=headers, background=after)
 
     async def static(request: Request) -> Response:
         name = request.path_params["name"]
@@ -77,14 +80,13 @@ def routes(agent: Shown) -> list[Route]:
     return [Route("/", page), Route("/static/{name}", static)]
 
 
-async def _ask(agent: Running) -> Answers:
+async def _ask(agent: Running) -> dict[str, Any]:
     return {
         "status": await answers.status(agent),
         "connections": answers.connections(agent),
         "points": answers.points(agent),
         "machines": subjects.machines(agent),
         "meters": subjects.meters(agent),
-        "doctor": [],
     }
 
 
@@ -127,6 +129,7 @@ def render(told: Answers, place: Place, asked: shown.Asked) -> str:
             machines=shown.machines(told["machines"]),
             meters=shown.meters(told["meters"]),
             checks=shown.checks(told["doctor"]),
+            examined=told["examined"],
             hours=hours,
             axis=shown.top(hours),
             bundle="",
