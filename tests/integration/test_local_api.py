@@ -22,6 +22,7 @@ from starlette.applications import Starlette
 from ganpo_agent.app import Agent
 from ganpo_agent.cli.main import main
 from ganpo_agent.local.client import Client
+from ganpo_agent.local.examined import Examined
 from ganpo_agent.local.place import gateway_of, path_of, paths_of
 from ganpo_agent.local.routes import routes
 from ganpo_agent.local.socket import listening
@@ -175,7 +176,7 @@ async def test_what_is_wrong_with_a_question_is_said(tmp_path: Path, line: Modbu
 
 async def test_on_loopback_everything_is_read_and_nothing_is_asked(tmp_path: Path, line: ModbusLine) -> None:
     agent = agent_of(tmp_path, line)
-    transport = httpx.ASGITransport(Starlette(routes=routes(agent)))
+    transport = httpx.ASGITransport(Starlette(routes=routes(agent, Examined())))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
         for what in ("status", "connections", "points", "machines", "meters"):
             assert (await http.get(f"/api/v1/{what}")).status_code == 200
