@@ -1,6 +1,5 @@
 """`ganpo doctor`: what would stop this gateway one day, and a file for who helps."""
 
-import asyncio
 import sys
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,8 @@ def doctor(config: Path | None, bundle: Path | None, as_json: bool) -> None:
     Clock, NTP, battery clock, disk, permissions, names, broker login, certificates, backlog, versions: what is wrong,
     and what shows or mends it. No device is asked.
     """
+    import asyncio
+
     from ganpo_agent.device.doctor import examine
     from ganpo_agent.device.machine import ALARM
     from ganpo_agent.local import client

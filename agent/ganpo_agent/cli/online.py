@@ -1,6 +1,5 @@
 """`ganpo check --online`: the part of `check` that asks the devices."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
 
 def asked(config: Path | None, plant: "Plant") -> "list[ConnectionResult]":
     """Every point of every connection; all lines at once, each with one owner."""
+    import asyncio
+
     from ganpo_agent.device import online
     from ganpo_agent.device.session import Own
     from ganpo_agent.local import client

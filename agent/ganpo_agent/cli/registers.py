@@ -1,6 +1,5 @@
 """Registers of a Modbus line of which nobody has the manual: `ganpo decode` and `ganpo scan`. Neither writes."""
 
-import asyncio
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,6 +44,7 @@ def decode(
     As every type in every order; with --expect what comes to that number, also times a power of ten. Which it is, you
     decide: read a second value, and look at the display again.
     """
+    import asyncio
     from dataclasses import asdict
 
     from ganpo_agent.device import decoding, registers
@@ -126,6 +126,8 @@ def scan(
     Slow: a unit that is not there costs its whole timeout. Ctrl-C ends it after the answer under way; the same command
     goes on from there. On a line of the running gateway it takes 5 % of the time.
     """
+    import asyncio
+
     from ganpo_agent.device import kept_scan, scanning
     from ganpo_model.errors import GanpoError
 
