@@ -41,7 +41,7 @@ class Question:
 
 
 QUESTIONS = (
-    Question("id", "Id of this gateway, as the collector shall know it", r"gateway\.id"),
+    Question("id", "Id of this gateway", r"gateway\.id"),
     Question("broker", "Broker, mqtt://HOST or mqtts://HOST", r"uplink\.broker"),
     Question("site", "Id of the site", r"site\.id"),
     Question("site_name", "Name of the site", r"site\.name"),
@@ -54,7 +54,7 @@ QUESTIONS = (
     Question("parameters", "Its parameters, key=value", r"\.parameters", of_meter=True, may_be_empty=True),
     Question(
         "ct",
-        "Its current transformers, and the side that it counts: 400/5 secondary (empty: none)",
+        "Its CT, and the side that it counts: 400/5 secondary (empty: none)",
         r"\.(ct|reads)",
         of_meter=True,
         may_be_empty=True,

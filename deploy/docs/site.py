@@ -86,7 +86,7 @@ def navigation() -> list[Any]:
         {
             "Get started": [
                 "README.md",
-                *_docs("gateway", "lists", "collector", "broker", "opcua"),
+                *_docs("afternoon", "gateway", "lists", "collector", "broker", "opcua"),
                 "systemd/README.md",
             ]
         },

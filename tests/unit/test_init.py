@@ -27,7 +27,7 @@ def written(folder: Path) -> Plant:
 def test_with_yes_nothing_is_asked_and_what_comes_of_it_is_right(tmp_path: Path) -> None:
     done = init(tmp_path, "--yes")
     assert done.exit_code == 0, done.output
-    assert "Next: `ganpo check`" in done.output
+    assert "Next: `ganpo check --online`" in done.output
     plant = written(tmp_path)
     assert plant.connections == ()
     assert plant.uplink.broker == "mqtt://127.0.0.1:1883"

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from ganpo_agent.cli.common import bound_connection, config_option, json_option
+from ganpo_agent.cli.text import row
 from ganpo_service.commands import told
 from ganpo_service.words import tell
 
 if TYPE_CHECKING:
     from ganpo_config.plant import Plant
     from ganpo_model.errors import GanpoError
+
+_LEVEL = 9
+"""Columns for what a line is."""
 
 
 @click.command()
@@ -48,21 +52,32 @@ def check(config: Path | None, online: bool, as_json: bool) -> None:
     lines = [f"error    {told(error)}" for error in errors]
     lines += [f"warning  {warning}" for warning in warnings]
     lines += [f"note     {note}" for note in notes]
+    lines = list(map(tell, lines))
+    if sys.stdout.isatty():
+        lines = list(map(_wrapped, lines))
     if plant is None or errors:
-        lines.append(f"{len(errors)} errors, {len(warnings)} warnings")
+        lines.append(tell(f"{len(errors)} errors, {len(warnings)} warnings"))
     else:
         points = sum(len(connection.points) for connection in plant.connections)
         lines.append(
-            f"ok: {len(plant.connections)} connections, {points} points, {len(plant.equipment)} equipment, "
-            f"{len(plant.meters)} meters, {len(warnings)} warnings"
+            tell(
+                f"ok: {len(plant.connections)} connections, {points} points, {len(plant.equipment)} equipment, "
+                f"{len(plant.meters)} meters, {len(warnings)} warnings"
+            )
         )
-    click.echo("\n".join(map(tell, lines)))  # thousands at once
+    click.echo("\n".join(lines))  # thousands at once
     if plant is None or errors:
         sys.exit(1)
     if online:
         from ganpo_agent.cli import online as devices
 
         sys.exit(0 if devices.tell(devices.asked(config, plant)) else 1)
+
+
+def _wrapped(line: str) -> str:
+    """For a person: what follows the first word stands in a column. Programs have one line for each."""
+    level, _, text = line.partition(" ")
+    return row((level, text.lstrip()), (_LEVEL,))
 
 
 def _as_json(

@@ -165,7 +165,8 @@ def _guess(bound: "BoundConnection", unit: str | None, config: Path | None, *, a
             click.echo(row((f"   {sign} {told_of.signal}", told_of.judgement.why), (23,)))
         if one.same:
             click.echo(row(("", f"the same values: {', '.join(one.same)}"), (3,)))
-    say("`ganpo profile show NAME` says what it reads; compare with the display before you take one")
+    last = "`ganpo profile show NAME` says what it reads; compare with the display before you take one"
+    click.echo(row((last,), ()))
 
 
 @click.command()

@@ -65,7 +65,7 @@ def tell(found: "Sequence[ConnectionResult]") -> bool:
         cycle = "" if one.cycle_s is None else f"; everything once takes {one.cycle_s:.3f} s"
         load = "" if one.load is None else f", {one.load:.0%} of the line's time"
         held = "; read by the running gateway" if one.held else ""
-        click.echo(row(("", f"{one.connection}: {counts}{cycle}{load}{held}"), (0,)))
+        click.echo(row((f"{one.connection}: {counts}{cycle}{load}{held}",), ()))
         if one.load is not None and one.load > 1:
             say(
                 f"{one.connection}: the line is too slow for that: longer intervals, fewer points, or a second line"

@@ -64,7 +64,7 @@ def init(config: Path | None, yes: bool, **given: str | None) -> None:
         raise errors[0]
     _write(file, text)
     say(f"{file} is written.")
-    say("Next: `ganpo check`, then `ganpo check --online` asks the devices, `ganpo run` runs it by hand.")
+    say("Next: `ganpo check --online` asks the devices, then `ganpo service install`.")
 
 
 class _Interview:
