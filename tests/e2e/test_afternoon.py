@@ -150,9 +150,9 @@ def box(tmp_path: Path) -> Path:
 
 
 def masked(text: str) -> str:
-    """Without what differs from one afternoon to the next: numbers, the machine's name, where a line is wrapped."""
-    text = re.sub(r"\[gw-.*-0001\]", "[gw]", text)
-    return " ".join(re.sub(r"[0-9][0-9.]*", "#", text).split())
+    """Without what differs from one afternoon to the next: machine's name, times, where a line is wrapped."""
+    text = re.sub(r"\[gw-.*-0001\]", "[gw]", " ".join(text.split()))
+    return re.sub(r"takes [0-9.]+ s, [0-9]+%|[0-9]+ waiting", "#", text)
 
 
 def page_of(url: str, *texts: str) -> str:
