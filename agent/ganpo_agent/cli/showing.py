@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from ganpo_service.words import tell, width, wrapped
+from ganpo_service.words import filled, language, tell, width, wrapped
 
 NARROW = 64
 """Columns below which a row of a table has two lines."""
@@ -124,7 +124,7 @@ def _sending(told: Told, now: datetime | None) -> Iterable[str]:
 def _need(need: Told, now: datetime | None, room: int) -> Iterator[str]:
     age = _since(need["since"], now)
     mark = _LEVELS[need["level"]]
-    yield from _wrapped(f"{mark} {need['who']}" + (f"  {tell(f'for {age}')}" if age else ""), room)
+    yield from _wrapped(f"{mark} {need['who']}" + (f"  {filled(language(), 'for {}', age)}" if age else ""), room)
     yield from _wrapped(tell(need["what"]), room, "    ")
     if need["command"]:
         yield f"    $ {need['command']}"  # to be copied: never wrapped

@@ -48,6 +48,8 @@ _TRUTH = {
     **dict.fromkeys(("1", "on", "yes", "true", "开", "是"), "true"),
     **dict.fromkeys(("0", "off", "no", "false", "关", "否"), "false"),
 }
+_MAIN = ("energy_import", "heat_total", "volume_total")
+"""The register that a meter is there for, and that its display shows first."""
 _PLACES = 12
 _LONGEST = 40
 """Digits of a number: what is decoded in the wrong order may be 1e+300, and is no number on any display."""
@@ -118,7 +120,8 @@ async def commission(agent: Running, body: bytes) -> dict[str, Any]:
 
 
 def point_of(plant: Plant, asset_no: str, signal: str | None) -> tuple[str, BoundPoint]:
-    """The point of a subject, and its connection: of this signal, else its one register, else its one point.
+    """The point of a subject, and its connection: of this signal, else its one register (of several the one by which
+    a meter of its kind is known: an electricity meter's import), else its one point.
 
     Raises ConfigError where there is none, or where it is not said which.
     """
@@ -136,7 +139,8 @@ def point_of(plant: Plant, asset_no: str, signal: str | None) -> tuple[str, Boun
                 return one
         raise ConfigError(f"nothing of it is read as {signal}", where=asset_no, hint=f"there are: {names}")
     registers = [one for one in found if isinstance(one[1].meaning, Register)]
-    for several in (registers, found):
+    main = [one for one in registers if one[1].signal in _MAIN]
+    for several in (registers, main, found):
         if len(several) == 1:
             return several[0]
     raise ConfigError("several of its values are read: say which", where=asset_no, hint=f"there are: {names}")

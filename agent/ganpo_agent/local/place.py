@@ -5,6 +5,7 @@ and beside a file that is being mended.
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,8 @@ from ganpo_model.errors import ConfigError
 NAME = "agent.sock"
 _USUAL_FILE = "/etc/ganpo/agent.toml"
 _SYSTEMD = Path("/run/ganpo")
+_SECTION = re.compile(r"^\s*\[gateway\](.*?)(?=^\s*\[|\Z)", re.MULTILINE | re.DOTALL)
+_TEXT = re.compile(r"""^\s*(id|state_dir|socket)\s*=\s*["']([^"'\n]+)["']""", re.MULTILINE)
 
 
 class Gateway(Protocol):
@@ -42,15 +45,21 @@ class Place(NamedTuple):
 
 
 def gateway_of(config: Path | None, environ: Mapping[str, str] = os.environ) -> Place:
-    """The gateway of a file, or of that of $GANPO_CONFIG, or of the usual one. Raises ConfigError."""
+    """The gateway of a file, or of that of $GANPO_CONFIG, or of the usual one. Of a file that is no TOML what its
+    `[gateway]` says all the same: its agent runs on, with the configuration of before. Raises ConfigError."""
     file = config or Path(environ.get("GANPO_CONFIG") or _USUAL_FILE)
+    table: object
     try:
-        table = tomllib.loads(file.read_bytes().decode("utf-8-sig")).get("gateway")
+        content = file.read_bytes()
+        table = tomllib.loads(content.decode("utf-8-sig")).get("gateway")
     except OSError as error:
         what, hint = f"cannot be read: {error.strerror}", "give one with --config or $GANPO_CONFIG"
         raise ConfigError(what, where=str(file), hint=hint) from error
     except ValueError as error:
-        raise ConfigError(f"not TOML: {error}", where=file.name) from error
+        section = _SECTION.search(content.decode("utf-8-sig", "replace"))
+        table = dict(_TEXT.findall(section[1])) if section else {}
+        if not {"id", "state_dir"} <= table.keys():
+            raise ConfigError(f"not TOML: {error}", where=file.name) from error
     written = table if isinstance(table, dict) else {}
     found = {
         key: environ.get(f"GANPO_GATEWAY__{key.upper()}") or written.get(key)
