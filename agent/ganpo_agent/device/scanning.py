@@ -21,6 +21,7 @@ BLOCK = 32
 LOST_LIMIT = 3
 """Sessions that may break one after another."""
 TRIES = 3
+_ANSWERS = "answers"
 _AGAIN = 8
 """Reads of a block of which the driver has not asked for all."""
 
@@ -94,10 +95,17 @@ async def scan(
             found.units[unit] = None
     there = found.there
     if len(there) == len(units) > 3:
-        note = f"it answers as every unit: one device, whose registers are looked for as unit {there[0]}"
+        speaking = [unit for unit in there if found.units[unit] == _ANSWERS]
+        if 0 < len(speaking) < len(there):
+            there, note = (
+                speaking,
+                "units that answer with an exception alone may be a converter's word for none",
+            )
+        else:
+            there = there[:1]
+            note = f"it answers as every unit: one device, whose registers are looked for as unit {there[0]}"
         if note not in found.notes:
             found.notes.append(note)
-        there = there[:1]
     for number, (unit, area) in enumerate((unit, area) for unit in there for area in areas):
         told = partial(_told, tell, number, len(there) * len(areas), f"unit {unit} {area}")
         await _area(device, unit, area, span, found, told)
@@ -115,7 +123,7 @@ async def _answers(device: Device, unit: int) -> str | None:
         return None if "exception 0A" in error.what or "exception 0B" in error.what else error.what
     except UnitError:
         return None
-    return "answers"
+    return _ANSWERS
 
 
 async def _area(
