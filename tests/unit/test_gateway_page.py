@@ -42,6 +42,13 @@ def test_the_lead_says_what_is_read_what_is_late_and_whether_it_is_acknowledged(
     assert "2 frames wait here, the oldest since 1 min. Without a network some 214 days can be kept." in told
 
 
+def test_the_uplink_is_not_fine_while_it_needs_a_person() -> None:
+    assert "Uplink and what waits fine" in page()
+    need = {"level": "alarm", "who": "uplink", "what": "x", "since": None, "command": None}
+    assert "Uplink and what waits act now" in page(status(needs=[need]))
+    assert "Uplink and what waits not connected" in page(status(uplink__connected=False))
+
+
 def test_what_nobody_knows_is_a_dash_or_said_and_never_zero() -> None:
     told = page(
         status(outbox__waiting=None, outbox__bytes=None, outbox__lasts_days=None, uplink__last_ack=None)
