@@ -98,7 +98,10 @@ def _hint(item: ErrorDetails, loc: Loc, model: type[BaseModel]) -> str:
         return nearest(
             str(item["input"]), item["ctx"]["expected"].replace("'", "").split(" or ")[0].split(", ")
         )
-    return ""
+    if item["type"] in ("value_error", "missing", "string_pattern_mismatch", "string_type"):
+        return ""  # what is allowed stands in what is said
+    about = field_at(model, loc)
+    return (about.description or "") if about is not None else ""
 
 
 def _without_branches(loc: Loc, model: type[BaseModel]) -> Loc:

@@ -89,12 +89,14 @@ def _read(files: Files, file: Path) -> dict[str, Any] | ConfigError:
         hint = "give one with --config or $GANPO_CONFIG; docs/gateway.md has one to begin with"
         return ConfigError("no such file", where=str(file), hint=hint)
     except OSError as error:
-        return ConfigError(f"cannot be read: {error.strerror}", where=str(file))
+        hint = "--config names the file itself; the service has to be allowed to read it"
+        return ConfigError(f"cannot be read: {error.strerror}", where=str(file), hint=hint)
     except UnicodeDecodeError as error:
         what = f"is not UTF-8 (byte {error.start})"
         return ConfigError(what, where=str(file), hint="save it as UTF-8")
     except tomllib.TOMLDecodeError as error:
-        return ConfigError(f"not TOML: {error}", where=file.name)
+        hint = 'texts stand in straight quotes, numbers have a point, true and false are small: key = "text"'
+        return ConfigError(f"not TOML: {error}", where=file.name, hint=hint)
     except RecursionError:
         return ConfigError("not TOML: nested too deeply", where=file.name)
 

@@ -68,7 +68,9 @@ class SecretFiles:
             self._findings.error(path, "its file is not text", value=name)
             return None
         except OSError as error:
-            self._findings.error(path, f"{error.strerror} in {self._folder}", self._hint(name), value=name)
+            self._findings.error(
+                path, f"cannot be read in {self._folder}: {error.strerror}", self._hint(name), value=name
+            )
             return None
         if not text:
             self._findings.error(path, "its file is empty", self._hint(name), value=name)

@@ -114,13 +114,17 @@ class UplinkSettings(Section):
     @field_validator("broker")
     @classmethod
     def _reachable(cls, broker: str) -> str:
-        parts = urlsplit(broker)
+        try:
+            parts = urlsplit(broker)
+            port = parts.port
+        except ValueError:  # a port beyond 65535, or signs that look like others
+            raise ValueError("not mqtt://HOST[:1883] or mqtts://HOST[:8883]") from None
         if parts.username is not None or parts.password is not None:
             raise ValueError(
                 "no user or password belongs here: the user is gateway.id, the password a password_file"
             )
         if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or parts.path or parts.query:
             raise ValueError("not mqtt://HOST[:1883] or mqtts://HOST[:8883]")
-        if re.search(r"\s", broker) or parts.port == 0:  # `port` raises ValueError for one beyond 65535
+        if re.search(r"\s", broker) or port == 0:
             raise ValueError("not mqtt://HOST[:1883] or mqtts://HOST[:8883]")
         return broker

@@ -138,7 +138,12 @@ def unit_factor(unit: str, wanted: str) -> Fraction:
     found = UNITS.get((unit, wanted))
     if found is None:
         others = ", ".join(known for known, target in UNITS if target == wanted)
-        raise BindError("unit", unit, f"cannot become {wanted or 'what has no unit'}", others)
+        raise BindError(
+            "unit",
+            unit,
+            f"cannot become {wanted or 'what has no unit'}",
+            f"write one of {others}" if others else "",
+        )
     return found
 
 

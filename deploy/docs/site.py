@@ -93,7 +93,7 @@ def navigation() -> list[Any]:
         {"Recipes by device": ["docs/devices.md", *devices]},
         {
             "Reference": [
-                *_docs("configuration", "errors", "metrics", "gateway-api"),
+                *_docs("configuration", "errors", "mistakes", "metrics", "gateway-api"),
                 *(f"docs/reference/{name}" for name in sorted(reference.pages())),
             ]
         },

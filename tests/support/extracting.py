@@ -69,8 +69,9 @@ CLICK = {
     "No such command {}. Did you mean {}?", "File {} is a directory.", "File {} does not exist.",
     "should be greater than or equal to {}", "should be less than or equal to {}", "should be greater than {}",
     "should be a valid number, unable to parse string as a number",
+    "No such file or directory", "Permission denied", "Is a directory", "Not a directory", "File is not a zip file",
 }  # fmt: skip
-"""What click and pydantic say by themselves."""
+"""What click, pydantic, zipfile and the operating system say by themselves."""
 WORDS = {
     *("added", "changed", "stated"),
     *("confidence", "device", "driver", "from", "notes", "parameters", "reads", "signals", "states"),

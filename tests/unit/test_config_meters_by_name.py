@@ -145,7 +145,7 @@ def test_a_secondary_meter_counts_what_its_transformers_make_of_it(tmp_path: Pat
     ("name", "wrong", "what"),
     [
         ("acrel_adl400", "order=DCAB", "order 'DCAB' is none of ABCD, CDAB, BADC, DCBA"),
-        ("eastron_sdm630mct", "energy_unit=GJ", "cannot become kWh; Wh, MWh, GWh"),
+        ("eastron_sdm630mct", "energy_unit=GJ", "cannot become kWh; write one of Wh, MWh, GWh"),
         ("chint_dtsu666_h", "voltage_scale=0", "must not be 0"),
         (
             "chint_dtsu666_h",

@@ -240,7 +240,7 @@ def test_check_tells_what_a_pipe_lets_through(tmp_path: Path) -> None:
         ),
         (
             BARE + point(UINT16 + '\nmax_rate = 9\nunit = "m3"'),
-            "points[0].unit = m3: cannot become kWh; Wh, MWh, GWh",
+            "points[0].unit = m3: cannot become kWh; write one of Wh, MWh, GWh",
         ),
         (
             BARE + point(UINT16 + '\nmax_rate = 9\nmodulus = 9\nresets = "yes"'),

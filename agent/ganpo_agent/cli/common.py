@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 config_option = click.option(
     "--config",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     help="agent.toml  [default: $GANPO_CONFIG, then /etc/ganpo/agent.toml]",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="for programs")

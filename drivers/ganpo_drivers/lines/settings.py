@@ -51,10 +51,12 @@ def device_of(url: str) -> str:
 
 def endpoint_of(url: str, default_port: int | None = None) -> tuple[str, int]:
     """Host and port of SCHEME://HOST:PORT. Raises ValueError."""
-    parts = urlsplit(url)
-    shape = (
-        f"{parts.scheme}://HOST:PORT" if default_port is None else f"{parts.scheme}://HOST[:{default_port}]"
-    )
+    scheme = url.partition("://")[0]
+    shape = f"{scheme}://HOST:PORT" if default_port is None else f"{scheme}://HOST[:{default_port}]"
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # signs that look like others: a full-width colon
+        raise ValueError(f"not {shape}") from None
     if parts.path or parts.query or parts.fragment or _ENDPOINT.fullmatch(parts.netloc) is None:
         raise ValueError(f"not {shape}")
     host, _, port = parts.netloc.partition(":")

@@ -45,11 +45,11 @@ class ModbusSettings(SerialSettings, ConnectionSettings):
     @field_validator("url")
     @classmethod
     def _known(cls, url: str) -> str:
-        scheme = urlsplit(url).scheme
+        scheme = url.partition("://")[0]
         if scheme == "ascii" or scheme.startswith("ascii+"):
             raise ValueError("Modbus ASCII is not read: set the device to RTU, then rtu:///dev/NAME")
         if scheme not in TIMEOUT_S:
-            raise ValueError(f"not {_FORMS}")
+            raise ValueError("not tcp://HOST[:502], tls://HOST[:802], rtu:///dev/NAME or rtu+tcp://HOST:PORT")
         if scheme == "rtu":
             device_of(url)
         else:

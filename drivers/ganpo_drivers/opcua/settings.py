@@ -104,7 +104,10 @@ class OpcUaSettings(ConnectionSettings):
     @field_validator("url")
     @classmethod
     def _plain_url(cls, url: str) -> str:
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:  # signs that look like others: a full-width colon
+            raise ValueError("not an OPC UA address (opc.tcp://HOST:4840)") from None
         if parts.username is not None or parts.password is not None:
             raise ValueError("no user or password belongs here; use username and password_file")
         host = parts.hostname or ""
