@@ -58,6 +58,19 @@ UNSAID = {
     *("AssertionError", "RuntimeError", "NotImplementedError", "TypeError"),  # of a bug: for us
 }
 """What is called with texts that nobody is told."""
+FROM_PARTS = {
+    "{} row {}, {}",
+    "{} row {}, {} = {}",
+    "{} row {} ({})",
+    "{} row {} ({}), {}",
+    "{} row {} ({}), {} = {}",
+    "{}.csv row {} ({})",
+    "{}.csv row {} ({}), {}",
+    "{}.csv row {} ({}), {} = {}",
+    "for {}",
+    "score {}, {} of {} values can be true",
+}
+"""Put together from parts: where a mistake of a list stands, and how long something has been so."""
 CLICK = {
     "Usage: ", "Options:", "Commands:", "Error: {}", "Aborted!", "Show this message and exit.",
     "Show the version and exit.", "No such option: {}", "No such command {}.", "Missing command.",
@@ -218,7 +231,7 @@ def _if_said(text: str) -> Iterator[str]:
 
 def main(write: bool) -> int:
     """Print what is missing and what is dead."""
-    wanted, there = {**messages(), **dict.fromkeys(sorted(CLICK), "click")}, catalogue()
+    wanted, there = {**messages(), **dict.fromkeys(sorted(CLICK | FROM_PARTS), "click")}, catalogue()
     missing = {text: place for text, place in wanted.items() if text not in there}
     for text, place in missing.items():
         print(f"missing  {place}: {text!r}")

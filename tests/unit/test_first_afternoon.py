@@ -59,3 +59,12 @@ def test_the_gateway_is_found_beside_a_file_that_is_being_mended(config: Path) -
 )
 def test_the_place_of_a_row_is_said_in_chinese(file: str, place: str, told: str) -> None:
     assert tell(file + place, "zh") == file + told
+
+
+def test_what_an_import_did_is_counted_in_chinese() -> None:
+    assert tell("meters: 1 added, 0 changed, 2 as before; written to meters.csv", "zh") == (
+        "meters：新增1行，更改0行，不变2行；已写入meters.csv"
+    )
+    assert tell("points: 1 to be added, 0 to be changed, 2 as before", "zh") == (
+        "points：将新增1行，将更改0行，不变2行"
+    )

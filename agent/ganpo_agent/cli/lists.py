@@ -167,9 +167,12 @@ def _lines(found: "Preview", name: str, *, applied: bool) -> Iterator[str]:
     for one in found.lists:
         for word, changes in ((f"{to}added", one.added), (f"{to}changed", one.changed)):
             yield from _most([f"{word:<13} {_change(change)}" for change in changes])
-        counts = f"{len(one.added)} {to}added, {len(one.changed)} {to}changed, {one.unchanged} as before"
+        added, changed, same = len(one.added), len(one.changed), one.unchanged
+        counts = f"{one.name}: {added} to be added, {changed} to be changed, {same} as before"
+        if applied:
+            counts = f"{one.name}: {added} added, {changed} changed, {same} as before"
         done = f"written to {one.file.name}" if applied and _differs(one) else "nothing was changed"
-        yield f"{one.name}: {counts}; {done}"
+        yield f"{counts}; {done}"
 
 
 def _most(lines: list[str]) -> Iterator[str]:
