@@ -47,6 +47,16 @@ def http(
 ) -> Iterator[httpx.Client]:
     databases.choose(request.param)
     plant = seeding.plant(tmp_path_factory.mktemp("api"))
+    data = {
+        "point": MAIN.partition("#")[0],
+        "register": MAIN,
+        "displayed": "1",
+        "read": "1",
+        "raw": 100,
+        "unit": "kWh",
+        "by": "Wang",
+    }
+    plant.send(ONLINE, [Event("event", NOW - MINUTE, EventKind.COMMISSIONED, "DB-0101", data)])
     province = Plant(plant.database)
     province.take("enterprises", enterprise(ENTERPRISE))
     province.take("sites", f"{ENTERPRISE},plant-1,Plant,360681,Asia/Shanghai")
@@ -284,7 +294,10 @@ def test_every_answer_is_as_the_openapi_document_says(http: httpx.Client) -> Non
     answers["/api/v1/gateways/{id}/transitions"] = get(http, f"gateways/{ONLINE}/transitions")
     answers["/api/v1/reports/{month}"] = get(http, f"reports/{MONTH}")
     assert all(answers.values()), "an empty list would say nothing"
-    assert set(document["paths"]) == set(answers)
+    elsewhere = {
+        path for path in document["paths"] if path.startswith("/api/v1/commissioned/")
+    }  # test_commissioned
+    assert set(document["paths"]) - elsewhere == set(answers)
     for path, answer in answers.items():
         responses = document["paths"][path]["get"]["responses"]
         assert set(responses) >= {"200", "422", "503"}

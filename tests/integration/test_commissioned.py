@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import httpx
+import jsonschema
 import pytest
 from pydantic import ConfigDict, Field, TypeAdapter, with_config
 
@@ -65,6 +66,10 @@ def test_the_record_stands_at_the_meter_on_its_page_at_the_api_and_in_the_export
             "frame": 0,
         }
         assert http.get(f"{path}/DB-0101").json() == [record]
+        document = http.get(f"{served.url}/api/v1/openapi.json").json()
+        for name in ("/api/v1/commissioned/{enterprise}", "/api/v1/commissioned/{enterprise}/{asset_no}"):
+            said = document["paths"][name]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+            jsonschema.validate([record], said | {"components": document["components"]})
         assert http.get(f"{path}/SB-W-01").json() == []
         assert http.get(f"{served.url}/api/v1/commissioned/91360000625912173X").json() == []
         (row,) = csv.DictReader(io.StringIO(http.get(path, params={"format": "csv"}).text.lstrip("\ufeff")))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ganpo_agent.cli.common import bound_connection, config_option, json_option
+from ganpo_agent.cli.common import bound_connection, config_option, json_option, read
 
 if TYPE_CHECKING:
     from ganpo_agent.device.session import Agent, Device
@@ -64,14 +64,13 @@ async def running(config: Path | None) -> "tuple[Agent | None, tuple[BoundConnec
     """The agent of this configuration, if it runs, and its connections; of a configuration that is not there,
     or is wrong, none is known."""
     from ganpo_agent.local import client
-    from ganpo_config import load
     from ganpo_model.errors import ConfigError
 
     try:
         agent = client.running(config)
     except ConfigError:
         return None, ()
-    plant = load(config).plant if agent is not None else None
+    plant = read(config).plant if agent is not None else None
     return agent, () if plant is None else plant.connections
 
 

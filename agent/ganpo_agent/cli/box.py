@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from ganpo_agent.cli.common import config_option
+from ganpo_agent.cli.common import config_option, read
 from ganpo_service.commands import say
 
 
@@ -22,11 +22,9 @@ def export(config: Path | None, file: Path, with_key: bool, outbox: bool) -> Non
     Configuration, lists, profiles of the site, and the certificates that it trusts; no passwords.
     """
     from ganpo_agent.cli import boxes
-    from ganpo_config import load
     from ganpo_model.errors import ConfigError
-    from ganpo_service import workbooks
 
-    loaded = load(config, opener=workbooks.sheets)
+    loaded = read(config)
     if loaded.plant is None:
         for error in loaded.errors:
             say(error, err=True)
@@ -50,15 +48,13 @@ def take(config: Path | None, file: Path, outbox: Path | None) -> None:
     Nothing that is there is touched. What is still missing is told: passwords are in no file.
     """
     from ganpo_agent.cli import boxes
-    from ganpo_config import load
     from ganpo_config.load import file_of
-    from ganpo_service import workbooks
 
     to = file_of(config)
     given = os.environ.get("GANPO_GATEWAY__STATE_DIR")
     for line in boxes.take(file, to, Path(given) if given else None, outbox):
         say(line)
-    loaded = load(config, opener=workbooks.sheets)
+    loaded = read(config)
     for error in loaded.errors:
         say(f"missing  {error}")
     if not loaded.errors:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from ganpo_agent.cli.common import bound_connection, config_option, json_option
+from ganpo_agent.cli.common import bound_connection, config_option, json_option, read
 from ganpo_agent.cli.text import row
 from ganpo_service.commands import told
 from ganpo_service.words import tell
@@ -32,11 +32,9 @@ def check(config: Path | None, online: bool, as_json: bool) -> None:
     """
     from ganpo_agent.keeping.left import look
     from ganpo_agent.keeping.outbox_file import OutboxNewer
-    from ganpo_config import load
     from ganpo_config.state_dir import look_at
-    from ganpo_service import workbooks
 
-    loaded = load(config, opener=workbooks.sheets)
+    loaded = read(config)
     plant, warnings, notes = loaded.plant, list(loaded.warnings), list(loaded.notes)
     errors: list[GanpoError] = list(loaded.errors)
     if plant is not None and (wrong := look_at(plant.gateway.state_dir)):

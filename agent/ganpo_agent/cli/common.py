@@ -8,6 +8,7 @@ import click
 from ganpo_service.commands import say
 
 if TYPE_CHECKING:
+    from ganpo_config.load import Loaded
     from ganpo_config.plant import BoundConnection, Plant
 
 config_option = click.option(
@@ -18,13 +19,19 @@ config_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="for programs")
 
 
-def configured(config: Path | None) -> "Plant":
-    """What `config` says. Every mistake is printed as it is; then raises ConfigError."""
+def read(config: Path | None) -> "Loaded":
+    """What `config` says, and what is wrong with it; lists may be workbooks."""
     from ganpo_config import load
-    from ganpo_model.errors import ConfigError
     from ganpo_service import workbooks
 
-    loaded = load(config, opener=workbooks.sheets)
+    return load(config, opener=workbooks.sheets)
+
+
+def configured(config: Path | None) -> "Plant":
+    """What `config` says. Every mistake is printed as it is; then raises ConfigError."""
+    from ganpo_model.errors import ConfigError
+
+    loaded = read(config)
     if loaded.plant is None:
         for error in loaded.errors:
             say(error, err=True)

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ganpo_agent.cli.asking import told
-from ganpo_agent.cli.common import config_option, configured, json_option
+from ganpo_agent.cli.common import config_option, configured, json_option, read
 from ganpo_agent.cli.text import row
 from ganpo_service.commands import say
 
@@ -63,9 +63,8 @@ def doctor(config: Path | None, bundle: Path | None, as_json: bool) -> None:
 
 def _write(path: Path, config: Path | None, plant: Any, checks: Any, said: dict[str, Any]) -> None:
     from ganpo_agent.device import bundle
-    from ganpo_config import load
     from ganpo_config.load import file_of
 
-    loaded = load(config)
+    loaded = read(config)
     lines = [*map(str, loaded.errors), *loaded.warnings, *loaded.notes]
     bundle.write(path, bundle.contents(file_of(config), plant, checks, said, lines))
