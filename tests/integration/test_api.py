@@ -47,16 +47,6 @@ def http(
 ) -> Iterator[httpx.Client]:
     databases.choose(request.param)
     plant = seeding.plant(tmp_path_factory.mktemp("api"))
-    data = {
-        "point": MAIN.partition("#")[0],
-        "register": MAIN,
-        "displayed": "1",
-        "read": "1",
-        "raw": 100,
-        "unit": "kWh",
-        "by": "Wang",
-    }
-    plant.send(ONLINE, [Event("event", NOW - MINUTE, EventKind.COMMISSIONED, "DB-0101", data)])
     province = Plant(plant.database)
     province.take("enterprises", enterprise(ENTERPRISE))
     province.take("sites", f"{ENTERPRISE},plant-1,Plant,360681,Asia/Shanghai")
