@@ -227,6 +227,14 @@ def test_what_is_exported_and_imported_again_changes_nothing(plant: Path) -> Non
     assert "say which with --list" in ganpo(plant, "export", str(plant / "x.csv")).output
 
 
+def test_where_no_list_is_named_nothing_is_exported_and_that_is_said(plant: Path) -> None:
+    (plant / "agent.toml").write_text(HEAD + BUS + CELL, encoding="utf-8")
+    done = ganpo(plant, "export", str(plant / "all.xlsx"))
+    assert done.exit_code == 1
+    assert "agent.toml names no lists; what stands in agent.toml itself is no list" in done.output
+    assert not (plant / "all.xlsx").exists()
+
+
 _CELLS = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=12).map(str.strip)
 
 

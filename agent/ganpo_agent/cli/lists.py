@@ -54,9 +54,16 @@ def export(file: Path, only: str | None, config: Path | None) -> None:
     from ganpo_agent.listing import books, files, merging
     from ganpo_config.lists import list_files
     from ganpo_config.load import file_of
+    from ganpo_model.errors import ConfigError
 
     where = file_of(config)
     named = {name: at for name, at in list_files(where).items() if only in (None, name)}
+    if not named:
+        hint = (
+            "what stands in agent.toml itself is no list; `ganpo lists template` writes a workbook to fill in"
+        )
+        what = "agent.toml names no lists" if only is None else f"agent.toml names no list of {only}"
+        raise ConfigError(what, where=str(where), hint=hint)
     found = {name: merging.current(name, at).rows for name, at in named.items()}
     if file.suffix.lower() == ".csv":
         if len(found) != 1:
@@ -66,8 +73,7 @@ def export(file: Path, only: str | None, config: Path | None) -> None:
     else:
         cells = {name: [row.cells for row in rows] for name, rows in found.items()}
         _new(file, books.book(cells, books.known(where)))
-    counts = ", ".join(f"{len(rows)} {name}" for name, rows in found.items())
-    say(f"{file}: {counts or 'agent.toml names no lists'}")
+    say(f"{file}: {', '.join(f'{len(rows)} {name}' for name, rows in found.items())}")
 
 
 @lists.command("import")
