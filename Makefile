@@ -28,7 +28,7 @@ demo: .venv/installed
 
 test: debian dev node promtool
 	@$(lint)
-	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
+	$(BIN)/pytest -n 2 --dist worksteal -m "not slow" $(ARGS)
 
 check: dev
 	@$(lint)
@@ -69,7 +69,7 @@ peers:
 
 # Kills, damage, random histories and wrong answers in their long form: hours, and alone on the machine.
 campaign: debian dev node promtool
-	@GANPO_CAMPAIGN=1 $(BIN)/pytest -s -m campaign $(ARGS)
+	@GANPO_CAMPAIGN=1 $(BIN)/pytest -s -m "campaign or slow" $(ARGS)
 
 .PHONY: deb deb-test bundle docs
 # Packages of gateway and collector for Debian 12, in build/deb; ARGS="--architecture arm64" for the other kind of box.

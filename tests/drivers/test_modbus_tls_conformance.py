@@ -18,6 +18,8 @@ from ganpo_drivers.testing.aside import Aside
 from support.identities import identity
 from support.modbus_line import ModbusLine, exception, frame
 
+pytestmark = pytest.mark.slow
+
 
 def identified(request: bytes) -> bytes:
     """Vendor "Acm", product "M1" (Modbus Application Protocol 1.1b3, 6.21)."""

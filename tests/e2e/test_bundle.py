@@ -12,6 +12,8 @@ import pytest
 
 from support.campaign import LONG
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 EXTRAS = {"fastapi", "amqtt", "psycopg-binary"}
 

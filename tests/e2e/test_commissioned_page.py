@@ -14,6 +14,8 @@ from support.browsing import Watched, chromium
 from support.seeding import ENTERPRISE, NOW, ONLINE
 from support.serving import Served
 
+pytestmark = pytest.mark.slow
+
 DEVICE = f"/enterprises/{ENTERPRISE}/DB-0101"
 
 

@@ -12,6 +12,8 @@ import pytest
 from ganpo_config.profiles import Profiles
 from support.browsing import chromium
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -32,6 +32,8 @@ from support.seeding import MAIN, ONLINE
 from support.serving import Served
 from support.victoria import Victoria
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).parents[2] / "deploy" / "grafana"
 DOCUMENTED = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
 MIDNIGHT = datetime.combine(datetime.now(UTC) - timedelta(days=3), day_time(16), UTC)

@@ -27,6 +27,8 @@ from support.modbus_server import ModbusServer, words
 from support.plants import REGISTER, PlantBuilder
 from support.replaying import ENTERPRISE, Cloud, Gateway, Repeater, ReplayClock
 
+pytestmark = pytest.mark.slow
+
 START = datetime(2018, 1, 1, tzinfo=ZoneInfo("Asia/Shanghai"))
 BEGINS_AT = 90_000_000
 MODULUS = 100_000_000

@@ -111,6 +111,7 @@ async def test_live_is_said_at_once_and_carries_the_running_picture(
     assert set(live) == {
         *("v", "at", "session", "interval_s", "stream", "issued", "oldest", "waiting"),
         *("trusted", "clock_off_ms", "connections", "counts", "subjects", "versions"),
+        *("points", "units", "faults", "silent"),
     }
     assert live["connections"]["bus"]["state"] in ("opening", "up")
 
