@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -76,14 +77,15 @@ def contents(
 def write(path: Path, texts: Mapping[str, str]) -> None:
     """All in one tar.gz, which its owner alone can read. Raises StorageError."""
     try:
-        with path.open("xb") as file:
-            path.chmod(0o600)
-            with tarfile.open(fileobj=file, mode="w:gz") as bundle:
-                for name, text in texts.items():
-                    data = text.encode("utf-8", "replace")
-                    about = tarfile.TarInfo(f"ganpo-doctor/{name}")
-                    about.size, about.mtime, about.mode = len(data), int(time.time()), 0o600
-                    bundle.addfile(about, io.BytesIO(data))
+        handle = os.open(
+            path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600
+        )  # nobody else's for a moment either
+        with os.fdopen(handle, "wb") as file, tarfile.open(fileobj=file, mode="w:gz") as bundle:
+            for name, text in texts.items():
+                data = text.encode("utf-8", "replace")
+                about = tarfile.TarInfo(f"ganpo-doctor/{name}")
+                about.size, about.mtime, about.mode = len(data), int(time.time()), 0o600
+                bundle.addfile(about, io.BytesIO(data))
     except FileExistsError as error:
         raise StorageError(
             "is there already", where=str(path), hint="give another name with --bundle"
