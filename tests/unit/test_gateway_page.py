@@ -3,6 +3,7 @@
 import gzip
 import html
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -64,6 +65,36 @@ def test_what_nobody_knows_is_a_dash_or_said_and_never_zero() -> None:
     assert "Nothing needs a person" in told
     assert "141 of 156 points are good," in told
     assert "No connection is configured. ganpo init" in told
+
+
+NULLABLE = set(
+    "now started source off_ms why waiting bytes oldest used_bytes lasts_days stream error last_ack certificate_days"
+    " since last_answer round_trip_ms requests cycle_s interval_s value unit raw age_s source_time source_age_s fault"
+    " reason at today command examined".split()
+)
+"""What an answer says null for where nobody knows it (docs/gateway-api.md)."""
+
+
+def places(of: Any) -> Iterator[tuple[Any, Any]]:
+    """Every mapping of the answers, and each of its keys that may be null."""
+    if isinstance(of, dict):
+        yield from ((of, key) for key in of if key in NULLABLE)
+    for inner in of.values() if isinstance(of, dict) else of if isinstance(of, list) else ():
+        yield from places(inner)
+
+
+def test_whatever_nobody_knows_the_page_stands() -> None:
+    """Each by itself, and all at once: a gateway whose devices never answered, before anything is known."""
+    for key in [*sorted(NULLABLE), None]:
+        told = answers() | status(uplink__alone=[])  # which is known, or not there
+        found = [(of, at) for of, at in places(told) if key in (None, at)]
+        assert found, f"{key}: no answer has it"
+        for of, at in found:
+            of[at] = None
+        drawn = render(told, Place(ZONE), Asked("en"))
+        assert "</html>" in drawn, key
+        assert "None" not in drawn, key
+        assert ("requests a round" in drawn) is (key not in ("requests", None))
 
 
 def test_a_thousand_needs_are_five_and_a_number() -> None:
