@@ -5,7 +5,8 @@ import copy
 import errno
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import click
@@ -18,6 +19,8 @@ from ganpo_service.words import tell
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 """With these a disk, or what standard output goes to, takes no more: no bug of ours."""
+_READER_GONE = 128 + 13
+"""What a shell says of a program that SIGPIPE ended, as `head` ends the one before it."""
 CommandT = TypeVar("CommandT", bound=click.Command)
 _COLUMN = 30
 """Names of options and commands that take more columns have a line of their own."""
@@ -73,6 +76,9 @@ class _Plain(click.Command):
             except click.Abort:
                 say("Aborted!", err=True)
                 code = 1
+            except _ReaderGone:
+                _give_up_output()
+                code = _READER_GONE
             except GanpoError as error:
                 say(error, err=True)
                 code = 1
@@ -84,6 +90,28 @@ class _Plain(click.Command):
                 say(f"{where}cannot be written: {error.strerror}: what came out is not whole", err=True)
                 code = 1
         sys.exit(code if isinstance(code, int) else 0)
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """As click's: help and version are printed here."""
+        with _read_by_somebody():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click's."""
+        with _read_by_somebody():
+            return super().invoke(ctx)
+
+
+class _ReaderGone(Exception):
+    """Whoever read what is printed has ended. No OSError: click would end those with 1 by itself."""
+
+
+@contextmanager
+def _read_by_somebody() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise _ReaderGone from error
 
 
 class Command(_Plain):
@@ -168,7 +196,8 @@ def _show(error: click.ClickException) -> None:
 
 def _give_up_output() -> None:
     """What is still buffered goes nowhere: the interpreter would fail at it once more when it ends."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -70,9 +70,32 @@ def test_a_scan_of_a_serial_line_of_others(tmp_path: Path) -> None:
         words = ["--units", "2", "--registers", "380-405", "--set", "baud=115200"]
         told = typed("scan", f"rtu://{device}", *words)
     assert told.exit_code == 0, told.output
-    assert "holding:380-399           40381-40400, 20 registers" in told.output
+    assert "  2:holding:380 - 2:holding:399         40381-40400, 20 registers\n" in told.output
     assert "1 units answer, 0 are silent" in told.output
     assert writes.noted() == []
+
+
+def test_what_a_scan_prints_and_a_decode_is_an_address_of_the_list(
+    tmp_path: Path, server: ModbusServer
+) -> None:
+    """Of a connection in its own numbering, of a URL in the protocol's."""
+    server.set(5, "holding", 4, [1, 0, 1, 1])
+    config = Path(_config(tmp_path, server, SDM630))
+    usual = config.read_text()
+    words = ["--units", "5", "--registers", "2-9", "--config", str(config)]
+    for addressing, first, last in (
+        ("0-based", "5:holding:4", "5:holding:7"),
+        ("1-based", "5:holding:5", "5:holding:8"),
+        ("4xxxxx", "5:holding:40005", "5:holding:40008"),
+    ):
+        config.write_text(usual.replace('"0-based"', f'"{addressing}"'))
+        assert f"  {first} - {last}  " in typed("scan", "bus", *words).output
+        for printed in (first, last):
+            assert typed("read", "bus", printed, "--config", str(config)).output.split() == [printed, "1"]
+        told = typed("decode", "bus", "--unit", "5", "--at", "40005", "--config", str(config))
+        assert f" {first} " in told.output
+    one = ["--units", "5", "--registers", "7-7", "--config", str(config)]
+    assert "  5:holding:40008  " in typed("scan", "bus", *one).output
 
 
 def test_a_scan_that_is_broken_off_leaves_the_line_free_and_goes_on_from_there(server: ModbusServer) -> None:
@@ -91,7 +114,7 @@ def test_a_scan_that_is_broken_off_leaves_the_line_free_and_goes_on_from_there(s
     assert "Traceback" not in out + err
     told = typed(*words)
     assert "goes on after" in told.output
-    assert "holding:100-139" in told.output
+    assert "2:holding:100 - 2:holding:139" in told.output
     again = typed(*words)
     assert "goes on after" not in again.output, "what came to its end begins anew"
 

@@ -107,6 +107,35 @@ def test_ping_says_in_a_plain_word_where_the_way_ends(server: ModbusServer) -> N
     assert steps("rtu:///dev/nothing-here") == (1, {"port": "broken off"})
 
 
+def test_a_unit_that_answers_with_an_exception_is_told_by_that_and_that_the_line_works(
+    server: ModbusServer,
+) -> None:
+    own, slower, behind = (
+        "a fault of its own",
+        "fewer points, a longer interval",
+        "as far as the Modbus gateway",
+    )
+    for code, ok, said, to_do in (
+        (0x01, True, "the unit does not read holding registers", "is this an input register?"),
+        (0x02, True, "illegal data address", ""),
+        (0x03, True, "illegal data value", ""),
+        (0x04, False, "device failure", own),
+        (0x05, False, "acknowledge: it still works on it", slower),
+        (0x06, False, "device busy", slower),
+        (0x08, False, "memory parity error", own),
+        (0x0A, False, "gateway path unavailable", behind),
+        (0x0B, False, "the gateway is there, the device behind it does not answer", behind),
+    ):
+        server.exception(9, code)
+        told = typed("ping", server.url, "--unit", "9", "--json", *MODBUS)
+        last = json.loads(told.stdout)["steps"][-1]
+        name = f"exception {code:02X}"
+        assert (told.exit_code, last["ok"], last["word"]) == (int(not ok), ok, "answers" if ok else name)
+        assert last["what"].startswith(f"9:holding:0: {name}: {said}" if ok else f"{said}; the line works")
+        assert to_do in last["what"]
+    server.exception(9, 0)
+
+
 def test_a_device_that_answers_half_is_told_with_what_came(server: ModbusServer) -> None:
     with peer(b"\x00\x01\x00\x00\x00\x05\x01\x03") as port:
         told = typed("read", f"tcp://127.0.0.1:{port}", "1:holding:0", *MODBUS, "--set", "timeout_s=0.2")

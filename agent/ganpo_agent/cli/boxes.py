@@ -4,7 +4,6 @@ The file is a tar of: about.json; config/, a copy of the configuration; state/, 
 outbox/, where it was asked for. No password is in it, and no private key unless that was asked for.
 """
 
-import io
 import json
 import os
 import tarfile
@@ -14,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from ganpo_agent.device import packed
 from ganpo_agent.keeping.left import NAME, Left, look
 from ganpo_agent.owner import alone
 from ganpo_config import Loaded
@@ -63,7 +63,7 @@ def export(loaded: Loaded, to: Path, *, with_key: bool, with_outbox: bool) -> li
         "issued": dict(left.issued),
         "waiting": left.waiting,
     }
-    _write(to, {"about.json": json.dumps(about, indent=1).encode(), **members})
+    packed.write(to, {"about.json": json.dumps(about, indent=1).encode(), **members})
     return told
 
 
@@ -122,22 +122,6 @@ def _outbox_of(folder: Path) -> Iterator[tuple[str, bytes]]:
     for name in _PARTS:
         if (content := kept.read(folder / name, "the outbox")) is not None:
             yield name, content
-
-
-def _write(to: Path, members: Mapping[str, bytes]) -> None:
-    try:
-        handle = os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as raw, tarfile.open(fileobj=raw, mode="w:gz") as tar:
-            for name, content in members.items():
-                entry = tarfile.TarInfo(name)
-                entry.size, entry.mode = len(content), 0o600
-                tar.addfile(entry, io.BytesIO(content))
-    except FileExistsError as error:
-        raise ConfigError(
-            "is there already, and is not touched", where=str(to), hint="give another name"
-        ) from error
-    except OSError as error:
-        raise ConfigError(f"cannot be written: {error.strerror}", where=str(to)) from error
 
 
 def _read(file: Path) -> dict[str, bytes]:

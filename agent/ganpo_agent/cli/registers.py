@@ -49,6 +49,7 @@ def decode(
 
     from ganpo_agent.device import decoding, registers
     from ganpo_drivers import PointFault
+    from ganpo_drivers.modbus.cells import in_manuals, written
 
     bound = _modbus(config, target, driver, settings)
     place = registers.place_of(at)
@@ -59,6 +60,7 @@ def decode(
             return list(await registers.words(device, unit, place, min(count, 65536 - place.number)))
 
     words = asyncio.run(ask())
+    numbering = str(bound.settings.columns()["addressing"])
     found = decoding.meanings(words, expected)
     if as_json:
         answer = {
@@ -67,15 +69,18 @@ def decode(
             "first": place.number,
             "words": [None if isinstance(word, PointFault) else word for word in words],
             "meanings": [
-                asdict(one) | {"address": f"{unit}:{place.area}:{place.number + one.offset}"} for one in found
+                asdict(one) | {"address": written(unit, place.area, place.number + one.offset, numbering)}
+                for one in found
             ],
         }
         told(answer)
         sys.exit(0 if found else 1)
     faults = {word.text for word in words if isinstance(word, PointFault)}
     hexed = " ".join("----" if isinstance(word, PointFault) else f"{word:04X}" for word in words)
-    last = registers.Place(place.area, place.number + len(words) - 1)
-    click.echo(row((f"unit {unit}  {place.manual}-{last.manual}  {place.area}:{place.number}", hexed), (34,)))
+    manual = "-".join(
+        in_manuals(place.area, number) for number in (place.number, place.number + len(words) - 1)
+    )
+    click.echo(row((f"unit {unit}  {manual}  {place.area}:{place.number}", hexed), (34,)))
     for fault in faults:
         click.echo(row(("  ----", fault), (8,)))
     if not found:
@@ -87,7 +92,7 @@ def decode(
         sys.exit(1)
     for number, one in enumerate(found if all_of_them else found[:TOP], start=1):
         scaled = f"{shown(one.raw)} x 10^{one.scale} = {shown(one.value)}" if one.scale else shown(one.value)
-        place_of = f"{unit}:{place.area}:{place.number + one.offset}"
+        place_of = written(unit, place.area, place.number + one.offset, numbering)
         same = f"({', '.join(one.same)} the same)" if one.same else ""
         cells = (
             f"{number:>2}",
@@ -164,14 +169,14 @@ def scan(
         raise
     finally:
         kept.keep(found, now=True)
-        _tell_scan(found, as_json=as_json)
+        _tell_scan(found, str(bound.settings.columns()["addressing"]), as_json=as_json)
     if ended:
         kept.forget()
     sys.exit(0 if ended and found.there else 1)
 
 
-def _tell_scan(found: "Found", *, as_json: bool) -> None:
-    from ganpo_agent.device.registers import in_manuals
+def _tell_scan(found: "Found", addressing: str, *, as_json: bool) -> None:
+    from ganpo_drivers.modbus.cells import in_manuals, written
 
     if as_json:
         told(found.as_json())
@@ -179,11 +184,15 @@ def _tell_scan(found: "Found", *, as_json: bool) -> None:
     for unit in found.there:
         click.echo(row((f"unit {unit}", str(found.units[unit])), (10,)))
         for one, area, first, last in found.ranges:
-            if one == unit:
-                count = "1 register" if first == last else f"{last - first + 1} registers"
-                click.echo(
-                    row((f"  {area}:{first}-{last}", f"{in_manuals(area, first, last)}{count}"), (28,))
-                )
+            if one != unit:
+                continue
+            numbers = dict.fromkeys((first, last))
+            ends = " - ".join(written(unit, area, number, addressing) for number in numbers)
+            manual = "-".join(in_manuals(area, number) for number in numbers)
+            count = "1 register" if first == last else f"{last - first + 1} registers"
+            if area in ("coil", "discrete"):
+                count = "1 bit" if first == last else f"{last - first + 1} bits"
+            click.echo(row((f"  {ends}", f"{manual}, {count}"), (40,)))
     for note in found.notes:
         say(note)
     silent = sum(said is None for said in found.units.values())

@@ -1,22 +1,18 @@
 """What may be sent to who helps: configuration, state and log of a gateway in one file, without any secret."""
 
-import io
 import json
-import os
 import re
 import shutil
 import subprocess
-import tarfile
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, SecretStr
 
+from ganpo_agent.device import packed
 from ganpo_agent.device.machine import Check, versions
 from ganpo_config.plant import Plant
-from ganpo_model.errors import StorageError
 
 HIDDEN = "(hidden)"
 _LINES = "5000"
@@ -75,23 +71,10 @@ def contents(
 
 
 def write(path: Path, texts: Mapping[str, str]) -> None:
-    """All in one tar.gz, which its owner alone can read. Raises StorageError."""
-    try:
-        handle = os.open(
-            path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600
-        )  # nobody else's for a moment either
-        with os.fdopen(handle, "wb") as file, tarfile.open(fileobj=file, mode="w:gz") as bundle:
-            for name, text in texts.items():
-                data = text.encode("utf-8", "replace")
-                about = tarfile.TarInfo(f"ganpo-doctor/{name}")
-                about.size, about.mtime, about.mode = len(data), int(time.time()), 0o600
-                bundle.addfile(about, io.BytesIO(data))
-    except FileExistsError as error:
-        raise StorageError(
-            "is there already", where=str(path), hint="give another name with --bundle"
-        ) from error
-    except OSError as error:
-        raise StorageError(f"cannot be written: {error.strerror}", where=str(path)) from error
+    """All in one file. Raises as `packed.write`."""
+    packed.write(
+        path, {f"ganpo-doctor/{name}": text.encode("utf-8", "replace") for name, text in texts.items()}
+    )
 
 
 def _files(config: Path) -> list[Path]:

@@ -2,18 +2,17 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import product, zip_longest
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
+from ganpo_agent.device.candidates import Candidate, candidates, identity, wanted_of, ways_of
 from ganpo_agent.device.plausible import Judgement, judged, power_of
 from ganpo_agent.device.session import Device
-from ganpo_config.bind import Link, address_of
 from ganpo_config.exact import NumberError, factor
-from ganpo_config.parameters import PARAMETER, Parameters
-from ganpo_config.profile import Profile, ProfileSignal
-from ganpo_config.wanted import BindError, Wanted, of_profile, unit_factor
+from ganpo_config.profile import Profile
+from ganpo_config.wanted import BindError, unit_factor
 from ganpo_drivers import Address, FaultKind, PointFault, Value
 from ganpo_model import reference
 from ganpo_model.errors import ConnectionLost, UnitError, UnitSilent
@@ -27,21 +26,9 @@ SILENT = 2
 _SILENT = PointFault(FaultKind.MISSING, "the unit is silent")
 _SEARCHED = 6
 """Reads of one profile while the driver still looks for illegal addresses."""
-_KEYS = ("energy_import", "voltage_l1", "voltage_l1_l2", "power", "volume_total", "heat_total", "frequency")
-"""By the first of these that a profile has, it is seen whether it is worth more."""
-_CHOICES = {
-    "order": ("ABCD", "CDAB"),
-    "energy_unit": ("kWh", "MWh"),
-    "volume_unit": ("m3", "L"),
-    "heat_unit": ("kWh", "MJ", "GJ"),
-    "unit": ("m3", "kWh", "MJ", "GJ"),
-}
-_STEPS = ("1", "0.1", "0.01", "0.001")
 _FREE = 0.4
 """What each answer costs that was chosen so that it fits."""
 _NOT_ASKED = re.compile("not asked")
-_ROUND = {"modbus": "unit", "dlt645": "meter", "cjt188": "meter"}
-"""The parameter of a profile that says which unit of a line it is."""
 
 
 class Told(NamedTuple):
@@ -94,17 +81,6 @@ class Guess:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """A profile with one way to answer what it asks for. `open`: what its scales ask for, to be answered so that the
-    values fit."""
-
-    profile: Profile
-    values: Mapping[str, str]
-    free: int
-    addresses: Mapping[str, Address]
-
-
 async def guess(
     device: Device,
     unit: str,
@@ -115,24 +91,24 @@ async def guess(
 
     Raises UnitError where the unit answers nothing at all, TransientError, PermanentError.
     """
-    candidates = [one for profile in profiles.values() for one in _candidates(device, unit, profile)]
+    worth_a_look = [one for profile in profiles.values() for one in candidates(device, unit, profile)]
     seen: dict[object, Value | PointFault] = {}
-    keys = {_key(one): _key_address(one) for one in candidates}
+    keys = {identity(one.key): one.key for one in worth_a_look}
     heard: dict[str, int] = {}  # by unit: 1 once it answered, below 0 how often it was silent before
     for done, address in enumerate(keys.values()):
         progress(done, 2 * len(keys), "first looks")
         unit_of = address.key
         if heard.get(unit_of, 0) <= -SILENT:
-            seen[_identity(address)] = _SILENT
+            seen[identity(address)] = _SILENT
             continue
         await _look(device, [address], seen)
-        value = seen[_identity(address)]
+        value = seen[identity(address)]
         silent = isinstance(value, PointFault) and value.kind is FaultKind.MISSING
         heard[unit_of] = heard.get(unit_of, 0) - 1 if silent and heard.get(unit_of, 0) <= 0 else 1
     if heard and max(heard.values()) < 0:
         where = f"{device.bound.name} unit {unit}"
         raise UnitSilent("it answers nothing", where=where, hint="`ganpo ping` goes step by step")
-    worth = [one for one in candidates if not _refused(seen[_identity(_key_address(one))])]
+    worth = [one for one in worth_a_look if not _refused(seen[identity(one.key)])]
     for done, one in enumerate(worth):
         progress(len(worth) + done, 2 * len(worth), one.profile.id)
         await _look(device, list(one.addresses.values()), seen)
@@ -144,85 +120,35 @@ async def guess(
 async def _look(device: Device, addresses: Sequence[Address], seen: dict[object, Value | PointFault]) -> None:
     """Read what was not read yet, again while the driver says that it has not asked for all of it."""
     for _ in range(_SEARCHED):
-        asked = [one for one in addresses if _identity(one) not in seen]
+        asked = [one for one in addresses if identity(one) not in seen]
         if not asked:
             return
         try:
             answer = await device.read(asked)
         except UnitError as error:
             for one in asked:
-                seen[_identity(one)] = PointFault(FaultKind.MISSING, error.what)
+                seen[identity(one)] = PointFault(FaultKind.MISSING, error.what)
             return
         except ConnectionLost:
             if len(asked) == 1:
-                seen[_identity(asked[0])] = PointFault(
-                    FaultKind.MISSING, "the session broke at this question"
-                )
+                seen[identity(asked[0])] = PointFault(FaultKind.MISSING, "the session broke at this question")
                 return
             for one in asked:
                 await _look(device, [one], seen)
             return
         for one, value in zip(asked, answer.values, strict=True):
             if not (isinstance(value, PointFault) and _NOT_ASKED.match(value.text)):
-                seen[_identity(one)] = value
+                seen[identity(one)] = value
     for one in addresses:
-        seen.setdefault(_identity(one), PointFault(FaultKind.MISSING, "not asked"))
+        seen.setdefault(identity(one), PointFault(FaultKind.MISSING, "not asked"))
 
 
-def _candidates(device: Device, unit: str, profile: Profile) -> Iterator[_Candidate]:
-    bound = device.bound
-    if profile.driver != bound.driver_id:
-        return
-    here = _ROUND.get(bound.driver_id)
-    given = {name: about.default for name, about in profile.parameters.items() if about.default is not None}
-    if here is not None and here in profile.parameters and unit:
-        given[here] = unit
-    asked = [name for name in profile.parameters if name not in given]
-    places = {
-        name for s in profile.signals.values() for name in PARAMETER.findall(f"{s.cell} {s.type} {s.order}")
-    }
-    ways = [
-        [(name, way) for way in _CHOICES.get(name, ())] or [(name, "")] for name in asked if name in places
-    ]
-    link = Link(bound.name, bound.driver_id, bound.driver, bound.settings)
-    for some in product(*ways):
-        values = given | {name: _first(name) for name in asked if name not in places} | dict(some)
-        addresses = {}
-        for name, about in profile.signals.items():
-            address = _address(name, about, profile, values, link)
-            if address is not None:
-                addresses[name] = address
-        if addresses:
-            yield _Candidate(profile, values, len(asked), addresses)
-
-
-def _address(
-    name: str, about: ProfileSignal, profile: Profile, values: Mapping[str, str], link: Link
-) -> Address | None:
-    """None: it has none, or one that the plant alone knows."""
-    template = f"{about.cell or ''} {about.type} {about.order}"
-    if about.cell is None or not Parameters(values).fill(about.cell):
-        return None
-    known = {key for key, said in profile.parameters.items() if said.default is not None or values.get(key)}
-    if not known.issuperset(PARAMETER.findall(template)):
-        return None
-    try:
-        wanted = _wanted(name, about, profile, values)
-        return address_of(wanted, link, 1.0)
-    except BindError:
-        return None
-
-
-def _wanted(name: str, about: ProfileSignal, profile: Profile, values: Mapping[str, str]) -> Wanted:
-    return of_profile("guess", reference.signals()[name], about, profile, Parameters(values))
-
-
-def _guessed(one: _Candidate, seen: Mapping[object, Value | PointFault]) -> Guess:
+def _guessed(one: Candidate, seen: Mapping[object, Value | PointFault]) -> Guess:
     """What the values of a candidate say; scales that a plant has to say are those that fit best."""
     values = dict(one.values)
     for name in one.profile.parameters:
         if (
-            len(ways := _ways(name)) > 1
+            len(ways := ways_of(name)) > 1
             and values.get(name) == ways[0]
             and one.profile.parameters[name].default is None
         ):
@@ -248,7 +174,7 @@ def _guessed(one: _Candidate, seen: Mapping[object, Value | PointFault]) -> Gues
 
 
 def _sum(
-    one: _Candidate,
+    one: Candidate,
     values: Mapping[str, str],
     signals: Sequence[str],
     seen: Mapping[object, Value | PointFault],
@@ -257,7 +183,7 @@ def _sum(
 
 
 def _told(
-    one: _Candidate,
+    one: Candidate,
     values: Mapping[str, str],
     signals: Sequence[str],
     seen: Mapping[object, Value | PointFault],
@@ -266,11 +192,11 @@ def _told(
     for name in signals:
         if name not in one.addresses:
             continue
-        value = seen[_identity(one.addresses[name])]
+        value = seen[identity(one.addresses[name])]
         if isinstance(value, int | float) and not isinstance(value, bool):
             about, kind = one.profile.signals[name], reference.signals()[name]
             try:
-                wanted = _wanted(name, about, one.profile, values)
+                wanted = wanted_of(name, about, one.profile, values)
                 if value in wanted.unavailable:
                     value = PointFault(FaultKind.BAD, f"the device itself says {value!r}")
                 elif kind.type in ("number", "register"):
@@ -285,7 +211,7 @@ def _told(
 
 
 async def _risen(
-    device: Device, found: Sequence[tuple[Guess, _Candidate]], seen: Mapping[object, Value | PointFault]
+    device: Device, found: Sequence[tuple[Guess, Candidate]], seen: Mapping[object, Value | PointFault]
 ) -> list[Guess]:
     """The energies of the best are read again a little later: one that fell is none."""
     addresses = [one.addresses.get("energy_import") for _, one in found[:_LOOKED_AT]]
@@ -297,7 +223,7 @@ async def _risen(
             await _look(device, [again], later)
     weighed = []
     for (told, _), address in zip_longest(found, addresses):
-        before, after = (None if address is None else values[_identity(address)] for values in (seen, later))
+        before, after = (None if address is None else values[identity(address)] for values in (seen, later))
         if isinstance(before, int | float) and isinstance(after, int | float) and before != after:
             rises = after > before
             why = "it rises" if rises else "it falls: no register of energy"
@@ -327,30 +253,6 @@ def _together(found: Sequence[Guess]) -> list[Guess]:
     return list(kept.values())
 
 
-def _key_address(one: _Candidate) -> Address:
-    name = next((key for key in _KEYS if key in one.addresses), next(iter(one.addresses)))
-    return one.addresses[name]
-
-
-def _key(one: _Candidate) -> object:
-    return _identity(_key_address(one))
-
-
-def _identity(address: Address) -> object:
-    """What is asked for, and as what; how much a unit answers at once does not matter."""
-    return type(address), str(address), getattr(address, "type", ""), getattr(address, "order", "")
-
-
 def _refused(value: Value | PointFault) -> bool:
     """That is no word about a value that the device says it has none of now."""
     return isinstance(value, PointFault) and "no value" not in value.text and "NaN" not in value.text
-
-
-def _ways(name: str) -> Sequence[str]:
-    if name.endswith(("_scale", "_step")):
-        return _STEPS
-    return _CHOICES.get(name, ()) if name.endswith("_unit") else ()
-
-
-def _first(name: str) -> str:
-    return next(iter(_ways(name)), "")

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from ganpo_agent.device.registers import exception_of
 from ganpo_agent.device.session import Device, Own, parsed
 from ganpo_config.plant import BoundConnection
 from ganpo_drivers import Address, PointFault
@@ -216,7 +217,9 @@ async def _round_trip(device: Device, unit: str, address: Address, count: int) -
         except ConfigError:
             raise
         except GanpoError as error:
-            return Step(name, ok=False, word=word_of(error), what=f"{error.what}{_hint(error)}")
+            word = word_of(error)
+            what = f"{error.what.removeprefix(f'{word}: ')}{_hint(error)}"
+            return Step(name, ok=False, word=word, what=what)
         took.append(answer.took_s * 1000)
         (value,) = answer.values
         if isinstance(value, PointFault):  # it is not asked for that again so soon
@@ -230,7 +233,8 @@ def word_of(error: GanpoError) -> str:
     if isinstance(error, UnitSilent):
         return "silent"
     if isinstance(error, UnitError):
-        return "busy"
+        code = exception_of(error.what)
+        return "busy" if code is None else f"exception {code:02X}"
     if isinstance(error, AccessRefused):
         return "not allowed"
     if isinstance(error, CertificateNotTrusted):

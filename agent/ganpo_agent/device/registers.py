@@ -14,6 +14,7 @@ from ganpo_model.errors import ConfigError
 _EVERY = 0xFFFF
 _PLACE = re.compile(r"(?P<area>[a-z]+):(?P<number>\d{1,5})", re.ASCII)
 _MANUAL = re.compile(r"[34]\d{4,5}", re.ASCII)
+_EXCEPTION = re.compile(r"exception ([0-9A-F]{2})\b")
 _PREFIX = {"3": "input", "4": "holding"}
 
 
@@ -22,19 +23,6 @@ class Place(NamedTuple):
 
     area: Area
     number: int
-
-    @property
-    def manual(self) -> str:
-        """As manuals have it: 40001."""
-        prefix = next(sign for sign, area in _PREFIX.items() if area == self.area)
-        return f"{prefix}{self.number + 1:0{4 if self.number < 9999 else 5}}"
-
-
-def in_manuals(area: str, first: int, last: int) -> str:
-    """`40001-40038, ` of registers; of bits nothing."""
-    if area not in _PREFIX.values():
-        return ""
-    return f"{Place(cast(Area, area), first).manual}-{Place(cast(Area, area), last).manual}, "
 
 
 def place_of(text: str) -> Place:
@@ -78,3 +66,9 @@ def word_of(value: object) -> int | PointFault:
     if isinstance(value, PointFault):
         return _EVERY if value.text == TYPES["uint16"].no_value[_EVERY].text else value
     return int(cast(int, value))
+
+
+def exception_of(said: str) -> int | None:
+    """The code of the exception with which a unit answered, by the driver's words; None where it was none."""
+    found = _EXCEPTION.match(said)
+    return None if found is None else int(found[1], 16)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, cast
 
-from ganpo_agent.device.registers import addresses
+from ganpo_agent.device.registers import addresses, exception_of
 from ganpo_agent.device.session import Answer, Device
 from ganpo_drivers import Address, FaultKind, PointFault, Value
 from ganpo_drivers.modbus.address import ModbusAddress
@@ -22,6 +22,8 @@ LOST_LIMIT = 3
 """Sessions that may break one after another."""
 TRIES = 3
 _ANSWERS = "answers"
+_NOBODY_BEHIND = (0x0A, 0x0B)
+"""Exceptions of a converter that has no such unit."""
 _AGAIN = 8
 """Reads of a block of which the driver has not asked for all."""
 
@@ -120,7 +122,7 @@ async def _answers(device: Device, unit: int) -> str | None:
     try:
         await device.read(addresses(unit, "holding", 0, 1))
     except UnitBusy as error:
-        return None if "exception 0A" in error.what or "exception 0B" in error.what else error.what
+        return None if exception_of(error.what) in _NOBODY_BEHIND else error.what
     except UnitError:
         return None
     return _ANSWERS
@@ -160,14 +162,14 @@ async def _first(
     if pairs is not False and area in ("holding", "input") and at < last:
         (value,) = await _values(device, [_pair(unit, area, at)])
         pair = _there(value)
-        if isinstance(value, PointFault) and "exception 01" in value.text:
+        if isinstance(value, PointFault) and exception_of(value.text) == 1:
             return [], at, True
     if not pairs:
         (value,) = await _values(device, addresses(unit, area, at, 1))
         if _there(value):
             found.pairs[key] = False
             return [at], at + 1, False
-        if isinstance(value, PointFault) and "exception 01" in value.text:
+        if isinstance(value, PointFault) and exception_of(value.text) == 1:
             return [], at, True
     if pair:
         found.pairs[key] = True

@@ -18,7 +18,7 @@ _NAMED = re.compile(r"\s*(?P<name>[^*]+?)(?P<type>:[a-z]+\d+)?(?P<times>\s*\*.*)
 _NAME = re.compile(r"(?:\d+:)?[A-Za-z]{1,3}\d[\d.]*|(?:\d+:)?\d\d?-\d\d")
 WITHOUT_A_LINE = (0, 255)
 """Unit ids of a device that is no unit of a line."""
-_PREFIX = {"coil": "0", "discrete": "1", "input": "3", "holding": "4"}
+_PREFIX: dict[str, str] = {"coil": "0", "discrete": "1", "input": "3", "holding": "4"}
 
 
 class Term(NamedTuple):
@@ -155,3 +155,15 @@ def _number(area: str, text: str, addressing: str) -> int:
     if number > 65535:
         raise ValueError(f"{text} with {addressing} addressing: the last is {last}")
     return number
+
+
+def written(unit: int, area: str, number: int, addressing: str) -> str:
+    """The protocol's own number as a list with this addressing has it; beside a controller's names it is 0-based."""
+    if addressing == "4xxxxx":
+        return f"{unit}:{area}:{in_manuals(area, number)}"
+    return f"{unit}:{area}:{number + 1 if addressing == '1-based' else number}"
+
+
+def in_manuals(area: str, number: int) -> str:
+    """The protocol's own number as manuals have it: 40001."""
+    return f"{_PREFIX[area]}{number + 1:0{4 if number < 9999 else 5}}"

@@ -73,7 +73,7 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
             if reading.broken is not None:
                 raise UnitSilent(reading.broken.what, where=where) from reading.broken
             if reading.busy and query.heard == heard:
-                raise UnitBusy(reading.busy, where=where)
+                raise UnitBusy(reading.busy, where=where, hint=reading.to_do)
         query.heard = heard
         return Scan(query.settled(reading.values))
 

@@ -25,9 +25,21 @@ _BUSY = {
     0x04: "device failure",
     0x05: "acknowledge: it still works on it",
     0x06: "device busy",
+    0x08: "memory parity error",
     0x0A: "gateway path unavailable",
     0x0B: "the gateway is there, the device behind it does not answer",
 }
+_OTHER = "a code of the maker's own"
+_SLOWER = "the line works: fewer points, a longer interval"
+_TO_DO = {
+    0x05: _SLOWER,
+    0x06: _SLOWER,
+    0x0A: "the line works as far as the Modbus gateway: is this unit set up there?",
+    0x0B: "the line works as far as the Modbus gateway: power, wiring and unit id of the device behind it",
+}
+_ITS_FAULT = (
+    "the line works, and the device answers with a fault of its own: its display or its manual says which"
+)
 _ILLEGAL = {0x02: "illegal data address", 0x03: "illegal data value"}
 _HINT = {
     "holding": "is this an input register?",
@@ -50,13 +62,13 @@ class Met:
 
 class Reading:
     """`values`: by place. `heard`: the unit gave values, or said that it has none. `busy`: the last exception with
-    which it put us off. `broken`: the last break of a session."""
+    which it put us off, `to_do`: what helps. `broken`: the last break of a session."""
 
     def __init__(self, width: int, session: Session, met: Met) -> None:
         """`width`: how many places the blocks fill."""
         self.values: list[Value | PointFault] = [_SEARCHING] * width
         self.heard = False
-        self.busy = ""
+        self.busy = self.to_do = ""
         self.broken: ConnectionLost | None = None
         self._session, self._met = session, met
         self._breaks = 0
@@ -148,7 +160,8 @@ class Reading:
             fault = self._fault(block, FaultKind.BAD, text)
             self._met.learned.refused(block, fault, time.monotonic(), area=True)
         else:
-            self.busy = f"exception {code:02X}: {_BUSY.get(code, 'unknown')}"
+            self.busy = f"exception {code:02X}: {_BUSY.get(code, _OTHER)}"
+            self.to_do = _TO_DO.get(code, _ITS_FAULT)
             self._fault(block, FaultKind.MISSING, self.busy)
         return _UNUSABLE
 
