@@ -26,6 +26,7 @@ NAMES = (
     "states",
     "lists",
     "workbook",
+    "commands",
     "machine_days",
     "simulation",
     "lines",

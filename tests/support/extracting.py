@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ganpo_service.words import entries
+from ganpo_service.catalogue import entries
 
 ROOT = Path(__file__).parents[2]
 CATALOGUE = ROOT / "service/ganpo_service/locale/zh_CN/LC_MESSAGES/ganpo.po"

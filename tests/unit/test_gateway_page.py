@@ -12,7 +12,7 @@ from ganpo_agent.page import shown
 from ganpo_agent.page.pages import Place, render
 from ganpo_agent.page.shown import Asked
 from ganpo_cloud.inlet import gateways
-from ganpo_service.words import entries
+from ganpo_service.catalogue import entries
 from support.extracting import CATALOGUE, ROOT, messages
 from support.gateway_answers import ZONE, ago, answers
 

@@ -10,7 +10,7 @@ import ganpo_agent.cli.main
 import ganpo_cloud.cli.main
 import ganpo_demo.cli
 from ganpo_model.errors import ConfigError, UnitSilent
-from ganpo_service import commands, words
+from ganpo_service import catalogue, commands, words
 from support import extracting
 
 CATALOGUE = extracting.catalogue()
@@ -50,7 +50,7 @@ def test_a_template_says_as_many_values_in_both_languages(text: str) -> None:
 @pytest.mark.parametrize("values", [["Q7"] * 9, ["/dev/ttyS0", "3.5 Q"] * 5, ["", "1:holding:5"] * 5])
 @pytest.mark.parametrize("text", [text for text in CATALOGUE if HOLE.search(text)])
 def test_what_is_made_from_a_template_is_recognised(text: str, values: list[str]) -> None:
-    if re.search(r"\} *\{| \{\}[a-z]", text) or not words._telling(HOLE.split(text)[::2]):
+    if re.search(r"\} *\{| \{\}[a-z]", text) or not catalogue._telling(HOLE.split(text)[::2]):
         values = [value.replace(" ", "") for value in values]  # nobody could tell where one ends
     given = iter(values)
     english = HOLE.sub(lambda _: next(given), text).replace("{{", "{").replace("}}", "}")

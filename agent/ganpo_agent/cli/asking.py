@@ -1,6 +1,5 @@
 """What the commands at a device share: which device is meant, and who asks it."""
 
-import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -88,4 +87,6 @@ def shown(value: object) -> str:
 
 def told(answer: object) -> None:
     """Print for a program."""
+    import json
+
     click.echo(json.dumps(answer, indent=1, ensure_ascii=False))

@@ -1,7 +1,6 @@
 """`ganpo init`: the first configuration of a gateway."""
 
 import os
-import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -159,9 +158,14 @@ class _Interview:
     def _proposed(self, key: str) -> str:
         from ganpo_config import first
 
+        def host() -> str:
+            import socket
+
+            return socket.gethostname()
+
         profile = self.profile
         proposals: dict[str, Callable[[], str]] = {
-            "id": lambda: first.gateway_id(socket.gethostname()),
+            "id": lambda: first.gateway_id(host()),
             "broker": lambda: "mqtt://127.0.0.1:1883",
             "site": lambda: "plant-1",
             "site_name": lambda: "plant-1",

@@ -1,6 +1,5 @@
 """`ganpo status`, `points` and `watch`: what the running gateway sees, as its page shows it."""
 
-import json
 import math
 import shutil
 import sys
@@ -86,6 +85,7 @@ def watch(
     As large as the terminal; with --json, or into a pipe, one picture after another.
     """
     import asyncio
+    import json
 
     from ganpo_agent.cli import showing
 
