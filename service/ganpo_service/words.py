@@ -51,7 +51,7 @@ def tell(text: str, lang: str | None = None) -> str:
     """An English text of ours in a language, `zh` or `en`; without `lang` in that of `speaking`."""
     lang = lang or _language.get()
     if lang == "en" or not text:
-        return text
+        return _agreed(text)
     from ganpo_service import catalogue
 
     return catalogue.spoken(text, lang)
@@ -61,17 +61,27 @@ def filled(lang: str, message: str, *values: object) -> str:
     """An English text with holes, `{} of {}`, in a language, and in the holes what is given, as it stands."""
     from ganpo_service import catalogue
 
-    return catalogue.filled(lang, message, [str(value) for value in values])
+    text = catalogue.filled(lang, message, [str(value) for value in values])
+    return _agreed(text) if lang == "en" else text
 
 
 def tell_part(text: str) -> str:
     """As `tell`, of what stands in a text: a single word is mostly a name there, of a file or a setting, and stays."""
     lang = _language.get()
     if lang == "en" or not text:
-        return text
+        return _agreed(text)
     from ganpo_service import catalogue
 
     return catalogue.part(text, lang)
+
+
+def _agreed(text: str) -> str:
+    """English in which one is not many."""
+    if "1 " not in text:
+        return text
+    from ganpo_service.english import agreed
+
+    return agreed(text)
 
 
 def joined(left: str, join: str, right: str) -> str:

@@ -73,7 +73,7 @@ def test_tags_of_kepware_that_name_machine_and_signal_become_points_and_the_rest
         "note     kep.csv row 6: is written only: there is nothing to read",
         "note     kep.csv row 7: its scaling is not linear",
         "note     kep.csv row 8: address DB1.DBW2 is none of Modbus that is taken over",
-        "note     kep.csv: 1 tags name no number of the ledger or no signal; they stand in the file of --rest",
+        "note     kep.csv: 1 tag names no number of the ledger or no signal; written to the file of --rest",
     ):
         assert part in done.output, done.output
     assert done.exit_code == 1, "a parts counter needs its largest rate, which no tag says"

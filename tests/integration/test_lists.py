@@ -90,7 +90,7 @@ def test_one_mistake_keeps_all_of_a_file_out_and_has_its_cell(plant: Path) -> No
     assert done.exit_code == 1
     assert kept(plant) == before
     for told in (
-        "rejected plant.xlsx, sheet meters, cell E2, ct = 200: no ratio like 400/5",
+        "rejected plant.xlsx, sheet meters, cell E2 (DB-0104), ct = 200: no ratio like 400/5",
         "rejected plant.xlsx, sheet points, cell A2, asset_no = SB-9: no equipment and no meter has this number",
         "plant.xlsx: 2 mistakes; nothing was changed",
     ):

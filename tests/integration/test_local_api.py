@@ -199,7 +199,7 @@ async def test_commands_say_what_the_running_agent_says(tmp_path: Path, line: Mo
     async with running(agent_of(tmp_path, line)) as client:
         status = await until(client, "status", lambda told: told["points"]["good"] == 2)
         found = await told("status", "--config", str(config))
-        assert "1 of 1 connections are up\n2 of 2 points have a good value\n" in found.output
+        assert "1 of 1 connection is up\n2 of 2 points have a good value\n" in found.output
         assert found.exit_code == 1, "the broker is not there: an alarm"
         assert (
             json.loads((await told("status", "--json", "--config", str(config))).output)["points"]

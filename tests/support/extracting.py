@@ -25,6 +25,7 @@ ELSEWHERE = (
     "agent/ganpo_agent/local/metrics.py",
     "cloud/ganpo_cloud/metrics.py",
     "cloud/ganpo_cloud/projection/lines.py",
+    "service/ganpo_service/english.py",
     "service/ganpo_service/exposition.py",
     "cloud/ganpo_cloud/province/balances.py",
     "config/ganpo_config/devices.py",

@@ -142,7 +142,7 @@ def _tags(
     tag_points.refuse_all(points, name)
     notes = list(points.told)
     if points.open:
-        done = "they stand in the file of --rest" if rest else "--rest FILE.xlsx writes them, to be filled in"
+        done = "written to the file of --rest" if rest else "--rest FILE.xlsx writes them, to be filled in"
         notes.append(f"{name}: {len(points.open)} tags name no number of the ledger or no signal; {done}")
     if rest is not None and points.open:
         _new(rest, books.book({"points": points.open}, books.known(config)))

@@ -189,9 +189,7 @@ def _tell_scan(found: "Found", addressing: str, *, as_json: bool) -> None:
             numbers = dict.fromkeys((first, last))
             ends = " - ".join(written(unit, area, number, addressing) for number in numbers)
             manual = "-".join(in_manuals(area, number) for number in numbers)
-            count = "1 register" if first == last else f"{last - first + 1} registers"
-            if area in ("coil", "discrete"):
-                count = "1 bit" if first == last else f"{last - first + 1} bits"
+            count = f"{last - first + 1} {'bits' if area in ('coil', 'discrete') else 'registers'}"
             click.echo(row((f"  {ends}", f"{manual}, {count}"), (40,)))
     for note in found.notes:
         say(note)
