@@ -56,7 +56,7 @@ def test_a_gateway_registered_beside_a_running_collector_gets_what_waited_applie
     assert f"{GATEWAY}  gateway  1 frame  gateway {GATEWAY} is not registered" in listed
     assert f"{GATEWAY}  time  1 frame  facts[0]: 1970-01-01T00:00:00.000Z lies more than 400 days" in listed
     added = cloud.type("gateway", "add", GATEWAY, "--enterprise", ENTERPRISE, "--site", "plant-1")
-    assert added.stdout == f"{GATEWAY} belongs to {ENTERPRISE}, site plant-1; 1 waiting frames applied\n"
+    assert added.stdout == f"{GATEWAY} belongs to {ENTERPRISE}, site plant-1; 1 waiting frame applied\n"
     gateway.send(frame(3))
     wait_for(lambda: gateway.acknowledged(STREAM) == {1, 2, 3})
     gateway.leave()
@@ -115,7 +115,7 @@ def test_a_database_of_a_newer_version_is_refused_with_the_reason(cloud: Cloud) 
     other.close()
     told = (
         f"{cloud.path}: schema 9999, this version knows {HEAD}: it was written by a newer ganpo-cloud;"
-        " install that version again, or give another database.url; nothing was changed\n"
+        " install that version again, or give another database.url; nothing was changed [storage]\n"
     )
     print(told)
     said = cloud.type("quarantine", "list")
@@ -129,9 +129,9 @@ def test_a_database_of_a_newer_version_is_refused_with_the_reason(cloud: Cloud) 
 def test_what_is_no_gateway_id_and_no_credit_code_is_refused(cloud: Cloud) -> None:
     said = cloud.type("gateway", "add", "GW 7", "--enterprise", ENTERPRISE, "--site", "plant-1")
     assert said.exit_code == 1
-    assert said.stderr.endswith("ID: 'GW 7' is no gateway id ([a-z0-9-], 8 to 40)\n")
+    assert said.stderr.endswith("ID: 'GW 7' is no gateway id ([a-z0-9-], 8 to 40) [config]\n")
     said = cloud.type("gateway", "add", GATEWAY, "--enterprise", "9136", "--site", "plant-1")
-    assert said.stderr == "--enterprise 9136: 4 characters: a unified social credit code has 18\n"
+    assert said.stderr == "--enterprise 9136: 4 characters: a unified social credit code has 18 [config]\n"
     said = cloud.type("gateway", "add", GATEWAY, "--enterprise", ENTERPRISE, "--site", "")
     assert said.exit_code == 1
     assert said.stderr.startswith("--site: '' is no id of a site")

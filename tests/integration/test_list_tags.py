@@ -77,7 +77,7 @@ def test_tags_of_kepware_that_name_machine_and_signal_become_points_and_the_rest
     ):
         assert part in done.output, done.output
     assert done.exit_code == 1, "a parts counter needs its largest rate, which no tag says"
-    assert "rejected kep.csv row 2, max_rate: is missing" in done.output
+    assert "rejected kep.csv row 2 (SB-0003), max_rate: is missing" in done.output
 
 
 def test_what_kepware_says_of_a_meter_is_taken_over_exactly(plant: Path) -> None:

@@ -74,7 +74,7 @@ def test_no_line_is_wider_than_the_terminal_but_a_command_that_is_to_be_copied(r
 def test_what_must_be_done_stands_before_what_is_well_with_its_command_and_its_age() -> None:
     lines = list(showing.status(STATUS, [LINK, DOWN], 80))
     assert lines[2:5] == [
-        "1 of 2 connections are up",
+        "1 of 2 connections is up",
         "9 of 10 machines are read",
         "40 of 42 points have a good value",
     ]
