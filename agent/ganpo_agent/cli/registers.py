@@ -189,7 +189,8 @@ def _tell_scan(found: "Found", addressing: str, *, as_json: bool) -> None:
             numbers = dict.fromkeys((first, last))
             ends = " - ".join(written(unit, area, number, addressing) for number in numbers)
             manual = "-".join(in_manuals(area, number) for number in numbers)
-            count = f"{last - first + 1} {'bits' if area in ('coil', 'discrete') else 'registers'}"
+            size = last - first + 1
+            count = f"{size} bits" if area in ("coil", "discrete") else f"{size} registers"
             click.echo(row((f"  {ends}", f"{manual}, {count}"), (40,)))
     for note in found.notes:
         say(note)
