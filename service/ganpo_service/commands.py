@@ -33,6 +33,8 @@ def say(text: object = "", *, err: bool = False) -> None:
 
 def told(error: GanpoError) -> str:
     """An error in the person's language; its code stands behind it in every language."""
+    if words.language() == "en":  # also behind a Chinese word, where others have a Chinese sign
+        return f"{tell(str(error))} [{error.code}]"
     text = (
         words.joined(words.tell_part(error.where), ": ", tell(error.what))
         if error.where

@@ -71,7 +71,7 @@ def test_a_scan_of_a_serial_line_of_others(tmp_path: Path) -> None:
         told = typed("scan", f"rtu://{device}", *words)
     assert told.exit_code == 0, told.output
     assert "  2:holding:380 - 2:holding:399         40381-40400, 20 registers\n" in told.output
-    assert "1 units answer, 0 are silent" in told.output
+    assert "1 unit answers, 0 are silent" in told.output
     assert writes.noted() == []
 
 

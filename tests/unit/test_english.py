@@ -2,7 +2,8 @@
 
 import re
 
-from ganpo_service import english, words
+from ganpo_model.errors import ConfigError
+from ganpo_service import commands, english, words
 from support import extracting
 
 DOES = {
@@ -54,6 +55,11 @@ def test_a_name_a_fraction_and_many_stay_as_they_are() -> None:
     ):  # fmt: skip
         assert words.tell(text, "en") == text
     assert words.tell("x.xlsx: 1 mistakes; nothing was changed", "zh") == "x.xlsx：1处错误；没有任何改变"
+
+
+def test_an_english_error_about_a_chinese_word_has_english_signs() -> None:
+    error = ConfigError("none of 'sub'", where="role = 总表", hint="which?")
+    assert commands.told(error) == "role = 总表: none of 'sub'; which? [config]"
 
 
 def test_every_noun_behind_a_number_is_known() -> None:
