@@ -1,16 +1,15 @@
 """From what is wanted to a bound point: the driver's address, the meaning or the register, the times."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
 
-from ganpo_config.exact import NumberError, factor
 from ganpo_config.nameplate import TRANSFORMER_SIGNALS, Meter
 from ganpo_config.plant import BoundPoint, Meaning, Register
 from ganpo_config.registers import register_of
-from ganpo_config.wanted import BindError, Wanted, unit_factor
+from ganpo_config.wanted import BindError, Wanted, scale_of
 from ganpo_drivers import Address, ConnectionSettings, Driver
 from ganpo_model.reference import Signal
 
@@ -26,12 +25,16 @@ is far beyond."""
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A connection whose settings are good."""
+    """A connection whose settings are good. `columns`: what they say of every address on it."""
 
     name: str
     driver_id: str
     driver: type[Driver[Any, Any]]
     settings: ConnectionSettings
+    columns: Mapping[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "columns", self.settings.columns())
 
 
 def bound(wanted: Wanted, link: Link, meter: Meter | None) -> tuple[BoundPoint, str]:
@@ -55,11 +58,8 @@ def bound(wanted: Wanted, link: Link, meter: Meter | None) -> tuple[BoundPoint, 
     point = BoundPoint(
         name, wanted.subject, wanted.signal.id, address, interval, stale, meaning, wanted.by_hand
     )
-    form = " ".join(
-        text
-        for text in (str(address), *(str(getattr(address, key, "")) for key in ("type", "order")))
-        if text
-    )
+    parts = str(address), str(getattr(address, "type", "")), str(getattr(address, "order", ""))
+    form = " ".join(filter(None, parts))
     told = f"{name}: {link.name} {form} every {interval:g} s"
     if address.subscribed:
         looked_ms = getattr(address, "sampling_ms", None)
@@ -71,8 +71,8 @@ def bound(wanted: Wanted, link: Link, meter: Meter | None) -> tuple[BoundPoint, 
 def address_of(wanted: Wanted, link: Link, interval_s: float) -> Address:
     """The driver's address. Raises BindError, also where the protocol does not do what is wanted: speak by itself, add
     values."""
-    ours, own = link.settings.columns(), {name: value for name, value in wanted.columns.items() if value}
-    columns = ours | own
+    ours, own = link.columns, wanted.columns
+    columns = {**ours, **own}
     if "max_registers" in ours and "max_registers" in own:  # of the connection, and of the device
         columns["max_registers"] = min(ours["max_registers"], own["max_registers"])
     if columns.get("mode") == SUBSCRIBE:
@@ -104,16 +104,12 @@ def _meaning(wanted: Wanted, meter: Meter | None) -> Meaning:
     """What values mean. Power, current and voltage of a meter count behind its transformers as its energy does, and
     power cannot exceed what the CT admits."""
     kind = wanted.signal
-    try:
-        scale = factor(wanted.scale)
-    except NumberError as error:
-        raise BindError("scale", wanted.scale, error.what, error.hint) from error
+    scale = scale_of(wanted.scale, wanted.unit, kind.unit)
     if kind.type != "number" and scale != 1:
         raise BindError("scale", wanted.scale, f"{kind.id} is a {kind.type}: only a number has a scale")
-    scale *= unit_factor(wanted.unit, kind.unit)
     low, high = wanted.low, wanted.high
-    if meter is not None and kind.id not in TRANSFORMER_SIGNALS:
-        scale *= meter.factor(kind.unit)
+    if meter is not None and kind.id not in TRANSFORMER_SIGNALS and (ratio := meter.factor(kind.unit)) != 1:
+        scale *= ratio
     if _electric(kind, meter):
         most = BELIEVED_KW
         if meter is not None and meter.full_load_kw is not None:

@@ -11,13 +11,15 @@ from ganpo_model import tables
 from ganpo_model.bounds import day_wrong
 from ganpo_model.facts import SITE
 
+_NUMBER = re.compile(r"[^\x00-\x1f\s/#,]{1,64}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _DATE = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})", re.ASCII)
 
 
 def _asset_no(value: Any) -> Any:
     if isinstance(value, float) or (isinstance(value, str) and tables.numbered(value)):
         raise ValueError(f"{tables.NUMBERED}: {tables.AS_TEXT}")
-    if isinstance(value, str) and not re.fullmatch(r"[^\x00-\x1f\s/#,]{1,64}", value):
+    if isinstance(value, str) and _NUMBER.fullmatch(value) is None:
         raise ValueError("an asset_no has 1 to 64 characters without space, comma, / and #")
     return value
 
@@ -43,7 +45,7 @@ def _day(value: Any) -> Any:
 
 
 def _text(value: Any) -> Any:
-    if isinstance(value, str) and any(ord(sign) < 32 or ord(sign) == 127 for sign in value):
+    if isinstance(value, str) and _CONTROL.search(value) is not None:
         raise ValueError("has control characters in it")
     return value
 

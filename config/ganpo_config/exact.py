@@ -17,6 +17,9 @@ _SPREADSHEET = re.compile(
 )
 
 
+ONE = Fraction(1)
+
+
 class NumberError(ValueError):
     """No such number: `(what, hint)`."""
 

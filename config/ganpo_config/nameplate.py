@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from ganpo_config.document import MeterRow
-from ganpo_config.exact import NumberError, duration, positive, ratio
+from ganpo_config.exact import ONE, NumberError, duration, positive, ratio
 from ganpo_config.findings import Findings
 from ganpo_config.parameters import Parameters
 from ganpo_config.profile import Profile
@@ -80,9 +80,9 @@ class Meter:
 
     def factor(self, unit: str) -> Fraction:
         """What one of the meter's own is in truth of what is measured in `unit`."""
-        return math.prod(
-            (self.ratios.get(kind, Fraction(1)) for kind in TRANSFORMED.get(unit, ())), start=Fraction(1)
-        )
+        if not self.ratios:
+            return ONE
+        return math.prod((self.ratios.get(kind, ONE) for kind in TRANSFORMED.get(unit, ())), start=ONE)
 
     def measures(self, unit: str) -> bool:
         """Whether a register in `unit` measures the meter's carrier."""

@@ -4,10 +4,10 @@ import hashlib
 import math
 from fractions import Fraction
 
-from ganpo_config.exact import NumberError, factor, positive, told
+from ganpo_config.exact import NumberError, positive, told
 from ganpo_config.nameplate import TRANSFORMED, Meter, update_ms
 from ganpo_config.plant import Register
-from ganpo_config.wanted import BindError, Wanted, unit_factor
+from ganpo_config.wanted import BindError, Wanted, scale_of, unit_factor
 from ganpo_drivers import Address
 from ganpo_model.bounds import register_wrong
 from ganpo_model.clock import DAY_MS, HOUR_MS
@@ -82,13 +82,9 @@ def wraps_within_a_day(register: Register) -> str:
 
 def _count(wanted: Wanted, meter: Meter | None) -> tuple[Fraction, str]:
     """What one value is, in the signal's unit, and what it comes from."""
-    try:
-        value = factor(wanted.scale)
-    except NumberError as error:
-        raise BindError("scale", wanted.scale, error.what, error.hint) from error
+    value = scale_of(wanted.scale, wanted.unit, wanted.signal.unit)
     if value <= 0:
         raise BindError("scale", wanted.scale, "must be above 0")
-    value *= unit_factor(wanted.unit, wanted.signal.unit)
     how = []
     if meter is not None and wanted.signal.unit != "1":
         if meter.pulse is not None and meter.measures(wanted.signal.unit):

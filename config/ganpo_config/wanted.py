@@ -3,14 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from ganpo_config.document import PointRow
-from ganpo_config.exact import NumberError, plain
+from ganpo_config.exact import ONE, NumberError, factor, plain
 from ganpo_config.nameplate import UNITS
 from ganpo_config.parameters import Parameters
 from ganpo_config.profile import Profile, ProfileSignal
 from ganpo_model.reference import Signal
+
+_COLUMNS = ("type", "order", "mode", "sampling_ms", "deadband")
+"""Of a row, for the protocol."""
 
 
 class BindError(ValueError):
@@ -23,7 +27,8 @@ class BindError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One point. Texts are as they were written; `enum`: the device's value to our word.
+    """One point. Texts are as they were written; `columns`: for the protocol, those that say something; `enum`: the
+    device's value to our word.
 
     `update`: what its own row says; that of its meter stands before `profile_update`.
     """
@@ -54,33 +59,37 @@ def of_profile(
 ) -> Wanted:
     """What a profile wants of a signal that has an address. Raises BindError."""
     fill = parameters.fill
-    columns: dict[str, Any] = {"type": fill(about.type), "order": fill(about.order)}
-    columns["namespaces"] = profile.namespaces
-    columns |= {"mode": about.mode, "sampling_ms": about.sampling_ms, "deadband": about.deadband}
-    columns |= {"unit": parameters.values.get("unit", ""), "summed": bool(about.parts or about.exponent)}
-    columns["max_registers"] = profile.max_registers
-    if profile.addressing:
-        columns["addressing"] = fill(profile.addressing)
+    columns = {
+        "type": fill(about.type),
+        "order": fill(about.order),
+        "mode": about.mode,
+        "sampling_ms": about.sampling_ms,
+        "deadband": about.deadband,
+        "unit": parameters.values.get("unit", ""),
+        "summed": bool(about.parts or about.exponent),
+        "namespaces": profile.namespaces,
+        "max_registers": profile.max_registers,
+        "addressing": fill(profile.addressing or ""),
+    }
     low, high = _bounds(about, parameters)
     return Wanted(
         subject,
         signal,
-        fill(about.cell or ""),
-        columns,
-        fill(about.scale),
-        _number(about.offset, parameters),
-        fill(about.unit),
-        about.interval_s,
-        about.stale_s,
-        about.modulus,
-        fill(about.max_rate),
-        "",
-        fill(about.update),
-        about.resets,
-        _words(about),
-        tuple(about.unavailable),
-        low,
-        high,
+        address=fill(about.cell or ""),
+        columns={name: value for name, value in columns.items() if value},
+        scale=fill(about.scale),
+        offset=_number(about.offset, parameters),
+        unit=fill(about.unit),
+        interval_s=about.interval_s,
+        stale_s=about.stale_s,
+        modulus=about.modulus,
+        max_rate=fill(about.max_rate),
+        profile_update=fill(about.update),
+        resets=about.resets,
+        enum=_words(about),
+        unavailable=tuple(about.unavailable),
+        low=low,
+        high=high,
     )
 
 
@@ -104,37 +113,47 @@ def of_row(
     if offset and signal.type != "number":
         raise BindError("offset", row.offset, f"{signal.id} is a {signal.type}: only a number has an offset")
     low, high = (None, None) if about is None else _bounds(about, parameters)
-    columns: dict[str, Any] = {"type": row.type, "order": row.order}
-    columns |= {"mode": row.mode, "sampling_ms": row.sampling_ms, "deadband": row.deadband}
-    if profile is not None:
-        columns |= {"namespaces": profile.namespaces, "max_registers": profile.max_registers}
+    columns: dict[str, Any] = {name: text for name in _COLUMNS if (text := getattr(row, name))}
+    for name in () if profile is None else ("namespaces", "max_registers"):
+        if value := getattr(profile, name):
+            columns[name] = value
     return Wanted(
         row.asset_no,
         signal,
-        row.address,
-        columns,
-        row.scale or "1",
-        offset,
-        row.unit,
-        _seconds("interval_s", row.interval_s),
-        _seconds("stale_s", row.stale_s),
-        int(row.modulus) if row.modulus else None,
-        row.max_rate,
-        row.update,
-        "" if about is None else parameters.fill(about.update),
-        row.resets == "yes",
-        None if about is None else _words(about),
-        () if about is None else tuple(about.unavailable),
-        low,
-        high,
+        address=row.address,
+        columns=columns,
+        scale=row.scale or "1",
+        offset=offset,
+        unit=row.unit,
+        interval_s=_seconds("interval_s", row.interval_s),
+        stale_s=_seconds("stale_s", row.stale_s),
+        modulus=int(row.modulus) if row.modulus else None,
+        max_rate=row.max_rate,
+        update=row.update,
+        profile_update="" if about is None else parameters.fill(about.update),
+        resets=row.resets == "yes",
+        enum=None if about is None else _words(about),
+        unavailable=() if about is None else tuple(about.unavailable),
+        low=low,
+        high=high,
         by_hand=True,
     )
+
+
+@lru_cache
+def scale_of(scale: str, unit: str, wanted: str) -> Fraction:
+    """What a value of 1 is in `wanted`, exactly, where `scale` and `unit` stand beside it: few differ among the points
+    of a plant. Raises BindError."""
+    try:
+        return factor(scale) * unit_factor(unit, wanted)
+    except NumberError as error:
+        raise BindError("scale", scale, error.what, error.hint) from error
 
 
 def unit_factor(unit: str, wanted: str) -> Fraction:
     """What one `unit` is in `wanted`, exactly. Raises BindError."""
     if unit in ("", wanted):
-        return Fraction(1)
+        return ONE
     found = UNITS.get((unit, wanted))
     if found is None:
         others = ", ".join(known for known, target in UNITS if target == wanted)

@@ -7,6 +7,7 @@ import difflib
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from ganpo_model import cells as cells_of
 from ganpo_model import heads, separated
@@ -157,6 +158,7 @@ class _Reading:
         self._refused: set[str] = set()
         self._has: set[str] = set()
         self._otherwise: dict[tuple[str, str, str], list[str]] = {}
+        self._cell = lru_cache(1024)(_cell)  # most cells of a list stand in many of its rows
 
     def result(self) -> List:
         """What it came to."""
@@ -260,6 +262,9 @@ class _Reading:
                 self._refused.add(source.row(top))
             elif bottom > top and left in head.named:
                 values[top, left] = range(top + 1, bottom + 1)
+        if not values:
+            yield from rows
+            return
         for number, cells in rows:
             found = list(cells)
             for at, value in inside.get(number, {}).items():
@@ -277,6 +282,7 @@ class _Reading:
         """Read one row; it is left out where a cell cannot be read."""
         found = dict.fromkeys(self.columns, "")
         before = len(self.errors)
+        faults = sheet.faults
         for at, written in enumerate(row):
             value = written.strip()
             if not value:
@@ -288,7 +294,8 @@ class _Reading:
                     self._wrong(source.cell(number, f"cell {at + 1}", value), what)
                 continue
             try:
-                read = _cell(value, column, sheet.faults.get((number, at), ""), from_1904=sheet.from_1904)
+                fault = faults.get((number, at), "") if faults else ""
+                read = self._cell(value, column, fault, from_1904=sheet.from_1904)
             except cells_of.CellError as error:
                 self._wrong(source.cell(number, column, value), error.what, error.hint)
                 continue

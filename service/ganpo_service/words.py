@@ -1,7 +1,7 @@
 """What commands and the gateway page say, in the language of the person who reads it.
 
-Sources say plain English, f-strings too, and nobody marks anything: `catalogue.py` knows them again. What stands here is
-all that English needs, so that a command of few words is quick.
+Sources say plain English, f-strings too, and nobody marks anything: `catalogue.py` knows them again. Here stands what
+English needs, so that a command of few words is quick.
 """
 
 import re
@@ -12,7 +12,7 @@ from unicodedata import east_asian_width
 
 LANGUAGES = {"zh": "zh_CN", "en": "en"}
 _FULL = {"; ": "；", ": ": "："}
-_TOKEN = r"\s+|[（《]*(?:[^\s/\u2e80-\uffef]+/*|/+|[\u2e80-\uffef])[，。；：、）》？！…]*"
+_PIECE = r"\s+|[（《]*(?:[^\s/\u2e80-\uffef]+/*|/+|[\u2e80-\uffef])[，。；：、）》？！…]*"
 _language: ContextVar[str] = ContextVar("language", default="en")
 
 
@@ -98,7 +98,7 @@ def width(text: str) -> int:
 def wrapped(text: str, room: int) -> list[str]:
     """The text in lines of so many columns. It breaks at blanks and slashes, and between Chinese signs."""
     lines = [""]
-    for token in re.findall(_TOKEN, text):
+    for token in re.findall(_PIECE, text):
         if width(lines[-1] + token.rstrip()) <= room or not lines[-1]:
             lines[-1] += token
         else:

@@ -7,12 +7,15 @@ from typing import Literal, NamedTuple, cast, get_args
 from ganpo_drivers.modbus.addressing import Numbering, by_protocol
 
 Area = Literal["coil", "discrete", "input", "holding"]
+_AREAS = get_args(Area)
+_NUMBERINGS = get_args(Numbering)
 
 _PLACE = r"(?:(?P<unit>\d+):)?(?P<area>[a-z]+):(?P<number>\d+)(?:\.(?P<bit>\d+))?(?::(?P<type>[A-Za-z]\w*))?"
 _DECIMAL = r"\d{1,15}(?:\.\d{1,15})?"
 _TERM = re.compile(
     rf"\s*(?P<sign>[+-]?)\s*{_PLACE}(?:\s*\*\s*(?P<times>-?{_DECIMAL})(?:/(?P<of>{_DECIMAL}))?)?\s*", re.ASCII
 )
+_RAISED = re.compile(r"\s+e\s+")
 _NAMED = re.compile(r"\s*(?P<name>[^*]+?)(?P<type>:[a-z]+\d+)?(?P<times>\s*\*.*)?")
 """A term whose place has a controller's name."""
 _NAME = re.compile(r"(?:\d+:)?[A-Za-z]{1,3}\d[\d.]*|(?:\d+:)?\d\d?-\d\d")
@@ -56,9 +59,9 @@ def cell_of(text: str, unit: str, addressing: str, kind: str, *, alone: bool) ->
     Raises ValueError with the reason.
     """
     usual = ""
-    if addressing not in get_args(Numbering):
+    if addressing not in _NUMBERINGS:
         text, addressing, usual = _without_names(text.strip(), addressing, kind)
-    mantissa, *powers = re.split(r"\s+e\s+", text.strip())
+    mantissa, *powers = _RAISED.split(text.strip())
     matches: list[re.Match[str]] = []
     at = 0
     while (match := _TERM.match(mantissa, at)) is not None and bool(match["sign"]) == bool(matches):
@@ -91,36 +94,37 @@ def _without_names(text: str, addressing: str, kind: str) -> tuple[str, str, str
 
 
 def _term(match: re.Match[str], addressing: str) -> Term:
-    text, area, bit = match[0].strip(), match["area"], match["bit"]
-    if area not in get_args(Area):
+    sign, unit, area, number, bit, kind, times, of = match.groups()
+    text = match[0].strip()
+    if area not in _AREAS:
         raise ValueError(f"area {area!r} is none of coil, discrete, input, holding")
     if bit is not None and area in ("coil", "discrete"):
         raise ValueError(f"a {area} is a bit already: no .{bit}")
     if bit is not None and int(bit) > 15:
         raise ValueError(f"bit {bit}: a register has bits 0-15")
-    times = None
-    if match["times"]:
-        if Fraction(match["of"] or 1) == 0:
+    factor = None
+    if times:
+        if Fraction(of or 1) == 0:
             raise ValueError(f"{text}: nothing can be divided by 0")
-        times = Fraction(match["times"]) / Fraction(match["of"] or 1)
-    if match["sign"] == "-":
-        times = Fraction(-1) if times is None else -times
+        factor = Fraction(times) / Fraction(of or 1)
+    if sign == "-":
+        factor = Fraction(-1) if factor is None else -factor
     return Term(
         text,
-        match["unit"] or "",
+        unit or "",
         cast(Area, area),
-        _number(area, match["number"], addressing),
-        match["number"],
+        _number(area, number, addressing),
+        number,
         None if bit is None else int(bit),
-        match["type"] or "",
-        times,
+        kind or "",
+        factor,
     )
 
 
 def _unit(terms: list[Term], otherwise: str, *, alone: bool) -> int:
     """The one unit of all; `otherwise`: where none is named. Modbus Messaging on TCP/IP 4.4.2.3: a device that is
     reached by its IP address answers as 255, or 0."""
-    named = list(dict.fromkeys(term.unit for term in terms if term.unit)) or [otherwise]
+    named = list(dict.fromkeys([term.unit for term in terms if term.unit])) or [otherwise]
     if named == [""]:
         raise ValueError(f"{terms[0].text!r} is not unit:area:address[.bit]: the unit is missing")
     if len(named) > 1:
