@@ -120,7 +120,7 @@ async def _certificates(plant: Plant) -> list[Check]:
 
 async def _shown(host: str, port: int) -> "x509.Certificate | None":
     """The certificate that a server shows to anybody; whether it is trusted, the login says."""
-    from cryptography import x509  # heavy, and an agent that nobody asks never needs it
+    from cryptography import x509  # 10 MB: an agent whose broker has no certificate never needs it
 
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -135,11 +135,15 @@ async def _shown(host: str, port: int) -> "x509.Certificate | None":
 
 
 def _pem(path: Path) -> "x509.Certificate | None":
-    from cryptography import x509
+    try:
+        pem = path.read_bytes()
+    except OSError:
+        return None
+    from cryptography import x509  # 10 MB: where there is no certificate nothing is read with it
 
     try:
-        return x509.load_pem_x509_certificate(path.read_bytes())
-    except (OSError, ValueError):
+        return x509.load_pem_x509_certificate(pem)
+    except ValueError:
         return None
 
 
