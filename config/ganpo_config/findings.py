@@ -1,6 +1,5 @@
 """What is found while a file is read: errors with their key path, warnings, and notes for `ganpo check`."""
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -8,6 +7,7 @@ from datetime import date, time
 
 from ganpo_config.lines import line_of, lines_of
 from ganpo_model.errors import ConfigError
+from ganpo_model.meant import meant
 
 _SECRET = re.compile(r"password|passwd|token|secret", re.IGNORECASE)
 _USERINFO = re.compile(r"//[^/\s]*@")
@@ -109,5 +109,5 @@ def without_userinfo(text: str) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """The hint `did you mean X?`, or nothing."""
-    near = difflib.get_close_matches(name, list(known), 1)
-    return f"did you mean {near[0]}?" if near else ""
+    near = meant(name, known)
+    return f"did you mean {near}?" if near else ""

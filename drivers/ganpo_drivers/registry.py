@@ -1,6 +1,5 @@
 """The drivers that are installed: entry points of the group `ganpo.drivers`."""
 
-import difflib
 import logging
 import re
 from collections.abc import Iterable
@@ -10,6 +9,7 @@ from typing import Any
 
 from ganpo_drivers.api import Browses, Driver, Estimates, Identifies, Reports, Subscribes, Traces
 from ganpo_model.errors import ConfigError
+from ganpo_model.meant import meant
 
 log = logging.getLogger(__name__)
 
@@ -48,10 +48,10 @@ def load(name: str) -> type[Driver[Any, Any]]:
     if name not in usable and len(rivals) > 1:
         raise ConfigError(f"driver {name!r} comes with {', '.join(rivals)}", hint="uninstall all but one")
     if name not in usable:
-        near = difflib.get_close_matches(name, usable, 1)
+        near = meant(name, usable)
         raise ConfigError(
             f"no driver {name!r} is installed ({', '.join(sorted(usable))})",
-            hint=f"did you mean {near[0]}?" if near else "`ganpo driver list` shows what there is",
+            hint=f"did you mean {near}?" if near else "`ganpo driver list` shows what there is",
         )
     found = _class(usable[name])
     if isinstance(found, str):

@@ -3,7 +3,6 @@
 The same reader serves gateway and collector. A workbook is bytes here: who calls says what opens it.
 """
 
-import difflib
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from ganpo_model import heads, separated
 from ganpo_model.cells import AS_TEXT, NUMBERED, numbered
 from ganpo_model.errors import ConfigError
 from ganpo_model.heads import Head, Merged, Rows, letters
+from ganpo_model.meant import meant
 
 __all__ = [
     "AS_TEXT",
@@ -219,7 +219,7 @@ class _Reading:
         where = source.row(head.row)
         strange = list(head.strange.items())
         for at, cell in strange:
-            near = difflib.get_close_matches(cell.casefold(), self.columns, 1, _NEAR)
+            near = meant(cell.casefold(), self.columns, _NEAR)
             if self._foreign and not near:
                 continue
             at_cell = (

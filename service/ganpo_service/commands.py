@@ -5,7 +5,7 @@ import copy
 import errno
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -124,6 +124,26 @@ class Group(_Plain, click.Group):
     """A command with commands below it."""
 
 
+class Below(Mapping[str, click.Command]):
+    """The commands below one by name, each made when it is asked for: what a command does without that runs for years
+    takes none of its memory."""
+
+    def __init__(self, names: Collection[str], make: Callable[[str], click.Command]) -> None:
+        self._names, self._make = names, make
+
+    def __getitem__(self, name: str) -> click.Command:
+        """Raises KeyError."""
+        if name not in self._names:
+            raise KeyError(name)
+        return self._make(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
 class _Formatter(click.HelpFormatter):
     """Help in the person's language; Chinese takes two columns a sign."""
 
@@ -171,7 +191,8 @@ def _in_words(command: CommandT) -> CommandT:
     if command.help:
         shown.short_help = tell(command.short_help or " ".join(command.help.split("\n\n")[0].split()))
     if isinstance(command, click.Group) and isinstance(shown, click.Group):
-        shown.commands = {name: _in_words(below) for name, below in command.commands.items()}
+        below = command.commands
+        shown.commands = Below(below, lambda name: _in_words(below[name]))  # type: ignore[assignment]
     return shown
 
 

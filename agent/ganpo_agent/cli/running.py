@@ -2,11 +2,12 @@
 
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import click
 
-from ganpo_agent.cli.common import config_option
+from ganpo_agent.cli.common import config_option, read
 from ganpo_service.commands import say
 
 
@@ -26,17 +27,12 @@ def run(config: Path | None, log_format: str, log_level: str, strict: bool) -> N
     import signal
 
     from ganpo_agent.reloading import last_good
-    from ganpo_config import Loaded, load
-    from ganpo_config.load import file_of
+    from ganpo_config.load import Loaded, file_of
     from ganpo_model.errors import ConfigError
-    from ganpo_service import log, workbooks
+    from ganpo_service import log
 
     log.set_up(log_format, log_level)
-
-    def load_file() -> Loaded:
-        return load(config, opener=workbooks.sheets)
-
-    loaded = load_file()
+    loaded = read(config)
     wrong: list[ConfigError] = []
     for warning in loaded.warnings:
         say(f"warning: {warning}", err=True)
@@ -68,7 +64,7 @@ def run(config: Path | None, log_format: str, log_level: str, strict: bool) -> N
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         with alone(plant.gateway.state_dir):
-            agent = Agent(plant, load=load_file, keep=keep, wrong=wrong)
+            agent = Agent(plant, load=partial(read, config), keep=keep, wrong=wrong)
             if not wrong:
                 keep(started[0])
             started.clear()

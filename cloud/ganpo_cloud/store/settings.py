@@ -1,6 +1,5 @@
 """`cloud.toml`: what the operator writes. Environment over file: GANPO_CLOUD_BROKER__URL and the like."""
 
-import difflib
 import os
 import re
 import tomllib
@@ -22,6 +21,7 @@ from pydantic import (
 )
 
 from ganpo_model.errors import ConfigError
+from ganpo_model.meant import meant
 
 DEFAULT_FILE = Path("/etc/ganpo/cloud.toml")
 SECRETS = Path("/etc/ganpo/secrets")
@@ -225,8 +225,8 @@ def _place(file: str, environ: Mapping[str, str], *keys: str) -> str:
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, known, 1)
-    return f"did you mean {near[0]}?" if near else ""
+    near = meant(name, known)
+    return f"did you mean {near}?" if near else ""
 
 
 def _unknown_variables(environ: Mapping[str, str]) -> Iterator[ConfigError]:

@@ -1,6 +1,5 @@
 """Where a value of CJ/T 188 lives: `TYPE:METER:ITEM:UNIT`."""
 
-import difflib
 import re
 from typing import Any, Self
 
@@ -8,6 +7,7 @@ from pydantic import Field
 
 from ganpo_drivers.api import Address
 from ganpo_drivers.cjt188.layout import KINDS, Item, items, units
+from ganpo_model.meant import meant
 
 WILDCARD = "AA" * 7
 _TEXT = re.compile(r"([^:]*):([^:]*):([^:]*)(?::([^:]+))?")
@@ -51,8 +51,8 @@ class Cjt188Address(Address):
         if meter != WILDCARD and not re.fullmatch(r"[0-9A-F]{14}", meter):
             raise ValueError(f"{match[2]!r} is no meter: 14 digits, the maker's code first, or {WILDCARD}")
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f": did you mean {near[0]}?" if near else f": {', '.join(known)}"
+            near = meant(name, known)
+            hint = f": did you mean {near}?" if near else f": {', '.join(known)}"
             raise ValueError(f"{name!r} is no item of a meter of type {kind}{hint}")
         return cls(
             kind=kind,

@@ -1,6 +1,5 @@
 """Where a value of DL/T 645 lives: `METER:ITEM`, printed with the data identifier."""
 
-import difflib
 import re
 from typing import Any, Self
 
@@ -9,6 +8,7 @@ from pydantic import Field
 from ganpo_drivers.api import Address
 from ganpo_drivers.dlt645.identifiers import identifiers
 from ganpo_drivers.readout.formats import Piece, pieces
+from ganpo_model.meant import meant
 
 WILDCARD = "AAAAAAAAAAAA"
 _BROADCAST = "999999999999"
@@ -48,8 +48,8 @@ class Dlt645Address(Address):
         di = known.di if known is not None else item.upper()
         form = str(columns.get("type") or "") or (known.format if known is not None else "")
         if known is None and not _DI.fullmatch(di):
-            near = difflib.get_close_matches(item, identifiers(), 1)
-            hint = f": did you mean {near[0]}?" if near else ""
+            near = meant(item, identifiers())
+            hint = f": did you mean {near}?" if near else ""
             raise ValueError(f"{item!r} is no item: 8 or 4 hexadecimal digits, or a name{hint}")
         if not form:
             raise ValueError(f"{di} is not known here: write its format into the column type, like XXXXXX.XX")
