@@ -1,5 +1,5 @@
-"""What is heavy is imported where it is used: help is quick, a gateway without OPC UA never has its library, and one that
-runs has nothing of the commands beside it."""
+"""What is heavy is imported where it is used: help is quick, a gateway without OPC UA never has its library, and one
+that runs has nothing of the commands beside it."""
 
 import json
 import socket

@@ -67,11 +67,12 @@ def test_what_nobody_knows_is_a_dash_or_said_and_never_zero() -> None:
     assert "No connection is configured. ganpo init" in told
 
 
-NULLABLE = set(
+_NULLABLE = (
     "now started source off_ms why waiting bytes oldest used_bytes lasts_days stream error last_ack certificate_days"
     " since last_answer round_trip_ms requests cycle_s interval_s value unit raw age_s source_time source_age_s fault"
-    " reason at today command examined".split()
+    " reason at today command examined"
 )
+NULLABLE = set(_NULLABLE.split())
 """What an answer says null for where nobody knows it (docs/gateway-api.md)."""
 
 

@@ -1,4 +1,4 @@
-"""What a device may be by the library: each profile with every way to answer what it asks for, and its addresses here."""
+"""What a device may be by the library: each profile with every way to answer what it asks for, and its addresses."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
