@@ -7,11 +7,13 @@ import io
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from python_calamine import CalamineWorkbook
 
-from ganpo_agent.listing import books, merging
+from ganpo_agent.listing import books, merging, tags
+from ganpo_service import workbooks
 from measure import Figure, pairs, ratio
 from support.configs import BUS, HEAD
 
@@ -25,7 +27,9 @@ def run(*, short: bool) -> Iterator[str]:
         raw = books.book({"meters": list(meters(count)), "points": list(points(count))}, {})
 
         def ours() -> None:
-            found = merging.preview(config, merging.held(raw, "plant.xlsx"))
+            opened = lru_cache(1)(workbooks.sheets)
+            assert tags.read(raw, "plant.xlsx", opened) is None
+            found = merging.preview(config, merging.held(raw, "plant.xlsx", opener=opened))
             assert not found.errors, found.errors[0]
             assert sum(len(one.added) for one in found.lists) == count + count // 10
 

@@ -1,12 +1,11 @@
 """docs/devices.md and docs/zh/devices.md, written from the profiles: `python -m ganpo_config.devices docs`."""
 
-import csv
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
+from ganpo_config.known_devices import addressed, unreadable
 from ganpo_config.profile import Profile
 from ganpo_config.profile_text import device_of, factory_of
 from ganpo_config.profiles import Profiles
@@ -91,41 +90,6 @@ They speak what none of our drivers speaks.
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Addressed:
-    """A controller or drive of which any register can be read, its address written as the manual has it."""
-
-    vendor: str
-    device: str
-    addressing: str
-    example: str
-    confidence: str
-    note_zh: str
-    note_en: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A device that people have and that cannot be read; in both languages why, and what can be done instead."""
-
-    vendor: str
-    device: str
-    why_zh: str
-    why_en: str
-    instead_zh: str
-    instead_en: str
-
-
-def addressed() -> list[Addressed]:
-    """The table of devices that are read by addresses."""
-    return [Addressed(**row) for row in _rows("addressed.csv")]
-
-
-def unreadable() -> list[Unreadable]:
-    """The table of devices that are not readable."""
-    return [Unreadable(**row) for row in _rows("not_readable.csv")]
-
-
 def page(profiles: Iterable[Profile], lang: str) -> str:
     """The page in `zh` or `en`: machines, meters, what is read by addresses, and what cannot be read."""
     ordered = sorted(profiles, key=lambda profile: (device_of(profile).casefold(), profile.id))
@@ -184,11 +148,6 @@ def _unreadable_rows(lang: str) -> Iterator[str]:
             (device.why_zh, device.instead_zh) if lang == "zh" else (device.why_en, device.instead_en)
         )
         yield f"| {device.vendor} {device.device} | {why} | {instead} |"
-
-
-def _rows(name: str) -> Iterator[dict[str, str]]:
-    text = files("ganpo_config").joinpath(name).read_text(encoding="utf-8")
-    return csv.DictReader(text.splitlines())
 
 
 if __name__ == "__main__":

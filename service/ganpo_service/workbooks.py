@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ganpo_model.errors import ConfigError
@@ -193,8 +194,12 @@ def _rows(sheet: "CalamineSheet", looks: _Looks) -> Iterator[tuple[int, Sequence
     shown: dict[int, dict[int, str]] = {}
     for (row, column), text in looks.shown.items():
         shown.setdefault(row, {})[column] = text
+    percent = looks.percent
     for number, cells in enumerate(sheet.to_python(skip_empty_area=False), start=1):
-        found = [_text(cell, (number, at) in looks.percent) for at, cell in enumerate(cells)]
+        found = [
+            cell.strip() if isinstance(cell, str) else _text(cell, (number, at) in percent)
+            for at, cell in enumerate(cells)
+        ]
         for at, text in shown.get(number, {}).items():
             if at < len(found):
                 found[at] = text
@@ -203,9 +208,7 @@ def _rows(sheet: "CalamineSheet", looks: _Looks) -> Iterator[tuple[int, Sequence
 
 
 def _text(cell: Any, percent: bool) -> str:
-    """A cell as it is shown."""
-    if isinstance(cell, str):
-        return cell.strip()
+    """A cell that is no text as it is shown."""
     if isinstance(cell, bool):
         return "TRUE" if cell else "FALSE"
     if isinstance(cell, int | float):
@@ -227,6 +230,7 @@ def _text(cell: Any, percent: bool) -> str:
     return str(cell)
 
 
+@lru_cache(1024)
 def _column(letters: bytes) -> int:
     number = 0
     for letter in letters:

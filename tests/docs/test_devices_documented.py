@@ -5,7 +5,8 @@ from typing import get_args
 
 import pytest
 
-from ganpo_config.devices import addressed, page, unreadable
+from ganpo_config.devices import page
+from ganpo_config.known_devices import addressed, unreadable
 from ganpo_config.profiles import Profiles
 from ganpo_drivers.modbus.address import ModbusAddress
 from ganpo_drivers.modbus.addressing import Addressing, Numbering

@@ -50,7 +50,7 @@ def profile_list(word: str, config: Path | None) -> None:
 
     In name, vendor, device or title. Behind them what is read by addresses in a point list, and what cannot be read.
     """
-    from ganpo_config.devices import addressed, unreadable
+    from ganpo_config.known_devices import addressed, unreadable
 
     found = _profiles(config)
     for name in found.having(word):

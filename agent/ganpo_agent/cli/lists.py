@@ -103,19 +103,22 @@ def import_file(
     become points.
     """
     import json
+    from functools import lru_cache
 
     from ganpo_agent.listing import files, merging, tags
     from ganpo_config.load import file_of
     from ganpo_model.errors import ConfigError
+    from ganpo_service import workbooks
 
     try:
         raw = file.read_bytes()
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", where=str(file)) from error
     where = file_of(config)
-    exported = tags.read(raw, file.name)
+    opened = lru_cache(1)(workbooks.sheets)  # looked through for tags, then for lists
+    exported = tags.read(raw, file.name, opened)
     if exported is None:
-        found = merging.preview(where, merging.held(raw, file.name, only or ""))
+        found = merging.preview(where, merging.held(raw, file.name, only or "", opened))
     else:
         found = _tags(exported, where, file.name, rest, line)
     contents = files.contents(where, found.lists) if not found.errors else {}

@@ -72,11 +72,11 @@ def preview(config: Path, found: Mapping[str, List]) -> Preview:
     return Preview(tuple(merged), tuple(errors), notes)
 
 
-def held(raw: bytes, file: str, only: str = "") -> dict[str, List]:
+def held(raw: bytes, file: str, only: str = "", opener: Opener = workbooks.sheets) -> dict[str, List]:
     """The lists that a file holds: those that its sheets are called after, or whose columns stand in their heads.
     `only`: it holds this one. Raises ConfigError where there is none."""
     if tables.is_workbook(raw):
-        sheets = [sheet for sheet in workbooks.sheets(raw, file) if sheet.rows]
+        sheets = [sheet for sheet in opener(raw, file) if sheet.rows]
     else:
         every = tuple(dict.fromkeys(column for row in ROWS.values() for column in row.model_fields))
         sheets = [Sheet("", separated.read(raw, file, every).rows)]

@@ -15,7 +15,7 @@ from typing import Any
 
 from ganpo_model import separated, tables
 from ganpo_model.errors import ConfigError
-from ganpo_model.tables import Sheet, Source
+from ganpo_model.tables import Opener, Sheet, Source
 from ganpo_service import workbooks
 
 KEPWARE, NEURON = "Kepware", "Neuron"
@@ -76,12 +76,12 @@ class Tag:
         return self.source.row(self.number)
 
 
-def read(raw: bytes, file: str) -> list[Tag] | None:
+def read(raw: bytes, file: str, opener: Opener = workbooks.sheets) -> list[Tag] | None:
     """The tags of an export; None: it is none. Raises ConfigError where it is one and cannot be read."""
     if raw.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
         return _of_json(raw, file)
     if tables.is_workbook(raw):
-        sheets: Sequence[Sheet] = [sheet for sheet in workbooks.sheets(raw, file) if not sheet.hidden]
+        sheets: Sequence[Sheet] = [sheet for sheet in opener(raw, file) if not sheet.hidden]
     else:
         found = separated.read(raw, file, ("Tag Name", "Address", "Data Type", "Description"))
         sheets = [Sheet("", found.rows)]

@@ -9,7 +9,8 @@ from asyncua import ua
 
 from ganpo_drivers.api import FaultKind, Point, PointFault, Scan, Value
 from ganpo_drivers.opcua.address import OpcUaAddress
-from ganpo_drivers.opcua.binary import Notification, Unreadable
+from ganpo_drivers.opcua.binary import Notification
+from ganpo_drivers.opcua.data_values import Unreadable
 from ganpo_drivers.opcua.granted import SESSION_TIMEOUT_S
 from ganpo_drivers.opcua.resolve import RESOLVE_AGAIN_S, resolve
 from ganpo_drivers.opcua.session import Session
