@@ -155,10 +155,10 @@ def meters(all_of_them: Iterable[Answer]) -> list[Answer]:
 
 
 def lane(machine: Answer, now: int, day: tuple[int, int]) -> list[Piece]:
-    """Today as a bar, from its midnight to the next, painted up to now."""
+    """Today as a bar, from its midnight to the next, painted up to now. Nothing where nothing of it is read."""
     steps = [(ms(at), State(state)) for at, state in machine["lane"]]
     ends = [at for at, _ in steps[1:]] + [now]
-    spans = [Span(begin, end, state) for (begin, state), end in zip(steps, ends, strict=True)]
+    spans = [Span(begin, end, state) for (begin, state), end in zip(steps, ends, strict=False)]
     return pieces(spans, *day, now) if spans else []
 
 
