@@ -8,26 +8,21 @@ import zlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 from typing import Any
-
-from starlette.applications import Starlette
 
 from ganpo_agent.keeping.keeper import Keeper
 from ganpo_agent.keeping.outbox import Outbox, Row
 from ganpo_agent.keeping.outbox_file import OutboxNewer
 from ganpo_agent.local.answers import VERSION
-from ganpo_agent.local.asked import asked
-from ganpo_agent.local.examined import Examined
 from ganpo_agent.local.health import health
-from ganpo_agent.local.routes import OnlyFor, routes
 from ganpo_agent.local.socket import listening
 from ganpo_agent.local.today import Today
 from ganpo_agent.local.waited import Waited
 from ganpo_agent.local.worst import worst
 from ganpo_agent.memory import give_back
 from ganpo_agent.observing.observer import Observer
-from ganpo_agent.page import pages
-from ganpo_agent.page.guard import guarded
+from ganpo_agent.page import pages, served
 from ganpo_agent.reading.connection import ConnectionTask
 from ganpo_agent.reloading.difference import Difference
 from ganpo_agent.reloading.reloading import Reloading
@@ -42,7 +37,7 @@ from ganpo_model.errors import FrameError, GanpoError, StorageError
 from ganpo_model.facts import Event, EventKind, Fact
 from ganpo_model.frame import unpack
 from ganpo_service import systemd
-from ganpo_service.http import Server, listen
+from ganpo_service.http import listen
 
 log = logging.getLogger(__name__)
 
@@ -59,9 +54,9 @@ _SHARE_S = 5.0
 
 
 class Agent:
-    """One gateway. `clock` and `rng` are arguments so that months can be replayed in minutes; for `load`, `keep` and
-    `wrong` see `Reloading`; `demo` marks its page DEMO DATA. `page`: where that can be opened from elsewhere, once it
-    is known."""
+    """One gateway. `clock` and `rng` are arguments so that months can be replayed in minutes; `config`: its file; for
+    `load`, `keep` and `wrong` see `Reloading`; `demo` marks its page DEMO DATA. `page`: where that can be opened from
+    elsewhere, once it is known."""
 
     def __init__(
         self,
@@ -69,6 +64,7 @@ class Agent:
         clock: Clock | None = None,
         rng: random.Random | None = None,
         *,
+        config: Path | None = None,
         load: Callable[[], Loaded] | None = None,
         keep: Callable[[Loaded], None] = lambda _loaded: None,
         wrong: Sequence[GanpoError] = (),
@@ -83,6 +79,7 @@ class Agent:
         self.today = Today(plant.site.timezone)
         self.waited = Waited()
         self.demo = demo
+        self.config = config
         self.page: str | None = None
         self.observer: Observer | None = None
         self.uplink = Uplink(plant, self.time, self._rng, lambda: self.picture() | worst(self))
@@ -102,11 +99,7 @@ class Agent:
 
         Raises ConfigError where the port of `gateway.http` or the socket cannot be had.
         """
-        examined = Examined()
-        shown = routes(self, examined)
-        own = OnlyFor(Starlette(routes=[*shown, *asked(self)]), self.plant.gateway.id)
-        page = guarded(Starlette(routes=[*shown, *pages.routes(self, examined)]), self.plant.gateway)
-        servers = Server(page, certificate=self.plant.gateway.http_certificate), Server(own)
+        servers = served.servers(self)
         with (
             listen(self.plant.gateway.http, "gateway.http") as port,
             listening(self.plant.gateway) as socket,

@@ -87,6 +87,7 @@ CLICK = {
 }  # fmt: skip
 """What click, pydantic, zipfile and the operating system say by themselves."""
 WORDS = {
+    *("time", "configuration", "outbox", "uplink"),
     *("added", "changed", "stated"),
     *("confidence", "device", "driver", "from", "notes", "parameters", "reads", "signals", "states"),
 }

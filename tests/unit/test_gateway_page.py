@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from ganpo_agent.page import shown
+from ganpo_agent.page import pages, shown
 from ganpo_agent.page.pages import Place, render
 from ganpo_agent.page.shown import Asked
 from ganpo_cloud.inlet import gateways
 from ganpo_service.catalogue import entries
-from support.extracting import CATALOGUE, ROOT, messages
+from support.extracting import CATALOGUE, messages
 from support.gateway_answers import ZONE, ago, answers
 
 
@@ -40,7 +40,7 @@ def test_the_lead_says_what_is_read_what_is_late_and_whether_it_is_acknowledged(
     told = page()
     assert "9 of 10 machines are read, 1 connection has not answered for 26 min ;" in told
     assert "the uplink works, last acknowledged 8 s ago." in told
-    assert "2 frames wait here, the oldest since 1 min. Without a network some 214 days can be kept." in told
+    assert "2 frames wait here, the oldest for 1 min. Without a network some 214 days can be kept." in told
 
 
 def test_the_uplink_is_not_fine_while_it_needs_a_person() -> None:
@@ -104,7 +104,7 @@ def test_a_thousand_needs_are_five_and_a_number() -> None:
     need = answers()["status"]["needs"][0]
     told = render(answers() | status(needs=[need] * 1000), Place(ZONE), Asked("en"))
     assert told.count(need["what"]) == 2 * shown.NEEDS, "on the page, and for who listens"
-    assert "Needs a person: 1000" in told
+    assert "Needs a person: 1,000" in told
     assert "and 995 more:" in told
     given = answers()
     told = render(
@@ -113,6 +113,80 @@ def test_a_thousand_needs_are_five_and_a_number() -> None:
     assert told.count('class="tile ') == told.count('class="bar"') == shown.MACHINES
     assert told.count("the register went from 48,216") == shown.METERS, "those without a value first"
     assert len(gzip.compress(told.encode())) < 20_000
+
+
+def listed(told: Any, **asked: Any) -> shown.Points:
+    return shown.points(told, answers()["connections"], Asked("zh", **asked))
+
+
+def test_points_without_a_good_value_stand_under_why_and_what_mends_it() -> None:
+    given = answers()
+    fault = next(point for point in given["points"] if point["quality"] == "fault")
+    given["points"] += [
+        fault | {"name": "TH-01/temp_zone5"},
+        fault | {"name": "TH-01/pressure", "fault": "the device answers NaN"},
+        fault | {"name": "TH-01/load", "quality": "absent"},
+    ]
+    found = listed(given["points"])
+    told = [
+        (group.connection, group.why, group.command, [p["name"] for p in group.rows])
+        for group in found.groups
+    ]
+    assert told[:5] == [
+        (
+            "plc-th01",
+            "no such address",
+            f"ganpo read plc-th01 {fault['address']} --raw",
+            ["TH-01/temp_zone4", "TH-01/temp_zone5"],
+        ),
+        (
+            "plc-th01",
+            "the device answers NaN",
+            f"ganpo read plc-th01 {fault['address']} --raw",
+            ["TH-01/pressure"],
+        ),
+        ("rs485-1", "open", "ganpo-cloud why WM-01", ["WM-01/water_volume"]),
+        ("plc-lb01", "10.12.4.31:502: no answer in 1 s", "ganpo ping plc-lb01", ["LB-01/run"]),
+        ("", "", "", [p["name"] for p in answers()["points"] if p["quality"] == "good"]),
+    ]
+    assert (found.faulty, told[-1][-1]) == (5, ["TH-01/load"]), "what may be missing needs nobody"
+    drawn = page(given)
+    assert "plc-th01 no such address ganpo read plc-th01 1:holding:210 --raw TH-01/temp_zone4" in drawn
+    assert "only the faulty (5)" in drawn
+    assert f"Temperature, zone 4 {fault['address']}" in drawn, (
+        "where it is; raw has what was said, or nothing"
+    )
+
+
+def test_one_of_anything_is_told_as_one() -> None:
+    link = next(one for one in answers()["connections"] if one["name"] == "rs485-1") | {"requests": 1}
+    ones: dict[str, Any] = {
+        "points": {"bound": 1, "good": 0, "at_fault": 1},
+        "machines": {"total": 1, "read": 1},
+        "outbox__waiting": 1,
+        "outbox__issued": 1,
+        "outbox__lasts_days": 1.2,
+        "uplink__certificate_days": 1,
+    }
+    told = page(status(**ones) | {"connections": [link]})
+    told += page(status(**ones, units_silent=0) | {"connections": [link]})
+    for text in (
+        *(
+            "1 of 1 machine is read,",
+            "1 unit is silent",
+            "1 point has a fault",
+            "1 frame waits here, the oldest for 1 min",
+        ),
+        *(
+            "some 1 day can be kept",
+            "1 day left",
+            "1 connection, 1 fine",
+            "1 request a round",
+            "Issued 1 frame ",
+        ),
+    ):
+        assert text in told, text
+    assert not re.search(r"\b1 (machines|points|frames|days|connections|requests|units)\b", told)
 
 
 def test_what_needs_somebody_stands_first() -> None:
@@ -142,7 +216,7 @@ def test_what_needs_somebody_stands_first() -> None:
 @pytest.mark.parametrize(
     ("asked", "names"),
     [
-        ({"points": "faulty"}, ["LB-01/run", "TH-01/temp_zone4", "WM-01/water_volume"]),
+        ({"points": "faulty"}, ["TH-01/temp_zone4", "WM-01/water_volume", "LB-01/run"]),
         ({"q": "CNC-cj02"}, ["CJ-02/parts_total"]),
         ({"q": "累计"}, ["WM-01/water_volume"]),
         ({"q": "temperature", "points": "faulty"}, ["TH-01/temp_zone4"]),
@@ -150,20 +224,21 @@ def test_what_needs_somebody_stands_first() -> None:
     ],
 )
 def test_points_are_the_faulty_or_what_is_searched(asked: dict[str, Any], names: list[str]) -> None:
-    found = shown.points(answers()["points"], Asked("zh", **asked))
-    assert [point["name"] for point in found.rows] == names
+    found = listed(answers()["points"], **asked)
+    assert [point["name"] for group in found.groups for point in group.rows] == names
     assert (found.bound, found.faulty) == (9, 3)
 
 
 def test_many_points_come_in_pages_and_the_first_view_has_the_faulty_and_few_others() -> None:
     some = answers()["points"]
     many = [point | {"name": f"{point['name']}{n}"} for n in range(50) for point in some]
-    first = shown.points(many, Asked("zh"))
-    assert len(first.rows) == shown.FIRST
-    assert all(point["quality"] != "good" for point in first.rows)
-    pages = [shown.points(many, Asked("zh", "all", page=n)) for n in (1, 2, 3, 4, 5, 9)]
-    assert [len(one.rows) for one in pages] == [100, 100, 100, 100, 50, 50]
-    assert {point["name"] for one in pages for point in one.rows} == {point["name"] for point in many}
+    first = listed(many)
+    assert first.shown == shown.FIRST
+    assert all(point["quality"] != "good" for group in first.groups for point in group.rows)
+    some_pages = [listed(many, points="all", page=n) for n in (1, 2, 3, 4, 5, 9)]
+    assert [one.shown for one in some_pages] == [100, 100, 100, 100, 50, 50]
+    names = {point["name"] for one in some_pages for group in one.groups for point in group.rows}
+    assert names == {point["name"] for point in many}
     assert Asked.of("en", {"page": "x", "points": "?", "q": " a "}) == Asked("en", q="a")
     assert Asked("en", "all", "a&b", 2).link(lang="zh") == "/?lang=zh&points=all&q=a%26b&page=2"
 
@@ -232,8 +307,7 @@ def test_every_word_of_the_page_is_there_in_chinese_with_the_same_holes() -> Non
 
 
 def test_the_page_is_small_and_asks_nobody_else() -> None:
-    static = ROOT / "agent/ganpo_agent/page/static"
-    sizes = [(static / name).stat().st_size for name in ("page.css", "page.js")]
+    sizes = [len(part.read_bytes()) for _, parts in pages.STATIC.values() for part in parts]
     told = render(answers(), Place(ZONE), Asked("zh"))
     assert len(told.encode()) + sum(sizes) <= 60_000
     assert not re.search(r"https?://|style=|onclick", told)

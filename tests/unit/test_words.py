@@ -17,7 +17,7 @@ from ganpo_cloud.days import reasons
 from ganpo_cloud.province.definitions import DEFINITIONS
 from ganpo_model.clock import to_ms
 from ganpo_model.coverage import ENTERPRISES, MEASURES
-from ganpo_service.pages import spoken
+from ganpo_service.pages import SHARED, spoken
 
 PACKAGE = Path(ganpo_cloud.web.__file__).parent
 CONNECTION_STATES = {"opening", "up", "waiting", "parked"}
@@ -97,7 +97,7 @@ def test_ages_and_instants_are_said_as_people_say_them() -> None:
 
 
 def test_texts_are_readable_on_every_ground() -> None:
-    css = (PACKAGE / "static/page.css").read_text()
+    css = SHARED.joinpath("base.css").read_text(encoding="utf-8")
     tokens = dict(re.findall(r"--([\w-]+): (#[0-9A-F]{6})", css))
     pairs = [(text, ground) for text in ("ink", "ink-2", "ink-3", "accent") for ground in ("surface", "bg")]
     pairs += [("alarm", "surface"), ("warn", "surface"), ("warn", "warn-bg"), ("surface", "ink")]

@@ -67,4 +67,6 @@ def _write(path: Path, config: Path | None, plant: Any, checks: Any, said: dict[
 
     loaded = read(config)
     lines = [*map(str, loaded.errors), *loaded.warnings, *loaded.notes]
-    bundle.write(path, bundle.contents(file_of(config), plant, checks, said, lines))
+    bundle.write(
+        path, bundle.contents(file_of(config), plant, [one._asdict() for one in checks], said, lines)
+    )

@@ -64,7 +64,7 @@ def run(config: Path | None, log_format: str, log_level: str, strict: bool) -> N
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         with alone(plant.gateway.state_dir):
-            agent = Agent(plant, load=partial(read, config), keep=keep, wrong=wrong)
+            agent = Agent(plant, config=file_of(config), load=partial(read, config), keep=keep, wrong=wrong)
             if not wrong:
                 keep(started[0])
             started.clear()

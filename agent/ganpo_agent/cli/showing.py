@@ -15,6 +15,7 @@ _QUALITIES = {
     "fault": "has a fault",
     "stale": "is stale",
     "waiting": "nothing yet",
+    "absent": "not fitted",
 }
 _STATES = {"up": "is up", "connecting": "it connects", "down": "is down", "parked": "needs a person"}
 _SOURCES = {

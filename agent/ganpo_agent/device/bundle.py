@@ -1,5 +1,6 @@
 """What may be sent to who helps: configuration, state and log of a gateway in one file, without any secret."""
 
+import io
 import json
 import re
 import shutil
@@ -11,10 +12,11 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 
 from ganpo_agent.device import packed
-from ganpo_agent.device.machine import Check, versions
+from ganpo_agent.device.machine import versions
 from ganpo_config.plant import Plant
 
 HIDDEN = "(hidden)"
+_UNIT = "ganpo-agent"
 _LINES = "5000"
 _MOST = 8 * 1024 * 1024
 """Of one file."""
@@ -29,7 +31,7 @@ _KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIV
 
 def secrets_of(plant: Plant) -> list[str]:
     """Everything secret that the configuration knows."""
-    models: list[BaseModel] = [plant.uplink, *(link.settings for link in plant.connections)]
+    models: list[BaseModel] = [plant.gateway, plant.uplink, *(link.settings for link in plant.connections)]
     found = {
         value.get_secret_value()
         for model in models
@@ -50,12 +52,16 @@ def without_secrets(text: str, secrets: Iterable[str] = ()) -> str:
 
 
 def contents(
-    config: Path, plant: Plant | None, checks: Sequence[Check], said: Mapping[str, Any], told: Sequence[str]
+    config: Path | None,
+    plant: Plant | None,
+    checks: Sequence[Mapping[str, Any]],
+    said: Mapping[str, Any],
+    told: Sequence[str],
 ) -> dict[str, str]:
-    """Texts by their names in the bundle, secrets hidden. `said`: what the running agent answers, by resource; `told`:
-    what `ganpo check` says."""
+    """Texts by their names in the bundle, secrets hidden. `checks`: of the doctor; `said`: what the running agent
+    answers, by resource; `told`: what `ganpo check` says."""
     texts = {
-        "doctor.json": json.dumps([one._asdict() for one in checks], indent=1, ensure_ascii=False),
+        "doctor.json": json.dumps(list(checks), indent=1, ensure_ascii=False),
         "check.txt": "\n".join(told),
         "versions.json": json.dumps(versions(), indent=1),
         "journal.txt": _journal(),
@@ -64,17 +70,26 @@ def contents(
             for name, answer in said.items()
         },
     }
-    for file in _files(config):
-        texts[f"config/{file.relative_to(config.parent)}"] = _read(file)
+    if config is not None:
+        texts |= {f"config/{file.relative_to(config.parent)}": _read(file) for file in _files(config)}
     secrets = [] if plant is None else secrets_of(plant)
     return {name: without_secrets(text, secrets) for name, text in texts.items()}
 
 
 def write(path: Path, texts: Mapping[str, str]) -> None:
     """All in one file. Raises as `packed.write`."""
-    packed.write(
-        path, {f"ganpo-doctor/{name}": text.encode("utf-8", "replace") for name, text in texts.items()}
-    )
+    packed.write(path, _members(texts))
+
+
+def content(texts: Mapping[str, str]) -> bytes:
+    """The same file, for who sends it."""
+    file = io.BytesIO()
+    packed.into(file, _members(texts))
+    return file.getvalue()
+
+
+def _members(texts: Mapping[str, str]) -> dict[str, bytes]:
+    return {f"ganpo-doctor/{name}": text.encode("utf-8", "replace") for name, text in texts.items()}
 
 
 def _files(config: Path) -> list[Path]:
@@ -95,7 +110,7 @@ def _journal() -> str:
     program = shutil.which("journalctl")
     if program is None:
         return "no journalctl here"
-    command = [program, "--unit", "ganpo", "--lines", _LINES, "--no-pager", "--output", "short-iso-precise"]
+    command = [program, "--unit", _UNIT, "--lines", _LINES, "--no-pager", "--output", "short-iso-precise"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)  # noqa: S603
     except (OSError, subprocess.TimeoutExpired) as error:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from ganpo_model.errors import ConfigError, StorageError
 
@@ -24,15 +25,21 @@ def write(path: Path, members: Mapping[str, bytes]) -> None:
     except OSError as error:
         raise _refused(path, error) from error
     try:
-        with os.fdopen(handle, "wb") as file, tarfile.open(fileobj=file, mode="w:gz") as tar:
-            for name, content in members.items():
-                about = tarfile.TarInfo(name)
-                about.size, about.mtime, about.mode = len(content), int(time.time()), 0o600
-                tar.addfile(about, io.BytesIO(content))
+        with os.fdopen(handle, "wb") as file:
+            into(file, members)
     except OSError as error:
         with suppress(OSError):
             path.unlink()
         raise _refused(path, error) from error
+
+
+def into(file: IO[bytes], members: Mapping[str, bytes]) -> None:
+    """The same, to a file that is open. Raises OSError."""
+    with tarfile.open(fileobj=file, mode="w:gz") as tar:
+        for name, content in members.items():
+            about = tarfile.TarInfo(name)
+            about.size, about.mtime, about.mode = len(content), int(time.time()), 0o600
+            tar.addfile(about, io.BytesIO(content))
 
 
 def _refused(path: Path, error: OSError) -> StorageError:

@@ -108,14 +108,13 @@ def points(agent: Running, subject: str | None = None, *, faulty: bool = False) 
     """What each point of a subject, or of all, said last. `faulty`: those alone that have no good value."""
     observer = agent.observer
     said = observer.points(now_ms(agent), subject) if observer is not None else {}
-    lacking = observer.at_fault() if observer is not None else set()
     found = []
     for task in agent.connections:
         for point in task.bound.points:
             if subject not in (None, point.subject):
                 continue
             told = said.get(point.name, _UNSAID)
-            if faulty and point.name not in lacking and told["quality"] in ("good", "fault"):
+            if faulty and told["quality"] in FINE:
                 continue
             signal = reference.signals().get(point.signal)
             found.append(
@@ -141,6 +140,8 @@ def units_silent(task: ConnectionTask) -> int:
     return sum(breaker.opened is not None for breaker in task.breakers.values())
 
 
+FINE = ("good", "absent")
+"""Qualities of a point that needs nobody."""
 _UNSAID = {
     "value": None,
     "unit": None,

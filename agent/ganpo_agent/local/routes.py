@@ -1,8 +1,10 @@
 """What is served by GET, on loopback and on the socket alike: `/api/v1/...`, `/health`, `/metrics`."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -15,6 +17,9 @@ from ganpo_agent.local.running import Running
 from ganpo_model.errors import AccessRefused, ConfigError, GanpoError, UnitBusy
 from ganpo_service.exposition import CONTENT_TYPE
 
+REFUSED = (HTTPException, Exception)
+"""What `refused` answers."""
+log = logging.getLogger(__name__)
 _STATUS: tuple[tuple[type[GanpoError], int], ...] = (
     (ConfigError, 400),
     (AccessRefused, 403),
@@ -96,6 +101,19 @@ def told(answer: Callable[[Request], Awaitable[Any]]) -> Callable[[Request], Awa
             return JSONResponse(as_json(error), status_code=status)
 
     return tell
+
+
+async def refused(request: Request, error: Exception) -> Response:
+    """What is not there, is asked in another way, or failed by a bug of ours, as the API gives errors."""
+    path = request.url.path[:200]
+    if isinstance(error, HTTPException):
+        what = "no such resource" if error.status_code == 404 else f"{request.method} is not answered here"
+        hint = "docs/gateway-api.md has them; are command and agent of the same version? `ganpo --version`"
+        told = as_json(ConfigError(what, where=path, hint=hint))
+        return JSONResponse(told, error.status_code, error.headers)
+    log.error("the local API failed path=%s", path, exc_info=error)
+    what = f"the gateway could not answer: {type(error).__name__}"
+    return JSONResponse(as_json(GanpoError(what, where=path, hint="journalctl -u ganpo-agent")), 500)
 
 
 def as_json(error: GanpoError) -> dict[str, str]:

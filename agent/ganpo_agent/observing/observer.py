@@ -165,7 +165,7 @@ class Observer:
             name: {
                 "value": _shown(state) if state.good(now) else None,
                 "unit": reference.signals()[state.point.signal].unit or None,
-                "quality": state.quality(now),
+                "quality": "absent" if self._may_lack(name) else state.quality(now),
                 "raw": None if state.raw is None else str(state.raw),
                 "read": iso(from_ms(state.at)) if state.at else None,
                 "age_s": (now - state.at) / 1000 if state.at else None,

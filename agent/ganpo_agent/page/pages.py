@@ -2,29 +2,39 @@
 
 import asyncio
 import gzip
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, Protocol
 
 from starlette.background import BackgroundTask
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from ganpo_agent.local import answers, subjects
+from ganpo_agent.local.answers import VERSION
 from ganpo_agent.local.examined import Examined
 from ganpo_agent.local.running import Running
-from ganpo_agent.page import shown
+from ganpo_agent.page import bundled, shown
+from ganpo_service.pages import SHARED
 from ganpo_service.pages.spoken import choose
+from ganpo_service.release import RELEASED
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
     " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 """Nothing but what is ours, and no script inside the page."""
-_STATIC = {"page.css": "text/css", "page.js": "text/javascript"}
+_OWN = files("ganpo_agent.page").joinpath("static")
+STATIC = {
+    "page.css": ("text/css", (SHARED.joinpath("base.css"), _OWN.joinpath("page.css"))),
+    "page.js": ("text/javascript", (SHARED.joinpath("page.js"),)),
+}
+"""By name: the type, and what it is made of."""
 _KEEP = {"Cache-Control": "max-age=86400"}
 _HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -40,9 +50,10 @@ Answers = Mapping[str, Any]
 
 
 class Shown(Running, Protocol):
-    """An agent that has a page."""
+    """An agent that has a page. `config`: its file, where it has one."""
 
     demo: bool
+    config: Path | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,31 +64,59 @@ class Place:
     demo: bool = False
     legible: bool = False
 
+    @classmethod
+    def of(cls, agent: Shown) -> "Place":
+        """That of an agent."""
+        return cls(agent.plant.site.timezone, agent.demo, agent.plant.gateway.is_legible)
+
 
 def routes(agent: Shown, examined: Examined) -> list[Route]:
     """`/` and what it needs, with GET alone. No page waits for the doctor: it examines behind the answer."""
+    one = asyncio.Lock()
 
     async def page(request: Request) -> Response:
-        lang = choose(request.query_params.get("lang"), request.headers.get("accept-language", ""))
-        asked = shown.Asked.of(lang, request.query_params)
-        plant = agent.plant
-        place = Place(plant.site.timezone, agent.demo, plant.gateway.is_legible)
+        asked = asked_of(request)
         told = await _ask(agent) | {"doctor": examined.checks, "examined": examined.at}
-        after = BackgroundTask(examined.fresh, agent)
-        body = await asyncio.get_running_loop().run_in_executor(_RENDERING, _packed, told, place, asked)
-        headers = _HEADERS | {"Content-Language": lang}
-        if "gzip" in request.headers.get("accept-encoding", ""):
-            return HTMLResponse(body, headers=headers | {"Content-Encoding": "gzip"}, background=after)
-        return HTMLResponse(gzip.decompress(body), headers=headers, background=after)
+        answer = await answered(request, lambda: render(told, Place.of(agent), asked))
+        answer.background = BackgroundTask(examined.fresh, agent)
+        return answer
 
     async def static(request: Request) -> Response:
-        name = request.path_params["name"]
-        if name not in _STATIC:
-            return Response(status_code=404)
-        text = files("ganpo_agent.page").joinpath("static", name).read_text(encoding="utf-8")
-        return Response(text, media_type=_STATIC[name], headers=_KEEP)
+        if (name := request.path_params["name"]) not in STATIC:
+            raise HTTPException(404)
+        kind, parts = STATIC[name]
+        return Response("".join(part.read_text("utf-8") for part in parts), media_type=kind, headers=_KEEP)
 
-    return [Route("/", page), Route("/static/{name}", static)]
+    async def bundle(_request: Request) -> Response:
+        async with one:
+            body = await bundled.packed(agent, await _ask(agent), await examined.fresh(agent))
+        headers = {"Content-Disposition": f'attachment; filename="{bundled.name(agent)}"'}
+        return Response(body, media_type="application/gzip", headers=_HEADERS | headers)
+
+    return [
+        Route("/", page),
+        Route("/bundle", bundle),
+        Route("/static/{name}", static),
+    ]
+
+
+def asked_of(request: Request) -> shown.Asked:
+    """What a request asks of the page, and in which language."""
+    lang = choose(request.query_params.get("lang"), request.headers.get("accept-language", ""))
+    return shown.Asked.of(lang, request.query_params)
+
+
+async def answered(request: Request, page: Callable[[], str], status: int = 200) -> Response:
+    """A page, rendered beside the loop."""
+    body = await asyncio.get_running_loop().run_in_executor(_RENDERING, _packed, page)
+    headers = _HEADERS | {"Content-Language": asked_of(request).lang}
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return HTMLResponse(body, status, headers | {"Content-Encoding": "gzip"})
+    return HTMLResponse(gzip.decompress(body), status, headers)
+
+
+def _packed(page: Callable[[], str]) -> bytes:
+    return gzip.compress(page().encode(), 4)
 
 
 async def _ask(agent: Running) -> dict[str, Any]:
@@ -98,10 +137,6 @@ def url(agent: Shown, port: int) -> str | None:
     if not (gateway.is_exposed or agent.demo) or host in ("0.0.0.0", "[::]"):  # noqa: S104 - compared, not bound
         return None
     return f"{'https' if gateway.http_certificate else 'http'}://{host}:{port}/"
-
-
-def _packed(told: Answers, place: Place, asked: shown.Asked) -> bytes:
-    return gzip.compress(render(told, place, asked).encode(), 4)
 
 
 def render(told: Answers, place: Place, asked: shown.Asked) -> str:
@@ -125,13 +160,32 @@ def render(told: Answers, place: Place, asked: shown.Asked) -> str:
             status=status,
             connections=shown.connections(links),
             busiest=shown.busiest(links),
-            points=shown.points(told["points"], asked),
+            points=shown.points(told["points"], links, asked),
             machines=shown.machines(told["machines"]),
             meters=shown.meters(told["meters"]),
             checks=shown.checks(told["doctor"]),
             examined=told["examined"],
             hours=hours,
             axis=shown.top(hours),
-            bundle="",
+        )
+    )
+
+
+def render_refused(agent: Shown, asked: shown.Asked, status: int, path: str) -> str:
+    """The page that stands where there is none; it asks nothing of the agent that could fail as well."""
+    from ganpo_agent.page.templating import environment
+
+    plant, place = agent.plant, Place.of(agent)
+    who = {"gateway": plant.gateway.id, "site": {"name": plant.site.name}, "version": VERSION}
+    return (
+        environment(asked.lang)
+        .get_template("refused.html")
+        .render(
+            asked=asked,
+            demo=place.demo,
+            legible=place.legible,
+            status=who | {"released": f"{RELEASED:%Y-%m-%d}"},
+            code=status,
+            path=path[:200],
         )
     )

@@ -5,10 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
+from ganpo_agent.local.answers import FINE
 from ganpo_model.clock import DAY_MS, HOUR_MS, from_ms, to_ms
 from ganpo_model.paint import Span
 from ganpo_model.states import State
@@ -24,6 +26,7 @@ NEEDS = 5
 MACHINES = METERS = 60
 """So many are shown, those that need somebody first."""
 _STATES = (State.FAULT, State.HELD, State.UNKNOWN)
+_QUALITIES = ("fault", "open", "stale", "waiting", "good", "absent")
 _LEVELS = ("alarm", "look", "unknown", "ok")
 _PROTOCOLS = {
     "dlt645": "DL/T 645",
@@ -60,10 +63,22 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Points of one connection with one and the same `why` not good, and the command that shows or mends it; those
+    that are good have neither."""
+
+    connection: str
+    why: str
+    command: str
+    rows: Sequence[Answer]
+
+
+@dataclass(frozen=True, slots=True)
 class Points:
     """The rows that are shown, of how many that were asked for, of how many there are."""
 
-    rows: Sequence[Answer]
+    groups: Sequence[Group]
+    shown: int
     found: int
     bound: int
     faulty: int
@@ -71,17 +86,50 @@ class Points:
     """Pages."""
 
 
-def points(all_of_them: Sequence[Answer], asked: Asked) -> Points:
-    """Those with a fault first. A search looks at names, titles, subjects, connections and addresses."""
-    ordered = sorted(all_of_them, key=lambda point: point["quality"] == "good")
-    faulty = sum(point["quality"] != "good" for point in ordered)
-    found = [point for point in ordered if _has(point, asked.q)] if asked.q else ordered
+def points(all_of_them: Sequence[Answer], links: Iterable[Answer], asked: Asked) -> Points:
+    """Those without a good value first, those of one reason together. A search looks at names, titles, subjects,
+    connections and addresses."""
+    by_name = {link["name"]: link for link in links}
+    found = [point for point in all_of_them if _has(point, asked.q)] if asked.q else all_of_them
     if asked.points == "faulty":
-        found = [point for point in found if point["quality"] != "good"]
+        found = [point for point in found if is_faulty(point)]
+    reasons = {
+        point["name"]: reason(point, by_name.get(point["connection"])) for point in found if is_faulty(point)
+    }
+
+    def place(point: Answer) -> tuple[int, str, str]:
+        why, _ = reasons.get(point["name"], ("", ""))
+        return _QUALITIES.index(point["quality"]), point["connection"] if why else "", why
+
     size = MANY if asked.points or asked.q else FIRST
     last = -(-len(found) // size) or 1 if size == MANY else 1
     begin = (min(asked.page, last) - 1) * size
-    return Points(found[begin : begin + size], len(found), len(ordered), faulty, last)
+    rows = sorted(found, key=place)[begin : begin + size]
+    groups = [
+        Group(name, why, reasons[alike[0]["name"]][1] if why else "", alike)
+        for (_, name, why), alike in ((key, list(some)) for key, some in groupby(rows, place))
+    ]
+    faulty = sum(is_faulty(point) for point in all_of_them)
+    return Points(groups, len(rows), len(found), len(all_of_them), faulty, last)
+
+
+def is_faulty(point: Answer) -> bool:
+    """As `?faulty=1` of the API."""
+    return point["quality"] not in FINE
+
+
+def reason(point: Answer, link: Answer | None) -> tuple[str, str]:
+    """Why a point has no good value, and the command that shows or mends it: its connection's reason, else that of its
+    unit, else its own; `open`: its last step does not fit."""
+    name, address = point["connection"], str(point["address"])
+    if link is not None and link["error"] and link["state"] != "up":
+        return link["error"], f"ganpo ping {name}"
+    for unit in link["units"] if link is not None else ():
+        if unit["silent"] and unit["why"] and (not unit["key"] or address.startswith(f"{unit['key']}:")):
+            return unit["why"], f"ganpo ping {name}" + (f" --unit {unit['key']}" if unit["key"] else "")
+    if point["quality"] == "open":
+        return "open", f"ganpo-cloud why {point['subject']}"
+    return (point["fault"], f"ganpo read {name} {address} --raw") if point["fault"] else ("", "")
 
 
 def _has(point: Answer, q: str) -> bool:

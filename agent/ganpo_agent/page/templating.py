@@ -59,6 +59,7 @@ def environment(lang: str) -> Environment:
     for of in filters:
         made.filters[of.__name__] = partial(of, lang=lang) if "lang" in signature(of).parameters else of
     made.tests["alarming"] = lambda one: shown.level(one) == "alarm"
+    made.tests["faulty"] = shown.is_faulty
     made.tests["troubled"] = lambda one: shown.level(one) != "ok"
     return made
 

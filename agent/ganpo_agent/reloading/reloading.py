@@ -93,6 +93,10 @@ class Reloading:
             "errors": [str(error) for error in self.wrong],
         }
 
+    async def read(self) -> Loaded | None:
+        """The file as it stands, judged and not applied; None where it runs without one."""
+        return None if self._load is None else await asyncio.to_thread(self._load)
+
     def ask(self) -> None:
         """Reload soon; what comes of it stands in the log. Never waits: for signals."""
         self._asked = True

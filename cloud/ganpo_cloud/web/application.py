@@ -41,9 +41,8 @@ def create_app(
     app = FastAPI(
         title="Ganpo", version="1", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json"
     )
-    app.mount(
-        "/static", StaticFiles(directory=str(files("ganpo_cloud.web").joinpath("static"))), name="static"
-    )
+    static = files("ganpo_cloud.web").joinpath("static")
+    app.mount("/static", StaticFiles(directory=str(static), packages=[("ganpo_service.pages", "static")]))
     province = province or divisions.load()
     app.include_router(routes.router(database, clock, province, demo=demo))
     app.add_middleware(Answers, database=database, clock=clock)

@@ -17,7 +17,7 @@ from ganpo_cloud.web import i18n
 from ganpo_cloud.web.pages import figures, numbers
 from ganpo_model import coverage
 from ganpo_service import words
-from ganpo_service.pages import spoken
+from ganpo_service.pages import SHARED, spoken
 
 ECHARTS = "vendor/echarts.min.js"
 FILTERS: Mapping[str, Callable[..., Any]] = {
@@ -53,7 +53,8 @@ def _environment(lang: str, *, exposed: bool) -> Environment:
     environment.globals.update(
         gettext=gettext,
         ngettext=i18n.translations(lang).ngettext,
-        css=static.joinpath("page.css").read_text(encoding="utf-8"),
+        css=SHARED.joinpath("base.css").read_text(encoding="utf-8")
+        + static.joinpath("page.css").read_text(encoding="utf-8"),
         exposed=exposed,
         charts_installed=static.joinpath(ECHARTS).is_file(),
         lang=lang,
