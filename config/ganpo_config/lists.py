@@ -13,7 +13,7 @@ from ganpo_config.explain import explain
 from ganpo_config.files import Files
 from ganpo_config.findings import Findings
 from ganpo_model import tables
-from ganpo_model.errors import ConfigError
+from ganpo_model.errors import ConfigError, unread
 
 Cells = dict[str, Any]
 """Of a row, as they are written."""
@@ -81,9 +81,9 @@ class Lists:
         try:
             raw = self._files.read(file)
         except (OSError, ValueError) as error:  # ValueError: a name with a byte of 0 in it
-            why = error.strerror if isinstance(error, OSError) else "no name of a file"
+            what = unread(error) if isinstance(error, OSError) else "cannot be read: no name of a file"
             hint = "it is looked for beside agent.toml"
-            self._findings.error(f"lists.{name}", f"cannot be read: {why}", hint, value=file)
+            self._findings.error(f"lists.{name}", what, hint, value=file)
             yield file, None
             return
         found = read(raw, file, name, self._opener)

@@ -29,7 +29,7 @@ from ganpo_config.secret_files import SecretFiles
 from ganpo_config.settings import GatewaySettings, UplinkSettings
 from ganpo_config.subjects import subjects
 from ganpo_model.clock import HOUR_MS
-from ganpo_model.errors import ConfigError
+from ganpo_model.errors import ConfigError, unread
 from ganpo_model.facts import SiteItem
 from ganpo_model.tables import Opener, Row
 
@@ -85,12 +85,12 @@ def _read(files: Files, file: Path) -> dict[str, Any] | ConfigError:
     """What stands in a file, or what is wrong with all of it."""
     try:
         return tomllib.loads(files.main().decode("utf-8-sig"))
-    except FileNotFoundError:
+    except FileNotFoundError as error:
         hint = "give one with --config or $GANPO_CONFIG; docs/gateway.md has one to begin with"
-        return ConfigError("no such file", where=str(file), hint=hint)
+        return ConfigError(unread(error), where=str(file), hint=hint)
     except OSError as error:
         hint = "--config names the file itself; the service has to be allowed to read it"
-        return ConfigError(f"cannot be read: {error.strerror}", where=str(file), hint=hint)
+        return ConfigError(unread(error), where=str(file), hint=hint)
     except UnicodeDecodeError as error:
         what = f"is not UTF-8 (byte {error.start})"
         return ConfigError(what, where=str(file), hint="save it as UTF-8")

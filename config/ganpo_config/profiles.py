@@ -13,7 +13,7 @@ from ganpo_config.findings import Findings, nearest
 from ganpo_config.names import Names
 from ganpo_config.profile import Profile
 from ganpo_config.profile_checks import check
-from ganpo_model.errors import ConfigError
+from ganpo_model.errors import ConfigError, unread
 
 _OURS = files("ganpo_config").joinpath("profiles")
 _NOT_TAKEN_OVER = {"format", "id", "base", "title"}
@@ -142,7 +142,7 @@ def _document(file: Any, findings: Findings) -> Document | None:
     try:
         return tomllib.loads(file.read_bytes().decode("utf-8-sig"))
     except OSError as error:
-        findings.errors.append(ConfigError(f"cannot be read: {error.strerror}", where=findings.file))
+        findings.errors.append(ConfigError(unread(error), where=findings.file))
     except UnicodeDecodeError:
         findings.errors.append(ConfigError("is not UTF-8", where=findings.file, hint="save it as UTF-8"))
     except (tomllib.TOMLDecodeError, RecursionError) as error:

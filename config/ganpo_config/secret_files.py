@@ -11,6 +11,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, SecretStr
 
 from ganpo_config.findings import Findings
+from ganpo_model.errors import unread
 
 FOLDER = Path("/etc/ganpo/secrets")
 
@@ -68,9 +69,7 @@ class SecretFiles:
             self._findings.error(path, "its file is not text", value=name)
             return None
         except OSError as error:
-            self._findings.error(
-                path, f"cannot be read in {self._folder}: {error.strerror}", self._hint(name), value=name
-            )
+            self._findings.error(path, f"{unread(error)}: {self._place(name)}", self._hint(name), value=name)
             return None
         if not text:
             self._findings.error(path, "its file is empty", self._hint(name), value=name)

@@ -108,3 +108,8 @@ class StorageError(GanpoError):
     """A file or database cannot be used as it is: full, read-only, damaged, of a newer version."""
 
     code = "storage"
+
+
+def unread(error: OSError) -> str:
+    """What is said of a file that cannot be read, by every command: `no such file`, or why."""
+    return "no such file" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}"

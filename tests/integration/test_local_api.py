@@ -269,7 +269,7 @@ def test_a_command_finds_the_agent_beside_a_file_that_is_being_mended(tmp_path: 
         file.write_text(text)
         with pytest.raises(ConfigError, match=why):
             gateway_of(file, {})
-    with pytest.raises(ConfigError, match="No such file"):
+    with pytest.raises(ConfigError, match="no such file"):
         gateway_of(tmp_path / "nowhere.toml", {})
 
 

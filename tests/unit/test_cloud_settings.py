@@ -107,7 +107,7 @@ def test_a_mistake_is_told_with_its_place(tmp_path: Path, text: str, told: str) 
 def test_a_missing_secret_is_told_with_the_command_that_makes_it(tmp_path: Path) -> None:
     (told,) = errors(tmp_path, "[broker]\npassword_file = 'mqtt_password'")
     assert told == (
-        "cloud.toml: broker.password_file = mqtt_password: cannot be read: No such file or directory;"
+        "cloud.toml: broker.password_file = mqtt_password: no such file;"
         f" make it: install -m 600 /dev/stdin {tmp_path}/mqtt_password"
     )
 

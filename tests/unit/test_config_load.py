@@ -131,7 +131,7 @@ def test_passwords_are_read_from_files_and_shown_nowhere(tmp_path: Path) -> None
     [
         (
             'password_file = "gone"',
-            "cannot be read in {folder}: No such file or directory; make it: sudo install -D -m 600 /dev/stdin",
+            "no such file: {folder}/gone; make it: sudo install -D -m 600 /dev/stdin",
         ),
         ('password_file = "gone"', "/etc/ganpo/secrets/gone, and restart the service"),
         ('password_file = "empty"', "agent.toml: uplink.password_file = empty: its file is empty"),
@@ -140,7 +140,7 @@ def test_passwords_are_read_from_files_and_shown_nowhere(tmp_path: Path) -> None
             "uplink.password_file = ../agent.toml: not the name of a file in",
         ),
         ("password_file = 7", "agent.toml: uplink.password_file = 7: not a text: put it in quotes"),
-        ('ca_file = "gone"', "agent.toml: uplink.ca_file = gone: cannot be read in "),
+        ('ca_file = "gone"', "agent.toml: uplink.ca_file = gone: no such file: "),
         ('ca_path = "/x"', "agent.toml: uplink.ca_path: no such key; did you mean ca_file?"),
         (
             f'password = "{SECRET}"',

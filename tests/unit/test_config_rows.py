@@ -64,7 +64,7 @@ PART = 'address = "1:input:1"\ntype = "uint16"\nmax_rate = 100'
         ('equipment = ["x"]', "agent.toml: site.equipment: no such key"),
         (
             "[lists]\nequipment = 'e.csv'",
-            "agent.toml: lists.equipment = e.csv: cannot be read: No such file or directory; it is looked for beside",
+            "agent.toml: lists.equipment = e.csv: no such file; it is looked for beside",
         ),
         ("[conections]", "agent.toml: conections: no such key; did you mean connections?"),
         (WATER + 'parent = "W-1"', "meters[0].parent = W-1: a circle: W-1 below W-1"),

@@ -21,7 +21,7 @@ from ganpo_config.files import MAIN, placed
 from ganpo_config.plant import Plant
 from ganpo_drivers.opcua import kept
 from ganpo_model.clock import iso
-from ganpo_model.errors import ConfigError, StorageError
+from ganpo_model.errors import ConfigError, StorageError, unread
 
 _FORMAT = 1
 _MOST_BYTES = 1 << 30
@@ -142,12 +142,9 @@ def _read(file: Path) -> dict[str, bytes]:
             "no file of `ganpo export`, or not whole", where=str(file), hint="copy it once more"
         ) from error
     except OSError as error:
-        what = (
-            f"cannot be read: {error.strerror}"
-            if error.strerror
-            else "no file of `ganpo export`, or not whole"
-        )
-        raise ConfigError(what, where=str(file)) from error
+        whole = "no file of `ganpo export`, or not whole"
+        hint = "a name without its folder is looked for where you are"
+        raise ConfigError(unread(error) if error.strerror else whole, where=str(file), hint=hint) from error
     return found
 
 

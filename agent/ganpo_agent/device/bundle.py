@@ -14,6 +14,7 @@ from pydantic import BaseModel, SecretStr
 from ganpo_agent.device import packed
 from ganpo_agent.device.machine import versions
 from ganpo_config.plant import Plant
+from ganpo_model.errors import unread
 
 HIDDEN = "(hidden)"
 _UNIT = "ganpo-agent"
@@ -102,7 +103,7 @@ def _read(file: Path) -> str:
     try:
         return file.read_bytes()[:_MOST].decode("utf-8", "replace")
     except OSError as error:
-        return f"cannot be read: {error.strerror}"
+        return unread(error)
 
 
 def _journal() -> str:

@@ -15,7 +15,7 @@ from ganpo_config import Loaded, load
 from ganpo_config.lists import ROWS, list_files
 from ganpo_config.lists import read as read_list
 from ganpo_model import heads, separated, tables
-from ganpo_model.errors import ConfigError
+from ganpo_model.errors import ConfigError, unread
 from ganpo_model.tables import List, Opener, Row, Sheet
 from ganpo_service import workbooks
 
@@ -159,7 +159,7 @@ def current(name: str, file: Path) -> List:
     except FileNotFoundError:
         return List((), ())
     except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", where=str(file)) from error
+        raise ConfigError(unread(error), where=str(file)) from error
     found = read_list(raw, file.name, name, workbooks.sheets)
     if found.errors:
         raise found.errors[0]

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from ganpo_model.errors import ConfigError
+from ganpo_model.errors import ConfigError, unread
 
 NAME = "agent.sock"
 _USUAL_FILE = "/etc/ganpo/agent.toml"
@@ -53,8 +53,8 @@ def gateway_of(config: Path | None, environ: Mapping[str, str] = os.environ) -> 
         content = file.read_bytes()
         table = tomllib.loads(content.decode("utf-8-sig")).get("gateway")
     except OSError as error:
-        what, hint = f"cannot be read: {error.strerror}", "give one with --config or $GANPO_CONFIG"
-        raise ConfigError(what, where=str(file), hint=hint) from error
+        hint = "give one with --config or $GANPO_CONFIG"
+        raise ConfigError(unread(error), where=str(file), hint=hint) from error
     except ValueError as error:
         section = _SECTION.search(content.decode("utf-8-sig", "replace"))
         table = dict(_TEXT.findall(section[1])) if section else {}

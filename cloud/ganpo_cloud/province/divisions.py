@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar
 from ganpo_cloud.store.described import answer, said, unsaid
 from ganpo_model import reference, tables
 from ganpo_model.energy import Coefficient, Coefficients
-from ganpo_model.errors import ConfigError
+from ganpo_model.errors import ConfigError, unread
 from ganpo_model.facts import ExceptionItem
 from ganpo_model.shifts import WEEKDAYS, dates
 
@@ -137,7 +137,7 @@ def _read(
     try:
         found = tables.read(file.read_bytes(), name, columns, columns)
     except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", where=str(file)) from error
+        raise ConfigError(unread(error), where=str(file)) from error
     if found.errors:
         raise found.errors[0]
     rows = []

@@ -20,7 +20,7 @@ from pydantic import (
     field_validator,
 )
 
-from ganpo_model.errors import ConfigError
+from ganpo_model.errors import ConfigError, unread
 from ganpo_model.meant import meant
 
 DEFAULT_FILE = Path("/etc/ganpo/cloud.toml")
@@ -268,7 +268,7 @@ def _complete(document: dict[str, Any], file: str, environ: Mapping[str, str]) -
                 except OSError as error:
                     where = f"{_place(file, environ, section, named_by)} = {name}"
                     hint = f"make it: install -m 600 /dev/stdin {path}"
-                    yield ConfigError(f"cannot be read: {error.strerror}", where=where, hint=hint)
+                    yield ConfigError(unread(error), where=where, hint=hint)
         if table:
             document[section] = table
 
