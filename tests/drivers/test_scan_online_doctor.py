@@ -7,16 +7,19 @@ import stat
 import subprocess
 import tarfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 from pydantic import SecretStr
 
+import ganpo_config
 from ganpo_agent.cli.main import main
 from ganpo_agent.device import bundle, kept_scan
 from ganpo_agent.device.plausible import judged
 from ganpo_agent.device.scanning import Found
+from ganpo_agent.reloading import last_good
 from ganpo_drivers import FaultKind, PointFault
 from ganpo_model.errors import ConfigError
 from support import writes
@@ -228,6 +231,24 @@ def test_a_doctor_tells_what_would_stop_a_gateway(tmp_path: Path, server: Modbus
     told = typed("doctor", "--config", str(config))
     assert "nobody knows nobody.invalid" in told.output
     assert "/dev/not-there is not there" in " ".join(told.output.split())
+
+
+def test_beside_a_broken_file_a_doctor_looks_by_the_last_good_one_or_says_what_is_wrong(
+    tmp_path: Path, server: ModbusServer
+) -> None:
+    config = Path(_config(tmp_path, server, SDM630))
+    loaded = ganpo_config.load(config)
+    config.write_text(config.read_text().replace("0-based", "0based"))
+    told = typed("doctor", "--config", str(config))
+    assert (told.exit_code, "the configuration has errors" in told.output) == (1, True)
+    last_good.keep(loaded, config, tmp_path, datetime.now(UTC))
+    for command in ([], ["--bundle", str(tmp_path / "help.tar.gz")]):
+        told = typed("doctor", *command, "--config", str(config))
+        output = " ".join(told.output.split())
+        assert "addressing = 0based" in output
+        assert "has an error: what follows is that of the last good configuration -> ganpo check" in output
+        assert "no outbox yet" in output
+    assert (tmp_path / "help.tar.gz").exists()
 
 
 def test_a_bundle_has_what_helps_and_no_secret(tmp_path: Path, server: ModbusServer) -> None:

@@ -90,6 +90,25 @@ def _until_all_is_read(*where: str) -> None:
     raise AssertionError(told)
 
 
+def _beside_a_broken_file(file: Path, begin: str, broken: str, url: str) -> None:
+    """The gateway goes on with what it has, and is asked all the same."""
+    whole, where = file.read_text(), ("--config", str(file))
+    line = next(line for line in whole.splitlines() if line.startswith(begin))
+    file.write_text(whole.replace(line, broken, 1), encoding="utf-8")
+    try:
+        code, told = typed("doctor", "--json", *where)
+        checks = {one["check"]: one for one in json.loads(told)}
+        assert (code, checks["configuration"]["command"]) == (1, "ganpo check")
+        assert "the running gateway's" in checks["configuration"]["what"]
+        assert "frames wait" in checks["backlog"]["what"], "as the running gateway says"
+        code, told = typed("points", "--json", *where)
+        assert (code, len(json.loads(told))) == (0, 16)
+        said = typed("read", url, "1:input:0", "--type", "float32", "--driver", "modbus", *where)
+        assert said == (0, "1:input:0  231.4\n")
+    finally:
+        file.write_text(whole)
+
+
 @pytest.mark.timeout(180)
 def test_every_tool_asks_through_the_gateway_that_holds_the_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -128,6 +147,12 @@ def test_every_tool_asks_through_the_gateway_that_holds_the_line(
                 checks = {one["check"]: one for one in json.loads(typed("doctor", "--json", *where)[1])}
                 assert checks["broker"]["level"] == "alarm"
                 assert "frames wait" in checks["backlog"]["what"]
+                for line, broken in (
+                    ("addressing = ", "addressing = 7"),
+                    ("id = ", 'id = "gw'),
+                    ("id = ", 'id = "gw-车间"'),
+                ):
+                    _beside_a_broken_file(Path(config), line, broken, url)
                 assert relay.sessions == before, "nobody but the gateway has a session"
         finally:
             relay.close()

@@ -89,6 +89,32 @@ CLICK = {
 WORDS = {
     *("time", "configuration", "outbox", "uplink"),
     *("added", "changed", "stated"),
+    *(
+        "alarm",
+        "unknown",
+        "configuration",
+        "agent",
+        "clock",
+        "disk",
+        "permissions",
+        "broker",
+        "certificate",
+        "backlog",
+    ),
+    *(
+        "name",
+        "session",
+        "handshake",
+        "port",
+        "held",
+        "known",
+        "connected",
+        "done",
+        "open",
+        "answers",
+        "silent",
+    ),
+    *("a number", "busy", "refused", "suspicious", "failed", "vendor", "model", "serial", "controller"),
     *("confidence", "device", "driver", "from", "notes", "parameters", "reads", "signals", "states"),
 }
 """Words that stand alone, in columns and in place of one another."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ganpo_agent.cli.common import bound_connection, config_option, json_option, read
+from ganpo_agent.cli.common import bound_connection, config_option, json_option, ran_last, read, running
 
 if TYPE_CHECKING:
     from ganpo_agent.device.session import Agent, Device
@@ -51,7 +51,7 @@ async def reached(config: Path | None, bound: "BoundConnection") -> "AsyncIterat
     """The device, asked by the running agent where it holds the line, else through a session of our own."""
     from ganpo_agent.device.session import reach
 
-    agent, connections = await running(config)
+    agent, connections = await who_runs(config)
     device = await reach(bound, agent, connections)
     try:
         yield device
@@ -59,17 +59,18 @@ async def reached(config: Path | None, bound: "BoundConnection") -> "AsyncIterat
         await device.close()
 
 
-async def running(config: Path | None) -> "tuple[Agent | None, tuple[BoundConnection, ...]]":
-    """The agent of this configuration, if it runs, and its connections; of a configuration that is not there,
-    or is wrong, none is known."""
-    from ganpo_agent.local import client
+async def who_runs(config: Path | None) -> "tuple[Agent | None, tuple[BoundConnection, ...]]":
+    """The agent of this configuration, if it runs, and the connections of what it runs with."""
     from ganpo_model.errors import ConfigError
 
     try:
-        agent = client.running(config)
+        agent = running(config)
     except ConfigError:
         return None, ()
-    plant = read(config).plant if agent is not None else None
+    if agent is None:
+        return None, ()
+    loaded = read(config)
+    plant = loaded.plant or ran_last(config, loaded.errors)
     return agent, () if plant is None else plant.connections
 
 

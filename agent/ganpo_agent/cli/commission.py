@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ganpo_agent.cli.common import config_option, configured, json_option
+from ganpo_agent.cli.common import config_option, configured, json_option, running
 from ganpo_service.commands import say
 from ganpo_service.words import tell
 
@@ -37,7 +37,6 @@ def commission(
     """
     import asyncio
 
-    from ganpo_agent.local.client import running
     from ganpo_agent.local.commissioning import point_of
     from ganpo_model.errors import Unreachable
 

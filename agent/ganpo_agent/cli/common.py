@@ -8,8 +8,10 @@ import click
 from ganpo_service.commands import say
 
 if TYPE_CHECKING:
+    from ganpo_agent.local.client import Client
     from ganpo_config.load import Loaded
     from ganpo_config.plant import BoundConnection, Plant
+    from ganpo_model.errors import ConfigError
 
 config_option = click.option(
     "--config",
@@ -37,6 +39,29 @@ def configured(config: Path | None) -> "Plant":
             say(error, err=True)
         raise ConfigError("the configuration has errors", hint="`ganpo check` shows the same")
     return loaded.plant
+
+
+def running(config: Path | None) -> "Client | None":
+    """The agent of this configuration that runs on this machine, None where none does. It goes on beside a file that
+    was broken since, and is found by its last good configuration then. Raises ConfigError, AccessRefused."""
+    from ganpo_agent.local import client
+    from ganpo_model.errors import ConfigError
+
+    try:
+        return client.running(config)
+    except ConfigError as error:
+        good = ran_last(config, (error,))
+        if good is None:
+            raise
+        return client.running_at(good.gateway)
+
+
+def ran_last(config: Path | None, errors: "tuple[ConfigError, ...]") -> "Plant | None":
+    """What ran last of a file that has these errors."""
+    from ganpo_agent.reloading import last_good
+
+    found = last_good.instead_of(config, errors)
+    return None if found is None else found[0].plant
 
 
 def bound_connection(config: Path | None, name: str) -> "BoundConnection":

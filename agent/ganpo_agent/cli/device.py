@@ -10,6 +10,7 @@ from ganpo_agent.cli.asking import bound_target, reached, shown, target_options,
 from ganpo_agent.cli.common import configured
 from ganpo_agent.cli.text import Progress, row
 from ganpo_service.commands import say
+from ganpo_service.words import tell
 
 if TYPE_CHECKING:
     from ganpo_config.plant import BoundConnection
@@ -55,7 +56,7 @@ def ping(
                 steps.append(step)
                 if not as_json:
                     took = "" if step.ms is None else f"{step.ms:.1f} ms"
-                    click.echo(row((f"  {step.step}", step.word, took, step.what), (14, 16, 11)))
+                    click.echo(row((f"  {tell(step.step)}", step.word, took, step.what), (14, 16, 11)))
 
     asyncio.run(ask())
     ok = all(step.ok for step in steps)
@@ -122,9 +123,9 @@ def identify(
         for said in found:
             click.echo(f"{said['connection']}:")
             names = ("vendor", "model", "serial", "controller")
-            rows = [(f"  {name}", said[name]) for name in names if said.get(name)]
+            rows = [(f"  {tell(name)}", said[name]) for name in names if said.get(name)]
             if said["error"] is not None:
-                rows = [("  error", said["error"])]
+                rows = [(f"  {tell('error')}", said["error"])]
             for name, text in rows or [
                 ("  -", "it does not say; `ganpo identify --guess` tries the library")
             ]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ganpo_agent.cli.asking import shown
+from ganpo_agent.cli.common import running
 from ganpo_agent.cli.text import Progress, row
 from ganpo_service.commands import say
 
@@ -22,7 +23,6 @@ def asked(config: Path | None, plant: "Plant") -> "list[ConnectionResult]":
 
     from ganpo_agent.device import online
     from ganpo_agent.device.session import Own
-    from ganpo_agent.local import client
 
     bounds = [bound for bound in plant.connections if bound.points]
     total, done = sum(len(bound.points) for bound in bounds), 0
@@ -40,7 +40,7 @@ def asked(config: Path | None, plant: "Plant") -> "list[ConnectionResult]":
             await device.close()
 
     async def ask() -> "list[ConnectionResult]":
-        agent = client.running(config)
+        agent = running(config)
         links = {one["name"]: one for one in await agent.get("connections")} if agent is not None else {}
         points = {one["name"]: one for one in await agent.get("points")} if agent is not None else {}
         with Progress("reading") as progress:

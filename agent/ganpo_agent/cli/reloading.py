@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from ganpo_agent.cli.common import config_option, json_option
+from ganpo_agent.cli.common import config_option, json_option, running
 from ganpo_service.commands import say
 
 
@@ -21,7 +21,6 @@ def reload(config: Path | None, wait: bool, as_json: bool) -> None:
     import asyncio
     import json
 
-    from ganpo_agent.local.client import running
     from ganpo_model.errors import ConfigError
 
     client = running(config)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ganpo_agent.cli.asking import told
-from ganpo_agent.cli.common import config_option, json_option
+from ganpo_agent.cli.common import config_option, json_option, running
 
 if TYPE_CHECKING:
     from ganpo_agent.local.client import Client
@@ -131,7 +131,6 @@ def _asked(subject: str, *, faulty: bool) -> dict[str, str]:
 
 def _running(config: Path | None) -> "Client":
     """The running agent. Raises Unreachable where there is none."""
-    from ganpo_agent.local.client import running
     from ganpo_model.errors import Unreachable
 
     client = running(config)

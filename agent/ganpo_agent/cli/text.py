@@ -27,7 +27,8 @@ def row(cells: Sequence[str], widths: Sequence[int]) -> str:
         return begin.rstrip()
     if columns - taken >= _ROOM or taken + words.width(last) <= columns:
         return begin + f"\n{' ' * taken}".join(_wrapped(last, columns - taken))
-    return "\n    ".join([begin.rstrip(), *_wrapped(last, columns - 4)])
+    below = [f"    {line}" for line in _wrapped(last, columns - 4)]
+    return "\n".join([begin.rstrip(), *below] if begin.strip() else below)
 
 
 def _fitted(cell: str, width: int) -> str:

@@ -81,7 +81,7 @@ async def _broker(plant: Plant, status: Mapping[str, Any] | None) -> Check:
         if uplink["connected"]:
             last = uplink["last_ack"] or "none yet"
             return Check("broker", OK, f"{url}: logged in, last acknowledgement {last}", None)
-        return Check("broker", ALARM, f"{url}: {uplink['error'] or 'no session'}", "ganpo status")
+        return Check("broker", ALARM, uplink["error"] or f"{url}: no session", "ganpo status")
     from ganpo_service.mqtt import Login, Session
 
     settings, gateway = plant.uplink, plant.gateway.id

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ganpo_agent.local import API
-from ganpo_agent.local.place import gateway_of, paths_of
+from ganpo_agent.local.place import Gateway, gateway_of, paths_of
 from ganpo_agent.local.socket import opened
 from ganpo_model import errors
 from ganpo_model.errors import ConnectionLost, GanpoError
@@ -58,7 +58,11 @@ class Client:
 def running(config: Path | None) -> Client | None:
     """The agent of this configuration that runs on this machine, None where none does. Of the file its `[gateway]` is
     enough. Raises ConfigError, and AccessRefused where this user may not ask it."""
-    gateway = gateway_of(config)
+    return running_at(gateway_of(config))
+
+
+def running_at(gateway: Gateway) -> Client | None:
+    """As `running`, of a gateway that is known."""
     for path in paths_of(gateway):
         if (sock := opened(path)) is not None:
             sock.close()
