@@ -246,7 +246,7 @@ def test_beside_a_broken_file_a_doctor_looks_by_the_last_good_one_or_says_what_i
         told = typed("doctor", *command, "--config", str(config))
         output = " ".join(told.output.split())
         assert "addressing = 0based" in output
-        assert "has an error: what follows is that of the last good configuration -> ganpo check" in output
+        assert "has 1 error: what follows is that of the last good configuration -> ganpo check" in output
         assert "no outbox yet" in output
     assert (tmp_path / "help.tar.gz").exists()
 

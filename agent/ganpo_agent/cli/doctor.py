@@ -85,11 +85,12 @@ def _broken(file: Path, errors: int, agent: "Client | None") -> "Check":
     """The configuration has errors: whose state it is that follows."""
     from ganpo_agent.device.machine import ALARM, Check
 
-    number = "an error" if errors == 1 else f"{errors} errors"
     whose = "the running gateway's, which goes on with the configuration of before"
     if agent is None:
         whose = "that of the last good configuration"
-    return Check("configuration", ALARM, f"{file} has {number}: what follows is {whose}", "ganpo check")
+    return Check(
+        "configuration", ALARM, f"{file} has {errors} errors: what follows is {whose}", "ganpo check"
+    )
 
 
 def _write(

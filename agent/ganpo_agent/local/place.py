@@ -71,10 +71,10 @@ def gateway_of(config: Path | None, environ: Mapping[str, str] = os.environ) -> 
             raise ConfigError(
                 "is missing, or no text", where=f"{file.name}: gateway.{key}", hint="`ganpo check`"
             )
-    if not re.fullmatch(GATEWAY, str(found["id"])):
-        raise ConfigError(
-            f"is not like {GATEWAY}", where=f"{file.name}: gateway.id = {found['id']}", hint="`ganpo check`"
-        )
+        if key == "id" and not re.fullmatch(GATEWAY, str(value)):
+            raise ConfigError(
+                f"is not like {GATEWAY}", where=f"{file.name}: gateway.{key}", hint="`ganpo check`"
+            )
     socket = found["socket"]
     return Place(str(found["id"]), Path(str(found["state_dir"])), None if socket is None else Path(socket))
 
