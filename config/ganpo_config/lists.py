@@ -19,15 +19,33 @@ Cells = dict[str, Any]
 """Of a row, as they are written."""
 ROWS: Mapping[str, type[BaseModel]] = {"equipment": EquipmentRow, "meters": MeterRow, "points": PointRow}
 """What a row of each list is."""
+_SAID_OTHERWISE = ("model", "protocol", "station")
+ASIDE: Mapping[str, Sequence[str]] = {
+    "equipment": _SAID_OTHERWISE,
+    "meters": (*_SAID_OTHERWISE, "ratio"),
+    "points": (),
+}
+"""Columns of plants' own ledgers that say in another way what ours say: they are read beside those of a row."""
 
 
 def read(
     raw: bytes, file: str, name: str, opener: tables.Opener | None, *, foreign: bool = False
 ) -> tables.List:
-    """The rows of the list of this name; `file` stands in every error, `foreign` columns may stand beside ours."""
+    """The rows of the list of this name; `file` stands in every error, `foreign` columns may stand beside ours, and
+    those `ASIDE` are in the rows too."""
     fields = ROWS[name].model_fields
     required = [column for column, about in fields.items() if about.is_required()]
-    return tables.read(raw, file, list(fields), required, opener=opener, kind=name, foreign=foreign)
+    return tables.read(
+        raw,
+        file,
+        list(fields),
+        required,
+        opener=opener,
+        kind=name,
+        foreign=foreign,
+        aside=ASIDE[name] if foreign else (),
+        about={column: field.description or "" for column, field in fields.items()},
+    )
 
 
 def list_files(config: Path) -> dict[str, Path]:

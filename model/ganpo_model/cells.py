@@ -51,6 +51,30 @@ _YES = {
     "有": "yes",
     "无": "no",
 }
+_WHICH_MAIN = (
+    "the main meter of what?",
+    "of the whole plant: 总进线 (boundary_in); of a workshop or a line below it: 分表 (sub)",
+)
+_WHAT_FOR = (
+    "what is it for?",
+    "within the plant: 分表 (sub); of one process or machine: 工序 (process)",
+)
+_WHICH_GAS = (
+    "which gas?",
+    "天然气 (natural_gas), 压缩空气 (compressed_air), 焦炉煤气 (coke_oven_gas), 液化石油气 (lpg)",
+)
+_WHICH_OIL = ("which oil?", "柴油 (diesel), 汽油 (gasoline), 燃料油 (fuel_oil)")
+_ASKED = {
+    "role": {
+        **dict.fromkeys(("总表", "主表", "母表", "总电表", "总水表", "总", "main", "mainmeter"), _WHICH_MAIN),
+        **dict.fromkeys(("考核表", "计量表", "考核", "内部考核"), _WHAT_FOR),
+    },
+    "carrier": {
+        **dict.fromkeys(("气", "气体", "煤气", "gas"), _WHICH_GAS),
+        **dict.fromkeys(("油", "燃油", "oil"), _WHICH_OIL),
+    },
+}
+"""Words of plants that mean two of ours: which, is asked."""
 _EPOCH_1900, _EPOCH_1904 = date(1899, 12, 30), date(1904, 1, 1)
 
 
@@ -94,6 +118,8 @@ def read(text: str, column: str, *, from_1904: bool = False) -> Read:
         found = _month(written, from_1904)
     elif kind == "yes" and (word := _YES.get(written.casefold())) is not None:
         found = Read(word)
+    elif (asked := _ASKED.get(column, {}).get(plain(written))) is not None:
+        raise CellError(*asked)
     elif (words := _words().get(column)) is not None and (word := words.get(plain(written))) is not None:
         found = Read(word, "" if word == written else "a word of a plant")
     else:

@@ -6,7 +6,7 @@ The words of the columns are `reference/columns.csv`, those of the lists `refere
 import re
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from ganpo_model import reference
@@ -15,6 +15,7 @@ _LOOKED_AT = 10
 """Rows among which the head is looked for: what stands above it is a title."""
 _SIGNS = re.compile(r"[\s_\-*:.#]+")
 _BRACKETS = re.compile(r"[(\[](.*?)[)\]]")
+_KINDS_OF_LIST = re.compile(r"(?:台账|清单|一览表?|明细表?|登记表|统计表|汇总表?|列表|目录)$")
 _RUNS = re.compile(r"[\u4e00-\u9fff]+|[^\u4e00-\u9fff]+")
 
 Merged = tuple[int, int, int, int]
@@ -26,7 +27,8 @@ Rows = Sequence[tuple[int, Sequence[str]]]
 @dataclass(frozen=True, slots=True)
 class Head:
     """The head of a sheet. `row`: its number; `end`: of its last row, where it has two; `above`: of a title, or 0;
-    `named`: the column of the list by that of the sheet; `strange`: what names none."""
+    `named`: the column of the list by that of the sheet; `strange`: what names none; `twice`: what names one that
+    another names already; `texts`: what stands in the cells."""
 
     row: int
     end: int
@@ -34,6 +36,7 @@ class Head:
     named: Mapping[int, str]
     strange: Mapping[int, str]
     twice: Mapping[int, str]
+    texts: Mapping[int, str] = field(default_factory=dict)
 
     def has(self, columns: Collection[str]) -> bool:
         """Whether it names all of them."""
@@ -66,7 +69,8 @@ def lists_named(name: str) -> set[str]:
     found = set()
     for row in reference.rows("lists"):
         words = {plain(word) for word in (row["list"], *row["words"].split("|"))}
-        if plain(name) in words or any(plain(part) in words for part in _RUNS.findall(name)):
+        parts = [name, *_RUNS.findall(name)]
+        if any(plain(part) in words or plain(_KINDS_OF_LIST.sub("", part)) in words for part in parts):
             found.add(row["list"])
     return found
 
@@ -132,7 +136,30 @@ def _head(rows: Rows, row: int, end: int, cells: Sequence[str], columns: tuple[s
         else:
             named[at] = column
     above = rows[0][0] if rows[0][0] != row else 0
-    return Head(row, end, above, named, strange, twice)
+    texts = {at: cell.strip() for at, cell in enumerate(cells) if cell.strip()}
+    return Head(row, end, above, named, strange, twice, texts)
+
+
+def settled(head: Head, aside: Collection[str]) -> Head:
+    """The head of a ledger that is a plant's own. Of cells that name one column the one with our word for it is it; of
+    the columns `aside` the first. What is left over is strange."""
+    named, strange, twice = dict(head.named), dict(head.strange), dict(head.twice)
+    at_of = {column: at for at, column in named.items()}
+    for at, column in head.twice.items():
+        first = at_of[column]
+        ours = [place for place in (first, at) if plain(head.texts[place]) in _own(column)]
+        if column not in aside and len(ours) != 1:
+            continue
+        kept = ours[0] if len(ours) == 1 else first
+        left = at if kept == first else first
+        named.pop(left, None)
+        twice.pop(at)
+        named[kept], strange[left], at_of[column] = column, head.texts[left], kept
+    return replace(head, named=named, strange=dict(sorted(strange.items())), twice=twice)
+
+
+def _own(column: str) -> set[str]:
+    return {plain(column), plain(titles().get(column, ""))}
 
 
 @cache

@@ -4,8 +4,9 @@ The same reader serves gateway and collector. A workbook is bytes here: who call
 """
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 
 from ganpo_model import cells as cells_of
 from ganpo_model import heads, separated
@@ -49,13 +50,16 @@ def read(
     opener: Opener | None = None,
     kind: str = "",
     foreign: bool = False,
+    aside: Sequence[str] = (),
+    about: Mapping[str, str] = MappingProxyType({}),
 ) -> List:
     """Read a list of these `columns`; those `required` have to be in its head. `name` stands in every error.
 
     `opener`: for workbooks; `kind`: of the list, after which sheets are called; `foreign`: columns that are none of the
-    list are left out, with a note. Empty rows and columns are ignored. Never raises for what a person wrote.
+    list are left out, with a note, but for those `aside`, which are read too; `about`: what stands in a column, for
+    those that are missing. Empty rows and columns are ignored. Never raises for what a person wrote.
     """
-    reading = _Reading(name, tuple(columns), tuple(required), foreign)
+    reading = _Reading(name, (*columns, *aside), tuple(required), foreign, tuple(aside), about)
     if not is_workbook(raw):
         found = separated.read(raw, name, reading.columns)
         reading.notes += found.notes
@@ -82,11 +86,20 @@ def read(
 class _Reading:
     """One list while it is read. What was read otherwise than it stands is told once per column and sort."""
 
-    def __init__(self, name: str, columns: tuple[str, ...], required: tuple[str, ...], foreign: bool) -> None:
+    def __init__(
+        self,
+        name: str,
+        columns: tuple[str, ...],
+        required: tuple[str, ...],
+        foreign: bool,
+        aside: tuple[str, ...],
+        about: Mapping[str, str],
+    ) -> None:
         self.columns = columns
         self.errors: list[ConfigError] = []
         self.notes: list[str] = []
         self._name, self._required, self._foreign = name, required, foreign
+        self._aside, self._about = aside, about
         self._rows: list[Row] = []
         self._refused: set[str] = set()
         self._has: set[str] = set()
@@ -135,6 +148,8 @@ class _Reading:
         head = heads.find(sheet.rows, self.columns, sheet.merged)
         if head is None:
             return
+        if self._foreign:
+            head = heads.settled(head, self._aside)
         source = Source(
             self._name, sheet.name, {c: letters(at) for at, c in head.named.items()} if sheet.name else {}
         )
@@ -160,14 +175,17 @@ class _Reading:
                 if source.sheet
                 else where
             )
-            hint = f"it has {', '.join(self.columns)}"
+            hint = f"it has {', '.join(column for column in self.columns if column not in self._aside)}"
             self.errors.append(ConfigError(f"no such column: {cell[:60]}", where=at_cell, hint=hint))
-        for column in head.twice.values():
-            self.errors.append(ConfigError(f"column {column} twice", where=where))
+        for at, column in head.twice.items():
+            first = next(place for place, other in head.named.items() if other == column)
+            names = " and ".join(_head_cell(place, head.texts[place]) for place in (first, at))
+            hint = f"{names} both name it: keep one, and call the other otherwise"
+            self.errors.append(ConfigError(f"column {column} twice", where=where, hint=hint))
         for column in self._required:
             if column not in head.named.values():
                 title = heads.titles().get(column, "")
-                hint = f"or in Chinese: {title}" if title else ""
+                hint = "; ".join(filter(None, (title and f"or in Chinese: {title}", self._about.get(column))))
                 self.errors.append(ConfigError(f"column {column} is missing", where=where, hint=hint))
         if self._foreign and strange:
             names = ", ".join(cell for _, cell in strange)
@@ -247,6 +265,10 @@ class _Reading:
     def _note(self, told: str, source: Source, column: str, sort: str) -> None:
         """One of a sort: the first of a column stands for all."""
         self._otherwise.setdefault((source.sheet, column, sort), []).append(told)
+
+
+def _head_cell(at: int, text: str) -> str:
+    return f"{text} ({letters(at)})"
 
 
 def _cell(value: str, column: str, fault: str, *, from_1904: bool) -> cells_of.Read:

@@ -4,22 +4,28 @@ A row corrects the one with its number (a point: number and signal), column by c
 that it does not name stay. The whole configuration is checked as it would stand then.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ganpo_agent.listing import ledgers
 from ganpo_agent.listing.tag_points import Line
 from ganpo_config import Loaded, load
-from ganpo_config.lists import ROWS, list_files
+from ganpo_config.files import PROFILES
+from ganpo_config.lists import ASIDE, ROWS, list_files
 from ganpo_config.lists import read as read_list
+from ganpo_config.profiles import Profiles
 from ganpo_model import heads, separated, tables
 from ganpo_model.errors import ConfigError, unread
 from ganpo_model.tables import List, Opener, Row, Sheet
 from ganpo_service import workbooks
 
 Key = tuple[str, ...]
+_METERS_ONLY = {"role", "parent", "ct", "pt", "reads", "pulse", "ratio"}
+_METER = re.compile("表[号计具]|仪表|电能?表|水表|[燃蒸]?[气汽]表|热表|计量|(?<![a-z])meter", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,8 @@ class Preview:
 def preview(config: Path, found: Mapping[str, List]) -> Preview:
     """Compare lists with those that a configuration names. Raises ConfigError where it names none for one of them, or
     what it names cannot be read."""
+    profiles = Profiles(config.parent / PROFILES)
+    found = {name: ledgers.taken(name, one, profiles) for name, one in found.items()}
     errors = [error for one in found.values() for error in one.errors]
     notes = tuple(note for one in found.values() for note in one.notes)
     merged = []
@@ -82,8 +90,9 @@ def held(raw: bytes, file: str, only: str = "", opener: Opener = workbooks.sheet
         sheets = [Sheet("", separated.read(raw, file, every).rows)]
     chosen: dict[str, list[Sheet]] = {}
     others = []
+    whole = {sheet.name: only or list_of(sheet) for sheet in sheets}
     for sheet in sheets:
-        name = only or list_of(sheet)
+        name = whole[sheet.name] or ("" if any(whole.values()) or sheet.hidden else likely(sheet))
         if name:
             chosen.setdefault(name, []).append(sheet)
         elif not sheet.hidden and not heads.lists_named(sheet.name):
@@ -130,15 +139,37 @@ def numbers(config: Path) -> set[str]:
 
 
 def list_of(sheet: Sheet) -> str:
-    """The list of a sheet, after which it is called or the columns of which it has; empty: none."""
+    """The list of a sheet, after which it is called or all required columns of which it has; empty: none."""
     if named := heads.lists_named(sheet.name):
         return next((name for name in ROWS if name in named), "")
-    best, most = "", 0
-    for name, row in ROWS.items():
-        head = heads.find(sheet.rows, tuple(row.model_fields), sheet.merged)
-        if head is not None and head.has(_required(name)) and len(head.named) > most:
-            best, most = name, len(head.named)
-    return best
+    found = {
+        name: head for name in ROWS if (head := _head(sheet, name)) is not None and head.has(_required(name))
+    }
+    if "equipment" in found and "meters" not in found and _of_meters(sheet):
+        return "meters"
+    return max(found, key=lambda name: len(found[name].named), default="")
+
+
+def likely(sheet: Sheet) -> str:
+    """The list that a sheet is meant for, of which it lacks something; empty: none."""
+    if _of_meters(sheet):
+        return "meters"
+    found = {name: len(head.named) for name in ROWS if (head := _head(sheet, name)) is not None}
+    best = max(found, key=lambda name: found[name], default="")
+    return best if found.get(best, 0) > 1 else ""
+
+
+def _of_meters(sheet: Sheet) -> bool:
+    """Whether its head speaks of meters: of transformers, of a place in the balance, of the number of a meter."""
+    head = _head(sheet, "meters")
+    return head is not None and (
+        not _METERS_ONLY.isdisjoint(head.named.values())
+        or (len(head.named) > 1 and any(_METER.search(text) for text in head.texts.values()))
+    )
+
+
+def _head(sheet: Sheet, name: str) -> heads.Head | None:
+    return heads.find(sheet.rows, (*ROWS[name].model_fields, *ASIDE[name]), sheet.merged)
 
 
 def _document(config: Path) -> dict[str, Any]:
