@@ -1,6 +1,6 @@
 """Resident memory of `ganpo run` with 1,000 Modbus points against a bare process with the same libraries.
 
-The bare process imports what the gateway stands on (asyncio, sqlite3, pymodbus, paho-mqtt, pydantic-settings, click,
+The bare process imports what the gateway stands on (asyncio, sqlite3, pymodbus, paho-mqtt, pydantic, click,
 Starlette, uvicorn with h11) and does nothing.
 """
 
@@ -16,7 +16,7 @@ from measure import Figure, ratio
 from poll import serving
 
 _BARE = """
-import asyncio, sqlite3, pymodbus.client, paho.mqtt.client, pydantic_settings, click, starlette.applications
+import asyncio, sqlite3, pymodbus.client, paho.mqtt.client, pydantic, click, starlette.applications
 import starlette.routing, starlette.responses, uvicorn, uvicorn.protocols.http.h11_impl, time
 time.sleep(60)
 """

@@ -1,7 +1,8 @@
 """`[connections.NAME]`: each judged by the settings of its driver."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -12,7 +13,7 @@ from ganpo_config.findings import Findings
 from ganpo_config.names import Names
 from ganpo_config.secret_files import SecretFiles
 from ganpo_config.settings import GatewaySettings
-from ganpo_drivers import registry
+from ganpo_drivers import Driver, registry
 from ganpo_model.errors import ConfigError
 
 
@@ -30,13 +31,14 @@ def links(tables: Any, gateway: GatewaySettings | None, secrets: SecretFiles, fi
         findings.error("connections", "not a table: [connections.NAME]")
         return Links({}, Names(frozenset(), whole=False))
     good: dict[str, Link] = {}
+    load = cache(registry.load)  # which looks at all installed packages
     for name, table in tables.items():
         path = f"connections.{name}"
         if not isinstance(table, dict):
             findings.error(path, f"not a table: [connections.{name}]")
         elif not name or not name.isprintable() or len(name) > 64 or name == "none":
             findings.error(path, "no name for a connection (1 to 64 characters, not none)")
-        elif (link := link_of(name, table, path, gateway, secrets, findings)) is not None:
+        elif (link := link_of(name, table, path, gateway, secrets, findings, load)) is not None:
             _alone(link, good, path, findings)
             good[name] = link
             for key, what in link.settings.cautions():
@@ -60,16 +62,17 @@ def link_of(
     gateway: GatewaySettings | None,
     secrets: SecretFiles,
     findings: Findings,
+    load: Callable[[str], type[Driver[Any, Any]]] = registry.load,
 ) -> Link | None:
     """The link of one table, whose errors stand at `path`; None: something is wrong. `gateway`: None where there is
-    none, or it is wrong itself."""
+    none, or it is wrong itself. `load`: gives the class of a driver."""
     driver_id = table.get("driver")
     if not isinstance(driver_id, str):
         what = "is missing: the id of a driver" if driver_id is None else "not a text: put it in quotes"
         findings.error(f"{path}.driver", what, "`ganpo driver list` shows them", value=driver_id)
         return None
     try:
-        driver = registry.load(driver_id)
+        driver = load(driver_id)
     except ConfigError as error:
         findings.error(f"{path}.driver", error.what, error.hint, value=driver_id)
         return None

@@ -80,9 +80,8 @@ class Meter:
 
     def factor(self, unit: str) -> Fraction:
         """What one of the meter's own is in truth of what is measured in `unit`."""
-        if not self.ratios:
-            return ONE
-        return math.prod((self.ratios.get(kind, ONE) for kind in TRANSFORMED.get(unit, ())), start=ONE)
+        ratios = [self.ratios[kind] for kind in TRANSFORMED.get(unit, ()) if kind in self.ratios]
+        return math.prod(ratios[1:], start=ratios[0]) if ratios else ONE
 
     def measures(self, unit: str) -> bool:
         """Whether a register in `unit` measures the meter's carrier."""

@@ -21,6 +21,8 @@ class Parameters:
 
     def fill(self, template: str) -> str:
         """The text with every {parameter} replaced; all are known (`check` of the profile, `split`)."""
+        if "{" not in template:
+            return template
         return PARAMETER.sub(lambda match: self.values[match[1]], template)
 
     def blamed(self, template: str, what: str, value: str) -> str:
