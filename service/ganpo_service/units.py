@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,8 +80,9 @@ class Service:
         """The only folder it can write to."""
         return Path("/var/lib") / self.user
 
-    def install(self, *, serial: bool) -> Iterator[Step]:
-        """What makes it start with the machine, and now. `serial`: it opens serial ports, or else no device.
+    def install(self, *, serial: bool, environment: Mapping[str, str] | None = None) -> Iterator[Step]:
+        """What makes it start with the machine, and now. `serial`: it opens serial ports, or else no device;
+        `environment`: what it is given beside the unit's own.
 
         Raises ConfigError where systemd would not find the programs.
         """
@@ -92,6 +93,10 @@ class Service:
             yield Write(self._ports, _SERIAL)
         elif self._ports.exists():
             yield Remove(self._ports)
+        if environment:
+            yield Write(self._given, _given(environment))
+        elif self._given.exists():
+            yield Remove(self._given)
         yield from self._manager("daemon-reload")
         yield Run(("systemctl", *self._in_root, "enable", self.unit))
         yield from self._manager("restart", self.unit)
@@ -101,7 +106,7 @@ class Service:
         if self.packaged or self._file.exists():
             yield from self._manager("stop", self.unit)
             yield Run(("systemctl", *self._in_root, "disable", self.unit))
-        yield from (Remove(path) for path in (self._ports, self._file) if path.exists())
+        yield from (Remove(path) for path in (self._ports, self._given, self._file) if path.exists())
         yield from self._manager("daemon-reload")
 
     def status(self) -> dict[str, str | bool | None]:
@@ -137,6 +142,10 @@ class Service:
         return self.root / _OWN / f"{self.unit}.d" / "serial.conf"
 
     @property
+    def _given(self) -> Path:
+        return self._ports.with_name("environment.conf")
+
+    @property
     def _in_root(self) -> tuple[str, ...]:
         return () if self.root == Path("/") else (f"--root={self.root}",)
 
@@ -164,9 +173,9 @@ class Service:
     def _programs(self) -> str:
         folder = Path(sys.executable).parent
         inside = str(folder).removeprefix(str(self.root).rstrip("/")).lstrip("/")
-        if hidden := next((one for one in _UNSEEN if Path(inside).is_relative_to(one)), None):
+        if folder_hidden := hidden(Path(f"/{inside}")):
             raise ConfigError(
-                f"/{hidden} is hidden from the service, and so are the programs there",
+                f"/{folder_hidden} is hidden from the service, and so are the programs there",
                 where=f"/{inside}",
                 hint="install into /opt/ganpo",
             )
@@ -180,6 +189,16 @@ class Service:
 
 GATEWAY = Service("ganpo-agent.service", "ganpo", "Ganpo gateway", ("dialout",))
 COLLECTOR = Service("ganpo-cloud.service", "ganpo-cloud", "Ganpo collector")
+
+
+def hidden(path: Path) -> str | None:
+    """The folder above it that the walls of the units hide."""
+    return next((one for one in _UNSEEN if path.is_relative_to(f"/{one}")), None)
+
+
+def _given(environment: Mapping[str, str]) -> str:
+    lines = (f'Environment="{name}={value.replace("%", "%%")}"\n' for name, value in environment.items())
+    return f"[Service]\n{''.join(lines)}"
 
 
 def carry_out(steps: Iterable[Step]) -> None:

@@ -82,6 +82,24 @@ def test_serial_ports_are_open_where_the_configuration_has_one(box: Path, ganpo:
     assert not ports.parent.exists()
 
 
+def test_a_configuration_elsewhere_is_named_to_the_service_and_forgotten_again(
+    box: Path, ganpo: Ganpo
+) -> None:
+    (box / "srv").mkdir()
+    (box / "srv/agent.toml").write_text(HEAD)
+    given = box / "etc/systemd/system/ganpo-agent.service.d/environment.conf"
+    done = ganpo("install", "--config", "/srv/agent.toml")
+    assert done.returncode == 0, done.stderr
+    assert given.read_text() == '[Service]\nEnvironment="GANPO_CONFIG=/srv/agent.toml"\n'
+    assert "commands find it with --config /srv/agent.toml" in done.stdout
+    assert ganpo("install").returncode == 0
+    assert not given.parent.exists()
+    done = ganpo("install", "--config", "/srv/nothing.toml")
+    assert (done.returncode, f"{box}/srv/nothing.toml: no such file" in done.stderr) == (1, True)
+    done = ganpo("install", "--config", "/home/me/agent.toml")
+    assert (done.returncode, "/home is hidden from the service" in done.stderr) == (1, True)
+
+
 def test_a_dry_run_prints_all_and_does_nothing(box: Path, ganpo: Ganpo) -> None:
     before = files(box)
     done = ganpo("install", "--serial", "--dry-run")

@@ -137,6 +137,29 @@ def test_lang_may_stand_anywhere_and_a_wrong_one_is_refused() -> None:
     assert "'fr' is not one of 'zh', 'en'" in said.stderr
 
 
+def test_what_is_typed_wrong_is_told_in_the_language_too() -> None:
+    for line in (
+        "nonsense",
+        "service instal",
+        "ping --jsn",
+        "ping x --unit",
+        "ping x --count 0",
+        "watch --every 99",
+        "watch --every x",
+        "decode x --at 1 --unit a",
+        "scan --bits=1 x",
+        "status a b",
+        "run --log-format x",
+        "service install --root /nonexistent",
+        f"service install --root {__file__}",
+        "export /",
+    ):
+        said = CliRunner().invoke(COMMANDS["ganpo"], ["--lang", "zh", *line.split()])
+        told = said.stderr.splitlines()[-1]
+        assert (said.exit_code, told[:3]) == (2, "错误："), line
+        assert not re.search("[A-Za-z]{3}", re.sub("'[^']*'", "", told)), told
+
+
 def test_programs_are_answered_in_english() -> None:
     said = CliRunner().invoke(COMMANDS["ganpo-cloud"], ["schema", "--lang", "zh"])
     assert said.exit_code == 0

@@ -36,22 +36,36 @@ def service() -> None:
     default=None,
     help="Open serial ports to it, or none.  [default: as the configuration needs it]",
 )
+@click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=f"/{CONFIG}",
+    show_default=True,
+    help="agent.toml that it runs with",
+)
 @dry_run_option
 @root_option
-def install(serial: bool | None, dry_run: bool, root: Path) -> None:
+def install(serial: bool | None, config: Path, dry_run: bool, root: Path) -> None:
     """Start the gateway, now and with the machine.
 
-    With /etc/ganpo/agent.toml, as the user ganpo, who may open serial ports (group dialout). May be given again:
+    As the user ganpo, who may open serial ports (group dialout). May be given again:
     after an upgrade, or when the first serial line has come.
     """
+    from ganpo_model.errors import ConfigError
     from ganpo_service import units
 
     if not dry_run:
         units.as_root()
     found = _service(root)
+    config = config.absolute()
+    if (folder := units.hidden(config)) is not None:
+        raise ConfigError(
+            f"/{folder} is hidden from the service", where=str(config), hint=f"copy it to /{CONFIG}"
+        )
     if serial is None:
-        serial = _has_serial(root / CONFIG, found.state_dir)
-    steps = list(found.install(serial=serial))
+        serial = _has_serial(root / config.relative_to("/"), found.state_dir)
+    other = {} if config == Path("/") / CONFIG else {"GANPO_CONFIG": str(config)}
+    steps = list(found.install(serial=serial, environment=other))
     if dry_run:
         for step in steps:
             click.echo(tell(str(step)), nl=False)
@@ -59,6 +73,8 @@ def install(serial: bool | None, dry_run: bool, root: Path) -> None:
     units.carry_out(steps)
     say(units.as_text(found.status(), as_json=False))
     say("its log: journalctl -fu ganpo-agent")
+    if other:
+        say(f"commands find it with --config {config}, or: export GANPO_CONFIG={config}")
 
 
 @service.command()

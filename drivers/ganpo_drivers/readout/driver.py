@@ -70,10 +70,7 @@ class ReadoutQuery(Generic[AddressT]):
     questions: tuple[Question[AddressT], ...]
 
     def __str__(self) -> str:
-        return "\n".join(
-            f"{question.item}: {len(question.places)} value{'' if len(question.places) == 1 else 's'}"
-            for question in self.questions
-        )
+        return "\n".join(f"{question.item}: {len(question.places)} values" for question in self.questions)
 
 
 class ReadoutDriver(Driver[SettingsT, AddressT]):
