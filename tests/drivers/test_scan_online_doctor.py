@@ -171,6 +171,11 @@ def test_every_point_is_read_once_and_told(tmp_path: Path, server: ModbusServer)
     assert bus["cycle_s"] > 0
     assert 0 < bus["load"] < 1
     assert "16 ok, 1 suspicious, 3 failed; everything once takes" in " ".join(text.output.split())
+    lines = text.output.splitlines()
+    (note,) = (line for line in lines if line.startswith("note"))
+    assert "`ganpo check` has them" in note
+    order = [line.split()[0] for line in lines if line.split()[0] in ("ok", "suspicious", "failed")]
+    assert order == ["ok"] * 16 + ["suspicious"] + ["failed"] * 3, "what is wrong stands at the prompt"
     well = typed("check", "--online", "--config", _config(tmp_path, server, SDM630))
     assert well.exit_code == 0, well.output
 

@@ -27,8 +27,8 @@ _LEVEL = 9
 def check(config: Path | None, online: bool, as_json: bool) -> None:
     """Name every mistake of the configuration, with its place.
 
-    No device is touched. What follows from what is written is told as notes. With --online every point is then read
-    once: ok, suspicious, or failed and why, and how long all of it takes.
+    No device is touched. What follows from what is written is told as notes. With --online, in their place, every point
+    is read once: ok, suspicious, or failed and why, what is wrong last, and how long all of it takes.
     """
     from ganpo_agent.keeping.left import look
     from ganpo_agent.keeping.outbox_file import OutboxNewer
@@ -49,6 +49,8 @@ def check(config: Path | None, online: bool, as_json: bool) -> None:
         _as_json(config, errors, warnings, notes, plant if online else None)
     lines = [f"error    {told(error)}" for error in errors]
     lines += [f"warning  {warning}" for warning in warnings]
+    if online and plant is not None and not errors and notes:  # the values are wanted, on a small screen
+        notes = [f"{len(notes)} lines of what follows from what is written: `ganpo check` has them"]
     lines += [f"note     {note}" for note in notes]
     lines = list(map(tell, lines))
     if sys.stdout.isatty():

@@ -54,13 +54,14 @@ def asked(config: Path | None, plant: "Plant") -> "list[ConnectionResult]":
 
 
 def tell(found: "Sequence[ConnectionResult]") -> bool:
-    """Print it; whether nothing failed and nothing is suspicious."""
+    """Print it, what is wrong last; whether nothing failed and nothing is suspicious."""
     from ganpo_agent.device.online import FAILED, OK, SUSPICIOUS
 
+    points = [point for one in found for point in one.points]
+    for point in sorted(points, key=lambda point: (OK, SUSPICIOUS, FAILED).index(point.level)):
+        value = "" if point.value is None else f"{shown(point.value)} {point.unit}".strip()
+        click.echo(row((point.level, point.name, value, point.why), (11, 28, 16)))
     for one in found:
-        for point in one.points:
-            value = "" if point.value is None else f"{shown(point.value)} {point.unit}".strip()
-            click.echo(row((point.level, point.name, value, point.why), (11, 28, 16)))
         counts = f"{one.count(OK)} ok, {one.count(SUSPICIOUS)} suspicious, {one.count(FAILED)} failed"
         cycle = "" if one.cycle_s is None else f"; everything once takes {one.cycle_s:.3f} s"
         load = "" if one.load is None else f", {one.load:.0%} of the line's time"
