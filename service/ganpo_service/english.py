@@ -24,10 +24,11 @@ _DONE = {**_VERBS, **_IS, "apply": "applies", "do": "does", "match": "matches"}
 """What they do or are, where that follows."""
 _NAMED = "unit row line page sheet version port phase address channel register from"
 """Behind these 1 is a name."""
-_BEFORE = "".join(rf"(?<!{word} )" for word in _NAMED.split()) + r"(?<![\w.,:/+-])"
+_BARE = "1" + "".join(rf"(?<!{word} 1)" for word in _NAMED.split()) + r"(?<![\w.,:/+-]1)"
+"""What stands before it is looked at behind it: a pattern that begins with a sign is found at once."""
 _MANY = "|".join(sorted(_COUNTED, key=len, reverse=True))
-_ONE = re.compile(rf"{_BEFORE}(1(?: of [\d,]+)?) ({_MANY})(?: ({'|'.join(_DONE)}))?(?!\w)")
-_ALONE = re.compile(rf"{_BEFORE}1 ({'|'.join(_IS)})(?!\w)")
+_ONE = re.compile(rf"({_BARE}(?: of [\d,]+)?) ({_MANY})(?: ({'|'.join(_DONE)}))?(?!\w)")
+_ALONE = re.compile(rf"{_BARE} ({'|'.join(_IS)})(?!\w)")
 
 
 def agreed(text: str) -> str:
