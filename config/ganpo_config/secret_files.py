@@ -69,7 +69,8 @@ class SecretFiles:
             self._findings.error(path, "its file is not text", value=name)
             return None
         except OSError as error:
-            self._findings.error(path, f"{unread(error)}: {self._place(name)}", self._hint(name), value=name)
+            hint = "the same with sudo" if isinstance(error, PermissionError) else self._hint(name)
+            self._findings.error(path, f"{unread(error)}: {error.filename}", hint, value=name)
             return None
         if not text:
             self._findings.error(path, "its file is empty", self._hint(name), value=name)

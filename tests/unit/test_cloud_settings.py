@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from ganpo_cloud.cli.main import main
 from ganpo_cloud.store.settings import CloudSettings, DatabaseSettings, load
+from support.shut import shut
 
 MISTAKES = """
 format = 2
@@ -110,6 +111,22 @@ def test_a_missing_secret_is_told_with_the_command_that_makes_it(tmp_path: Path)
         "cloud.toml: broker.password_file = mqtt_password: no such file;"
         f" make it: install -m 600 /dev/stdin {tmp_path}/mqtt_password"
     )
+
+
+def test_a_secret_of_another_user_is_a_mistake_that_says_sudo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file(tmp_path, "[broker]\npassword_file = 'mqtt_password'")
+    monkeypatch.chdir(tmp_path)
+    with shut(tmp_path / "secrets"):
+        (told,) = load(Path("cloud.toml"), {"CREDENTIALS_DIRECTORY": "secrets"}).errors
+    what = "cannot be read: Permission denied; the same with sudo"
+    assert str(told) == f"cloud.toml: broker.password_file = mqtt_password: {what}"
+
+
+def test_a_secret_whose_name_is_too_long_is_a_mistake(tmp_path: Path) -> None:
+    (told,) = errors(tmp_path, f"[broker]\npassword_file = '{'x' * 300}'")
+    assert "cannot be read: File name too long" in told
 
 
 def test_a_secret_is_read_from_its_file_and_shown_nowhere(tmp_path: Path) -> None:

@@ -1,8 +1,6 @@
 """What can be run and is probably meant otherwise: `check` tells it."""
 
 import itertools
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ from ganpo_config import secret_files
 from ganpo_config.state_dir import look_at
 from ganpo_model.shifts import overlaps
 from support.configs import BUS, HEAD, errors, meter, point, write
+from support.shut import not_root
 
 UINT16 = 'address = "1:input:0"\ntype = "uint16"'
 MACHINE = '[[equipment]]\nasset_no = "SB-1"\nname = "Machine"\n'
@@ -35,23 +34,12 @@ def test_a_state_dir_below_a_file_is_told(tmp_path: Path) -> None:
     assert "1 warnings" in out
 
 
-@pytest.fixture
-def not_root() -> Iterator[None]:
-    """Whoever may write everywhere is nobody for a while."""
-    before = os.geteuid()
-    os.seteuid(before or 65534)
-    try:
-        yield
-    finally:
-        os.seteuid(before)
-
-
-@pytest.mark.usefixtures("not_root")
 @pytest.mark.parametrize(
     ("folder", "there"), [("/usr", "cannot be written"), ("/usr/x/ganpo", "cannot be made: /usr")]
 )
 def test_a_state_dir_that_cannot_be_written_is_told(folder: str, there: str) -> None:
-    told = look_at(Path(folder))
+    with not_root():
+        told = look_at(Path(folder))
     assert told.startswith(f"gateway.state_dir = {folder}: {there}")
     assert f"sudo install -d -o USER -m 750 {folder}" in told
 

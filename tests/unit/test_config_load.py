@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ganpo_config import load
 from ganpo_model.facts import ExceptionItem, ShiftItem
 from support.configs import BUS, CELL, HEAD, errors, meter, plant, write
+from support.shut import shut
 
 EXAMPLES = Path(__file__).parents[2] / "config" / "examples"
 EXAMPLE = (EXAMPLES / "agent.toml").read_text()
@@ -156,6 +157,17 @@ def test_a_secret_that_is_no_file_is_told(tmp_path: Path, key: str, told: str) -
     (found,) = map(str, loaded.errors)
     assert told.replace("{folder}", str(tmp_path)) in found
     assert SECRET not in found
+
+
+def test_a_secret_of_another_user_is_told_and_nobody_is_asked_to_make_it_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = HEAD.replace("[site]", 'password_file = "mqtt_password"\n[site]')
+    (tmp_path / "agent.toml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    with shut(tmp_path / "secrets"):
+        (found,) = load(Path("agent.toml"), {"CREDENTIALS_DIRECTORY": "secrets"}).errors
+    assert "mqtt_password: cannot be read: Permission denied: secrets/secrets_mqtt_password; the same with sudo" in str(found)
 
 
 @pytest.mark.parametrize(

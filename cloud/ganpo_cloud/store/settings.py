@@ -261,13 +261,15 @@ def _complete(document: dict[str, Any], file: str, environ: Mapping[str, str]) -
                 where = f"{file}: {section}.{key}"
                 yield ConfigError("is never written into this file", where=where, hint=f"use {named_by}")
             if isinstance(name := table.get(named_by), str):
-                path = _laid_down(secrets, name)
                 try:
+                    path = _laid_down(secrets, name)
                     content = path.read_bytes().decode(errors="replace").strip()
                     table[key] = path if key == "ca_path" else content
                 except OSError as error:
                     where = f"{_place(file, environ, section, named_by)} = {name}"
-                    hint = f"make it: install -m 600 /dev/stdin {path}"
+                    hint = f"make it: install -m 600 /dev/stdin {secrets / name}"
+                    if isinstance(error, PermissionError):
+                        hint = "the same with sudo"
                     yield ConfigError(unread(error), where=where, hint=hint)
         if table:
             document[section] = table
