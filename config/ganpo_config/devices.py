@@ -63,7 +63,7 @@ They speak what none of our drivers speaks.
 
 由`python -m ganpo_config.devices docs`从模板写成；有测试保证与模板一致。`ganpo profile list WORD`查找模板，
 `ganpo profile show NAME`说明它的地址、状态、来源和备注；
-模板名写在[设备和计量表](../configuration.md#profiles)的`profile`列。
+模板名写在[设备和计量表](configuration.md#profiles)的`profile`列。
 粗体的参数没有默认值：`ganpo check`会要求填写。可信度：high为两个独立来源一致，或厂商手册。
 """,
         "## 机床、变频器和控制器：{}",

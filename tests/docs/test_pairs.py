@@ -6,7 +6,18 @@ from pathlib import Path
 import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
-WANTED = {"collector.md", "devices.md", "drivers.md", "errors.md", "gateway.md", "mistakes.md", "opcua.md"}
+WANTED = {
+    *(
+        "afternoon.md",
+        "broker.md",
+        "collector.md",
+        "configuration.md",
+        "devices.md",
+        "drivers.md",
+        "errors.md",
+    ),
+    *("gateway-api.md", "gateway.md", "metrics.md", "mistakes.md", "opcua.md"),
+}
 PAGES = sorted(page.name for page in (DOCS / "zh").glob("*.md"))
 _SAME = re.compile(r"`[^`]+`|^[0-9]+[.]|: [0-9]+$")
 HAN = "\u4e00-\u9fff"

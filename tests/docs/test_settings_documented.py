@@ -1,4 +1,5 @@
-"""docs/configuration.md has every setting with its default and its meaning; the JSON Schema is the present one."""
+"""docs/configuration.md, in both languages, has every setting with its default and its meaning; the JSON Schema is the
+present one."""
 
 import json
 import re
@@ -16,10 +17,13 @@ from ganpo_drivers.cjt188.settings import Cjt188Settings
 from ganpo_drivers.dlt645.settings import Dlt645Settings
 from ganpo_drivers.modbus.settings import ModbusSettings
 from ganpo_drivers.opcua.settings import OpcUaSettings
+from ganpo_service import words
 from support.configs import BUS, CELL, HEAD
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "configuration.md").read_text(encoding="utf-8")
+PAGES = {"en": PAGE, "zh": (DOCS / "zh" / "configuration.md").read_text(encoding="utf-8")}
+CHINESE = {"A profile": "模板的键", "required": "必填"}
 NOT_WRITTEN = {"ca", "password", "http_password", "token", "user_certificate"}
 """Set from their `_file` keys."""
 
@@ -51,8 +55,8 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
 ]
 
 
-def lines(model: type[BaseModel]) -> list[str]:
-    """The table of a model as it has to stand on the page."""
+def lines(model: type[BaseModel], lang: str) -> list[str]:
+    """The table of a model as it has to stand on the page of a language: what commands say of a setting, too."""
     found = []
     for name, about in model.model_fields.items():
         key = about.alias or name
@@ -61,7 +65,10 @@ def lines(model: type[BaseModel]) -> list[str]:
         if name in NOT_WRITTEN:
             key = f"{name}_file"
         assert about.description, f"{model.__name__}.{name} has no description"
-        found.append(f"| `{key}` | {default(about)} | {about.description} |")
+        told = default(about)
+        if lang == "zh":
+            told = CHINESE.get(told, told)
+        found.append(f"| `{key}` | {told} | {words.tell(about.description, lang)} |")
     return found
 
 
@@ -78,9 +85,11 @@ def default(about: FieldInfo) -> str:
     )
 
 
-def section(heading: str) -> list[str]:
+def section(heading: str, lang: str) -> list[str]:
     """The rows of the table below a heading."""
-    found = re.search(rf"^#+ `?{re.escape(heading)}`?$(.*?)(?=^#|\Z)", PAGE, re.MULTILINE | re.DOTALL)
+    if lang == "zh":
+        heading = CHINESE.get(heading, heading)
+    found = re.search(rf"^#+ `?{re.escape(heading)}`?$(.*?)(?=^#|\Z)", PAGES[lang], re.MULTILINE | re.DOTALL)
     assert found is not None, f"no heading {heading}"
     return [line for line in found[1].splitlines() if line.startswith("| `")]
 
@@ -89,7 +98,8 @@ def section(heading: str) -> list[str]:
 def test_every_setting_stands_on_the_page_with_its_default_and_none_that_does_not_exist(
     heading: str, model: type[BaseModel]
 ) -> None:
-    assert section(heading) == lines(model)
+    for lang in PAGES:
+        assert section(heading, lang) == lines(model, lang)
 
 
 def test_every_key_of_the_two_files_has_its_section() -> None:

@@ -35,12 +35,12 @@ def words(kind: str, value: float, order: str = "") -> list[int]:
 
 class ModbusServer:
     """Starts at once, on a free port or on `port`; `with` stops it. Addresses are the protocol's own, from 0. `framer`:
-    socket, or rtu, as behind a converter."""
+    socket, or rtu, as behind a converter. `host`: of the loopback."""
 
-    def __init__(self, port: int = 0, framer: str = "socket") -> None:
+    def __init__(self, port: int = 0, framer: str = "socket", host: str = "127.0.0.1") -> None:
         child = Path(__file__).with_name("modbus_server_child.py")
         self._process = subprocess.Popen(
-            [sys.executable, str(child), str(port), framer],
+            [sys.executable, str(child), str(port), framer, host],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -49,7 +49,7 @@ class ModbusServer:
         )
         assert self._process.stdout is not None
         self.port: int = json.loads(self._process.stdout.readline())
-        self.url = f"tcp://127.0.0.1:{self.port}"
+        self.url = f"tcp://{host}:{self.port}"
         self.pid = self._process.pid
 
     def set(self, unit: int, area: str, address: int, values: list[int]) -> None:

@@ -84,7 +84,7 @@ async def main() -> None:
     server = ModbusTcpServer(
         device,
         framer=FramerType(sys.argv[2]),
-        address=("127.0.0.1", int(sys.argv[1])),
+        address=(sys.argv[3], int(sys.argv[1])),
         identity=ModbusDeviceIdentification(  # type: ignore[no-untyped-call]
             info={0: "Ganpo", 1: "simulation", 2: "1.0"}  # vendor, product code, revision
         ),
