@@ -167,7 +167,8 @@ def test_a_secret_of_another_user_is_told_and_nobody_is_asked_to_make_it_anew(
     monkeypatch.chdir(tmp_path)
     with shut(tmp_path / "secrets"):
         (found,) = load(Path("agent.toml"), {"CREDENTIALS_DIRECTORY": "secrets"}).errors
-    assert "mqtt_password: cannot be read: Permission denied: secrets/secrets_mqtt_password; the same with sudo" in str(found)
+    what = "cannot be read: Permission denied: secrets/secrets_mqtt_password; the same with sudo"
+    assert f"uplink.password_file = mqtt_password: {what}" in str(found)
 
 
 @pytest.mark.parametrize(
