@@ -31,7 +31,7 @@ def test_a_state_dir_below_a_file_is_told(tmp_path: Path) -> None:
     assert code == 0  # it can be mended until the gateway starts
     told = f"gateway.state_dir = {tmp_path}/taken/ganpo: {tmp_path}/taken is no folder: give another"
     assert told[:60] in out
-    assert "1 warnings" in out
+    assert "1 warning\n" in out
 
 
 @pytest.mark.parametrize(
