@@ -14,7 +14,8 @@ def calendar(site: SiteTable, findings: Findings) -> CalendarItem:
     for name, shift in site.shifts.items():
         path = f"site.shifts.{name}"
         if not name.isprintable() or not name:
-            findings.error("site.shifts", "a name with control characters in it")
+            what = "a name with control characters in it"
+            findings.error("site.shifts", what, "type it anew: letters, digits, Chinese")
         _check(shift, path, findings)
         shifts.append(ShiftItem(name, shift.days, shift.from_, shift.to, shift.breaks))
     for one, other, when in overlaps([(s.name, s.days, s.start, s.end) for s in shifts]):
@@ -25,21 +26,27 @@ def calendar(site: SiteTable, findings: Findings) -> CalendarItem:
     for number, exception in enumerate(site.exceptions):
         path = f"site.exceptions[{number}]"
         if (exception.plan is None) == (exception.like is None):
-            findings.error(path, 'either plan = "off" or like = "mon"')
+            hint = "off: nobody works; mon: the shifts of a Monday hold"
+            findings.error(path, 'either plan = "off" or like = "mon"', hint)
         elif exception.like is not None and exception.like not in WEEKDAYS:
             hint = nearest(exception.like, WEEKDAYS)
             findings.error(f"{path}.like", f"no weekday ({', '.join(WEEKDAYS)})", hint, value=exception.like)
         found = dates(exception.dates)
         if found is None:
-            what = "no date, nor first..last in order (2027-02-05..2027-02-11)"
-            findings.error(f"{path}.dates", what, value=exception.dates)
+            what, hint = (
+                "no date, nor first..last in order (2027-02-05..2027-02-11)",
+                "the earlier day stands first",
+            )
+            findings.error(f"{path}.dates", what, hint, value=exception.dates)
             continue
         first, last = found
         twice = [day for day in each(first, last) if day in taken]
         if twice:
-            findings.error(
-                f"{path}.dates", f"{twice[0]} stands in {taken[twice[0]]} too", value=exception.dates
+            what, hint = (
+                f"{twice[0]} stands in {taken[twice[0]]} too",
+                "a day has one exception: take it out of one",
             )
+            findings.error(f"{path}.dates", what, hint, value=exception.dates)
         taken |= dict.fromkeys(each(first, last), f"site.exceptions[{number}].dates")
         plan = "off" if exception.like is None else f"like {exception.like}"
         exceptions.append(ExceptionItem(first, last, plan, exception.why))
@@ -53,8 +60,10 @@ def _check(shift: ShiftTable, path: str, findings: Findings) -> None:
         findings.error(f"{path}.days", str(error), value=shift.days)
     for key, number, what in wrong(shift.from_, shift.to, shift.breaks):
         if number is not None:
-            findings.error(f"{path}.{key}[{number}]", what, value=shift.breaks[number])
+            hint = f"12:00-12:30, between {shift.from_} and {shift.to}"
+            findings.error(f"{path}.{key}[{number}]", what, hint, value=shift.breaks[number])
         elif key:
-            findings.error(f"{path}.{key}", what, value=shift.from_ if key == "from" else shift.to)
+            value = shift.from_ if key == "from" else shift.to
+            findings.error(f"{path}.{key}", what, "four digits of a 24-hour clock: 07:30", value=value)
         else:
-            findings.error(path, what)
+            findings.error(path, what, "is it two shifts?")

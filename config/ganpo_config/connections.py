@@ -28,7 +28,7 @@ class Links:
 def links(tables: Any, gateway: GatewaySettings | None, secrets: SecretFiles, findings: Findings) -> Links:
     """What stands under `[connections]`; mistakes are found and left out. `gateway`: None where it is wrong itself."""
     if not isinstance(tables, dict):
-        findings.error("connections", "not a table: [connections.NAME]")
+        findings.error("connections", "not a table: [connections.NAME]", "one for each line or device")
         return Links({}, Names(frozenset(), whole=False))
     good: dict[str, Link] = {}
     load = cache(registry.load)  # which looks at all installed packages

@@ -32,7 +32,7 @@ class NumberError(ValueError):
 def exact(text: str) -> Fraction:
     """The value of a decimal text. Raises NumberError."""
     if _DECIMAL.fullmatch(text.strip()) is None:
-        raise NumberError("no number like 0.01")
+        raise NumberError("no number like 0.01", "digits and a point, without a unit")
     return Fraction(text.strip())
 
 
@@ -40,7 +40,7 @@ def positive(text: str) -> Fraction:
     """The value of a decimal text above 0. Raises NumberError."""
     value = exact(text)
     if value <= 0:
-        raise NumberError("must be above 0")
+        raise NumberError("must be above 0", "leave it empty where nobody knows it")
     return value
 
 
@@ -52,7 +52,7 @@ def ratio(text: str) -> tuple[Fraction, Fraction]:
             raise NumberError(
                 "a date or a time: Excel made it of a ratio", "format the column as text and enter it again"
             )
-        raise NumberError("no ratio like 400/5")
+        raise NumberError("no ratio like 400/5", "both sides, as the nameplate of the transformer has them")
     return positive(match[1]), positive(match[2])
 
 
@@ -71,7 +71,7 @@ def duration(text: str) -> int:
     """Milliseconds of `24h`, `15min`, `30s`, `7d`. Raises NumberError."""
     match = _DURATION.fullmatch(text.strip())
     if match is None:
-        raise NumberError("no duration like 24h or 15min")
+        raise NumberError("no duration like 24h or 15min", "a number and s, min, h or d")
     return int(match[1]) * _UNIT_MS[match[2]]
 
 

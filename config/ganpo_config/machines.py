@@ -31,7 +31,8 @@ def machine_of(
         return None
     if not 0 <= debounce <= _LONGEST_DEBOUNCE_S:
         what = f"debounce_s lies between 0 and {_LONGEST_DEBOUNCE_S} s"
-        findings.error(f"{path}.parameters", what, value=f"debounce_s={debounce:g}")
+        hint = "0 where the states of the machine need none"
+        findings.error(f"{path}.parameters", what, hint, value=f"debounce_s={debounce:g}")
         return None
     for rule in rules:
         for signal, condition in rule.when.items():
@@ -39,7 +40,7 @@ def machine_of(
                 what = (
                     f"{rule.state} can never be: no {signal} from {condition.min} to below {condition.below}"
                 )
-                findings.error(f"{path}.parameters", what)
+                findings.error(f"{path}.parameters", what, "the lower limit has to lie below the upper one")
                 return None
     _look_at_limits(rules, f"{path}.parameters", findings)
     absent = {name: about.absent for name, about in profile.signals.items() if about.absent is not None}

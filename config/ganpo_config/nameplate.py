@@ -137,7 +137,9 @@ def _reads(
     """Which side of its transformers the meter counts: what the profile knows, else what the row says."""
     known = "" if profile is None else profile.reads
     if (row.ct or row.pt) and carrier is not None and carrier.id != "electricity":
-        findings.error(f"{path}.{'ct' if row.ct else 'pt'}", f"{carrier.id} has no transformers")
+        findings.error(
+            f"{path}.{'ct' if row.ct else 'pt'}", f"{carrier.id} has no transformers", "leave it empty"
+        )
     elif known and row.reads not in ("", known):
         what = f"the registers of {row.profile} count the {known} side"
         findings.error(f"{path}.reads", what, f"leave it empty, or write {known}", value=row.reads)
@@ -155,9 +157,13 @@ def _reads(
         )
     elif (row.ct or row.pt) and not (row.reads or known):
         what = "is missing: with a ct or pt it has to be said what the meter counts, primary or secondary"
-        findings.error(f"{path}.reads", what)
+        hint = (
+            "secondary where what it shows has to be multiplied by the ratio, primary where it does so itself"
+        )
+        findings.error(f"{path}.reads", what, hint)
     elif row.reads == "secondary" and not row.ct and not row.pt:
-        findings.error(f"{path}.reads", "the secondary side of what? ct or pt is missing", value=row.reads)
+        what, hint = "the secondary side of what? ct or pt is missing", "ct as the nameplate says it, 400/5"
+        findings.error(f"{path}.reads", what, hint, value=row.reads)
     return row.reads or known
 
 
@@ -186,7 +192,8 @@ def _pipe(parameters: Parameters, path: str, findings: Findings) -> tuple[Fracti
         return None, ""
     match = re.fullmatch(r"DN([1-9][0-9]{0,3})", text, re.IGNORECASE)
     if match is None:
-        findings.error(f"{path}.parameters", "no nominal diameter like DN50", value=f"pipe={text}")
+        hint = "DN and the millimetres, pipe=DN50"
+        findings.error(f"{path}.parameters", "no nominal diameter like DN50", hint, value=f"pipe={text}")
         return None, ""
     radius = Fraction(int(match[1]), 2000)
     rate = _PI * radius * radius * WATER_M_S * 3600 * MARGIN
@@ -222,7 +229,7 @@ def _update(row: MeterRow, path: str, findings: Findings) -> str:
     try:
         update_ms(row.update)
     except NumberError as error:
-        findings.error(f"{path}.update", error.what, value=row.update)
+        findings.error(f"{path}.update", error.what, error.hint, value=row.update)
         return ""
     return row.update
 

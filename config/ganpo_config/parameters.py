@@ -58,14 +58,15 @@ def split(
     for word in _words(text, path, findings):
         key, equals, value = word.partition("=")
         if not equals:
-            findings.error(path, f"{word} is not key=value", value=text)
+            hint = f"{known[0]}=..." if known else "leave it empty"
+            findings.error(path, f"{word} is not key=value", hint, value=text)
         elif key not in known:
             what = f"no such parameter ({', '.join(known) or 'there are none'})"
             findings.error(path, what, nearest(key, known), value=word)
         elif key in said:
-            findings.error(path, f"{key} stands here twice", value=text)
+            findings.error(path, f"{key} stands here twice", "keep the one that is true", value=text)
         elif not value:
-            findings.error(path, f"{key} is empty", value=text)
+            findings.error(path, f"{key} is empty", f"{key}=..., nothing before and behind the =", value=text)
         else:
             said.add(key)
             values[key] = value
@@ -79,5 +80,6 @@ def _words(text: str, path: str, findings: Findings) -> list[str]:
     try:
         return shlex.split(text)
     except ValueError:
-        findings.error(path, "a quote is not closed", value=text)
+        hint = 'a value with blanks in it stands between two: machine="VMC 850"'
+        findings.error(path, "a quote is not closed", hint, value=text)
         return []

@@ -27,7 +27,8 @@ class Parents:
                 hint = findings.near(row.parent, meters)
                 findings.error(f"{path}.parent", "no meter has this number", hint, value=row.parent)
             elif row.parent in self._equipment:
-                findings.error(f"{path}.parent", "is equipment, no meter", value=row.parent)
+                hint = "the number of the meter above it; empty where none is above"
+                findings.error(f"{path}.parent", "is equipment, no meter", hint, value=row.parent)
             return
         above, chain = row.parent or None, {row.asset_no: None}
         while above and above not in chain:
@@ -35,7 +36,8 @@ class Parents:
             above = meters[above].parent if above in meters else None
         if above == row.asset_no:
             what = f"a circle: {' below '.join([*chain, above])}"
-            findings.error(f"{path}.parent", what, value=row.parent)
+            hint = "the one at the top has no parent: leave it empty there"
+            findings.error(f"{path}.parent", what, hint, value=row.parent)
             return
         if (outer := inside(row.asset_no, meters)) is not None:
             findings.warn(

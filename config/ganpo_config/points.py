@@ -78,12 +78,14 @@ class Points:
         if profile is None or parameters is None or all(s.cell is None for s in profile.signals.values()):
             return
         if subject.connection == NONE:
-            findings.error(f"{path}.connection", f"is missing: profile {profile.id} reads a device")
+            hint = "the name of one below [connections]"
+            findings.error(f"{path}.connection", f"is missing: profile {profile.id} reads a device", hint)
             return
         link = self._links.get(subject.connection)
         if link is not None and link.driver_id != profile.driver:
             what = f"its driver is {link.driver_id}; profile {profile.id} needs {profile.driver}"
-            findings.error(f"{path}.connection", what, value=subject.connection)
+            hint = "another connection, or another profile of the device: `ganpo profile list`"
+            findings.error(f"{path}.connection", what, hint, value=subject.connection)
             return
         others = []
         blamed: dict[str, BindError] = {}

@@ -111,7 +111,8 @@ def _inline(raw: Mapping[str, Any], name: str, findings: Findings) -> Iterator[t
     """The rows that stand in the file itself; None for what cannot be read."""
     table = raw.get(name, [])
     if not isinstance(table, list):
-        findings.error(name, f"not a list: its rows begin with [[{name}]]")
+        what, hint = f"not a list: its rows begin with [[{name}]]", "two square brackets, once for each row"
+        findings.error(name, what, hint)
         yield name, None
         return
     for number in range(len(table)):
@@ -138,14 +139,15 @@ def _unique(rows: Rows, findings: Findings) -> None:
         if number in taken:
             there = findings.place(f"{taken[number]}.asset_no")
             what = f"stands in {there} too: numbers are unique, over equipment and meters together"
-            findings.error(f"{placed.path}.asset_no", what, value=number)
+            hint = "correct one of them, or delete what stands there twice"
+            findings.error(f"{placed.path}.asset_no", what, hint, value=number)
         taken.setdefault(number, placed.path)
     points: dict[tuple[str, str], str] = {}
     for point in rows.points:
         key = (point.row.asset_no, point.row.signal)
         if key in points:
             what = f"{key[0]}/{key[1]} stands in {findings.place(points[key])} too: a signal has one point"
-            findings.error(point.path, what)
+            findings.error(point.path, what, "delete one of them")
         points.setdefault(key, point.path)
 
 

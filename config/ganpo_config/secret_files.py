@@ -61,12 +61,13 @@ class SecretFiles:
             return None
         if not name or "/" in name or name in (".", "..") or not name.isprintable():
             what = f"not the name of a file in {self._folder}"
-            self._findings.error(path, what, value=name)
+            self._findings.error(path, what, "its name alone, without a folder", value=name)
             return None
         try:
             text = self._place(name).read_text(encoding="utf-8").strip()
         except UnicodeDecodeError:
-            self._findings.error(path, "its file is not text", value=name)
+            hint = "one line with the password alone"
+            self._findings.error(path, "its file is not text", hint, value=name)
             return None
         except OSError as error:
             hint = "the same with sudo" if isinstance(error, PermissionError) else self._hint(name)

@@ -109,7 +109,7 @@ def of_row(
     try:
         offset = plain(row.offset) if row.offset else 0.0
     except NumberError as error:
-        raise BindError("offset", row.offset, error.what) from error
+        raise BindError("offset", row.offset, error.what, error.hint) from error
     if offset and signal.type != "number":
         raise BindError("offset", row.offset, f"{signal.id} is a {signal.type}: only a number has an offset")
     low, high = (None, None) if about is None else _bounds(about, parameters)
@@ -186,7 +186,7 @@ def _number(template: float | str, parameters: Parameters) -> float:
     try:
         return parameters.number(template)
     except NumberError as error:
-        raise BindError("parameters", "", error.what) from error
+        raise BindError("parameters", "", error.what, error.hint) from error
 
 
 def _seconds(key: str, text: str) -> float | None:

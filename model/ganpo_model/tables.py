@@ -276,5 +276,6 @@ def _cell(value: str, column: str, fault: str, *, from_1904: bool) -> cells_of.R
     if fault or _FORMULA.match(value):
         raise cells_of.CellError(fault or "a formula, no value", "copy the column and insert it as values")
     if len(value) > LONGEST_CELL:
-        raise cells_of.CellError(f"{len(value)} characters: a cell has at most {LONGEST_CELL}")
+        what = f"{len(value)} characters: a cell has at most {LONGEST_CELL}"
+        raise cells_of.CellError(what, "is a quote missing that ends it?")
     return cells_of.read(value, column, from_1904=from_1904)

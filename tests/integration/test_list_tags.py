@@ -39,6 +39,7 @@ max_rate = 100
 [lists]
 points = "points.csv"
 """
+HELD = "4:holding:4"
 POINT = ("asset_no", "signal", "address", "type", "order", "scale", "interval_s")
 
 
@@ -70,7 +71,7 @@ def test_tags_of_kepware_that_name_machine_and_signal_become_points_and_the_rest
     done = take(plant, "kep.csv", KEPWARE, *line, "--order", "CDAB", "--rest", str(plant / "rest.xlsx"))
     for part in (
         "note     kep.csv row 5: type String is not taken over",
-        "note     kep.csv row 6: is written only: there is nothing to read",
+        "note     kep.csv row 6: is written only, or a constant: there is nothing to read",
         "note     kep.csv row 7: its scaling is not linear",
         "note     kep.csv row 8: address DB1.DBW2 is none of Modbus that is taken over",
         "note     kep.csv: 1 tag names no number of the ledger or no signal; written to the file of --rest",
@@ -139,6 +140,46 @@ def test_tags_of_neuron_become_points(plant: Path) -> None:
         "neuron.xlsx, sheet Sheet1, row 5: its two bytes are swapped",
     ):
         assert part in done.output
+
+
+def test_exports_as_other_versions_and_spreadsheets_write_them_are_read(plant: Path) -> None:
+    line = ("--connection", "bus", "--unit", "4", "--order", "CDAB")
+    head = "Tag Name,Address,Data Type,Respect Data Type,Client Access,Scan Rate,Scaling,Raw Low,Raw High,Scaled Low,"
+    head += "Scaled High,Engineering Units,Description,Negate Value"
+    quoted = ",".join(f'"{name}"' for name in head.split(","))
+    for written, row, told in (
+        (quoted, '"DB-1.power","40005","word","1","R/W","1000","","","","","","kW","",""', (HELD, "uint16", "", "")),
+        (head + " ", "DB-1.power,300005,Short,1,R,100,Linear,0,10,0,1,kW,,0", ("4:input:4", "int16", "", "0.1")),
+        (head.upper(), "DB-1.power,40005,FLOAT,1,RO,100,Linear,0,10,0,1,kW,,1", (HELD, "float32", "CDAB", "-0.1")),
+        (head, "SB-0003.alarm,40005.15,Boolean,1,RO,100,None,,,,,,,", ("4:holding:4.15", "bit", "", "")),
+        (head, "SB-0003.alarm,5,Boolean,1,RO,100,,,,,,,,", ("4:coil:4", "", "", "")),
+    ):  # fmt: skip
+        (plant / "points.csv").unlink(missing_ok=True)
+        done = take(plant, "kep.csv", f"\ufeff{written}\r\n{row}\r\n", *line)
+        assert done.exit_code == 0, done.output
+        assert points(plant)[0][2:6] == told, done.output
+    (plant / "points.csv").unlink()
+    rows: list[Any] = [
+        [
+            "group",
+            "interval",
+            "name",
+            "address",
+            "attribute",
+            "type",
+            "description",
+            "decimal",
+            "precision",
+            "bias",
+        ],
+        ["DB-1", 30000, "power", "1!40001", "Read", "WORD", "", 0.1, None, -5],
+        ["DB-1", 30000, "alarm", "", "Read Static", "BIT", "", None, None, None],
+    ]
+    done = take(plant, "neuron.xlsx", book({"Sheet1": rows}), "--connection", "bus")
+    assert done.exit_code == 0, done.output
+    assert points(plant) == [("DB-1", "power", "1:holding:0", "uint16", "", "0.1", "30")]
+    assert merging.current("points", plant / "points.csv").rows[0].cells["offset"] == "-5"
+    assert "row 3: is written only, or a constant: there is nothing to read" in done.output
 
 
 def test_tags_want_a_connection_and_what_lacks_a_name_is_filled_in_by_hand(plant: Path) -> None:

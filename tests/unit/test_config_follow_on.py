@@ -46,7 +46,7 @@ def test_the_list_that_is_read_is_checked_as_far_as_it_stands_alone(tmp_path: Pa
     (tmp_path / "meters.csv").unlink()
     errors = told(tmp_path)
     assert any(error.startswith("points.csv row 3, address") for error in errors), errors
-    assert any("lists.meters = meters.csv: cannot be read" in error for error in errors), errors
+    assert any("lists.meters = meters.csv: no such file" in error for error in errors), errors
     assert len(errors) == 2, errors
 
 
@@ -83,7 +83,9 @@ def test_a_profile_of_the_site_that_is_wrong_is_not_missed_in_the_rows(tmp_path:
 def test_connections_that_are_no_table_are_one_error(tmp_path: Path) -> None:
     config = (HEAD + LISTS).replace("format = 1\n", "format = 1\nconnections = 3\n", 1)
     put(tmp_path)
-    assert told(tmp_path, config) == ["agent.toml: connections: not a table: [connections.NAME]"]
+    assert told(tmp_path, config) == [
+        "agent.toml: connections: not a table: [connections.NAME]; one for each line or device"
+    ]
 
 
 def test_what_is_really_not_there_is_told_for_every_row(tmp_path: Path) -> None:

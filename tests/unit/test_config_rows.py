@@ -192,7 +192,7 @@ def test_a_mistake_in_a_row_hides_no_other_and_brings_no_second_one(tmp_path: Pa
     assert errors(tmp_path, text) == [
         "agent.toml: equipment[0].asset_no = SB/1: an asset_no has 1 to 64 characters without space, comma, / and #",
         "agent.toml: meters[0].since = x: no date (2025-03-01)",
-        "agent.toml: meters[0].ct = 400: no ratio like 400/5",
+        "agent.toml: meters[0].ct = 400: no ratio like 400/5; both sides, as the nameplate of the transformer has them",
     ]
 
 

@@ -25,7 +25,7 @@ _TYPES = {
     NEURON: {
         "BIT": "bit", "BOOL": "bit", "INT8": "int8", "UINT8": "uint8", "INT16": "int16", "UINT16": "uint16",
         "INT32": "int32", "UINT32": "uint32", "INT64": "int64", "UINT64": "uint64", "FLOAT": "float32",
-        "DOUBLE": "float64",
+        "DOUBLE": "float64", "WORD": "uint16", "DWORD": "uint32", "LWORD": "uint64",
     },
 }  # fmt: skip
 _AREAS = {"0": "coil", "1": "discrete", "3": "input", "4": "holding"}
@@ -103,7 +103,7 @@ def _named(tag: Tag, subjects: Collection[str]) -> tuple[str, str]:
 def _cells(tag: Tag, line: Line) -> dict[str, str]:
     """What a row of points has of a tag. Raises _Untaken."""
     if not tag.reads:
-        raise _Untaken("is written only: there is nothing to read")
+        raise _Untaken("is written only, or a constant: there is nothing to read")
     note = f"{'.'.join(tag.path)} {tag.note}".strip()[:200]
     cells = {"connection": line.name, "note": note, "unit": tag.engineering}
     if tag.interval_ms >= 1000:
@@ -134,12 +134,14 @@ def _node(tag: Tag, line: Line) -> str:
 
 
 def _registers(tag: Tag, line: Line) -> dict[str, str]:
-    kind = _TYPES[tag.maker].get(tag.type if tag.maker == KEPWARE else tag.type.upper())
+    kind = next((kind for word, kind in _TYPES[tag.maker].items() if word.upper() == tag.type.upper()), None)
     if kind is None:
         raise _Untaken(f"type {tag.type or 'of the device'} is not taken over")
     swapped = ""
     if tag.maker == KEPWARE:
-        match = _KEPWARE_ADDRESS.fullmatch(tag.address)
+        # A coil that lost its zeros in a spreadsheet: every other area has five digits without them.
+        lost = kind == "bit" and tag.address.isdecimal() and len(tag.address) < 5
+        match = _KEPWARE_ADDRESS.fullmatch(tag.address.zfill(5) if lost else tag.address)
         unit, area, number, bit = ("", *match.groups()) if match else ("", "", "", None)
     else:
         match = _NEURON_ADDRESS.fullmatch(tag.address)

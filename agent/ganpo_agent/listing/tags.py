@@ -4,7 +4,8 @@ Kepware CSV: a heading record, then a record per tag of one device; commas or se
 Variable File Support", kepware.com feature-csvimportexport). Kepware JSON: a project or a part of one, objects of the
 Configuration API: `common.ALLTYPES_NAME`, `servermain.TAG_ADDRESS`, `servermain.TAG_DATA_TYPE` and so on (its numbers:
 the enumeration of Kepware's public .NET SDK). Neuron: group, name, address, attribute, type, description, decimal,
-precision (docs.emqx.com, Neuron: "Batch Data Tag Configuration"; "Modbus TCP", address format).
+precision (docs.emqx.com, Neuron: "Batch Data Tag Configuration"; "Modbus TCP", address format); in newer versions the
+interval of the group, and a bias: value x decimal + bias.
 """
 
 import json
@@ -15,6 +16,7 @@ from typing import Any
 
 from ganpo_model import separated, tables
 from ganpo_model.errors import ConfigError
+from ganpo_model.heads import plain
 from ganpo_model.tables import Opener, Sheet, Source
 from ganpo_service import workbooks
 
@@ -38,9 +40,10 @@ _KEPWARE_TYPES = (
     *("LLong", "QWord"),
 )
 _HEADS = {
-    KEPWARE: ("Tag Name", "Address", "Data Type"),
+    KEPWARE: ("tagname", "address", "datatype"),
     NEURON: ("name", "address", "attribute", "type"),
 }
+_UNITS = ("engunits", "engineeringunits")
 _DEEPEST = 40
 
 
@@ -89,7 +92,7 @@ def read(raw: bytes, file: str, opener: Opener = workbooks.sheets) -> list[Tag] 
     for sheet in sheets:
         if not sheet.rows:
             continue
-        names = [cell.strip() for cell in sheet.rows[0][1]]
+        names = [plain(cell) for cell in sheet.rows[0][1]]
         for maker, needed in _HEADS.items():
             if set(needed) <= set(names):
                 tags = tags or []
@@ -104,30 +107,30 @@ def _of_rows(maker: str, names: Sequence[str], sheet: Sheet, source: Source) -> 
 
 
 def _kepware(cells: Mapping[str, str], source: Source, number: int) -> Tag:
-    scaling = cells.get("Scaling", "").casefold()
+    scaling = cells.get("scaling", "").casefold()
     scale, offset = Fraction(1), Fraction(0)
     if linear := scaling == "linear":
-        ends = [
-            _fraction(cells.get(name, "")) for name in ("Raw Low", "Raw High", "Scaled Low", "Scaled High")
-        ]
+        ends = [_fraction(cells.get(name, "")) for name in ("rawlow", "rawhigh", "scaledlow", "scaledhigh")]
         linear = None not in ends and ends[0] != ends[1]
         if linear:
             low, high, scaled_low, scaled_high = (end or Fraction(0) for end in ends)
             scale = (scaled_high - scaled_low) / (high - low)
             offset = scaled_low - low * scale
+            if cells.get("negatevalue", "").casefold() in ("1", "true", "yes"):
+                scale, offset = -scale, -offset
     return Tag(
         KEPWARE,
-        tuple(cells["Tag Name"].split(".")),
-        cells.get("Address", ""),
-        cells.get("Data Type", ""),
+        tuple(cells["tagname"].split(".")),
+        cells.get("address", ""),
+        cells.get("datatype", ""),
         source,
         number,
         scale if linear or scaling in ("", "none") else None,
         offset,
-        cells.get("Eng Units", "") or cells.get("Eng. Units", ""),
-        cells.get("Description", ""),
-        cells.get("Client Access", "") != "WO",
-        _whole(cells.get("Scan Rate", "")),
+        next((cells[name] for name in _UNITS if cells.get(name)), ""),
+        cells.get("description", ""),
+        cells.get("clientaccess", "").upper() not in ("WO", "W"),
+        _whole(cells.get("scanrate", "")),
     )
 
 
@@ -141,8 +144,10 @@ def _neuron(cells: Mapping[str, str], source: Source, number: int) -> Tag:
         source,
         number,
         _fraction(cells.get("decimal", "") or "1") or Fraction(1),
+        _fraction(cells.get("bias", "") or "0") or Fraction(0),
         note=cells.get("description", ""),
-        reads="read" in attribute or "subscribe" in attribute,
+        reads=("read" in attribute or "subscribe" in attribute) and "static" not in attribute,
+        interval_ms=_whole(cells.get("interval", "")),
     )
 
 
@@ -150,7 +155,8 @@ def _of_json(raw: bytes, file: str) -> list[Tag] | None:
     try:
         document = json.loads(raw.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"no JSON: {str(error)[:100]}", where=file) from error
+        hint = "export it once more"
+        raise ConfigError(f"no JSON: {str(error)[:100]}", where=file, hint=hint) from error
     whole = isinstance(document, dict) and "project" in document
     found = [
         _of_object(tag, path, said, Source(f"{file} tag {'.'.join(path)}"), number, whole=whole)
@@ -194,17 +200,18 @@ def _of_object(
     kind = of("DATA_TYPE", -1)
     known = isinstance(kind, int) and 0 <= kind < len(_KEPWARE_TYPES)
     cells = {
-        "Tag Name": path[-1] if path else "",
-        "Address": str(of("ADDRESS", "")),
-        "Data Type": _KEPWARE_TYPES[kind] if known else "",
-        "Scaling": {0: "", 1: "linear"}.get(of("SCALING_TYPE", 0), "other"),
-        "Raw Low": str(of("SCALING_RAW_LOW", "")),
-        "Raw High": str(of("SCALING_RAW_HIGH", "")),
-        "Scaled Low": str(of("SCALING_SCALED_LOW", "")),
-        "Scaled High": str(of("SCALING_SCALED_HIGH", "")),
-        "Scan Rate": str(of("SCAN_RATE_MILLISECONDS", "")),
-        "Description": str(tag.get("common.ALLTYPES_DESCRIPTION", "")),
-        "Eng Units": str(of("SCALING_UNITS", "")),
+        "tagname": path[-1] if path else "",
+        "address": str(of("ADDRESS", "")),
+        "datatype": _KEPWARE_TYPES[kind] if known else "",
+        "scaling": {0: "", 1: "linear"}.get(of("SCALING_TYPE", 0), "other"),
+        "rawlow": str(of("SCALING_RAW_LOW", "")),
+        "rawhigh": str(of("SCALING_RAW_HIGH", "")),
+        "scaledlow": str(of("SCALING_SCALED_LOW", "")),
+        "scaledhigh": str(of("SCALING_SCALED_HIGH", "")),
+        "scanrate": str(of("SCAN_RATE_MILLISECONDS", "")),
+        "description": str(tag.get("common.ALLTYPES_DESCRIPTION", "")),
+        "engunits": str(of("SCALING_UNITS", "")),
+        "negatevalue": str(of("SCALING_NEGATE_VALUE", "")),
     }
     low = said.get("modbus_ethernet.DEVICE_FIRST_WORD_LOW")
     zero_based = said.get("modbus_ethernet.DEVICE_ZERO_BASED_ADDRESSING")
