@@ -125,11 +125,14 @@ def test_it_moves_by_itself_says_only_new_needs_can_be_paused_and_keeps_what_is_
 
     page.route("**/*", lambda route: route.abort())
     page.clock.run_for(EVERY_MS)
-    expect(page.locator("#away")).to_be_visible()
+    expect(page.locator("#away")).to_contain_text("It is asked again every 5 s. Mon 23 Nov 2026, 09:42:16")
+    expect(page.locator("#rows .said.ok").first).to_be_hidden()
+    expect(page.locator("#rows .age").first).to_be_hidden()
     expect(value).to_have_text("104")
     page.unroute("**/*")
     wait(page)
     expect(page.locator("#away")).to_be_hidden()
+    expect(page.locator("#rows .said.ok").first).to_be_visible()
     watched.context.close()
 
 

@@ -42,6 +42,7 @@ def agent_of(folder: Path, line: ModbusLine) -> Agent:
 
 def text_of(page: str) -> str:
     told = re.sub(r"<svg.*?</svg>", "", page, flags=re.DOTALL)
+    told = re.sub(r'<span class="nw">([^<]*/)</span>', r"\1", told)
     return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", told)))
 
 

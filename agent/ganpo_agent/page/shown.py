@@ -23,9 +23,12 @@ FIRST = 15
 MANY = 100
 """Points of a page of all."""
 NEEDS = 5
+NAMED = 12
+"""Machines in a sentence."""
 MACHINES = METERS = 60
 """So many are shown, those that need somebody first."""
 _STATES = (State.FAULT, State.HELD, State.UNKNOWN)
+_NO_REASON = ("", "", "")
 _QUALITIES = ("fault", "open", "stale", "waiting", "good", "absent")
 _LEVELS = ("alarm", "look", "unknown", "ok")
 _PROTOCOLS = {
@@ -64,10 +67,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Points of one connection with one and the same `why` not good, and the command that shows or mends it; those
-    that are good have neither."""
+    """Points of one connection with one and the same `why` not good (`level`: look, alarm), and the command that shows
+    or mends it; those that are good have none of it."""
 
     connection: str
+    level: str
     why: str
     command: str
     rows: Sequence[Answer]
@@ -97,17 +101,17 @@ def points(all_of_them: Sequence[Answer], links: Iterable[Answer], asked: Asked)
         point["name"]: reason(point, by_name.get(point["connection"])) for point in found if is_faulty(point)
     }
 
-    def place(point: Answer) -> tuple[int, str, str]:
-        why, _ = reasons.get(point["name"], ("", ""))
-        return _QUALITIES.index(point["quality"]), point["connection"] if why else "", why
+    def place(point: Answer) -> tuple[int, str, str, str]:
+        level, why, _ = reasons.get(point["name"], _NO_REASON)
+        return _QUALITIES.index(point["quality"]), point["connection"] if why else "", level, why
 
     size = MANY if asked.points or asked.q else FIRST
     last = -(-len(found) // size) or 1 if size == MANY else 1
     begin = (min(asked.page, last) - 1) * size
     rows = sorted(found, key=place)[begin : begin + size]
     groups = [
-        Group(name, why, reasons[alike[0]["name"]][1] if why else "", alike)
-        for (_, name, why), alike in ((key, list(some)) for key, some in groupby(rows, place))
+        Group(name, level, why, reasons[alike[0]["name"]][2] if why else "", alike)
+        for (_, name, level, why), alike in ((key, list(some)) for key, some in groupby(rows, place))
     ]
     faulty = sum(is_faulty(point) for point in all_of_them)
     return Points(groups, len(rows), len(found), len(all_of_them), faulty, last)
@@ -118,18 +122,22 @@ def is_faulty(point: Answer) -> bool:
     return point["quality"] not in FINE
 
 
-def reason(point: Answer, link: Answer | None) -> tuple[str, str]:
-    """Why a point has no good value, and the command that shows or mends it: its connection's reason, else that of its
-    unit, else its own; `open`: its last step does not fit."""
+def reason(point: Answer, link: Answer | None) -> tuple[str, str, str]:
+    """How urgent it is that a point has no good value, why, and the command that shows or mends it: its connection's
+    reason, else that of its unit, else its own; `open`: its last step does not fit."""
     name, address = point["connection"], str(point["address"])
     if link is not None and link["error"] and link["state"] != "up":
-        return link["error"], f"ganpo ping {name}"
+        return "alarm", link["error"], f"ganpo ping {name}"
     for unit in link["units"] if link is not None else ():
         if unit["silent"] and unit["why"] and (not unit["key"] or address.startswith(f"{unit['key']}:")):
-            return unit["why"], f"ganpo ping {name}" + (f" --unit {unit['key']}" if unit["key"] else "")
+            return (
+                "alarm",
+                unit["why"],
+                f"ganpo ping {name}" + (f" --unit {unit['key']}" if unit["key"] else ""),
+            )
     if point["quality"] == "open":
-        return "open", f"ganpo-cloud why {point['subject']}"
-    return (point["fault"], f"ganpo read {name} {address} --raw") if point["fault"] else ("", "")
+        return "look", "open", f"ganpo-cloud why {point['subject']}"
+    return ("alarm", point["fault"], f"ganpo read {name} {address} --raw") if point["fault"] else _NO_REASON
 
 
 def _has(point: Answer, q: str) -> bool:

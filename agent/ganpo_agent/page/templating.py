@@ -40,6 +40,7 @@ def environment(lang: str) -> Environment:
         t=partial(words.filled, lang),
         tell=partial(words.tell, lang=lang),
         most=shown.NEEDS,
+        few=shown.NAMED,
         machines_shown=shown.MACHINES,
         meters_shown=shown.METERS,
     )

@@ -22,8 +22,10 @@ function put(fresh) {
     if (next && next.innerHTML !== part.innerHTML && !marked(part)) part.innerHTML = next.innerHTML;
   }
 }
+// What is old is not shown as good: `old` takes marks and ages away, and the time stands where one looks.
 function reached(is) {
   away.hidden = is;
+  away.querySelector("b").textContent = document.querySelector("[data-at]").textContent;
   document.body.classList.toggle("old", !is);
 }
 async function refresh() {
