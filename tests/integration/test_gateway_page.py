@@ -1,7 +1,6 @@
 """The page of a running agent: it says what the local API says, weighs little, and takes nothing but GET."""
 
 import asyncio
-import html
 import io
 import random
 import re
@@ -20,6 +19,7 @@ from ganpo_drivers.modbus.address import ModbusAddress
 from ganpo_drivers.modbus.driver import ModbusDriver
 from ganpo_drivers.modbus.settings import ModbusSettings
 from support.modbus_line import ModbusLine
+from support.page_text import text_of
 from support.plants import PlantBuilder
 
 ENGLISH = {"Accept-Language": "en"}
@@ -38,12 +38,6 @@ def agent_of(folder: Path, line: ModbusLine) -> Agent:
     plant = builder.build()
     locked = plant.gateway.model_copy(update={"http_password": SecretStr("correct horse")})
     return Agent(replace(plant, gateway=locked), rng=random.Random(1), config=config, demo=True)
-
-
-def text_of(page: str) -> str:
-    told = re.sub(r"<svg.*?</svg>", "", page, flags=re.DOTALL)
-    told = re.sub(r'<span class="nw">([^<]*/)</span>', r"\1", told)
-    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", told)))
 
 
 async def nothing_is_bare(http: httpx.AsyncClient, url: str) -> None:
@@ -140,6 +134,8 @@ async def test_the_page_of_a_running_agent_says_what_its_api_says(
             await nothing_is_bare(http, agent.page)
             await the_bundle_has_no_secret(http, agent.page)
             assert (await http.get(f"{agent.page}bundle", auth=None)).status_code == 401
+            refused = await http.get(f"{api}status", auth=None)
+            assert (refused.status_code, refused.json()["code"]) == (401, "access-refused")
 
             def breaks(*_: object) -> str:
                 raise RuntimeError("a bug of ours")

@@ -1,7 +1,6 @@
 """The gateway page, rendered from answers: what stands first, what a search finds, and every word in both languages."""
 
 import gzip
-import html
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -15,14 +14,12 @@ from ganpo_cloud.inlet import gateways
 from ganpo_service.catalogue import entries
 from support.extracting import CATALOGUE, messages
 from support.gateway_answers import ZONE, ago, answers
+from support.page_text import text_of
 
 
 def page(changed: dict[str, Any] | None = None, lang: str = "en", **asked: Any) -> str:
     """The text of the page, without its marks."""
-    told = render(answers() | (changed or {}), Place(ZONE), Asked(lang, **asked))
-    told = re.sub(r"<svg.*?</svg>", "", told, flags=re.DOTALL)
-    told = re.sub(r'<span class="nw">([^<]*/)</span>', r"\1", told)
-    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", told)))
+    return text_of(render(answers() | (changed or {}), Place(ZONE), Asked(lang, **asked)))
 
 
 def status(**changed: Any) -> dict[str, Any]:

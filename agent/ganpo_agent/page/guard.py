@@ -7,10 +7,13 @@ import hmac
 
 from pydantic import SecretStr
 from starlette.datastructures import Headers
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ganpo_agent.local import API
+from ganpo_agent.local.routes import as_json
 from ganpo_config.settings import GatewaySettings
+from ganpo_model.errors import AccessRefused
 from ganpo_service import words
 from ganpo_service.pages.spoken import choose
 
@@ -43,8 +46,13 @@ class Guard:
             return
         if given is not None:
             await asyncio.sleep(self._wrong_s)
-        text = words.tell(_SAID, choose(None, headers.get("accept-language", "")))
-        await PlainTextResponse(f"{text}\n", 401, _ASK)(scope, receive, send)
+        answer: Response
+        if scope["path"].startswith(API):
+            answer = JSONResponse(as_json(AccessRefused(_SAID, where=scope["path"][:200])), 401, _ASK)
+        else:
+            text = words.tell(_SAID, choose(None, headers.get("accept-language", "")))
+            answer = PlainTextResponse(f"{text}\n", 401, _ASK)
+        await answer(scope, receive, send)
 
 
 def _given(header: str) -> bytes | None:
