@@ -20,7 +20,7 @@ _CARRIERS = {"energy_import": "electricity", "heat_total": "heat", "volume_total
 _ANY_METER = {"dlt645": "A" * 12, "cjt188": "A" * 14}
 """Whatever number the only meter of a line has."""
 _PARITY = {"N": "none", "E": "even", "O": "odd"}
-_PASSWORD = "mqtt_password"  # noqa: S105 - the name of a file
+PASSWORD = "mqtt_password"  # noqa: S105 - the name of a file
 _PIPE = "pipe=DN50"
 _MOST = "100"
 _HEADING = """# Everything this gateway needs; every key stands in docs/configuration.md.
@@ -60,7 +60,7 @@ QUESTIONS = (
         may_be_empty=True,
     ),
 )
-"""Ten. Those of the meter are asked where there is one."""
+"""Ten, and a password is asked for beside them. Those of the meter are asked where there is one."""
 
 
 def gateway_id(host: str) -> str:
@@ -111,14 +111,14 @@ def text(answers: Mapping[str, str], profile: Profile | None, secrets: Path = FO
     def say(key: str, value: str) -> str:
         return f"{key} = {json.dumps(value, ensure_ascii=False)}\n"
 
-    password = (secrets / _PASSWORD).exists()
+    password = (secrets / PASSWORD).exists()
     parts = [
         _HEADING,
         "[gateway]\n" + say("id", answers["id"]) + say("state_dir", answers["state_dir"]),
         "[uplink]\n"
         + say("broker", answers["broker"])
         + ("" if password else "# the name of a file in /etc/ganpo/secrets, never the password itself\n# ")
-        + say("password_file", _PASSWORD),
+        + say("password_file", PASSWORD),
         "[site]\n"
         + say("id", answers["site"])
         + say("name", answers["site_name"])

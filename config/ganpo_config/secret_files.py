@@ -16,13 +16,18 @@ from ganpo_model.errors import unread
 FOLDER = Path("/etc/ganpo/secrets")
 
 
+def folder(environ: Mapping[str, str]) -> Path:
+    """Where they lie."""
+    given = environ.get("CREDENTIALS_DIRECTORY")
+    return Path(given) if given else FOLDER
+
+
 class SecretFiles:
     """The folder of secrets, read while a file is checked."""
 
     def __init__(self, environ: Mapping[str, str], findings: Findings) -> None:
-        given = environ.get("CREDENTIALS_DIRECTORY")
-        self._folder = Path(given) if given else FOLDER
-        self._systemd = bool(given)
+        self._folder = folder(environ)
+        self._systemd = bool(environ.get("CREDENTIALS_DIRECTORY"))
         self._findings = findings
 
     def take(self, table: dict[str, Any], model: type[BaseModel], path: str) -> dict[str, Any]:

@@ -41,13 +41,15 @@ def test_a_file_that_is_there_is_never_touched(tmp_path: Path) -> None:
     assert (tmp_path / "agent.toml").read_text() == "mine"
 
 
-def test_ten_questions_lead_to_a_meter_that_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_eleven_questions_lead_to_a_meter_that_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(starting, "_ports", lambda: ["/dev/serial/by-id/usb-FTDI_1"])
     answers = [
-        *("gw-nc-0007", "mqtts://mqtt.example:8883", "plant-1", "一车间", "Asia/Shanghai"),
+        *("gw-nc-0007", "mqtts://mqtt.example:8883", "", "plant-1", "一车间", "Asia/Shanghai"),
         *("dtsd1352", "", "DB-0101", "unit=3", "400/5 secondary"),
     ]
-    assert len(answers) == len(first.QUESTIONS) == 10
+    assert len(answers) == len(first.QUESTIONS) + 1 == 11
     done = init(tmp_path, answers="\n".join(answers) + "\n")
     assert done.exit_code == 0, done.output
     assert "rtu:///dev/serial/by-id/usb-FTDI_1" in done.output, "serial ports are offered"
@@ -63,7 +65,7 @@ def test_ten_questions_lead_to_a_meter_that_is_read(tmp_path: Path, monkeypatch:
 
 def test_a_wrong_answer_is_told_and_asked_again(tmp_path: Path) -> None:
     answers = [
-        *("GW 7", "gw-nc-0007", "http://x", "mqtt://127.0.0.1", "plant 1", "plant-1", "Plant", "Beijing"),
+        *("GW 7", "gw-nc-0007", "http://x", "mqtt://127.0.0.1", "", "plant 1", "plant-1", "Plant", "Beijing"),
         *(
             "Asia/Shanghai",
             "no such word",
@@ -95,6 +97,42 @@ def test_what_an_option_says_is_not_asked_and_a_wrong_one_writes_nothing(tmp_pat
     assert done.exit_code == 0, done.output
     assert written(tmp_path).meters[0].asset_no == "DB-7"
     assert written(tmp_path).site.name == 'a "quoted" \\ name'
+
+
+def test_options_of_a_meter_without_a_profile_are_told_and_never_dropped(tmp_path: Path) -> None:
+    done = init(tmp_path, "--yes", "--url", "tcp://127.0.0.1:502", "--ct", "400/5 secondary")
+    assert done.exit_code == 1
+    assert (
+        "--url, --ct: is of a meter, and no profile is said; --profile; `ganpo profile list`" in done.output
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_password_is_asked_for_and_lies_in_a_file_of_its_own_and_is_shown_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secrets = tmp_path / "secrets"
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(secrets))
+    options = (
+        *("--id", "gw-nc-0007", "--broker", "mqtt://127.0.0.1", "--site", "p", "--site-name", "P"),
+        *("--timezone", "Asia/Shanghai", "--profile", ""),
+    )
+    done = init(tmp_path, *options, answers=" blank\nS3cret-word\n")
+    assert done.exit_code == 0, done.output
+    assert "it begins or ends with a blank" in done.output
+    assert "S3cret-word" not in done.output + (tmp_path / "agent.toml").read_text()
+    assert (secrets / "mqtt_password").stat().st_mode & 0o777 == 0o600
+    loaded = load(tmp_path / "agent.toml", {"CREDENTIALS_DIRECTORY": str(secrets)})
+    assert loaded.plant is not None, loaded.errors
+    assert loaded.plant.uplink.password is not None
+    assert loaded.plant.uplink.password.get_secret_value() == "S3cret-word"
+    (tmp_path / "agent.toml").unlink()
+    assert init(tmp_path, *options, answers="").exit_code == 0, "with one there nothing is asked"
+    (tmp_path / "agent.toml").unlink()
+    (secrets / "mqtt_password").unlink()
+    monkeypatch.setattr(Path, "open", lambda *_, **__: (_ for _ in ()).throw(PermissionError(13, "no")))
+    assert init(tmp_path, *options, answers="S3cret-word\n").exit_code == 1
+    assert list(secrets.iterdir()) == [], "what is not used is not left behind"
 
 
 def test_whoever_hangs_up_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """`ganpo init`: the first configuration of a gateway."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,9 +37,10 @@ _PORTS = ("/dev/serial/by-id/*", "/dev/ttyUSB*", "/dev/ttyACM*")
     "--state-dir", help="where the gateway keeps its data", default="/var/lib/ganpo", show_default=True
 )
 def init(config: Path | None, yes: bool, **given: str | None) -> None:
-    """Write the first agent.toml, by asking at most ten questions.
+    """Write the first agent.toml, by asking at most eleven questions.
 
-    A file that is there is never touched. What comes of it passes `ganpo check`.
+    A file that is there is never touched. What comes of it passes `ganpo check`. A password for the broker is asked for
+    alone, and goes into a file of its own that only its owner reads.
     """
     from ganpo_config import first
     from ganpo_config.files import PROFILES
@@ -56,12 +57,22 @@ def init(config: Path | None, yes: bool, **given: str | None) -> None:
     for question in first.QUESTIONS:
         if interview.profile is not None or not question.of_meter:
             interview.ask(question)
+        if question.key == "broker":
+            interview.ask_password()
     text = interview.text()
     if errors := first.wrong(text, file.parent / PROFILES, os.environ):
         for error in errors[1:]:
             say(error, err=True)
         raise errors[0]
-    _write(file, text)
+    written = _written_password(interview.password, os.environ)
+    try:
+        _write(file, interview.text())
+    except ConfigError:
+        if written is not None:
+            written.unlink()
+        raise
+    if written is not None:
+        say(f"{written} is written.")
     say(f"{file} is written.")
     say("Next: `ganpo check --online` asks the devices, then `ganpo service install`.")
 
@@ -73,6 +84,7 @@ class _Interview:
         from ganpo_config.profiles import Profiles
 
         self.profile: Profile | None = None
+        self.password = ""
         self._own = own
         self._answers = answers
         self._profiles = Profiles(own)
@@ -94,12 +106,29 @@ class _Interview:
                 raise error
             say(error, err=True)
 
+    def ask_password(self) -> None:
+        """Of the broker, where there is none yet; it is not shown, and no option gives it."""
+        from ganpo_config import first
+        from ganpo_config.secret_files import folder
+        from ganpo_service.words import tell
+
+        if self._yes or (folder(os.environ) / first.PASSWORD).exists():
+            return
+        asked = tell("Password at the broker (empty: none)")
+        while True:
+            given = click.prompt(asked, default="", show_default=False, hide_input=True, err=True)
+            if given.isprintable() and given == given.strip():
+                self.password = given
+                return
+            say("it begins or ends with a blank, or has signs in it that are not shown", err=True)
+
     def text(self) -> str:
         """The file, with what is proposed where no answer is yet."""
         from ganpo_config import first
+        from ganpo_config.secret_files import folder
 
         usual = {question.key: self._proposed(question.key) for question in first.QUESTIONS}
-        return first.text(usual | self._answers, self.profile)
+        return first.text(usual | self._answers, self.profile, folder(os.environ))
 
     def _wrong(self, question: "Question") -> Any:
         import re
@@ -121,7 +150,13 @@ class _Interview:
 
         self.profile = None
         if not word:
-            return None
+            left = [
+                f"--{key}"
+                for key in ("url", "meter", "parameters", "ct", "carrier")
+                if self._answers.get(key)
+            ]
+            what, hint = "is of a meter, and no profile is said", "--profile; `ganpo profile list` has them"
+            return ConfigError(what, where=", ".join(left), hint=hint) if left else None
         found = first.meters(self._profiles, word)
         exact = [profile for profile in found if profile.id == word]
         if len(exact or found) == 1:
@@ -197,6 +232,25 @@ def _ports() -> list[str]:
 def _timezone() -> str:
     name = os.path.realpath("/etc/localtime").partition("/zoneinfo/")[2]
     return name if "/" in name and not name.startswith("Etc/") else "Asia/Shanghai"
+
+
+def _written_password(password: str, environ: Mapping[str, str]) -> Path | None:
+    """Where the password lies from now on; None: there is none. Raises ConfigError."""
+    from ganpo_config import first
+    from ganpo_config.secret_files import folder
+    from ganpo_model.errors import ConfigError
+
+    if not password:
+        return None
+    file = folder(environ) / first.PASSWORD
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as made:
+            made.write(f"{password}\n")
+    except OSError as error:
+        raise ConfigError(f"cannot be written: {error.strerror}", where=str(file), hint="as root") from error
+    return file
 
 
 def _write(file: Path, text: str) -> None:
