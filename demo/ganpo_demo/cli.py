@@ -1,7 +1,6 @@
 """The command `ganpo-demo`. Heavy imports come after the devices' process has started, and before any loop."""
 
 import os
-import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -121,6 +120,8 @@ def _leaves(error: BaseException) -> Iterator[str]:
 
 
 def _refuse_used(port: int) -> None:
+    import socket
+
     from ganpo_demo.loopback import HOST
 
     with socket.socket() as probe:

@@ -11,6 +11,8 @@ from ganpo_service.release import RELEASED
 from support.processes import BIN
 
 HEAVY = {
+    "json",
+    "socket",
     "asyncio",
     "pydantic",
     "asyncua",
@@ -21,6 +23,8 @@ HEAVY = {
     "sqlalchemy",
     "uvicorn",
     "amqtt",
+    "cryptography",
+    "rich",
     "python_calamine",
     "xlsxwriter",
 }

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,23 @@ def kept(folder: Path) -> dict[str, bytes]:
     return {
         file.name: file.read_bytes() for file in folder.iterdir() if file.suffix in (".csv", ".bak", ".toml")
     }
+
+
+def test_a_workbook_is_opened_once_though_it_is_looked_through_for_tags_too(
+    plant: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    sheets = workbooks.sheets
+
+    def once(raw: bytes, name: str) -> Sequence[tables.Sheet]:
+        opened.append(name)
+        return sheets(raw, name)
+
+    monkeypatch.setattr(workbooks, "sheets", once)
+    file = plant / "plant.xlsx"
+    file.write_bytes(book({"电表": [METER_HEAD, ["DB-0104", "空压机", "电力", "分表", "", "", ""]]}))
+    assert ganpo(plant, "import", str(file), "--preview").exit_code == 0
+    assert opened == ["plant.xlsx"]
 
 
 def test_a_preview_tells_every_change_and_writes_nothing_and_the_import_keeps_what_stood_there(

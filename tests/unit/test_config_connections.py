@@ -2,9 +2,11 @@
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ganpo_drivers import Driver, registry
 from support.configs import HEAD, errors, write
 
 
@@ -104,3 +106,19 @@ def test_the_authority_of_a_tls_device_is_a_file_of_secrets(tmp_path: Path) -> N
     assert errors(tmp_path, text, environ) == []
     (found,) = errors(tmp_path, text.replace("tls://", "tcp://"), environ)
     assert "ca_file: not with tcp://" in found
+
+
+def test_a_driver_is_looked_for_once_however_many_connections_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    load = registry.load
+
+    def look(name: str) -> type[Driver[Any, Any]]:
+        asked.append(name)
+        return load(name)
+
+    monkeypatch.setattr(registry, "load", look)
+    text = "".join(connection(f"line{n}", f"tcp://192.0.2.{n}") for n in range(1, 9))
+    assert errors(tmp_path, text) == []
+    assert asked == ["modbus"]
