@@ -93,6 +93,7 @@ WORDS = {
     *("time", "configuration", "outbox", "uplink"),
     *("added", "changed", "stated"),
     *(
+        "ok",
         "alarm",
         "unknown",
         "configuration",
@@ -191,7 +192,7 @@ class _Reader:
             case ast.Call() if _name(node) == "Field" and self._described:
                 values = [keyword.value for keyword in node.keywords if keyword.arg == "description"]
                 yield from (_escaped(str(value.value)) for value in values if isinstance(value, ast.Constant))
-            case ast.Call() if _name(node) in UNSAID or _logs(node):
+            case ast.Call() if self._unsaid(node) or _logs(node):
                 return
             case ast.keyword("help", ast.Constant(str(text))):
                 yield from map(_escaped, text.split("  ") if "  [" in text else [text])
@@ -204,6 +205,11 @@ class _Reader:
                         yield from self._inside(part.value)
             case _:
                 yield from self._all(ast.iter_child_nodes(node))
+
+    def _unsaid(self, node: ast.Call) -> bool:
+        """Whether what it is called with is told to nobody; in a command `row` is a line of a table."""
+        name = _name(node)
+        return name in UNSAID and not (name == "row" and self._commands)
 
     def _all(self, nodes: Iterable[ast.AST]) -> Iterator[str]:
         for node in nodes:

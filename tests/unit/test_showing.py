@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from ganpo_agent.cli import showing
+from ganpo_agent.device.machine import ALARM, LOOK, OK, UNKNOWN
+from ganpo_agent.device.online import FAILED, SUSPICIOUS
 from ganpo_service import words
 
 LONG = "tcp://10.12.4.31:502: no connection within 1 s, or refused; is the device on, is this its address and port?"
@@ -86,6 +88,14 @@ def test_what_must_be_done_stands_before_what_is_well_with_its_command_and_its_a
     assert at < lines.index("* outbox")
     shown = [line.split()[0] for line in lines if line.startswith("plc-")]
     assert shown == ["plc-lb01", "plc-th01"], "what is down comes first"
+
+
+def test_whose_need_it_is_and_how_a_check_ended_are_said_in_the_language() -> None:
+    with words.speaking("zh"):
+        lines = list(showing.status(STATUS, [LINK, DOWN], 80))
+        assert any(line.startswith("* 待发") for line in lines), lines
+        levels = [words.tell(word) for word in (OK, LOOK, ALARM, UNKNOWN, SUSPICIOUS, FAILED)]
+    assert levels == ["正常", "请留意", "告警", "未知", "可疑", "失败"]
 
 
 def test_a_reason_that_many_points_share_is_said_once() -> None:

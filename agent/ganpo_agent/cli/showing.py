@@ -126,7 +126,7 @@ def _need(need: Told, now: datetime | None, room: int) -> Iterator[str]:
     age = _since(need["since"], now)
     mark = _LEVELS[need["level"]]
     yield from _wrapped(
-        f"{mark} {need['who']}" + (f"  {filled(language(), 'for {}', age)}" if age else ""), room
+        f"{mark} {tell(need['who'])}" + (f"  {filled(language(), 'for {}', age)}" if age else ""), room
     )
     yield from _wrapped(tell(need["what"]), room, "    ")
     if need["command"]:
