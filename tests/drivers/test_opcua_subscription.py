@@ -345,15 +345,22 @@ class PlayedSession:
         self.items: list[Any] = []
         self.patience: list[float] = []
         self.slow_s = 0.0
+        self.grants = 100.0, 0.0
         self.acknowledged: list[Any] = []
+        self.said: list[str] = []
 
     async def create_subscription(self, _parameters: Any) -> Any:
-        return ua.CreateSubscriptionResult(7, 100, 600, 10)
+        return ua.CreateSubscriptionResult(7, self.grants[0], 600, 10)
 
     async def monitor(self, _subscription: int, items: Sequence[Any]) -> list[Any]:
         self.items += items
         await asyncio.sleep(self.slow_s)
-        return [ua.MonitoredItemCreateResult(ua.StatusCode(self._code(item))) for item in items]
+        return [
+            ua.MonitoredItemCreateResult(
+                ua.StatusCode(self._code(item)), RevisedSamplingInterval=self.grants[1]
+            )
+            for item in items
+        ]
 
     def _code(self, item: Any) -> int:
         about = item.RequestedParameters
@@ -378,7 +385,12 @@ def word(number: int, *items: tuple[int, Any, int], subscription: int = 7) -> No
 async def played(session: PlayedSession, *points: Point[OpcUaAddress]) -> tuple[Heard, list[str], str]:
     """What was delivered, what was told, and how it ended."""
     heard, told = Heard(), []
-    played_one = Subscription(cast("Session", session), points, False, lambda kind, _: told.append(kind))
+
+    def tell(kind: str, text: str) -> None:
+        told.append(kind)
+        session.said.append(text)
+
+    played_one = Subscription(cast("Session", session), points, False, tell)
     with pytest.raises(ConnectionLost) as caught:
         await played_one.run(heard.deliver)
     return heard, told, caught.value.what
@@ -418,6 +430,22 @@ async def test_a_server_that_takes_its_time_over_new_items_is_not_silent(
     session.slow_s = 0.4
     await played(session, point("A"), point("B"))
     assert session.patience == [0.3, 0.3]
+
+
+async def test_what_the_server_samples_and_tells_seldomer_than_asked_is_told_once() -> None:
+    session = PlayedSession([word(1, (1, 1, 0))])
+    session.grants = 500.0, 250.0
+    _, told, _ = await played(
+        session, point("A", "it"), point("B", sampling_ms=200), point("C", sampling_ms=250)
+    )
+    assert told == ["publishing", "sampling"]
+    assert session.said == [
+        "the server tells what changed every 0.5 s, not 0.1 s",
+        "the server samples 2 points seldomer than asked: it every 250 ms, not 100 ms",
+    ]
+    session = PlayedSession([word(1, (1, 1, 0))])
+    session.grants = 50.0, 100.0
+    assert (await played(session, point("A")))[1] == []
 
 
 async def test_an_item_that_is_refused_is_its_points_fault_and_a_deadband_that_is_refused_is_left_out() -> (

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from ganpo_agent.reading import breaker, connection, polling
+from ganpo_agent.reading import breaker, connection, notes, polling
 from ganpo_agent.reading.breaker import Breaker
 from ganpo_agent.reading.connection import ConnectionTask
 from ganpo_agent.timekeeper import GatewayClock, Timekeeper
 from ganpo_config.plant import BoundPoint, Meaning
-from ganpo_drivers import Identity, Scan
+from ganpo_drivers import Identity, Report, Scan
 from ganpo_model.errors import AccessRefused, ConnectionLost, UnitSilent, Unreachable
 from ganpo_service.backoff import Backoff, Reconnect
 from support.plants import PlantBuilder, PlayedDriver
@@ -371,3 +371,26 @@ async def test_a_connection_that_was_stopped_can_be_started_again(tmp_path: Path
         async with running(watched):
             await until(lambda: watched.scans)
             assert (watched.task.state, Played.opened) == ("up", opened)
+
+
+def test_what_a_driver_notes_is_told_once_and_again_a_day_later_while_it_holds(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Noting:
+        notes: Sequence[str] = ("it answers with transaction id 0",)
+
+        def report(self) -> Report:
+            return Report(0, {}, self.notes)
+
+    driver, noted = Noting(), notes.Notes("hall")
+    for now in (0, 1, 60, 3600):
+        noted.look(driver, now)
+    driver.notes = (*driver.notes, "10:78330011223344: battery low (status 04 00)")
+    for now in (3601, 3660, 86_400, 86_459, 86_460):
+        noted.look(driver, now)
+    assert [record.getMessage() for record in caplog.records] == [
+        "connection=hall: it answers with transaction id 0",
+        "connection=hall: 10:78330011223344: battery low (status 04 00)",
+        "connection=hall: it answers with transaction id 0",
+    ]
+    noted.look(object(), 1e6)

@@ -42,6 +42,7 @@ LINK: dict[str, Any] = {
     "url": "tcp://10.12.4.35:502",
     "state": "up",
     "error": None,
+    "notes": ["10:78330011223344: battery low (status 04 00)"],
     "last_answer": "2026-11-29T09:42:15.200Z",
     "round_trip_ms": 14.04,
     "points": {"bound": 32, "good": 31},
@@ -88,6 +89,7 @@ def test_what_must_be_done_stands_before_what_is_well_with_its_command_and_its_a
     assert at < lines.index("* outbox")
     shown = [line.split()[0] for line in lines if line.startswith("plc-")]
     assert shown == ["plc-lb01", "plc-th01"], "what is down comes first"
+    assert lines[-1] == f"    {LINK['notes'][0]}", "what its driver noted of the device"
 
 
 def test_whose_need_it_is_and_how_a_check_ended_are_said_in_the_language() -> None:

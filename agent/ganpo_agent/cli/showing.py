@@ -148,8 +148,9 @@ def _connection(link: Told, now: datetime | None, room: int) -> Iterator[str]:
             f"{_padded(link['name'], 16)} {_padded(state, 16)} {_right(counts, 9)} {_right(last or '', 9)}"
         )
         yield _cut(f"{begin} {_right(trip, 9)}  {link['url']}", room)
-    if link["error"]:
-        yield from _wrapped(tell(link["error"]), room, "    ")
+    for what in dict.fromkeys((link["error"], *link["notes"])):
+        if what:
+            yield from _wrapped(tell(what), room, "    ")
 
 
 def _when(text: str | None) -> datetime | None:

@@ -9,6 +9,7 @@ from ganpo_agent.reading.asking import Asking, Work
 from ganpo_agent.reading.calls import END_LIMIT_S, Calls, beside, end_if_cancelled
 from ganpo_agent.reading.groups import Group, grouped
 from ganpo_agent.reading.listening import listen
+from ganpo_agent.reading.notes import Notes
 from ganpo_agent.reading.outages import Outages
 from ganpo_agent.reading.pace import Pace
 from ganpo_agent.reading.polling import Polls
@@ -85,6 +86,7 @@ class ConnectionTask:
         self._changed = changed
         self._backoff = Backoff(bound.settings.back_off_max_s)
         self._outages = Outages()
+        self._notes = Notes(bound.name)
         self._spoken = False
         self._rests_until = 0.0
         self._driver: Driver[ConnectionSettings, Address] | None = None
@@ -208,6 +210,7 @@ class ConnectionTask:
         self._outages.back(self._unit(group.key), self._time.monotonic())
         group.breaker.reset()
         group.breaker.reads += 1
+        self._notes.look(self._driver, self._time.monotonic())
         self._backoff.reset()
         silent = [f"{key}: {b.reason}" for key, b in self.breakers.items() if b.opened is not None]
         self._set("up", "; ".join(silent))

@@ -1,6 +1,5 @@
 """Modbus TCP, also inside TLS: every frame has the id of its request (Modbus Messaging on TCP/IP 3.1.3)."""
 
-import logging
 import struct
 from typing import NamedTuple
 
@@ -9,8 +8,6 @@ from ganpo_drivers.modbus.answers import Answer, WrongAnswer
 from ganpo_drivers.modbus.requests import EXCEPTION, Request
 from ganpo_drivers.modbus.wire import BrokeOff, Habits, Wire
 from ganpo_model.errors import ConnectionLost, UnitSilent, UnsupportedProtocol
-
-log = logging.getLogger(__name__)
 
 NAMELESS = "it answers with transaction id 0: after every error the session is opened anew"
 _HEADER = struct.Struct(">HHHB")
@@ -136,7 +133,6 @@ class MbapWire(Wire):
             )
         if not self._habits.nameless:
             self._habits.nameless = True
-            log.warning("%s: %s", self.where, NAMELESS)
         if unanswered:
             raise ConnectionLost(
                 "answers with transaction id 0, and this one may be a late one's", where=self.where

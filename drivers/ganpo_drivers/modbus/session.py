@@ -1,7 +1,5 @@
 """The line to a device, opened again whenever it has to be: one request at a time, and what its habits cost."""
 
-import logging
-
 from ganpo_drivers.lines import Flooded, new_trace
 from ganpo_drivers.modbus.answers import Answer
 from ganpo_drivers.modbus.mbap import NAMELESS
@@ -10,8 +8,6 @@ from ganpo_drivers.modbus.settings import ModbusSettings
 from ganpo_drivers.modbus.transports import wire_to
 from ganpo_drivers.modbus.wire import Habits, Wire
 from ganpo_model.errors import ConnectionLost, UnitSilent
-
-log = logging.getLogger(__name__)
 
 SILENT_LIMIT = 3
 """Requests in a row without any answer, of whatever unit, after which the next read opens a new connection."""
@@ -91,8 +87,6 @@ class Session:
                     raise
                 habits.brief |= wire.blind and wire.hasty
         if habits.brief:
-            if not known:
-                log.warning("%s: %s", self._settings.url, BRIEF)
             self.close()
         self._silent = 0
         return answer

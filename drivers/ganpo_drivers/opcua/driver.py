@@ -1,7 +1,6 @@
 """The driver `opcua`: one Read for all points that are due, subscriptions beside it, a result of its own for each."""
 
 import asyncio
-import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -36,9 +35,6 @@ from ganpo_drivers.opcua.subscription import Refused, Subscription, publishing_s
 from ganpo_drivers.opcua.values import Answer, Answers, absent, bad, status_text
 from ganpo_model.errors import ConnectionLost
 
-log = logging.getLogger(__name__)
-
-TELL_AGAIN_S = 86400.0
 _STATE = value_attribute(ua.NodeId(ua.ObjectIds.Server_ServerStatus_State))
 _BUILD_INFO = [
     value_attribute(ua.NodeId(getattr(ua.ObjectIds, f"Server_ServerStatus_BuildInfo_{name}")))
@@ -78,7 +74,6 @@ class OpcUaDriver(Driver[OpcUaSettings, OpcUaAddress]):
         self._credentials = Credentials()
         self._reopened = 0
         self._faults: Counter[tuple[str, str]] = Counter()
-        self._tell_at = 0.0
         self._plans: dict[Query, _Plan] = {}
         self._notes: dict[str, str] = {}
         self._offers: Sequence[str] = ()
@@ -163,7 +158,7 @@ class OpcUaDriver(Driver[OpcUaSettings, OpcUaAddress]):
         while True:
             session = await self._ready()
             uncertain = self.connection.accept_uncertain
-            for kind in ("subscription", "deadband"):
+            for kind in ("subscription", "deadband", "sampling", "publishing"):
                 self._notes.pop(kind, None)  # the server is asked anew
             try:
                 with self._counted():
@@ -190,7 +185,6 @@ class OpcUaDriver(Driver[OpcUaSettings, OpcUaAddress]):
         Raises ConnectionLost, AccessRefused, and what `open` raises.
         """
         session = await self._ready()
-        self._tell()
         if session.granted.rest_s <= 0:
             await session.read([_STATE])
         return session.granted.rest_s
@@ -241,14 +235,6 @@ class OpcUaDriver(Driver[OpcUaSettings, OpcUaAddress]):
     def _met(self, kind: str, text: str) -> None:
         self._faults["", kind] += 1
         self._notes[kind] = text
-
-    def _tell(self) -> None:
-        """In the log, once a day, what a person should know."""
-        now = asyncio.get_running_loop().time()
-        if now >= self._tell_at:
-            self._tell_at = now + TELL_AGAIN_S
-            for note in self.report().notes:
-                log.warning("%s: %s", self.connection.url, note)
 
     async def _ready(self) -> Session:
         async with self._opening:  # a subscription that is read instead comes beside the polls

@@ -155,6 +155,10 @@ class Subscription:
             raise Refused(error.what) from error
         self._id = granted.SubscriptionId
         interval_s = max(wanted_s, granted.RevisedPublishingInterval / 1000)
+        if interval_s > wanted_s:
+            self._tell(
+                "publishing", f"the server tells what changed every {interval_s:g} s, not {wanted_s:g} s"
+            )
         self._beat_s = max(interval_s, BEAT_S)
         heart = _item(_CURRENT_TIME, _HEART, self._beat_s * 1000, None)
         (result,) = await self._session.monitor(self._id, [heart])
@@ -188,11 +192,18 @@ class Subscription:
             for place, node in asked
         ]
         refused: list[tuple[int, Any]] = []
+        slower: list[tuple[str, float, float]] = []
         results = await self._session.monitor(self._id, items)
         for (place, node), result in zip(asked, results, strict=True):
             code = result.StatusCode.value
             if result.StatusCode.is_good():
                 self._lacking.discard(place)
+                asked_ms, granted_ms = (
+                    sampling_ms(self._points[place].address),
+                    result.RevisedSamplingInterval,
+                )
+                if granted_ms > asked_ms:
+                    slower.append((self._points[place].name, granted_ms, asked_ms))
             elif with_deadband and code in _NO_FILTER:
                 refused.append((place, node))
                 name = self._points[place].name
@@ -200,6 +211,13 @@ class Subscription:
             else:
                 unknown = Answer(None, 0, code, None).is_unknown
                 self._lack(place, absent(status_text(code)) if unknown else bad(status_text(code)))
+        if slower:
+            name, granted_ms, asked_ms = max(slower, key=lambda one: one[1] / one[2])
+            self._tell(
+                "sampling",
+                f"the server samples {len(slower)} points seldomer than asked: {name} every {granted_ms:g} ms, "
+                f"not {asked_ms:g} ms",
+            )
         return refused
 
     def _lack(self, place: int, fault: PointFault) -> None:
