@@ -28,6 +28,7 @@ def run(config: Path | None, log_format: str, log_level: str, strict: bool) -> N
 
     from ganpo_agent.reloading import last_good
     from ganpo_config.load import Loaded, file_of
+    from ganpo_config.state_dir import look_at
     from ganpo_model.errors import ConfigError
     from ganpo_service import log
 
@@ -51,6 +52,7 @@ def run(config: Path | None, log_format: str, log_level: str, strict: bool) -> N
 
     plant = loaded.plant
     assert plant is not None
+    unfit = look_at(plant.gateway.state_dir)
 
     def keep(loaded: Loaded) -> None:
         last_good.keep(loaded, file_of(config), plant.gateway.state_dir, datetime.now(UTC))
@@ -64,6 +66,8 @@ def run(config: Path | None, log_format: str, log_level: str, strict: bool) -> N
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         with alone(plant.gateway.state_dir):
+            if unfit:
+                say(f"warning: {unfit}", err=True)
             agent = Agent(plant, config=file_of(config), load=partial(read, config), keep=keep, wrong=wrong)
             if not wrong:
                 keep(started[0])
