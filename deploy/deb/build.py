@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -25,6 +26,8 @@ from ganpo_service.units import COLLECTOR, GATEWAY, Service
 HERE = Path(__file__).parent
 PLATFORMS = {"amd64": "x86_64-manylinux_2_36", "arm64": "aarch64-manylinux_2_36"}
 """Debian 12 has glibc 2.36."""
+MACHINES = {"amd64": 62, "arm64": 183}
+"""`e_machine` in the head of an ELF file."""
 LEVEL = {"zstd": ("-z9",)}
 """A twentieth larger than what xz makes in twenty times the time."""
 
@@ -126,12 +129,24 @@ def _environment(package: Package, ours: Path, tree: Path, architecture: str) ->
     for left in (".lock", "direct_url.json", "uv_cache.json"):
         for file in libraries.rglob(left):
             file.unlink()
+    if foreign := list(strangers(libraries, architecture)):
+        raise SystemExit(f"not for {architecture}: {', '.join(map(str, foreign))}")
     (home / "bin").mkdir()
     (home / "bin/python3").symlink_to(f"/usr/bin/python{PYTHON}")
     (home / "pyvenv.cfg").write_text("home = /usr/bin\ninclude-system-site-packages = false\n")
     program = home / "bin" / package.name
     program.write_text(f"#!{package.home}/bin/python3 -I\nfrom {package.module} import main\n\nmain()\n")
     program.chmod(0o755)
+
+
+def strangers(folder: Path, architecture: str) -> Iterator[Path]:
+    """Programs and libraries in a folder that are for another machine."""
+    for file in folder.rglob("*"):
+        if file.is_file() and not file.is_symlink():
+            with file.open("rb") as opened:
+                head = opened.read(20)
+            if head.startswith(b"\x7fELF") and int.from_bytes(head[18:], "little") != MACHINES[architecture]:
+                yield file
 
 
 def _face(package: Package, tree: Path) -> None:

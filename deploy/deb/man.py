@@ -7,6 +7,7 @@ import click
 from click.shell_completion import BashComplete, ZshComplete
 
 SHELLS = {"bash": BashComplete, "zsh": ZshComplete}
+_EVALUATED = "\nif [[ $zsh_eval_context"
 _REST = """\
 .SH EXIT STATUS
 0: done. 1: it could not be done, or something was found. 2: it was not typed as it has to be.
@@ -38,10 +39,14 @@ def page(program: str, command: click.Command, released: datetime, files: dict[s
 
 
 def completion(program: str, shell: str, command: click.Command) -> str:
-    """What a shell sources: it asks the program itself for what may come next."""
+    """What a shell loads: it asks the program itself for what may come next."""
     variable = f"_{program.replace('-', '_').upper()}_COMPLETE"
     made = SHELLS[shell](command, {}, program, variable)
-    return made.source_template % made.source_vars()
+    text: str = made.source_template % made.source_vars()
+    if shell == "zsh":
+        # zsh makes the whole file a function: with the last lines of click the second Tab is lost (findings/).
+        text = f'{text.partition(_EVALUATED)[0]}\n{made.func_name} "$@"\n'
+    return text
 
 
 def _commands(group: click.Group, context: click.Context) -> Iterator[str]:

@@ -1,7 +1,8 @@
-"""Try the packages where they belong: `python -m deploy.deb.trial`, as root, in a small Debian 12 of its own.
+"""Try the packages where they belong: `python -m deploy.deb.trial`, as root, on a small Debian 12 with systemd running.
 
-Two versions are built; `inside.py` installs, runs, upgrades and removes them there. The root comes from mirrors that
-apt has here, once (`build/deb/root.tar`); in it there is no network but loopback.
+`machine.py` boots it, `inside.py` does the rest in there: the afternoon of docs/afternoon.md from the packages of the
+present version, a power cut, and an upgrade from the commit named in `earlier`. The root comes from mirrors that apt
+has here, once (`build/deb/root.tar`); in it there is no network but loopback.
 """
 
 import os
@@ -11,10 +12,20 @@ import sys
 import tempfile
 from pathlib import Path
 
+from deploy.deb.machine import booted
 from deploy.packing import ROOT, project
 
 CODENAME = "bookworm"
-INCLUDE = "python3,systemd,mosquitto"
+INCLUDE = "python3,systemd,mosquitto,curl,zsh,bash-completion"
+SOURCES = ("model", "service", "drivers", "config", "agent", "cloud", "demo")
+VENDOR = "cloud/ganpo_cloud/web/static/vendor"
+TAKEN = (
+    *(f"deploy/deb/{script}.py" for script in ("inside", "shells", "afternoon")),
+    *("tests/support/*.py", "tests/support/started/*.py", "tests/drivers/*.csv", "docs/afternoon.md"),
+)
+BROKER = "listener 1883\nallow_anonymous true\n"
+MACHINE = ("cabinet", ("192.168.1.5", "192.168.1.9"))
+"""Its name and the addresses of meter and broker, as docs/afternoon.md has them."""
 
 
 def mirrors() -> list[str]:
@@ -29,15 +40,46 @@ def mirrors() -> list[str]:
 
 
 def root_tar() -> Path:
-    """The small Debian, made once."""
+    """The small Debian, made once for what it includes."""
     file = ROOT / "build" / "deb" / "root.tar"
-    if not file.exists():
+    includes = file.with_suffix(".txt")
+    if not file.exists() or not includes.exists() or includes.read_text() != INCLUDE:
         file.parent.mkdir(parents=True, exist_ok=True)
         making = file.with_suffix(".part.tar")
         words = ["mmdebstrap", "--variant=minbase", f"--include={INCLUDE}", CODENAME, str(making), *mirrors()]
         subprocess.run(words, check=True)
         making.rename(file)
+        includes.write_text(INCLUDE)
     return file
+
+
+def earlier(to: Path) -> None:
+    """The packages of the commit in `earlier`, built by that commit's own programs. Raises SystemExit."""
+    commit = Path(__file__).with_name("earlier").read_text().strip()
+    with tempfile.TemporaryDirectory(prefix="ganpo-earlier-") as name:
+        sources = Path(name, "sources")
+        archive = [
+            "git",
+            "-C",
+            str(ROOT),
+            "archive",
+            "--prefix=sources/",
+            "-o",
+            f"{name}/sources.tar",
+            commit,
+        ]
+        if subprocess.run(archive, check=False).returncode:
+            sys.exit(f"deb-test: {commit} is not in this clone (git fetch --unshallow)")
+        subprocess.run(["tar", "-xf", f"{name}/sources.tar", "-C", name], check=True)
+        if (ROOT / VENDOR).exists():
+            shutil.copytree(ROOT / VENDOR, sources / VENDOR, dirs_exist_ok=True)
+        own = os.pathsep.join([str(sources), *(str(sources / source) for source in SOURCES)])
+        _build(sources, to, f"{project()['version']}~{commit[:7]}", {**os.environ, "PYTHONPATH": own})
+
+
+def _build(sources: Path, to: Path, version: str, environ: dict[str, str]) -> None:
+    words = ["-m", "deploy.deb.build", "--version", version, "--compress", "none", "--to", str(to)]
+    subprocess.run([sys.executable, *words], cwd=sources, env=environ, check=True)
 
 
 def main() -> None:
@@ -49,17 +91,19 @@ def main() -> None:
         root, there = Path(name, "root"), Path(name, "root/trial")
         root.mkdir()
         subprocess.run(["tar", "-xf", str(debian), "-C", str(root)], check=True)
-        for step, version in (("before", project()["version"]), ("after", f"{project()['version']}+1")):
-            words = ["-m", "deploy.deb.build", "--version", version, "--compress", "none"]
-            subprocess.run([sys.executable, *words, "--to", str(there / step)], cwd=ROOT, check=True)
-        shutil.copy(Path(__file__).with_name("inside.py"), there)
-        alone = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "sh", "-euc"]
-        inside = (
-            f"ip link set lo up; mount -t proc proc {root}/proc; mount -t tmpfs tmpfs {root}/run; "
-            f"mount -t tmpfs tmpfs {root}/dev/shm || true; exec chroot {root} /usr/bin/python3 -u /trial/inside.py"
-        )
-        clean = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/root"}
-        sys.exit(subprocess.run([*alone, inside], env=clean, check=False).returncode)
+        (root / "etc/mosquitto/conf.d/trial.conf").write_text(BROKER)
+        _build(ROOT, there / "now", project()["version"], dict(os.environ))
+        earlier(there / "earlier")
+        for part in TAKEN:
+            for file in ROOT.glob(part):
+                place = there / file.relative_to(ROOT)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(file, place)
+        for parts in (("afternoon",), ("again", "upgrade")):
+            with booted(root, *MACHINE) as machine:
+                for part in parts:
+                    if machine.run("env", "-C", "/trial", "python3", "-u", "-m", "deploy.deb.inside", part):
+                        sys.exit(f"deb-test: {part} failed")
 
 
 if __name__ == "__main__":

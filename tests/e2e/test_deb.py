@@ -94,6 +94,42 @@ def test_what_a_person_writes_is_kept_by_an_upgrade(unpacked: dict[str, Path], n
     assert ".pyc" not in (tree / "DEBIAN/md5sums").read_text()
 
 
+STRANGERS = """
+import sys
+from pathlib import Path
+from deploy.deb.build import strangers
+print(*strangers(Path(sys.argv[1]), sys.argv[2]))
+"""
+
+
+def strangers(folder: Path, architecture: str) -> set[str]:
+    """What the building of a package refuses to pack."""
+    words = [sys.executable, "-c", STRANGERS, str(folder), architecture]
+    return set(subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split())
+
+
+def test_a_library_for_another_machine_is_noticed(unpacked: dict[str, Path]) -> None:
+    libraries = {str(file) for file in unpacked["ganpo"].rglob("*.so")}
+    assert libraries
+    assert strangers(unpacked["ganpo"], "amd64") == set()
+    assert strangers(unpacked["ganpo"], "arm64") >= libraries
+
+
+@pytest.mark.slow
+def test_packages_for_the_other_kind_of_box_hold_its_libraries_alone(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "deploy.deb.build", "--architecture", "arm64", "--compress", "none"]
+    subprocess.run([*words, "--to", tmp_path], cwd=ROOT, check=True, capture_output=True, timeout=110)
+    for name in PROGRAMS:
+        (file,) = tmp_path.glob(f"{name}_*_arm64.deb")
+        said = subprocess.run(
+            ["dpkg-deb", "-f", file, "Architecture"], capture_output=True, text=True, check=True
+        )
+        assert said.stdout == "arm64\n"
+        subprocess.run(["dpkg-deb", "-x", file, tmp_path / name], check=True, timeout=60)
+        assert list((tmp_path / name).rglob("*.so"))
+        assert strangers(tmp_path / name, "arm64") == set()
+
+
 def commands(command: click.Command, path: str) -> list[str]:
     if not isinstance(command, click.Group):
         return [path]
@@ -107,6 +143,16 @@ def test_the_manual_has_every_command(unpacked: dict[str, Path], name: str) -> N
     for path in commands(PROGRAMS[name], name):
         assert f".SS {path}\n".replace("-", "\\-") in text
     assert "The gateway" in text or "The collector" in text
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_zsh_completes_at_every_tab_and_not_at_every_second_one(unpacked: dict[str, Path], name: str) -> None:
+    lines = (unpacked[name] / f"usr/share/zsh/vendor-completions/_{name}").read_text().splitlines()
+    assert lines[0] == f"#compdef {name}"
+    assert (
+        lines[-1] == f'_{name.replace("-", "_")}_completion "$@"'
+    )  # zsh makes the file a function: this is its end
+    assert not [line for line in lines if "zsh_eval_context" in line]
 
 
 @pytest.mark.parametrize(("typed", "offered"), [("che", "check"), ("service inst", "install")])
