@@ -86,6 +86,8 @@ CLICK = {
     "File {} is a directory.", "File {} does not exist.",
     "should be greater than or equal to {}", "should be less than or equal to {}", "should be greater than {}",
     "should be a valid number, unable to parse string as a number",
+    "[Errno {}] Connection refused", "[Errno {}] No route to host", "[Errno {}] Network is unreachable",
+    "[Errno {}] Name or service not known", "[Errno {}] Temporary failure in name resolution",
     "No such file or directory", "Permission denied", "Is a directory", "Not a directory", "File is not a zip file",
 }  # fmt: skip
 """What click, pydantic, zipfile and the operating system say by themselves."""

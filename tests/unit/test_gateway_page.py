@@ -145,8 +145,8 @@ def test_points_without_a_good_value_stand_under_why_and_what_mends_it() -> None
             f"ganpo read plc-th01 {fault['address']} --raw",
             ["TH-01/pressure"],
         ),
-        ("rs485-1", "look", "open", "ganpo-cloud why WM-01", ["WM-01/water_volume"]),
         ("plc-lb01", "alarm", "10.12.4.31:502: no answer in 1 s", "ganpo ping plc-lb01", ["LB-01/run"]),
+        ("rs485-1", "look", "open", "ganpo-cloud why WM-01", ["WM-01/water_volume"]),
         ("", "", "", "", [p["name"] for p in answers()["points"] if p["quality"] == "good"]),
     ]
     assert (found.faulty, told[-1][-1]) == (5, ["TH-01/load"]), "what may be missing needs nobody"
@@ -216,7 +216,7 @@ def test_what_needs_somebody_stands_first() -> None:
 @pytest.mark.parametrize(
     ("asked", "names"),
     [
-        ({"points": "faulty"}, ["TH-01/temp_zone4", "WM-01/water_volume", "LB-01/run"]),
+        ({"points": "faulty"}, ["TH-01/temp_zone4", "LB-01/run", "WM-01/water_volume"]),
         ({"q": "CNC-cj02"}, ["CJ-02/parts_total"]),
         ({"q": "累计"}, ["WM-01/water_volume"]),
         ({"q": "temperature", "points": "faulty"}, ["TH-01/temp_zone4"]),

@@ -101,9 +101,10 @@ def points(all_of_them: Sequence[Answer], links: Iterable[Answer], asked: Asked)
         point["name"]: reason(point, by_name.get(point["connection"])) for point in found if is_faulty(point)
     }
 
-    def place(point: Answer) -> tuple[int, str, str, str]:
+    def place(point: Answer) -> tuple[bool, int, str, str, str]:
         level, why, _ = reasons.get(point["name"], _NO_REASON)
-        return _QUALITIES.index(point["quality"]), point["connection"] if why else "", level, why
+        quality = _QUALITIES.index(point["quality"])
+        return level != "alarm", quality, point["connection"] if why else "", level, why
 
     size = MANY if asked.points or asked.q else FIRST
     last = -(-len(found) // size) or 1 if size == MANY else 1
@@ -111,7 +112,7 @@ def points(all_of_them: Sequence[Answer], links: Iterable[Answer], asked: Asked)
     rows = sorted(found, key=place)[begin : begin + size]
     groups = [
         Group(name, level, why, reasons[alike[0]["name"]][2] if why else "", alike)
-        for (_, name, level, why), alike in ((key, list(some)) for key, some in groupby(rows, place))
+        for (_, _, name, level, why), alike in ((key, list(some)) for key, some in groupby(rows, place))
     ]
     faulty = sum(is_faulty(point) for point in all_of_them)
     return Points(groups, len(rows), len(found), len(all_of_them), faulty, last)
