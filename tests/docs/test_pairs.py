@@ -16,7 +16,7 @@ WANTED = {
         "drivers.md",
         "errors.md",
     ),
-    *("gateway-api.md", "gateway.md", "metrics.md", "mistakes.md", "opcua.md"),
+    *("gateway-api.md", "gateway.md", "lists.md", "metrics.md", "mistakes.md", "opcua.md"),
 }
 PAGES = sorted(page.name for page in (DOCS / "zh").glob("*.md"))
 _SAME = re.compile(r"`[^`]+`|^[0-9]+[.]|: [0-9]+$")

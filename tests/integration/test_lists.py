@@ -245,6 +245,26 @@ def test_what_is_exported_and_imported_again_changes_nothing(plant: Path) -> Non
     assert "say which with --list" in ganpo(plant, "export", str(plant / "x.csv")).output
 
 
+def test_a_plant_is_the_same_whether_its_lists_are_csv_files_or_the_workbook_of_them(plant: Path) -> None:
+    before = load(plant / "agent.toml", {}).plant
+    assert before is not None
+    assert ganpo(plant, "export", str(plant / "all.xlsx")).exit_code == 0
+    text = (plant / "agent.toml").read_text("utf-8")
+    for name in ROWS:
+        text = text.replace(f'"{name}.csv"', '"all.xlsx"')
+    (plant / "agent.toml").write_text(text, "utf-8")
+    after = load(plant / "agent.toml", {}, workbooks.sheets)
+    assert after.plant is not None, after.errors
+    assert (after.plant.equipment, after.plant.meters) == (before.equipment, before.meters)
+    assert after.plant.registers() == before.registers()
+    for name in ROWS:
+        assert ganpo(plant, "export", str(plant / f"{name}.out.csv"), "--list", name).exit_code == 0
+        written = merging.current(name, plant / f"{name}.out.csv").rows
+        assert [row.cells for row in written] == [
+            row.cells for row in merging.current(name, plant / f"{name}.csv").rows
+        ]
+
+
 def test_where_no_list_is_named_nothing_is_exported_and_that_is_said(plant: Path) -> None:
     (plant / "agent.toml").write_text(HEAD + BUS + CELL, encoding="utf-8")
     done = ganpo(plant, "export", str(plant / "all.xlsx"))
