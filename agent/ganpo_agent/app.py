@@ -20,7 +20,6 @@ from ganpo_agent.local.socket import listening
 from ganpo_agent.local.today import Today
 from ganpo_agent.local.waited import Waited
 from ganpo_agent.local.worst import worst
-from ganpo_agent.memory import give_back
 from ganpo_agent.observing.observer import Observer
 from ganpo_agent.page import pages, served
 from ganpo_agent.reading.connection import ConnectionTask
@@ -116,7 +115,6 @@ class Agent:
                         "watchdog": lambda: systemd.watch(self._stuck),
                         "reloading": self.reloading.run,
                         "today": self._remember,
-                        "memory": give_back,
                     }
                 )
                 tasks.start({_named(task): task.run for task in self.connections})

@@ -1,6 +1,7 @@
 """The rows of `[[equipment]]`, `[[meters]]`, `[[points]]`: each judged by itself, so that no mistake hides another."""
 
 import contextlib
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
@@ -31,11 +32,12 @@ class Placed(Generic[RowT]):
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of a file. `numbers`: of equipment and meters, also of a row that cannot be read."""
+    """The rows of a file; points are taken out of it. `numbers`: of equipment and meters, also of a row that cannot be
+    read."""
 
     equipment: tuple[Placed[EquipmentRow], ...]
     meters: tuple[Placed[MeterRow], ...]
-    points: tuple[Placed[PointRow], ...]
+    points: deque[Placed[PointRow]]
     numbers: Names
     _pointed: Names
     """Numbers of which a row of points could not be read; not whole: nor can it be said of which."""
@@ -63,7 +65,7 @@ def read_rows(raw: Mapping[str, Any], lists: Lists, findings: Findings) -> Rows:
     rows = Rows(
         tuple(equipment.good),
         tuple(meters.good),
-        tuple(points.good),
+        deque(points.good),
         numbers,
         Names(points.bad, points.whole),
     )

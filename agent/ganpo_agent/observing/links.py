@@ -61,7 +61,8 @@ class Link:
             telling = next(
                 (name for name in fresh if any(name in self._proves[flag] for flag in proven)), fresh[0]
             )
-            self._proven |= proven
+            if proven:  # else every subject had an empty set of its own
+                self._proven |= proven
             self._change(now, up=True)
             return self._link_up(telling, seen[telling], identity, now)
         self.due = max(seen[name].until for name in self.points) if self.up else math.inf
