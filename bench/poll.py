@@ -48,10 +48,10 @@ asyncio.run(main())
 
 
 @contextmanager
-def serving() -> Iterator[int]:
+def serving(text: str = _SERVER) -> Iterator[int]:
     """The server in a process of its own; gives its port."""
     with subprocess.Popen(
-        [sys.executable, "-c", _SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", text], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as server:
         assert server.stdout is not None
         assert server.stdin is not None

@@ -26,6 +26,7 @@ WITHIN_S = 5.0
 """Whatever is asked of the network."""
 SOON_DAYS, NOW_DAYS = 30, 7
 """A certificate that ends within."""
+_WHOSE_BROKER = "ask who runs the broker"
 
 
 async def examine(plant: Plant, status: Mapping[str, Any] | None = None) -> list[Check]:
@@ -35,7 +36,7 @@ async def examine(plant: Plant, status: Mapping[str, Any] | None = None) -> list
         asyncio.to_thread(machine.examine, plant, status),
         _names(plant),
         _broker(plant, status),
-        _certificates(plant),
+        _certificates(plant, status),
         asyncio.to_thread(_backlog, plant, status),
     )
     return [*here, names, login, *certificates, backlog]
@@ -101,16 +102,19 @@ async def _broker(plant: Plant, status: Mapping[str, Any] | None) -> Check:
     return Check("broker", OK, f"{url}: it lets {gateway} in", None)
 
 
-async def _certificates(plant: Plant) -> list[Check]:
+async def _certificates(plant: Plant, status: Mapping[str, Any] | None) -> list[Check]:
     """How long that of the broker, and ours for OPC UA, are valid."""
     found = []
     parts = urlsplit(plant.uplink.broker)
-    if parts.scheme == "mqtts" and parts.hostname:
+    days = None if status is None else status["uplink"]["certificate_days"]
+    if days is not None and days >= 0:  # as the session saw it: without a library of certificates
+        found.append(_for_days(days, f"that of the broker is valid for {days} days", _WHOSE_BROKER))
+    elif parts.scheme == "mqtts" and parts.hostname:
         shown = await _shown(parts.hostname, parts.port or 8883)
         if shown is None:
             found.append(Check("certificate", UNKNOWN, "that of the broker cannot be seen", None))
         else:
-            found.append(_valid("that of the broker", shown, "ask who runs the broker"))
+            found.append(_valid("that of the broker", shown, _WHOSE_BROKER))
     own = plant.gateway.home("opcua", "").folder / f"{plant.gateway.id}.pem"
     pem = await asyncio.to_thread(_pem, own)
     if pem is not None:
@@ -154,8 +158,11 @@ def _valid(whose: str, certificate: "x509.Certificate", command: str) -> Check:
         return Check("certificate", ALARM, f"{whose} is valid from {begin:%Y-%m-%d}", command)
     if end < now:
         return Check("certificate", ALARM, f"{whose} ended on {end:%Y-%m-%d}", command)
+    return _for_days(days, f"{whose} is valid for {days} days, to {end:%Y-%m-%d}", command)
+
+
+def _for_days(days: int, what: str, command: str) -> Check:
     level = ALARM if days < NOW_DAYS else LOOK if days < SOON_DAYS else OK
-    what = f"{whose} is valid for {days} days, to {end:%Y-%m-%d}"
     return Check("certificate", level, what, None if level == OK else command)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from ganpo_agent.device import doctor
 from ganpo_agent.local import answers
 from ganpo_agent.local.running import Running, now_ms
+from ganpo_agent.memory import give_back
 
 HOLDS_S = 60.0
 """How long an answer of the doctor holds."""
@@ -24,4 +25,5 @@ class Examined:
             found = await doctor.examine(agent.plant, await answers.status(agent))
             self.checks, self.at = [check._asdict() for check in found], now_ms(agent)
             self._until = agent.time.monotonic() + HOLDS_S
+            give_back()
         return self.checks
