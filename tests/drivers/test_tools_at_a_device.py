@@ -102,6 +102,8 @@ def test_ping_says_in_a_plain_word_where_the_way_ends(server: ModbusServer) -> N
     assert (code, found["unit 7"], found["unit 1"]) == (1, "silent", "answers")
     with peer(b"HTTP/1.1 400 Bad Request\r\n\r\n") as port:
         assert steps(f"tcp://127.0.0.1:{port}", *MODBUS)[1]["unit 1"] == "something else"
+        meters = steps(f"tcp://127.0.0.1:{port}", "--driver", "dlt645", "--set", "timeout_s=0.2")[1]
+        assert meters["unit AAAAAAAAAAAA"] == "something else"
         assert steps(f"tls://127.0.0.1:{port}")[1]["handshake"] == "something else"
         assert steps(f"opc.tcp://127.0.0.1:{port}")[1]["handshake"] == "something else"
     assert steps("rtu:///dev/nothing-here") == (1, {"port": "broken off"})
@@ -139,6 +141,8 @@ def test_a_unit_that_answers_with_an_exception_is_told_by_that_and_that_the_line
 def test_a_device_that_answers_half_is_told_with_what_came(server: ModbusServer) -> None:
     with peer(b"\x00\x01\x00\x00\x00\x05\x01\x03") as port:
         told = typed("read", f"tcp://127.0.0.1:{port}", "1:holding:0", *MODBUS, "--set", "timeout_s=0.2")
+        found = steps(f"tcp://127.0.0.1:{port}", *MODBUS, "--set", "timeout_s=0.2")
+    assert found[1]["unit 1"] == "broken off"
     assert (told.exit_code, told.output.count("\n")) == (1, 1)
     assert "the answer broke off after 8 bytes" in told.output
 

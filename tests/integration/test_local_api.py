@@ -303,6 +303,10 @@ async def test_an_opc_ua_server_is_browsed_through_the_session_that_stands(tmp_p
             assert OpcUaServer.node("L2.ChannelState") in shown
             assert None not in shown.values()
             assert (len(found["addresses"]), found["more"]) == (5, False)
+            found = await client.post("browse", {"connection": "cell", "start": "i=2253"})
+            (array,) = (one for one in found["addresses"] if one["address"] == "i=2255")
+            assert array["value"] is None
+            assert "array" in array["fault"], "why there is no value"
             with pytest.raises(ConfigError, match="Nowhere"):
                 await client.post("browse", {"connection": "cell", "start": "/*:Nowhere"})
             server.set("A", 1, source_time=datetime(2026, 1, 1, tzinfo=UTC))

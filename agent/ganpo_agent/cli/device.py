@@ -197,9 +197,11 @@ def browse(
                 else:
                     click.echo(f"{address}\t{shown(value)}")
 
-    asyncio.run(ask())
-    if as_json:
-        told(found)
+    try:
+        asyncio.run(ask())
+    finally:  # what came before an error is worth something
+        if as_json:
+            told(found)
 
 
 @click.command()

@@ -35,6 +35,8 @@ _ASKED = {
     "opcua": "i=2258",
 }
 """What every device of a protocol answers, if only with a refusal."""
+_NOT_SILENT = {"broke off": "broken off", "bytes that came": "something else"}
+"""Drivers call a unit silent that gave no whole answer: something came all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +221,8 @@ async def _round_trip(device: Device, unit: str, address: Address, count: int) -
         except GanpoError as error:
             word = word_of(error)
             what = f"{error.what.removeprefix(f'{word}: ')}{_hint(error)}"
+            if word == "silent" and not error.hint:
+                what = f"{what}; is it on, are its unit id and its rate these?"
             return Step(name, ok=False, word=word, what=what)
         took.append(answer.took_s * 1000)
         (value,) = answer.values
@@ -231,7 +235,7 @@ async def _round_trip(device: Device, unit: str, address: Address, count: int) -
 def word_of(error: GanpoError) -> str:
     """One plain word for what went wrong."""
     if isinstance(error, UnitSilent):
-        return "silent"
+        return next((word for said, word in _NOT_SILENT.items() if said in error.what), "silent")
     if isinstance(error, UnitError):
         code = exception_of(error.what)
         return "busy" if code is None else f"exception {code:02X}"

@@ -216,8 +216,11 @@ class Held:
         """As `Device` has it."""
         said = await self._agent.post("browse", {"connection": self.bound.name, "start": start})
         for one in said["addresses"]:
-            value = one["value"]
-            yield Found(one["address"], PointFault(FaultKind.MISSING, "no value") if value is None else value)
+            fault = one["fault"]
+            yield Found(one["address"], one["value"] if fault is None else PointFault(FaultKind.BAD, fault))
+        if said["more"]:
+            hint = f"browse below one of these: ganpo browse {self.bound.name} START"
+            raise ConfigError("there is more than one answer holds", where=self.bound.name, hint=hint)
 
     async def close(self) -> None:
         """The line stays the agent's."""

@@ -16,7 +16,7 @@ from ganpo_agent.local.commissioning import commission
 from ganpo_agent.local.routes import told
 from ganpo_agent.local.running import Running, task_of
 from ganpo_config.plant import BoundConnection
-from ganpo_drivers import Address, PointFault, Value
+from ganpo_drivers import Address, FaultKind, PointFault, Value
 from ganpo_model.clock import iso
 from ganpo_model.errors import ConfigError, UnitError
 
@@ -165,19 +165,24 @@ def asked(agent: Running) -> list[Route]:
 async def _with_values(
     driver: by_hand.AnyDriver, bound: BoundConnection, texts: list[str]
 ) -> list[dict[str, Any]]:
-    """Addresses with what they read now; null where that is nothing."""
-    values: dict[str, Value | None] = dict.fromkeys(texts)
+    """Addresses with what they read now, or why that is nothing."""
+    values: dict[str, Value | PointFault] = {}
     readable = []
     for text in texts:
         try:
             readable.append((text, parsed(bound, text)))
-        except ConfigError:
-            continue
+        except ConfigError as error:
+            values[text] = PointFault(FaultKind.ABSENT, error.what)
     for places in by_hand.by_unit([address for _, address in readable]):
         answered = await by_hand.read(driver, [readable[place][1] for place in places])
         for place, one in zip(places, answered.told, strict=True):
-            values[readable[place][0]] = None if isinstance(one.value, PointFault) else one.value
-    return [{"address": text, "value": value} for text, value in values.items()]
+            values[readable[place][0]] = one.value
+    return [
+        {"address": text, "value": None, "fault": value.text}
+        if isinstance(value := values[text], PointFault)
+        else {"address": text, "value": value, "fault": None}
+        for text in dict.fromkeys(texts)
+    ]
 
 
 def _unit(bound: BoundConnection, key: str) -> Address:
