@@ -35,8 +35,6 @@ _ASKED = {
     "opcua": "i=2258",
 }
 """What every device of a protocol answers, if only with a refusal."""
-_NOT_SILENT = {"broke off": "broken off", "bytes that came": "something else"}
-"""Drivers call a unit silent that gave no whole answer: something came all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +233,10 @@ async def _round_trip(device: Device, unit: str, address: Address, count: int) -
 def word_of(error: GanpoError) -> str:
     """One plain word for what went wrong."""
     if isinstance(error, UnitSilent):
-        return next((word for said, word in _NOT_SILENT.items() if said in error.what), "silent")
+        # drivers call a unit silent that gave no whole answer: something came all the same
+        if "broke off" in error.what:
+            return "broken off"
+        return "something else" if "bytes that came" in error.what else "silent"
     if isinstance(error, UnitError):
         code = exception_of(error.what)
         return "busy" if code is None else f"exception {code:02X}"
