@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -72,6 +73,26 @@ async def test_the_right_profile_comes_first_in_nine_of_ten(server: ModbusServer
     right = [name for name, first in firsts.items() if name == first]
     print(f"{len(right)} of {len(TEN)}: {firsts}")
     assert len(right) >= 9
+
+
+def test_a_first_configuration_takes_the_profile_that_was_guessed(
+    server: ModbusServer, tmp_path: Path
+) -> None:
+    file = ("--config", str(tmp_path / "agent.toml"))
+    options = ("--id", "gw-nc-0007", "--broker", "mqtt://127.0.0.1", "--site", "p", "--site-name", "P")
+    more = ("--timezone", "Asia/Shanghai", "--meter", "DB-1", "--ct", "1/1", "--guess", "--url", server.url)
+    done = CliRunner().invoke(main, ["init", *file, *options, *more], input="\n\n\n")
+    assert done.exit_code == 0, done.output
+    assert "1  acrel_dtsd1352  unit=1" in done.output
+    written = (tmp_path / "agent.toml").read_text()
+    assert 'profile = "acrel_dtsd1352"' in written
+    assert 'parameters = "unit=1"' in written
+    for words_, told in (
+        (("--guess",), "--guess: reads a meter: where is it?; --url tcp://HOST:502"),
+        (("--guess", "--url", server.url, "--yes"), "--guess: proposes a profile, and a person compares it"),
+    ):
+        done = CliRunner().invoke(main, ["init", "--config", str(tmp_path / "other.toml"), *words_])
+        assert (done.exit_code, told in done.output) == (1, True), done.output
 
 
 def test_a_guess_tells_why_and_what_a_row_would_say(server: ModbusServer) -> None:

@@ -13,6 +13,7 @@ from ganpo_service.commands import say
 from ganpo_service.words import tell
 
 if TYPE_CHECKING:
+    from ganpo_agent.device import guessing
     from ganpo_config.plant import BoundConnection
 
 SHOWN, REASONS = 5, 6
@@ -134,30 +135,44 @@ def identify(
 
 
 def _guess(bound: "BoundConnection", unit: str | None, config: Path | None, *, as_json: bool) -> None:
+    unit, found = guesses_at(bound, unit, config)
+    if as_json:
+        told([one.as_json() for one in found])
+        sys.exit(0 if found else 1)
+    tell_guesses(bound, unit, found)
+    if not found:
+        sys.exit(1)
+    last = "`ganpo profile show NAME` says what it reads; compare with the display before you take one"
+    click.echo(row((last,), ()))
+
+
+def guesses_at(
+    bound: "BoundConnection", unit: str | None, config: Path | None
+) -> "tuple[str, list[guessing.Guess]]":
+    """The unit that was asked, and the profiles that would read plausible values, the likeliest first."""
     import asyncio
 
     from ganpo_agent.device import guessing, pinging
     from ganpo_config.load import file_of
     from ganpo_config.profiles import Profiles
 
-    unit = unit or pinging.only_unit(bound) or pinging.first_unit(bound)
+    asked = unit or pinging.only_unit(bound) or pinging.first_unit(bound)
 
     async def ask() -> list[guessing.Guess]:
         async with reached(config, bound) as device:
             with Progress("guessing") as progress:
-                return await guessing.guess(
-                    device, unit, Profiles(file_of(config).parent / "profiles"), progress.at
-                )
+                profiles = Profiles(file_of(config).parent / "profiles")
+                return await guessing.guess(device, asked, profiles, progress.at)
 
-    found = asyncio.run(ask())
-    if as_json:
-        told([one.as_json() for one in found])
-        sys.exit(0 if found else 1)
+    return asked, asyncio.run(ask())
+
+
+def tell_guesses(bound: "BoundConnection", unit: str, found: "list[guessing.Guess]") -> None:
+    """Print the likeliest, each with its reasons."""
     if not found:
         say(f"no profile of the library reads plausible values at {bound.name}, unit {unit}")
         if bound.driver_id == "modbus":
             say("`ganpo scan` shows what it answers, `ganpo decode` what that may mean", err=True)
-        sys.exit(1)
     for place, one in enumerate(found[:SHOWN], start=1):
         click.echo(f"{place}  {one.profile}  {one.row}")
         click.echo(row(("", f"score {one.score:g}, {one.good} of {len(one.told)} values can be true"), (3,)))
@@ -166,8 +181,6 @@ def _guess(bound: "BoundConnection", unit: str | None, config: Path | None, *, a
             click.echo(row((f"   {sign} {told_of.signal}", told_of.judgement.why), (23,)))
         if one.same:
             click.echo(row(("", f"the same values: {', '.join(one.same)}"), (3,)))
-    last = "`ganpo profile show NAME` says what it reads; compare with the display before you take one"
-    click.echo(row((last,), ()))
 
 
 @click.command()

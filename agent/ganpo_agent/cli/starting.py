@@ -11,6 +11,7 @@ from ganpo_agent.cli.common import config_option
 from ganpo_service.commands import say
 
 if TYPE_CHECKING:
+    from ganpo_agent.device.guessing import Guess
     from ganpo_config.first import Question
     from ganpo_config.profile import Profile
 
@@ -28,6 +29,7 @@ _PORTS = ("/dev/serial/by-id/*", "/dev/ttyUSB*", "/dev/ttyACM*")
 @click.option("--site-name", help="what people call it")
 @click.option("--timezone", help="IANA name: Asia/Shanghai")
 @click.option("--profile", help="of the first meter; `ganpo profile list` has them")
+@click.option("--guess", is_flag=True, help="propose the profile of the meter at --url by reading it")
 @click.option("--url", help="of its connection: tcp://HOST:502, rtu:///dev/serial/by-id/...")
 @click.option("--meter", help="its number in the ledger: DB-0101")
 @click.option("--parameters", help="what its profile asks for: unit=1")
@@ -36,7 +38,7 @@ _PORTS = ("/dev/serial/by-id/*", "/dev/ttyUSB*", "/dev/ttyACM*")
 @click.option(
     "--state-dir", help="where the gateway keeps its data", default="/var/lib/ganpo", show_default=True
 )
-def init(config: Path | None, yes: bool, **given: str | None) -> None:
+def init(config: Path | None, yes: bool, guess: bool, **given: str | None) -> None:
     """Write the first agent.toml, by asking at most eleven questions.
 
     A file that is there is never touched. What comes of it passes `ganpo check`. A password for the broker is asked for
@@ -54,6 +56,8 @@ def init(config: Path | None, yes: bool, **given: str | None) -> None:
         )
     answers = {key: value for key, value in given.items() if value is not None}
     interview = _Interview(file.parent / PROFILES, answers, yes)
+    if guess:
+        interview.guess(config)
     for question in first.QUESTIONS:
         if interview.profile is not None or not question.of_meter:
             interview.ask(question)
@@ -85,6 +89,7 @@ class _Interview:
 
         self.profile: Profile | None = None
         self.password = ""
+        self._guessed: Guess | None = None
         self._own = own
         self._answers = answers
         self._profiles = Profiles(own)
@@ -105,6 +110,23 @@ class _Interview:
             if not asked:
                 raise error
             say(error, err=True)
+
+    def guess(self, config: Path | None) -> None:
+        """Look for the profile of the meter by reading it: the likeliest is proposed. Raises GanpoError."""
+        from ganpo_agent.cli.asking import bound_target
+        from ganpo_agent.cli.device import guesses_at, tell_guesses
+        from ganpo_model.errors import ConfigError
+
+        if self._yes:
+            what = "proposes a profile, and a person compares it with the display"
+            raise ConfigError(what, where="--guess", hint="leave out --yes")
+        if "url" not in self._answers:
+            raise ConfigError("reads a meter: where is it?", where="--guess", hint="--url tcp://HOST:502")
+        url = self._answers["url"]
+        bound = bound_target(config, url, "dlt645" if url.startswith("serial://") else "modbus", ())
+        unit, found = guesses_at(bound, None, config)
+        tell_guesses(bound, unit, found)
+        self._guessed = found[0] if found else None
 
     def ask_password(self) -> None:
         """Of the broker, where there is none yet; it is not shown, and no option gives it."""
@@ -207,12 +229,17 @@ class _Interview:
             "timezone": _timezone,
             "meter": lambda: "DB-0101",
         }
+        guessed = self._guessed
+        if guessed is not None:
+            proposals["profile"] = lambda: guessed.profile
         if profile is not None:
             proposals |= {
                 "url": lambda: self._urls()[0],
                 "parameters": lambda: first.parameters(profile),
                 "ct": lambda: first.ct(profile),
             }
+            if guessed is not None and guessed.profile == profile.id:
+                proposals["parameters"] = lambda: guessed.row
         return proposals.get(key, str)()
 
 
