@@ -1,7 +1,7 @@
 """Resident memory of `ganpo run` with 1,000 Modbus points against a bare process with the same libraries.
 
 The bare process imports what a gateway that runs has in `sys.modules` beside ours (asyncio, sqlite3, pymodbus,
-paho-mqtt, pydantic, click, Starlette, uvicorn with h11, what they and we take of Python) and does nothing; beside a
+paho-mqtt, pydantic-settings, click, Starlette, uvicorn with h11, what they and we take of Python) and does nothing; beside a
 gateway whose page and doctor were asked for, Jinja and ctypes too. Registers count as those of meters do: what jumps
 about is remembered step by step.
 """
@@ -22,7 +22,7 @@ from poll import serving
 
 _LIBRARIES = """
 import asyncio, sqlite3, csv, gzip, tomllib, zipfile, encodings.idna, importlib.metadata, importlib.resources
-import pymodbus.client, paho.mqtt.client, pydantic.main, pydantic.types, pydantic.functional_validators, click
+import pymodbus.client, paho.mqtt.client, pydantic_settings, click
 import pydantic.plugin._loader, starlette.applications, starlette.routing, starlette.responses
 import uvicorn, uvicorn.protocols.http.h11_impl, time
 """

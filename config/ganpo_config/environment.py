@@ -3,6 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
 from ganpo_config.document import SiteTable
 from ganpo_config.findings import nearest
 from ganpo_config.settings import GatewaySettings, Section, UplinkSettings
@@ -28,19 +35,35 @@ _NO_SCALARS = {
 }
 
 
-class GatewayPart(Section):
-    """`[gateway]`, judged by itself."""
+class _Part(BaseSettings):
+    """One section as pydantic-settings reads it: the merged values come in by hand, so that the environment is an
+    argument and every section is judged by itself."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix=PREFIX, env_nested_delimiter="__"
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], *sources: PydanticBaseSettingsSource, **named: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what is given."""
+        return (named.get("init_settings") or sources[0],)
+
+
+class GatewayPart(_Part):
+    """`[gateway]`."""
 
     gateway: GatewaySettings
 
 
-class UplinkPart(Section):
+class UplinkPart(_Part):
     """`[uplink]`."""
 
     uplink: UplinkSettings
 
 
-class SitePart(Section):
+class SitePart(_Part):
     """`[site]`."""
 
     site: SiteTable
@@ -53,11 +76,12 @@ def variable(section: str, key: str) -> str:
 
 def names() -> list[str]:
     """The names that set something."""
-    return [variable(section, key) for section in SECTIONS for key in _scalars(section)]
-
-
-def _scalars(section: str) -> list[str]:
-    return [key for key in SECTIONS[section].model_fields if key not in _NO_SCALARS]
+    return [
+        variable(section, key)
+        for section, model in SECTIONS.items()
+        for key in model.model_fields
+        if key not in _NO_SCALARS
+    ]
 
 
 def unknown_names(environ: Mapping[str, str]) -> list[ConfigError]:
@@ -74,10 +98,14 @@ def unknown_names(environ: Mapping[str, str]) -> list[ConfigError]:
     ]
 
 
-def merged(name: str, raw: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+def merged(
+    part: type[_Part], name: str, raw: Mapping[str, Any], environ: Mapping[str, str]
+) -> dict[str, Any]:
     """What the file says of a section, and over it what the environment says."""
-    over = {key: environ[said] for key in _scalars(name) if (said := variable(name, key)) in environ}
+    source = EnvSettingsSource(part)
+    source.env_vars = {key.lower(): environ[key] for key in names() if key in environ}
+    over = source().get(name)
     table = raw.get(name)
-    if not over:
+    if over is None:
         return {} if table is None else {name: table}
     return {name: {**table, **over} if isinstance(table, dict) else over if table is None else table}

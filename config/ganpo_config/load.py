@@ -153,7 +153,7 @@ def _section(
 ) -> _PartT | None:
     """One section, environment over file; None: an error was found."""
     try:
-        return part(**environment.merged(name, raw, environ))
+        return part(**environment.merged(part, name, raw, environ))
     except ValidationError as error:
         for item in error.errors(include_url=False):
             loc = item["loc"]
@@ -194,7 +194,7 @@ def _with_files(
 ) -> tuple[_PartT | None, dict[str, Any]]:
     """A section, and what its `_file` keys stand for: secrets, and the `_path` of what is read where it is used."""
     model = environment.SECTIONS[name]
-    table = environment.merged(name, raw, environ).get(name)
+    table = environment.merged(part, name, raw, environ).get(name)
     found: dict[str, Any] = {}
     if isinstance(table, dict):
         clean = dict(table)

@@ -37,7 +37,6 @@ def plant(tmp_path: Path) -> Iterator[Plant]:
     ("kind", "row", "told"),
     [
         ("enterprises", f"{CODE[:-1]}A,N,,360681,NONFERROUS,3211,yes,2018-01-01", "check character"),
-        ("enterprises", f"９{CODE[1:]},N,,360681,NONFERROUS,3211,yes,2018-01-01", "full-width characters"),
         (
             "enterprises",
             f"{CODE},N,,360105,NONFERROUS,3211,yes,2025-01-01",
@@ -80,6 +79,18 @@ def test_a_row_that_is_wrong_is_told_with_its_cell_and_nothing_of_its_file_is_ta
     assert found.errors[0].where.startswith(f"{kind}.csv row 2")
     with plant.database.read() as connection:
         assert connection.execute(select(func.count()).select_from(table)).scalar_one() == before
+
+
+def test_a_code_in_full_width_digits_is_read_and_told(plant: Plant) -> None:
+    text = (
+        f"{','.join(KINDS['enterprises'].columns)}\n９{CODE[1:]},N,,360681,NONFERROUS,3211,yes,2018-01-01\n"
+    )
+    with plant.database.read() as connection:
+        found = preview(connection, "enterprises", text.encode(), "enterprises.csv", PROVINCE, NOW)
+    assert not found.errors
+    (note,) = found.notes
+    assert "full-width" in note
+    assert "row 2" in note
 
 
 def test_a_file_that_names_everybody_may_change_the_prices(plant: Plant) -> None:

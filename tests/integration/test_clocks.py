@@ -120,7 +120,7 @@ async def running(folder: Path, broker: Mosquitto, clock: Wrong) -> AsyncIterato
         site.cloud.database.close()
 
 
-async def until(condition: Callable[[], Any], seconds: float = 20.0) -> None:
+async def until(condition: Callable[[], Any], seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come in time"
@@ -158,11 +158,9 @@ async def test_a_clock_that_becomes_wrong_costs_seconds_and_no_frame_and_is_show
     tmp_path: Path,
 ) -> None:
     to_1970 = datetime(1970, 1, 1, tzinfo=UTC) - datetime.now(UTC)
-    await asyncio.gather(
-        becomes_wrong(tmp_path / "ahead", 3 * HOUR),
-        becomes_wrong(tmp_path / "back", -3 * HOUR),
-        becomes_wrong(tmp_path / "1970", to_1970),
-    )
+    async with asyncio.TaskGroup() as group:
+        for folder, by in (("ahead", 3 * HOUR), ("back", -3 * HOUR), ("1970", to_1970)):
+            group.create_task(becomes_wrong(tmp_path / folder, by))
 
 
 async def test_with_the_mark_of_systemd_it_goes_on_stamping_and_what_is_refused_is_told_at_both_ends(

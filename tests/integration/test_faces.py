@@ -3,6 +3,7 @@
 import csv
 import html
 import io
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from sqlalchemy import insert
 from ganpo_cloud.imports import registry
 from ganpo_cloud.province import publishing
 from ganpo_cloud.store.counted_tables import area_carrier
+from ganpo_cloud.store.database import Database
 from ganpo_cloud.web import exports, routes
 from ganpo_cloud.web.application import create_app
 from support import databases
@@ -30,7 +32,7 @@ TABLES = [resource for resource in routes.RESOURCES if resource.table]
 
 @pytest.fixture
 def plant(tmp_path: Path) -> Iterator[Plant]:
-    plant = Plant(databases.database(tmp_path))
+    plant = Plant(databases.filled(tmp_path, fill))
     yield plant
     plant.database.close()
 
@@ -42,7 +44,8 @@ def http(plant: Plant) -> Iterator[httpx.Client]:
         yield client
 
 
-def fill(plant: Plant) -> None:
+def fill(database: Database) -> None:
+    plant = Plant(database)
     plant.take("enterprises", enterprise(CODE))
     plant.take("sites", f"{CODE},plant-1,P,360681,Asia/Shanghai")
     plant.take("equipment", *(f"{CODE},plant-1,SB-{n},Press {n},in_use,2020-01-01" for n in range(7)))
@@ -73,11 +76,14 @@ def at(row: dict[str, Any], column: str) -> Any:
     return found
 
 
-@pytest.mark.parametrize("resource", TABLES, ids=lambda resource: resource.path)
 def test_a_table_is_the_same_in_all_its_forms_and_has_its_columns_though_it_is_empty(
-    plant: Plant, http: httpx.Client, resource: routes.Resource
+    http: httpx.Client,
 ) -> None:
-    fill(plant)
+    for resource in TABLES:
+        same_in_all_its_forms(http, resource)
+
+
+def same_in_all_its_forms(http: httpx.Client, resource: routes.Resource) -> None:
     where = address(resource.path)
     rows = http.get(where).json()
     columns = exports.columns(resource.kind)
@@ -87,7 +93,7 @@ def test_a_table_is_the_same_in_all_its_forms_and_has_its_columns_though_it_is_e
     book = http.get(where, params={"format": "xlsx"})
     (name, *_) = CalamineWorkbook.from_filelike(io.BytesIO(book.content)).sheet_names
     cells = CalamineWorkbook.from_filelike(io.BytesIO(book.content)).get_sheet_by_name(name).to_python()
-    assert told[0] == cells[0] == columns
+    assert told[0] == cells[0] == columns, where
     assert len(told) == len(cells) == len(rows) + 1
     for row, line, other in zip(rows, told[1:], cells[1:], strict=True):
         for column, text, cell in zip(columns, line, other, strict=True):
@@ -99,7 +105,6 @@ def test_a_table_is_the_same_in_all_its_forms_and_has_its_columns_though_it_is_e
 
 
 def test_a_long_list_says_how_long_it_is_and_comes_page_by_page(plant: Plant, http: httpx.Client) -> None:
-    fill(plant)
     found = [http.get("/api/v1/equipment", params={"limit": "3", "page": f"{n}"}) for n in (1, 2, 3, 4)]
     assert [answer.headers["x-total-count"] for answer in found] == ["7"] * 4
     numbers = [row["asset_no"] for answer in found for row in answer.json()]
@@ -115,38 +120,40 @@ def test_a_carrier_that_was_stored_and_that_no_table_knows_any_more_is_no_server
 
 
 def test_where_evidence_has_no_meaning_there_is_none(plant: Plant, http: httpx.Client) -> None:
-    fill(plant)
     for item in http.get("/api/v1/overview").json():
         graded = item["id"] in ("nc_rate_main", "intelligent_count", "equip_digital_rate")
         assert (item["declared"] is not None) == (item["proven"] is not None) == graded, item["id"]
         assert item["checked"] is not None
 
 
-@pytest.mark.parametrize(
-    ("path", "status", "told"),
-    [
-        ("nothing", 404, "No such page"),
-        ("overview?area=999999", 404, "No such area on this day"),
-        ("equipment?area=999999", 404, "No such area on this day"),
-        ("energy?area=360105", 404, "No such area on this day"),
-        ("enterprises?industry=STEAL", 404, "No such industry"),
-        ("equipment?measure=all", 422, "No such measure"),
-        ("overview?as_of=2099-01-01", 422, "No date, or a date in the future"),
-        ("equipment?as_of=2026-11-25T00:00:00%2B08:00", 422, "No date, or a date in the future"),
-        ("equipment?page=0", 422, "This address asks for something that there is not"),
-        ("reports/2026-09", 404, "ganpo-cloud publish 2026-09"),
-    ],
-)
+NOT_THERE = [
+    ("nothing", 404, "No such page"),
+    ("overview?area=999999", 404, "No such area on this day"),
+    ("equipment?area=999999", 404, "No such area on this day"),
+    ("energy?area=360105", 404, "No such area on this day"),
+    ("enterprises?industry=STEAL", 404, "No such industry"),
+    ("equipment?measure=all", 422, "No such measure"),
+    ("overview?as_of=2099-01-01", 422, "No date, or a date in the future"),
+    ("equipment?as_of=2026-11-25T00:00:00%2B08:00", 422, "No date, or a date in the future"),
+    ("equipment?page=0", 422, "This address asks for something that there is not"),
+    ("reports/2026-09", 404, "ganpo-cloud publish 2026-09"),
+]
+
+
 def test_what_there_is_not_is_told_a_browser_in_words_and_the_api_as_a_problem(
-    plant: Plant, http: httpx.Client, path: str, status: int, told: str
+    http: httpx.Client,
 ) -> None:
-    page = http.get(f"/{path}{'&' if '?' in path else '?'}lang=en")
-    assert (page.status_code, page.headers["content-type"]) == (status, "text/html; charset=utf-8")
-    assert told in page.text
-    assert "Jiangxi" not in page.text.partition("<main")[2], "no number of the province stands there instead"
-    assert "<h1>" in http.get(f"/{path}", headers={"Accept-Language": "zh"}).text
-    below = http.get(f"/api/v1/{path}")
-    assert (below.status_code, below.headers["content-type"]) == (status, "application/problem+json")
+    for path, status, told in NOT_THERE:
+        page = http.get(f"/{path}{'&' if '?' in path else '?'}lang=en")
+        assert (page.status_code, page.headers["content-type"]) == (status, "text/html; charset=utf-8"), path
+        assert told in page.text, path
+        main = page.text.partition("<main")[2]
+        assert "Jiangxi" not in main, f"{path}: no number of the province stands there instead"
+        assert "<h1>" in http.get(f"/{path}", headers={"Accept-Language": "zh"}).text, path
+        below = http.get(f"/api/v1/{path}")
+        assert (below.status_code, below.headers["content-type"]) == (status, "application/problem+json"), (
+            path
+        )
 
 
 @pytest.mark.parametrize(
@@ -159,7 +166,6 @@ def test_what_there_is_not_is_told_a_browser_in_words_and_the_api_as_a_problem(
 def test_a_page_of_what_nobody_knows_says_what_to_import_and_is_not_found(
     plant: Plant, http: httpx.Client, path: str, told: str
 ) -> None:
-    fill(plant)
     page = http.get(f"/{path}", params={"lang": "en"})
     assert page.status_code == 404
     assert told in page.text
@@ -171,18 +177,15 @@ def test_a_page_of_what_nobody_knows_says_what_to_import_and_is_not_found(
     assert http.get("/").status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/overview", "/api/v1/overview", "/static/page.css", "/nothing"])
-def test_who_asks_for_the_head_of_an_answer_gets_that_and_no_body(
-    plant: Plant, http: httpx.Client, path: str
-) -> None:
-    whole, head = http.get(path), http.head(path)
-    assert (head.status_code, head.content) == (whole.status_code, b"")
-    told = ("content-type", "content-length", "etag")
-    assert [head.headers.get(name) for name in told] == [whole.headers.get(name) for name in told]
+def test_who_asks_for_the_head_of_an_answer_gets_that_and_no_body(http: httpx.Client) -> None:
+    for path in ("/", "/overview", "/api/v1/overview", "/static/page.css", "/nothing"):
+        whole, head = http.get(path), http.head(path)
+        assert (head.status_code, head.content) == (whole.status_code, b""), path
+        told = ("content-type", "content-length", "etag")
+        assert [head.headers.get(name) for name in told] == [whole.headers.get(name) for name in told], path
 
 
 def test_a_carrier_of_volumes_is_shown_in_cubic_metres(plant: Plant, http: httpx.Client) -> None:
-    fill(plant)
     plant.take("statements", f"{CODE},2026-10,natural_gas,100,m3,D,Li,whole")
     plant.settle()
     page = http.get("/energy", params={"lang": "en"}).text
@@ -190,29 +193,24 @@ def test_a_carrier_of_volumes_is_shown_in_cubic_metres(plant: Plant, http: httpx
     assert "m3<" not in page
 
 
-@pytest.mark.parametrize(
-    "path", ["equipment", "enterprises", "energy", "reports", "reports/2026-10", "definitions"]
-)
-@pytest.mark.parametrize("lang", ["zh", "en"])
-def test_a_page_offers_its_own_rows_and_what_it_offers_is_there(
-    plant: Plant, http: httpx.Client, path: str, lang: str
-) -> None:
-    fill(plant)
-    page = http.get(f"/{path}", params={"lang": lang, "area": "360681"})
-    assert page.status_code == 200
-    links = re.findall(r'href="(/api/v1/[^"]+)" download', page.text)
-    assert {link.rpartition("format=")[2].partition("&")[0] for link in links} >= {"xlsx"}
-    for link in links:
-        assert http.get(html.unescape(link)).status_code == 200, link
-    rows = http.get(f"/api/v1/{path}").json()
-    named = {row.get("asset_no") or row.get("code") or row.get("month") or row.get("id") for row in rows}
-    assert all(name is None or name in page.text for name in named) or path == "energy"
+def test_a_page_offers_its_own_rows_and_what_it_offers_is_there(http: httpx.Client) -> None:
+    for path, lang in itertools.product(
+        ("equipment", "enterprises", "energy", "reports", "reports/2026-10", "definitions"), ("zh", "en")
+    ):
+        page = http.get(f"/{path}", params={"lang": lang, "area": "360681"})
+        assert page.status_code == 200, path
+        links = re.findall(r'href="(/api/v1/[^"]+)" download', page.text)
+        assert {link.rpartition("format=")[2].partition("&")[0] for link in links} >= {"xlsx"}, path
+        for link in links:
+            assert http.get(html.unescape(link)).status_code == 200, link
+        rows = http.get(f"/api/v1/{path}").json()
+        named = {row.get("asset_no") or row.get("code") or row.get("month") or row.get("id") for row in rows}
+        assert all(name is None or name in page.text for name in named) or path == "energy", path
 
 
 def test_a_list_counts_what_its_page_counts_and_its_pages_hold_every_row_once(
     plant: Plant, http: httpx.Client
 ) -> None:
-    fill(plant)
     plant.take("equipment", *(f"{CODE},plant-1,NR-{n:03d},X,in_use,2020-01-01" for n in range(230)))
     plant.settle()
     shown: list[str] = []

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -20,6 +20,7 @@ from ganpo_demo.loopback import free_port
 KINDS = ("sqlite", "postgresql")
 _kind = "sqlite"
 _number = itertools.count()
+_filled: dict[tuple[Callable[[Database], None], str], str] = {}
 
 
 def choose(kind: str) -> None:
@@ -39,6 +40,24 @@ def settings(folder: Path) -> DatabaseSettings:
 def database(folder: Path, **options: float) -> Database:
     """A new database, opened."""
     return Database(settings(folder), **options)
+
+
+def filled(folder: Path, fill: Callable[[Database], None]) -> Database:
+    """A copy of what `fill` makes of a new database, which it does once for each kind."""
+    if (fill, _kind) not in _filled:
+        kept = Path(tempfile.mkdtemp(prefix="ganpo-filled-"))
+        atexit.register(shutil.rmtree, kept, ignore_errors=True)
+        made = settings(kept)
+        first = Database(made)
+        fill(first)
+        first.close()
+        _filled[fill, _kind] = made.url
+    url = _filled[fill, _kind]
+    if _kind == "postgresql":
+        return Database(DatabaseSettings(url=server().new(url.rpartition("/")[2])))
+    for file in Path(url.removeprefix("sqlite:///")).parent.iterdir():
+        shutil.copy(file, folder)
+    return Database(DatabaseSettings(url=f"sqlite:///{folder}/cloud.db"))
 
 
 @contextmanager
@@ -96,10 +115,10 @@ class Server:
         """Of a database of this name."""
         return f"postgresql://ganpo@127.0.0.1:{self.port}/{name}"
 
-    def new(self) -> str:
-        """The URL of a new database with all tables."""
+    def new(self, like: str = "template") -> str:
+        """The URL of a new database with all tables, or with all that one of the name `like` has."""
         name = f"test{next(_number)}"
-        self.do(f"CREATE DATABASE {name} TEMPLATE template")
+        self.do(f"CREATE DATABASE {name} TEMPLATE {like}")
         return self.url(name)
 
     def do(self, statement: str) -> None:
