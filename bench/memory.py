@@ -1,9 +1,9 @@
 """Resident memory of `ganpo run` with 1,000 Modbus points against a bare process with the same libraries.
 
 The bare process imports what a gateway that runs has in `sys.modules` beside ours (asyncio, sqlite3, pymodbus,
-paho-mqtt, pydantic-settings, click, Starlette, uvicorn with h11, what they and we take of Python) and does nothing; beside a
-gateway whose page and doctor were asked for, Jinja and ctypes too. Registers count as those of meters do: what jumps
-about is remembered step by step.
+paho-mqtt, pydantic-settings, click, Starlette, uvicorn with h11, what they and we take of Python) and does nothing;
+beside a gateway whose page and doctor were asked for, Jinja and ctypes too. Registers count as those of meters do: what
+jumps about is remembered step by step.
 """
 
 import os
