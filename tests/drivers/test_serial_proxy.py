@@ -119,3 +119,17 @@ def test_a_port_that_vanishes_comes_back_under_another_number_at_the_same_path(d
             assert heard(port, 16) == ANSWER
         assert proxy.standing == 0
         assert proxy.sent == [b"", ASKED]
+
+
+def test_what_was_said_before_the_port_vanished_arrives_as_it_was_said(device: str) -> None:
+    with SerialProxy(device, baud=115200) as proxy:
+        proxy.freeze()
+        with opened(proxy.path, termios.B115200) as port:
+            os.write(port, ASKED)
+            deadline = time.monotonic() + 5
+            while proxy.sent != [ASKED] and time.monotonic() < deadline:
+                time.sleep(0.01)
+            proxy.refuse()
+        proxy.restore()
+        with opened(proxy.path, termios.B9600) as port:
+            assert heard(port, 8) == bytes(byte ^ 0xA5 for byte in ANSWER[::2]), "only the answer is garbled"

@@ -92,7 +92,9 @@ class RtuLine:
         self._left += data
         while len(self._left) >= (size := 7 if self._left[1:2] == b"\x2b" else 8):
             request, self._left = self._left[:size], self._left[size:]
-            assert checked(request[:-2]) == request, request.hex(" ")
+            if checked(request[:-2]) != request:
+                self._left = b""  # as a unit does: it waits for the line to be silent
+                raise AssertionError(request.hex(" "))
             self.requests.append(request)
             if modbus_wire.changes(request[1:-2]):
                 writes.note(f"Modbus RTU function {request[1]} at unit {request[0]}")

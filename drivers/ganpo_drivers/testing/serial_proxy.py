@@ -106,8 +106,8 @@ class SerialProxy:
 
     @property
     def baud(self) -> int:
-        """To what the driver has set its port, in characters of the termios table; 0: to none of it."""
-        return _BAUDS.get(termios.tcgetattr(self._port)[5], 0)
+        """To what the driver has set its port, in characters of the termios table; 0: to none of it, or it is gone."""
+        return 0 if self._port < 0 else _BAUDS.get(termios.tcgetattr(self._port)[5], 0)
 
     @property
     def sent(self) -> list[bytes]:
@@ -150,11 +150,12 @@ class SerialProxy:
         data = os.read(self._line, 4096)
         self._sent[-1] += data
         self._answering = False
-        self._pass(data, self._to_device, 0.0)
+        baud = self.baud  # as it is said: when it arrives the port may be another one, set to nothing yet
+        self._pass(data, lambda some: self._to_device(some, baud), 0.0)
 
     def _answered(self) -> None:
         """The device said something."""
-        data = self._heard(os.read(self._device, 4096))
+        data = self._heard(os.read(self._device, 4096), self.baud)
         if not self._answering:
             data = self._noise + data
         self._answering = True
@@ -164,9 +165,9 @@ class SerialProxy:
         for n, piece in enumerate(pieces(data) if self._splitting else [data]):
             self._pass(piece, self._to_driver, self._delay_s + n * PIECE_S)
 
-    def _heard(self, data: bytes) -> bytes:
-        """What a receiver makes of it that listens at the line's baud rate, or at the driver's."""
-        return data if self.baud == self._baud else bytes(byte ^ 0xA5 for byte in data[::2])
+    def _heard(self, data: bytes, baud: int) -> bytes:
+        """What is heard of it where the driver's port is set to `baud`."""
+        return data if baud == self._baud else bytes(byte ^ 0xA5 for byte in data[::2])
 
     def _pass(self, data: bytes, end: Callable[[bytes], None], later_s: float) -> None:
         """Let it pass once the line is free, some characters at a time as they arrive."""
@@ -185,11 +186,11 @@ class SerialProxy:
             with contextlib.suppress(BlockingIOError):  # an overrun: nobody reads
                 os.write(self._line, data)
 
-    def _to_device(self, data: bytes) -> None:
+    def _to_device(self, data: bytes, baud: int) -> None:
         if self._echoing:
             self._to_driver(data)
         if self._device >= 0:
-            os.write(self._device, self._heard(data))
+            os.write(self._device, self._heard(data, baud))
 
     def _begin(self) -> None:
         self._device = os.open(self._device_path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
