@@ -1,6 +1,7 @@
 """The page of a running agent: it says what the local API says, weighs little, and takes nothing but GET."""
 
 import asyncio
+import csv
 import io
 import random
 import re
@@ -82,6 +83,24 @@ async def the_bundle_has_no_secret(http: httpx.AsyncClient, url: str) -> None:
     assert b"correct horse" not in whole
 
 
+async def the_points_are_a_table(http: httpx.AsyncClient, url: str) -> None:
+    """All of them, for a spreadsheet, in the language of who asks."""
+    for lang, quality in (("en", "good"), ("zh", "有效")):
+        told = await http.get(f"{url}points.csv", params={"lang": lang})
+        assert re.search(
+            r'filename="ganpo-gw-test-0001-points-\d{8}-\d{6}\.csv"', told.headers["content-disposition"]
+        )
+        assert told.content.startswith(b"\xef\xbb\xbf")
+        head, *rows = csv.reader(io.StringIO(told.content.decode("utf-8-sig")))
+        assert head[0] == {"en": "Point", "zh": "点位"}[lang]
+        assert sorted((row[0], row[4], row[8], row[9]) for row in rows) == [
+            ("SB-1/frequency", quality, "line", "1:holding:101"),
+            ("SB-1/power", quality, "line", "1:holding:100"),
+        ]
+    faulty = await http.get(f"{url}points.csv", params={"points": "faulty"})
+    assert len(faulty.text.splitlines()) == 1
+
+
 async def test_the_page_of_a_running_agent_says_what_its_api_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -133,6 +152,7 @@ async def test_the_page_of_a_running_agent_says_what_its_api_says(
 
             await nothing_is_bare(http, agent.page)
             await the_bundle_has_no_secret(http, agent.page)
+            await the_points_are_a_table(http, agent.page)
             assert (await http.get(f"{agent.page}bundle", auth=None)).status_code == 401
             refused = await http.get(f"{api}status", auth=None)
             assert (refused.status_code, refused.json()["code"]) == (401, "access-refused")

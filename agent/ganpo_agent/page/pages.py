@@ -19,7 +19,7 @@ from ganpo_agent.local import answers, subjects
 from ganpo_agent.local.answers import VERSION
 from ganpo_agent.local.examined import Examined
 from ganpo_agent.local.running import Running
-from ganpo_agent.page import bundled, shown
+from ganpo_agent.page import bundled, exported, shown
 from ganpo_service.pages import SHARED
 from ganpo_service.pages.spoken import choose
 from ganpo_service.release import RELEASED
@@ -93,8 +93,16 @@ def routes(agent: Shown, examined: Examined) -> list[Route]:
         headers = {"Content-Disposition": f'attachment; filename="{bundled.name(agent)}"'}
         return Response(body, media_type="application/gzip", headers=_HEADERS | headers)
 
+    async def table(request: Request) -> Response:
+        told, asked = await _ask(agent), asked_of(request)
+        loop = asyncio.get_running_loop()
+        body = await loop.run_in_executor(_RENDERING, exported.text, told, asked)
+        headers = {"Content-Disposition": f'attachment; filename="{exported.name(agent)}"'}
+        return Response(body, media_type="text/csv", headers=_HEADERS | headers)
+
     return [
         Route("/", page),
+        Route("/points.csv", table),
         Route("/bundle", bundle),
         Route("/static/{name}", static),
     ]

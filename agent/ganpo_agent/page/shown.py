@@ -90,9 +90,11 @@ class Points:
     """Pages."""
 
 
-def points(all_of_them: Sequence[Answer], links: Iterable[Answer], asked: Asked) -> Points:
+def points(
+    all_of_them: Sequence[Answer], links: Iterable[Answer], asked: Asked, *, whole: bool = False
+) -> Points:
     """Those without a good value first, those of one reason together. A search looks at names, titles, subjects,
-    connections and addresses."""
+    connections and addresses. `whole`: all on one page."""
     by_name = {link["name"]: link for link in links}
     found = [point for point in all_of_them if _has(point, asked.q)] if asked.q else all_of_them
     if asked.points == "faulty":
@@ -106,9 +108,9 @@ def points(all_of_them: Sequence[Answer], links: Iterable[Answer], asked: Asked)
         quality = _QUALITIES.index(point["quality"])
         return level != "alarm", quality, point["connection"] if why else "", level, why
 
-    size = MANY if asked.points or asked.q else FIRST
+    size = len(found) if whole else MANY if asked.points or asked.q else FIRST
     last = -(-len(found) // size) or 1 if size == MANY else 1
-    begin = (min(asked.page, last) - 1) * size
+    begin = 0 if whole else (min(asked.page, last) - 1) * size
     rows = sorted(found, key=place)[begin : begin + size]
     groups = [
         Group(name, level, why, reasons[alike[0]["name"]][2] if why else "", alike)

@@ -3,13 +3,13 @@
 import csv
 import io
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from ganpo_cloud.province.definitions import DEFINITIONS
+from ganpo_service.csv_cells import harmless
 
 CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -25,8 +25,6 @@ CONTENT: dict[int | str, dict[str, Any]] = {
     }
 }
 """What every table may be answered as."""
-_CUT = re.compile(r"\d{16,}|0\d+|\d+(\.\d+)?[Ee][+-]?\d+", re.ASCII)
-_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _NAMES: Mapping[str, Format] = {CSV: "csv", XLSX: "xlsx"}
 
 
@@ -70,7 +68,7 @@ def to_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], sheet: She
     writer = csv.writer(told, lineterminator="\r\n")
     writer.writerow([*columns, DEMO] if sheet.demo else columns)
     for row in rows:
-        writer.writerow([_harmless(cell(row, column)) for column in columns])
+        writer.writerow([harmless(cell(row, column)) for column in columns])
     return told.getvalue().encode("utf-8-sig")
 
 
@@ -119,18 +117,6 @@ def _write(sheet: Any, line: int, column: int, value: Any) -> None:
         sheet.write_number(line, column, value)
     else:
         sheet.write_string(line, column, str(value)[:32_767])
-
-
-def _harmless(value: Any) -> Any:
-    """What a spreadsheet leaves as it is: an apostrophe stands before what it would take for a formula; before what it
-    would take for a number and cut (it keeps 15 digits, and no zeros in front) a tab, which our imports strip."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, str) and value.startswith(_STARTS):
-        return "'" + value
-    if isinstance(value, str) and _CUT.fullmatch(value):
-        return "\t" + value
-    return "" if value is None else value
 
 
 def wanted(accept: str) -> Format:
