@@ -11,6 +11,7 @@ _EVALUATED = "\nif [[ $zsh_eval_context"
 _REST = """\
 .SH EXIT STATUS
 0: done. 1: it could not be done, or something was found. 2: it was not typed as it has to be.
+130: Ctrl-C ended it. 141: whoever read what it prints had ended.
 .SH SEE ALSO
 /usr/share/doc/{package}, {others}
 """

@@ -21,6 +21,8 @@ _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 """With these a disk, or what standard output goes to, takes no more: no bug of ours."""
 _READER_GONE = 128 + 13
 """What a shell says of a program that SIGPIPE ended, as `head` ends the one before it."""
+_INTERRUPTED = 128 + 2
+"""What a shell says of a program that Ctrl-C ended."""
 CommandT = TypeVar("CommandT", bound=click.Command)
 _COLUMN = 30
 """Names of options and commands that take more columns have a line of their own."""
@@ -75,9 +77,11 @@ class _Plain(click.Command):
             except click.ClickException as error:
                 _show(error)
                 code = error.exit_code
-            except click.Abort:
-                say("Aborted!", err=True)
-                code = 1
+            except click.Abort as error:
+                code = _INTERRUPTED
+                if not isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):
+                    say("Aborted!", err=True)
+                    code = 1
             except _ReaderGone:
                 _give_up_output()
                 code = _READER_GONE

@@ -94,7 +94,7 @@ class Service:
         elif self._ports.exists():
             yield Remove(self._ports)
         if environment:
-            yield Write(self._given, _given(environment))
+            yield Write(self._given, _drop_in(environment))
         elif self._given.exists():
             yield Remove(self._given)
         yield from self._manager("daemon-reload")
@@ -196,7 +196,7 @@ def hidden(path: Path) -> str | None:
     return next((one for one in _UNSEEN if path.is_relative_to(f"/{one}")), None)
 
 
-def _given(environment: Mapping[str, str]) -> str:
+def _drop_in(environment: Mapping[str, str]) -> str:
     lines = (f'Environment="{name}={value.replace("%", "%%")}"\n' for name, value in environment.items())
     return f"[Service]\n{''.join(lines)}"
 

@@ -112,7 +112,7 @@ def test_a_scan_that_is_broken_off_leaves_the_line_free_and_goes_on_from_there(s
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
     server.delay(0)
-    assert process.returncode == 1
+    assert process.returncode == 130
     assert "the same command goes on from here" in err
     assert "Traceback" not in out + err
     told = typed(*words)

@@ -72,7 +72,7 @@ async def test_a_display_is_typed_and_stands_at_the_collector(tmp_path: Path, se
         config.write_text(head + METER.format(url=server.url), encoding="utf-8")
         code, said = await ganpo(config, "DB-0101", "--displayed", "1", "--by", "Wang")
         assert (code, said.endswith("[unreachable]\n")) == (1, True)
-        assert said.startswith("the record needs the running agent, and none runs here; systemctl start")
+        assert said.startswith("no gateway runs with this configuration; `ganpo service status` says")
         plant = load(config, {}).plant
         assert plant is not None
         cloud = Cloud(tmp_path, broker.url, SystemClock(), plant.gateway.id)

@@ -199,7 +199,7 @@ async def test_commands_say_what_the_running_agent_says(tmp_path: Path, line: Mo
     config.write_text(f'[gateway]\nid = "gw-test-0001"\nstate_dir = "{tmp_path / "state"}"\n')
     found = await told("status", "--config", str(config))
     assert found.exit_code == 1
-    assert "does not run on this machine" in found.output
+    assert "no gateway runs with this configuration" in found.output
     async with running(agent_of(tmp_path, line)) as client:
         status = await until(
             client, "status", lambda told: told["points"]["good"] == 2 and told["uplink"]["error"]

@@ -1,11 +1,16 @@
-"""Commands whose output has no room or no reader: a line that says so, or silence, and never a traceback."""
+"""Commands whose output has no room or no reader: a line that says so, or silence, and never a traceback;
+and how one ends that a person broke off."""
 
 import os
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
+import click
 import pytest
+
+from ganpo_service import commands
 
 BIN = Path(sys.executable).parent
 EXAMPLE = Path(__file__).parents[2] / "config" / "examples" / "agent.toml"
@@ -51,3 +56,16 @@ def test_a_pipe_that_is_closed_early_ends_it_silently(command: list[str], buffer
     finally:
         os.close(write)
     assert (done.returncode, done.stderr) == (141, "")  # 128 + SIGPIPE, as a shell says
+
+
+def test_ctrl_c_ends_it_with_130_and_who_hangs_up_with_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for error, code, told in ((KeyboardInterrupt, 130, ""), (EOFError, 1, "Aborted!")):
+        ends = Mock(side_effect=error)
+        monkeypatch.setattr("click.termui.visible_prompt_func", ends)
+        monkeypatch.setattr("click.termui.hidden_prompt_func", ends)
+        for work in (ends, lambda: click.prompt("which"), lambda: click.prompt("which", hide_input=True)):
+            with pytest.raises(SystemExit) as ended:
+                commands.Command("ganpo", callback=work).main([])
+            assert (ended.value.code, capsys.readouterr().err.strip()) == (code, told)

@@ -39,7 +39,7 @@ def test_the_last_good_one_runs_until_the_file_is_mended(tmp_path: Path) -> None
 
         run.start(BAD, "--strict")
         assert run.stop(0) == 1
-        assert "1 errors: not started" in run.log.read_text()
+        assert "1 error: not started" in run.log.read_text()
 
 
 @pytest.mark.timeout(120)
@@ -48,7 +48,7 @@ def test_the_command_reload_says_what_changed_and_every_mistake(tmp_path: Path) 
         run.write(GOOD)
         done = run.command("reload")
         assert done.returncode == 1
-        assert "no gateway of this configuration runs here" in done.stderr
+        assert "no gateway runs with this configuration" in done.stderr
         run.start(GOOD)
         run.configuration(ok=True)
         done = run.command("reload", "--wait")

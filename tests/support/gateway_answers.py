@@ -80,6 +80,7 @@ def _status() -> dict[str, Any]:
         "needs": [
             {
                 "level": "alarm",
+                "of": "connection",
                 "who": "plc-lb01",
                 "what": no_answer,
                 "since": ago(minutes=26),
@@ -87,6 +88,7 @@ def _status() -> dict[str, Any]:
             },
             {
                 "level": "look",
+                "of": "point",
                 "who": "TH-01/temp_zone4",
                 "what": "exception 2: no such address",
                 "since": ago(hours=3),

@@ -43,8 +43,12 @@ def test_the_lead_says_what_is_read_what_is_late_and_whether_it_is_acknowledged(
 
 def test_the_uplink_is_not_fine_while_it_needs_a_person() -> None:
     assert "Uplink and what waits fine" in page()
-    need = {"level": "alarm", "who": "uplink", "what": "x", "since": None, "command": None}
+    need = {"level": "alarm", "of": "gateway", "who": "uplink", "what": "x", "since": None, "command": None}
     assert "Uplink and what waits act now" in page(status(needs=[need]))
+    named = need | {"of": "connection"}
+    told = page(status(needs=[named]))
+    assert "Uplink and what waits fine" in told, "a connection of that name is not the uplink"
+    assert " uplink x " in page(status(needs=[named]), "zh"), "and keeps its name"
     assert "Uplink and what waits not connected" in page(status(uplink__connected=False))
 
 

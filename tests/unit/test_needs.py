@@ -69,11 +69,13 @@ def test_points_of_one_fault_are_one_thing_to_do_and_those_of_a_silent_unit_are_
     bad = PointFault(FaultKind.BAD, "illegal data address")
     agent.observer.feed(points, Scan([bad, bad]), None, agent.time.stamp()[0])
     assert of(agent) == [("look", "SB-1/cell1 and 1 more", "ganpo read cell 1:a --raw")]
+    assert needs.of(agent, None)[0]["of"] == "point"
     assert needs.of(agent, None)[0]["since"] == "2026-11-25T01:00:00.000Z"
     agent.connections[0].breakers["1"].opened = agent.time.monotonic()
     assert [who for _, who, _ in of(agent)] == ["cell 1", "SB-1/cell2"]
     agent.connections[0].state = "waiting"
     agent.connections[0].error = "refused"
+    assert needs.of(agent, None)[0]["of"] == "connection"
     assert [who for _, who, _ in of(agent)] == ["cell"], "where nothing is read, that is the one thing"
 
 
@@ -81,7 +83,7 @@ def test_time_disk_and_uplink_need_a_person_too(tmp_path: Path) -> None:
     clock = TestClock(wall=datetime(1970, 1, 1, tzinfo=UTC), sure=False)
     agent = agent_of(tmp_path, clock)
     (need,) = needs.of(agent, None)
-    assert (need["who"], need["level"], need["since"]) == ("time", "alarm", None)
+    assert (need["of"], need["who"], need["level"], need["since"]) == ("gateway", "time", "alarm", None)
     assert "1970-01-01 00:00" in need["what"]
     clock.wall, clock.sure = START, True
     keeper, uplink = agent.keeper, agent.uplink

@@ -1,18 +1,15 @@
 """One agent works in a state folder, also where another user started it."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from ganpo_agent.owner import alone
 from ganpo_model.errors import ConfigError
-
-_NOBODY = 65534
+from support.shut import not_root as another_user
 
 
 @pytest.fixture
@@ -23,18 +20,6 @@ def folder() -> Iterator[Path]:
     yield found
     (found / "state").chmod(0o755)
     shutil.rmtree(found)
-
-
-@contextmanager
-def another_user() -> Iterator[None]:
-    """As root nobody's; whoever else runs the tests is kept out of what he closed himself."""
-    user = os.geteuid()
-    if user == 0:
-        os.seteuid(_NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(user)
 
 
 def test_a_folder_in_which_another_users_agent_works_is_refused_and_one_that_is_closed_too(

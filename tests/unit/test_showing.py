@@ -23,12 +23,20 @@ STATUS: dict[str, Any] = {
     "needs": [
         {
             "level": "alarm",
+            "of": "connection",
             "who": "plc-lb01",
             "what": LONG,
             "since": "2026-11-29T09:16:16.000Z",
             "command": "ganpo ping plc-lb01",
         },
-        {"level": "look", "who": "outbox", "what": "it is old", "since": None, "command": ""},
+        {
+            "level": "look",
+            "of": "gateway",
+            "who": "outbox",
+            "what": "it is old",
+            "since": None,
+            "command": "",
+        },
     ],
     "outbox": {"waiting": 2, "bytes": 11_200, "oldest": "2026-11-29T09:41:16.000Z", "lasts_days": 214.2},
     "uplink": {
@@ -96,6 +104,9 @@ def test_whose_need_it_is_and_how_a_check_ended_are_said_in_the_language() -> No
     with words.speaking("zh"):
         lines = list(showing.status(STATUS, [LINK, DOWN], 80))
         assert any(line.startswith("* 待发") for line in lines), lines
+        of_a_name = STATUS["needs"][1] | {"of": "connection"}
+        lines = list(showing.status(STATUS | {"needs": [of_a_name]}, [LINK, DOWN], 80))
+        assert "* outbox" in lines, "a connection of that name keeps it"
         levels = [words.tell(word) for word in (OK, LOOK, ALARM, UNKNOWN, SUSPICIOUS, FAILED)]
     assert levels == ["正常", "请留意", "告警", "未知", "可疑", "失败"]
 

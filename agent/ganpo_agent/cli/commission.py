@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ganpo_agent.cli.common import config_option, configured, json_option, running
+from ganpo_agent.cli.common import config_option, configured, json_option, the_running
 from ganpo_service.commands import say
 from ganpo_service.words import tell
 
@@ -38,16 +38,10 @@ def commission(
     import asyncio
 
     from ganpo_agent.local.commissioning import point_of
-    from ganpo_model.errors import Unreachable
 
     plant = configured(config)
     _, point = point_of(plant, asset_no, signal or None)
-    client = running(config)
-    if client is None:
-        raise Unreachable(
-            "the record needs the running agent, and none runs here",
-            hint="systemctl start ganpo-agent, or ganpo run",
-        )
+    client = the_running(config)
     by = by or click.prompt(tell("who stands at the device"), default=getpass.getuser(), err=True)
     displayed = displayed or click.prompt(tell(f"{asset_no} {point.signal}: the display shows"), err=True)
     body = {"asset_no": asset_no, "signal": point.signal, "displayed": displayed, "unit": unit, "by": by}

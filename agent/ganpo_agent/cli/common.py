@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ganpo_agent.local.client import Client
     from ganpo_config.load import Loaded
     from ganpo_config.plant import BoundConnection, Plant
-    from ganpo_model.errors import ConfigError
+    from ganpo_model.errors import ConfigError, Unreachable
 
 config_option = click.option(
     "--config",
@@ -54,6 +54,22 @@ def running(config: Path | None) -> "Client | None":
         if good is None:
             raise
         return client.running_at(good.gateway)
+
+
+def the_running(config: Path | None) -> "Client":
+    """As `running`. Raises Unreachable where none does."""
+    client = running(config)
+    if client is None:
+        raise not_running()
+    return client
+
+
+def not_running() -> "Unreachable":
+    """What every command says where it wants the running agent."""
+    from ganpo_model.errors import Unreachable
+
+    hint = "`ganpo service status` says how its service stands, `ganpo run` starts it by hand"
+    return Unreachable("no gateway runs with this configuration", hint=hint)
 
 
 def ran_last(config: Path | None, errors: "tuple[ConfigError, ...]") -> "Plant | None":

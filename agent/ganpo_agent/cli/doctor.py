@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ganpo_agent.cli.asking import told
-from ganpo_agent.cli.common import config_option, json_option, ran_last, read, running
+from ganpo_agent.cli.common import config_option, json_option, not_running, ran_last, read, running
 from ganpo_agent.cli.text import row
 from ganpo_service.commands import say
 
@@ -74,7 +74,7 @@ def doctor(config: Path | None, bundle: Path | None, as_json: bool) -> None:
             if one.command:
                 click.echo(row(("", "", f"-> {one.command}"), (9, 13)))
         if agent is None:
-            say("no gateway runs with this configuration: `ganpo run`, or `ganpo service status`", err=True)
+            say(str(not_running()), err=True)
     if bundle is not None:
         _write(bundle, file_of(config), loaded, plant, checks, said)
         say(f"{bundle}: written, without secrets; look into it before you send it", err=as_json)

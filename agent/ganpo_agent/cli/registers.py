@@ -164,6 +164,7 @@ def scan(
         ended = True
     except KeyboardInterrupt:
         say("ended; the line is free again, and the same command goes on from here", err=True)
+        raise
     except GanpoError:
         say("what was found so far is kept; the same command goes on from here", err=True)
         raise

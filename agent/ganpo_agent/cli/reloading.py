@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from ganpo_agent.cli.common import config_option, json_option, running
+from ganpo_agent.cli.common import config_option, json_option, the_running
 from ganpo_service.commands import say
 
 
@@ -21,15 +21,7 @@ def reload(config: Path | None, wait: bool, as_json: bool) -> None:
     import asyncio
     import json
 
-    from ganpo_model.errors import ConfigError
-
-    client = running(config)
-    if client is None:
-        hint = "`ganpo run`, or systemctl start ganpo-agent: it reads the file then"
-        raise ConfigError(
-            "no gateway of this configuration runs here", where=str(config or "agent.toml"), hint=hint
-        )
-    answer = asyncio.run(client.post("reload", {"wait": wait}))
+    answer = asyncio.run(the_running(config).post("reload", {"wait": wait}))
     if as_json:
         click.echo(json.dumps(answer, ensure_ascii=False, indent=1))
     else:

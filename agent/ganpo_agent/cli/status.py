@@ -6,15 +6,11 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from ganpo_agent.cli.asking import told
-from ganpo_agent.cli.common import config_option, json_option, running
-
-if TYPE_CHECKING:
-    from ganpo_agent.local.client import Client
+from ganpo_agent.cli.common import config_option, json_option, the_running
 
 _HOME, _CLEAR, _CLEAR_LINE = "\x1b[H", "\x1b[J", "\x1b[K"
 _ALONE, _BACK = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
@@ -34,7 +30,7 @@ def status(config: Path | None, as_json: bool) -> None:
 
     from ganpo_agent.cli import showing
 
-    client = _running(config)
+    client = the_running(config)
     found = asyncio.run(client.get("status"))
     if as_json:
         told(found)
@@ -59,7 +55,7 @@ def points(subject: str, faulty: bool, config: Path | None, as_json: bool) -> No
     from ganpo_agent.cli import showing
     from ganpo_model.errors import ConfigError
 
-    found = asyncio.run(_running(config).get("points", **_asked(subject, faulty=faulty)))
+    found = asyncio.run(the_running(config).get("points", **_asked(subject, faulty=faulty)))
     if not found and subject and not faulty:
         raise ConfigError("no point of it is read", where=subject, hint="`ganpo points` shows all")
     if as_json:
@@ -89,7 +85,7 @@ def watch(
 
     from ganpo_agent.cli import showing
 
-    client = _running(config)
+    client = the_running(config)
     asked = _asked(subject, faulty=faulty)
     on_screen = not as_json and sys.stdout.isatty()
 
@@ -127,14 +123,3 @@ def _draw(lines: Sequence[str], *, on_screen: bool) -> None:
 
 def _asked(subject: str, *, faulty: bool) -> dict[str, str]:
     return ({"subject": subject} if subject else {}) | ({"faulty": "1"} if faulty else {})
-
-
-def _running(config: Path | None) -> "Client":
-    """The running agent. Raises Unreachable where there is none."""
-    from ganpo_model.errors import Unreachable
-
-    client = running(config)
-    if client is None:
-        hint = "`ganpo service status` says why, `ganpo run` starts it by hand"
-        raise Unreachable("the gateway does not run on this machine", hint=hint)
-    return client

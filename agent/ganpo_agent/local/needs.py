@@ -19,7 +19,8 @@ FULL = 0.8
 
 
 class Need(NamedTuple):
-    """`level`: alarm (act now) or look; `since`: ISO, None where nobody knows."""
+    """`level`: alarm (act now) or look; `who`: a name, or of the gateway's own a word of ours; `since`: ISO, None where
+    nobody knows."""
 
     level: str
     who: str
@@ -29,17 +30,16 @@ class Need(NamedTuple):
 
 
 def of(agent: Running, backlog: Backlog | None) -> list[dict[str, Any]]:
-    """The needs of this moment: alarms first, then by how long they have waited."""
-    found = [
-        *_time(agent),
-        *_configuration(agent),
-        *(need for task in agent.connections for need in _connection(agent, task)),
-        *_outbox(agent, backlog),
-        *_uplink(agent),
-        *_points(agent),
-    ]
-    found.sort(key=lambda need: (need.level != "alarm", need.since is None, need.since or ""))
-    return [need._asdict() for need in found]
+    """The needs of this moment: alarms first, then by how long they have waited. `of` says whose name `who` is: a
+    connection may be called `time`."""
+    of_what: dict[str, Iterable[Need]] = {
+        "gateway": (*_time(agent), *_configuration(agent), *_outbox(agent, backlog), *_uplink(agent)),
+        "connection": (need for task in agent.connections for need in _connection(agent, task)),
+        "point": _points(agent),
+    }
+    found = [(need, {"of": kind}) for kind, needs in of_what.items() for need in needs]
+    found.sort(key=lambda one: (one[0].level != "alarm", one[0].since is None, one[0].since or ""))
+    return [need._asdict() | kind for need, kind in found]
 
 
 def days_left(agent: Running, end: datetime | None) -> int | None:

@@ -19,15 +19,11 @@ async def packed(agent: Bundled, said: Mapping[str, Any], checks: Sequence[Mappi
     """A tar.gz without any secret. Files and log are read beside the loop."""
     loaded = await agent.reloading.read()
     told = [] if loaded is None else [*map(str, loaded.errors), *loaded.warnings, *loaded.notes]
-    return await asyncio.to_thread(_packed, agent, said, checks, told)
+    return await asyncio.to_thread(
+        lambda: bundle.content(bundle.contents(agent.config, agent.plant, checks, said, told))
+    )
 
 
 def name(agent: Running) -> str:
     """Of the file: whose it is, and of when."""
     return f"ganpo-{agent.plant.gateway.id}-{agent.time.now():%Y%m%d-%H%M%S}.tar.gz"
-
-
-def _packed(
-    agent: Bundled, said: Mapping[str, Any], checks: Sequence[Mapping[str, Any]], told: list[str]
-) -> bytes:
-    return bundle.content(bundle.contents(agent.config, agent.plant, checks, said, told))

@@ -46,8 +46,7 @@ def run(config: Path | None, log_format: str, log_level: str) -> None:
             run = entry_points(group="ganpo.processes")["collector"].load()
             await run(settings, SystemClock(), log_settings=(log_format, log_level))
 
-    with opening.told():
-        asyncio.run(until_stopped())
+    asyncio.run(until_stopped())
 
 
 @main.command()
@@ -63,7 +62,7 @@ def web(config: Path | None, log_format: str, log_level: str) -> None:
 
     log.set_up(log_format, log_level)
     settings, _ = opening.loaded(config)
-    with opening.told(), http.listen(settings.http.listen, "http.listen") as sock:
+    with http.listen(settings.http.listen, "http.listen") as sock:
         serve(Serving.of(settings, settings.http.inlet), sock)
 
 

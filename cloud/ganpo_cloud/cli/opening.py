@@ -1,4 +1,4 @@
-"""What every command needs: the settings, the database, and errors told without a traceback."""
+"""What every command needs: the settings, and the database."""
 
 import datetime
 import sys
@@ -42,43 +42,30 @@ def process(command: Callable[..., None]) -> Callable[..., None]:
 
 @contextmanager
 def database(config: Path | None) -> Iterator[Opened]:
-    """The database that is set; what fails is told as by `told`. A database that has to be made is told: commands work
-    beside a collector, and a wrong configuration would give them one of their own."""
+    """The database that is set. One that has to be made is told: commands work beside a collector, and a wrong
+    configuration would give them one of their own. Raises ConfigError, StorageError."""
     from sqlalchemy.exc import OperationalError
 
     from ganpo_cloud.store.database import Database
     from ganpo_cloud.store.settings import DEFAULT_FILE
     from ganpo_model.errors import ConfigError, StorageError
 
-    with told():
-        settings, chosen = loaded(config)
-        file = settings.database.file
-        made = file is not None and not file.exists()
-        if made and not chosen:
-            hint = "give --config FILE, or GANPO_CLOUD_CONFIG: nothing was changed"
-            raise ConfigError(f"no such file, and no database at {file}", where=str(DEFAULT_FILE), hint=hint)
-        opened = Database(settings.database, PATIENCE_S)
-        if made:
-            say(f"{file}: there was no database, this one is new", err=True)
-        try:
-            yield Opened(opened, settings, datetime.datetime.now(datetime.UTC))
-        except OperationalError as error:
-            what = f"does not answer: {error.orig}"
-            raise StorageError(what, where=opened.where, hint="nothing was changed") from error
-        finally:
-            opened.close()
-
-
-@contextmanager
-def told() -> Iterator[None]:
-    """Errors that a person reads, without a traceback."""
-    from ganpo_model.errors import GanpoError
-
+    settings, chosen = loaded(config)
+    file = settings.database.file
+    made = file is not None and not file.exists()
+    if made and not chosen:
+        hint = "give --config FILE, or GANPO_CLOUD_CONFIG: nothing was changed"
+        raise ConfigError(f"no such file, and no database at {file}", where=str(DEFAULT_FILE), hint=hint)
+    opened = Database(settings.database, PATIENCE_S)
+    if made:
+        say(f"{file}: there was no database, this one is new", err=True)
     try:
-        yield
-    except GanpoError as error:
-        say(error, err=True)
-        sys.exit(1)
+        yield Opened(opened, settings, datetime.datetime.now(datetime.UTC))
+    except OperationalError as error:
+        what = f"does not answer: {error.orig}"
+        raise StorageError(what, where=opened.where, hint="nothing was changed") from error
+    finally:
+        opened.close()
 
 
 def loaded(config: Path | None) -> "tuple[CloudSettings, bool]":
