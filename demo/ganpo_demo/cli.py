@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from ganpo_demo.child import Devices
 
 _SEED = 20180615
+_BY_MAKE = "GANPO_DEMO_INSTALLED_S"
+"""Set by `make demo`: the seconds that the installation took."""
 
 
 @click.command(cls=Command, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
@@ -99,7 +101,7 @@ def _run(
     logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s %(message)s")
     for library in ("amqtt", "asyncua", "pymodbus", "uvicorn"):
         logging.getLogger(library).setLevel(logging.CRITICAL)
-    installed_s = os.environ.get("GANPO_DEMO_INSTALLED_S")
+    installed_s = os.environ.get(_BY_MAKE)
     options = Options(port, seconds, Faults(*faults) if faults else None, installed_s, began, months, mixed)
     problems: list[str] = []
     try:
@@ -129,9 +131,9 @@ def _refuse_used(port: int) -> None:
         try:
             probe.bind((HOST, port))
         except OSError as error:
-            say(
-                f"--port {port}: cannot listen: {error.strerror}; another program uses it: choose a free one,"
-                f" ganpo-demo --port {port + 1 if port < 65535 else port - 1}",
-                err=True,
-            )
+            other = port + 1 if port < 65535 else port - 1
+            hint = f"choose a free one, ganpo-demo --port {other}"
+            if _BY_MAKE in os.environ:
+                hint = f'choose a free one, make demo ARGS="--port {other}"'
+            say(f"--port {port}: cannot listen: {error.strerror}; another program uses it: {hint}", err=True)
             sys.exit(1)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ganpo_model.errors import ConfigError
+from ganpo_service.words import tell, width
 
 _UNITS = Path(__file__).parent / "units"
 _BIN = "/opt/ganpo/bin"
@@ -234,12 +235,12 @@ def as_text(status: dict[str, str | bool | None], *, as_json: bool) -> str:
     if not status["current"]:
         unit = f"{unit}, of another version: install it again"
     rows = [
-        (status["service"], f"{status['active']}, {status['enabled']}"),
-        ("unit", unit),
-        ("serial ports", "open" if status["serial"] else "closed"),
-        ("data", status["state_dir"]),
+        (str(status["service"]), f"{tell(str(status['active']))}, {tell(str(status['enabled']))}"),
+        (tell("unit"), tell(str(unit))),
+        (tell("serial ports"), tell("open" if status["serial"] else "closed")),
+        (tell("data"), str(status["state_dir"])),
     ]
-    return "\n".join(f"{name:<22} {told}" for name, told in rows)
+    return "\n".join(f"{name}{' ' * (23 - width(name))}{told}" for name, told in rows)
 
 
 def _run(words: tuple[str, ...]) -> None:

@@ -121,6 +121,19 @@ WORDS = {
         "silent",
     ),
     *("a number", "busy", "refused", "suspicious", "failed", "vendor", "model", "serial", "controller"),
+    *(
+        "error",
+        "warning",
+        "note",
+        "scanning",
+        "reading",
+        "guessing",
+        "near",
+        "exact",
+        "unit",
+        "closed",
+        "data",
+    ),
     *("confidence", "device", "driver", "from", "notes", "parameters", "reads", "signals", "states"),
 }
 """Words that stand alone, in columns and in place of one another."""

@@ -9,8 +9,13 @@ from click.testing import CliRunner
 import ganpo_agent.cli.main
 import ganpo_cloud.cli.main
 import ganpo_demo.cli
+from ganpo_agent.cli import online
+from ganpo_agent.cli.text import Progress
+from ganpo_agent.device.online import ConnectionResult
+from ganpo_agent.reading import plan
+from ganpo_drivers import Cost
 from ganpo_model.errors import ConfigError, UnitSilent
-from ganpo_service import catalogue, commands, words
+from ganpo_service import catalogue, commands, units, words
 from support import extracting
 
 CATALOGUE = extracting.catalogue()
@@ -195,6 +200,42 @@ def test_what_is_put_together_is_told_in_its_parts_and_what_nobody_knows_stays(
 ) -> None:
     assert words.tell(english, "zh") == chinese
     assert words.tell(english, "en") == english
+
+
+def test_what_commands_put_together_is_told_in_chinese_to_its_end(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state: dict[str, str | bool | None] = dict.fromkeys(("service", "active", "enabled", "state_dir"), "-")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with words.speaking("zh"):
+        online.tell([ConnectionResult("b1", held=True, cycle_s=0.081, load=0.03)])
+        progress = Progress("scanning")
+        progress._begun -= 5
+        progress.at(1, 2)
+        commands.say(
+            str(
+                plan.ConnectionPlan(
+                    "b1",
+                    "modbus",
+                    [
+                        plan.PlannedGroup(
+                            5, "1", 1, [], Cost(1, 2, 0, 0.01, 1.0, "a device begins its answer after 10 ms")
+                        )
+                    ],
+                    (),
+                    plan.Times(0.1, 0.1, 0.0),
+                    None,
+                )
+            )
+        )
+        for serial in (True, False):
+            commands.say(
+                units.as_text(state | {"unit": None, "current": True, "serial": serial}, as_json=False)
+            )
+    told = capsys.readouterr()
+    assert "b1: 0个正常，0个可疑，0个失败；全部读一遍需0.081秒，占线路时间的3%" in told.out
+    left = re.sub(r"b1|modbus|\x1b\[K", "", told.out + told.err)
+    assert re.findall(r"[A-Za-z]{3,}", left) == []
 
 
 def test_cells_of_a_table_keep_their_columns_in_chinese() -> None:

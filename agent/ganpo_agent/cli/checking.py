@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from ganpo_agent.cli.common import bound_connection, config_option, json_option, read
-from ganpo_agent.cli.text import row
+from ganpo_agent.cli.text import fitted, row
 from ganpo_service.commands import told
 from ganpo_service.words import tell
 
@@ -47,14 +47,12 @@ def check(config: Path | None, online: bool, as_json: bool) -> None:
         errors.append(error)
     if as_json:
         _as_json(config, errors, warnings, notes, plant if online else None)
-    lines = [f"error    {told(error)}" for error in errors]
-    lines += [f"warning  {warning}" for warning in warnings]
+    found = [("error", told(error)) for error in errors]
+    found += [("warning", tell(warning)) for warning in warnings]
     if online and plant is not None and not errors and notes:  # the values are wanted, on a small screen
         notes = [f"{len(notes)} lines of what follows from what is written: `ganpo check` has them"]
-    lines += [f"note     {note}" for note in notes]
-    lines = list(map(tell, lines))
-    if sys.stdout.isatty():
-        lines = list(map(_wrapped, lines))
+    found += [("note", tell(note)) for note in notes]
+    lines = [_line(level, text) for level, text in found]
     if plant is None or errors:
         lines.append(tell(f"{len(errors)} errors, {len(warnings)} warnings"))
     else:
@@ -74,10 +72,9 @@ def check(config: Path | None, online: bool, as_json: bool) -> None:
         sys.exit(0 if devices.tell(devices.asked(config, plant)) else 1)
 
 
-def _wrapped(line: str) -> str:
-    """For a person: what follows the first word stands in a column. Programs have one line for each."""
-    level, _, text = line.partition(" ")
-    return row((level, text.lstrip()), (_LEVEL,))
+def _line(level: str, text: str) -> str:
+    """For a person what follows the first word stands in a column. Programs have one line for each."""
+    return row((level, text), (_LEVEL,)) if sys.stdout.isatty() else fitted(tell(level), _LEVEL) + text
 
 
 def _as_json(

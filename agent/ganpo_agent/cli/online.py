@@ -10,6 +10,7 @@ import click
 from ganpo_agent.cli.asking import shown
 from ganpo_agent.cli.common import running
 from ganpo_agent.cli.text import Progress, row
+from ganpo_service import words
 from ganpo_service.commands import say
 
 if TYPE_CHECKING:
@@ -62,11 +63,15 @@ def tell(found: "Sequence[ConnectionResult]") -> bool:
         value = "" if point.value is None else f"{shown(point.value)} {point.unit}".strip()
         click.echo(row((point.level, point.name, value, point.why), (11, 28, 16)))
     for one in found:
-        counts = f"{one.count(OK)} ok, {one.count(SUSPICIOUS)} suspicious, {one.count(FAILED)} failed"
-        cycle = "" if one.cycle_s is None else f"; everything once takes {one.cycle_s:.3f} s"
-        load = "" if one.load is None else f", {one.load:.0%} of the line's time"
-        held = "; read by the running gateway" if one.held else ""
-        click.echo(row((f"{one.connection}: {counts}{cycle}{load}{held}",), ()))
+        parts = [f"{one.count(OK)} ok, {one.count(SUSPICIOUS)} suspicious, {one.count(FAILED)} failed"]
+        if one.cycle_s is not None:
+            parts.append(f"; everything once takes {one.cycle_s:.3f} s")
+        if one.load is not None:
+            parts.append(f", {one.load:.0%} of the line's time")
+        if one.held:
+            parts.append("; read by the running gateway")
+        counts = "".join(map(words.tell, parts))
+        click.echo(row((words.joined(one.connection, ": ", counts),), ()))
         if one.load is not None and one.load > 1:
             say(
                 f"{one.connection}: the line is too slow for that: longer intervals, fewer points, or a second line"

@@ -9,6 +9,7 @@ import click
 from ganpo_agent.cli.asking import bound_target, reached, shown, target_options, told
 from ganpo_agent.cli.text import Progress, row
 from ganpo_service.commands import say
+from ganpo_service.words import tell
 
 if TYPE_CHECKING:
     from ganpo_agent.device.scanning import Found
@@ -93,13 +94,13 @@ def decode(
     for number, one in enumerate(found if all_of_them else found[:TOP], start=1):
         scaled = f"{shown(one.raw)} x 10^{one.scale} = {shown(one.value)}" if one.scale else shown(one.value)
         place_of = written(unit, place.area, place.number + one.offset, numbering)
-        same = f"({', '.join(one.same)} the same)" if one.same else ""
+        same = f"the same as {', '.join(one.same)}" if one.same else ""
         cells = (
             f"{number:>2}",
             place_of,
             one.type,
             one.order or "-",
-            f"{scaled}  {one.verdict}  {same}".rstrip(),
+            f"{scaled}  {tell(one.verdict)}  {tell(same)}".rstrip(),
         )
         click.echo(row(cells, (4, 18, 9, 10)))
     if not all_of_them and len(found) > TOP:
@@ -153,11 +154,11 @@ def scan(
         async with reached(config, bound) as device:
             with Progress("scanning") as progress:
 
-                def tell(done: float, of: float, about: str) -> None:
+                def at(done: float, of: float, about: str) -> None:
                     progress.at(done, of, about)
                     kept.keep(found)
 
-                await scanning.scan(device, asked, areas, (first, last), found, tell)
+                await scanning.scan(device, asked, areas, (first, last), found, at)
 
     try:
         asyncio.run(ask())

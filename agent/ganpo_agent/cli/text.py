@@ -20,7 +20,7 @@ _AFTER_S = 1.0
 
 def row(cells: Sequence[str], widths: Sequence[int]) -> str:
     """Cells in columns; the last one, which has no width, is wrapped into what is left of the terminal."""
-    begin = "".join(_fitted(tell(cell), width) for cell, width in zip(cells, widths, strict=False))
+    begin = "".join(fitted(tell(cell), width) for cell, width in zip(cells, widths, strict=False))
     last = tell(cells[len(widths)]) if len(cells) > len(widths) else ""
     columns, taken = max(20, shutil.get_terminal_size().columns), words.width(begin)
     if not last:
@@ -31,7 +31,8 @@ def row(cells: Sequence[str], widths: Sequence[int]) -> str:
     return "\n".join([begin.rstrip(), *below] if begin.strip() else below)
 
 
-def _fitted(cell: str, width: int) -> str:
+def fitted(cell: str, width: int) -> str:
+    """The cell in so many columns, and a blank at least."""
     return cell + " " * max(1, width - words.width(cell))
 
 
@@ -69,9 +70,10 @@ class Progress:
         columns = max(20, shutil.get_terminal_size().columns) - 1
         share = min(1.0, done / of) if of else 0.0
         left = (now - self._begun) * (1 / share - 1) if share > 0.01 else None
-        end = f" {share:4.0%}{'' if left is None else tell(f'  {_time(left)} left')}"
-        text = f"{tell(self._what)} {tell(about)}".strip()[: max(0, columns - len(end) - 12)]
-        room = columns - len(text) - len(end) - 3
+        end = f" {share:4.0%}{'' if left is None else '  ' + tell(f'time left: {_time(left)}')}"
+        taken = words.width(end)
+        text = f"{tell(self._what)} {tell(about)}".strip()[: max(0, columns - taken - 12)]
+        room = columns - words.width(text) - taken - 3
         bar = f" [{'#' * int(share * room)}{'.' * (room - int(share * room))}]" if room >= 6 else ""
         click.echo(f"\r\x1b[K{text}{bar}{end}"[: columns + 4], nl=False, err=True)
 

@@ -12,6 +12,7 @@ from ganpo_drivers import Cost, Estimates
 from ganpo_model.errors import ConfigError
 
 WIDTH = 80
+_HEAD = "  key                   every    points  requests     asked    unused      line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class ConnectionPlan:
         if not self.groups:
             return "\n".join([f"{found[0]}: nothing is polled on it", *spoken])
         if self.now is not None:
-            found.append(_row("key", "every", "points", "requests", "asked", "unused", "line"))
+            found.append(_HEAD)
         for group in self.groups:
             if group.cost is not None:
                 cost = group.cost
