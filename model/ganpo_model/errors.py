@@ -113,3 +113,9 @@ class StorageError(GanpoError):
 def unread(error: OSError) -> str:
     """What is said of a file that cannot be read, by every command: `no such file`, or why."""
     return "no such file" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}"
+
+
+def not_read(file: object, error: OSError) -> ConfigError:
+    """That of a file which a person named to a command."""
+    hint = "a name without its folder is looked for where you are"
+    return ConfigError(unread(error), where=str(file), hint=hint)

@@ -267,4 +267,4 @@ def test_an_unknown_list_and_a_file_that_is_none_are_told(take: Take, tmp_path: 
     config = str(tmp_path / "cloud.toml")
     missing = CliRunner().invoke(main, ["import", "sites", str(tmp_path / "none.csv"), "--config", config])
     assert missing.exit_code == 1
-    assert "none.csv: no such file" in missing.output
+    assert "none.csv: no such file; a name without its folder is looked for" in missing.output

@@ -21,7 +21,7 @@ from ganpo_config.files import MAIN, placed
 from ganpo_config.plant import Plant
 from ganpo_drivers.opcua import kept
 from ganpo_model.clock import iso
-from ganpo_model.errors import ConfigError, StorageError, unread
+from ganpo_model.errors import ConfigError, StorageError, not_read
 
 _FORMAT = 1
 _MOST_BYTES = 1 << 30
@@ -137,14 +137,12 @@ def _read(file: Path) -> dict[str, bytes]:
                     raise ConfigError("no file of `ganpo export`", where=f"{file}: {entry.name[:100]}")
                 member = tar.extractfile(entry)
                 found[entry.name] = member.read() if member is not None else b""
-    except (tarfile.TarError, EOFError) as error:
+    except (tarfile.TarError, EOFError, OSError) as error:
+        if isinstance(error, OSError) and error.strerror:  # gzip says by one without that it is no gzip
+            raise not_read(file, error) from error
         raise ConfigError(
             "no file of `ganpo export`, or not whole", where=str(file), hint="copy it once more"
         ) from error
-    except OSError as error:
-        whole = "no file of `ganpo export`, or not whole"
-        hint = "a name without its folder is looked for where you are"
-        raise ConfigError(unread(error) if error.strerror else whole, where=str(file), hint=hint) from error
     return found
 
 

@@ -107,14 +107,13 @@ def import_file(
 
     from ganpo_agent.listing import files, merging, tags
     from ganpo_config.load import file_of
-    from ganpo_model.errors import ConfigError, unread
+    from ganpo_model.errors import not_read
     from ganpo_service import workbooks
 
     try:
         raw = file.read_bytes()
     except OSError as error:
-        hint = "a name without its folder is looked for where you are"
-        raise ConfigError(unread(error), where=str(file), hint=hint) from error
+        raise not_read(file, error) from error
     where = file_of(config)
     opened = lru_cache(1)(workbooks.sheets)  # looked through for tags, then for lists
     exported = tags.read(raw, file.name, opened)

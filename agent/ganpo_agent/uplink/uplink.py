@@ -9,11 +9,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from ganpo_agent.keeping.keeper import Keeper
 from ganpo_agent.keeping.outbox import Key, Row
 from ganpo_agent.timekeeper import Timekeeper
+from ganpo_agent.uplink.acknowledgement import Ack, ack_of
 from ganpo_agent.uplink.picture import Picture
 from ganpo_agent.uplink.window import QUIET_S, SIZE, Window
 from ganpo_config.plant import Plant
@@ -188,7 +189,7 @@ class Uplink:
             if (key := sent.pop(mid, None)) is not None:
                 self.window.puback(key)
         for topic, payload in session.take():
-            ack = _read_ack(payload)
+            ack = ack_of(payload)
             if topic != self._topic + "ack" or ack is None:
                 log.warning("ignored what is no acknowledgement topic=%s bytes=%d", topic, len(payload))
                 continue
@@ -241,7 +242,7 @@ class Uplink:
             self.problem = ""
         self.last_ack = told
 
-    def _judged(self, ack: "_Ack") -> None:
+    def _judged(self, ack: Ack) -> None:
         """What the collector says of the frames that it acknowledges. Later frames that are good end the complaint."""
         newest = (ack.stream or "", max(last for _, last in ack.ranges))
         self.quarantined.update(ack.quarantined)
@@ -276,34 +277,3 @@ class Uplink:
 def named(frames: Mapping[Key, str]) -> list[str]:
     """Frames that go alone, each with its size and the reason."""
     return [f"{stream}/{seq}: {why}" for (stream, seq), why in sorted(frames.items())]
-
-
-class _Ack(NamedTuple):
-    """What an acknowledgement says: the time, which frames are committed, and how many of them are in quarantine."""
-
-    now: datetime
-    stream: str | None
-    ranges: list[tuple[int, int]]
-    quarantined: dict[str, int]
-    small: bool
-    """The next `live` may be gzip."""
-
-    def names(self, key: Key) -> bool:
-        """Whether this frame is one of them."""
-        return key[0] == self.stream and any(first <= key[1] <= last for first, last in self.ranges)
-
-
-def _read_ack(payload: bytes) -> _Ack | None:
-    """An acknowledgement, or None for anything else."""
-    try:
-        body = json.loads(payload)
-        now = datetime.fromisoformat(body["now"])
-        ranges = [(int(first), int(last)) for first, last in body.get("seqs", [])]
-        stream = body.get("stream")
-        quarantined = {str(reason)[:40]: int(n) for reason, n in body.get("quarantined", {}).items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return None
-    known = body.get("v") == 1 and now.tzinfo is not None and (stream is None or isinstance(stream, str))
-    if not known or any(not 0 < first <= last < 2**53 for first, last in ranges):
-        return None
-    return _Ack(now, stream, ranges, quarantined, body.get("gz") == 1)

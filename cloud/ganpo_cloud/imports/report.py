@@ -10,7 +10,7 @@ from ganpo_cloud.province import divisions
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, day_of
 from ganpo_model.clock import to_ms
-from ganpo_model.errors import ConfigError, unread
+from ganpo_model.errors import not_read
 
 _MOST = 20
 """Lines of one sort; more are counted."""
@@ -27,7 +27,7 @@ def take(
     try:
         raw = file.read_bytes()
     except OSError as error:
-        raise ConfigError(unread(error), where=str(file)) from error
+        raise not_read(file, error) from error
     with database.write() if apply else database.read() as connection:
         found = importing.preview(connection, kind, raw, file.name, province, now)
         if apply and not found.errors:
