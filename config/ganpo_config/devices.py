@@ -70,7 +70,7 @@ They speak what none of our drivers speaks.
         "## 计量表：{}",
         "\n| 设备 | 模板 | 信号 | 参数 | 出厂设置 | 一次请求 | CT和PT | 可信度 |" + _RULE,
         """
-## 在测点清单中，按手册的名称
+## 在点位清单中，按手册的名称
 
 以下设备的任何寄存器都可以作为`[[points]]`或您自己模板的一行：写上这里列出的`addressing`，地址就按手册的写法写，
 `ganpo check`会列出协议的地址。全部名称见驱动的[README](../../drivers/ganpo_drivers/modbus/README.md#addresses)。

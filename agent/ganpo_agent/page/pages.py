@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.resources import files
-from pathlib import Path
 from typing import Any, Protocol
 
 from starlette.background import BackgroundTask
@@ -49,11 +48,10 @@ Answers = Mapping[str, Any]
 """What the local API says, by resource."""
 
 
-class Shown(Running, Protocol):
-    """An agent that has a page. `config`: its file, where it has one."""
+class Shown(bundled.Bundled, Protocol):
+    """An agent that has a page."""
 
     demo: bool
-    config: Path | None
 
 
 @dataclass(frozen=True, slots=True)
