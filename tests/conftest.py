@@ -122,6 +122,12 @@ def nothing_left() -> Iterator[None]:
     assert not open_still, f"sockets left open: {open_still}"
 
 
+def pytest_collection_finish() -> None:
+    """What thousands of modules brought stays: it is not looked at again by each collection of garbage in a test."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """On CI a skip is a failure."""
     writes.end()

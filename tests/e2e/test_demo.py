@@ -15,8 +15,9 @@ from support.demo import Demo, alive
 MAIN_METER = "DB-0101"
 
 
-def test_the_page_comes_moves_and_says_demo_data(tmp_path: Path) -> None:
-    with Demo(tmp_path / "demo", GANPO_DEMO_INSTALLED_S="12") as demo:
+def test_the_page_comes_moves_says_demo_data_and_pulled_plugs_cost_no_quantity(tmp_path: Path) -> None:
+    faults = ("--faults", "--fault-every", "8", "--fault-for", "6")
+    with Demo(tmp_path / "demo", *faults, GANPO_DEMO_INSTALLED_S="12") as demo:
         demo.wait_for(re.escape(demo.url))
         for language in ("zh", "en"):
             page = demo.get(f"/?lang={language}")
@@ -39,6 +40,14 @@ def test_the_page_comes_moves_and_says_demo_data(tmp_path: Path) -> None:
             own = httpx.get(url, params={"lang": "en"}).text
             assert "DEMO DATA" in own
             assert f"<h1>Gateway {gateway} · 演示车间 DEMO</h1>" in own
+
+        demo.wait_for("meter: plug pulled for 6 s")
+        _until(lambda: _state(demo, "SB-0007") == "UNKNOWN", "a machine nobody can see is UNKNOWN")
+        truth, page = demo.wait_for(r"meter: back, truth (\S+) kWh, page (\S+) kWh\n", 40).groups()
+        assert page == truth
+        assert float(truth) > 0.2
+        demo.wait_for("cell: plug pulled for 6 s")
+        _until(lambda: _state(demo, "SB-0141") == "UNKNOWN", "a machine nobody can see is UNKNOWN")
 
         began = time.monotonic()
         assert demo.end(signal.SIGINT) == 0
@@ -87,18 +96,6 @@ def test_a_port_in_use_is_said_at_once(tmp_path: Path) -> None:
             assert demo.process.wait(5) == 1
             assert re.fullmatch(r"--port \d+: cannot listen: .*; another program uses it.*\n", demo.told)
             assert demo.left() == []
-
-
-def test_pulled_plugs_cost_no_quantity(tmp_path: Path) -> None:
-    with Demo(tmp_path / "demo", "--faults", "--fault-every", "8", "--fault-for", "6") as demo:
-        demo.wait_for("meter: plug pulled for 6 s")
-        _until(lambda: _state(demo, "SB-0007") == "UNKNOWN", "a machine nobody can see is UNKNOWN")
-        truth, page = demo.wait_for(r"meter: back, truth (\S+) kWh, page (\S+) kWh\n", 40).groups()
-        assert page == truth
-        assert float(truth) > 0.2
-        demo.wait_for("cell: plug pulled for 6 s")
-        _until(lambda: _state(demo, "SB-0141") == "UNKNOWN", "a machine nobody can see is UNKNOWN")
-        assert demo.end() == 0
 
 
 def _register(demo: Demo) -> int:
