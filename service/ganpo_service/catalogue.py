@@ -61,8 +61,10 @@ def _joined(text: str, lang: str) -> str:
             if told != (left, right):
                 return joined(told[0], match[0], told[1])
     behind = _BEHIND.fullmatch(text)
-    if behind is not None and (more := part(behind[2], lang)) != behind[2]:
-        return f"{part(behind[1], lang)}（{more}）"
+    if behind is not None:
+        told = part(behind[1], lang), part(behind[2], lang)
+        if told != (behind[1], behind[2]):
+            return f"{told[0]}（{told[1]}）"
     return text
 
 

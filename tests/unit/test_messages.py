@@ -190,6 +190,10 @@ def test_programs_are_answered_in_english() -> None:
             "错误     meters.csv第3行，ct = x：不是400/5这样的比值",
         ),
         ("agent.toml: meters: not a list", "agent.toml: meters：不是列表"),
+        (
+            "agent.toml line 33 (DB-1): meters[0].ct = x: no ratio like 400/5",
+            "agent.toml 第33行（DB-1）：meters[0].ct = x：不是400/5这样的比值",
+        ),
         ("is missing (name of its connection)", "缺失（所在连接的名称）"),
         ("what a stranger says: no such thing as this", "what a stranger says: no such thing as this"),
         ("Machine of the north, in the hall", "Machine of the north, in the hall"),

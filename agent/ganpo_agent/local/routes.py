@@ -85,7 +85,9 @@ class OnlyFor:
         app = self._app
         if host not in (self._gateway, "localhost"):
             what = f"the agent of gateway {self._gateway} listens here, not that of {host}"
-            error = ConfigError(what, hint="gateway.socket gives each its own")
+            error = ConfigError(
+                what, hint="gateway.socket gives each its own; after a new gateway.id: restart it"
+            )
             app = JSONResponse(as_json(error), status_code=421)
         await app(scope, receive, send)
 
