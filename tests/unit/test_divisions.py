@@ -122,5 +122,5 @@ def test_a_damaged_file_that_a_province_may_have_is_told_with_its_place(
 
 
 def test_a_folder_without_files_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"areas\.csv: cannot be read"):
+    with pytest.raises(ConfigError, match=r"areas\.csv: no such file"):
         load(tmp_path)
