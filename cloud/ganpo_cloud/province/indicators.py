@@ -131,16 +131,21 @@ class Indicators:
         """Every indicator of an area and an industry (None: of all)."""
         return self.all([area], [industry])[area, industry or ALL]
 
-    def all(self, areas: list[str], industries: list[str | None]) -> dict[Key, list[Indicator]]:
-        """Every indicator of every area in every industry."""
+    def all(
+        self, areas: list[str], industries: list[str | None], *, counted: bool = False
+    ) -> dict[Key, list[Indicator]]:
+        """Every indicator of every area in every industry; `counted`: not of one industry in which nothing counts."""
         names = [industry or ALL for industry in industries]
         energies = self.snapshot.energy(areas, names)
         months = periods.months(self.snapshot.day, OVER_MONTHS + 1)[:-1]
         stored = self.snapshot.trend(areas, names, months)
         found: dict[Key, list[Indicator]] = {}
         for key, row in self.snapshot.rows(areas, names).items():
-            used, past = energies[key], [stored.get((*key, month)) for month in months]
+            used = energies[key]
             facts = row | {"tce": used.tce, WATER: used.carriers.get(WATER)}
+            if counted and key[1] != ALL and not any(facts[name] for name in facts if name != "year"):
+                continue
+            past = [stored.get((*key, month)) for month in months]
             found[key] = [self._indicator(of, key, facts, used.covered, past) for of in DEFINITIONS.values()]
         return found
 

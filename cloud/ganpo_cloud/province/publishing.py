@@ -96,7 +96,8 @@ def report(
     industry."""
     day = periods.span(month)[1]
     areas = [a for a in province.areas if province.area(a, day) is not None and (of is None or a in of)]
-    found = Indicators(snapshot(connection, province, day, now)).all(areas, [None, *province.industries])
+    every = Indicators(snapshot(connection, province, day, now))
+    found = every.all(areas, [None, *province.industries], counted=True)
     return {
         (item.definition.id, *key): _line(item)
         for key, items in sorted(found.items())

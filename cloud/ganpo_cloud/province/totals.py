@@ -5,10 +5,10 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, delete, func, select
 
 from ganpo_cloud.days import periods
 from ganpo_cloud.province import balances, intensities
@@ -142,15 +142,24 @@ def stocks(connection: Connection, province: Province, day: date) -> Sums:
 
 def flows(connection: Connection, province: Province, first: date, last: date) -> Sums:
     """Times of machines over days, both ends included."""
+    span = {"first": first, "last": last}
+    return roll_up(province, _times(connection, _flows(), span), dict.fromkeys(FLOWS, 0))
+
+
+@cache
+def _flows() -> Select[Any]:
+    """The question of `flows`: to put it together takes longer than a small province to answer."""
     s, p = ledger.c, production.c
     query = select(s.area, s.industry, *(func.sum(of) for of in FLOWS.values()))
-    mine = (p.enterprise == s.enterprise) & (p.subject == s.asset_no) & p.day.between(first, last)
-    query = query.where(mine, on(p.day), s.in_service).group_by(s.area, s.industry)
-    return roll_up(province, _times(connection, query), dict.fromkeys(FLOWS, 0))
+    span = p.day.between(bindparam("first", type_=p.day.type), bindparam("last", type_=p.day.type))
+    mine = (p.enterprise == s.enterprise) & (p.subject == s.asset_no) & span
+    return query.where(mine, on(p.day), s.in_service).group_by(s.area, s.industry)
 
 
-def _times(connection: Connection, query: Select[Any]) -> Iterator[tuple[Key, dict[str, int]]]:
-    for area, industry, *sums in connection.execute(query):
+def _times(
+    connection: Connection, query: Select[Any], values: Mapping[str, Any] | None = None
+) -> Iterator[tuple[Key, dict[str, int]]]:
+    for area, industry, *sums in connection.execute(query, values):
         yield (area, industry), {name: int(value) for name, value in zip(FLOWS, sums, strict=True)}
 
 

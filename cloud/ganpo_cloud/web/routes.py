@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import Annotated, Any, get_args, get_type_hints
 from urllib.parse import urlencode
 
@@ -10,8 +10,6 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from sqlalchemy import Connection
 
-from ganpo_cloud.province.divisions import Province
-from ganpo_cloud.store.database import Reader
 from ganpo_cloud.store.described import Listing
 from ganpo_cloud.web.answers import (
     commissioned,
@@ -33,7 +31,6 @@ from ganpo_cloud.web.pages import device, enterprise, overview, published
 from ganpo_cloud.web.pages import energy as energy_page
 from ganpo_cloud.web.pages.rendering import Item, Rendering, Site
 from ganpo_cloud.web.problems import ERRORS
-from ganpo_model.clock import Clock
 
 PER_PAGE = 100
 """Rows of a list on a page."""
@@ -103,13 +100,14 @@ PAGES: tuple[tuple[str, str, Answer], ...] = (
 """Pages that are no resource: path, template, and what finds its model: of connection, rendering, what is asked."""
 
 
-def router(database: Reader, clock: Clock, province: Province, *, demo: bool) -> APIRouter:
-    """The routes below `/api/v1`."""
+@cache
+def router() -> APIRouter:
+    """The routes below `/api/v1`. They read the `Site` that the application has as `state.site`."""
     api = APIRouter(prefix="/api/v1", responses=ERRORS)
     for resource in RESOURCES:
         api.add_api_route(
             resource.path,
-            _endpoint(resource, database, clock, province, demo=demo),
+            _endpoint(resource),
             response_model=list[resource.kind] if resource.table else resource.kind,  # type: ignore[name-defined]
             responses=CONTENT if resource.table else {},
             summary=(resource.answer.__doc__ or "").rstrip("."),
@@ -118,15 +116,16 @@ def router(database: Reader, clock: Clock, province: Province, *, demo: bool) ->
     return api
 
 
-def pages(site: Site) -> APIRouter:
-    """The pages, those of resources among them."""
+@cache
+def pages() -> APIRouter:
+    """The pages, those of resources among them; of the same `Site`."""
     router = APIRouter(include_in_schema=False)
     for path, template, make in PAGES:
-        page = _page(site, template, make, _asks(make), _asks(make))
+        page = _page(template, make, _asks(make), _asks(make))
         router.add_api_route(path, page, response_class=HTMLResponse)
     for resource in RESOURCES:
         if resource.page:
-            page = _page(site, resource.page, partial(_shown, resource), resource.asks, Placed)
+            page = _page(resource.page, partial(_shown, resource), resource.asks, Placed)
             router.add_api_route(resource.path, page, response_class=HTMLResponse)
     return router
 
@@ -136,12 +135,13 @@ def _asks(answer: Answer) -> Any:
     return list(get_type_hints(answer, include_extras=True).values())[2]
 
 
-def _page(site: Site, template: str, make: Answer, asks: Any, place: Any) -> Callable[..., Response]:
+def _page(template: str, make: Answer, asks: Any, place: Any) -> Callable[..., Response]:
     """`place`: the class of what says where and when; a page of a resource keeps that, asked for or not."""
 
     def page(
         request: Request, asked: Annotated[Any, Depends(asks)], placed: Annotated[Any, Depends(place)]
     ) -> Response:
+        site = _site(request)
         scope = site.scope(request, placed, names(asks))
         return site.answer(template, scope, lambda c, f: make(c, f, asked))
 
@@ -171,16 +171,21 @@ def _shown(resource: Resource, connection: Connection, rendering: Rendering, ask
     return model | (resource.beside(connection, rendering, found) if resource.beside else {})
 
 
-def _endpoint(
-    resource: Resource, database: Reader, clock: Clock, province: Province, *, demo: bool
-) -> Callable[..., Response]:
+def _site(request: Request) -> Site:
+    """Whose database a request reads."""
+    site: Site = request.app.state.site
+    return site
+
+
+def _endpoint(resource: Resource) -> Callable[..., Response]:
     known = names(resource.asks) | ({"format"} if resource.table else set())
 
     def answer(request: Request, asked: Any, chosen: Format | None) -> Response:
         strict(request, known)
-        with database.read() as connection:
-            found = resource.answer(connection, question(province, clock.utc(), asked), asked)
-        return face(request, resource.kind, found, chosen, demo=demo)
+        site = _site(request)
+        with site.database.read() as connection:
+            found = resource.answer(connection, question(site.province, site.clock.utc(), asked), asked)
+        return face(request, resource.kind, found, chosen, demo=site.demo)
 
     Asked = Annotated[Any, Depends(resource.asks)]  # noqa: N806 - a type
     Chosen = Annotated[  # noqa: N806
