@@ -14,6 +14,7 @@ from ganpo_cloud.days import ended, production
 from ganpo_cloud.imports import registry
 from ganpo_cloud.imports.importing import preview
 from ganpo_cloud.imports.kinds import KINDS
+from ganpo_cloud.store.database import Database
 from ganpo_cloud.web.application import create_app
 from ganpo_model.facts import CalendarItem, ExceptionItem, ShiftItem, SiteItem, States
 from ganpo_model.states import State
@@ -34,9 +35,8 @@ MAKE_UP = ExceptionItem(date(2026, 11, 21), date(2026, 11, 21), "like mon", "调
 NIGHTS = (ShiftItem("night", "mon-sun", "22:00", "06:00", ()),)
 
 
-@pytest.fixture
-def plant(tmp_path: Path) -> Iterator[Plant]:
-    plant = Plant(databases.database(tmp_path))
+def fill(database: Database) -> None:
+    plant = Plant(database)
     plant.take("enterprises", enterprise(CODE), enterprise(OTHER))
     plant.take(
         "sites", f"{CODE},plant-1,P,360681,Asia/Shanghai", f"{OTHER},plant-1,P,360681,America/New_York"
@@ -55,6 +55,11 @@ def plant(tmp_path: Path) -> Iterator[Plant]:
         plant.send(f"gw-test-000{n}", [told])
     ended.mark_ended(plant.database, NOW)
     plant.settle()
+
+
+@pytest.fixture
+def plant(tmp_path: Path) -> Iterator[Plant]:
+    plant = Plant(databases.filled(tmp_path, fill), {"gw-test-0000": 1, "gw-test-0001": 1})
     yield plant
     plant.database.close()
 
@@ -169,31 +174,30 @@ def test_planned_stops_that_overlap_each_other_and_a_break_are_taken_off_once(pl
     assert [(row.planned_ms / HOUR, row.producing_ms / HOUR) for row in rows] == [(3.0, 3.0), (7.5, 3.5)]
 
 
-@pytest.mark.parametrize(
-    ("kind", "row", "what"),
-    [
-        ("calendars", "2026-11-03,,day,mon-fry,08:00,18:00,", "days = mon-fry: no days (mon, tue"),
-        ("calendars", "2026-11-03,,day,mon-fri,8:00,18:00,", "from = 8:00: not HH:MM"),
-        (
-            "calendars",
-            "2026-11-03,,day,mon-fri,04:00,22:00,",
-            "18 h from 04:00 to 22:00; a shift has at most 16 h",
-        ),
-        ("calendars", "2026-11-03,2026-11-01,day,mon-fri,08:00,18:00,", "lies before valid_from"),
-        ("calendars", "2026-11-03,,day,mon-fri,08:00,18:00,07:00-07:30", "not within the shift"),
-        ("exceptions", "2026-11-31,off,why", "no date, nor first..last in order"),
-        ("exceptions", "2026-11-30,closed,why", "off, or like and a weekday (like mon)"),
-        ("exceptions", "2026-11-30,like monday,why", "off, or like and a weekday (like mon)"),
-    ],
-)
-def test_what_is_wrong_with_a_calendar_is_told_with_its_cell(
-    plant: Plant, kind: str, row: str, what: str
-) -> None:
-    text = f"{','.join(KINDS[kind].columns)}\n{CODE},plant-1,{row}\n"
-    with plant.database.read() as connection:
-        found = preview(connection, kind, text.encode(), f"{kind}.csv", PROVINCE, NOW)
-    assert what in str(found.errors[0])
-    assert found.errors[0].where.startswith(f"{kind}.csv row 2")
+WRONG = [
+    ("calendars", "2026-11-03,,day,mon-fry,08:00,18:00,", "days = mon-fry: no days (mon, tue"),
+    ("calendars", "2026-11-03,,day,mon-fri,8:00,18:00,", "from = 8:00: not HH:MM"),
+    (
+        "calendars",
+        "2026-11-03,,day,mon-fri,04:00,22:00,",
+        "18 h from 04:00 to 22:00; a shift has at most 16 h",
+    ),
+    ("calendars", "2026-11-03,2026-11-01,day,mon-fri,08:00,18:00,", "lies before valid_from"),
+    ("calendars", "2026-11-03,,day,mon-fri,08:00,18:00,07:00-07:30", "not within the shift"),
+    ("exceptions", "2026-11-31,off,why", "no date, nor first..last in order"),
+    ("exceptions", "2026-11-30,closed,why", "off, or like and a weekday (like mon)"),
+    ("exceptions", "2026-11-30,like monday,why", "off, or like and a weekday (like mon)"),
+]
+
+
+@pytest.mark.parametrize("each_database", ["sqlite"], indirect=True)
+def test_what_is_wrong_with_a_calendar_is_told_with_its_cell(plant: Plant) -> None:
+    for kind, row, what in WRONG:
+        text = f"{','.join(KINDS[kind].columns)}\n{CODE},plant-1,{row}\n"
+        with plant.database.read() as connection:
+            found = preview(connection, kind, text.encode(), f"{kind}.csv", PROVINCE, NOW)
+        assert what in str(found.errors[0]), row
+        assert found.errors[0].where.startswith(f"{kind}.csv row 2"), row
 
 
 def test_two_exceptions_on_one_day_are_refused_with_both(plant: Plant) -> None:

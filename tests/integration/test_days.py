@@ -39,6 +39,7 @@ from ganpo_model.registers import Declaration, Register, StepKind, fold, judge
 from ganpo_model.states import State
 from ganpo_service.clock import SystemClock
 from support import databases
+from support.campaign import rounds
 
 ENTERPRISE = "91360000625912173B"
 GATEWAY = "gw-test-0001"
@@ -375,7 +376,8 @@ def history(rng: random.Random, kind: str) -> tuple[dict[str, Any], list[tuple[i
 
 
 @pytest.mark.parametrize("kind", ["plain", "wraps", "resets", "declared"])
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.campaign
+@pytest.mark.parametrize("seed", range(rounds(3, 6)))
 def test_readings_fed_late_and_out_of_order_through_the_stored_states_come_to_judging_the_whole_set(
     database: Database, kind: str, seed: int
 ) -> None:

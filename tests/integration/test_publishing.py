@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from ganpo_cloud.imports import registry
 from ganpo_cloud.province import publishing
+from ganpo_cloud.store.database import Database
 from ganpo_cloud.web.application import create_app
 from ganpo_model.errors import ConfigError
 from support import databases
@@ -23,9 +24,8 @@ CODE = CODES[0]
 MONTH = "2026-10"
 
 
-@pytest.fixture
-def plant(tmp_path: Path) -> Iterator[Plant]:
-    plant = Plant(databases.database(tmp_path))
+def fill(database: Database) -> None:
+    plant = Plant(database)
     plant.take("enterprises", enterprise(CODE))
     plant.take("sites", f"{CODE},plant-1,P,360681,Asia/Shanghai")
     registry.add(plant.database, "gw-test-0001", CODE, "plant-1")
@@ -35,6 +35,11 @@ def plant(tmp_path: Path) -> Iterator[Plant]:
     )
     plant.send("gw-test-0001", [link_up("SB-1", begin, "numerical_control")], begin)
     plant.settle()
+
+
+@pytest.fixture
+def plant(tmp_path: Path) -> Iterator[Plant]:
+    plant = Plant(databases.filled(tmp_path, fill), {"gw-test-0001": 2})
     yield plant
     plant.database.close()
 

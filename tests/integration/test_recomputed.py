@@ -5,6 +5,7 @@ import random
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,12 @@ from ganpo_cloud.province.snapshots import snapshot
 from ganpo_cloud.store.counted_tables import ALL, area_day, ledger
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.marks import EVER, Kind, mark
-from ganpo_demo.fleet import fleet
+from ganpo_demo.fleet import Fleet, fleet
 from ganpo_demo.seeding import Seeding
 from ganpo_model.coverage import MEASURES
 from ganpo_model.facts import MeterItem, Reading, RegisterItem
 from support import databases
+from support.campaign import rounds
 from support.province import CODES, NOW, PROVINCE, Plant, enterprise, inventory
 from support.recounting import Recount
 
@@ -35,16 +37,24 @@ LAST = date(2026, 11, 27)
 EXACT = ("energy_intensity", "water_intensity")
 
 
-@pytest.fixture
-def seeded(tmp_path: Path) -> Iterator[tuple[Database, Recount]]:
-    """Five months of 60 enterprises, as the demo seeds them."""
-    database = databases.database(tmp_path)
-    of = fleet(SEED, LAST, PROVINCE, months=5, enterprises=60, devices=150)
-    seeding = Seeding(database, PROVINCE, of)
+@cache
+def province() -> Fleet:
+    """Months of enterprises, as the demo invents them."""
+    size = {"months": rounds(3, 5), "enterprises": rounds(30, 60), "devices": rounds(60, 150)}
+    return fleet(SEED, LAST, PROVINCE, **size)
+
+
+def seed(database: Database) -> None:
+    seeding = Seeding(database, PROVINCE, province())
     seeding.registry(NOW)
     for _ in seeding.days(NOW):
         pass
-    yield database, Recount(of, PROVINCE, date(2026, 11, 28))
+
+
+@pytest.fixture
+def seeded(tmp_path: Path) -> Iterator[Database]:
+    database = databases.filled(tmp_path, seed)
+    yield database
     database.close()
 
 
@@ -54,9 +64,10 @@ def shown(database: Database, area: str, industry: str | None, day: date | None)
         return {item.definition.id: item for item in Indicators(found).of(area, industry)}
 
 
+@pytest.mark.campaign
 @pytest.mark.timeout(300)
-def test_every_number_of_the_overview_is_what_plain_loops_count(seeded: tuple[Database, Recount]) -> None:
-    database, by_hand = seeded
+def test_every_number_of_the_overview_is_what_plain_loops_count(seeded: Database) -> None:
+    database, by_hand = seeded, Recount(province(), PROVINCE, date(2026, 11, 28))
     rng = random.Random(SEED)
     print(f"seed {SEED}")
     counties = sorted({firm.county for firm in by_hand.fleet.firms})
@@ -92,7 +103,7 @@ def test_every_number_of_the_overview_is_what_plain_loops_count(seeded: tuple[Da
         for name, measure in lists.COUNTS.items():
             assert sum(getattr(firm, name) or 0 for firm in firms) == sums[measure], f"{name} of enterprises"
     item = shown(database, PROVINCE.whole, None, None)["energy_intensity"]
-    assert item.behind == 0, "nobody has covered 90 % of a year that is seen for five months"
+    assert item.behind == 0, "nobody has covered 90 % of a year that is seen for months"
     assert item.checked is None
     declared = {row["enterprise"] for row in by_hand.lists["carriers"] if row["year"] == "2026"}
     assert item.of == len(declared)
@@ -100,7 +111,7 @@ def test_every_number_of_the_overview_is_what_plain_loops_count(seeded: tuple[Da
 
 def test_a_past_count_and_rate_do_not_change_when_facts_of_later_days_arrive(tmp_path: Path) -> None:
     database = databases.database(tmp_path)
-    of = fleet(SEED, LAST, PROVINCE, months=3, enterprises=30, devices=60)
+    of = fleet(SEED, LAST, PROVINCE, months=2, enterprises=12, devices=30)
     seeding = Seeding(database, PROVINCE, of)
     seeding.registry(NOW)
     border = LAST - timedelta(days=25)
@@ -181,14 +192,9 @@ def _fields(item: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("let_go", ["a machine's day of then arrives", "the ledger of then is another"])
 def test_sums_that_are_not_kept_up_to_date_any_more_are_worked_out_and_the_same(
-    tmp_path: Path, let_go: str
+    seeded: Database, let_go: str
 ) -> None:
-    database = databases.database(tmp_path)
-    of = fleet(SEED, LAST, PROVINCE, months=3, enterprises=30, devices=60)
-    seeding = Seeding(database, PROVINCE, of)
-    seeding.registry(NOW)
-    for _ in seeding.days(NOW):
-        pass
+    database = seeded
     day, later = LAST - timedelta(days=40), NOW + timedelta(days=60)
 
     def shown_then() -> tuple[bool, dict[str, Any]]:
@@ -204,13 +210,12 @@ def test_sums_that_are_not_kept_up_to_date_any_more_are_worked_out_and_the_same(
     with database.write() as connection:
         if let_go.startswith("the ledger"):
             connection.execute(delete(ledger))
-            mark(connection, Kind.LEDGER, ((firm.code, EVER) for firm in of.firms))
+            mark(connection, Kind.LEDGER, ((firm.code, EVER) for firm in province().firms))
         else:
             mark(connection, Kind.SUMS, [("", day)])
     computing.settle(database, PROVINCE, later)
     assert shown_then() == (False, before)
     assert len(before) == 17
-    database.close()
 
 
 @pytest.mark.parametrize("added_up", [False, True])

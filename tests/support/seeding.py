@@ -1,9 +1,10 @@
 """A collector's database filled through the real ingest: machines in every state, a hole, an open step."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +146,28 @@ NAMES = {
 
 def plant(folder: Path, midnight: datetime = MIDNIGHT) -> Plant:
     """A whole plant at 14:42 of its day: one gateway online, one silent for three hours, one not registered."""
-    seeded = Plant(empty(folder), midnight)
+    fill = _filling(midnight)
+    database = databases.filled(folder, fill)
+    return Plant(database, midnight, dict(_SENT[fill]))
+
+
+_SENT: dict[Callable[[Database], None], dict[str, int]] = {}
+"""How many frames of each gateway are in what one fills."""
+
+
+@cache
+def _filling(midnight: datetime) -> Callable[[Database], None]:
+    """The same for the same day: `databases.filled` knows it again."""
+
+    def fill(database: Database) -> None:
+        seeded = Plant(database, midnight)
+        _fill(seeded)
+        _SENT[fill] = seeded.seqs
+
+    return fill
+
+
+def _fill(seeded: Plant) -> None:
     for gateway in (ONLINE, SILENT):
         registry.add(seeded.database, gateway, ENTERPRISE, "plant-1")
     _describe(seeded)
@@ -177,7 +199,6 @@ def plant(folder: Path, midnight: datetime = MIDNIGHT) -> Plant:
     )
     seeded.say(SILENT, seeded.now - SILENCE, subjects={"LB-01": {"state": "PRODUCING", "since": None}})
     seeded.settle()
-    return seeded
 
 
 def _describe(seeded: Plant) -> None:
