@@ -111,7 +111,7 @@ def test_a_name_with_script_in_it_is_only_a_name(plant: Plant) -> None:
     plant.settle()
     with (
         Served(create_app(plant.database, TestClock(wall=NOW), province=PROVINCE)) as served,
-        httpx.Client(base_url=served.url) as http,
+        httpx.Client(base_url=served.url, timeout=60) as http,
     ):
         for path in ("enterprises", f"enterprises/{CODE}", f"enterprises/{CODE}/SB-1"):
             page = http.get(f"/{path}", params={"lang": "en"}).text
@@ -131,7 +131,7 @@ def test_a_code_of_digits_alone_survives_a_spreadsheet_and_comes_back_as_it_was(
     plant.settle()
     with (
         Served(create_app(plant.database, TestClock(wall=NOW), province=PROVINCE)) as served,
-        httpx.Client(base_url=served.url) as http,
+        httpx.Client(base_url=served.url, timeout=60) as http,
     ):
         listed = http.get("/api/v1/enterprises", headers={"Accept": "text/csv"}).text
         whole = http.get("/api/v1/enterprises", params={"format": "xlsx"}).content
@@ -178,7 +178,7 @@ QUESTIONS: list[tuple[str, dict[str, str], int, str]] = [
 def test_a_question_that_is_wrong_has_one_shape_of_answer(plant: Plant) -> None:
     with (
         Served(create_app(plant.database, TestClock(wall=NOW), province=PROVINCE)) as served,
-        httpx.Client(base_url=f"{served.url}/api/v1") as http,
+        httpx.Client(base_url=f"{served.url}/api/v1", timeout=60) as http,
     ):
         for path, params, status, told in QUESTIONS:
             answer = http.get(f"/{path}", params=params)
@@ -192,7 +192,7 @@ def test_an_answer_that_is_known_is_not_sent_again(plant: Plant) -> None:
     plant.settle()
     with (
         Served(create_app(plant.database, TestClock(wall=NOW), province=PROVINCE)) as served,
-        httpx.Client(base_url=f"{served.url}/api/v1") as http,
+        httpx.Client(base_url=f"{served.url}/api/v1", timeout=60) as http,
     ):
         first = http.get("/overview")
         again = http.get("/overview", headers={"If-None-Match": first.headers["etag"]})

@@ -73,7 +73,7 @@ def planned(plant: Plant, day: str, code: str = CODE) -> float:
 
 def told(plant: Plant, day: str) -> Any:
     app = create_app(plant.database, TestClock(wall=NOW), province=PROVINCE)
-    with Served(app) as served, httpx.Client(base_url=f"{served.url}/api/v1") as http:
+    with Served(app) as served, httpx.Client(base_url=f"{served.url}/api/v1", timeout=60) as http:
         return http.get(f"/subjects/{CODE}/SB-1/day", params={"date": day}).json()["planned"]
 
 
@@ -214,7 +214,7 @@ def test_two_exceptions_on_one_day_are_refused_with_both(plant: Plant) -> None:
 def test_without_holiday_data_the_weekly_pattern_holds_and_says_so(plant: Plant) -> None:
     later = datetime.fromisoformat("2027-02-10T00:00:00+00:00")
     app = create_app(plant.database, TestClock(wall=later), province=PROVINCE)
-    with Served(app) as served, httpx.Client(base_url=f"{served.url}/api/v1") as http:
+    with Served(app) as served, httpx.Client(base_url=f"{served.url}/api/v1", timeout=60) as http:
         found = http.get(f"/subjects/{CODE}/SB-1/day", params={"date": "2027-02-08"}).json()["planned"]
     assert found["ms"] == 15 * HOUR
     assert found["confirmed"] is False

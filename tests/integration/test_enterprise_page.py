@@ -196,7 +196,7 @@ def test_what_is_observed_though_no_inventory_of_its_enterprise_names_it_is_show
     )
     with (
         Served(create_app(plant.database, TestClock(wall=NOW))) as served,
-        httpx.Client(base_url=served.url) as http,
+        httpx.Client(base_url=served.url, timeout=60) as http,
     ):
 
         def page(asset_no: str, code: str = CODES[1]) -> tuple[int, str]:

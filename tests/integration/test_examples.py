@@ -44,7 +44,7 @@ def plant(tmp_path: Path) -> Iterator[Plant]:
 def get(plant: Plant, path: str, now: datetime = NOW, **params: str) -> Any:
     plant.settle(now)
     app = create_app(plant.database, TestClock(wall=now), province=PROVINCE)
-    with Served(app) as served, httpx.Client(base_url=f"{served.url}/api/v1") as http:
+    with Served(app) as served, httpx.Client(base_url=f"{served.url}/api/v1", timeout=60) as http:
         answer = http.get(path, params=params)
     assert answer.status_code == 200, answer.text
     return answer.json()

@@ -59,7 +59,7 @@ def test_what_was_published_stays_and_what_changed_stands_beside_it(plant: Plant
     plant.settle()
     assert (line(plant)["checked"], line(plant)["denominator"]) == (1, 2)
     app = create_app(plant.database, TestClock(wall=NOW), province=PROVINCE)
-    with Served(app) as served, httpx.Client(base_url=served.url) as http:
+    with Served(app) as served, httpx.Client(base_url=served.url, timeout=60) as http:
         rows = http.get(f"/api/v1/reports/{MONTH}").json()
         (row,) = [
             r for r in rows if (r["metric"], r["area"], r["industry"]) == ("nc_rate_main", "360000", None)
@@ -103,7 +103,7 @@ def test_rows_that_were_touched_are_told_and_not_shown(plant: Plant) -> None:
     with plant.database.read() as connection, pytest.raises(ConfigError, match="the checksum differs"):
         publishing.read(connection, MONTH)
     app = create_app(plant.database, TestClock(wall=NOW), province=PROVINCE)
-    with Served(app) as served, httpx.Client(base_url=served.url) as http:
+    with Served(app) as served, httpx.Client(base_url=served.url, timeout=60) as http:
         page = http.get(f"/reports/{MONTH}", params={"lang": "en"})
         assert page.status_code == 409
         assert "This report is damaged" in page.text

@@ -38,7 +38,7 @@ def make(tmp_path: Path, each_database: str) -> Iterator[Callable[..., MeteredPl
 def ask(plant: MeteredPlant, path: str, now: datetime = NOW, **params: Any) -> httpx.Response:
     plant.settle()
     app = create_app(plant.database, TestClock(wall=now))
-    with Served(app) as served, httpx.Client(base_url=served.url) as http:
+    with Served(app) as served, httpx.Client(base_url=served.url, timeout=60) as http:
         answer = http.get(path, params=params)
     assert answer.status_code == 200, answer.text
     return answer
