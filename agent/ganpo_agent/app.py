@@ -104,6 +104,8 @@ class Agent:
             listening(self.plant.gateway) as socket,
         ):
             self.page = pages.url(self, port.getsockname()[1])
+            scheme = "https" if self.plant.gateway.http_certificate else "http"
+            log.info("page at %s://%s:%d/", scheme, *port.getsockname()[:2])
             async with asyncio.TaskGroup() as group:
                 tasks = self._tasks = Tasks(group)
                 tasks.start(

@@ -68,6 +68,7 @@ async def run(
             "watchdog": lambda _beat: systemd.watch(supervisor.stuck),
         }
         log.info("health at http://%s:%d/health", *inlet)
+        log.info("pages at http://%s:%d/", *sock.getsockname()[:2])
         async with asyncio.TaskGroup() as group:
             for name, work in works.items():
                 group.create_task(supervisor.keep(name, work), name=name)
