@@ -135,7 +135,7 @@ class Plant:
 
     def caught_up(self, raw: int) -> None:
         """Until the API's register has passed `raw`."""
-        self.wait(lambda: (found := self.register()) is not None and found["raw"] >= raw, 30)
+        self.wait(lambda: (found := self.register()) is not None and found["raw"] >= raw, 60)
 
     def total(self) -> tuple[int, int]:
         """(what the API counts since the first reading, in counts; where the register stands)."""

@@ -68,7 +68,7 @@ class Demo:
         (child,) = (c for c in children if b"ganpo_demo.devices" in Path(f"/proc/{c}/cmdline").read_bytes())
         return int(child)
 
-    def wait_for(self, pattern: str, seconds: float = 30.0) -> re.Match[str]:
+    def wait_for(self, pattern: str, seconds: float = 60.0) -> re.Match[str]:
         """Wait until it wrote something like `pattern`."""
         deadline = time.monotonic() + seconds
         while (found := re.search(pattern, self.told)) is None:
