@@ -162,7 +162,7 @@ async def test_a_subscription_lives_through_renewed_channels_and_its_own_silence
         count = len(heard)
         await asyncio.sleep(2.5)
         assert len(heard) >= count + 2, "that nothing changed is told too"
-        assert driver.report().faults == {}
+        assert driver.report().faults.keys() <= {("", "sampling")}, "this server samples seldomer than asked"
         task.cancel()
         await asyncio.wait([task])
     server.ask("set", name="A", value=1.5)
