@@ -4,10 +4,11 @@ import atexit
 import itertools
 import os
 import shutil
+import sqlite3
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -51,12 +52,14 @@ def filled(folder: Path, fill: Callable[[Database], None]) -> Database:
         first = Database(made)
         fill(first)
         first.close()
+        if _kind == "sqlite":  # what is copied is one file, and not what stands beside it
+            with closing(sqlite3.connect(made.url.removeprefix("sqlite:///"))) as file:
+                file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         _filled[fill, _kind] = made.url
     url = _filled[fill, _kind]
     if _kind == "postgresql":
         return Database(DatabaseSettings(url=server().new(url.rpartition("/")[2])))
-    for file in Path(url.removeprefix("sqlite:///")).parent.iterdir():
-        shutil.copy(file, folder)
+    shutil.copy(url.removeprefix("sqlite:///"), folder / "cloud.db")
     return Database(DatabaseSettings(url=f"sqlite:///{folder}/cloud.db"))
 
 
