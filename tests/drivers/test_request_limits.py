@@ -84,8 +84,8 @@ def test_the_plan_shows_what_is_asked_for(tmp_path: Path) -> None:
     text = BUS + meter("phoenix_eem350") + meter("carlo_gavazzi_em24", "DB-2", 2)
     (tmp_path / "agent.toml").write_text(HEAD + text)
     shown = CliRunner().invoke(main, ["plan", "--config", str(tmp_path / "agent.toml"), "bus"]).output
-    assert "unit 1 input 0-1: 2 for 1 points" in shown
-    assert "unit 1 input 12-13: 2 for 1 points" in shown, "0 to 13 are more than 11"
+    assert "unit 1 input 0-1: 2 for 1 point" in shown
+    assert "unit 1 input 12-13: 2 for 1 point" in shown, "0 to 13 are more than 11"
     own = [line.split(": ")[1] for line in shown.splitlines() if line.strip().startswith("unit 2")]
     assert max(int(about.split()[0]) for about in own) > 11
 
