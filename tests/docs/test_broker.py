@@ -60,8 +60,9 @@ def certificate(folder: Path, begins: timedelta = timedelta(days=-1)) -> None:
 @pytest.fixture(autouse=True)
 def nothing_is_left() -> Iterator[None]:
     """Sockets lie in errors and threads: each test ends its own, not one that comes after it."""
+    before = set(threading.enumerate())
     yield
-    for thread in threading.enumerate():
+    for thread in set(threading.enumerate()) - before:
         if thread.name.startswith(("mqtt-connect", "paho-mqtt-client-")):
             thread.join(60)
     gc.collect()
