@@ -65,7 +65,7 @@ async def who_runs(config: Path | None) -> "tuple[Agent | None, tuple[BoundConne
 
     try:
         agent = running(config)
-    except ConfigError:
+    except ConfigError:  # a URL is asked without any configuration; who needs one is told where he reads it
         return None, ()
     if agent is None:
         return None, ()

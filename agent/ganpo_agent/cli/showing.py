@@ -125,7 +125,8 @@ def _sending(told: Told, now: datetime | None) -> Iterable[str]:
 def _need(need: Told, now: datetime | None, room: int) -> Iterator[str]:
     age = _since(need["since"], now)
     mark = _LEVELS[need["level"]]
-    who = need["who"] if need["of"] == "connection" else tell(need["who"])  # one may be called time
+    # A connection may be called time; an agent that still runs after an upgrade says no `of`.
+    who = need["who"] if need.get("of") == "connection" else tell(need["who"])
     yield from _wrapped(f"{mark} {who}" + (f"  {filled(language(), 'for {}', age)}" if age else ""), room)
     yield from _wrapped(tell(need["what"]), room, "    ")
     if need["command"]:
