@@ -69,9 +69,11 @@ def preview(
         key = _key(about, value)
         first = said.setdefault(key, row)
         before = there.get(key)
-        if before is not None and "recorded_at" in value:
+        if before is not None and about.late is not None:
             value["recorded_at"] = before["recorded_at"]
-        differences = before and {n: (before[n], v) for n, v in value.items() if before[n] != v}
+        differences = before and {
+            n: (before[n], v) for n, v in value.items() if n != "recorded_at" and before[n] != v
+        }
         if first is not row:
             there_too = f"row {first.number}" if first.source == row.source else first.place()
             what = f"{there_too} says something of the same: {_named(key)}"

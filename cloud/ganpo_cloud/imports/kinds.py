@@ -21,6 +21,9 @@ from ganpo_model.clock import to_ms
 from ganpo_model.facts import SITE
 
 STATUS = ("in_use", "idle", "under_repair", "sealed", "not_commissioned", "leased_out", "retired")
+NODE_KINDS = ("factory", "workshop", "line", "cell")
+GRADES = ("national", "provincial", "city", "county")
+"""Of an accreditation, the highest first."""
 COMPARATORS = (">=", ">", "<=", "<", "=", "increase_vs_baseline")
 Values = dict[str, Any]
 
@@ -91,6 +94,8 @@ class Kind:
         """The row of `table` that a row of the list comes to; what is wrong stands in the row."""
         readers = READERS | self.own
         values = {self.stored.get(name, name): readers[name](row, name) for name in self.columns}
+        if "recorded_at" in self.table.columns:
+            values["recorded_at"] = to_ms(row.known.now)
         if self.rule is not None:
             self.rule(row, values)
         return {column.name: values[column.name] for column in self.table.columns}
@@ -149,7 +154,6 @@ def _same_day(one: Values, other: Values) -> bool:
 def _downtime(row: Cells, values: Values) -> None:
     if values["end"] <= values["start"]:
         row.wrong("to", "does not lie after from")
-    values["recorded_at"] = to_ms(row.known.now)
 
 
 def _begun(values: Values, now: datetime) -> str:
@@ -186,6 +190,10 @@ _PROOF = c.every(
     c.or_nothing(c.text(), ""),
 )
 _PERIOD = {"from": "start", "to": "end"}
+_DAYS = {"from": "first", "to": "last"}
+_SPAN: dict[str, Reader] = {"from": c.day, "to": c.or_nothing(c.day)}
+_NODE = c.matching(r"[^\x00-\x20,/#]{1,64}", "1 to 64 characters without space, comma, / and #")
+_WORD = c.matching(r"[a-z][a-z0-9_]{0,39}", "1 to 40 of a-z, 0-9 and _")
 KINDS: Mapping[str, Kind] = {
     "enterprises": Kind(
         registry.enterprise,
@@ -214,10 +222,12 @@ KINDS: Mapping[str, Kind] = {
     "population": Kind(registry.population, "area industry year count source"),
     "value_added": Kind(
         registry.value_added,
-        "enterprise year amount_cny price_basis source",
+        "enterprise year amount_cny price_basis source through",
         _sums,
         _value_added,
+        own={"through": c.or_nothing(c.month, "")},
         stored={"amount_cny": "fen"},
+        optional=("through",),
     ),
     "statements": Kind(
         registry.statement,
@@ -229,9 +239,14 @@ KINDS: Mapping[str, Kind] = {
     "carriers": Kind(registry.declared_carrier, "enterprise year carrier", _sums),
     "targets": Kind(
         registry.target,
-        "id area industry comparator value deadline baseline_value baseline_date document",
+        "id area industry comparator value deadline baseline_value baseline_date document by",
         rule=_target,
-        own={"industry": c.or_nothing(c.industry, ""), "value": c.or_nothing(c.decimal)},
+        own={
+            "industry": c.or_nothing(c.industry, ""),
+            "value": c.or_nothing(c.decimal),
+            "by": c.or_nothing(c.text(), ""),
+        },
+        optional=("by",),
     ),
     "calendars": Kind(
         registry.calendar,
@@ -255,5 +270,80 @@ KINDS: Mapping[str, Kind] = {
         own={"from": c.instant, "to": c.instant},
         stored=_PERIOD,
         late=_begun,
+    ),
+    "nodes": Kind(
+        registry.node,
+        "enterprise site node parent kind name from to",
+        own=_SPAN | {"node": _NODE, "parent": c.or_nothing(_NODE, ""), "kind": c.one_of(*NODE_KINDS)},
+        stored=_DAYS,
+    ),
+    "node_equipment": Kind(
+        registry.node_equipment,
+        "enterprise node asset_no from to",
+        own=_SPAN | {"node": _NODE},
+        stored=_DAYS,
+    ),
+    "accreditations": Kind(
+        registry.accreditation,
+        "enterprise node kind grade document by from to",
+        own=_SPAN | {"node": _NODE, "kind": c.one_of(*NODE_KINDS), "grade": c.one_of(*GRADES)},
+        stored=_DAYS,
+    ),
+    "limits": Kind(
+        registry.limit,
+        "area industry enterprise year kind value price_basis document by",
+        own={
+            "area": c.or_nothing(c.area, ""),
+            "industry": c.or_nothing(c.industry, ""),
+            "enterprise": c.or_nothing(c.enterprise, ""),
+            "kind": c.one_of("total_tce", "intensity"),
+            "value": c.decimal,
+            "price_basis": c.or_nothing(c.text(40), ""),
+        },
+    ),
+    "products": Kind(
+        registry.product,
+        "product zh en unit industry",
+        own={"product": _WORD, "unit": c.text(20), "zh": c.text(40), "en": c.text(80)},
+    ),
+    "outputs": Kind(
+        registry.output,
+        "enterprise month product quantity unit meters document by",
+        own={"product": _WORD, "unit": c.text(20), "meters": c.or_nothing(c.text(), "")},
+        stored={"quantity": "millionths"},
+        optional=("meters",),
+    ),
+    "capacities": Kind(
+        registry.capacity,
+        "enterprise product year quantity document by",
+        own={"product": _WORD},
+        stored={"quantity": "millionths"},
+    ),
+    "cloud_moves": Kind(
+        registry.cloud_move,
+        "enterprise kind value document by since",
+        own={"kind": c.one_of("data_centre", "business_systems"), "value": c.yes},
+    ),
+    "tags": Kind(
+        registry.tag,
+        "tag enterprise area industry from to document by",
+        own=_SPAN
+        | {
+            "tag": c.one_of(*reference.tags()),
+            "enterprise": c.or_nothing(c.enterprise, ""),
+            "area": c.or_nothing(c.area, ""),
+            "industry": c.or_nothing(c.industry, ""),
+        },
+        stored=_DAYS,
+    ),
+    "banned": Kind(
+        registry.banned,
+        "enterprise asset_no kind since document meter standby_kw by",
+        own={
+            "kind": c.one_of("outdated", "forbidden"),
+            "meter": c.or_nothing(c.asset_no, ""),
+            "standby_kw": c.or_nothing(c.decimal, ""),
+        },
+        optional=("meter", "standby_kw"),
     ),
 }

@@ -25,7 +25,11 @@ def add_up(connection: Connection, province: Province, year: int, today: date) -
     at_home = homes(connection, min(last, today))
     added = {
         row.enterprise: row.fen
-        for row in connection.execute(select(registry.value_added).where(registry.value_added.c.year == year))
+        for row in connection.execute(
+            select(registry.value_added).where(
+                (registry.value_added.c.year == year) & (registry.value_added.c.through == "")
+            )
+        )
     }
     taken: dict[str, dict[str, _Carried]] = defaultdict(lambda: defaultdict(_Carried))
     months = balance.c.month.between(f"{year}-01", f"{year}-12")

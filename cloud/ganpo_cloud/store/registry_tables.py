@@ -3,7 +3,11 @@
 A dated row holds from `since` to the next row of the same subject. Local days of the site; amounts are integers.
 """
 
+from functools import partial
+
 from ganpo_cloud.store.columns import dates, flags, integers, longs, table, texts
+
+entered = partial(longs, "recorded_at", comment="ms: when the row was imported as it stands")
 
 enterprise = table(
     "enterprise",
@@ -59,7 +63,8 @@ value_added = table(
     integers("year"),
     longs("fen", comment="hundredths of a CNY"),
     texts("price_basis", "source"),
-    key="enterprise year",
+    texts("through", comment="2026-09: from January to the end of this month; empty: the whole year"),
+    key="enterprise year through",
 )
 
 statement = table(
@@ -86,8 +91,9 @@ target = table(
     dates("deadline"),
     texts("baseline_value", nullable=True),
     dates("baseline_date", nullable=True),
-    texts("document"),
-    key="id area industry deadline",
+    texts("document", "by"),
+    entered(),
+    key="id area industry deadline document",
 )
 
 calendar = table(
@@ -118,6 +124,115 @@ downtime = table(
     longs("recorded_at", comment="it counts only if before `start`"),
     key="enterprise asset_no start",
 )
+
+node = table(
+    "node",
+    texts("enterprise", "node"),
+    dates("first"),
+    dates("last", nullable=True),
+    texts("site", "name"),
+    texts("parent", comment="the node above it; empty: none"),
+    texts("kind", comment="factory | workshop | line | cell"),
+    key="enterprise node first",
+)
+"""The tree of an enterprise. `first` to `last`, here as below: both days belong to it, null is open."""
+
+node_equipment = table(
+    "node_equipment",
+    texts("enterprise", "node", "asset_no"),
+    dates("first"),
+    dates("last", nullable=True),
+    key="enterprise asset_no node first",
+)
+
+accreditation = table(
+    "accreditation",
+    texts("enterprise", "node", "kind"),
+    texts("grade", comment="national | provincial | city | county"),
+    dates("first"),
+    dates("last", nullable=True),
+    texts("document", "by"),
+    entered(),
+    key="enterprise node kind grade first",
+)
+"""What somebody has recognised a node as."""
+
+limit = table(
+    "limit_of",
+    texts("area", "industry", "enterprise", comment="of exactly one: area or enterprise; the other is empty"),
+    integers("year"),
+    texts("kind", comment="total_tce | intensity"),
+    texts("value", comment="a decimal text: tce, or tce per 10,000 CNY"),
+    texts("price_basis", comment="of an intensity"),
+    texts("document", "by"),
+    entered(),
+    key="area industry enterprise year kind document",
+)
+
+product = table(
+    "product",
+    texts("product", "zh", "en"),
+    texts("unit", comment="in which all output of it is told"),
+    texts("industry"),
+    key="product",
+)
+
+output = table(
+    "output",
+    texts("enterprise", "month", "product"),
+    longs("millionths", comment="of the product's unit"),
+    texts("meters", comment="the `process` meters that measure its energy, by a blank; empty: none"),
+    texts("document", "by"),
+    entered(),
+    key="enterprise month product",
+)
+
+capacity = table(
+    "capacity",
+    texts("enterprise", "product"),
+    integers("year"),
+    longs("millionths", comment="of the product's unit in a year"),
+    texts("document", "by"),
+    entered(),
+    key="enterprise product year",
+)
+
+cloud_move = table(
+    "cloud_move",
+    texts("enterprise"),
+    texts("kind", comment="data_centre | business_systems"),
+    dates("since"),
+    flags("value"),
+    texts("document", "by"),
+    entered(),
+    key="enterprise kind since",
+)
+
+tag = table(
+    "tag",
+    texts("tag", comment="one of `ganpo_model/reference/tags.csv`"),
+    texts("enterprise", comment="of an enterprise; empty: of an area, or of an industry in it"),
+    texts("area", "industry"),
+    dates("first"),
+    dates("last", nullable=True),
+    texts("document", "by"),
+    entered(),
+    key="tag enterprise area industry first",
+)
+"""Marks that filter and never partition."""
+
+banned = table(
+    "banned",
+    texts("enterprise", "asset_no"),
+    texts("kind", comment="outdated | forbidden"),
+    dates("since"),
+    texts("meter", comment="asset_no of the meter that measures it; empty: none"),
+    texts("standby_kw", comment="a decimal text; empty: 1 % of the most its register may rise"),
+    texts("document", "by"),
+    entered(),
+    key="enterprise asset_no since",
+)
+"""Equipment that may not run from `since` on."""
 
 proof = table(
     "proof", texts("enterprise", "asset_no", "flag"), longs("at", "frame"), key="enterprise asset_no flag"

@@ -38,6 +38,18 @@ class Carrier:
     kind: str
 
 
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A mark that filters and never partitions. `plan`: the row of the plan that asks for it, if one does; `of`:
+    enterprise, area, or area_industry (an industry of an area)."""
+
+    id: str
+    plan: str
+    of: str
+    name_zh: str
+    name_en: str
+
+
 def rows(table: str) -> list[dict[str, str]]:
     """The rows of a table by column. Raises ConfigError for a row with too few or too many cells."""
     text = files(__name__).joinpath(f"{table}.csv").read_text(encoding="utf-8-sig")
@@ -75,6 +87,16 @@ def carriers() -> dict[str, Carrier]:
 def flags() -> tuple[str, ...]:
     """Ids of the flags that equipment may have."""
     return tuple(row["flag"] for row in rows("equipment_flags"))
+
+
+@cache
+def tags() -> dict[str, Tag]:
+    """Tags by id."""
+    return _keyed(
+        "tags",
+        lambda row: Tag(row["id"], row["plan"], row["of"], row["name_zh"], row["name_en"]),
+        {"of": {"enterprise", "area", "area_industry"}},
+    )
 
 
 def _keyed(table: str, make: Callable[[dict[str, str]], _T], words: dict[str, set[str]]) -> dict[str, _T]:

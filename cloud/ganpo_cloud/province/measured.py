@@ -1,0 +1,36 @@
+"""What is measured of a row of the plan, in one form for the plan's page, the definitions, the API and exports.
+
+Each module of the plan declares its `MEASURED` and answers `standings`; `plan.py` puts them into the plan's order.
+"""
+
+from typing import Literal
+
+from ganpo_cloud.store.described import answer, said, unsaid
+
+Kind = Literal["count", "rate", "quantity"]
+
+
+@answer
+class Measured:
+    """A number and what it means, as `definitions.Definition` says it of those that are counted by place."""
+
+    id: str = said("stable word for programs", "nodes_workshop")
+    plan: str = said("of the plan's table", "T17")
+    word: str = said("for people, in English", "Intelligent workshops")
+    text: str = said("what is counted, and among what", "N(workshops with an accreditation in force)")
+    unit: str = said("of what it comes to", "workshops")
+    source: str = said("who says so", "our definition")
+    kind: Kind = unsaid(default="count")
+
+
+@answer
+class Standing:
+    """Where it stands. `number`: None where nobody knows, of a quantity in millionths of its unit; `among`: of a rate
+    its denominator; `page`: the path of the page that shows it in full, below which its list is."""
+
+    id: str = said("of what is measured", "nodes_workshop")
+    number: int | None = said("null: nobody knows", 3)
+    among: int | None = said("its denominator; null: it has none", None)
+    page: str = unsaid(default="")
+    note: str = unsaid(default="")
+    """Why there is no number: an English text that is translated where it is shown."""
