@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 from ganpo_demo.fleet import SHIFTS, ZONE, Firm, Fleet, Gauge, Tool, days_between, midnight
+from ganpo_demo.fleet_products import process_meters
 from ganpo_model.facts import (
     CalendarItem,
     EquipmentItem,
@@ -43,18 +44,19 @@ def inventory(firm: Firm, at: datetime) -> Inventory:
         )
         for tool in firm.watched()
     )
-    meters = tuple(
-        MeterItem(g.asset_no, g.asset_no, g.carrier, "boundary_in", None, None) for g in firm.gauges
-    )
+    processes = process_meters(firm)
+    meters = [MeterItem(g.asset_no, g.asset_no, g.carrier, "boundary_in", None, None) for g in firm.gauges]
+    main = firm.gauges[0].asset_no
+    meters += (MeterItem(g.asset_no, g.asset_no, g.carrier, "process", main, None) for g in processes)
     registers = tuple(
         RegisterItem(
             g.register, g.asset_no, g.signal, g.carrier, g.unit, 1, g.den, None, int(g.daily), resets=False
         )
-        for g in firm.gauges
+        for g in (*firm.gauges, *processes)
     )
     site = SiteItem("plant-1", "Plant", str(ZONE), 900_000)
     return Inventory(
-        "inventory", at, site, CalendarItem(SHIFTS[firm.pattern], ()), equipment, meters, registers
+        "inventory", at, site, CalendarItem(SHIFTS[firm.pattern], ()), equipment, tuple(meters), registers
     )
 
 
@@ -71,7 +73,7 @@ def facts(of: Fleet, firm: Firm, first: date, last: date) -> Iterator[Fact]:
             yield Event("event", at, EventKind.LINK_UP, tool.asset_no, data | {"proves": proves})
         for day in days:
             yield states(of.seed, firm, tool, day)
-    for gauge in firm.gauges:
+    for gauge in (*firm.gauges, *process_meters(firm)):
         yield from _readings(of, firm, gauge, days)
 
 

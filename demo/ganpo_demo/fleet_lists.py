@@ -1,14 +1,13 @@
 """The lists of the invented province, as people would have written them: they go through the importer."""
 
-import csv
-import io
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
-from ganpo_cloud.imports.kinds import KINDS
 from ganpo_cloud.province.divisions import OTHER, Province
+from ganpo_demo import fleet_plan, fleet_trees
 from ganpo_demo.fleet import Firm, Fleet
+from ganpo_demo.written import WHO, written
 
 DEADLINE = date(2027, 12, 31)
 """What the operator of the demo entered beside the plan's, which has passed."""
@@ -17,75 +16,40 @@ DEADLINE = date(2027, 12, 31)
 def lists(of: Fleet, province: Province) -> Iterator[tuple[str, bytes]]:
     """Every list, in the order in which they refer to each other."""
     years = sorted({of.first.year, of.last.year})
-    yield "enterprises", _csv("enterprises", (_enterprise(firm) for firm in of.firms))
-    yield "sites", _csv("sites", ([f.code, "plant-1", f.name, f.county, "Asia/Shanghai"] for f in of.firms))
-    yield "equipment", _csv("equipment", (row for firm in of.firms for row in _equipment(firm)))
-    yield "flags", _csv("flags", (row for firm in of.firms for row in _flags(firm)))
-    yield "population", _csv("population", _population(of, province, years))
-    yield "value_added", _csv("value_added", (row for firm in of.firms for row in _value_added(firm, years)))
-    yield "carriers", _csv("carriers", (row for firm in of.firms for row in _carriers(firm, years)))
-    yield "statements", _csv("statements", (row for firm in of.firms for row in _statements(firm, of)))
-    plan = "1.3 目标/融合"
-    yield (
-        "targets",
-        _csv(
-            "targets",
-            [
-                ["T01", province.whole, "", ">=", "60", "2020-12-31", "", "", plan],
-                ["T01", province.whole, "", ">=", "60", str(DEADLINE), "", "", "演示 Demo"],
-                ["T02", province.whole, "", ">", "10000", "2020-12-31", "", "", plan],
-                [
-                    "T02",
-                    province.whole,
-                    "",
-                    ">",
-                    "150",
-                    str(DEADLINE),
-                    "",
-                    "",
-                    "演示 Demo: scaled to 600 devices",
-                ],
-                [
-                    "T03",
-                    province.whole,
-                    "",
-                    "increase_vs_baseline",
-                    "",
-                    "2020-12-31",
-                    "60",
-                    str(of.first),
-                    plan,
-                ],
-                [
-                    "T04",
-                    province.whole,
-                    "",
-                    "increase_vs_baseline",
-                    "",
-                    "2020-12-31",
-                    "",
-                    "",
-                    "1.3 目标/绿色",
-                ],
-                [
-                    "T05",
-                    province.whole,
-                    "",
-                    "increase_vs_baseline",
-                    "",
-                    "2020-12-31",
-                    "",
-                    "",
-                    "1.3 目标/绿色",
-                ],
-            ],
-        ),
-    )
+    yield written("enterprises", (row for firm in of.firms for row in _enterprise(firm, province)))
+    yield written("sites", ([f.code, "plant-1", f.name, f.county, "Asia/Shanghai"] for f in of.firms))
+    yield written("equipment", (row for firm in of.firms for row in _equipment(firm)))
+    yield written("flags", (row for firm in of.firms for row in _flags(firm)))
+    yield written("population", _population(of, province, years))
+    yield written("value_added", (row for firm in of.firms for row in _value_added(firm, of.last, years)))
+    yield written("carriers", (row for firm in of.firms for row in _carriers(firm, years)))
+    yield written("statements", (row for firm in of.firms for row in _statements(firm, of)))
+    yield written("targets", _targets(of, province.whole))
+    yield from fleet_trees.lists(of)
+    yield from fleet_plan.lists(of, province)
 
 
-def _enterprise(firm: Firm) -> Sequence[str]:
-    scale = "yes" if firm.above_scale else "no"
-    return [firm.code, firm.name, "", firm.county, firm.industry, firm.gbt4754, scale, "2021-01-01"]
+def _targets(of: Fleet, whole: str) -> Iterator[Sequence[str]]:
+    """Those of the plan, whose deadline has passed, and what the operator of the demo entered beside them."""
+    passed, plan, green = "2020-12-31", "1.3 目标/融合", "1.3 目标/绿色"
+    yield ["T01", whole, "", ">=", "60", passed, "", "", plan, WHO]
+    yield ["T01", whole, "", ">=", "60", str(DEADLINE), "", "", WHO, WHO]
+    yield ["T02", whole, "", ">", "10000", passed, "", "", plan, WHO]
+    yield ["T02", whole, "", ">", "150", str(DEADLINE), "", "", f"{WHO}: scaled to 600 devices", WHO]
+    yield ["T03", whole, "", "increase_vs_baseline", "", passed, "60", str(of.first), plan, WHO]
+    for target in ("T04", "T05"):
+        yield [target, whole, "", "increase_vs_baseline", "", passed, "", "", green, WHO]
+
+
+def _enterprise(firm: Firm, province: Province) -> Iterator[Sequence[str]]:
+    """One of four was there before the plan, and became above scale while it ran, or left the scale."""
+    of = [firm.code, firm.name, "", firm.county, firm.industry, firm.gbt4754]
+    rng, scale = random.Random(f"scale {firm.code}"), ("no", "yes")
+    before, changed = date(2016, 1, 1), date(rng.randint(2018, 2020), rng.randint(1, 12), 1)
+    if rng.random() < 0.3 and province.area(firm.county, before) is not None:
+        yield [*of, scale[not firm.above_scale], str(before)]
+        yield [*of, scale[firm.above_scale], str(changed)]
+    yield [*of, scale[firm.above_scale], "2021-01-01"]
 
 
 def _equipment(firm: Firm) -> Iterator[Sequence[str]]:
@@ -98,16 +62,16 @@ def _equipment(firm: Firm) -> Iterator[Sequence[str]]:
 def _flags(firm: Firm) -> Iterator[Sequence[str]]:
     for tool in firm.tools:
         if tool.main:
-            yield [firm.code, tool.asset_no, "main", "yes", "claimed", "", "演示 Demo", "2021-06-01"]
+            yield [firm.code, tool.asset_no, "main", "yes", "claimed", "", WHO, "2021-06-01"]
         if tool.nc:
             said = ["claimed", ""] if tool.nc == 1 else ["document", f"{firm.number + 1}-{tool.asset_no}"]
             since = str(tool.nc_since)
-            yield [firm.code, tool.asset_no, "numerical_control", "yes", *said, "演示 Demo", since]
-            yield [firm.code, tool.asset_no, "digital", "yes", *said, "演示 Demo", since]
+            yield [firm.code, tool.asset_no, "numerical_control", "yes", *said, WHO, since]
+            yield [firm.code, tool.asset_no, "digital", "yes", *said, WHO, since]
         if tool.intelligent:
             since = str(tool.nc_since)
             document = f"I-{firm.number + 1}-{tool.asset_no}"
-            yield [firm.code, tool.asset_no, "intelligent", "yes", "document", document, "演示 Demo", since]
+            yield [firm.code, tool.asset_no, "intelligent", "yes", "document", document, WHO, since]
 
 
 def _population(of: Fleet, province: Province, years: Iterable[int]) -> Iterator[Sequence[str]]:
@@ -124,15 +88,21 @@ def _population(of: Fleet, province: Province, years: Iterable[int]) -> Iterator
             number = here.get((city, industry), 0)
             more = rng.randrange(0, 3)
             for year in years:
-                yield [city, industry, str(year), str(number + more), "演示 Demo"]
+                yield [city, industry, str(year), str(number + more), WHO]
 
 
-def _value_added(firm: Firm, years: Iterable[int]) -> Iterator[Sequence[str]]:
-    rng = random.Random(firm.code)
+def _value_added(firm: Firm, last: date, years: Iterable[int]) -> Iterator[Sequence[str]]:
+    """Of each year; of every third enterprise also month by month, cumulative, as far as months are over."""
+    rng, monthly = random.Random(firm.code), random.Random(f"monthly {firm.code}")
     for year in years:
         if rng.random() < 0.8:
             amount = round(firm.gauges[0].daily * rng.uniform(60, 140))
-            yield [firm.code, str(year), str(amount), "2020", "演示 Demo"]
+            yield [firm.code, str(year), str(amount), "2020", WHO, ""]
+            parts = [monthly.uniform(0.8, 1.2) for _ in range(12)]
+            over = 12 if year < last.year else last.month - 1
+            for month in range(1, over + 1) if firm.number % 3 == 0 else ():
+                sofar = round(amount * sum(parts[:month]) / sum(parts))
+                yield [firm.code, str(year), str(sofar), "2020", WHO, f"{year}-{month:02d}"]
 
 
 def _carriers(firm: Firm, years: Iterable[int]) -> Iterator[Sequence[str]]:
@@ -153,18 +123,10 @@ def _statements(firm: Firm, of: Fleet) -> Iterator[Sequence[str]]:
         here = [firm.code, f"{month:%Y-%m}"]
         if firm.coal and firm.number % 9:
             quantity = f"{coal.uniform(2e5, 2e6):.1f}"
-            yield [*here, "raw_coal", quantity, "kg", "W-1", "演示 Demo", "unmetered"]
+            yield [*here, "raw_coal", quantity, "kg", "W-1", WHO, "unmetered"]
         seen = firm.since is not None and firm.since < then and month <= firm.until
         for gauge in () if seen or then > of.last else firm.gauges:
             quantity = f"{gauge.daily / gauge.den * (then - month).days * bills.uniform(0.7, 1.1):.1f}"
             if bills.random() < 29 / 30:
-                yield [*here, gauge.carrier, quantity, gauge.unit, "B-1", "演示 Demo", "whole"]
+                yield [*here, gauge.carrier, quantity, gauge.unit, "B-1", WHO, "whole"]
         month = then
-
-
-def _csv(kind: str, rows: Iterable[Sequence[str]]) -> bytes:
-    told = io.StringIO(newline="")
-    writer = csv.writer(told)
-    writer.writerow(KINDS[kind].columns)
-    writer.writerows(rows)
-    return told.getvalue().encode()
