@@ -36,7 +36,7 @@ SPOKEN = [{}, {"area": CITY}, {"industry": INDUSTRY}, {"as_of": DAY}]
 PLACES = [*SPOKEN, *({"area": area} for area in (*CITIES, *COUNTIES[:3]) if area != CITY), {"as_of": MONTH}]
 PLACES.append({"area": CITY, "industry": INDUSTRY, "as_of": DAY})
 """What is asked for of the overview and of the API."""
-OURS = ("/overview", "/indicators/", "/reports/")
+OURS = ("/overview", "/indicators/", "/reports/", "/plan")
 """Pages of which no number is without its mark."""
 UNTOLD = ("script", "style", "svg", "form", "nav", "time", "code", "summary", "footer", "aside", "header")
 PLAIN = re.compile(
@@ -171,6 +171,8 @@ def test_every_number_is_the_same_wherever_it_stands(http: httpx.Client) -> None
         walk.page(f"/indicators/{number}", "en", area=CITY, as_of=DAY)
     for lang in ("en", "zh"):
         walk.page("/energy", lang)
+        for asked in SPOKEN:
+            walk.page("/plan", lang, **asked)
         walk.page("/overview", lang, selected=CITY)
         walk.page("/enterprises", lang)
         for asked in ({}, {"area": CITY}):
@@ -256,7 +258,9 @@ def _lists(walk: Walk) -> int:
 
 
 @pytest.mark.parametrize("asked", ["area=999999", "industry=STEAL"])
-@pytest.mark.parametrize("path", ["/overview", "/indicators/water", "/enterprises", "/equipment", "/energy"])
+@pytest.mark.parametrize(
+    "path", ["/overview", "/plan", "/indicators/water", "/enterprises", "/equipment", "/energy"]
+)
 def test_what_does_not_exist_is_said_and_nothing_else_is_shown_for_it(
     http: httpx.Client, path: str, asked: str
 ) -> None:

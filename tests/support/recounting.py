@@ -210,3 +210,30 @@ class Recount:
 def days(first: date, last: date) -> list[date]:
     """Every day, both ends included."""
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+def plan_rows(
+    listed: dict[str, list[dict[str, str]]], province: Province, asked: dict[str, str]
+) -> dict[str, tuple[int | None, int | None]]:
+    """Numbers of the plan by what is measured: numerator and denominator, from the lists alone."""
+    day, area, industry = asked.get("as_of", "9999"), asked.get("area", province.whole), asked.get("industry")
+    homes = {row["code"]: row for row in listed["enterprises"]}
+    here = [
+        (row["enterprise"], row["asset_no"])
+        for row in listed["equipment"]
+        if row["since"] <= day
+        and area in province.above(homes[row["enterprise"]]["area"])
+        and industry in (None, homes[row["enterprise"]]["industry"])
+    ]
+
+    def flagged(flag: str, *evidence: str) -> set[tuple[str, str]]:
+        rows = [row for row in listed["flags"] if row["flag"] == flag and row["since"] <= day]
+        return {(row["enterprise"], row["asset_no"]) for row in rows if row["evidence"] in evidence}
+
+    main = [device for device in here if device in flagged("main", "claimed", "document")]
+    controlled = [device for device in main if device in flagged("numerical_control", "document")]
+    intelligent = [device for device in here if device in flagged("intelligent", "document")]
+    return {
+        "nc_rate_main": (len(controlled), len(main)),
+        "intelligent_count": (len(intelligent), None),
+    }

@@ -14,7 +14,8 @@ from babel.messages.pofile import read_po
 import ganpo_cloud.province
 import ganpo_cloud.web
 from ganpo_cloud.days import reasons
-from ganpo_cloud.province.definitions import DEFINITIONS
+from ganpo_cloud.province.plan import EVERY, PARTS
+from ganpo_cloud.web.pages.templating import environments
 from ganpo_model.clock import to_ms
 from ganpo_model.coverage import ENTERPRISES, MEASURES
 from ganpo_service.pages import SHARED, spoken
@@ -39,7 +40,9 @@ def used() -> set[str]:
 def tables() -> set[str]:
     """Words that stand in tables and are translated where they are shown."""
     mappings: list[Mapping[Any, str]] = [reasons.STATUS, reasons.REASONS]
-    named = {text for item in DEFINITIONS.values() for text in (item.word, item.text, item.source)}
+    named = {text for item in EVERY for text in (item.word, item.text, item.source)}
+    named |= {item.unit for item in EVERY} - environments(exposed=False)["zh"].globals["words"].UNITS.keys()
+    named |= {note for part in PARTS for note in part.NOTES}
     named |= {word for of in MEASURES.values() for word in (of.word, of.rung) if word}
     named |= sources()
     named |= {of.rung for of in ENTERPRISES.values() if of.rung}

@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any
 
 from ganpo_cloud.province.divisions import Province
+from ganpo_cloud.province.plan import asked_for
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, local
 from ganpo_model import credit_code as codes
 from ganpo_model import reference, tables
@@ -236,6 +237,8 @@ equipment = every(
 """The number of equipment that is in the ledger of the row's enterprise."""
 industry = same(lambda row, cell: _none_of(cell, row.known.province.industries))
 """The id of an industry."""
+aim = same(lambda row, cell: _none_of(cell, sorted(asked_for(row.known.province))))
+"""A row of the plan, or a number of one that has several: what a target may be entered for."""
 carrier = one_of(*reference.carriers())
 """What is measured."""
 

@@ -11,7 +11,6 @@ from sqlalchemy import Connection, Table, select
 from ganpo_cloud.days import periods
 from ganpo_cloud.imports import cells as c
 from ganpo_cloud.imports.cells import Cells, Reader
-from ganpo_cloud.province.definitions import DEFINITIONS
 from ganpo_cloud.store import marks
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store.marks import EVER, key, mark
@@ -52,7 +51,7 @@ READERS: dict[str, Reader] = {
     "quantity": c.number(10**6),
     "part": c.or_nothing(c.one_of("whole", "unmetered"), "whole"),
     "code": c.credit_code,
-    "id": c.one_of(*sorted({of.target for of in DEFINITIONS.values() if of.target})),
+    "id": c.aim,
     "deadline": c.day,
     "baseline_value": c.or_nothing(c.decimal),
     "baseline_date": c.or_nothing(c.day),

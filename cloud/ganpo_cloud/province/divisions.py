@@ -1,7 +1,10 @@
 """Areas and industries of a province, from its folder of files (province/README.md). Dated; another province is another
 folder, not other code."""
 
-from collections.abc import Callable, Iterable, Mapping
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import fields
 from datetime import date
 from fractions import Fraction
 from importlib.resources import files
@@ -51,9 +54,26 @@ class Industry:
     """The beginnings of the GB/T 4754 classes that belong to it."""
 
 
+@answer
+class Aim:
+    """One row of the plan, in its own words."""
+
+    id: str = said("of the plan's table", "T01")
+    section: str = said("of the plan", "1.3 目标/融合")
+    quote_zh: str = said("what the plan says", "主要生产装备数控化率达到60%以上")
+    name_en: str = said("the same in short, in English", "Numerical-control rate of main equipment")
+    comparator: str = said("as the plan has it; empty: it has no number", ">=")
+    value: str = said("the plan's own number; empty: it has none", "60")
+    unit_zh: str = said("of that number, in Chinese", "%")
+    unit_en: str = said("of that number, in English", "%")
+    until: str = said("year, years, or yearly; empty: the plan does not say", "2020")
+    why_zh: str = said("why an equipment monitor does not say it, in Chinese; empty: it does", "")
+    why_en: str = said("the same in English", "")
+
+
 class Province:
     """All areas and industries. `areas`: rows by id, oldest first. `holidays`: days that are off, or worked, everywhere
-    unless a site says otherwise. `tiles`: column and row of cities in the grid of tiles."""
+    unless a site says otherwise. `tiles`: column and row of cities in the grid of tiles. `plan`: its rows in order."""
 
     def __init__(
         self,
@@ -62,7 +82,9 @@ class Province:
         coefficients: Iterable[Coefficient] = (),
         holidays: Iterable[ExceptionItem] = (),
         tiles: Iterable[tuple[str, tuple[int, int]]] = (),
+        plan: Iterable[Aim] = (),
     ) -> None:
+        self.plan = tuple(plan)
         self.tiles: Mapping[str, tuple[int, int]] = dict(tiles)
         self.coefficients = Coefficients(coefficients)
         self.holidays = tuple(holidays)
@@ -120,7 +142,8 @@ class Province:
 def load(folder: Path | None = None) -> Province:
     """The province in a folder, or ours. Raises ConfigError with file, row and column."""
     ours = files("ganpo_cloud").joinpath("province")
-    return Province(*(_read(folder or ours, ours, name, *of) for name, of in _FILES.items()))
+    found = (_read(folder or ours, ours, name, *of) for name, of in _FILES.items())
+    return Province(*found, plan=_plan(folder or ours, ours))
 
 
 class _Wrong(ValueError):
@@ -190,6 +213,19 @@ def _tile(cells: Mapping[str, str]) -> tuple[str, tuple[int, int]]:
     what, numbers = "column and row are numbers from 1 to 12", [str(n) for n in range(1, 13)]
     column, row = (_cell(cells, name, numbers.index, what) + 1 for name in ("column", "row"))
     return cells["area"], (column, row)
+
+
+def _plan(folder: Any, ours: Any) -> Iterator[Aim]:
+    """The rows of the plan: read as they are written, for their texts are shown and a list's signs are made plain."""
+    file = folder.joinpath("plan.csv") if folder.joinpath("plan.csv").is_file() else ours.joinpath("plan.csv")
+    columns = [field.name for field in fields(Aim)]
+    read = csv.DictReader(io.StringIO(file.read_text(encoding="utf-8-sig"), newline=""))
+    if read.fieldnames != columns:
+        raise ConfigError(f"its first row is {','.join(columns)}", where=str(file))
+    for number, row in enumerate(read, start=2):
+        if None in row or None in row.values():
+            raise ConfigError("has too few or too many cells", where=f"{file} row {number}")
+        yield Aim(**row)
 
 
 _OWN = ("areas.csv", "industries.csv")

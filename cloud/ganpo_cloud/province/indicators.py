@@ -150,12 +150,14 @@ class Indicators:
         return found
 
     def target(self, definition: Definition, area: str, industry: str) -> Target | None:
-        """What is asked for: of the place in the industry itself; of a ratio else of all industries, or of the next
-        place above. A count that is asked of the whole says nothing of a part."""
+        """What is asked for, of the number by its own id, else of its row of the plan: of the place in the industry
+        itself; of a ratio else of all industries, or of the next place above. A count that is asked of the whole says
+        nothing of a part."""
         every = keys(self.snapshot.province, area, industry)
         for key in every if definition.kind in ("rate", "intensity") else [(area, industry)]:
-            if (found := self._targets.get((definition.target or "", *key))) is not None:
-                return found
+            for name in (definition.id, definition.target or ""):
+                if (found := self._targets.get((name, *key))) is not None:
+                    return found
         return None
 
     def _indicator(

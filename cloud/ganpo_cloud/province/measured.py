@@ -5,6 +5,7 @@ Each module of the plan declares its `MEASURED` and answers `standings`; `plan.p
 
 from typing import Literal
 
+from ganpo_cloud.province.definitions import Definition
 from ganpo_cloud.store.described import answer, said, unsaid
 
 Kind = Literal["count", "rate", "quantity"]
@@ -21,6 +22,13 @@ class Measured:
     unit: str = said("of what it comes to", "workshops")
     source: str = said("who says so", "our definition")
     kind: Kind = unsaid(default="count")
+
+    @property
+    def definition(self) -> Definition:
+        """The same as it is said of every number: it is observed, evidence has no meaning."""
+        among = f"{self.id}_of" if self.kind == "rate" else None
+        told = (self.word, self.text, self.kind, self.unit, self.source, self.plan)
+        return Definition(self.id, *told, (self.id, self.id, self.id), among)
 
 
 @answer

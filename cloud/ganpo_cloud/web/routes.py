@@ -19,6 +19,7 @@ from ganpo_cloud.web.answers import (
     equipment,
     gateways,
     indicators,
+    plan,
     quantities,
     reference,
     reports,
@@ -29,6 +30,7 @@ from ganpo_cloud.web.exports import CONTENT, Format
 from ganpo_cloud.web.faces import face
 from ganpo_cloud.web.pages import device, enterprise, overview, published
 from ganpo_cloud.web.pages import energy as energy_page
+from ganpo_cloud.web.pages import plan as plan_page
 from ganpo_cloud.web.pages.rendering import Item, Rendering, Site
 from ganpo_cloud.web.problems import ERRORS
 
@@ -76,6 +78,7 @@ RESOURCES = (
     Resource("/gateways/{id}/transitions", gateways.transitions),
     Resource("/overview", indicators.overview),
     Resource("/indicators/{id}", indicators.indicator),
+    Resource("/plan", plan.plan),
     Resource("/definitions", reference.definitions, "definitions.html", published.coefficients),
     Resource("/areas", reference.areas),
     Resource("/industries", reference.industries),
@@ -93,6 +96,7 @@ RESOURCES = (
 PAGES: tuple[tuple[str, str, Answer], ...] = (
     ("/", "enterprise.html", enterprise.home),
     ("/overview", "overview.html", overview.overview),
+    ("/plan", "plan.html", plan_page.plan),
     ("/indicators/{number}", "indicator.html", overview.indicator),
     ("/enterprises/{enterprise}", "enterprise.html", enterprise.enterprise),
     ("/enterprises/{enterprise}/{asset_no}", "device.html", device.device),

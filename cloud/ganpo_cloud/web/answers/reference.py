@@ -2,14 +2,15 @@
 
 from sqlalchemy import Connection
 
-from ganpo_cloud.province.definitions import DEFINITIONS, Definition
+from ganpo_cloud.province.definitions import Definition
 from ganpo_cloud.province.divisions import Area, Industry
+from ganpo_cloud.province.plan import EVERY
 from ganpo_cloud.web.asking import Asked, Dated, Question
 
 
 def definitions(_connection: Connection, _question: Question, _asked: Asked) -> list[Definition]:
     """What every number means."""
-    return list(DEFINITIONS.values())
+    return list(EVERY)
 
 
 def areas(_connection: Connection, question: Question, _asked: Dated) -> list[Area]:

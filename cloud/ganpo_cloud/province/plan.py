@@ -1,0 +1,101 @@
+"""The plan, row by row in its own order: what is measured of each, and where that stands (metrics.md section 7).
+
+`PARTS` are the modules of the plan. What they count is judged as every number is: by `Indicator`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from typing import Protocol
+
+from sqlalchemy import Connection
+
+from ganpo_cloud.days import periods
+from ganpo_cloud.province.definitions import DEFINITIONS, Definition
+from ganpo_cloud.province.divisions import Aim, Province
+from ganpo_cloud.province.indicators import Indicator, Indicators, Target, value
+from ganpo_cloud.province.measured import Measured, Standing
+from ganpo_cloud.province.pace import OVER_MONTHS, Pace, pace
+
+
+class Part(Protocol):
+    """A module of the plan."""
+
+    MEASURED: tuple[Measured, ...]
+    NOTES: tuple[str, ...]
+    """Why there may be no number: what its standings note, in English."""
+
+    def standings(
+        self, connection: Connection, province: Province, day: date, area: str, industry: str
+    ) -> Iterable[Standing]:
+        """Where each of its numbers stands, in any order."""
+
+
+PARTS: tuple[Part, ...] = ()
+MEASURED: Mapping[str, Measured] = {of.id: of for part in PARTS for of in part.MEASURED}
+"""By id, what they count."""
+EVERY: tuple[Definition, ...] = (*DEFINITIONS.values(), *(of.definition for of in MEASURED.values()))
+"""What every number means: those that are counted by place, and those of the plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """One number of a row. `page`: where it is shown in full; `note`: why nobody knows it, in English."""
+
+    item: Indicator
+    page: str
+    note: str = ""
+
+
+def asked_for(province: Province) -> set[str]:
+    """What a target may be entered for: the rows of the plan of which one number is counted, else the number itself."""
+    of_plan = [of.target for of in DEFINITIONS.values()] + [of.plan for of in MEASURED.values()]
+    return {aim.id for aim in province.plan if of_plan.count(aim.id) == 1} | MEASURED.keys()
+
+
+def rows(found: Indicators, area: str, industry: str) -> list[tuple[Aim, list[Number]]]:
+    """Every row of the plan with its numbers of a place; without any where an equipment monitor does not say it."""
+    numbers: dict[str, list[Number]] = {aim.id: [] for aim in found.snapshot.province.plan}
+    for item in found.of(area, industry or None):
+        if item.definition.target is not None:
+            numbers.setdefault(item.definition.target, []).append(
+                Number(item, f"/indicators/{item.definition.id}")
+            )
+    for part in PARTS:
+        for number in _numbers(part, found, area, industry):
+            numbers.setdefault(number.item.definition.target or "", []).append(number)
+    return [(aim, numbers[aim.id]) for aim in found.snapshot.province.plan]
+
+
+def _numbers(part: Part, found: Indicators, area: str, industry: str) -> Iterable[Number]:
+    """The numbers of a module in the order in which it declares them."""
+
+    def standing(day: date) -> dict[str, Standing]:
+        at = (found.snapshot.connection, found.snapshot.province, day, area, industry)
+        return {of.id: of for of in part.standings(*at)}
+
+    now = standing(found.snapshot.day)
+    definitions = [of for of in EVERY if of.id in {mine.id for mine in part.MEASURED}]
+    targets = {of.id: found.target(of, area, industry) for of in definitions}
+    past: list[dict[str, Standing]] = []
+    if any(map(_rises, targets.values())):
+        months = periods.months(found.snapshot.day, OVER_MONTHS + 1)[:-1]
+        past = [standing(periods.span(month)[1]) if n % 3 == 0 else {} for n, month in enumerate(months)]
+    for of in definitions:
+        history = tuple(_value(of, then.get(of.id)) for then in [*past, now])
+        target, mine = targets[of.id], now.get(of.id, Standing(of.id, None, None))
+        moved: Pace | None = None
+        if target is not None and target.goal is not None and _rises(target):
+            moved = pace(history, target.goal, found.snapshot.day, target.deadline)
+        counted = (None, mine.number, None, mine.among, None, None)
+        item = Indicator(of, area, industry, "", *counted, None, target, history, moved)
+        yield Number(item, mine.page, mine.note)
+
+
+def _rises(target: Target | None) -> bool:
+    return target is not None and target.goal is not None and target.comparator in (">=", ">")
+
+
+def _value(definition: Definition, of: Standing | None) -> Fraction | None:
+    return None if of is None else value(definition, of.number, of.among)

@@ -1,0 +1,84 @@
+"""The plan row by row: what it says, what is measured of it, and where that stands."""
+
+from typing import Literal
+
+from sqlalchemy import Connection
+
+from ganpo_cloud.province import plan as province
+from ganpo_cloud.province.indicators import Indicators, Target
+from ganpo_cloud.province.snapshots import snapshot
+from ganpo_cloud.store.counted_tables import ALL
+from ganpo_cloud.store.described import AreaId, InIndustry, Ratio, answer, filled, said
+from ganpo_cloud.web.asking import Placed, Question
+
+
+@answer
+class Line:
+    """One number of a row of the plan, or a row of which there is none."""
+
+    id: str = said("of the plan's table", "T01")
+    section: str = said("of the plan", "1.3 目标/融合")
+    quote_zh: str = said("what the plan says", "主要生产装备数控化率达到60%以上")
+    name_en: str = said("the same in short, in English", "Numerical-control rate of main equipment")
+    comparator: str = said("as the plan has it; empty: it has no number", ">=")
+    value: str = said("the plan's own number; empty: it has none", "60")
+    until: str = said("year, years, or yearly; empty: the plan does not say", "2020")
+    why_zh: str = said("why an equipment monitor does not say it, in Chinese; empty: it does", "")
+    why_en: str = said("the same in English", "")
+    area: AreaId
+    industry: InIndustry
+    measure: str | None = said("id of the definition of the number; null: there is none", "nc_rate_main")
+    definition: str | None = said("what is counted, and among what", "N(intelligent and in service)")
+    number: Ratio | None = said("where it stands; null: there is no number of this row", None)
+    unit: str | None = said("of what it comes to", "%")
+    note: str | None = said("why nobody knows it, in English; null: somebody does", None)
+    target: Target | None = said("what was entered for the place; null: nothing", None)
+    status: Literal["reached", "below", "no_number", "no_target", "no_data"] | None = said(
+        "against that target; null: there is no number of this row", "below"
+    )
+    verdict: str | None = said("status, or how what is below its target moves", "in_time")
+    reached: str | None = said("month in which it is reached at its pace; null: it cannot be told", "2028-06")
+    page: str | None = said("path of the page that shows it in full", "/indicators/nc_rate_main")
+
+
+_NUMBER = (
+    "measure",
+    "definition",
+    "number",
+    "unit",
+    "note",
+    "target",
+    "status",
+    "verdict",
+    "reached",
+    "page",
+)
+"""What a row without a number has not."""
+
+
+def plan(connection: Connection, question: Question, _asked: Placed) -> list[Line]:
+    """The rows of the plan in its order, each with its numbers of an area and an industry."""
+    found = Indicators(snapshot(connection, question.province, question.past, question.now))
+    here = {"area": question.area, "industry": question.industry}
+    nothing = dict.fromkeys(_NUMBER)
+    return [
+        filled(Line, aim, **here, **more)
+        for aim, numbers in province.rows(found, question.area, question.industry or ALL)
+        for more in [*map(_number, numbers)] or [nothing]
+    ]
+
+
+def _number(of: province.Number) -> dict[str, object]:
+    item = of.item
+    return {
+        "measure": item.definition.id,
+        "definition": item.definition.text,
+        "number": Ratio(item.checked, item.denominator),
+        "unit": item.definition.unit,
+        "note": of.note or None,
+        "target": item.target,
+        "status": item.status,
+        "verdict": item.verdict,
+        "reached": item.pace.month if item.pace and item.verdict in ("in_time", "late") else None,
+        "page": of.page or None,
+    }

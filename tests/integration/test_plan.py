@@ -1,0 +1,112 @@
+"""The plan row by row: what its page, API and exports say of a filled database, against plain loops over its lists."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from ganpo_cloud.store.database import Database
+from ganpo_cloud.web.application import create_app
+from support import databases
+from support.plants import TestClock
+from support.province import CODES, NOW, PROVINCE, Plant, enterprise
+from support.recounting import plan_rows
+from support.serving import Served
+
+pytestmark = pytest.mark.usefixtures("each_database")
+REFERENCE = Path(__file__).parents[2] / "cloud/ganpo_cloud/province/plan.csv"
+UNSAID = {"T06", "T07", "T08", "T09", "T10", "T11", "T12", "T13", "T16", "T25", "T29", "T31", "T34"}
+"""An equipment monitor does not say them."""
+LISTS: dict[str, list[str]] = {
+    "enterprises": [enterprise(code) for code in CODES],
+    "sites": [f"{code},plant-1,Plant,360681,Asia/Shanghai" for code in CODES],
+    "equipment": [f"{code},plant-1,SB-{n},Lathe,in_use,2018-01-01" for code in CODES for n in range(5)],
+    "flags": [
+        *(f"{code},SB-{n},main,yes,claimed,,Wang,2018-01-01" for code in CODES for n in range(5)),
+        *(
+            f"{code},SB-{n},numerical_control,yes,document,2019-{n},Wang,2019-0{n + 1}-01"
+            for code in CODES[:3]
+            for n in range(4)
+        ),
+        *(f"{code},SB-0,intelligent,yes,document,I-1,Wang,2026-10-01" for code in CODES[:2]),
+    ],
+    "targets": [
+        "T01,360000,,>=,60,2027-12-31,,,plan,Li",
+        "T02,360000,,>,10000,2020-12-31,,,plan,Li",
+        "T03,360000,,increase_vs_baseline,,2020-12-31,,,plan,Li",
+    ],
+}
+
+
+def fill(database: Database) -> None:
+    """Everything that a plain loop can count again."""
+    plant = Plant(database)
+    for kind, rows in LISTS.items():
+        plant.take(kind, *rows)
+    plant.settle()
+
+
+@pytest.fixture
+def http(tmp_path: Path) -> Iterator[httpx.Client]:
+    database = databases.filled(tmp_path, fill)
+    app = create_app(database, TestClock(wall=NOW))
+    with Served(app) as served, httpx.Client(base_url=served.url, timeout=60) as client:
+        yield client
+    database.close()
+
+
+def lines(http: httpx.Client, **asked: str) -> list[dict[str, Any]]:
+    """The plan as the API tells it."""
+    answer = http.get("/api/v1/plan", params=asked)
+    assert answer.status_code == 200, answer.text
+    found: list[dict[str, Any]] = answer.json()
+    return found
+
+
+def test_all_rows_of_the_plan_stand_in_its_order_with_a_number_or_a_reason(http: httpx.Client) -> None:
+    with REFERENCE.open(encoding="utf-8") as file:
+        wanted = list(csv.DictReader(file))
+    assert [f"T{n:02d}" for n in range(1, 35)] == [row["id"] for row in wanted]
+    told = lines(http)
+    assert list(dict.fromkeys(line["id"] for line in told)) == [row["id"] for row in wanted]
+    for line in told:
+        assert (line["id"] in UNSAID) == bool(line["why_zh"]) == bool(line["why_en"])
+        if line["id"] in UNSAID:
+            assert line["measure"] is line["number"] is line["status"] is None
+    for lang in ("zh", "en"):
+        page = http.get("/plan", params={"lang": lang}).text
+        assert re.findall(r'<tbody id="(T\d\d)">', page) == [row["id"] for row in wanted]
+        for row in wanted:
+            assert row["quote_zh"] in page
+            assert row[f"why_{lang}"] in page
+    table = http.get("/api/v1/plan", params={"format": "csv"}).content.decode("utf-8-sig")
+    assert [row["id"] for row in csv.DictReader(io.StringIO(table))] == [line["id"] for line in told]
+
+
+def test_every_number_of_the_plan_is_what_a_plain_loop_counts(http: httpx.Client) -> None:
+    listed = {kind: rows_of(kind) for kind in LISTS}
+    for asked in (
+        {},
+        {"area": "360681"},
+        {"industry": "NONFERROUS"},
+        {"industry": "FOOD"},
+        {"as_of": "2019-03-15"},
+    ):
+        told = {line["measure"]: line for line in lines(http, **asked) if line["measure"]}
+        counted = plan_rows(listed, PROVINCE, asked)
+        assert counted.keys() <= told.keys()
+        for measure, number in counted.items():
+            found = told[measure]["number"]
+            assert (found["numerator"], found["denominator"]) == number, (measure, asked)
+
+
+def rows_of(kind: str) -> list[dict[str, str]]:
+    """A list as a person reads it."""
+    from ganpo_cloud.imports.kinds import KINDS
+
+    return [dict(zip(KINDS[kind].columns, row.split(","), strict=False)) for row in LISTS[kind]]
