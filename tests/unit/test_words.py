@@ -41,7 +41,8 @@ def tables() -> set[str]:
     """Words that stand in tables and are translated where they are shown."""
     mappings: list[Mapping[Any, str]] = [reasons.STATUS, reasons.REASONS]
     named = {text for item in EVERY for text in (item.word, item.text, item.source)}
-    named |= {item.unit for item in EVERY} - environments(exposed=False)["zh"].globals["words"].UNITS.keys()
+    words: Any = environments(exposed=False)["zh"].globals["words"]
+    named |= {item.unit for item in EVERY} - words.UNITS.keys()
     named |= {note for part in PARTS for note in part.NOTES}
     named |= {word for of in MEASURES.values() for word in (of.word, of.rung) if word}
     named |= sources()

@@ -142,8 +142,8 @@ class Province:
 def load(folder: Path | None = None) -> Province:
     """The province in a folder, or ours. Raises ConfigError with file, row and column."""
     ours = files("ganpo_cloud").joinpath("province")
-    found = (_read(folder or ours, ours, name, *of) for name, of in _FILES.items())
-    return Province(*found, plan=_plan(folder or ours, ours))
+    read = [_read(folder or ours, ours, name, *of) for name, of in _FILES.items()]
+    return Province(*[*read, [*_plan(folder or ours, ours)]])
 
 
 class _Wrong(ValueError):
