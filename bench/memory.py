@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from measure import Figure, ratio
-from poll import serving
+from modbus_server import serving
 
 _LIBRARIES = """
 import asyncio, sqlite3, csv, gzip, tomllib, zipfile, encodings.idna, importlib.metadata, importlib.resources
@@ -27,23 +27,10 @@ import pydantic.plugin._loader, starlette.applications, starlette.routing, starl
 import uvicorn, uvicorn.protocols.http.h11_impl, time
 """
 _SIDES = ("", "import jinja2, ctypes")
-_SERVER = """
-import asyncio, struct, sys, time
-class Server(asyncio.Protocol):
-    def connection_made(self, transport): self.transport, self.left = transport, b""
-    def data_received(self, data):
-        self.left += data
-        while len(self.left) >= 12:
-            tid, _, _, unit, fc, first, count = struct.unpack(">HHHBBHH", self.left[:12])
-            self.left = self.left[12:]
-            counted = int(time.time() / 9) % 10000
-            body = struct.pack(">1000I", *(counted + n for n in range(1000)))[first * 2:(first + count) * 2]
-            self.transport.write(struct.pack(">HHHBBB", tid, 0, 3 + len(body), unit, fc, len(body)) + body)
-async def main():
-    server = await asyncio.get_running_loop().create_server(Server, "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
-asyncio.run(main())
+_REGISTERS = """
+def registers(_first):
+    counted = int(time.time() / 9) % 10000
+    return struct.pack(">1000I", *(counted + n for n in range(1000)))
 """
 
 
@@ -66,7 +53,7 @@ def run(*, short: bool) -> Iterator[str]:
 
 def _gateway(settle_s: float) -> tuple[float, float]:
     """Before anybody asked for anything, and after the page was seen in both languages and the doctor was asked."""
-    with tempfile.TemporaryDirectory() as folder, serving(_SERVER) as port:
+    with tempfile.TemporaryDirectory() as folder, serving(_REGISTERS) as port:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             http = "{}:{}".format(*free.getsockname())

@@ -6,11 +6,8 @@ and converts nothing, the second converts with the library's `convert_from_regis
 """
 
 import asyncio
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 from pymodbus.client import AsyncModbusTcpClient
 
@@ -18,50 +15,26 @@ from ganpo_drivers.modbus.address import ModbusAddress
 from ganpo_drivers.modbus.driver import ModbusDriver
 from ganpo_drivers.modbus.settings import ModbusSettings
 from measure import Figure, ratio
+from modbus_server import serving
 from observed import BEGIN, observed
 
 VALUES = 1000
 BLOCK = 124
 POLLS = 100
 
-_SERVER = """
-import asyncio, struct, sys
+_REGISTERS = """
 FLOATS = [struct.pack(">1000f", *[n * 1.5 + step / 10 for n in range(1000)]) for step in range(500)]
 step = 0
-class Server(asyncio.Protocol):
-    def connection_made(self, transport): self.transport, self.left = transport, b""
-    def data_received(self, data):
-        global step
-        self.left += data
-        while len(self.left) >= 12:
-            tid, _, _, unit, fc, first, count = struct.unpack(">HHHBBHH", self.left[:12])
-            self.left = self.left[12:]
-            step += first == 0
-            body = FLOATS[step % 500][first * 2:(first + count) * 2]
-            self.transport.write(struct.pack(">HHHBBB", tid, 0, 3 + len(body), unit, fc, len(body)) + body)
-async def main():
-    server = await asyncio.get_running_loop().create_server(Server, "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
-asyncio.run(main())
+def registers(first):
+    global step
+    step += first == 0
+    return FLOATS[step % 500]
 """
-
-
-@contextmanager
-def serving(text: str = _SERVER) -> Iterator[int]:
-    """The server in a process of its own; gives its port."""
-    with subprocess.Popen(
-        [sys.executable, "-c", text], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as server:
-        assert server.stdout is not None
-        assert server.stdin is not None
-        yield int(server.stdout.readline())
-        server.stdin.close()
 
 
 def run(*, short: bool) -> Iterator[str]:
     """Lines to print."""
-    with serving() as port:
+    with serving(_REGISTERS) as port:
         yield from asyncio.run(_compare(port, 1 if short else 7, 10 if short else POLLS))
 
 

@@ -17,31 +17,17 @@ from pathlib import Path
 import opcua
 import peers
 from measure import Figure, ratio
+from modbus_server import serving
 from support.broker import Mosquitto
 from support.collecting import PlayedCollector
 
-_SERVER = """
-import asyncio, struct, sys, time
+_REGISTERS = """
 def power(n, now):
     return (n + int(now / 20)) % 50 / 10 + (n + int(now * 7)) % 10 / 1000
-def registers():
+def registers(_first):
     now = time.time()
     values = [v for n in range(500) for v in (100000 + int(now / 9) % 10000 + n, power(n, now))]
     return struct.pack(">" + "If" * 500, *values)
-class Server(asyncio.Protocol):
-    def connection_made(self, transport): self.transport, self.left = transport, b""
-    def data_received(self, data):
-        self.left += data
-        while len(self.left) >= 12:
-            tid, _, _, unit, fc, first, count = struct.unpack(">HHHBBHH", self.left[:12])
-            self.left = self.left[12:]
-            body = registers()[first * 2:(first + count) * 2]
-            self.transport.write(struct.pack(">HHHBBB", tid, 0, 3 + len(body), unit, fc, len(body)) + body)
-async def main():
-    server = await asyncio.get_running_loop().create_server(Server, "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
-asyncio.run(main())
 """
 
 
@@ -49,8 +35,8 @@ def run(*, short: bool) -> Iterator[str]:
     """Lines to print."""
     settle_s, window_s, windows = (4.0, 3.0, 1) if short else (40.0, 20.0, 6)
     sides = ((_modbus, 1000, "<= 0.8"), (_modbus, 50, "<= 2.0"), (_opcua, 1000, "<= 0.7"))
-    for serving, values, goal in sides:
-        with serving(values) as device:
+    for device_of, values, goal in sides:
+        with device_of(values) as device:
             ours, theirs = _compare(device, values, settle_s, window_s, windows)
         yield str(Figure(f"ganpo run, {values:,} {device.kind} values at 1 s", ours, "ms CPU/s"))
         if theirs:
@@ -99,18 +85,14 @@ def _compare(
 
 @contextmanager
 def _modbus(values: int) -> Iterator[Device]:
-    command = [sys.executable, "-c", _SERVER]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        assert server.stdin is not None
-        url = f"tcp://127.0.0.1:{int(server.stdout.readline())}"
+    with serving(_REGISTERS) as port:
+        url = f"tcp://127.0.0.1:{port}"
         yield Device(
             "Modbus",
             ['driver = "modbus"', f'url = "{url}"', 'addressing = "0-based"'],
             lambda n: [f'address = "1:holding:{2 * n}"', f'type = "{("uint32", "float32")[n % 2]}"'],
             _modbus_inputs(url, values),
         )
-        server.stdin.close()
 
 
 @contextmanager

@@ -51,6 +51,8 @@ while True:
     began = time.monotonic()
     while len(request) < 8:
         request += os.read(master, 8 - len(request))
+    while checked(request[:6]) != request:  # half a request stood before it: the port was opened anew meanwhile
+        request = request[1:] + os.read(master, 1)
     speed = termios.tcgetattr(slave)[5]
     assert speed == termios.B9600, speed
     if request[0] in DEAD:
