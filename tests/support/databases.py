@@ -59,6 +59,7 @@ def filled(folder: Path, fill: Callable[[Database], None]) -> Database:
     url = _filled[fill, _kind]
     if _kind == "postgresql":
         return Database(DatabaseSettings(url=server().new(url.rpartition("/")[2])))
+    folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(url.removeprefix("sqlite:///"), folder / "cloud.db")
     return Database(DatabaseSettings(url=f"sqlite:///{folder}/cloud.db"))
 
