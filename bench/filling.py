@@ -49,7 +49,9 @@ def fill(database: Database, devices: int, now: datetime = NOW) -> None:
             rows_of = select(*columns).where(ledger.c.networked)
             connection.execute(production.insert().from_select(list(production.c), rows_of))
         about = {"id": "T01", "area": PROVINCE.whole, "industry": "", "comparator": ">=", "value": "60"}
-        connection.execute(target.insert().values(**about, deadline=today, document="plan"))
+        connection.execute(
+            target.insert().values(**about, deadline=today, document="plan", by="bench", recorded_at=0)
+        )
         mark(connection, Kind.SUMS, [("", today)])
     while totals.recompute(database, PROVINCE, now):
         pass
