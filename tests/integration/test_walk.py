@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from html import unescape
 from html.parser import HTMLParser
+from itertools import product
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -20,6 +21,7 @@ from ganpo_cloud.province import publishing
 from ganpo_cloud.province.definitions import DEFINITIONS
 from ganpo_cloud.province.ranking import RANKED_FROM
 from ganpo_cloud.web.application import create_app
+from ganpo_cloud.web.pages.terms import TERMS
 from ganpo_demo.fleet import fleet
 from ganpo_demo.seeding import Seeding
 from support import databases
@@ -388,3 +390,21 @@ def test_a_bar_of_energy_is_hatched_only_where_too_little_is_covered(http: httpx
         if word in hatched:
             assert hatched[word] == (10 * covered < 9 * declared), month
     assert months
+
+
+def test_every_word_of_onboarding_leads_to_what_it_means(http: httpx.Client) -> None:
+    meant = set(re.findall(r'<dt id="(term-\w+)">', http.get("/definitions?lang=zh").text))
+    assert meant == {f"term-{term}" for term in TERMS}
+    firm = http.get("/api/v1/enterprises", params={"limit": 1}).json()[0]["code"]
+    device = http.get("/api/v1/equipment", params={"limit": 1}).json()[0]
+    places = ["/overview", "/plan", "/equipment", "/enterprises", f"/enterprises/{firm}"]
+    places += [
+        f"/enterprises/{device['enterprise']}/{device['asset_no']}",
+        "/indicators/enterprise_onboarded",
+    ]
+    for lang, path in product(("zh", "en"), places):
+        main = http.get(path, params={"lang": lang}).text.partition('<main id="main">')[2]
+        bare = re.sub(r"<(a|option|svg|code|summary|button)\b.*?</\1>|<[^>]*>", "", main, flags=re.DOTALL)
+        for term, said in TERMS.items():
+            if re.search(said[lang], bare):
+                assert f'#term-{term}"' in main, (path, lang, term)

@@ -15,6 +15,7 @@ from ganpo_cloud.days import reasons
 from ganpo_cloud.province import ranking
 from ganpo_cloud.web import i18n
 from ganpo_cloud.web.pages import figures, numbers
+from ganpo_cloud.web.pages.terms import terms
 from ganpo_model import coverage
 from ganpo_service import words
 from ganpo_service.pages import SHARED, spoken
@@ -67,6 +68,7 @@ def _environment(lang: str, *, exposed: bool) -> Environment:
     environment.globals["words"] = environment.get_template("words.html").module
     environment.tests.update(ranked=ranking.ranked, falling=ranking.falling, rising=ranking.rising)
     environment.filters["from_json"] = json.loads
+    environment.filters["terms"] = lambda html: Markup(terms(str(html), lang))  # noqa: S704 - of our own templates
     for name, of in FILTERS.items():
         translated = "lang" in signature(of).parameters
         environment.filters[name] = partial(of, lang=lang) if translated else of
