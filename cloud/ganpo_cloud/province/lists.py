@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
 
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.province.measures import counts, on
+from ganpo_cloud.province.within import Only, within
 from ganpo_cloud.store.counted_tables import ledger
 
 COUNTS: Mapping[str, str] = {
@@ -25,12 +26,14 @@ COUNTS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which of them: at a place, in an industry (None: in any), on a day; `text` in number or name."""
+    """Which of them: at a place, in an industry (None: in any), on a day; `text` in number or name; `only`: of what a
+    tag marks."""
 
     area: str
     industry: str | None
     day: date
     text: str = ""
+    only: Only | None = None
 
 
 def devices(province: Province, wanted: Filter, measure: str | None = None) -> Select[Any]:
@@ -80,11 +83,9 @@ def number(connection: Connection, query: Select[Any]) -> int:
 def _of(kind: str, province: Province, wanted: Filter, code: ColumnElement[str]) -> list[ColumnElement[bool]]:
     """The conditions of a list; its `text` is looked for in the name and in `code`."""
     found = [ledger.c.kind == kind, on(wanted.day)]
-    if wanted.area != province.whole:
-        below = [number for number in province.areas if wanted.area in province.above(number)]
-        found.append(ledger.c.area.in_(below))
-    if wanted.industry is not None:
-        found.append(ledger.c.industry == wanted.industry)
+    found += within(province, wanted.area, wanted.industry, ledger.c)
+    if wanted.only is not None:
+        found.append(wanted.only.holds(ledger.c))
     if wanted.text:
         found.append(or_(*(c.icontains(wanted.text, autoescape=True) for c in (ledger.c.name, code))))
     return found

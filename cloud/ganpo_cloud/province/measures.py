@@ -23,6 +23,11 @@ def on(day: date | ColumnElement[date], s: Any = ledger.c) -> ColumnElement[bool
     return and_(s.since <= day, or_(s.until.is_(None), s.until > day))
 
 
+def held(day: date | ColumnElement[date], c: Any) -> ColumnElement[bool]:
+    """Whether a row of the registry from `first` to `last`, both included, is in force on a day."""
+    return and_(c.first <= day, or_(c.last.is_(None), c.last >= day))
+
+
 def unit_of(row: Any) -> Unit:
     """A row of the ledger as it is counted."""
     return Unit(*(getattr(row, name) for name in UNIT))

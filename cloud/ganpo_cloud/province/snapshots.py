@@ -178,6 +178,16 @@ def snapshot(connection: Connection, province: Province, day: date | None, now: 
     return Snapshot(connection, province, at, day, worked_out=totals.stocks(connection, province, day))
 
 
+def stock(connection: Connection, province: Province, day: date, key: Key, measure: str) -> int:
+    """One count of a place at the end of a day, or until now: stored, or worked out where it is not."""
+    table = area_day.c
+    mine = (table.day == day) & (table.area == key[0]) & (table.industry == key[1])
+    found = connection.execute(select(table[measure]).where(mine)).scalar()
+    if found is None:
+        found = totals.stocks(connection, province, day).get(key, {}).get(measure, 0)
+    return int(found)
+
+
 def added_up(connection: Connection) -> datetime | None:
     """When the sums of today were added up last; None: never."""
     _, ms = sql.first(connection, _NEWEST, (totals.NEWEST,))

@@ -5,6 +5,8 @@ A dated row holds from `since` to the next row of the same subject. Local days o
 
 from functools import partial
 
+from sqlalchemy import Index
+
 from ganpo_cloud.store.columns import dates, flags, integers, longs, table, texts
 
 entered = partial(longs, "recorded_at", comment="ms: when the row was imported as it stands")
@@ -133,6 +135,7 @@ node = table(
     texts("site", "name"),
     texts("parent", comment="the node above it; empty: none"),
     texts("kind", comment="factory | workshop | line | cell"),
+    Index("node_parent", "enterprise", "parent"),
     key="enterprise node first",
 )
 """The tree of an enterprise. `first` to `last`, here as below: both days belong to it, null is open."""
@@ -142,6 +145,7 @@ node_equipment = table(
     texts("enterprise", "node", "asset_no"),
     dates("first"),
     dates("last", nullable=True),
+    Index("node_equipment_node", "enterprise", "node"),
     key="enterprise asset_no node first",
 )
 

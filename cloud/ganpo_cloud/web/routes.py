@@ -23,6 +23,7 @@ from ganpo_cloud.web.answers import (
     quantities,
     reference,
     reports,
+    trees,
     why,
 )
 from ganpo_cloud.web.asking import MOST_ROWS, Listed, Placed, names, question, strict
@@ -31,6 +32,7 @@ from ganpo_cloud.web.faces import face
 from ganpo_cloud.web.pages import device, enterprise, overview, published
 from ganpo_cloud.web.pages import energy as energy_page
 from ganpo_cloud.web.pages import plan as plan_page
+from ganpo_cloud.web.pages import trees as trees_page
 from ganpo_cloud.web.pages.rendering import Item, Rendering, Site
 from ganpo_cloud.web.problems import ERRORS
 
@@ -87,6 +89,8 @@ RESOURCES = (
     Resource("/energy", energy.energy, "energy.html", energy_page.beside),
     Resource("/reports", reports.reports, "reports.html", published.months),
     Resource("/reports/{month}", reports.report, "report.html", published.month),
+    Resource("/trees", trees.trees, "trees.html", trees_page.beside),
+    Resource("/nodes", trees.nodes, "nodes.html"),
     Resource("/commissioned/{enterprise}", commissioned.commissioned),
     Resource("/commissioned/{enterprise}/{asset_no}", commissioned.commissioned_device),
     Resource("/why/{enterprise}", why.enterprise),

@@ -17,7 +17,7 @@ from ganpo_cloud.store.counted_tables import ledger
 from ganpo_cloud.store.localdays import DEFAULT_ZONE
 from ganpo_cloud.store.tables import gateway
 from ganpo_cloud.web.asking import OfEnterprise, Seen, asks
-from ganpo_cloud.web.pages import machines, meters
+from ganpo_cloud.web.pages import machines, meters, trees
 from ganpo_cloud.web.pages.device import ledger_on, listed
 from ganpo_cloud.web.pages.figures import Figures
 from ganpo_cloud.web.pages.needs import needs
@@ -96,6 +96,7 @@ def _enterprise(
         return model | {"template": "moving.html"}
     return model | {
         "charts": meters.usage(connection, rendering, code, shown),
+        "tree": trees.of_enterprise(connection, rendering, code),
         "why": why(connection, code, None, rendering.now, rendering.province.holidays, gateways)
         if code
         else [],
