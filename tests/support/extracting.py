@@ -19,6 +19,8 @@ ELSEWHERE = (
     "cloud/ganpo_cloud/web",
     "cloud/ganpo_cloud/days/reasons.py",
     "cloud/ganpo_cloud/province/definitions.py",
+    "cloud/ganpo_cloud/province/tagged.py",
+    "cloud/ganpo_cloud/province/trees.py",
     "cloud/ganpo_cloud/store/counted_tables.py",
     "cloud/ganpo_cloud/store/registry_tables.py",
     "cloud/ganpo_cloud/store/tables.py",

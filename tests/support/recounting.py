@@ -237,3 +237,61 @@ def plan_rows(
         "nc_rate_main": (len(controlled), len(main)),
         "intelligent_count": (len(intelligent), None),
     }
+
+
+Lists = dict[str, list[dict[str, str]]]
+GRADES = ("national", "provincial", "city", "county")
+
+
+def holds(row: dict[str, str], day: date) -> bool:
+    """A row from one day to another, both included; without an end for ever."""
+    return row["from"] <= f"{day}" and (not row["to"] or f"{day}" <= row["to"])
+
+
+def standing_nodes(listed: Lists, day: date) -> dict[tuple[str, str], tuple[dict[str, str], str]]:
+    """The nodes of a day by enterprise and node, each with its highest grade, or `named`."""
+    found = {}
+    for row in sorted(listed["nodes"], key=lambda row: row["from"]):
+        if holds(row, day):
+            found[row["enterprise"], row["node"]] = row
+    graded = {}
+    for key, row in found.items():
+        grades = [
+            paper["grade"]
+            for paper in listed["accreditations"]
+            if (paper["enterprise"], paper["node"], paper["kind"]) == (*key, row["kind"])
+            and holds(paper, day)
+        ]
+        graded[key] = (row, min(grades, key=GRADES.index) if grades else "named")
+    return graded
+
+
+def node_counts(
+    listed: Lists, province: Province, area: str, industry: str | None, day: date
+) -> dict[tuple[str, str], int]:
+    """How many nodes of a place there are, by kind and grade."""
+    industries = {row["code"]: row["industry"] for row in listed["enterprises"]}
+    sites = {(row["enterprise"], row["site"]): row["area"] for row in listed["sites"]}
+    found: dict[tuple[str, str], int] = {}
+    for (code, _), (row, grade) in standing_nodes(listed, day).items():
+        if area in province.above(sites[code, row["site"]]) and industry in (None, industries[code]):
+            found[row["kind"], grade] = found.get((row["kind"], grade), 0) + 1
+    return found
+
+
+def equipment_below(listed: Lists, code: str, node: str, day: date) -> set[str]:
+    """The machines of a node and of everything that hangs on it."""
+    inside, grows = {node}, True
+    while grows:
+        more = {
+            name
+            for (of, name), (row, _) in standing_nodes(listed, day).items()
+            if of == code and row["parent"] in inside
+        }
+        grows = not more <= inside
+        inside |= more
+    return {
+        row["asset_no"]
+        for row in listed["node_equipment"]
+        if row["enterprise"] == code and row["node"] in inside and holds(row, day)
+    }

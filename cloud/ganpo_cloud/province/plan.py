@@ -12,6 +12,7 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from ganpo_cloud.days import periods
+from ganpo_cloud.province import tagged, trees
 from ganpo_cloud.province.definitions import DEFINITIONS, Definition
 from ganpo_cloud.province.divisions import Aim, Province
 from ganpo_cloud.province.indicators import Indicator, Indicators, Target, value
@@ -32,7 +33,7 @@ class Part(Protocol):
         """Where each of its numbers stands, in any order."""
 
 
-PARTS: tuple[Part, ...] = ()
+PARTS: tuple[Part, ...] = (trees, tagged)
 MEASURED: Mapping[str, Measured] = {of.id: of for part in PARTS for of in part.MEASURED}
 """By id, what they count."""
 EVERY: tuple[Definition, ...] = (*DEFINITIONS.values(), *(of.definition for of in MEASURED.values()))
@@ -63,12 +64,12 @@ def rows(found: Indicators, area: str, industry: str) -> list[tuple[Aim, list[Nu
                 Number(item, f"/indicators/{item.definition.id}")
             )
     for part in PARTS:
-        for number in _numbers(part, found, area, industry):
+        for number in numbers_of(part, found, area, industry):
             numbers.setdefault(number.item.definition.target or "", []).append(number)
     return [(aim, numbers[aim.id]) for aim in found.snapshot.province.plan]
 
 
-def _numbers(part: Part, found: Indicators, area: str, industry: str) -> Iterable[Number]:
+def numbers_of(part: Part, found: Indicators, area: str, industry: str) -> Iterable[Number]:
     """The numbers of a module in the order in which it declares them."""
 
     def standing(day: date) -> dict[str, Standing]:

@@ -45,6 +45,7 @@ def _tag(tag: reference.Tag) -> Measured:
 
 
 _DECLARED = "enterprises that declare it, with a document"
+_RISEN = "enterprises that became above scale in 2018 to 2020 and were listed below it before"
 MEASURED: tuple[Measured, ...] = (
     *map(_tag, reference.tags().values()),
     _firms("move_data_centre", "T21", "Data centre in a cloud", _DECLARED),
@@ -52,17 +53,13 @@ MEASURED: tuple[Measured, ...] = (
     _firms(
         "move_devices", "T21", "Devices in the cloud", "enterprises with a device in the cloud, proven here"
     ),
-    _firms(
-        "newly_above_scale",
-        "T30",
-        "Newly above scale",
-        "enterprises that became above scale in 2018 to 2020 and were listed below it before",
-    ),
-    _firms("newly_left", "T30", "Left again", "newly above scale, and below it on the day"),
+    _firms("newly_above_scale", "T30", "Newly above scale", _RISEN),
 )
 NO_TAG = "nobody has entered this tag yet"
 NO_MOVE = "nobody has declared a move into a cloud yet"
-NO_SCALE = "no enterprise of the registry was ever below scale: nothing says who became above it"
+NO_SCALE = "no enterprise was ever listed below scale: nothing says who rose above it"
+NO_INDUSTRY = "a tag of an area is of no single industry"
+NOTES: tuple[str, ...] = (NO_TAG, NO_MOVE, NO_SCALE, NO_INDUSTRY)
 
 
 def standings(
@@ -70,28 +67,31 @@ def standings(
 ) -> Iterable[Standing]:
     """How many there are; None where nobody has entered anything of the kind."""
     of, key = Filter(area, industry or None, day), (area, industry)
-    known, tags_here = ever(connection), counted(connection, province, of).get(key, {})
-    moved, moved_here = _any(connection, registry.cloud_move), moves(connection, province, of).get(key, {})
-    scale, risen = (
-        upgraded(connection, province, of).get(key, {}),
-        newly(connection, province, of).get(key, {}),
-    )
-    below = registry.enterprise.c.above_scale.is_(False)
-    some = _any(connection, registry.enterprise, below)
-    for item in MEASURED:
-        number, among, note, page = None, None, "", "/tags"
-        if item.id == UPGRADE:
-            among = scale.get("above_scale", 0)
-            number, note = (scale.get(UPGRADE, 0) if UPGRADE in known else None), NO_TAG
-        elif item.plan == "T30":
-            number, note = (risen.get(item.id, 0) if some else None), NO_SCALE
-        elif item.id == "move_devices":
-            number = stock(connection, province, day, key, "enterprises_cloud")
-        elif item.plan == "T21":
-            number, note = (moved_here.get(item.id.removeprefix("move_"), 0) if moved else None), NO_MOVE
+    known = ever(connection)
+    marked = counted(connection, province, of).get(key, {})
+    for tag in reference.tags().values():
+        number, note, among = marked.get(tag.id, 0), NO_TAG, None
+        if tag.id == UPGRADE:
+            scale = upgraded(connection, province, of).get(key, {})
+            number, among = scale.get(UPGRADE, 0), scale.get("above_scale", 0)
+        if tag.id in known and tag.of == "area" and industry != ALL:
+            yield Standing(tag.id, None, None, "/tags", NO_INDUSTRY)
         else:
-            number, note = (tags_here.get(item.id, 0) if item.id in known else None), NO_TAG
-        yield Standing(item.id, number, among, page, "" if number is not None else note)
+            yield _standing(tag.id, number, note, among, known=tag.id in known)
+    moved = moves(connection, province, of).get(key, {})
+    for kind in MOVES:
+        known_move = _any(connection, registry.cloud_move)
+        yield _standing(f"move_{kind}", moved.get(kind, 0), NO_MOVE, known=known_move)
+    yield _standing("move_devices", stock(connection, province, day, key, "enterprises_cloud"))
+    risen = newly(connection, province, of).get(key, {}).get("newly_above_scale", 0)
+    below = _any(connection, registry.enterprise, not_(registry.enterprise.c.above_scale))
+    yield _standing("newly_above_scale", risen, NO_SCALE, known=below)
+
+
+def _standing(
+    id_: str, number: int, note: str = "", among: int | None = None, *, known: bool = True
+) -> Standing:
+    return Standing(id_, number if known else None, among, "/tags", "" if known else note)
 
 
 def only(connection: Connection, province: Province, tag: str, day: date) -> Only:

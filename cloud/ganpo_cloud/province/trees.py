@@ -18,7 +18,6 @@ from ganpo_cloud.province.lists import Filter
 from ganpo_cloud.province.measured import Measured, Standing
 from ganpo_cloud.province.measures import counts, held, on
 from ganpo_cloud.province.places import Key, roll_up
-from ganpo_cloud.province.snapshots import stock
 from ganpo_cloud.province.within import within
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store.counted_tables import NOWHERE, ledger
@@ -60,55 +59,38 @@ def _nodes(kind: str, unit: str) -> Measured:
     return Measured(f"nodes_{kind}", "T17", f"Intelligent {unit}", text, unit, PLAN)
 
 
-def _threshold(id_: str, word: str, text: str, unit: str) -> Measured:
-    return Measured(
-        id_, "T17", word, f"N({text})", unit, "our definition, unverified: the plan gives no number"
-    )
-
-
-_ACCREDITED = "with an accreditation in force"
+LINES = "lines_and_workshops"
 MEASURED: tuple[Measured, ...] = (
     *map(_nodes, KINDS, ("cells", "lines", "workshops", "factories")),
-    _threshold("ten_thousand_sets", "Intelligent equipment", "intelligent, checked, and in service", "sets"),
-    _threshold(
-        "thousand_lines", "Lines and workshops", f"lines and workshops {_ACCREDITED}", "lines and workshops"
+    Measured(
+        LINES,
+        "T17",
+        "Intelligent lines and workshops",
+        "N(lines with an accreditation in force) + N(workshops with one)",
+        "lines and workshops",
+        "our definition, unverified: the plan names the programme and gives no number",
     ),
-    _threshold("hundred_factories", "Factories", f"factories {_ACCREDITED}", "factories"),
-    _threshold("ten_bases", "Bases of intelligent manufacturing", "areas with the tag in force", "areas"),
 )
 THRESHOLDS: Mapping[str, int] = {
-    "ten_thousand_sets": 10_000,
-    "thousand_lines": 1_000,
-    "hundred_factories": 100,
-    "ten_bases": 10,
+    "intelligent_count": 10_000,
+    LINES: 1_000,
+    "nodes_factory": 100,
+    tagged.BASE: 10,
 }
-"""万千百十, from memory, unverified: each is held against a row of `targets` with its id, and against nothing until one
-is entered."""
+"""万千百十, from memory, unverified: held against a row of `targets`, and against nothing until one is entered."""
 NO_TREE = "no tree of an enterprise was entered here"
+NOTES: tuple[str, ...] = (NO_TREE,)
 
 
 def standings(
     connection: Connection, province: Province, day: date, area: str, industry: str
 ) -> Iterable[Standing]:
     """How many there are; None where no tree was entered."""
-    of = Filter(area, industry or None, day)
-    row = counted(connection, province, of).get((area, industry))
-    numbers: dict[str, int | None] = dict.fromkeys((item.id for item in MEASURED), None)
-    if row is not None:
-        numbers |= {f"nodes_{kind}": accredited(row, kind) for kind in KINDS}
-        numbers |= {"thousand_lines": accredited(row, "line", "workshop")}
-        numbers |= {"hundred_factories": accredited(row, "factory")}
-    for item in MEASURED:
-        number, note = numbers[item.id], NO_TREE
-        if item.id == "ten_thousand_sets":
-            number = stock(connection, province, day, (area, industry), "intelligent_checked")
-        elif item.id == "ten_bases":
-            bases = tagged.counted(connection, province, of).get((area, industry), {})
-            number, note = (
-                bases.get(tagged.BASE, 0) if tagged.BASE in tagged.ever(connection) else None,
-                tagged.NO_TAG,
-            )
-        yield Standing(item.id, number, None, "/trees", "" if number is not None else note)
+    row = counted(connection, province, Filter(area, industry or None, day)).get((area, industry))
+    numbers = {f"nodes_{kind}": (kind,) for kind in KINDS} | {LINES: ("line", "workshop")}
+    for name, kinds in numbers.items():
+        number = None if row is None else accredited(row, *kinds)
+        yield Standing(name, number, None, "/trees", NO_TREE if row is None else "")
 
 
 def nodes(province: Province, wanted: Wanted) -> Select[Any]:
@@ -167,7 +149,7 @@ def seen(day: date, of: Select[Any]) -> Select[Any]:
         registry.node_equipment.c,
         ledger,
     )
-    below = select(root.enterprise, root.node.label("root"), root.node).cte("below", recursive=True)
+    below = select(root.enterprise, root.node.label("root"), root.node).cte(recursive=True)
     hangs = (node.enterprise == below.c.enterprise) & (node.parent == below.c.node) & held(day, node)
     below = below.union(
         select(below.c.enterprise, below.c.root, node.node).select_from(below.join(registry.node, hangs))

@@ -1,11 +1,11 @@
-"""Intelligent cells, lines, workshops and factories of a place, by kind, grade, area and industry; what is to be asked of
-them; and the tree of one enterprise."""
+"""Intelligent cells, lines, workshops and factories of a place, by kind, grade, area and industry; what is to be asked
+of them; and the tree of one enterprise."""
 
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection
 
-from ganpo_cloud.province import lists, trees
+from ganpo_cloud.province import lists, plan, tagged, trees
 from ganpo_cloud.province.indicators import Indicators
 from ganpo_cloud.store.counted_tables import ALL, NOWHERE
 from ganpo_cloud.web.answers import trees as answers
@@ -25,7 +25,9 @@ def beside(connection: Connection, rendering: Rendering, found: Sequence[Nodes])
     key = (scope.area, scope.industry or ALL)
     of = lists.Filter(scope.area, scope.industry, rendering.day)
     judged = Indicators(rendering.snapshot(connection))
-    standing = {of.id: of for of in trees.standings(connection, rendering.province, rendering.day, *key)}
+    numbers = {of.definition.id: plan.Number(of, "") for of in judged.of(scope.area, scope.industry)}
+    for part in (trees, tagged):
+        numbers |= {of.item.definition.id: of for of in plan.numbers_of(part, judged, *key)}
     areas = _by(found)
     industries = {} if scope.industry else _by(answers.trees(connection, scope, ByPlace(by="industry")))
     return {
@@ -35,11 +37,7 @@ def beside(connection: Connection, rendering: Rendering, found: Sequence[Nodes])
         "industry_rows": {at: row for at, row in industries.items() if at != key},
         "kinds": trees.KINDS,
         "grades": trees.GRADES,
-        "thresholds": [
-            (item, standing[item.id], judged.target(item.definition, *key), trees.THRESHOLDS[item.id])
-            for item in trees.MEASURED
-            if item.id in trees.THRESHOLDS
-        ],
+        "thresholds": [(numbers[name], remembered) for name, remembered in trees.THRESHOLDS.items()],
         "asked_of": answers.listed(connection, scope, trees.Wanted(of, asked=True), ASKED, 1),
     }
 
