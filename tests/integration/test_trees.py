@@ -1,4 +1,4 @@
-"""Trees of enterprises: what is counted of them on any day, and what is seen of their equipment, against plain loops."""
+"""Trees of enterprises: what is counted of them on any day, and what is seen of their equipment: by plain loops."""
 
 import random
 import re
