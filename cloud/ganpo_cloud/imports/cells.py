@@ -6,16 +6,16 @@ is refused, and something of the right type stands for it.
 
 import re
 import zoneinfo
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
-from ganpo_cloud.province.divisions import Province
+from ganpo_cloud.imports.known import Known
 from ganpo_cloud.province.plan import asked_for
-from ganpo_cloud.store.localdays import DEFAULT_ZONE, local
+from ganpo_cloud.store.localdays import DEFAULT_ZONE
 from ganpo_model import credit_code as codes
 from ganpo_model import reference, tables
 from ganpo_model.clock import to_ms
@@ -23,26 +23,8 @@ from ganpo_model.facts import ASSET_NO
 
 _DATE = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})", re.ASCII)
 _DECIMAL = re.compile(r"-?\d{1,15}(\.\d{1,9})?", re.ASCII)
+NODE, NODE_MEANT = r"[^\x00-\x20,/#]{1,64}", "1 to 64 characters without space, comma, / and #"
 _BIDI = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What rows may refer to. `sites` and `equipment`: (enterprise, id); `zones`: of equipment that gateways name;
-    `bases`: the price basis of each year's value added, of which the first row that says so decides."""
-
-    province: Province
-    now: datetime
-    enterprises: Collection[str]
-    sites: Collection[tuple[str, str]]
-    equipment: Collection[tuple[str, str]]
-    zones: Mapping[tuple[str, str], str]
-    bases: dict[int, str]
-
-    @property
-    def today(self) -> date:
-        """The province's date."""
-        return local(to_ms(self.now)).date()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +119,21 @@ def day(row: Cells, column: str) -> date:
     return found or row.known.today
 
 
+@lru_cache(4096)
 def _day(cell: str) -> date | None:
     match = _DATE.fullmatch(cell)
     try:
         return date(*map(int, match.groups())) if match is not None else None
     except ValueError:
         return None
+
+
+def begun(row: Cells, column: str) -> date:
+    """A date that has come."""
+    found = day(row, column)
+    if found > row.known.today:
+        row.wrong(column, f"lies in the future (today is {row.known.today})", "import it once it is so")
+    return found
 
 
 def instant(row: Cells, column: str) -> int:
@@ -203,9 +194,23 @@ def number(of: int = 1) -> Reader:
     return read
 
 
+def above_0(read: Reader) -> Reader:
+    """A number that is not 0, nor less."""
+
+    def found(row: Cells, column: str) -> Any:
+        value = read(row, column)
+        if column not in row.wrongs and Fraction(value) <= 0:
+            row.wrong(column, "is negative" if Fraction(value) < 0 else "is 0: leave the row out")
+        return value
+
+    return found
+
+
 decimal = same(lambda _, cell: None if _DECIMAL.fullmatch(cell) else "no number like 60")
 """A decimal text as it stands."""
-credit_code = same(lambda _, cell: codes.wrong(cell))
+_wrong_code = lru_cache(16_384)(codes.wrong)
+"""The same enterprises stand in many rows."""
+credit_code = same(lambda _, cell: _wrong_code(cell))
 """The code of an enterprise, with its check characters."""
 enterprise = every(
     credit_code,
@@ -235,6 +240,21 @@ equipment = every(
     ),
 )
 """The number of equipment that is in the ledger of the row's enterprise."""
+product = same(
+    lambda row, cell: None if cell in row.known.products else "no product of the list",
+    "ganpo-cloud import products FILE.csv",
+)
+"""The id of a product."""
+node = every(
+    matching(NODE, NODE_MEANT),
+    same(
+        lambda row, cell: (
+            None if (row["enterprise"], cell) in row.known.nodes else "no node of this enterprise"
+        ),
+        "ganpo-cloud import nodes FILE.csv",
+    ),
+)
+"""A node of the tree of the row's enterprise."""
 industry = same(lambda row, cell: _none_of(cell, row.known.province.industries))
 """The id of an industry."""
 aim = same(lambda row, cell: _none_of(cell, sorted(asked_for(row.known.province))))

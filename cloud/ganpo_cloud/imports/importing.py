@@ -1,24 +1,25 @@
 """A list against what the registry holds: what is new, what changes, what is refused; then all of it or nothing."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
 
-from ganpo_cloud.imports.cells import Cells, Known
-from ganpo_cloud.imports.kinds import KINDS, Kind, Values
+from ganpo_cloud.imports.cells import Cells
+from ganpo_cloud.imports.kind import Kind, Values
+from ganpo_cloud.imports.kinds import KINDS
+from ganpo_cloud.imports.known import Known, of_names
 from ganpo_cloud.province.divisions import Province
-from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store import sql
-from ganpo_cloud.store.tables import subject
 from ganpo_model import tables
 from ganpo_model.errors import ConfigError
 from ganpo_model.tables import Row
 from ganpo_service import workbooks
 
 Key = tuple[Any, ...]
+_EACH_ITS_OWN = "of two documents the one counts that is imported last: each in a file of its own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,45 +52,46 @@ def preview(
     about = KINDS[kind]
     required = [column for column in about.columns if column not in about.optional]
     found = tables.read(raw, name, about.columns, required, opener=workbooks.sheets, kind=kind)
-    known = _known(connection, province, now, {row.cells.get("enterprise", "") for row in found.rows})
-    there = {_key(about, row): dict(row) for row in connection.execute(select(about.table)).mappings()}
+    known = Known(connection, province, now, {row.cells.get("enterprise", "") for row in found.rows})
     errors = list(found.errors)
-    said: dict[Key, Row] = {}
     refused: set[str] = set()
-    new: dict[Key, Change] = {}
-    unchanged = 0
+
+    def refuse(row: Row, what: str, column: str = "", hint: str = "") -> None:
+        errors.append(ConfigError(what, where=row.place(column), hint=hint))
+        refused.add(row.place())
+
+    taken = []
     for row in found.rows:
         cells = Cells(row.cells, known, {})
         value = about.read(cells)
         for column, (what, hint) in cells.wrongs.items():
-            errors.append(ConfigError(what, where=row.place(column), hint=hint))
-        if cells.wrongs:
-            refused.add(row.place())
-            continue
-        key = _key(about, value)
-        first = said.setdefault(key, row)
+            refuse(row, what, column, hint)
+        if not cells.wrongs:
+            taken.append((row, value))
+    there = _there(connection, about, taken)
+    said: dict[Key, Row] = {}
+    new: dict[Key, Change] = {}
+    unchanged = 0
+    for row, value in taken:
+        key = about.key(value)
+        first = said.setdefault(tuple(value[column] for column in about.once.split()) or key, row)
         before = there.get(key)
-        if before is not None and about.late is not None:
-            value["recorded_at"] = before["recorded_at"]
         differences = before and {
             n: (before[n], v) for n, v in value.items() if n != "recorded_at" and before[n] != v
         }
         if first is not row:
             there_too = f"row {first.number}" if first.source == row.source else first.place()
-            what = f"{there_too} says something of the same: {_named(key)}"
+            hint = _EACH_ITS_OWN if about.once else ""
+            refuse(row, f"{there_too} says something of the same: {_named(key)}", hint=hint)
         elif before is not None and not differences:
             unchanged += 1
-            continue
-        else:
-            what = about.late(value, now) if about.late is not None else ""
-        if what:
-            errors.append(ConfigError(what, where=row.place()))
-            refused.add(row.place())
+        elif about.late is not None and (what := about.late(value, before, known)):
+            refuse(row, what)
         else:
             new[key] = Change(row, _named(key), differences, value)
-    for row, what in _clashes(about, there, new):
-        errors.append(ConfigError(what, where=row.place()))
-        refused.add(row.place())
+    # A row that could not be read may be what others miss: they are held against each other once all can be.
+    for row, column, what in [] if refused else [*_beside(about, there, new)]:
+        refuse(row, what, column)
     return Preview(
         kind,
         unchanged,
@@ -101,19 +103,27 @@ def preview(
     )
 
 
-def _clashes(
+def _there(connection: Connection, about: Kind, taken: Iterable[tuple[Row, Values]]) -> dict[Key, Values]:
+    """What is stored that shares the first part of a key with a row of the list: all that it may meet."""
+    first = next(iter(about.table.primary_key))
+    names = {value[first.name] for _, value in taken}
+    rows = of_names(connection, select(about.table), first, names)
+    values = (dict(zip(about.table.columns.keys(), row, strict=True)) for row in rows)
+    return {about.key(value): value for value in values}
+
+
+def _beside(
     about: Kind, there: Mapping[Key, Values], new: Mapping[Key, Change]
-) -> Iterable[tuple[Row, str]]:
-    """Rows that cannot stand beside another of their site, as they would stand after the import."""
-    if about.clash is None:
+) -> Iterator[tuple[Row, str, str]]:
+    """Rows of the list that cannot stand beside another, as all would stand after the import; each cell once."""
+    if about.beside is None or not new:
         return
-    places: dict[Key, dict[Key, Values]] = {}
-    for key, row in {**there, **{key: change.values for key, change in new.items()}}.items():
-        places.setdefault((row["enterprise"], row["site"]), {})[key] = row
-    for key, change in new.items():
-        for other, row in places[change.values["enterprise"], change.values["site"]].items():
-            if other != key and about.clash(change.values, row):
-                yield change.row, f"{change.key} and {_named(other)} say something of the same day"
+    told = set()
+    for value, column, what in about.beside([*({**there, **{k: c.values for k, c in new.items()}}).values()]):
+        key = about.key(value)
+        if key in new and (key, column) not in told:
+            told.add((key, column))
+            yield new[key].row, column, what
 
 
 def apply(connection: Connection, found: Preview, today: date) -> None:
@@ -128,30 +138,6 @@ def apply(connection: Connection, found: Preview, today: date) -> None:
     sql.replace(connection, about.table, (tuple(map(row.get, about.table.columns.keys())) for row in new))
     if about.touched is not None:
         about.touched(connection, new, today)
-
-
-def _known(connection: Connection, province: Province, now: datetime, named: set[str]) -> Known:
-    """What rows may refer to. `named`: enterprises of the list itself, of which nothing older decides."""
-
-    def every(*columns: Any) -> Iterable[Any]:
-        return connection.execute(select(*columns).distinct())
-
-    ledger, site = registry.equipment.c, registry.site.c
-    described = every(subject.c.enterprise, subject.c.asset_no, subject.c.timezone)
-    zones = {(row.enterprise, row.asset_no): row.timezone for row in described}
-    return Known(
-        province,
-        now,
-        {row.code for row in every(registry.enterprise.c.code)},
-        {tuple(row) for row in every(site.enterprise, site.site)},
-        zones.keys() | {tuple(row) for row in every(ledger.enterprise, ledger.asset_no)},
-        zones,
-        {row.year: row.price_basis for row in every(registry.value_added) if row.enterprise not in named},
-    )
-
-
-def _key(about: Kind, values: Mapping[Any, Any]) -> Key:
-    return tuple(values[column.name] for column in about.table.primary_key)
 
 
 def _named(key: Key) -> str:

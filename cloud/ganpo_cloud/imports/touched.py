@@ -1,0 +1,33 @@
+"""What has to be worked out again once rows of a list are stored: marks, answered like all others."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from ganpo_cloud.days import periods
+from ganpo_cloud.store.marks import EVER, Kind, key, mark
+from ganpo_cloud.store.tables import subject
+
+Rows = Sequence[dict[str, Any]]
+
+
+def ledgers(connection: Connection, rows: Rows, _today: date) -> None:
+    """The ledger of the enterprises."""
+    mark(connection, Kind.LEDGER, ((row.get("code") or row["enterprise"], EVER) for row in rows))
+
+
+def machines(connection: Connection, rows: Rows, _today: date) -> None:
+    """What was planned of every machine of the enterprises."""
+    mine = subject.c.enterprise.in_({row["enterprise"] for row in rows})
+    query = select(subject.c.enterprise, subject.c.asset_no).where(mine)
+    mark(connection, Kind.SUBJECT, ((key(*of), EVER) for of in connection.execute(query).all()))
+
+
+def sums(connection: Connection, rows: Rows, today: date) -> None:
+    """The sums of the months, of a year all of them."""
+    named = {row["month"] for row in rows if "month" in row}
+    named |= {f"{row['year']}-{month:02d}" for row in rows if "year" in row for month in range(1, 13)}
+    counted = named & set(periods.months(today, periods.MONTHS))
+    mark(connection, Kind.SUMS, (("", min(periods.span(month)[1], today)) for month in counted))
