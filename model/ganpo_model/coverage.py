@@ -3,12 +3,12 @@
 A measure is declared here and nowhere else.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, TypeVar
 
 from ganpo_model.activity import Age
 
@@ -29,7 +29,8 @@ class Evidence(IntEnum):
 class Unit:
     """One production unit at an instant: for each flag how well it is known to hold, and how far it has come.
 
-    `networked`, `cloud`: the dates are set; `age`: of its last Good value, None where there was none.
+    `networked`, `cloud`: the dates are set; `age`: of its last Good value, None where there was none. `named`: 0 in the
+    ledger alone, 1 a gateway names it and has no connection to it, 2 a gateway is to observe it.
     """
 
     main: int = 0
@@ -41,6 +42,7 @@ class Unit:
     networked: bool = False
     cloud: bool = False
     age: Age | None = None
+    named: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +54,23 @@ class Condition:
     text: str
 
 
+Place = Literal["now", "ever", "beside", "there"]
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
     """What is counted of devices: those of which every condition holds. Sums, lists, words and places are read off it.
 
-    `word`: for people. `rung`: where it stands on the ladder of devices, as those that are there `now`, or `ever` were;
-    or under this word `beside` it.
+    `word`: for people. `rung`: where it stands on the ladder of devices, as those that are there `now`, or `ever` were,
+    or that stop `there`; or under this word `beside` it. `reason`: what `why` says of those it counts, and what stops
+    them; of most measures none.
     """
 
     word: str
     of: tuple[Condition, ...]
     rung: str = ""
-    place: Literal["now", "ever", "beside"] = "now"
+    place: Place = "now"
+    reason: str = ""
 
     def counts(self, unit: Unit) -> bool:
         """Whether it counts a unit."""
@@ -92,6 +99,17 @@ ACTIVE, SILENT, GONE = (
     Condition("age", (age.value,), age.value) for age in (Age.ACTIVE, Age.SILENT, Age.GONE)
 )
 MAIN, DIGITAL = at_least("main"), at_least("digital")
+AWAY = Condition("age", (None, Age.GONE.value), "never seen or gone")
+HALTING = Condition("age", (Age.SEEN.value, Age.SILENT.value), "seen and not active")
+SELDOM = Condition("age", (Age.SEEN.value,), "seen")
+UNUSED = Condition("in_service", (False,), "not in service")
+UNSEEN, UNSTORED = Condition("networked", (False,), "never seen"), Condition("cloud", (False,), "not stored")
+LISTED, UNCONNECTED, CONNECTED = (
+    Condition("named", (level,), text)
+    for level, text in enumerate(("no gateway names it", "without a connection", "connected"))
+)
+STANDING = (KEPT,)
+"""What is on the ladder at all."""
 
 
 def _levels(name: str, word: str, flag: str, *others: Condition) -> dict[str, Measure]:
@@ -99,6 +117,18 @@ def _levels(name: str, word: str, flag: str, *others: Condition) -> dict[str, Me
         f"{name}_{level}": Measure(f"{word} {level}", (*others, at_least(flag, least), IN_SERVICE))
         for level, least in LEVELS.items()
     }
+
+
+def _only_claimed(name: str, word: str, flag: str, *others: Condition) -> dict[str, Measure]:
+    """Those between the declared and the checked count."""
+    claimed = Condition(flag, (int(Evidence.CLAIMED),), f"{flag} only claimed")
+    reason = "claimed" if flag == "numerical_control" else f"claimed_{flag}"
+    return {f"{name}_claimed": Measure(word, (*others, claimed, IN_SERVICE), reason=reason)}
+
+
+def _stops(rung: str, name: str, word: str, reason: str, *of: Condition) -> dict[str, Measure]:
+    """Those on a rung and not on the next, by what stops them: each device of them has one reason."""
+    return {f"stops_{name}": Measure(word, (*STANDING, *of), rung, "there", reason)}
 
 
 MEASURES: Mapping[str, Measure] = {
@@ -121,6 +151,26 @@ MEASURES: Mapping[str, Measure] = {
     "silent": Measure("silent", (CLOUD, KEPT, SILENT), "silent, still counted", "beside"),
     "gone": Measure("long offline", (CLOUD, KEPT, GONE), "long offline", "beside"),
     "retired": Measure("retired", (RETIRED,), "retired", "beside"),
+    **_only_claimed("nc", "main equipment, numerical control only claimed", "numerical_control", MAIN),
+    **_only_claimed("intelligent", "intelligent, only claimed", "intelligent"),
+    **_only_claimed("digital", "digital, only claimed", "digital"),
+    **_stops("registered", "unused", "out of service", "status", UNUSED, AWAY),
+    **_stops("registered", "listed", "in the ledger only", "ledger", IN_SERVICE, UNSEEN, LISTED),
+    **_stops(
+        "registered",
+        "unconnected",
+        "without a connection",
+        "connection",
+        IN_SERVICE,
+        UNSEEN,
+        UNCONNECTED,
+    ),
+    **_stops("registered", "unseen", "connected, nothing Good yet", "silent", IN_SERVICE, UNSEEN, CONNECTED),
+    **_stops("registered", "gone", "was on the network, long offline", "gone", IN_SERVICE, NETWORKED, GONE),
+    **_stops("on the network", "underway", "seen, not yet stored", "transit", NETWORKED, UNSTORED, HERE),
+    **_stops("in the cloud", "resting", "out of service, still seen", "status", CLOUD, UNUSED, HALTING),
+    **_stops("in the cloud", "silent", "in service, silent", "quiet", NETWORKED, CLOUD, IN_SERVICE, SILENT),
+    **_stops("in the cloud", "seldom", "seen, not active", "seldom", NETWORKED, CLOUD, IN_SERVICE, SELDOM),
 }
 """By name. Rates are sums of these over sums of these, never means of rates."""
 
@@ -128,11 +178,38 @@ MEASURES: Mapping[str, Measure] = {
 @dataclass(frozen=True, slots=True)
 class Firms:
     """What is counted of enterprises: those with a device that the measure `devices` counts, of a branch its legal
-    person; None: whatever they have. `rung`, `place`: as of a measure."""
+    person; None: whatever they have; and with none that one of `without` counts. `rung`, `place`, `reason`: as of a
+    measure."""
 
     devices: str | None
     rung: str = ""
-    place: Literal["now", "ever"] = "now"
+    place: Place = "now"
+    reason: str = ""
+    without: tuple[str, ...] = ()
+
+    def counts(self, reached: Container[str]) -> bool:
+        """Whether it counts an enterprise of whose devices these measures count some."""
+        has = self.devices is None or self.devices in reached
+        return has and not any(measure in reached for measure in self.without)
+
+
+Counted = TypeVar("Counted", Measure, Firms)
+
+
+def stops(measures: Mapping[str, Counted], rung: str) -> dict[str, Counted]:
+    """What is counted of those that stop on a rung, by reason. Of devices a later one came further."""
+    return {name: of for name, of in measures.items() if of.place == "there" and of.rung == rung}
+
+
+def _firms_stop(rung: str, beyond: str) -> dict[str, Firms]:
+    """Those on a rung and not on the next: an enterprise stops where that one of its devices stops that came furthest,
+    of several reasons of a rung by the one declared last."""
+    found: dict[str, Firms] = {}
+    without: tuple[str, ...] = (beyond,)
+    for name, cause in reversed(stops(MEASURES, rung).items()):
+        found[f"enterprises_{name}"] = Firms(name, rung, "there", cause.reason, without)
+        without = (*without, name)
+    return found
 
 
 ENTERPRISES: Mapping[str, Firms] = {
@@ -144,6 +221,12 @@ ENTERPRISES: Mapping[str, Firms] = {
     "enterprises_ever_cloud": Firms("ever_cloud", "in the cloud", "ever"),
     "enterprises_cloud": Firms("now_cloud", "in the cloud"),
     "enterprises_active": Firms("now_active", "active"),
+    **_firms_stop("registered", "now_networked"),
+    "enterprises_stops_empty": Firms(
+        None, "registered", "there", "empty", ("now_networked", "now_registered")
+    ),
+    **_firms_stop("on the network", "now_cloud"),
+    **_firms_stop("in the cloud", "now_active"),
 }
 """Counts of enterprises, each in the county of its statistical home."""
 

@@ -4,7 +4,9 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +15,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
+from ganpo_cloud.days.reasons import REASONS
 from ganpo_cloud.province import lists, totals
 from ganpo_cloud.province.measures import counts
 from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import ALL, STOCKS, ledger
 from ganpo_cloud.store.database import Database
 from ganpo_model.activity import Age
-from ganpo_model.coverage import ENTERPRISES, MEASURES, Evidence, Unit
+from ganpo_model.coverage import ENTERPRISES, MEASURES, Evidence, Unit, ladder, stops
 from support import databases
 from support.province import PROVINCE
 
@@ -30,7 +33,15 @@ UNITS = st.builds(
     *(st.sampled_from(Evidence) for _ in range(4)),
     *(st.booleans() for _ in range(4)),
     st.sampled_from([None, *Age]),
+    st.integers(0, 2),
 )
+"""Of any kind, also such as cannot be."""
+SEEN = st.builds(
+    lambda unit, cloud: replace(unit, networked=unit.age is not None, cloud=cloud and unit.age is not None),
+    UNITS,
+    st.booleans(),
+)
+"""What has an age was seen, and what was stored was seen; whose age is active or silent was stored."""
 
 
 @pytest.fixture
@@ -56,6 +67,7 @@ def row(code: str, asset_no: str, kind: str, unit: Unit, **other: object) -> tup
         "networked": unit.networked,
         "cloud": unit.cloud,
         "age": None if unit.age is None else unit.age.value,
+        "named": unit.named,
         **{
             flag: int(getattr(unit, flag)) for flag in ("main", "numerical_control", "digital", "intelligent")
         },
@@ -90,17 +102,46 @@ def test_predicate_condition_and_sums_count_the_same_devices_and_enterprises(
             assert lists.number(connection, listed) == len(mine), name
             wanted[name] = len(mine)
         sums = totals.stocks(connection, PROVINCE, DAY)
+        place = lists.Filter(COUNTY, INDUSTRY, DAY)
+        listed_firms = {
+            name: {found.enterprise for found in connection.execute(lists.enterprises(PROVINCE, place, name))}
+            for name in ENTERPRISES
+            if branch
+        }
     whole = [[*devices] for devices in firms]
     if branch and len(firms) > 1:
         whole[0] += whole.pop()
     for name, of in ENTERPRISES.items():
-        wanted[name] = sum(
-            of.devices is None or any(MEASURES[of.devices].counts(unit) for unit in devices)
-            for devices in whole
-        )
+        mine = {
+            f"E{n}"
+            for n, devices in enumerate(whole)
+            if (of.devices is None or any(MEASURES[of.devices].counts(unit) for unit in devices))
+            and not any(MEASURES[other].counts(unit) for other in of.without for unit in devices)
+        }
+        wanted[name] = len(mine)
+        assert listed_firms.get(name, mine) == mine, name
     for place in (COUNTY, "360100", PROVINCE.whole):
         for industry in (ALL, INDUSTRY):
             assert sums[place, industry] == {name: wanted[name] for name in STOCKS}
+
+
+@settings(max_examples=200, deadline=None)
+@given(firms=st.lists(st.lists(SEEN, max_size=6), max_size=5))
+def test_those_that_stop_on_a_rung_are_told_apart_by_one_reason_each_and_add_up(
+    firms: list[list[Unit]],
+) -> None:
+    """N(rung) - N(next rung) = the sum of N(stops there by reason), of devices and of enterprises."""
+    units = [unit for devices in firms for unit in devices]
+    devices = {name: [unit for unit in units if of.counts(unit)] for name, of in MEASURES.items()}
+    reached = [{name for name, of in MEASURES.items() if any(map(of.counts, firm))} for firm in firms]
+    whole = {name: [n for n, has in enumerate(reached) if of.counts(has)] for name, of in ENTERPRISES.items()}
+    for measures, found in ((MEASURES, devices), (ENTERPRISES, whole)):
+        rungs = ladder(measures)
+        for (rung, now, _), (_, beyond, _) in pairwise(rungs):
+            causes = stops(measures, rung)
+            assert len(found[now]) - len(found[beyond]) == sum(len(found[name]) for name in causes), rung
+            assert all(of.reason in REASONS for of in causes.values())
+        assert stops(measures, rungs[-1][0]) == {}
 
 
 _INVENTED = """

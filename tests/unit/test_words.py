@@ -39,7 +39,7 @@ def used() -> set[str]:
 
 def tables() -> set[str]:
     """Words that stand in tables and are translated where they are shown."""
-    mappings: list[Mapping[Any, str]] = [reasons.STATUS, reasons.REASONS]
+    mappings: list[Mapping[Any, str]] = [reasons.STATUS, reasons.REASONS, reasons.STEPS]
     named = {text for item in EVERY for text in (item.word, item.text, item.source)}
     words: Any = environments(exposed=False)["zh"].globals["words"]
     named |= {item.unit for item in EVERY} - words.UNITS.keys()

@@ -8,6 +8,7 @@ from typing import Any
 
 from ganpo_cloud.inlet import lives
 from ganpo_cloud.inlet.gateways import Gateway
+from ganpo_model.moves import Step, step_of
 
 Translator = Callable[..., str]
 """Of an English text and what fills its `{names}`."""
@@ -40,6 +41,9 @@ REASONS: Mapping[str, str] = {
     "main": "it is not said to be main production equipment",
     "nc": "it is not said to be numerically controlled",
     "claimed": "numerical control is only claimed: no document, and the controller has not shown it",
+    "claimed_digital": "that it is digital is only claimed: no document",
+    "claimed_intelligent": "that it is intelligent is only claimed: no document",
+    "empty": "no equipment of it is in the ledger",
     "ledger": "it stands in the ledger only: no gateway names it",
     "connection": "its gateway has no connection to it",
     "apart": "its numbers cannot be worked out, and it is set apart: {reason}",
@@ -59,10 +63,22 @@ REASONS: Mapping[str, str] = {
     "differs": "its display showed {displayed}, {read} was read: check CT, scale, unit, decoding",
     "holiday": "its site is off today ({what}): silence is no fault, and it still counts",
     "gone": "nothing Good was seen of it for 90 days: it left the current counts",
+    "quiet": "nothing Good was seen of it for 14 days, 7 of them planned: it counts, and is not active",
+    "seldom": "it is not active: of the planned days of the last 30, 90 % need half of their time known, 5 at least",
+    "transit": "its gateway has seen it, and what it saw was not stored by then",
     "not_taken": "the time-series store has not taken {measurement}: {problem}",
     "left_out": "not written to the time-series store, which does not read these names as they are: {names}",
 }
 """What each reason says; translated where it is shown."""
+STEPS: Mapping[Step, str] = {
+    Step.REGISTER: "register it",
+    Step.CONNECT: "connect it",
+    Step.BRING_BACK: "bring it back and keep it there",
+    Step.DOCUMENT: "bring a document",
+    Step.POPULATION: "answer for the population",
+    Step.NONE: "no step",
+}
+"""What somebody can do about it; translated where it is shown."""
 STATUS: Mapping[str, str] = {
     "in_use": "in use",
     "idle": "idle",
@@ -96,6 +112,11 @@ class Reason:
             name: t(STATUS[value]) if name == "status" else value for name, value in self.details.items()
         }
         return t(REASONS[self.code], **words)
+
+    @property
+    def step(self) -> Step:
+        """What would do away with it."""
+        return step_of(self.code)
 
     def told(self, t: Translator) -> str:
         """The same, and of whom."""

@@ -55,6 +55,7 @@ class Device:
     flags: Mapping[str, Evidence] = field(default_factory=dict)
     networked: bool = False
     cloud: bool = False
+    named: int = 0
     parent: str | None = None
     above_scale: bool = False
     carrier: str | None = None
@@ -111,7 +112,9 @@ class Ledger:
         for asset_no, item in sorted(found.items()):
             serves = in_service(item["status"], item["since"] or day, day)
             flags = self._flags(asset_no, item.get("flags", ()), instant, day)
-            yield self._device("equipment", asset_no, item, industry, instant, in_service=serves, flags=flags)
+            named = 1 + bool(item["profile"]) if "profile" in item else 0
+            more: dict[str, Any] = {"in_service": serves, "flags": flags, "named": named}
+            yield self._device("equipment", asset_no, item, industry, instant, **more)
         there = self.meters_at(day)
         placed = {
             number: InBalance(item["carrier"], item["role"], item["parent"])
@@ -135,11 +138,12 @@ class Ledger:
     def _device(
         self, kind: str, asset_no: str, item: Mapping[str, Any], industry: str, instant: int, **more: Any
     ) -> Device:
-        """What is told of it, with its place, and whether it was on the network, and in the cloud."""
+        """What is told of it, with its place, and whether it was on the network, and in the cloud: what was stored was
+        on the network, also where the gateway's clock runs ahead."""
         area = next((row.area for row in self.sites.get(item["site"], ())), NOWHERE)
         place = (item["site"], area, industry, item["status"])
         seen = self.seen.get(asset_no, ())
-        more["networked"] = any(row.networked_at <= instant for row in seen)
+        more["networked"] = any(min(row.networked_at, row.cloud_at) <= instant for row in seen)
         more["cloud"] = any(row.cloud_at <= instant for row in seen)
         return Device(self.code, asset_no, kind, item["name"], *place, **more)
 

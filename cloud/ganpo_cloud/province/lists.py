@@ -7,10 +7,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
 
+from ganpo_cloud.province import firms
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.province.measures import counts, on
 from ganpo_cloud.province.within import Only, within
 from ganpo_cloud.store.counted_tables import ledger
+from ganpo_model.coverage import ENTERPRISES
 
 COUNTS: Mapping[str, str] = {
     "devices": "units",
@@ -44,9 +46,9 @@ def devices(province: Province, wanted: Filter, measure: str | None = None) -> S
     return query.order_by(ledger.c.enterprise, ledger.c.asset_no)
 
 
-def enterprises(province: Province, wanted: Filter) -> Select[Any]:
+def enterprises(province: Province, wanted: Filter, measure: str | None = None) -> Select[Any]:
     """The enterprises of the registry, at their homes, with how many devices have come how far: worked out for those
-    that are read, so that a page of them costs as much as it shows."""
+    that are read, so that a page of them costs as much as it shows. Of a count of enterprises, those that it counts."""
     own = ledger.alias("own")
     mine = (own.c.enterprise == ledger.c.enterprise) & (own.c.kind == "equipment") & on(wanted.day, own.c)
     beside = (
@@ -59,6 +61,10 @@ def enterprises(province: Province, wanted: Filter) -> Select[Any]:
     )
     about = (ledger.c.enterprise, ledger.c.name, ledger.c.area, ledger.c.industry, ledger.c.above_scale)
     query = select(*about, *beside).where(*_of("enterprise", province, wanted, ledger.c.enterprise))
+    if measure is not None:
+        query = query.where(firms.counted(ENTERPRISES[measure], wanted.day))
+        if measure == "enterprises_above_scale":
+            query = query.where(ledger.c.above_scale)
     return query.order_by(ledger.c.enterprise)
 
 

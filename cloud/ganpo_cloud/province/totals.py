@@ -172,13 +172,14 @@ def _counted(unit: tuple[Any, ...]) -> tuple[str, ...]:
 @lru_cache(maxsize=4096)
 def _reached(unit: tuple[Any, ...]) -> frozenset[str]:
     """Of these those that are asked of a device of an enterprise."""
-    return frozenset(of.devices for of in ENTERPRISES.values() if of.devices).intersection(_counted(unit))
+    asked = {measure for of in ENTERPRISES.values() for measure in (of.devices, *of.without)}
+    return frozenset(name for name in _counted(unit) if name in asked)
 
 
 @lru_cache(maxsize=4096)
 def _firm(reached: frozenset[str], above_scale: bool) -> tuple[str, ...]:
     """The counts of enterprises in which one is that has reached so much."""
-    found = {name for name, of in ENTERPRISES.items() if of.devices is None or of.devices in reached}
+    found = {name for name, of in ENTERPRISES.items() if of.counts(reached)}
     return tuple(found if above_scale else found - {"enterprises_above_scale"})
 
 

@@ -20,7 +20,7 @@ from ganpo_cloud.store.counted_tables import production
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds, day_of
 from ganpo_cloud.store.runs import unpacked
 from ganpo_cloud.store.tables import event, states, subject
-from ganpo_model.activity import Age
+from ganpo_model.activity import LEAST_PLANNED, Age
 from ganpo_model.calendar import first_exception
 from ganpo_model.clock import to_ms
 from ganpo_model.coverage import Evidence
@@ -58,6 +58,8 @@ def why(
     reasons += [of_apart(row) for row in apart_here if asset_no is None or row.subject in ("", asset_no)]
     if asset_no is not None:
         reasons += _of_device(connection, found, asset_no, now, holidays)
+    elif not any(device.kind == "equipment" for device in found.at(to_ms(now))):
+        reasons.append(Reason("empty", command="ganpo-cloud import equipment FILE.csv"))
     return reasons
 
 
@@ -94,7 +96,7 @@ def _of_device(
         yield from _unknown(connection, named, to_ms(now))
     yield from open_items(connection, now, enterprise, asset_no)
     if named is not None and named.kind == "equipment":
-        yield from _age(connection, named, now, holidays)
+        yield from _age(connection, named, now, holidays, counts=device is not None and device.in_service)
 
 
 def _unknown(connection: Connection, named: Subject, now_ms: int) -> Iterator[Reason]:
@@ -109,16 +111,24 @@ def _unknown(connection: Connection, named: Subject, now_ms: int) -> Iterator[Re
         yield Reason("reading", read, {}, HEALTH)
 
 
+_AGES = {Age.SEEN: "seldom", Age.SILENT: "quiet", Age.GONE: "gone"}
+
+
 def _age(
-    connection: Connection, named: Subject, now: datetime, holidays: Sequence[ExceptionItem]
+    connection: Connection, named: Subject, now: datetime, holidays: Sequence[ExceptionItem], *, counts: bool
 ) -> Iterator[Reason]:
     today = day_of(to_ms(now), named.timezone)
     p = production.c
-    mine = select(p.day, p.good, p.age).filter_by(enterprise=named.enterprise, subject=named.asset_no)
+    mine = select(p.day, p.good, p.age, p.watched).filter_by(
+        enterprise=named.enterprise, subject=named.asset_no
+    )
     rows = connection.execute(mine.where(p.day <= today).order_by(p.day.desc())).all()
-    if rows and rows[0].age == Age.GONE and any(row.good for row in rows):
-        last = next(row.day for row in rows if row.good)
-        yield Reason("gone", bounds(last, named.timezone)[1], {}, HEALTH)
+    last = next((row.day for row in rows if row.good), None)
+    new = (
+        sum(row.watched for row in rows) < LEAST_PLANNED
+    )  # it cannot be active yet, and nobody has to do anything
+    if counts and last is not None and rows[0].age in _AGES and not (new and rows[0].age == Age.SEEN):
+        yield Reason(_AGES[Age(rows[0].age)], bounds(last, named.timezone)[1], {}, HEALTH)
     seen_today = bool(rows) and rows[0].day == today and rows[0].good
     calendar = Calendars(connection, holidays).of(named.enterprise, named.gateway)
     off = first_exception(calendar.on(today), today)
@@ -155,6 +165,9 @@ def _flags(device: Device) -> Iterator[Reason]:
         yield Reason("nc", command=command)
     elif level is Evidence.CLAIMED:
         yield Reason("claimed", command=command)
+    for flag in ("digital", "intelligent"):
+        if device.flags.get(flag) is Evidence.CLAIMED:
+            yield Reason(f"claimed_{flag}", command=command)
 
 
 def _down(connection: Connection, enterprise: str, asset_no: str) -> Reason | None:

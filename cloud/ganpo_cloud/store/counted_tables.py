@@ -90,6 +90,7 @@ ledger = table(
     shorts("numerical_control", "digital", "intelligent"),
     flags("networked", "cloud"),
     texts("age", nullable=True, comment="active | seen | silent | gone; null: nothing Good was ever seen"),
+    shorts("named", comment="0 in the ledger alone, 1 a gateway names it, 2 and has a connection to it"),
     texts("carrier", "role", nullable=True),
     Index("ledger_place", "kind", "area", "industry"),
     key="enterprise asset_no since",

@@ -1,10 +1,24 @@
 """The enterprises of the registry, and how far their devices have come."""
 
+from dataclasses import dataclass
+from typing import Annotated
+
 from sqlalchemy import Connection
 
 from ganpo_cloud.province import lists
 from ganpo_cloud.store.described import Code, Listing, answer, filled, said
-from ganpo_cloud.web.asking import Listed, Question
+from ganpo_cloud.web.asking import Listed, Question, asks
+from ganpo_cloud.web.problems import Refused
+from ganpo_model.coverage import ENTERPRISES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Firms(Listed):
+    """Enterprises, all of them or those of a count."""
+
+    measure: Annotated[
+        str | None, asks("only what this count of enterprises counts", "enterprises_cloud", max_length=40)
+    ] = None
 
 
 @answer
@@ -25,9 +39,12 @@ class Enterprise:
     active: int = said("active of them", 1)
 
 
-def enterprises(connection: Connection, question: Question, asked: Listed) -> Listing[Enterprise]:
+def enterprises(connection: Connection, question: Question, asked: Firms) -> Listing[Enterprise]:
     """The enterprises of the registry, as of the end of a day."""
+    measure = asked.measure or None
+    if measure is not None and measure not in ENTERPRISES:
+        raise Refused(422, "measure", f"none of {', '.join(ENTERPRISES)}", "measure")
     wanted = lists.Filter(question.area, question.industry, question.day, asked.text)
-    query = lists.enterprises(question.province, wanted)
+    query = lists.enterprises(question.province, wanted, measure)
     rows, total = lists.page(connection, query, asked.limit, asked.page)
     return Listing([filled(Enterprise, row, code=row.enterprise) for row in rows], total)

@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 from ganpo_cloud.province.indicators import Indicator
 from ganpo_cloud.store.counted_tables import ALL
 from ganpo_cloud.web.pages import numbers
-from ganpo_model.coverage import LEVELS, MEASURES
+from ganpo_model.coverage import ENTERPRISES, LEVELS, MEASURES
 
 Reckoned = Callable[[Indicator], Fraction | int | None]
 _WRITTEN: Mapping[str, tuple[Callable[[Any, int], str], int]] = {
@@ -53,9 +53,15 @@ class Figure:
         return write(self.number, places)
 
     @property
-    def listed(self) -> bool:
-        """Whether there is a list of the devices that it counts."""
-        return self.measure in MEASURES
+    def listed(self) -> str:
+        """The path of the list of the devices, or enterprises, that it counts; empty: there is none."""
+        return (
+            "/equipment"
+            if self.measure in MEASURES
+            else "/enterprises"
+            if self.measure in ENTERPRISES
+            else ""
+        )
 
     @property
     def value(self) -> Fraction | None:

@@ -18,7 +18,7 @@ from ganpo_cloud.web.pages import questions
 from ganpo_cloud.web.pages.figures import Figures
 from ganpo_cloud.web.pages.rendering import Item, Rendering
 from ganpo_cloud.web.problems import Refused
-from ganpo_model.coverage import ENTERPRISES, MEASURES, ladder
+from ganpo_model.coverage import ENTERPRISES, MEASURES, ladder, stops
 
 CARDS = (
     "nc_rate_main",
@@ -31,6 +31,11 @@ CARDS = (
 SHOWN_MONTHS = 24
 LADDERS = {"enterprises": ladder(ENTERPRISES), "equipment": ladder(MEASURES)}
 """By the list behind it."""
+STOPS: Mapping[str, Any] = {
+    name: {rung: stops(measures, rung) for rung, *_ in LADDERS[name]}
+    for name, measures in (("enterprises", ENTERPRISES), ("equipment", MEASURES))
+}
+"""By list and rung what is counted of those that stop there, by reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +68,7 @@ def overview(connection: Connection, rendering: Rendering, asked: Seen) -> Item:
         "before": _before(connection, here, rendering),
         "history": {month: past.get((*here, month)) or {} for month in months} | {f"{n.day}": row},
         "ladders": LADDERS,
+        "stops": STOPS,
         "questions": questions.questions(
             rendering, n, [part[ranking.BY] for part in areas], waits, questions.late(connection, rendering)
         ),

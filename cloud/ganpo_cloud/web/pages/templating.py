@@ -63,6 +63,7 @@ def _environment(lang: str, *, exposed: bool) -> Environment:
         REASONS=reasons.REASONS,
         Figures=figures.Figures,
         MEASURES=coverage.MEASURES,
+        ENTERPRISES=coverage.ENTERPRISES,
         RANKED_FROM=ranking.RANKED_FROM,
     )
     environment.globals["words"] = environment.get_template("words.html").module

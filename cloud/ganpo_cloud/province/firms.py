@@ -1,0 +1,41 @@
+"""Enterprises by what their devices have reached, read off the declarations in `ganpo_model.coverage`."""
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+
+from ganpo_cloud.province.measures import counts, on
+from ganpo_cloud.store.counted_tables import ledger
+from ganpo_model.coverage import Firms
+
+
+def legal(own: Any, day: date) -> tuple[Any, ColumnElement[str]]:
+    """The devices `own` with the branches of that day beside them, and of each the code of its legal person."""
+    home = ledger.alias("branches").c
+    told = select(home.enterprise, home.parent).where(home.kind == "enterprise", home.parent.is_not(None))
+    branch = told.where(on(day, home)).subquery("branch")
+    joined = own.outerjoin(branch, branch.c.enterprise == own.c.enterprise)
+    return joined, func.coalesce(branch.c.parent, own.c.enterprise)
+
+
+def counted(of: Firms, day: date) -> ColumnElement[bool]:
+    """Whether a count of enterprises counts a row of the ledger; a test holds this and `Firms.counts` equal."""
+    found = [ledger.c.parent.is_(None)]
+    if of.devices is not None:
+        found.append(ledger.c.enterprise.in_(_with(day, (of.devices,), of.without)))
+    elif of.without:
+        found.append(ledger.c.enterprise.not_in(_with(day, of.without, ())))
+    return and_(*found)
+
+
+def _with(day: date, some: tuple[str, ...], none: tuple[str, ...]) -> Select[Any]:
+    """The codes of legal persons with a device that one of `some` counts, and none that one of `none` does."""
+    own = ledger.alias("own")
+    joined, code = legal(own, day)
+    query = select(code).select_from(joined).where(own.c.kind == "equipment", on(day, own.c)).group_by(code)
+    for measures, wanted in ((some, 1), (none, 0)):
+        if measures:
+            one = or_(*(counts(name, own.c) for name in measures))
+            query = query.having(func.max(case((one, 1), else_=0)) == wanted)
+    return query
