@@ -166,9 +166,9 @@ MEASURES: Mapping[str, Measure] = {
         UNCONNECTED,
     ),
     **_stops("registered", "unseen", "connected, nothing Good yet", "silent", IN_SERVICE, UNSEEN, CONNECTED),
-    **_stops("registered", "gone", "was on the network, long offline", "gone", IN_SERVICE, NETWORKED, GONE),
+    **_stops("registered", "gone", "offline for 90 days", "gone", IN_SERVICE, NETWORKED, GONE),
     **_stops("on the network", "underway", "seen, not yet stored", "transit", NETWORKED, UNSTORED, HERE),
-    **_stops("in the cloud", "resting", "out of service, still seen", "status", CLOUD, UNUSED, HALTING),
+    **_stops("in the cloud", "resting", "out of service and seen", "status", CLOUD, UNUSED, HALTING),
     **_stops("in the cloud", "silent", "in service, silent", "quiet", NETWORKED, CLOUD, IN_SERVICE, SILENT),
     **_stops("in the cloud", "seldom", "seen, not active", "seldom", NETWORKED, CLOUD, IN_SERVICE, SELDOM),
 }
