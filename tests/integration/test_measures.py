@@ -102,9 +102,9 @@ def test_predicate_condition_and_sums_count_the_same_devices_and_enterprises(
             assert lists.number(connection, listed) == len(mine), name
             wanted[name] = len(mine)
         sums = totals.stocks(connection, PROVINCE, DAY)
-        place = lists.Filter(COUNTY, INDUSTRY, DAY)
+        here = lists.Filter(COUNTY, INDUSTRY, DAY)
         listed_firms = {
-            name: {found.enterprise for found in connection.execute(lists.enterprises(PROVINCE, place, name))}
+            name: {found.enterprise for found in connection.execute(lists.enterprises(PROVINCE, here, name))}
             for name in ENTERPRISES
             if branch
         }
@@ -112,14 +112,14 @@ def test_predicate_condition_and_sums_count_the_same_devices_and_enterprises(
     if branch and len(firms) > 1:
         whole[0] += whole.pop()
     for name, of in ENTERPRISES.items():
-        mine = {
+        codes = {
             f"E{n}"
             for n, devices in enumerate(whole)
             if (of.devices is None or any(MEASURES[of.devices].counts(unit) for unit in devices))
             and not any(MEASURES[other].counts(unit) for other in of.without for unit in devices)
         }
-        wanted[name] = len(mine)
-        assert listed_firms.get(name, mine) == mine, name
+        wanted[name] = len(codes)
+        assert listed_firms.get(name, codes) == codes, name
     for place in (COUNTY, "360100", PROVINCE.whole):
         for industry in (ALL, INDUSTRY):
             assert sums[place, industry] == {name: wanted[name] for name in STOCKS}
@@ -135,7 +135,8 @@ def test_those_that_stop_on_a_rung_are_told_apart_by_one_reason_each_and_add_up(
     devices = {name: [unit for unit in units if of.counts(unit)] for name, of in MEASURES.items()}
     reached = [{name for name, of in MEASURES.items() if any(map(of.counts, firm))} for firm in firms]
     whole = {name: [n for n, has in enumerate(reached) if of.counts(has)] for name, of in ENTERPRISES.items()}
-    for measures, found in ((MEASURES, devices), (ENTERPRISES, whole)):
+    both: list[tuple[Any, Any]] = [(MEASURES, devices), (ENTERPRISES, whole)]
+    for measures, found in both:
         rungs = ladder(measures)
         for (rung, now, _), (_, beyond, _) in pairwise(rungs):
             causes = stops(measures, rung)
