@@ -122,8 +122,8 @@ def _levels(name: str, word: str, flag: str, *others: Condition) -> dict[str, Me
 def _only_claimed(name: str, word: str, flag: str, *others: Condition) -> dict[str, Measure]:
     """Those between the declared and the checked count."""
     claimed = Condition(flag, (int(Evidence.CLAIMED),), f"{flag} only claimed")
-    reason = "claimed" if flag == "numerical_control" else f"claimed_{flag}"
-    return {f"{name}_claimed": Measure(word, (*others, claimed, IN_SERVICE), reason=reason)}
+    code = "claimed" if flag == "numerical_control" else f"claimed_{flag}"
+    return {f"{name}_claimed": Measure(word, (*others, claimed, IN_SERVICE), reason=code)}
 
 
 def _stops(rung: str, name: str, word: str, reason: str, *of: Condition) -> dict[str, Measure]:
