@@ -17,7 +17,7 @@ BIN := .venv/bin
 # What the tests run beside Python: a broker, a database, a browser, a time-series store, a font with Chinese, systemd-analyze,
 # a C compiler, node, a Modbus client and a Modbus library in C.
 DEBIAN := mosquitto postgresql chromium victoria-metrics fonts-wqy-microhei systemd python3-venv gcc libc6-dev nodejs mbpoll \
-	libmodbus-dev
+	libmodbus-dev libreoffice-calc-nogui
 
 install: .venv/installed
 	@echo "installed in $$(cat $<) s"

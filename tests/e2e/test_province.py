@@ -198,12 +198,10 @@ def test_from_the_rate_to_the_devices_and_their_spreadsheet_in_three_clicks(
         book = CalamineWorkbook.from_path(str(file))
         rows = book.get_sheet_by_name("equipment").to_python()
         assert rows[0][0] == "DEMO DATA / 演示数据"
-        assert len(rows) - 2 == number
-        place = rows[1].index("flags.numerical_control")
-        levels = [row[place] for row in rows[2:]]
-        checked = sum(level in ("document", "controller") for level in levels)
-        assert checked == found["numerator"]
-        meaning = {row[0]: row[2] for row in book.get_sheet_by_name("definitions").to_python()}
+        assert len(rows) - 3 == number
+        place = rows[1].index("counted · main equipment, numerical control checked")
+        assert rows[-1][place] == sum(row[place] for row in rows[2:-1]) == found["numerator"]
+        meaning = {row[1]: row[2] for row in book.get_sheet_by_name("about").to_python()}
         assert str(meaning["nc_rate_main"]).startswith("N(main and numerical_control")
 
 

@@ -164,6 +164,24 @@ def publish(month: str, config: Path | None) -> None:
         say(f"{month} is published: {len(found.lines)} rows, SHA-256 {found.checksum}")
 
 
+@main.command("verify-export")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE")
+def verify_export(file: Path) -> None:
+    """Say whether the rows of an exported workbook were changed.
+
+    Works out the checksum of its rows and compares it with the one on its second sheet; it ends with 1 where they
+    differ.
+    """
+    from ganpo_cloud.cli.verifying import verify
+
+    found = verify(file)
+    if not found.unchanged:
+        say(f"{file.name}: its rows were changed, moved or taken out since it was exported")
+        say(f"it says SHA-256 {found.told}, its rows have {found.found}")
+        sys.exit(1)
+    say(f"{file.name}: {found.rows} rows, unchanged since it was exported; SHA-256 {found.told}")
+
+
 @main.command()
 @click.argument("register", required=False)
 @click.option("--at", "instant", metavar="T", help="when: 2026-11-25T10:00:00+08:00")

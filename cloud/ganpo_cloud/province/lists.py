@@ -1,14 +1,15 @@
 """Enterprises and devices as lists: filtered in SQL over the ledger as it stood on a day."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Integer, Row, Select, cast, func, or_, select
 
 from ganpo_cloud.province import firms
 from ganpo_cloud.province.divisions import Province
+from ganpo_cloud.province.ledger import FLAGS
 from ganpo_cloud.province.measures import counts, on
 from ganpo_cloud.province.within import Only, within
 from ganpo_cloud.store.counted_tables import ledger
@@ -26,6 +27,20 @@ COUNTS: Mapping[str, str] = {
 """What stands beside an enterprise, each by the measure that it is: how many of its devices have come how far."""
 
 
+AT_ONCE = 1000
+"""Rows that are held together."""
+DEVICE = (
+    *("enterprise", "asset_no", "name", "site", "area", "industry", "status", "in_service", "retired"),
+    *(*FLAGS, "networked", "cloud", "age"),
+)
+"""What a list says of a device, as the ledger has it ..."""
+COUNTED = (
+    *("units", "main", "nc_declared", "nc_checked", "nc_proven", "intelligent_checked"),
+    *("now_registered", "now_networked", "now_cloud", "now_active"),
+)
+"""... and the measures of which it says whether they count it: added up they are what the pages say of a place."""
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
     """Which of them: at a place, in an industry (None: in any), on a day; `text` in number or name; `only`: of what a
@@ -40,7 +55,10 @@ class Filter:
 
 def devices(province: Province, wanted: Filter, measure: str | None = None) -> Select[Any]:
     """The devices of the ledger; of a measure, those that it counts. Ordered by enterprise and number."""
-    query = select(ledger).where(*_of("equipment", province, wanted, ledger.c.asset_no))
+    counted = (cast(counts(name), Integer).label(f"counts_{name}") for name in COUNTED)
+    query = select(*(ledger.c[name] for name in DEVICE), *counted).where(
+        *_of("equipment", province, wanted, ledger.c.asset_no)
+    )
     if measure is not None:
         query = query.where(counts(measure))
     return query.order_by(ledger.c.enterprise, ledger.c.asset_no)
@@ -73,9 +91,20 @@ def codes(province: Province, wanted: Filter) -> Select[Any]:
     return select(ledger.c.enterprise).where(*_of("enterprise", province, wanted, ledger.c.enterprise))
 
 
-def page(connection: Connection, query: Select[Any], limit: int, page: int) -> tuple[Sequence[Row[Any]], int]:
-    """The rows of a page of a list, and how many rows all its pages have."""
-    rows = connection.execute(query.limit(limit).offset((page - 1) * limit)).all()
+def names(connection: Connection, codes: Collection[str], day: date) -> dict[str, str]:
+    """What enterprises are called on a day, by code."""
+    mine = (ledger.c.enterprise.in_(codes)) & (ledger.c.asset_no == "")
+    query = select(ledger.c.enterprise, ledger.c.name).where(mine, on(day))
+    return {row.enterprise: row.name for row in connection.execute(query)}
+
+
+def page(connection: Connection, query: Select[Any], limit: int, page: int) -> tuple[Iterable[Row[Any]], int]:
+    """The rows of a page of a list, and how many rows all its pages have; the rows of a long page are read as they are
+    taken."""
+    here = query.limit(limit).offset((page - 1) * limit)
+    if limit > AT_ONCE and (total := number(connection, query)) > AT_ONCE:
+        return connection.execute(here, execution_options={"yield_per": AT_ONCE}), total
+    rows = connection.execute(here).all()
     if (rows and len(rows) < limit) or (page == 1 and not rows):
         return rows, (page - 1) * limit + len(rows)
     return rows, number(connection, query)

@@ -1,7 +1,9 @@
 """How the fields of what is answered are described, in whichever wing it is found, and types that stand in several."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields
+from functools import cache
+from operator import attrgetter
 from typing import Annotated, Any, Generic, TypeVar, dataclass_transform
 
 from pydantic import Field, PlainSerializer
@@ -12,10 +14,21 @@ from ganpo_model.clock import from_ms, iso
 T = TypeVar("T")
 
 
-def said(description: str, *examples: Any, name: str | None = None) -> Any:
-    """What a field says, and what it may look like; `name`: in answers, where Python has that word for itself."""
+def said(
+    description: str,
+    *examples: Any,
+    name: str | None = None,
+    adds: bool = False,
+    among: str = "",
+    scale: int = 1,
+) -> Any:
+    """What a field says, and what it may look like; `name`: in answers, where Python has that word for itself.
+
+    In files for people: `adds`: it is summed up over the rows; `among`: the field that it is counted among, of which it
+    is shown in percent; `scale`: how many of it are one of its unit.
+    """
     about = {"description": description, "examples": list(examples) or None, "serialization_alias": name}
-    return field(metadata=about)
+    return field(metadata=about | {"adds": adds, "among": among, "scale": scale})
 
 
 def unsaid(**more: Any) -> Any:
@@ -51,16 +64,29 @@ class Ratio:
 
 @dataclass(frozen=True, slots=True)
 class Listing(Generic[T]):
-    """A page of a long list. `total`: rows of all pages."""
+    """A page of a long list. `rows`: of a long page an iterator, read while it is taken; `total`: rows of all pages."""
 
-    rows: Sequence[T]
+    rows: Iterable[T]
     total: int
+
+
+def read(rows: Iterable[Any], made: Callable[[Any], T]) -> Iterable[T]:
+    """What is made of rows: a list of a list, and of what is read while it is taken the same."""
+    return [made(row) for row in rows] if isinstance(rows, Sequence) else map(made, rows)
 
 
 def filled(kind: type[T], source: Any, **other: Any) -> T:
     """An answer with the attributes of the same name; `other`: those that are made, not copied."""
-    named = {field.name for field in fields(kind)} - other.keys()  # type: ignore[arg-type]
-    return kind(**{name: getattr(source, name) for name in named}, **other)
+    names, copied = _copied(kind, frozenset(other))  # type: ignore[arg-type]
+    return kind(**dict(zip(names, copied(source), strict=True)), **other)
+
+
+@cache
+def _copied(kind: Any, other: frozenset[str]) -> tuple[Sequence[str], Callable[[Any], Sequence[Any]]]:
+    names = [field.name for field in fields(kind) if field.name not in other]
+    return names, (
+        attrgetter(*names) if len(names) > 1 else lambda source: [getattr(source, n) for n in names]
+    )
 
 
 def somewhere(area: str) -> str | None:

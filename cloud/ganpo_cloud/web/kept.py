@@ -15,7 +15,7 @@ from ganpo_model.clock import Clock
 _NEVER = ("/static/", "/health", "/metrics")
 _TAGGED = "/api/"
 _LARGE = 4_000_000
-"""Bytes: longer answers are sent as they come."""
+"""Bytes: longer answers are sent as they come, and so are those whose length nobody knows before."""
 _MOST = 32_000_000
 """Bytes of all answers that are kept."""
 
@@ -75,7 +75,7 @@ class Answers:
             nonlocal size
             held.append(message)
             size += len(message.get("body", b""))
-            if size > _LARGE:
+            if size > _LARGE or not _whole(held[0]):
                 _settle(kept, None)
                 while held:
                     await send(held.pop(0))
@@ -91,6 +91,11 @@ class Answers:
         finally:
             _settle(kept, None)
         await _send(held, scope, send)
+
+
+def _whole(first: Message) -> bool:
+    """Whether an answer is sent in one piece, and not as it is made."""
+    return "content-length" in Headers(raw=first.get("headers", []))
 
 
 def _tag(held: Sequence[Message]) -> None:

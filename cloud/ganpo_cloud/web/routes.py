@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, partial
-from typing import Annotated, Any, get_args, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy import Connection
 
 from ganpo_cloud.store.described import Listing
+from ganpo_cloud.web import faces
 from ganpo_cloud.web.answers import (
     commissioned,
     days,
@@ -26,9 +27,8 @@ from ganpo_cloud.web.answers import (
     trees,
     why,
 )
-from ganpo_cloud.web.asking import MOST_ROWS, Listed, Placed, names, question, strict
-from ganpo_cloud.web.exports import CONTENT, Format
-from ganpo_cloud.web.faces import face
+from ganpo_cloud.web.asking import MOST_ROWS, Listed, Placed, Question, names, question, strict
+from ganpo_cloud.web.exports.forms import CONTENT, Format
 from ganpo_cloud.web.pages import device, enterprise, overview, published
 from ganpo_cloud.web.pages import energy as energy_page
 from ganpo_cloud.web.pages import plan as plan_page
@@ -175,7 +175,9 @@ def _shown(resource: Resource, connection: Connection, rendering: Rendering, ask
         }
         link["limit"] = str(MOST_ROWS)
     for form in ("xlsx", "csv"):
-        model[form] = f"/api/v1{rendering.scope.path}?{urlencode(link | {'format': form})}"
+        model[form] = (
+            f"/api/v1{rendering.scope.path}?{urlencode(link | {'format': form, 'lang': rendering.lang})}"
+        )
     return model | (resource.beside(connection, rendering, found) if resource.beside else {})
 
 
@@ -186,28 +188,38 @@ def _site(request: Request) -> Site:
 
 
 def _endpoint(resource: Resource) -> Callable[..., Response]:
-    known = names(resource.asks) | ({"format"} if resource.table else set())
+    known = names(resource.asks) | ({"format", "lang"} if resource.table else set())
 
-    def answer(request: Request, asked: Any, chosen: Format | None) -> Response:
+    def told(request: Request, asked: Any) -> tuple[Site, Question]:
         strict(request, known)
         site = _site(request)
-        with site.database.read() as connection:
-            found = resource.answer(connection, question(site.province, site.clock.utc(), asked), asked)
-        return face(request, resource.kind, found, chosen, demo=site.demo)
+        return site, question(site.province, site.clock.utc(), asked)
 
     Asked = Annotated[Any, Depends(resource.asks)]  # noqa: N806 - a type
     Chosen = Annotated[  # noqa: N806
         Format | None,
         Query(alias="format", description="form of the answer; absent: what Accept says", examples=["xlsx"]),
     ]
+    Language = Annotated[  # noqa: N806
+        Literal["zh", "en"] | None,
+        Query(
+            alias="lang",
+            description="heads and words of a file for people; absent: a CSV is for programs",
+            examples=["zh"],
+        ),
+    ]
     if resource.table:
 
-        def table(request: Request, asked: Asked, chosen: Chosen = None) -> Response:
-            return answer(request, asked, chosen)
+        def table(request: Request, asked: Asked, chosen: Chosen = None, lang: Language = None) -> Response:
+            site, of = told(request, asked)
+            reading, find = site.database.read(), lambda connection: resource.answer(connection, of, asked)
+            return faces.table(request, resource.kind, reading, find, of, asked, chosen, lang, demo=site.demo)
 
         return table
 
     def one(request: Request, asked: Asked) -> Response:
-        return answer(request, asked, None)
+        site, of = told(request, asked)
+        with site.database.read() as connection:
+            return faces.one(resource.kind, resource.answer(connection, of, asked))
 
     return one

@@ -6,7 +6,7 @@ from typing import Annotated
 from sqlalchemy import Connection
 
 from ganpo_cloud.province import lists
-from ganpo_cloud.store.described import Code, Listing, answer, filled, said
+from ganpo_cloud.store.described import Code, Listing, answer, filled, read, said
 from ganpo_cloud.web.asking import Listed, Question, asks
 from ganpo_cloud.web.problems import Refused
 from ganpo_model.coverage import ENTERPRISES
@@ -30,13 +30,13 @@ class Enterprise:
     area: str = said("its statistical home", "360681")
     industry: str = said("of the enterprise", "NONFERROUS")
     above_scale: bool = said("规上", True)
-    devices: int = said("in the ledger and in service", 3)
-    registered: int = said("in the ledger and not retired", 4)
-    main: int = said("of the devices main equipment", 3)
-    nc: int = said("of that numerically controlled, checked", 2)
-    networked: int = said("on the network, neither retired nor gone", 2)
-    cloud: int = said("in the cloud, neither retired nor gone", 2)
-    active: int = said("active of them", 1)
+    devices: int = said("in the ledger and in service", 3, adds=True)
+    registered: int = said("in the ledger and not retired", 4, adds=True)
+    main: int = said("of the devices main equipment", 3, adds=True)
+    nc: int = said("of that numerically controlled, checked", 2, adds=True, among="main")
+    networked: int = said("on the network, neither retired nor gone", 2, adds=True, among="registered")
+    cloud: int = said("in the cloud, neither retired nor gone", 2, adds=True, among="registered")
+    active: int = said("active of them", 1, adds=True, among="cloud")
 
 
 def enterprises(connection: Connection, question: Question, asked: Firms) -> Listing[Enterprise]:
@@ -47,4 +47,4 @@ def enterprises(connection: Connection, question: Question, asked: Firms) -> Lis
     wanted = lists.Filter(question.area, question.industry, question.day, asked.text)
     query = lists.enterprises(question.province, wanted, measure)
     rows, total = lists.page(connection, query, asked.limit, asked.page)
-    return Listing([filled(Enterprise, row, code=row.enterprise) for row in rows], total)
+    return Listing(read(rows, lambda row: filled(Enterprise, row, code=row.enterprise)), total)

@@ -1,6 +1,8 @@
 """The devices behind the numbers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Annotated, Any, Literal
 
 from pydantic import PlainSerializer
@@ -8,17 +10,23 @@ from sqlalchemy import Connection
 
 from ganpo_cloud.province import lists
 from ganpo_cloud.province.ledger import FLAGS
-from ganpo_cloud.store.described import AssetNo, Code, Listing, answer, filled, said, somewhere
+from ganpo_cloud.store.described import AssetNo, Code, Listing, answer, filled, read, said, somewhere
 from ganpo_cloud.web.asking import Listed, Question, asks
 from ganpo_cloud.web.problems import Refused
 from ganpo_model.activity import Age
 from ganpo_model.coverage import MEASURES, Evidence
 
 Flag = Literal["main", "numerical_control", "digital", "intelligent"]
+Counting = Literal[*lists.COUNTED]  # type: ignore[valid-type]
 Level = Annotated[
     Evidence,
     PlainSerializer(lambda level: level.name.lower(), Literal["claimed", "document", "controller"]),
 ]
+
+
+_LEVELS = list(Evidence)
+_AGES: Mapping[str | None, Age | None] = {None: None, **{age.value: age for age in Age}}
+_flags = attrgetter(*FLAGS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +55,11 @@ class Device:
     networked: bool = said("a Good value was observed", True)
     cloud: bool = said("a Good value was stored", True)
     age: Age | None = said("of its last Good value; null: there was none", "active")
+    counted: dict[Counting, int] = said(
+        "1 where a measure counts it; what these add up to is what the pages say of a place",
+        {"units": 1, "main": 1, "nc_checked": 0},
+        adds=True,
+    )
 
 
 def equipment(connection: Connection, question: Question, asked: Counted) -> Listing[Device]:
@@ -57,11 +70,13 @@ def equipment(connection: Connection, question: Question, asked: Counted) -> Lis
     wanted = lists.Filter(question.area, question.industry, question.day, asked.text)
     query = lists.devices(question.province, wanted, measure)
     rows, total = lists.page(connection, query, asked.limit, asked.page)
-    return Listing([device(row) for row in rows], total)
+    return Listing(read(rows, device), total)
 
 
 def device(row: Any) -> Device:
     """A row of `lists.devices`."""
-    levels = {flag: Evidence(getattr(row, flag)) for flag in FLAGS if getattr(row, flag)}
-    age = row.age and Age(row.age)
-    return filled(Device, row, area=somewhere(row.area), counts=row.in_service, flags=levels, age=age)
+    levels = {flag: _LEVELS[level] for flag, level in zip(FLAGS, _flags(row), strict=True) if level}
+    about = {"counts": row.in_service, "area": somewhere(row.area), "flags": levels, "age": _AGES[row.age]}
+    return filled(
+        Device, row, **about, counted=dict(zip(lists.COUNTED, row[len(lists.DEVICE) :], strict=True))
+    )

@@ -175,8 +175,9 @@ class Rendering:
         return f"{path or self.scope.path}?{urlencode(query)}"
 
     def api(self, path: str, **more: str) -> str:
-        """The address of the same at the API."""
+        """The address of the same at the API; of a file in the language of the page."""
         query = {k: v for k, v in self.kept().items() if k in ("area", "industry", "as_of")} | more
+        query |= {"lang": self.lang} if "format" in more else {}
         return f"/api/v1/{path}?{urlencode(query)}"
 
 

@@ -59,7 +59,7 @@ def of_enterprise(connection: Connection, rendering: Rendering, code: str) -> It
     everywhere = lists.Filter(rendering.province.whole, None, rendering.day)
     wanted = trees.Wanted(everywhere, enterprise=code)
     found = answers.listed(connection, rendering.scope, wanted, MOST, 1)
-    return {"nodes": list(_hung(found.rows)), "total": found.total}
+    return {"nodes": list(_hung([*found.rows])), "total": found.total}
 
 
 def _hung(nodes: Sequence[Node]) -> Iterable[tuple[int, Node]]:

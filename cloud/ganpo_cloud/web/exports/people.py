@@ -1,0 +1,242 @@
+"""A table for people, in their language: words for columns and values, names beside codes, a percentage beside
+numerator and denominator, quantities in their unit, and what adds up known as such."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import date
+from enum import Enum
+from fractions import Fraction
+from functools import partial
+from operator import attrgetter, methodcaller
+from types import NoneType
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection
+
+from ganpo_cloud.province import lists
+from ganpo_cloud.province.definitions import DEFINITIONS
+from ganpo_cloud.province.divisions import Province
+from ganpo_cloud.store.described import Instant, Ratio
+from ganpo_cloud.web import i18n
+from ganpo_cloud.web.exports.heads import HEADS, NAMED, VALUES
+from ganpo_cloud.web.pages import numbers
+from ganpo_model.coverage import LEVELS, MEASURES, percent
+from ganpo_service.pages import spoken
+
+_ANYTHING = TypeAdapter(Any)
+Look = Literal["text", "count", "amount", "rate", "date"]
+Read = Callable[[Sequence[Any]], Sequence[Any]]
+"""Of some rows what stands in a column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column as people read it. `name`: as programs know it, empty where they have none; `read`: texts, ints, floats
+    that are not whole, dates or None of rows; `adds`: it is summed up; `of`: of a rate what it is made of."""
+
+    name: str
+    head: str
+    look: Look
+    read: Read
+    adds: bool = False
+    of: tuple[str, str] | None = None
+    about: str = ""
+
+
+class Names:
+    """What codes are called on a day, in a language; enterprises are looked up for the rows that are written."""
+
+    def __init__(self, connection: Connection, province: Province, day: date, lang: str) -> None:
+        self.lang, self.t = lang, i18n.translator(lang)
+        self._connection, self._province, self._day = connection, province, day
+        self._enterprises: Mapping[str, str] = {}
+        self._areas: dict[str, str] = {}
+
+    def look_up(self, codes: set[str]) -> None:
+        """Know these enterprises, and no others any more."""
+        self._enterprises = lists.names(self._connection, codes, self._day)
+
+    def of(self, kind: str, code: Any) -> str | None:
+        """The name of a code; None where nobody knows."""
+        if code is None:
+            return None
+        if kind == "area":
+            if code not in self._areas:
+                self._areas[code] = self.area(code)
+            return self._areas[code]
+        if kind == "industry":
+            return self.industry(code)
+        if kind == "enterprise":
+            return self._enterprises.get(code)
+        if kind == "carrier":
+            return numbers.carrier(code, self.lang)
+        return self.t(DEFINITIONS[code].word) if code in DEFINITIONS else None
+
+    def area(self, code: str) -> str:
+        """The name of an area."""
+        rows = self._province.areas.get(code)
+        if rows is None:
+            return self.t("place unknown")
+        found = self._province.area(code, self._day) or rows[-1]
+        return found.name_zh if self.lang == "zh" else found.name_en
+
+    def industry(self, code: str) -> str:
+        """The name of an industry."""
+        found = self._province.industries.get(code)
+        return code if found is None else found.name_zh if self.lang == "zh" else found.name_en
+
+
+class Table:
+    """The columns of a kind of row, and rows as what stands in them."""
+
+    def __init__(self, kind: Any, names: Names) -> None:
+        self._names = names
+        self.columns = [*self._of(kind, "", list)]
+        self._enterprises = any(column.name == "enterprise" for column in self.columns)
+
+    def cells(self, rows: Sequence[Any]) -> list[Sequence[Any]]:
+        """What stands in each column of some rows."""
+        if self._enterprises:
+            self._names.look_up({row.enterprise for row in rows})
+        return [column.read(rows) for column in self.columns]
+
+    def _of(
+        self, kind: Any, name: str, read: Read, about: Mapping[str, Any] | None = None
+    ) -> Iterator[Column]:
+        """The columns of a type, and of what stands in it."""
+        about = about or {}
+        parts = get_args(kind)
+        if NoneType in parts:
+            (kind,) = (part for part in parts if part is not NoneType)
+            yield from self._of(kind, name, read, about)
+        elif kind == Instant:
+            yield self._column(name, "text", _each(read, spoken.minute), about)
+        elif get_origin(kind) is Annotated:
+            yield from self._of(parts[0], name, read, about)
+        elif get_origin(kind) is dict and get_origin(parts[0]) is Literal:
+            for key in get_args(parts[0]):
+                yield from self._of(parts[1], f"{name}.{key}", _each(read, methodcaller("get", key)), about)
+        elif kind is Ratio:
+            yield from self._ratio(name, read)
+        elif is_dataclass(kind):
+            for field in fields(kind):
+                if not field.metadata.get("exclude"):
+                    called = field.metadata.get("serialization_alias") or field.name
+                    inner = _each(read, attrgetter(field.name))
+                    yield from self._of(field.type, f"{name}.{called}".lstrip("."), inner, field.metadata)
+        else:
+            yield from self._plain(kind, name, read, about)
+
+    def _plain(self, kind: Any, name: str, read: Read, about: Mapping[str, Any]) -> Iterator[Column]:
+        last = name.rpartition(".")[2]
+        if kind is bool:
+            words = {True: self._names.t("yes"), False: self._names.t("no")}
+            yield self._column(name, "text", _each(read, words.get), about)
+        elif kind is int and about.get("scale", 1) != 1:
+            yield self._column(name, "amount", _each(read, partial(_scaled, about["scale"])), about)
+        elif kind is int:
+            yield self._column(name, "count", read, about)
+            if among := about.get("among"):
+                rate = _rates(read, lambda rows: [getattr(row, among) for row in rows])
+                yield Column("", f"{self._named(name)} (%)", "rate", rate, of=(name, among))
+        elif kind is date:
+            yield self._column(name, "date", read, about)
+        else:
+            worded = _Known(partial(self._worded, VALUES.get(name.partition(".")[0], {})))
+            yield self._column(
+                name, "text", read if kind is str and last != "status" else _each(read, worded), about
+            )
+            if last in NAMED:
+                head = self._head(name.rpartition(".")[0], self._names.t(NAMED[last]))
+                yield Column("", head, "text", _each(read, partial(self._names.of, last)))
+
+    def _ratio(self, name: str, read: Read) -> Iterator[Column]:
+        """Numerator, denominator and percentage; of a quantity or an intensity in their unit, without one."""
+        above, below = (_each(read, attrgetter(part)) for part in ("numerator", "denominator"))
+        of = ("numerator", above), ("denominator", below)
+        graded = name in LEVELS
+        for part, counted in of:
+            shown = counted if name == "completeness" else _in_unit(counted)
+            yield self._column(f"{name}.{part}", "count", shown, {})
+        yield Column("", f"{self._named(name)} (%)", "rate", _rates(above, below, graded=graded))
+
+    def _column(self, name: str, look: Look, read: Read, about: Mapping[str, Any]) -> Column:
+        adds = look in ("count", "amount") and bool(about.get("adds"))
+        return Column(name, self._named(name), look, read, adds, about=about.get("description", ""))
+
+    def _named(self, name: str) -> str:
+        """The head of a column: of each part of its name the word."""
+        *above, last = name.split(".")
+        word = MEASURES[last].word if above == ["counted"] else HEADS.get(last, last)
+        return self._head(".".join(above), self._names.t(word))
+
+    def _head(self, above: str, word: str) -> str:
+        words = [self._names.t(HEADS[part]) for part in above.split(".") if part in HEADS]
+        return " · ".join([*words, word])
+
+    def _worded(self, words: Mapping[str, str], value: Any) -> str:
+        """A value as people say it."""
+        if isinstance(value, Enum):
+            value = value.name.lower() if isinstance(value, int) else value.value
+        return self._names.t(words[value]) if value in words else str(value)
+
+
+class _Known(dict[Any, Any]):
+    """What a function gives, worked out once."""
+
+    def __init__(self, of: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self._of = of
+
+    def __missing__(self, key: Any) -> Any:
+        found = self[key] = self._of(key)
+        return found
+
+    def __call__(self, key: Any) -> Any:
+        """What is no single value is told as text, and not kept."""
+        if isinstance(key, list) and all(isinstance(item, str) for item in key):
+            return " ".join(key)
+        if isinstance(key, list | dict):
+            return _ANYTHING.dump_json(key, by_alias=True).decode()
+        return self[key]
+
+
+def _each(read: Read, of: Callable[[Any], Any]) -> Read:
+    """What a function gives of every value but None."""
+    return lambda rows: [None if value is None else of(value) for value in read(rows)]
+
+
+def _in_unit(read: Read) -> Read:
+    """Counts as they are; what belongs to a quantity or an intensity in millionths, in ones."""
+
+    def in_unit(rows: Sequence[Any]) -> list[Any]:
+        of = (DEFINITIONS.get(getattr(row, "id", getattr(row, "metric", ""))) for row in rows)
+        return [
+            value
+            if item is None or item.kind in ("rate", "count") or value is None
+            else _scaled(10**6, value)
+            for item, value in zip(of, read(rows), strict=True)
+        ]
+
+    return in_unit
+
+
+def _rates(above: Read, below: Read, *, graded: bool = False) -> Read:
+    """Percentages as pages round them; `graded`: against the target, and none of what has another unit."""
+
+    def rate(row: Any, n: int | None, of: int | None) -> float | int | None:
+        if n is None or not of or (graded and row.unit != "%"):
+            return None
+        goal = row.target.goal if graded and row.target is not None else None
+        return _whole(float(Fraction(percent(n, of, goal)) / 100))
+
+    return lambda rows: [rate(*of) for of in zip(rows, above(rows), below(rows), strict=True)]
+
+
+def _scaled(scale: int, value: int) -> float | int:
+    return _whole(value / scale)
+
+
+def _whole(value: float) -> float | int:
+    return int(value) if value.is_integer() else value
