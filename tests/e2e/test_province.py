@@ -196,7 +196,7 @@ def test_from_the_rate_to_the_devices_and_their_spreadsheet_in_three_clicks(
         download.value.save_as(file)
         assert download.value.suggested_filename == "demo-data-equipment.xlsx"
         book = CalamineWorkbook.from_path(str(file))
-        rows = book.get_sheet_by_name("equipment").to_python()
+        rows: list[list[Any]] = book.get_sheet_by_name("equipment").to_python()
         assert rows[0][0] == "DEMO DATA / 演示数据"
         assert len(rows) - 3 == number
         place = rows[1].index("counted · main equipment, numerical control checked")
