@@ -1,6 +1,6 @@
 """Enterprises and devices as lists: filtered in SQL over the ledger as it stood on a day."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -98,16 +98,22 @@ def names(connection: Connection, codes: Collection[str], day: date) -> dict[str
     return {row.enterprise: row.name for row in connection.execute(query)}
 
 
-def page(connection: Connection, query: Select[Any], limit: int, page: int) -> tuple[Iterable[Row[Any]], int]:
-    """The rows of a page of a list, and how many rows all its pages have; the rows of a long page are read as they are
-    taken."""
-    here = query.limit(limit).offset((page - 1) * limit)
-    if limit > AT_ONCE and (total := number(connection, query)) > AT_ONCE:
-        return connection.execute(here, execution_options={"yield_per": AT_ONCE}), total
-    rows = connection.execute(here).all()
+def page(connection: Connection, query: Select[Any], limit: int, page: int) -> tuple[Sequence[Row[Any]], int]:
+    """The rows of a page of a list, and how many rows all its pages have."""
+    rows = connection.execute(query.limit(limit).offset((page - 1) * limit)).all()
     if (rows and len(rows) < limit) or (page == 1 and not rows):
         return rows, (page - 1) * limit + len(rows)
     return rows, number(connection, query)
+
+
+def long_page(
+    connection: Connection, query: Select[Any], limit: int, number_of: int
+) -> tuple[Iterable[Row[Any]], int]:
+    """The same; the rows of a long page are read as they are taken."""
+    if limit <= AT_ONCE or (total := number(connection, query)) <= AT_ONCE:
+        return page(connection, query, limit, number_of)
+    here = query.limit(limit).offset((number_of - 1) * limit)
+    return connection.execute(here, execution_options={"yield_per": AT_ONCE}), total
 
 
 def number(connection: Connection, query: Select[Any]) -> int:

@@ -46,5 +46,5 @@ def enterprises(connection: Connection, question: Question, asked: Firms) -> Lis
         raise Refused(422, "measure", f"none of {', '.join(ENTERPRISES)}", "measure")
     wanted = lists.Filter(question.area, question.industry, question.day, asked.text)
     query = lists.enterprises(question.province, wanted, measure)
-    rows, total = lists.page(connection, query, asked.limit, asked.page)
+    rows, total = lists.long_page(connection, query, asked.limit, asked.page)
     return Listing(read(rows, lambda row: filled(Enterprise, row, code=row.enterprise)), total)

@@ -69,7 +69,7 @@ def equipment(connection: Connection, question: Question, asked: Counted) -> Lis
         raise Refused(422, "measure", f"none of {', '.join(MEASURES)}", "measure")
     wanted = lists.Filter(question.area, question.industry, question.day, asked.text)
     query = lists.devices(question.province, wanted, measure)
-    rows, total = lists.page(connection, query, asked.limit, asked.page)
+    rows, total = lists.long_page(connection, query, asked.limit, asked.page)
     return Listing(read(rows, device), total)
 
 
