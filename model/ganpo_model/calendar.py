@@ -30,6 +30,11 @@ def planned(calendar: CalendarItem, day: date, zone: str) -> list[Stretch]:
     return _united(working)
 
 
+def works(calendar: CalendarItem, day: date) -> bool:
+    """Whether any shift starts on a day."""
+    return bool(_shifts_on(calendar, day))
+
+
 def within(stretches: Iterable[Stretch], spans: Iterable[tuple[int, int, State]]) -> dict[State, int]:
     """How long each state lasted within stretches, in ms; they add up to the length of both together.
 

@@ -1,6 +1,6 @@
 """Energy in tonnes of coal equivalent: quantities by carrier times dated coefficients (metrics.md section 5)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -71,6 +71,11 @@ class Coefficients:
             if (coefficient := self.at(carrier, day)) is not None:
                 total += Fraction(quantity, 10**9) * coefficient.kgce
         return total
+
+    @property
+    def rows(self) -> Iterator[Coefficient]:
+        """All there ever were."""
+        return (row for rows in self._rows.values() for row in rows)
 
     @property
     def carriers(self) -> set[str]:

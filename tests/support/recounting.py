@@ -295,3 +295,109 @@ def equipment_below(listed: Lists, code: str, node: str, day: date) -> set[str]:
         for row in listed["node_equipment"]
         if row["enterprise"] == code and row["node"] in inside and holds(row, day)
     }
+
+
+def dual(
+    listed: dict[str, list[dict[str, str]]], province: Province, month: str, area: str
+) -> dict[str, Fraction | None]:
+    """Dual control of a place from its lists alone, where all energy is stated for whole months: what was used, what
+    the year comes to, and both over the value added of the same enterprises."""
+    year, number = int(month[:4]), int(month[5:])
+    used, whole, last_year, lost = Fraction(0), Fraction(0), Fraction(0), Fraction(0)
+    added = {
+        "tce": Fraction(0),
+        "cny": Fraction(0),
+        "tce of the year": Fraction(0),
+        "cny of the year": Fraction(0),
+    }
+
+    def tce(code: str, of_year: int, first: int, last: int) -> Fraction | None:
+        found = [
+            Fraction(row["quantity"])
+            * next(c.kgce for c in province.coefficients.rows if c.carrier == row["carrier"])
+            for row in listed["statements"]
+            if row["enterprise"] == code
+            and int(row["month"][:4]) == of_year
+            and first <= int(row["month"][5:]) <= last
+        ]
+        return sum(found, Fraction(0)) / 1000 if found else None
+
+    def covered(code: str, of_year: int, last: int) -> bool:
+        carriers = [
+            r["carrier"] for r in listed["carriers"] if r["enterprise"] == code and int(r["year"]) == of_year
+        ]
+        until = sum(month_days(of_year, n) for n in range(1, last + 1))
+        for carrier in carriers:
+            rows = [r for r in listed["statements"] if r["enterprise"] == code and r["carrier"] == carrier]
+            mine = {
+                r["month"] for r in rows if int(r["month"][:4]) == of_year and int(r["month"][5:]) <= last
+            }
+            if 10 * sum(month_days(of_year, int(m[5:])) for m in mine) < 9 * until:
+                return False
+        return bool(carriers)
+
+    def value(code: str, of_year: int, through: str) -> Fraction | None:
+        rows = [r for r in listed["value_added"] if (r["enterprise"], int(r["year"])) == (code, of_year)]
+        amounts = [Fraction(r["amount_cny"]) for r in rows if r["through"] == through]
+        return amounts[0] if amounts else None
+
+    def works(code: str, day: date) -> bool:
+        shifts = [row for row in listed["calendars"] if row["enterprise"] == code]
+        holiday = next((item for item in province.holidays if item.first <= day <= item.last), None)
+        if not shifts or (holiday is not None and holiday.plan != "off"):
+            return True
+        return holiday is None and day.weekday() < 5
+
+    for firm in listed["enterprises"]:
+        code = firm["code"]
+        if area not in province.above(firm["area"]):
+            continue
+        every = [date(year, 1, 1) + n * DAY for n in range(366) if (date(year, 1, 1) + n * DAY).year == year]
+        planned = [day for day in every if works(code, day)]
+        gone = [day for day in planned if day.month <= number]
+        now, same, rest = (
+            tce(code, year, 1, number),
+            tce(code, year - 1, 1, number),
+            tce(code, year - 1, number + 1, 12),
+        )
+        last_year += (same or 0) + (rest or 0)
+        if now is None or len(gone) < 30:
+            used += now or 0
+            whole += now or 0
+            lost += (same or 0) + (rest or 0)
+            continue
+        both = covered(code, year, number) and covered(code, year - 1, 12)
+        expected = now + (rest or 0) * now / same if same and both else now * len(planned) / len(gone)
+        used += now
+        whole += expected
+        throughs = [
+            r["through"]
+            for r in listed["value_added"]
+            if r["enterprise"] == code and str(year) <= r["through"] <= month
+        ]
+        if throughs:
+            until = max(throughs)
+            so_far, before = value(code, year, until), value(code, year - 1, f"{year - 1}{until[4:]}")
+            year_before = value(code, year - 1, "")
+            assert so_far is not None
+            part = len([day for day in planned if day.month <= int(until[5:])])
+            added["tce"] += tce(code, year, 1, int(until[5:])) or 0
+            added["cny"] += so_far
+            added["tce of the year"] += expected
+            if before and year_before:
+                added["cny of the year"] += so_far + (year_before - before) * so_far / before
+            else:
+                added["cny of the year"] += so_far * len(planned) / part
+    return {
+        "used": used,
+        "whole": None if 10 * lost > last_year else whole,
+        "intensity": 10000 * added["tce"] / added["cny"] if added["cny"] else None,
+        "intensity of the year": 10000 * added["tce of the year"] / added["cny of the year"]
+        if added["cny"]
+        else None,
+    }
+
+
+def month_days(year: int, month: int) -> int:
+    """28 to 31."""
+    return ((date(year, month, 1) + timedelta(days=31)).replace(day=1) - date(year, month, 1)).days

@@ -21,6 +21,7 @@ from ganpo_model.shifts import WEEKDAYS, dates
 Kind = Literal["province", "city", "county"]
 KINDS: tuple[Kind, ...] = ("province", "city", "county")
 OTHER = "OTHER"
+LIGHTS = (Fraction(95, 100), Fraction(1))
 T = TypeVar("T")
 
 
@@ -73,7 +74,8 @@ class Aim:
 
 class Province:
     """All areas and industries. `areas`: rows by id, oldest first. `holidays`: days that are off, or worked, everywhere
-    unless a site says otherwise. `tiles`: column and row of cities in the grid of tiles. `plan`: its rows in order."""
+    unless a site says otherwise. `tiles`: column and row of cities in the grid of tiles. `plan`: its rows in order.
+    `lights`: from which part of a limit on it is near, and from which above."""
 
     def __init__(
         self,
@@ -85,6 +87,7 @@ class Province:
         plan: Iterable[Aim] = (),
     ) -> None:
         self.plan = tuple(plan)
+        self.lights = LIGHTS
         self.tiles: Mapping[str, tuple[int, int]] = dict(tiles)
         self.coefficients = Coefficients(coefficients)
         self.holidays = tuple(holidays)
@@ -139,11 +142,13 @@ class Province:
         return found
 
 
-def load(folder: Path | None = None) -> Province:
+def load(folder: Path | None = None, lights: tuple[Fraction, Fraction] = LIGHTS) -> Province:
     """The province in a folder, or ours. Raises ConfigError with file, row and column."""
     ours = files("ganpo_cloud").joinpath("province")
     read = [_read(folder or ours, ours, name, *of) for name, of in _FILES.items()]
-    return Province(*[*read, [*_plan(folder or ours, ours)]])
+    found = Province(*[*read, [*_plan(folder or ours, ours)]])
+    found.lights = lights
+    return found
 
 
 class _Wrong(ValueError):

@@ -8,7 +8,7 @@ from typing import Literal
 from ganpo_cloud.province.definitions import Definition
 from ganpo_cloud.store.described import answer, said, unsaid
 
-Kind = Literal["count", "rate", "quantity"]
+Kind = Literal["count", "rate", "quantity", "intensity"]
 
 
 @answer
@@ -34,7 +34,8 @@ class Measured:
 @answer
 class Standing:
     """Where it stands. `number`: None where nobody knows, of a quantity in millionths of its unit; `among`: of a rate
-    its denominator; `page`: the path of the page that shows it in full, below which its list is."""
+    its denominator, of an intensity fen; `page`: the path of the page that shows it in full,
+    below which its list is."""
 
     id: str = said("of what is measured", "nodes_workshop")
     number: int | None = said("null: nobody knows", 3)

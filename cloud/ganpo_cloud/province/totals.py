@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, delete, func, select
 
 from ganpo_cloud.days import periods
-from ganpo_cloud.province import balances, intensities
+from ganpo_cloud.province import balances, intensities, outlooks
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.province.measures import UNIT, on
 from ganpo_cloud.province.places import Key, Sums, roll_up
@@ -63,6 +63,7 @@ def recompute(database: Database, province: Province, now: datetime) -> int:
             _put(connection, area_month, month, counts, times)
         for month in sorted({periods.month_of(day) for day in days if day <= today}):
             balances.recompute(connection, province, month, today)
+        outlooks.recompute(connection, province, {periods.month_of(day) for day in days}, today)
         for year in sorted({day.year for day in days}):
             intensities.add_up(connection, province, year, today)
         if today in days:
@@ -109,6 +110,7 @@ def turn_day(database: Database, now: datetime) -> None:
         mark(connection, Kind.SUMS, (("", day) for day in (today, today - timedelta(days=1))))
         connection.execute(delete(area_day).where(area_day.c.day < periods.span(oldest)[0]))
         connection.execute(delete(area_month).where(area_month.c.month < oldest))
+        outlooks.forget(connection, oldest)
 
 
 def of_days(

@@ -186,6 +186,46 @@ area_carrier = table(
 )
 """Carriers by place and month; what nobody meters stands here too, with its `declared`."""
 
+OUTLOOK = {
+    "ahead": "millionths of tce that the rest of the year is expected to add, by place",
+    "last_year": "millionths of tce of all last year",
+    "lost": "of it, of enterprises without a projection",
+    "by_last_year": "enterprises whose rest follows last year's",
+    "by_linear": "whose rest goes on evenly over planned days",
+    "by_none": "without a projection",
+    "energy_declared": "enterprises that declare energy; this and all below at their home",
+    "added_enterprises": "of them, those with value added of this year, and all carriers covered until then",
+    "added_millionths": "their tce of the same months",
+    "added_fen": "their value added",
+    "expected_enterprises": "of them, those with a projection of both",
+    "expected_millionths": "their tce of the year, as it is projected",
+    "expected_fen": "their value added of the year, as it is projected",
+}
+"""What is expected of a year as told at the end of a month; dual control stands on it."""
+area_outlook = _area("area_outlook", texts("month", index=True), tuple(OUTLOOK))
+
+outlook = table(
+    "outlook",
+    texts("enterprise"),
+    texts("month", index=True, comment="until the end of which the year is known"),
+    texts("area", "industry", comment="its home then"),
+    longs("so_far", nullable=True, comment="millionths of tce from January on; null: nobody knows"),
+    longs(
+        "ahead", nullable=True, comment="what the rest of the year is expected to add; null: nobody can tell"
+    ),
+    longs("last_year", nullable=True, comment="all of it"),
+    texts("method", comment="last_year | linear | none"),
+    integers("gone", "planned", comment="days until then, and of the whole year"),
+    integers(
+        "covered", comment="of the days until then, in millionths: of the carrier of which the least is known"
+    ),
+    texts("through", comment="the month until which value added is known; empty: of no month"),
+    longs("added_millionths", "added_fen", nullable=True, comment="tce and value added of the same months"),
+    longs("expected_fen", nullable=True, comment="value added of the year, as it is projected"),
+    key="enterprise month",
+)
+"""What a year of one enterprise is expected to come to."""
+
 published = table(
     "published",
     texts("month"),

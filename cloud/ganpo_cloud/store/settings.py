@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -156,6 +157,12 @@ class ProvinceSettings(Section):
 
     folder: Path | None = Field(
         default=None, description="folder of areas.csv and industries.csv; absent: Jiangxi's"
+    )
+    limit_near: Decimal = Field(
+        default=Decimal("0.95"), gt=0, le=1, description="dual control: yellow beyond so much of a limit"
+    )
+    limit_above: Decimal = Field(
+        default=Decimal(1), ge=1, le=2, description="dual control: red beyond so much"
     )
 
 

@@ -13,6 +13,7 @@ import signal
 import socket
 import threading
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -44,6 +45,8 @@ class Serving:
     exposed: bool
     demo: bool
     inlet: tuple[str, int] | None
+    lights: tuple[str, str] = ("0.95", "1")
+    """Decimal texts: from which part of a limit on it is near, and from which above."""
 
     @classmethod
     def of(cls, settings: CloudSettings, inlet: tuple[str, int] | None, *, demo: bool = False) -> Self:
@@ -56,6 +59,7 @@ class Serving:
             settings.http.allow_unauthenticated,
             demo,
             inlet,
+            (str(settings.province.limit_near), str(settings.province.limit_above)),
         )
 
     def reader(self) -> "Reader":
@@ -77,13 +81,14 @@ def serve(serving: Serving, sock: socket.socket, channel: socket.socket | None =
     from ganpo_service.clock import SystemClock
     from ganpo_service.http import Server
 
+    folder, (near, above) = serving.folder, serving.lights
     with serving.reader() as reader:
         app = create_app(
             reader,
             SystemClock(),
             demo=serving.demo,
             exposed=serving.exposed,
-            province=divisions.load(Path(serving.folder) if serving.folder is not None else None),
+            province=divisions.load(Path(folder) if folder else None, (Fraction(near), Fraction(above))),
             inlet=serving.inlet,
         )
         server = Server(app)

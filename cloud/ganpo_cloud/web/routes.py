@@ -15,6 +15,7 @@ from ganpo_cloud.web import faces
 from ganpo_cloud.web.answers import (
     commissioned,
     days,
+    dual_control,
     energy,
     enterprises,
     equipment,
@@ -30,6 +31,7 @@ from ganpo_cloud.web.answers import (
 from ganpo_cloud.web.asking import MOST_ROWS, Listed, Placed, Question, names, question, strict
 from ganpo_cloud.web.exports.forms import CONTENT, Format
 from ganpo_cloud.web.pages import device, enterprise, overview, published
+from ganpo_cloud.web.pages import dual_control as dual_page
 from ganpo_cloud.web.pages import energy as energy_page
 from ganpo_cloud.web.pages import plan as plan_page
 from ganpo_cloud.web.pages import trees as trees_page
@@ -87,6 +89,7 @@ RESOURCES = (
     Resource("/equipment", equipment.equipment, "equipment.html"),
     Resource("/enterprises", enterprises.enterprises, "enterprises.html"),
     Resource("/energy", energy.energy, "energy.html", energy_page.beside),
+    Resource("/dual-control", dual_control.dual_control, "dual_control.html", dual_page.beside),
     Resource("/reports", reports.reports, "reports.html", published.months),
     Resource("/reports/{month}", reports.report, "report.html", published.month),
     Resource("/trees", trees.trees, "trees.html", trees_page.beside),

@@ -1,0 +1,91 @@
+"""Dual control on its page: what stands beside the courses of a month."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from math import ceil
+from typing import Any
+
+from sqlalchemy import Connection
+
+from ganpo_cloud.days import periods
+from ganpo_cloud.province.dual_control import KINDS, Course, month_of
+from ganpo_cloud.store.counted_tables import ALL
+from ganpo_cloud.web.pages.figures import Figure
+from ganpo_cloud.web.pages.rendering import Item, Rendering
+
+SHOWN_MONTHS = 24
+
+
+class Sheet:
+    """The numbers of a sheet, each with its mark: whose it is, and at the end of which month it is told."""
+
+    def __init__(self, month: str) -> None:
+        self.month = month
+
+    def to_date(self, of: Course) -> Figure:
+        """Of the months that are over."""
+        return self._figure(of, "to-date", of.value(of.to_date))
+
+    def projected(self, of: Course) -> Figure:
+        """Of the whole year."""
+        return self._figure(of, "projected", of.value(of.projected))
+
+    def limit(self, of: Course) -> Figure:
+        """The limit that counts."""
+        return self._figure(of, "limit", of.limit and of.limit.number)
+
+    def share(self, of: Course) -> Figure:
+        """r in percent, rounded up: what is above its limit never reads as if it were not."""
+        r = of.share
+        return self._counted(of, "r", None if r is None else Fraction(ceil(1000 * r), 10), "tenths")
+
+    def covered(self, of: Course) -> list[Figure]:
+        """How much is known, and of how much."""
+        ratio = of.covered
+        numbers = (ratio.numerator, ratio.denominator) if ratio else (None, None)
+        names = ("covered", "declared")
+        return [self._counted(of, name, number) for name, number in zip(names, numbers, strict=True)]
+
+    def known(self, of: Course) -> Figure:
+        """The same as a rate."""
+        m, n = self.covered(of)
+        return Figure(f"{m.measure}/declared", *(m.area, m.industry, m.time), m.number, "rate", n.number)
+
+    def method(self, of: Course, name: str) -> Figure:
+        """How many enterprises are projected in a way."""
+        return self._counted(of, name, getattr(of, name))
+
+    def _figure(self, of: Course, name: str, number: Any) -> Figure:
+        return self._counted(of, name, number, "quantity" if of.kind == "total_tce" else "intensity")
+
+    def _counted(self, of: Course, name: str, number: Any, kind: str = "count") -> Figure:
+        measure = f"{'dual_total' if of.kind == 'total_tce' else 'dual_intensity'}:{name}"
+        return Figure(measure, of.key, of.industry or ALL, self.month, number, kind)
+
+
+def beside(_connection: Connection, rendering: Rendering, found: Sequence[Course]) -> Item:
+    """The sheet's month, the months there are, and the courses by kind: the place, its parts, its industries and
+    enterprises."""
+    month = found[0].month
+    newest = month_of(rendering.day)
+    here, industry = rendering.scope.area, rendering.scope.industry
+
+    def of(course: Course) -> str:
+        if course.enterprise:
+            return "enterprises"
+        if course.area != here:
+            return "parts"
+        return "whole" if course.industry == industry else "industries"
+
+    groups = ("whole", "parts", "industries", "enterprises")
+    by_kind = {kind: [row for row in found if row.kind == kind] for kind in KINDS}
+    return {
+        "n": Sheet(month),
+        "month": month,
+        "months": periods.months(periods.span(newest)[0], SHOWN_MONTHS)[::-1],
+        "kinds": {
+            kind: {name: [row for row in rows if of(row) == name] for name in groups}
+            for kind, rows in by_kind.items()
+        },
+        "lights": rendering.province.lights,
+    }

@@ -1,0 +1,201 @@
+"""Dual control: what a year comes to against its limits, from lists to page and API, counted again by plain loops."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from ganpo_cloud.imports.kinds import KINDS
+from ganpo_cloud.province import dual_control
+from ganpo_cloud.province.dual_control import Course, DualControl
+from ganpo_cloud.store.database import Database
+from ganpo_cloud.web.application import create_app
+from support import databases, recounting
+from support.plants import TestClock
+from support.province import CODES, NOW, PROVINCE, Plant, enterprise
+from support.serving import Served
+
+pytestmark = pytest.mark.usefixtures("each_database")
+CITY, MONTH = "360700", "2026-10"
+OLD, NEW, QUIET, AWAY = CODES
+TCE = Fraction("0.1229")
+"""Of 1,000 kWh."""
+
+
+def bills(code: str, year: int, kwh: int, months: range) -> list[str]:
+    return [f"{code},{year}-{n:02d},electricity,{kwh},kWh,bill,Li," for n in months]
+
+
+LISTS: dict[str, list[str]] = {
+    "enterprises": [enterprise(OLD, "360703"), enterprise(NEW, "360704", "1310", "FOOD"),
+                    enterprise(QUIET, "360703"), enterprise(AWAY, "360102")],
+    "sites": [f"{NEW},plant-1,Plant,360704,Asia/Shanghai"],
+    "calendars": [f"{NEW},plant-1,2020-01-01,,day,mon-fri,08:00,17:00,"],
+    "carriers": [f"{code},{year},electricity" for code in CODES for year in (2025, 2026)],
+    "statements": [
+        *bills(OLD, 2025, 1_000_000, range(1, 13)), *bills(OLD, 2026, 1_200_000, range(1, 11)),
+        *bills(NEW, 2026, 500_000, range(1, 11)), *bills(QUIET, 2025, 100_000, range(1, 13)),
+        *bills(AWAY, 2025, 700_000, range(1, 13)), *bills(AWAY, 2026, 700_000, range(1, 11)),
+    ],
+    "value_added": [
+        f"{OLD},2025,90000000,2020,S,2025-09", f"{OLD},2025,120000000,2020,S,", f"{OLD},2026,108000000,2020,S,2026-06",
+        f"{OLD},2026,162000000,2020,S,2026-09", f"{NEW},2026,40000000,2020,S,2026-10",
+    ],
+    "limits": [
+        f"{CITY},,,2026,total_tce,2600,,old,Li", f"{CITY},,,2026,intensity,0.12,2020,plan,Li",
+        "360000,,,2026,total_tce,4000,,plan,Li", f"{CITY},NONFERROUS,,2026,total_tce,1769.76,,plan,Li",
+        f",,{OLD},2026,total_tce,1900,,plan,Li", f",,{NEW},2026,intensity,0.1,2020,plan,Li",
+    ],
+}  # fmt: skip
+
+
+def fill(database: Database) -> None:
+    plant = Plant(database)
+    for kind, rows in LISTS.items():
+        plant.take(kind, *rows)
+    plant.take("limits", f"{CITY},,,2026,total_tce,2600.5,,newer,Wang", now=NOW + timedelta(minutes=5))
+    plant.settle()
+
+
+@pytest.fixture
+def plant(tmp_path: Path) -> Iterator[Plant]:
+    plant = Plant(databases.filled(tmp_path, fill))
+    yield plant
+    plant.database.close()
+
+
+def course(
+    plant: Plant, kind: str = "total_tce", area: str = CITY, industry: str = "", month: str = MONTH
+) -> Course:
+    with plant.database.read() as connection:
+        found = DualControl(connection, PROVINCE, month).places([area], [industry])
+    return next(row for row in found if row.kind == kind)
+
+
+def listed(*more: tuple[str, list[str]]) -> dict[str, list[dict[str, str]]]:
+    said = {kind: [*rows] for kind, rows in LISTS.items()}
+    for kind, rows in more:
+        said[kind] += rows
+    return {
+        kind: list(csv.DictReader(io.StringIO("\n".join([",".join(KINDS[kind].columns), *rows]))))
+        for kind, rows in said.items()
+    }
+
+
+def test_a_city_by_hand(plant: Plant) -> None:
+    """OLD goes on as last year: 12,000,000 kWh; NEW evenly: 5,000,000 kWh over its planned days; QUIET says nothing."""
+    total = course(plant)
+    assert (total.by_last_year, total.by_linear, total.by_none) == (1, 1, 1)
+    assert total.value(total.to_date) == 17_000 * TCE
+    row = course(plant, industry="FOOD")
+    expected, used = row.value(row.projected), row.value(row.to_date)
+    assert used == 5_000 * TCE
+    assert expected is not None
+    # 2026 has 245 or so working days of which some 40 lie in November and December; holidays.csv says which.
+    assert Fraction(116, 100) < expected / used < Fraction(125, 100)
+    assert total.value(total.projected) == 14_400 * TCE + expected, "QUIET adds what it used: nothing"
+    nonferrous = course(plant, industry="NONFERROUS")
+    assert (nonferrous.share, nonferrous.light) == (Fraction(1), "hatched"), (
+        "QUIET declares and says nothing: 10 of 20 months"
+    )
+    value = course(plant, "intensity", industry="NONFERROUS")
+    assert value.value(value.to_date) == 10_800 * TCE / 16_200, "until September, both"
+    assert value.value(value.projected) == 14_400 * TCE / 21_600, "120 x 162 / 90 million CNY"
+
+
+def test_every_place_and_month_as_plain_loops_count_it(plant: Plant) -> None:
+    compared = 0
+    for month in ("2026-01", "2026-02", "2026-06", "2026-09", MONTH, "2025-12", "2025-05"):
+        for area in (CITY, "360000", "360703", "360704", "360102"):
+            told = recounting.dual(listed(), PROVINCE, month, area)
+            total, value = (course(plant, kind, area, month=month) for kind in dual_control.KINDS)
+            assert (total.value(total.to_date) or 0) == told["used"], (month, area)
+            got, whole = total.value(total.projected), told["whole"]
+            if got is None:
+                assert whole in (None, told["used"]), (month, area)
+            else:
+                assert whole is not None
+                assert 0 <= whole - got < Fraction(4, 10**6), (month, area, "rounded down once a firm")
+                compared += 1
+            if month[:4] == "2026" and value.to_date is not None:
+                then, year = told["intensity"], told["intensity of the year"]
+                assert then is not None
+                assert abs((value.value(value.to_date) or 0) - then) < Fraction(1, 10**9)
+                if value.projected is not None:
+                    assert year is not None
+                    assert abs((value.value(value.projected) or 0) - year) < Fraction(1, 10**9)
+                compared += 1
+    assert compared > 20
+
+
+def test_what_is_missing_hatches_and_what_is_above_stays_above(plant: Plant) -> None:
+    plant.take(
+        "limits", f"{CITY},NONFERROUS,,2026,total_tce,1769.75,,tighter,Wang", now=NOW + timedelta(minutes=6)
+    )
+    assert course(plant, industry="NONFERROUS").light == "red"
+    plant.take("statements", *bills(QUIET, 2026, 1, range(1, 11)))
+    plant.settle()
+    row = course(plant, industry="NONFERROUS")
+    assert (row.by_last_year, row.by_none, row.light) == (2, 0, "red")
+    plant.take(
+        "limits", f"{CITY},NONFERROUS,,2026,total_tce,2000,,wider,Wang", now=NOW + timedelta(minutes=7)
+    )
+    assert course(plant, industry="NONFERROUS").light == "green"
+    early = course(plant, industry="FOOD", month="2026-01")
+    assert (early.projected, early.why) == (None, dual_control.TOO_LITTLE), "30 planned days are not gone"
+
+
+def test_where_much_of_last_year_has_no_projection_the_place_has_none(plant: Plant) -> None:
+    plant.take("statements", *bills(QUIET, 2025, 140_000, range(1, 13)))
+    plant.settle()
+    row = course(plant, industry="NONFERROUS")
+    assert (row.projected, row.why, row.r) == (None, dual_control.TOO_LITTLE, None)
+    assert row.light == "none", "140 of 1,140 parts"
+    more = listed(("statements", []))
+    for said in more["statements"]:
+        if said["enterprise"] == QUIET:
+            said["quantity"] = "140000"
+    assert recounting.dual(more, PROVINCE, MONTH, "360703")["whole"] is None
+
+
+def test_a_sheet_on_its_page_in_its_files_and_at_the_api(plant: Plant) -> None:
+    app = create_app(plant.database, TestClock(wall=NOW), province=PROVINCE)
+    with Served(app) as served, httpx.Client(base_url=served.url, timeout=60) as http:
+        rows: list[dict[str, Any]] = http.get("/api/v1/dual-control", params={"area": CITY}).json()
+        total = rows[0]
+        assert (total["kind"], total["limit"]["document"], [o["document"] for o in total["others"]]) == (
+            "total_tce", "newer", ["old"],
+        )  # fmt: skip
+        assert total["month"] == MONTH
+        firms = [(row["enterprise"], row["kind"]) for row in rows if row["scope"] == "enterprise"]
+        assert sorted(firms) == sorted([(OLD, "total_tce"), (NEW, "intensity")])
+        page = http.get("/dual-control", params={"area": CITY, "lang": "en"}).text
+        assert re.search(r"newer.*yes: entered last.*old.*no: another was entered later", page, re.DOTALL)
+        assert f'data-number="dual_total:to-date {CITY} * {MONTH}">' in page
+        for form in ("csv", "xlsx"):
+            file = http.get("/api/v1/dual-control", params={"area": CITY, "format": form})
+            assert file.status_code == 200
+        table = list(
+            csv.DictReader(
+                io.StringIO(http.get("/api/v1/dual-control?format=csv").content.decode("utf-8-sig"))
+            )
+        )
+        assert table[0]["limit.value"] == "4000"
+        for asked, status in (
+            ("2026-11", 422),
+            ("2027-01", 422),
+            ("2026-13", 422),
+            ("2020-01", 200),
+            ("", 200),
+        ):
+            assert http.get("/dual-control", params={"month": asked}).status_code == status, asked
+        assert http.get("/dual-control", params={"month": "2025-12", "lang": "zh"}).status_code == 200
+        plan = {row["measure"]: row for row in http.get("/api/v1/plan", params={"area": CITY}).json()}
+        assert plan["dual_total"]["number"]["numerator"] == total["projected"]["numerator"]
