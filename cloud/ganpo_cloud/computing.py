@@ -71,8 +71,9 @@ async def run(
         now, done = clock.utc(), 0
         beat()
         try:
+            done += await asyncio.to_thread(days.of_banned, database, now, province.holidays)
             if of_days.due():
-                done = await asyncio.to_thread(days.recompute, database, now, province.holidays, turn)
+                done += await asyncio.to_thread(days.recompute, database, now, province.holidays, turn)
                 if not turn.after:
                     of_days.over()
             done += await asyncio.to_thread(ledger_days.recompute, database, now)

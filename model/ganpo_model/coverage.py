@@ -39,6 +39,7 @@ class Unit:
     intelligent: int = 0
     in_service: bool = True
     retired: bool = False
+    banned: bool = False
     networked: bool = False
     cloud: bool = False
     age: Age | None = None
@@ -94,6 +95,7 @@ NETWORKED = Condition("networked", (True,), "networked_at set")
 CLOUD = Condition("cloud", (True,), "cloud_at set")
 RETIRED = Condition("retired", (True,), "retired")
 KEPT = Condition("retired", (False,), "not retired")
+BANNED, ALLOWED = Condition("banned", (True,), "banned"), Condition("banned", (False,), "not banned")
 HERE = Condition("age", (None, *(age.value for age in Age if age is not Age.GONE)), "not gone")
 ACTIVE, SILENT, GONE = (
     Condition("age", (age.value,), age.value) for age in (Age.ACTIVE, Age.SILENT, Age.GONE)
@@ -108,7 +110,7 @@ LISTED, UNCONNECTED, CONNECTED = (
     Condition("named", (level,), text)
     for level, text in enumerate(("no gateway names it", "without a connection", "connected"))
 )
-STANDING = (KEPT,)
+STANDING = (KEPT, ALLOWED)
 """What is on the ladder at all."""
 
 
@@ -142,15 +144,16 @@ MEASURES: Mapping[str, Measure] = {
     "cloud": Measure("in service and in the cloud", (CLOUD, IN_SERVICE, HERE)),
     "active": Measure("in service and active", (CLOUD, IN_SERVICE, ACTIVE)),
     "ever_registered": Measure("ever registered", (), "registered", "ever"),
-    "now_registered": Measure("registered", (KEPT,), "registered"),
+    "now_registered": Measure("registered", (KEPT, ALLOWED), "registered"),
     "ever_networked": Measure("ever on the network", (NETWORKED,), "on the network", "ever"),
-    "now_networked": Measure("on the network", (NETWORKED, KEPT, HERE), "on the network"),
+    "now_networked": Measure("on the network", (NETWORKED, KEPT, ALLOWED, HERE), "on the network"),
     "ever_cloud": Measure("ever in the cloud", (CLOUD,), "in the cloud", "ever"),
-    "now_cloud": Measure("in the cloud", (CLOUD, KEPT, HERE), "in the cloud"),
-    "now_active": Measure("active", (CLOUD, KEPT, ACTIVE), "active"),
-    "silent": Measure("silent", (CLOUD, KEPT, SILENT), "silent, still counted", "beside"),
-    "gone": Measure("long offline", (CLOUD, KEPT, GONE), "long offline", "beside"),
+    "now_cloud": Measure("in the cloud", (CLOUD, KEPT, ALLOWED, HERE), "in the cloud"),
+    "now_active": Measure("active", (CLOUD, KEPT, ALLOWED, ACTIVE), "active"),
+    "silent": Measure("silent", (CLOUD, KEPT, ALLOWED, SILENT), "silent, still counted", "beside"),
+    "gone": Measure("long offline", (CLOUD, KEPT, ALLOWED, GONE), "long offline", "beside"),
     "retired": Measure("retired", (RETIRED,), "retired", "beside"),
+    "banned": Measure("banned", (BANNED,), "banned", "beside"),
     **_only_claimed("nc", "main equipment, numerical control only claimed", "numerical_control", MAIN),
     **_only_claimed("intelligent", "intelligent, only claimed", "intelligent"),
     **_only_claimed("digital", "digital, only claimed", "digital"),

@@ -31,7 +31,7 @@ COUNTY, INDUSTRY = "360121", "FOOD"
 UNITS = st.builds(
     Unit,
     *(st.sampled_from(Evidence) for _ in range(4)),
-    *(st.booleans() for _ in range(4)),
+    *(st.booleans() for _ in range(5)),
     st.sampled_from([None, *Age]),
     st.integers(0, 2),
 )
@@ -64,6 +64,7 @@ def row(code: str, asset_no: str, kind: str, unit: Unit, **other: object) -> tup
         "above_scale": True,
         "in_service": unit.in_service,
         "retired": unit.retired,
+        "banned": unit.banned,
         "networked": unit.networked,
         "cloud": unit.cloud,
         "age": None if unit.age is None else unit.age.value,

@@ -31,6 +31,7 @@ ELSEWHERE = (
     "service/ganpo_service/english.py",
     "service/ganpo_service/exposition.py",
     "cloud/ganpo_cloud/province/balances.py",
+    "cloud/ganpo_cloud/province/banned.py",
     "config/ganpo_config/devices.py",
     "agent/ganpo_agent/listing/books.py",
     "demo/ganpo_demo/fleet",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from ganpo_cloud.province.divisions import Province
@@ -401,3 +402,38 @@ def dual(
 def month_days(year: int, month: int) -> int:
     """28 to 31."""
     return ((date(year, month, 1) + timedelta(days=31)).replace(day=1) - date(year, month, 1)).days
+
+
+def ran_though_banned(
+    listed: Iterable[str], facts: Iterable[Any], standby: dict[str, int]
+) -> list[tuple[str, int, int, int | None]]:
+    """When what rows of the list `banned` name ran: (register, from, to, counts), by looking at each run and each
+    neighbouring pair of readings. `standby`: of each register so many counts an hour."""
+
+    def ms(at: datetime) -> int:
+        return round(at.timestamp() * 1000)
+
+    found: list[tuple[str, int, int, int | None]] = []
+    for row in listed:
+        _, asset_no, _, since, _, meter, _, _ = row.split(",")
+        first = ms(datetime.fromisoformat(f"{since}T00:00:00+08:00"))
+        every = [fact for fact in facts if fact.type == "states" and fact.subject == asset_no]
+        for fact in sorted(every, key=lambda fact: fact.start):
+            ends = [at for at, _ in fact.runs[1:]] + [ms(fact.end) - ms(fact.start)]
+            for (at, state), end in zip(fact.runs, ends, strict=True):
+                begin, until = max(ms(fact.start) + at, first), ms(fact.start) + end
+                if state in ("PRODUCING", "SETUP") and until > first:
+                    if found and found[-1][0] == "" and found[-1][2] == begin:
+                        begin = found.pop()[1]
+                    found.append(("", begin, until, None))
+        for register in (number for number in standby if number.startswith(f"{meter}/")):
+            readings = sorted(
+                (ms(f.at), f.raw) for f in facts if f.type == "reading" and f.register == register
+            )
+            for (at, low), (until, high) in pairwise(readings):
+                if at >= first and (high - low) * 3_600_000 > standby[register] * (until - at):
+                    before = 0
+                    if found and found[-1][0] == register and found[-1][2] == at:
+                        _, at, _, before = found.pop()  # type: ignore[assignment]
+                    found.append((register, at, until, high - low + before))
+    return found

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from ganpo_cloud.cli import opening
+from ganpo_cloud.cli.alarm import alarm
 from ganpo_cloud.cli.quarantine import quarantine
 from ganpo_service import words
 from ganpo_service.commands import Group, say, version_option
@@ -20,6 +21,7 @@ def main() -> None:
     """The collector of Ganpo: takes what gateways observed, and shows what it comes to."""
 
 
+main.add_command(alarm)
 main.add_command(quarantine)
 
 

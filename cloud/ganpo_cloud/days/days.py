@@ -8,7 +8,7 @@ from itertools import groupby
 from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import OperationalError
 
-from ganpo_cloud.days import anew, judging, onboarding, painting, production, quantities, subjects
+from ganpo_cloud.days import anew, banned, judging, onboarding, painting, production, quantities, subjects
 from ganpo_cloud.days.calendars import Calendars
 from ganpo_cloud.days.production import Work
 from ganpo_cloud.days.subjects import Subject
@@ -26,6 +26,9 @@ BATCH = 200
 """Days of one transaction: short enough that frames never wait long."""
 _LOOP = "days"
 _PRODUCED = "SELECT day FROM production WHERE enterprise = ? AND subject = ? AND day >= ? AND day <= ?"
+_OF_BANNED = """SELECT DISTINCT d.kind, d.key, d.day, d.word FROM banned b JOIN dirty d ON d.kind = 'day'
+  AND d.key IN (b.enterprise || '/' || b.asset_no, b.enterprise || '/' || b.meter)
+WHERE NOT EXISTS (SELECT 1 FROM apart a WHERE a.key = d.key) ORDER BY d.key, d.day LIMIT ?"""
 _DELETE = "DELETE FROM {} WHERE enterprise = ? AND subject = ? AND day = ?"
 
 
@@ -45,7 +48,7 @@ def recompute(
     `holidays`: of the province; a site's calendar may say otherwise.
     """
     while anew.recompute(database, now):
-        pass
+        of_banned(database, now, holidays)
     of = of or Round()
     with database.read() as connection:
         waits = marks.waiting(Kind.DAY).where(dirty.c.key >= of.after)
@@ -54,6 +57,20 @@ def recompute(
     done = _work_out(database, keys, now, holidays)
     of.after = next((key for key in keys if key not in done), found[-1].key if len(found) == BATCH else "")
     return sum(len(keys[key]) for key in done)
+
+
+def of_banned(database: Database, now: datetime, holidays: Sequence[ExceptionItem] = ()) -> int:
+    """The dirty days of what is banned and of its meters, ahead of all others: an alarm waits for nobody.
+
+    Gives how many subject-days.
+    """
+    with database.read() as connection:
+        found = [
+            Mark(kind, key, sql.day_given(local), word)
+            for kind, key, local, word in sql.rows(connection, _OF_BANNED, (BATCH,))
+        ]
+    keys = {key: list(group) for key, group in groupby(found, key=lambda one: one.key)}
+    return sum(len(keys[key]) for key in _work_out(database, keys, now, holidays))
 
 
 def _work_out(
@@ -114,6 +131,7 @@ def _write(connection: Connection, work: Sequence[Work], calendars: Calendars, n
     for one in done:
         if one.about.counts_parts:
             production.count(connection, one.about, one.counted, calendars, to_ms(now))
+    banned.look(connection, done, to_ms(now))
     marks.mark(connection, Kind.SUMS, (("", local) for one in done for local in one.touched))
     marks.mark(connection, Kind.LEDGER, ((code, EVER) for code in ledgers))
     return {marks.key(*one.key) for one in done}

@@ -202,7 +202,7 @@ PLAN: Mapping[str, Kind] = {
     "banned": Kind(
         registry.banned,
         "enterprise asset_no kind since document meter standby_kw by",
-        touched.ledgers,
+        touched.banned,
         _banned,
         own={
             "kind": c.one_of("outdated", "forbidden"),

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
 from ganpo_cloud.days import periods
+from ganpo_cloud.store.counted_tables import evidence
 from ganpo_cloud.store.marks import EVER, Kind, key, mark
 from ganpo_cloud.store.tables import subject
 
@@ -23,6 +24,16 @@ def machines(connection: Connection, rows: Rows, _today: date) -> None:
     mine = subject.c.enterprise.in_({row["enterprise"] for row in rows})
     query = select(subject.c.enterprise, subject.c.asset_no).where(mine)
     mark(connection, Kind.SUBJECT, ((key(*of), EVER) for of in connection.execute(query).all()))
+
+
+def banned(connection: Connection, rows: Rows, today: date) -> None:
+    """The ledgers, and everything that ever happened to these devices and their meters: no evidence stands that was
+    found by what the list said before."""
+    ledgers(connection, rows, today)
+    for row in rows:
+        connection.execute(delete(evidence).filter_by(enterprise=row["enterprise"], asset_no=row["asset_no"]))
+    named = {key(row["enterprise"], row[of]) for row in rows for of in ("asset_no", "meter") if row[of]}
+    mark(connection, Kind.SUBJECT, ((one, EVER) for one in named))
 
 
 def sums(connection: Connection, rows: Rows, today: date) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
+from ganpo_cloud.days.banned import counting
 from ganpo_cloud.inlet.inventories import OLDEST
 from ganpo_cloud.province.divisions import OTHER
 from ganpo_cloud.store import registry_tables as registry
@@ -33,6 +34,7 @@ _TABLES = {
     "flags": registry.flag,
     "proofs": registry.proof,
     "seen": registry.onboarding,
+    "bans": registry.banned,
 }
 Rows = dict[str, list[Any]]
 """Of what the registry knows by this number, oldest first."""
@@ -52,6 +54,7 @@ class Device:
     industry: str
     status: str
     in_service: bool = False
+    banned: bool = False
     flags: Mapping[str, Evidence] = field(default_factory=dict)
     networked: bool = False
     cloud: bool = False
@@ -74,6 +77,7 @@ class Ledger:
     flags: Rows = field(default_factory=dict)
     proofs: Rows = field(default_factory=dict)
     seen: Rows = field(default_factory=dict)
+    bans: Rows = field(default_factory=dict)
     words: Rows = field(default_factory=dict)
     inventories: list[tuple[int, str, str, dict[str, Any]]] = field(default_factory=list)
     meters: dict[str, dict[date, dict[str, Any]]] = field(default_factory=dict)
@@ -86,7 +90,7 @@ class Ledger:
             if item["since"]:
                 dated.append((item["status"], date.fromisoformat(item["since"])))
         idle = {months_later(since, LONGEST_IDLE_MONTHS) for status, since in dated if status == "idle"}
-        found = {row.since for row in (*self.homes, *of["statuses"], *of["flags"])}
+        found = {row.since for row in (*self.homes, *of["statuses"], *of["flags"], *of["bans"])}
         found |= {day + timedelta(days=1) for day in idle}
         found |= {since for rows in self.meters.values() for since in rows}
         instants = {at for at, *_ in self.inventories} | {row.at for row in of["proofs"]}
@@ -99,10 +103,10 @@ class Ledger:
         home = _latest(self.homes, day)
         industry = home.industry if home is not None else OTHER
         if home is not None:
-            about = {"parent": home.parent, "above_scale": home.above_scale}
+            own = {"parent": home.parent, "above_scale": home.above_scale}
             place = ("", home.area, industry, "")
             yield Device(
-                self.code, "", "enterprise", home.name, *place, in_service=home.parent is None, **about
+                self.code, "", "enterprise", home.name, *place, in_service=home.parent is None, **own
             )
         found = self._described(instant)
         for asset_no, rows in self.statuses.items():
@@ -110,10 +114,13 @@ class Ledger:
                 said = {"site": row.site, "name": row.name, "status": row.status, "since": row.since}
                 found[asset_no] = found.get(asset_no, {}) | said
         for asset_no, item in sorted(found.items()):
-            serves = in_service(item["status"], item["since"] or day, day)
-            flags = self._flags(asset_no, item.get("flags", ()), instant, day)
-            named = 1 + bool(item["profile"]) if "profile" in item else 0
-            more: dict[str, Any] = {"in_service": serves, "flags": flags, "named": named}
+            banned = self.banned(asset_no, day) is not None
+            more: dict[str, Any] = {
+                "in_service": in_service(item["status"], item["since"] or day, day) and not banned,
+                "banned": banned,
+                "flags": self._flags(asset_no, item.get("flags", ()), instant, day),
+                "named": 1 + bool(item["profile"]) if "profile" in item else 0,
+            }
             yield self._device("equipment", asset_no, item, industry, instant, **more)
         there = self.meters_at(day)
         placed = {
@@ -126,6 +133,11 @@ class Ledger:
             role = "sub" if above is not None else item["role"]
             more = {"parent": above, "carrier": item["carrier"], "role": role}
             yield self._device("meter", asset_no, item, industry, instant, **more)
+
+    def banned(self, asset_no: str, day: date) -> Any:
+        """The row that bans a device on a day; None: nothing does."""
+        row = counting(self.bans.get(asset_no, ()))
+        return row if row is not None and row.since <= day else None
 
     def meters_at(self, day: date) -> dict[str, dict[str, Any]]:
         """What is said of each meter on a day, by number."""

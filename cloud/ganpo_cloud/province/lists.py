@@ -30,8 +30,19 @@ COUNTS: Mapping[str, str] = {
 AT_ONCE = 1000
 """Rows that are held together."""
 DEVICE = (
-    *("enterprise", "asset_no", "name", "site", "area", "industry", "status", "in_service", "retired"),
-    *(*FLAGS, "networked", "cloud", "age"),
+    *(
+        "enterprise",
+        "asset_no",
+        "name",
+        "site",
+        "area",
+        "industry",
+        "status",
+        "in_service",
+        "retired",
+        "banned",
+    ),
+    *(*FLAGS, "networked", "cloud", "age", "named"),
 )
 """What a list says of a device, as the ledger has it ..."""
 COUNTED = (

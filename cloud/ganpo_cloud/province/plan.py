@@ -12,7 +12,7 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from ganpo_cloud.days import periods
-from ganpo_cloud.province import dual_control, tagged, trees
+from ganpo_cloud.province import banned, dual_control, tagged, trees
 from ganpo_cloud.province.definitions import DEFINITIONS, Definition
 from ganpo_cloud.province.divisions import Aim, Province
 from ganpo_cloud.province.indicators import Indicator, Indicators, Target, value
@@ -33,7 +33,7 @@ class Part(Protocol):
         """Where each of its numbers stands, in any order."""
 
 
-PARTS: tuple[Part, ...] = (trees, dual_control, tagged)
+PARTS: tuple[Part, ...] = (trees, dual_control, tagged, banned)
 MEASURED: Mapping[str, Measured] = {of.id: of for part in PARTS for of in part.MEASURED}
 """By id, what they count."""
 EVERY: tuple[Definition, ...] = (*DEFINITIONS.values(), *(of.definition for of in MEASURED.values()))

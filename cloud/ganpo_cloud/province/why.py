@@ -73,6 +73,7 @@ def _of_device(
         yield _elsewhere(connection, enterprise, asset_no)
         return
     if device is not None and device.kind == "equipment":
+        yield from _banned(found, asset_no, now)
         yield from _flags(device)
     if device is not None and device.kind == "meter" and device.parent is not None:
         yield Reason("inside", None, {"outer": device.parent}, "ganpo check")
@@ -154,9 +155,16 @@ def _elsewhere(connection: Connection, enterprise: str, asset_no: str) -> Reason
     return Reason("elsewhere", None, details, command, asset_no)
 
 
+def _banned(found: Ledger, asset_no: str, now: datetime) -> Iterator[Reason]:
+    """It may not run, by which document."""
+    ban = found.banned(asset_no, day_of(to_ms(now), DEFAULT_ZONE))
+    if ban is not None:
+        yield Reason(ban.kind, bounds(ban.since, DEFAULT_ZONE)[0], {"document": ban.document})
+
+
 def _flags(device: Device) -> Iterator[Reason]:
     command = "ganpo-cloud import flags FILE.csv"
-    if not device.in_service:
+    if not device.in_service and not device.banned:
         yield Reason("status", None, {"status": device.status}, "ganpo-cloud import equipment FILE.csv")
     if "main" not in device.flags:
         yield Reason("main", command=command)

@@ -79,7 +79,7 @@ ledger = table(
     texts("area", comment="county of its site, of an enterprise its statistical home"),
     texts("industry", "status"),
     flags("in_service", comment="of an enterprise: it is a legal person"),
-    flags("retired"),
+    flags("retired", "banned"),
     texts(
         "parent",
         nullable=True,
@@ -139,6 +139,20 @@ consumption = table(
     key="enterprise register day",
 )
 """What a register of a meter comes to on a local day."""
+
+evidence = table(
+    "evidence",
+    texts("enterprise", "asset_no"),
+    longs("at", "until"),
+    texts("register", comment="of the meter that shows it; empty: its own states do"),
+    dates("day", comment="the local day of `at`"),
+    longs("counts", "millionths", nullable=True, comment="of the register, and of its unit, meanwhile"),
+    longs("frame", comment="the first that tells it"),
+    longs("known_at", comment="ms: when the last that tells it was stored"),
+    Index("evidence_day", "day"),
+    key="enterprise asset_no at register",
+)
+"""Every stretch in which something banned ran, from the day on which that was banned; no longer than a local day."""
 
 
 def _quantities() -> Sequence[Column[Any]]:

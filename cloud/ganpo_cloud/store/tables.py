@@ -150,6 +150,20 @@ withdrawal = table(
 )
 """Declarations are withdrawn, never edited."""
 
+alarm = table(
+    "alarm",
+    columns(ID, "id"),
+    texts("enterprise", "asset_no"),
+    longs("opened_at", comment="ms: from here on it ran, unanswered"),
+    longs("raised_at", comment="ms: when that was worked out"),
+    longs("frame", comment="the one that told it"),
+    Index("alarm_device", "enterprise", "asset_no"),
+    key="id",
+)
+"""Of something banned that ran. One of a device until it is closed; never edited, and never taken back."""
+
+alarm_closing = table("alarm_closing", longs("alarm"), longs("closed_at"), texts("why", "by"), key="alarm")
+
 dirty = table(
     "dirty",
     texts("kind", comment="day | subject | register | ledger | sums"),

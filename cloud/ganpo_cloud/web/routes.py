@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from ganpo_cloud.store.described import Listing
 from ganpo_cloud.web import faces
 from ganpo_cloud.web.answers import (
+    banned,
     commissioned,
     days,
     dual_control,
@@ -30,6 +31,7 @@ from ganpo_cloud.web.answers import (
 )
 from ganpo_cloud.web.asking import MOST_ROWS, Listed, Placed, Question, names, question, strict
 from ganpo_cloud.web.exports.forms import CONTENT, Format
+from ganpo_cloud.web.pages import banned as banned_page
 from ganpo_cloud.web.pages import device, enterprise, overview, published
 from ganpo_cloud.web.pages import dual_control as dual_page
 from ganpo_cloud.web.pages import energy as energy_page
@@ -94,6 +96,8 @@ RESOURCES = (
     Resource("/reports/{month}", reports.report, "report.html", published.month),
     Resource("/trees", trees.trees, "trees.html", trees_page.beside),
     Resource("/nodes", trees.nodes, "nodes.html"),
+    Resource("/banned", banned.banned, "banned.html", banned_page.beside),
+    Resource("/banned/{enterprise}/{asset_no}", banned.evidence),
     Resource("/commissioned/{enterprise}", commissioned.commissioned),
     Resource("/commissioned/{enterprise}/{asset_no}", commissioned.commissioned_device),
     Resource("/why/{enterprise}", why.enterprise),

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
-from ganpo_cloud.days import commissioned, observed, painting, production
+from ganpo_cloud.days import alarms, commissioned, observed, painting, production
 from ganpo_cloud.days.open_items import open_items
 from ganpo_cloud.province import lists
 from ganpo_cloud.province.why import why
@@ -16,6 +16,7 @@ from ganpo_cloud.store.counted_tables import day as painted_days
 from ganpo_cloud.store.counted_tables import ledger
 from ganpo_cloud.store.tables import frame as frames
 from ganpo_cloud.store.tables import subject
+from ganpo_cloud.web.answers import banned
 from ganpo_cloud.web.asking import OfDevice
 from ganpo_cloud.web.pages import meters
 from ganpo_cloud.web.pages.rendering import Item, Rendering
@@ -47,8 +48,14 @@ def device(connection: Connection, rendering: Rendering, asked: OfDevice) -> Ite
         "registered": _registered(connection, *key, named),
         "seen": _seen(connection, *key),
         "why": why(connection, *key, rendering.now, rendering.province.holidays),
-        "needs": [*open_items(connection, rendering.now, *key), *commissioned.differing(compared)],
+        "needs": [
+            *alarms.reasons(connection, *key),
+            *open_items(connection, rendering.now, *key),
+            *commissioned.differing(compared),
+        ],
         "compared": compared,
+        "alarms": (raised := alarms.of_device(connection, *key)),
+        "banned": banned.of_device(connection, *key, rendering.ms, raised),
         "charts": [],
     }
     if found["kind"] == "equipment":

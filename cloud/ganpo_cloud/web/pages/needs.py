@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from ganpo_cloud.days import commissioned, observed
+from ganpo_cloud.days import alarms, commissioned, observed
 from ganpo_cloud.days.open_items import open_items
 from ganpo_cloud.days.reasons import HEALTH, SERVICE, Reason, of_apart, of_gateways
 from ganpo_cloud.inlet.gateways import Gateway
@@ -29,7 +29,8 @@ def needs(
 
     `compared`: what people compared at devices."""
     here = [view for view in gateways if view.enterprise is not None]
-    found = [
+    found = alarms.reasons(connection, enterprise)
+    found += [
         Reason("fault", view.state_since, {"name": view.name}, "", view.asset_no, "alarm")
         for view in subjects
         if view.state is State.FAULT and not view.withdrawn

@@ -69,7 +69,8 @@ def overview(connection: Connection, rendering: Rendering, asked: Seen) -> Item:
         "history": {month: past.get((*here, month)) or {} for month in months} | {f"{n.day}": row},
         "ladders": LADDERS,
         "stops": STOPS,
-        "questions": questions.questions(
+        "questions": questions.running(connection, rendering, n)
+        + questions.questions(
             rendering, n, [part[ranking.BY] for part in areas], waits, questions.late(connection, rendering)
         ),
         "cards": CARDS,

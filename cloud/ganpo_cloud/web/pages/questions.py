@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from ganpo_cloud.inlet import lives
 from ganpo_cloud.inlet.gateways import strangers
-from ganpo_cloud.province import lists, publishing, ranking
+from ganpo_cloud.province import banned, lists, publishing, ranking
 from ganpo_cloud.province.indicators import Indicator
 from ganpo_cloud.store.counted_tables import ALL, area_carrier, register_day
 from ganpo_cloud.store.tables import gateway, live, quarantine
@@ -22,13 +22,15 @@ LONG_OFFLINE = timedelta(hours=72)
 @dataclass(frozen=True, slots=True)
 class Question:
     """One line. `level`: alarm (act now) or warn (look); `kind`: what is the matter, worded by the template; `who`: a
-    place, or how many; `of`: the numbers of what."""
+    place, or how many; `of`: the numbers of what; `names`: which, the first of them; `since`: ms, the first of all."""
 
     level: str
     kind: str
     who: str | Figure
     href: str
     of: tuple[Figure, ...] = ()
+    names: tuple[str, ...] = ()
+    since: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,20 @@ def waiting(connection: Connection, rendering: Rendering, n: Figures) -> Waiting
         n.count("frames_quarantined", connection.execute(frames).scalar_one()),
         strangers(connection),
     )
+
+
+def running(connection: Connection, rendering: Rendering, n: Figures) -> list[Question]:
+    """What is banned and runs, or ran and nobody has answered it: who, since when, and the list."""
+    scope = rendering.scope
+    query = banned.devices(
+        rendering.province, lists.Filter(scope.area, scope.industry, rendering.day), "open"
+    )
+    if not (rows := connection.execute(query).all()):
+        return []
+    names = tuple(f"{row.firm or row.enterprise} {row.asset_no}" for row in rows[:2])
+    who = n.count("banned_alarms", len(rows))
+    where, since = rendering.href(banned.PAGE, alarm="open"), min(row.opened_at for row in rows)
+    return [Question("alarm", "banned", who, where, names=names, since=since)]
 
 
 def questions(

@@ -1,0 +1,170 @@
+"""Banned equipment of a place (T28 of the plan): the list as it counts, each with its newest alarm; where it stands."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Integer, Row, Select, and_, cast, exists, func, or_, select
+
+from ganpo_cloud.days.banned import CLOSING, answered, counts
+from ganpo_cloud.province.divisions import OTHER, Province
+from ganpo_cloud.province.lists import Filter
+from ganpo_cloud.province.measured import Measured, Standing
+from ganpo_cloud.province.measures import on
+from ganpo_cloud.province.places import Sums, roll_up
+from ganpo_cloud.store import registry_tables as registry
+from ganpo_cloud.store import slots
+from ganpo_cloud.store.counted_tables import NOWHERE, evidence, ledger
+from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds
+from ganpo_cloud.store.tables import alarm, alarm_closing, frame, reading, register, states
+from ganpo_model.clock import MINUTE_MS
+
+Alarms = Literal["open", "closed", "none"]
+PAGE = "/banned"
+LIST = "the list of banned equipment, each by its document; our definition"
+MEASURED: tuple[Measured, ...] = (
+    Measured("banned", "T28", "Banned equipment", "N(banned)", "sets", LIST),
+    Measured(
+        "banned_ran",
+        "T28",
+        "Banned equipment seen running",
+        "N(banned and ever PRODUCING, SETUP or above standby since)",
+        "sets",
+        LIST,
+    ),
+    Measured(
+        "banned_alarms",
+        "T28",
+        "Open alarms of banned equipment",
+        "N(alarms that nobody closed)",
+        "sets",
+        LIST,
+    ),
+)
+NOTES: tuple[str, ...] = ()
+_NOTHING = {of.id: 0 for of in MEASURED}
+FRESH_MS = 30 * MINUTE_MS
+"""Two slots: what was seen running or still so lately is so now."""
+_b, _e = registry.banned.c, evidence.c
+_home = ledger.alias("home")
+
+
+def devices(province: Province, wanted: Filter, alarms: Alarms | None = None) -> Select[Any]:
+    """What is banned at a place on a day, with its newest alarm up to its end; those with an open one first. `alarms`:
+    only those of which the newest is so, or that never had one."""
+    end = bounds(wanted.day, DEFAULT_ZONE)[1]
+    closed_at = alarm_closing.c.closed_at
+    query = (
+        _joined(wanted.day)
+        .add_columns(
+            *(_b[name] for name in ("enterprise", "asset_no", "kind", "since", "meter", "standby_kw")),
+            *(_b[name] for name in ("document", "by", "recorded_at")),
+            *(ledger.c[name] for name in ("name", "area", "industry", "status")),
+            _home.c.name.label("firm"),
+            *(alarm.c[name].label(name) for name in ("opened_at", "raised_at")),
+            alarm.c.id.label("alarm"),
+            *(closed_at, alarm_closing.c.why, alarm_closing.c.by.label("closed_by")),
+            _slot(slots.END).label("seen_at"),
+            _slot(states.c.runs).label("seen"),
+            _read().label("read_at"),
+            _number(end).label("stretches"),
+        )
+        .outerjoin(alarm, alarm.c.id == _newest(end))
+        .outerjoin(alarm_closing, CLOSING & (closed_at < end))
+    )
+    if wanted.area != province.whole:
+        below = [number for number in province.areas if wanted.area in province.above(number)]
+        query = query.where(ledger.c.area.in_(below))
+    if wanted.industry is not None:
+        query = query.where(ledger.c.industry == wanted.industry)
+    if wanted.text:
+        told = (ledger.c.name, _home.c.name, _b.asset_no, _b.enterprise)
+        query = query.where(or_(*(column.icontains(wanted.text, autoescape=True) for column in told)))
+    if alarms == "none":
+        query = query.where(alarm.c.id.is_(None))
+    elif alarms is not None:
+        query = query.where(alarm.c.id.is_not(None), closed_at.is_(None) == (alarms == "open"))
+    is_open = and_(alarm.c.id.is_not(None), closed_at.is_(None))
+    return query.order_by(is_open.desc(), alarm.c.opened_at.desc().nulls_last(), _b.enterprise, _b.asset_no)
+
+
+def stretches(
+    connection: Connection, enterprise: str, asset_no: str, end: int, most: int | None = None
+) -> Sequence[Row[Any]]:
+    """The evidence of a device that begins before an instant, the newest first, each with its frame."""
+    mine = (_e.enterprise == enterprise) & (_e.asset_no == asset_no) & (_e.at < end)
+    query = select(evidence, frame.c.gateway, frame.c.stream, frame.c.seq, register.c.unit)
+    query = query.outerjoin(frame, frame.c.id == _e.frame)
+    query = query.outerjoin(register, (register.c.enterprise == enterprise) & (register.c.id == _e.register))
+    return connection.execute(query.where(mine).order_by(_e.at.desc(), _e.register).limit(most)).all()
+
+
+def belongs(stretch: Any, alarms: Sequence[Any]) -> int | None:
+    """The last of a device's alarms, oldest first, of which a stretch is evidence: the closing before did not answer
+    it, and it began before this one's. None: there was no alarm yet."""
+    found, before = None, 0
+    for one in alarms:
+        if answered(stretch, before):
+            break
+        if one.closed_at is None or stretch.at < one.closed_at:
+            found = one.id
+        before = one.closed_at or before
+    return found
+
+
+def counted(connection: Connection, province: Province, day: date) -> Sums:
+    """By place and industry the numbers of `MEASURED` as of the end of a day."""
+    end = bounds(day, DEFAULT_ZONE)[1]
+    ran = exists().where((_e.enterprise == _b.enterprise) & (_e.asset_no == _b.asset_no) & (_e.at < end))
+    closed = exists().where(CLOSING & (alarm_closing.c.closed_at < end))
+    mine = (alarm.c.enterprise == _b.enterprise) & (alarm.c.asset_no == _b.asset_no)
+    is_open = exists().where(mine & (alarm.c.raised_at < end) & ~closed)
+    place = (ledger.c.area, ledger.c.industry)
+    numbers = (func.count(), func.sum(cast(ran, Integer)), func.sum(cast(is_open, Integer)))
+    rows = connection.execute(_joined(day).add_columns(*place, *numbers).group_by(*place))
+    lowest = (
+        ((row[0] or NOWHERE, row[1] or OTHER), dict(zip(_NOTHING, map(int, row[2:]), strict=True)))
+        for row in rows
+    )
+    return roll_up(province, lowest, _NOTHING)
+
+
+def standings(
+    connection: Connection, province: Province, day: date, area: str, industry: str
+) -> Iterable[Standing]:
+    """Where T28 stands."""
+    found = counted(connection, province, day).get((area, industry), _NOTHING)
+    return [Standing(name, number, None, PAGE) for name, number in found.items()]
+
+
+def _joined(day: date) -> Select[Any]:
+    """What is banned on a day, with what the ledger says of it and of its enterprise then."""
+    own = (ledger.c.enterprise == _b.enterprise) & (ledger.c.asset_no == _b.asset_no) & on(day)
+    home = (_home.c.enterprise == _b.enterprise) & (_home.c.asset_no == "") & on(day, _home.c)
+    query = select().select_from(registry.banned).where(counts(), _b.since <= day)
+    return query.outerjoin(ledger, own).outerjoin(_home, home)
+
+
+def _newest(end: int) -> Any:
+    """The newest alarm of a device that was raised before an instant."""
+    of = (alarm.c.enterprise == _b.enterprise) & (alarm.c.asset_no == _b.asset_no) & (alarm.c.raised_at < end)
+    return select(func.max(alarm.c.id)).where(of).correlate(registry.banned).scalar_subquery()
+
+
+def _slot(column: Any) -> Any:
+    """Of the newest slot of a device."""
+    mine = slots.of(_b.enterprise, _b.asset_no)
+    return slots.newest(select(column).where(mine)).correlate(registry.banned).scalar_subquery()
+
+
+def _read() -> Any:
+    """When its meter was read last."""
+    mine = (register.c.enterprise == _b.enterprise) & (register.c.subject == _b.meter)
+    of = (reading.c.enterprise == _b.enterprise) & (reading.c.register == register.c.id)
+    newest = select(func.max(reading.c.at)).where(of).correlate(register).scalar_subquery()
+    return select(func.max(newest)).where(mine).correlate(registry.banned).scalar_subquery()
+
+
+def _number(end: int) -> Any:
+    mine = (_e.enterprise == _b.enterprise) & (_e.asset_no == _b.asset_no) & (_e.at < end)
+    return select(func.count()).where(mine).correlate(registry.banned).scalar_subquery()

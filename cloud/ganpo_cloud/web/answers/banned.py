@@ -1,0 +1,150 @@
+"""What is banned, whether it runs, and the alarms of that."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from sqlalchemy import Connection
+
+from ganpo_cloud.days import alarms
+from ganpo_cloud.province import banned as list_of
+from ganpo_cloud.province import lists
+from ganpo_cloud.store.described import (
+    AssetNo,
+    Code,
+    Instant,
+    Listing,
+    answer,
+    filled,
+    said,
+    somewhere,
+    unsaid,
+)
+from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds
+from ganpo_cloud.store.runs import unpacked
+from ganpo_cloud.web.asking import Listed, OfDevice, Question, asks
+from ganpo_model.clock import HOUR_MS, to_ms
+from ganpo_model.states import State
+
+Seen = Literal["runs", "still", "unseen"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarmed(Listed):
+    """Banned equipment, all of it or by its newest alarm."""
+
+    alarm: Annotated[
+        Literal["open", "closed", "none"] | None, asks("only with such a newest alarm, or none ever", "open")
+    ] = None
+
+
+@answer
+class Evidence:
+    """A stretch in which something banned ran, on one local day."""
+
+    at: Instant = said("from", "2026-11-27T04:05:00.000Z")
+    until: Instant = said("to", "2026-11-27T04:25:00.000Z")
+    shown_by: Literal["states", "meter"] = said("its own states, or its meter", "meter")
+    register: str | None = said("of the meter; null: its own states", "DB-0101/energy_import#1f3a9c02")
+    counts: int | None = said("what the register rose by; null: its own states", 5000, name="raw")
+    millionths: int | None = said("the same in millionths of its unit", 500000000, scale=10**6)
+    unit: str | None = said("of the register", "kWh")
+    mean: int | None = said(
+        "that in an hour: millionths of a kW where it counts kWh", 1500000000, scale=10**6
+    )
+    frame: str | None = said("gateway/stream/number of the first that tells it; null: declared", "gw-1/01J/7")
+    known_at: Instant = said("when the last that tells it was stored", "2026-11-27T04:30:02.000Z")
+    alarm: int | None = said("of which it is evidence", 3)
+
+
+@answer
+class Banned:
+    """Something that may not run."""
+
+    enterprise: Code
+    asset_no: AssetNo
+    name: str | None = said("of the device; null: in no ledger", "中频炉")
+    area: str | None = said("county of its site; null where nobody said", "360502")
+    industry: str | None = said("of the enterprise", "STEEL")
+    kind: Literal["outdated", "forbidden"] = said("retired capacity, or forbidden by law", "forbidden")
+    since: date = said("the first day on which it may not run", "2018-01-01")
+    document: str = said("what bans it", "赣工信字〔2018〕17号")
+    by: str = said("who entered it", "Wang")
+    recorded_at: Instant = said("when it was entered", "2026-11-20T02:00:00.000Z")
+    meter: str | None = said("asset_no of the meter that measures it; null: none", "DB-0101")
+    standby_kw: str | None = said("what it may take while still; null: 1 % of its register's max_rate", "15")
+    seen: Seen | None = said("as of the last 30 minutes; null: of a past day", "still")
+    last_seen: Instant | None = said("newest observation of it or of its meter", "2026-11-27T04:30:00.000Z")
+    stretches: int = said("in which it ran", 1)
+    ran_at: Instant | None = said("when the newest of them began", "2026-11-27T04:05:00.000Z")
+    ran_until: Instant | None = said("when that ended, as far as it is known", "2026-11-27T04:25:00.000Z")
+    ran_frame: str | None = said("the first frame that tells it", "gw-steel-0001/01J8/1842")
+    alarm: int | None = said("number of the newest alarm", 3)
+    opened_at: Instant | None = said("from when on it ran unanswered", "2026-11-27T04:05:00.000Z")
+    raised_at: Instant | None = said("when the alarm was raised", "2026-11-27T04:15:02.000Z")
+    closed_at: Instant | None = said("null: it is open", None)
+    closed_by: str | None = said("who closed it", "Li")
+    why: str | None = said("what he said", "sealed")
+    firm: str | None = unsaid(default=None)
+    """Name of the enterprise; None: it is in no registry."""
+
+    @property
+    def command(self) -> str:
+        """What closes the alarm."""
+        return alarms.command(self.alarm or 0)
+
+
+def banned(connection: Connection, question: Question, asked: Alarmed) -> Listing[Banned]:
+    """Banned equipment, as of the end of a day: open alarms first."""
+    wanted = lists.Filter(question.area, question.industry, question.day, asked.text)
+    query = list_of.devices(question.province, wanted, asked.alarm)
+    rows, total = lists.page(connection, query, asked.limit, asked.page)
+    return Listing([_banned(connection, question, row) for row in rows], total)
+
+
+def evidence(connection: Connection, question: Question, asked: OfDevice) -> list[Evidence]:
+    """In which stretches a banned device ran, the newest first."""
+    key = (asked.enterprise, asked.asset_no)
+    return of_device(connection, *key, to_ms(question.now), alarms.of_device(connection, *key))
+
+
+def of_device(
+    connection: Connection, enterprise: str, asset_no: str, now_ms: int, raised: Sequence[Any]
+) -> list[Evidence]:
+    """The same of a device with these alarms, the newest of which stands first."""
+    found = list_of.stretches(connection, enterprise, asset_no, now_ms + 1)
+    return [_evidence(row, list_of.belongs(row, raised[::-1])) for row in found]
+
+
+def _banned(connection: Connection, question: Question, row: Any) -> Banned:
+    end = bounds(question.day, DEFAULT_ZONE)[1]
+    ran = next(iter(list_of.stretches(connection, row.enterprise, row.asset_no, end, 1)), None)
+    states = unpacked(row.seen) if row.seen is not None else []
+    known = row.seen_at if states and states[-1][1] is not State.UNKNOWN else None
+    last = max((at for at in (known, row.read_at) if at is not None), default=None)
+    fresh = to_ms(question.now) - list_of.FRESH_MS
+    seen: Seen | None = "unseen"
+    if question.past is not None:
+        seen = last = None
+    elif ran is not None and ran.until > fresh:
+        seen = "runs"
+    elif last is not None and last > fresh:
+        seen = "still"
+    told = {name: getattr(row, name) or None for name in ("meter", "standby_kw")}
+    told |= {"area": somewhere(row.area) if row.area else None, "seen": seen, "last_seen": last}
+    told |= {"ran_at": ran and ran.at, "ran_until": ran and ran.until, "ran_frame": ran and _frame(ran)}
+    return filled(Banned, row, **told)
+
+
+def _evidence(row: Any, number: int | None) -> Evidence:
+    mean = None
+    if row.register:
+        mean = row.millionths * HOUR_MS // (row.until - row.at)
+    shown_by: Literal["states", "meter"] = "meter" if row.register else "states"
+    told = {"shown_by": shown_by, "mean": mean, "frame": _frame(row), "alarm": number}
+    return filled(Evidence, row, **told | {"register": row.register or None})
+
+
+def _frame(row: Any) -> str | None:
+    return None if row.gateway is None else f"{row.gateway}/{row.stream}/{row.seq}"
