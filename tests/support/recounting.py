@@ -437,3 +437,95 @@ def ran_though_banned(
                         _, at, _, before = found.pop()  # type: ignore[assignment]
                     found.append((register, at, until, high - low + before))
     return found
+
+
+def leaders(
+    listed: dict[str, list[dict[str, str]]],
+    province: Province,
+    asked: dict[str, str],
+    months: list[str],
+    read: dict[str, int],
+) -> dict[tuple[str, str], tuple[Any, ...]]:
+    """By enterprise and product: kind, rank, quarter, millionths of tce and of its gap; or the reason why not.
+    `months`: the last twelve; `read`: kWh a day of the process meter of an enterprise."""
+    months = [month for month in months if asked.get("from", "") <= month <= asked.get("to", "9")]
+    found: dict[tuple[str, str], tuple[Any, ...]] = {}
+    comparable: dict[tuple[str, str], list[tuple[Fraction, Fraction, str]]] = {}
+    for firm in listed["enterprises"]:
+        code = firm["code"]
+        if asked.get("area", province.whole) not in province.above(firm["area"]):
+            continue
+        rows = [row for row in listed["outputs"] if row["enterprise"] == code and row["month"] in months]
+        for product in sorted({row["product"] for row in rows}):
+            mine = [row for row in rows if row["product"] == product]
+            bills = [
+                row for row in listed["statements"] if row["enterprise"] == code and row["month"] in months
+            ]
+            whole = sum(days_of(row["month"]) for row in bills) * 10 >= 9 * sum(map(days_of, months))
+            kind, kwh = "whole", sum((Fraction(row["quantity"]) for row in bills), Fraction(0))
+            if mine[0]["meters"]:
+                last = code == [*read][-1]
+                unread = sum(days_of(month) for month in months if month < "2026-01") if last else 0
+                whole = whole and 10 * unread < sum(map(days_of, months))
+                kind, kwh = "metered", Fraction(read[code] * sum(map(days_of, months)))
+            enough = 10 if len(months) == 12 else len(months)
+            if asked.get("scale") and firm["above_scale"] == "no":
+                reason = "scale"
+            elif sum(Fraction(row["quantity"]) > 0 for row in mine) < enough:
+                reason = "months"
+            elif kind == "whole" and len({row["product"] for row in rows}) > 1:
+                reason = "several_products"
+            elif not whole:
+                reason = "coverage"
+            else:
+                output = sum((Fraction(row["quantity"]) for row in mine), Fraction(0))
+                comparable.setdefault((product, kind), []).append(
+                    (kwh * Fraction("0.1229") / 1000, output, code)
+                )
+                continue
+            found[code, product] = (None, None, None, None, None, reason)
+    for (product, kind), some in comparable.items():
+        values = sorted(tce / output for tce, output, _ in some)
+        for tce, output, code in some:
+            taken = int(tce * 10**6)
+            if len(some) < 5:
+                found[code, product] = (kind, None, None, taken, None, None)
+                continue
+            own = tce / output
+            quartiles = [values[-(-len(values) * quarter // 4) - 1] for quarter in (1, 2, 3)]
+            gap = own - quartiles[1] if own > quartiles[1] else Fraction(0)
+            rank, quarter = values.index(own) + 1, 1 + sum(own > value for value in quartiles)
+            found[code, product] = (kind, rank, quarter, taken, int(gap * output * 10**6), None)
+    return found
+
+
+def capacity_uses(
+    listed: dict[str, list[dict[str, str]]], province: Province, asked: dict[str, str]
+) -> dict[str, tuple[Fraction, Fraction]]:
+    """By enterprise what it made, and the capacity of the same months of 2026; those that are over."""
+    day = date.fromisoformat(asked.get("as_of", "2026-11-28"))
+    found = {}
+    for firm in listed["enterprises"]:
+        if asked.get("area", province.whole) not in province.above(firm["area"]):
+            continue
+        for capacity in listed["capacities"]:
+            rows = [
+                Fraction(row["quantity"])
+                for row in listed["outputs"]
+                if row["enterprise"] == firm["code"] == capacity["enterprise"]
+                and row["product"] == capacity["product"]
+                and row["month"].startswith("2026")
+                and (
+                    row["month"] <= f"{day:%Y-%m}" if (day + DAY).day == 1 else row["month"] < f"{day:%Y-%m}"
+                )
+            ]
+            if rows:
+                made = sum(rows, Fraction(0))
+                found[firm["code"]] = (made, Fraction(capacity["quantity"]) * len(rows) / 12)
+    return found
+
+
+def days_of(month: str) -> int:
+    """How many days a month has."""
+    first = date.fromisoformat(f"{month}-01")
+    return ((first + 31 * DAY).replace(day=1) - first).days

@@ -14,7 +14,7 @@ from babel.messages.pofile import read_po
 import ganpo_cloud.province
 import ganpo_cloud.web
 from ganpo_cloud.days import reasons
-from ganpo_cloud.province.plan import EVERY, PARTS
+from ganpo_cloud.province.plan import EVERY, NOTES
 from ganpo_cloud.web.pages.templating import environments
 from ganpo_model.clock import to_ms
 from ganpo_model.coverage import ENTERPRISES, MEASURES
@@ -43,7 +43,7 @@ def tables() -> set[str]:
     named = {text for item in EVERY for text in (item.word, item.text, item.source)}
     words: Any = environments(exposed=False)["zh"].globals["words"]
     named |= {item.unit for item in EVERY} - words.UNITS.keys()
-    named |= {note for part in PARTS for note in part.NOTES}
+    named |= {*NOTES}
     named |= {word for of in MEASURES.values() for word in (of.word, of.rung) if word}
     named |= sources()
     named |= {of.rung for of in ENTERPRISES.values() if of.rung}

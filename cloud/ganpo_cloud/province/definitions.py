@@ -58,9 +58,11 @@ def _firms(id_: str, word: str, name: str, source: str = OURS, target: str | Non
     return Definition(id_, word, text, "count", "enterprises", source, target, names, behind="enterprises")
 
 
-def _times(id_: str, word: str, text: str, name: str, among: str, source: str = OURS) -> Definition:
+def _times(
+    id_: str, word: str, text: str, name: str, among: str, source: str = OURS, target: str | None = None
+) -> Definition:
     behind = ("enterprises_networked", "enterprises_ever_networked")
-    return Definition(id_, word, text, "rate", "%", source, None, (name, name, name), among, *behind)
+    return Definition(id_, word, text, "rate", "%", source, target, (name, name, name), among, *behind)
 
 
 def _quantity(id_: str, word: str, text: str, unit: str, name: str, source: str = OURS) -> Definition:
@@ -107,6 +109,7 @@ DEFINITIONS: Mapping[str, Definition] = {
             "producing_ms",
             "busy_ms",
             "ISO 22400-2; leaving out what nobody saw is ours",
+            "T27",
         ),
         _times("completeness", "Completeness", "known planned time / planned time", "known_ms", "planned_ms"),
         _quantity(

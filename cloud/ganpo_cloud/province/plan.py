@@ -12,7 +12,7 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from ganpo_cloud.days import periods
-from ganpo_cloud.province import banned, dual_control, tagged, trees
+from ganpo_cloud.province import banned, capacity_use, dual_control, front_runners, tagged, trees
 from ganpo_cloud.province.definitions import DEFINITIONS, Definition
 from ganpo_cloud.province.divisions import Aim, Province
 from ganpo_cloud.province.indicators import Indicator, Indicators, Target, value
@@ -33,16 +33,19 @@ class Part(Protocol):
         """Where each of its numbers stands, in any order."""
 
 
-PARTS: tuple[Part, ...] = (trees, dual_control, tagged, banned)
+PARTS: tuple[Part, ...] = (trees, dual_control, tagged, banned, front_runners, capacity_use)
 MEASURED: Mapping[str, Measured] = {of.id: of for part in PARTS for of in part.MEASURED}
 """By id, what they count."""
 EVERY: tuple[Definition, ...] = (*DEFINITIONS.values(), *(of.definition for of in MEASURED.values()))
 """What every number means: those that are counted by place, and those of the plan."""
+PROXY = "Equipment use, a proxy of capacity use only."
+NOTES = (PROXY, *(note for part in PARTS for note in part.NOTES))
+"""What a number may have noted beside it, in English."""
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """One number of a row. `page`: where it is shown in full; `note`: why nobody knows it, in English."""
+    """One number of a row. `page`: where it is shown in full; `note`: why nobody knows it, or what it is not."""
 
     item: Indicator
     page: str
@@ -58,14 +61,14 @@ def asked_for(province: Province) -> set[str]:
 def rows(found: Indicators, area: str, industry: str) -> list[tuple[Aim, list[Number]]]:
     """Every row of the plan with its numbers of a place; without any where an equipment monitor does not say it."""
     numbers: dict[str, list[Number]] = {aim.id: [] for aim in found.snapshot.province.plan}
-    for item in found.of(area, industry or None):
-        if item.definition.target is not None:
-            numbers.setdefault(item.definition.target, []).append(
-                Number(item, f"/indicators/{item.definition.id}")
-            )
     for part in PARTS:
         for number in numbers_of(part, found, area, industry):
             numbers.setdefault(number.item.definition.target or "", []).append(number)
+    for item in found.of(area, industry or None):
+        if item.definition.target is not None:
+            note = PROXY if item.definition.id == "availability" else ""
+            number = Number(item, f"/indicators/{item.definition.id}", note)
+            numbers.setdefault(item.definition.target, []).append(number)
     return [(aim, numbers[aim.id]) for aim in found.snapshot.province.plan]
 
 

@@ -20,6 +20,7 @@ from ganpo_cloud.web.answers import (
     energy,
     enterprises,
     equipment,
+    front_runners,
     gateways,
     indicators,
     plan,
@@ -35,6 +36,7 @@ from ganpo_cloud.web.pages import banned as banned_page
 from ganpo_cloud.web.pages import device, enterprise, overview, published
 from ganpo_cloud.web.pages import dual_control as dual_page
 from ganpo_cloud.web.pages import energy as energy_page
+from ganpo_cloud.web.pages import front_runners as front_runners_page
 from ganpo_cloud.web.pages import plan as plan_page
 from ganpo_cloud.web.pages import trees as trees_page
 from ganpo_cloud.web.pages.rendering import Item, Rendering, Site
@@ -85,6 +87,8 @@ RESOURCES = (
     Resource("/overview", indicators.overview),
     Resource("/indicators/{id}", indicators.indicator),
     Resource("/plan", plan.plan),
+    Resource("/front_runners", front_runners.front_runners),
+    Resource("/capacity_use", front_runners.capacity_use),
     Resource("/definitions", reference.definitions, "definitions.html", published.coefficients),
     Resource("/areas", reference.areas),
     Resource("/industries", reference.industries),
@@ -108,6 +112,8 @@ PAGES: tuple[tuple[str, str, Answer], ...] = (
     ("/", "enterprise.html", enterprise.home),
     ("/overview", "overview.html", overview.overview),
     ("/plan", "plan.html", plan_page.plan),
+    ("/front-runners", "front_runners.html", front_runners_page.front_runners),
+    ("/capacity-use", "capacity_use.html", front_runners_page.capacity_use),
     ("/indicators/{number}", "indicator.html", overview.indicator),
     ("/enterprises/{enterprise}", "enterprise.html", enterprise.enterprise),
     ("/enterprises/{enterprise}/{asset_no}", "device.html", device.device),

@@ -31,7 +31,7 @@ class Line:
     definition: str | None = said("what is counted, and among what", "N(intelligent and in service)")
     number: Ratio | None = said("where it stands; null: there is no number of this row", None)
     unit: str | None = said("of what it comes to", "%")
-    note: str | None = said("why nobody knows it, in English; null: somebody does", None)
+    note: str | None = said("why nobody knows it, or what it is not, in English", None)
     target: Target | None = said("what was entered for the place; null: nothing", None)
     status: Literal["reached", "below", "no_number", "no_target", "no_data"] | None = said(
         "against that target; null: there is no number of this row", "below"

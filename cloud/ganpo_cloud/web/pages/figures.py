@@ -20,6 +20,7 @@ _WRITTEN: Mapping[str, tuple[Callable[[Any, int], str], int]] = {
     "count": (numbers.decimals, 0),
     "tenths": (numbers.decimals, 1),
     "intensity": (numbers.decimals, 5),
+    "specific": (numbers.decimals, 3),
     "change": (numbers.signed, 0),
     "points": (numbers.signed, 1),
     "monthly": (numbers.signed, 2),
