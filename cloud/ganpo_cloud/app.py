@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from ganpo_cloud import computing, health, metrics
 from ganpo_cloud.inlet.collector import Collector
 from ganpo_cloud.inlet.ingest import retry
-from ganpo_cloud.province import divisions
+from ganpo_cloud.province import assessment, divisions
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.store import apart, projected
 from ganpo_cloud.store.database import Database
@@ -45,6 +45,7 @@ async def run(
     used, or another process collects into it).
     """
     province = divisions.load(settings.province.folder)
+    assessment.scheme_of(province.folder)
     with (
         listen(settings.http.listen, "http.listen") as sock,
         listen(settings.http.health, "http.health") as own,

@@ -21,6 +21,7 @@ ELSEWHERE = (
     "cloud/ganpo_cloud/province/definitions.py",
     "cloud/ganpo_cloud/province/tagged.py",
     "cloud/ganpo_cloud/province/trees.py",
+    "cloud/ganpo_cloud/province/assessment.py",
     "cloud/ganpo_cloud/province/dual_control.py",
     "cloud/ganpo_cloud/store/counted_tables.py",
     "cloud/ganpo_cloud/store/registry_tables.py",

@@ -529,3 +529,11 @@ def days_of(month: str) -> int:
     """How many days a month has."""
     first = date.fromisoformat(f"{month}-01")
     return ((first + 31 * DAY).replace(day=1) - first).days
+def points(value: Fraction | None, most: int, full: int, zero: int) -> int:
+    """Tenths of a point between two numbers, by trying every tenth."""
+    if value is None:
+        return 0
+    share = (value - zero) / (full - zero)
+    return max(
+        tenths for tenths in range(10 * most + 1) if tenths == 0 or Fraction(tenths, 10 * most) <= share
+    )

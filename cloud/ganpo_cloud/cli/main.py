@@ -4,6 +4,7 @@ import datetime
 import re
 import sys
 from contextlib import suppress
+from fractions import Fraction
 from pathlib import Path
 
 import click
@@ -150,15 +151,23 @@ def import_list(kind: str, file: Path, preview: bool, config: Path | None) -> No
 
 
 @main.command()
-@click.argument("month", metavar="YYYY-MM")
+@click.argument("what", nargs=-1, metavar="YYYY-MM | assessment AREA YEAR")
+@click.option("--by", default="", metavar="NAME", help="who signs an assessment")
 @opening.config
-def publish(month: str, config: Path | None) -> None:
-    """Publish the report of a month that is over.
+def publish(what: tuple[str, ...], by: str, config: Path | None) -> None:
+    """Publish the report of a month that is over, or the assessment of a city or county.
 
-    It is stored with a checksum and never changed; the collector does it by itself on the 5th.
+    It is stored with a checksum and never changed; the collector publishes months by itself on the 5th. Of an
+    assessment the scheme is stored too.
     """
     from ganpo_cloud.province import divisions, publishing
 
+    if what[:1] == ("assessment",):
+        _publish_assessment(what[1:], by, config)
+        return
+    if len(what) != 1 or by:
+        raise click.UsageError("one month like 2026-11, or: assessment AREA YEAR --by NAME")
+    month = what[0]
     if re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", month, re.ASCII) is None:
         raise click.UsageError(f"{month}: no month like 2026-11")
     with opening.database(config) as (database, settings, now):
@@ -182,6 +191,21 @@ def verify_export(file: Path) -> None:
         say(f"it says SHA-256 {found.told}, its rows have {found.found}")
         sys.exit(1)
     say(f"{file.name}: {found.rows} rows, unchanged since it was exported; SHA-256 {found.told}")
+
+
+def _publish_assessment(what: tuple[str, ...], by: str, config: Path | None) -> None:
+    from ganpo_cloud.province import divisions, signing
+
+    if len(what) != 2 or re.fullmatch(r"20\d\d", what[1], re.ASCII) is None:
+        raise click.UsageError("assessment AREA YEAR --by NAME: an area by its id, a year like 2026")
+    with opening.database(config) as (database, settings, now):
+        lights = (Fraction(settings.province.limit_near), Fraction(settings.province.limit_above))
+        province = divisions.load(settings.province.folder, lights)
+        found = signing.publish(database, province, what[0], int(what[1]), by, now)
+        points = f"{found.tenths // 10}.{found.tenths % 10}"
+        say(
+            f"the assessment of {found.area} for {found.year} is published: {points} points, SHA-256 {found.checksum}"
+        )
 
 
 @main.command()

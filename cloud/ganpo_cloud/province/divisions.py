@@ -75,7 +75,7 @@ class Aim:
 class Province:
     """All areas and industries. `areas`: rows by id, oldest first. `holidays`: days that are off, or worked, everywhere
     unless a site says otherwise. `tiles`: column and row of cities in the grid of tiles. `plan`: its rows in order.
-    `lights`: from which part of a limit on it is near, and from which above."""
+    `lights`: from which part of a limit on it is near, and from which above; `folder`: its own, None: ours."""
 
     def __init__(
         self,
@@ -88,6 +88,7 @@ class Province:
     ) -> None:
         self.plan = tuple(plan)
         self.lights = LIGHTS
+        self.folder: Path | None = None
         self.tiles: Mapping[str, tuple[int, int]] = dict(tiles)
         self.coefficients = Coefficients(coefficients)
         self.holidays = tuple(holidays)
@@ -147,7 +148,7 @@ def load(folder: Path | None = None, lights: tuple[Fraction, Fraction] = LIGHTS)
     ours = files("ganpo_cloud").joinpath("province")
     read = [_read(folder or ours, ours, name, *of) for name, of in _FILES.items()]
     found = Province(*[*read, [*_plan(folder or ours, ours)]])
-    found.lights = lights
+    found.lights, found.folder = lights, folder
     return found
 
 

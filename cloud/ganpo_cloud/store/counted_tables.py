@@ -240,6 +240,21 @@ outlook = table(
 )
 """What a year of one enterprise is expected to come to."""
 
+assessed = table(
+    "assessed",
+    texts("area"),
+    integers("year"),
+    longs("published_at"),
+    texts("by", comment="who signed it"),
+    integers("tenths", comment="of a point"),
+    texts("grade"),
+    texts("checksum", comment="SHA-256 of scheme and rows"),
+    texts("scheme", comment="as it was then, JSON"),
+    texts("rows", comment="one JSON object a line: an item and what it came to"),
+    key="area year",
+)
+"""Assessments as they were published; never changed."""
+
 published = table(
     "published",
     texts("month"),

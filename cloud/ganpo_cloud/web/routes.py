@@ -14,6 +14,7 @@ from ganpo_cloud.store.described import Listing
 from ganpo_cloud.web import faces
 from ganpo_cloud.web.answers import (
     banned,
+    assessment,
     commissioned,
     days,
     dual_control,
@@ -33,6 +34,7 @@ from ganpo_cloud.web.answers import (
 from ganpo_cloud.web.asking import MOST_ROWS, Listed, Placed, Question, names, question, strict
 from ganpo_cloud.web.exports.forms import CONTENT, Format
 from ganpo_cloud.web.pages import banned as banned_page
+from ganpo_cloud.web.pages import assessment as assessment_page
 from ganpo_cloud.web.pages import device, enterprise, overview, published
 from ganpo_cloud.web.pages import dual_control as dual_page
 from ganpo_cloud.web.pages import energy as energy_page
@@ -95,6 +97,7 @@ RESOURCES = (
     Resource("/equipment", equipment.equipment, "equipment.html"),
     Resource("/enterprises", enterprises.enterprises, "enterprises.html"),
     Resource("/energy", energy.energy, "energy.html", energy_page.beside),
+    Resource("/assessment", assessment.assessment, "assessment.html", assessment_page.beside),
     Resource("/dual-control", dual_control.dual_control, "dual_control.html", dual_page.beside),
     Resource("/reports", reports.reports, "reports.html", published.months),
     Resource("/reports/{month}", reports.report, "report.html", published.month),
