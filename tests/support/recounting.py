@@ -529,6 +529,8 @@ def days_of(month: str) -> int:
     """How many days a month has."""
     first = date.fromisoformat(f"{month}-01")
     return ((first + 31 * DAY).replace(day=1) - first).days
+
+
 def points(value: Fraction | None, most: int, full: int, zero: int) -> int:
     """Tenths of a point between two numbers, by trying every tenth."""
     if value is None:
