@@ -12,8 +12,7 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from ganpo_cloud.days import periods
-from ganpo_cloud.province import banned, capacity_use, dual_control, front_runners, tagged, trees
-from ganpo_cloud.province import assessment, dual_control, tagged, trees
+from ganpo_cloud.province import assessment, banned, capacity_use, dual_control, front_runners, tagged, trees
 from ganpo_cloud.province.definitions import DEFINITIONS, Definition
 from ganpo_cloud.province.divisions import Aim, Province
 from ganpo_cloud.province.indicators import Indicator, Indicators, Target, value
@@ -34,8 +33,15 @@ class Part(Protocol):
         """Where each of its numbers stands, in any order."""
 
 
-PARTS: tuple[Part, ...] = (trees, dual_control, tagged, banned, front_runners, capacity_use)
-PARTS: tuple[Part, ...] = (trees, dual_control, assessment, tagged)
+PARTS: tuple[Part, ...] = (
+    trees,
+    dual_control,
+    assessment,
+    tagged,
+    banned,
+    front_runners,
+    capacity_use,
+)
 MEASURED: Mapping[str, Measured] = {of.id: of for part in PARTS for of in part.MEASURED}
 """By id, what they count."""
 EVERY: tuple[Definition, ...] = (*DEFINITIONS.values(), *(of.definition for of in MEASURED.values()))

@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 from ganpo_cloud.store.described import Listing
 from ganpo_cloud.web import faces
 from ganpo_cloud.web.answers import (
-    banned,
     assessment,
+    banned,
     commissioned,
     days,
     dual_control,
@@ -33,8 +33,8 @@ from ganpo_cloud.web.answers import (
 )
 from ganpo_cloud.web.asking import MOST_ROWS, Listed, Placed, Question, names, question, strict
 from ganpo_cloud.web.exports.forms import CONTENT, Format
-from ganpo_cloud.web.pages import banned as banned_page
 from ganpo_cloud.web.pages import assessment as assessment_page
+from ganpo_cloud.web.pages import banned as banned_page
 from ganpo_cloud.web.pages import device, enterprise, overview, published
 from ganpo_cloud.web.pages import dual_control as dual_page
 from ganpo_cloud.web.pages import energy as energy_page
