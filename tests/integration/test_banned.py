@@ -133,11 +133,14 @@ def test_running_raises_one_alarm_until_it_is_closed_and_running_after_that_the_
     )
     assert by_states["frame"] == f"{GATEWAY}/{STREAM}/3"
     assert (by_meter["millionths"], by_meter["mean"], by_meter["alarm"]) == (180 * 10**6, 360 * 10**6, 1)
+    (used,) = http.get("/api/v1/banned/energy").json()
+    assert (used["month"], used["millionths"], used["total"]) == ("2026-11", 180 * 10**6, 180 * 10**6)
     page = http.get("/overview", params={"lang": "en"}).text
     asked = page[page.index("To ask about") :]
     assert asked.index("run though banned") < asked.index("</ul>")
     for path in ("/banned", f"/enterprises/{CODE}", f"/enterprises/{CODE}/SB-1"):
         assert "ganpo-cloud alarm close 1" in http.get(path).text
+    assert "100.0%" in http.get("/energy", params={"lang": "en"}).text
     assert http.get("/api/v1/banned", params={"format": "csv"}).text.count("\n") == 2
     assert http.get("/api/v1/banned", params={"alarm": "closed"}).json() == []
     assert http.get("/api/v1/banned", params={"as_of": "2026-11-26"}).json() == []

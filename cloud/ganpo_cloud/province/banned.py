@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Integer, Row, Select, and_, cast, exists, func, or_, select
+from sqlalchemy import Connection, Integer, Row, Select, Text, and_, cast, exists, func, or_, select
 
 from ganpo_cloud.days.banned import CLOSING, answered, counts
 from ganpo_cloud.province.divisions import OTHER, Province
@@ -12,12 +12,14 @@ from ganpo_cloud.province.lists import Filter
 from ganpo_cloud.province.measured import Measured, Standing
 from ganpo_cloud.province.measures import on
 from ganpo_cloud.province.places import Sums, roll_up
+from ganpo_cloud.province.within import within
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store import slots
-from ganpo_cloud.store.counted_tables import NOWHERE, evidence, ledger
+from ganpo_cloud.store.counted_tables import NOWHERE, consumption, evidence, ledger
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds
 from ganpo_cloud.store.tables import alarm, alarm_closing, frame, reading, register, states
 from ganpo_model.clock import MINUTE_MS
+from ganpo_model.energy import EXPORT
 
 Alarms = Literal["open", "closed", "none"]
 PAGE = "/banned"
@@ -72,11 +74,7 @@ def devices(province: Province, wanted: Filter, alarms: Alarms | None = None) ->
         .outerjoin(alarm, alarm.c.id == _newest(end))
         .outerjoin(alarm_closing, CLOSING & (closed_at < end))
     )
-    if wanted.area != province.whole:
-        below = [number for number in province.areas if wanted.area in province.above(number)]
-        query = query.where(ledger.c.area.in_(below))
-    if wanted.industry is not None:
-        query = query.where(ledger.c.industry == wanted.industry)
+    query = query.where(*within(province, wanted.area, wanted.industry, ledger.c))
     if wanted.text:
         told = (ledger.c.name, _home.c.name, _b.asset_no, _b.enterprise)
         query = query.where(or_(*(column.icontains(wanted.text, autoescape=True) for column in told)))
@@ -127,6 +125,25 @@ def counted(connection: Connection, province: Province, day: date) -> Sums:
         for row in rows
     )
     return roll_up(province, lowest, _NOTHING)
+
+
+def energy(
+    connection: Connection, province: Province, wanted: Filter, first: date
+) -> dict[tuple[str, str], int]:
+    """What the meters of banned equipment of a place counted from a day to the filter's, by month and carrier, in
+    millionths: of each from the day of its ban on. They are analysis: what counts is told by boundary meters."""
+    place = within(province, wanted.area, wanted.industry, ledger.c)
+    since = func.min(_b.since).label("since")
+    of = _joined(wanted.day).add_columns(_b.enterprise, _b.meter, since).where(_b.meter != "", *place)
+    meters = of.group_by(_b.enterprise, _b.meter).subquery()
+    used, r = consumption.c, register.c
+    mine = (r.enterprise == meters.c.enterprise) & (r.subject == meters.c.meter) & (r.signal != EXPORT)
+    here = (used.enterprise == r.enterprise) & (used.register == r.id) & (used.day >= meters.c.since)
+    month = func.substr(cast(used.day, Text), 1, 7).label("month")
+    query = select(month, used.carrier, func.sum(used.millionths)).select_from(meters).join(register, mine)
+    query = query.join(consumption, here & used.day.between(first, wanted.day))
+    rows = connection.execute(query.group_by(month, used.carrier))
+    return {(row[0], row[1]): int(row[2]) for row in rows if row[2] is not None}
 
 
 def standings(

@@ -104,6 +104,7 @@ RESOURCES = (
     Resource("/trees", trees.trees, "trees.html", trees_page.beside),
     Resource("/nodes", trees.nodes, "nodes.html"),
     Resource("/banned", banned.banned, "banned.html", banned_page.beside),
+    Resource("/banned/energy", banned.used),
     Resource("/banned/{enterprise}/{asset_no}", banned.evidence),
     Resource("/commissioned/{enterprise}", commissioned.commissioned),
     Resource("/commissioned/{enterprise}/{asset_no}", commissioned.commissioned_device),

@@ -1,13 +1,13 @@
 """What is banned, whether it runs, and the alarms of that."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated, Any, Literal
 
 from sqlalchemy import Connection
 
-from ganpo_cloud.days import alarms
+from ganpo_cloud.days import alarms, periods
 from ganpo_cloud.province import banned as list_of
 from ganpo_cloud.province import lists
 from ganpo_cloud.store.described import (
@@ -15,6 +15,7 @@ from ganpo_cloud.store.described import (
     Code,
     Instant,
     Listing,
+    Month,
     answer,
     filled,
     said,
@@ -23,11 +24,16 @@ from ganpo_cloud.store.described import (
 )
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds
 from ganpo_cloud.store.runs import unpacked
+from ganpo_cloud.web.answers import energy
+from ganpo_cloud.web.answers.energy import Monthly
 from ganpo_cloud.web.asking import Listed, OfDevice, Question, asks
+from ganpo_model import reference
 from ganpo_model.clock import HOUR_MS, to_ms
 from ganpo_model.states import State
 
 Seen = Literal["runs", "still", "unseen"]
+SHOWN = 2
+"""Months of what is used, where nobody asks for others: this one, and the one before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +101,24 @@ class Banned:
         return alarms.command(self.alarm or 0)
 
 
+@answer
+class Used:
+    """What the meters of banned equipment of a place show of a carrier in a month, beside all that it took."""
+
+    month: Month
+    carrier: str = said("id of the carrier", "electricity")
+    unit: str | None = said("of the quantities", "kWh")
+    millionths: int = said(
+        "by meters of what is banned, from its day on, in millionths",
+        180000000,
+        scale=10**6,
+        among="total",
+    )
+    total: int | None = said(
+        "what the place took, in millionths; null: nobody knows", 521199760000, scale=10**6
+    )
+
+
 def banned(connection: Connection, question: Question, asked: Alarmed) -> Listing[Banned]:
     """Banned equipment, as of the end of a day: open alarms first."""
     wanted = lists.Filter(question.area, question.industry, question.day, asked.text)
@@ -107,6 +131,28 @@ def evidence(connection: Connection, question: Question, asked: OfDevice) -> lis
     """In which stretches a banned device ran, the newest first."""
     key = (asked.enterprise, asked.asset_no)
     return of_device(connection, *key, to_ms(question.now), alarms.of_device(connection, *key))
+
+
+def used(connection: Connection, question: Question, asked: Monthly) -> list[Used]:
+    """Energy and water of banned equipment as far as meters of its own show it; it counts through boundary meters."""
+    shown = periods.months(question.day, SHOWN)
+    begin, end = asked.first or shown[0], asked.last or shown[-1]
+    last = min(periods.span(end)[1], question.day)
+    wanted = lists.Filter(question.area, question.industry, last)
+    found = list_of.energy(connection, question.province, wanted, periods.span(begin)[0])
+    monthly = replace(asked, first=begin, last=end)
+    total = {(row.month, row.carrier): row.millionths for row in energy.energy(connection, question, monthly)}
+    known = reference.carriers()
+    return [
+        Used(
+            month,
+            carrier,
+            known[carrier].unit if carrier in known else None,
+            amount,
+            total.get((month, carrier)),
+        )
+        for (month, carrier), amount in sorted(found.items(), reverse=True)
+    ]
 
 
 def of_device(

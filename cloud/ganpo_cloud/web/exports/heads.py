@@ -115,6 +115,7 @@ HEADS: Mapping[str, str] = {
     "step": _t("least digit"),
     "target": _t("target"),
     "tce_millionths": _t("tce"),
+    "total": _t("total"),
     "text": _t("what is counted"),
     "unit": _t("unit"),
     "until": _t("to"),

@@ -7,7 +7,8 @@ from sqlalchemy import Connection
 from ganpo_cloud.days import periods
 from ganpo_cloud.province.balances import COVERED
 from ganpo_cloud.province.indicators import Indicators
-from ganpo_cloud.web.answers.energy import Carrier
+from ganpo_cloud.web.answers import banned
+from ganpo_cloud.web.answers.energy import Carrier, Monthly
 from ganpo_cloud.web.pages import numbers
 from ganpo_cloud.web.pages.figures import Figures
 from ganpo_cloud.web.pages.overview import SHOWN_MONTHS
@@ -51,5 +52,6 @@ def beside(connection: Connection, rendering: Rendering, found: Sequence[Carrier
         "every_month": months,
         "months": months_shown,
         "table": table,
+        "banned": banned.used(connection, scope, Monthly()),
         "stated": [row for row in found[::-1] if row.stated is not None and row.month in months_shown],
     }
