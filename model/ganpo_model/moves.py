@@ -5,14 +5,14 @@ on holiday is what it is, and nobody is asked to say otherwise (metrics.md, sect
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from functools import cache
 from typing import Any
 
 from ganpo_model.activity import Age
-from ganpo_model.coverage import ENTERPRISES, MEASURES, Evidence, Measure, Unit, reaches
+from ganpo_model.coverage import ENTERPRISES, MEASURES, Evidence, Measure, reaches
 
 
 class Step(StrEnum):
@@ -56,7 +56,7 @@ def step_of(reason: str) -> Step:
 @cache
 def moves(cause: str, measure: str) -> bool:
     """Whether a measure may count a device that a cause counts once its step is done, and did not before."""
-    then = DONE[CAUSES[cause].reason]
+    then = done(cause)
     held = {one.field: one.among for one in CAUSES[cause].of}
     mine = [one for one in MEASURES[measure].of if one.field in then]
     news = [one for one in mine if not set(held.get(one.field, (None, False))) <= set(one.among)]
@@ -72,9 +72,9 @@ def serves(reason: str) -> tuple[str, ...]:
     return (*devices, *(name for name, of in ENTERPRISES.items() if of.devices in devices))
 
 
-def done(unit: Unit, cause: str) -> Unit:
-    """A device that a cause counts, once its step is done."""
-    return replace(unit, **DONE[CAUSES[cause].reason])
+def done(cause: str) -> Mapping[str, Any]:
+    """The fields of a device that a cause counts as they are once its step is done."""
+    return DONE[CAUSES[cause].reason]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -83,6 +83,10 @@ class Change:
 
     numerator: int
     denominator: int = 0
+
+    def plus(self, other: "Change") -> "Change":
+        """Both together."""
+        return Change(self.numerator + other.numerator, self.denominator + other.denominator)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +123,13 @@ class Group:
     devices: int
 
 
-def best_first(number: Number, changes: Iterable[Change]) -> list[Change]:
-    """Those that add anything, the largest gain first; of one gain that which asks for less."""
-    gains = {
-        change: gain for change in set(changes) if (gain := number.gain(change)) is not None and gain > 0
-    }
-    return sorted(gains, key=lambda change: (-gains[change], change))
+def best_first(number: Number, changes: Iterable[Change]) -> list[list[Change]]:
+    """Those that add anything, by what they gain: the largest gain first, and those of one gain together."""
+    gains: dict[Fraction, list[Change]] = {}
+    for change in sorted(set(changes)):
+        if (gain := number.gain(change)) is not None and gain > 0:
+            gains.setdefault(gain, []).append(change)
+    return [gains[gain] for gain in sorted(gains, reverse=True)]
 
 
 def taken(number: Number, groups: Sequence[Group], rows: int) -> Number:

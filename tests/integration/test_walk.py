@@ -176,7 +176,9 @@ def test_every_number_is_the_same_wherever_it_stands(http: httpx.Client) -> None
         for asked in SPOKEN:
             walk.page("/plan", lang, **asked)
         walk.page("/overview", lang, selected=CITY)
+        walk.page("/moves", lang, area=CITY)
         walk.page("/enterprises", lang)
+        walk.page("/moves", lang, indicator="equip_network_rate")
         for asked in ({}, {"area": CITY}):
             assert len(walk.page(f"/reports/{MONTH[:7]}", lang, **asked).told) > 12
     _firms(walk)

@@ -108,6 +108,7 @@ def why(enterprise: str, asset_no: str | None, config: Path | None) -> None:
 
     What is missing of an enterprise, or of one of its devices, since when, and the command that closes it.
     """
+    from ganpo_cloud.days.reasons import STEPS
     from ganpo_cloud.province import divisions
     from ganpo_cloud.province.why import why as reasons_of
     from ganpo_cloud.web import i18n
@@ -121,6 +122,7 @@ def why(enterprise: str, asset_no: str | None, config: Path | None) -> None:
         for reason in found:
             when = "" if reason.since is None else f" ({spoken.instant(reason.since, lang)})"
             say(f"- {reason.told(t)}{when}")
+            say(f"    {t('step: {step}', step=t(STEPS[reason.step]))}")
             if reason.command:
                 say(f"    {reason.command}")
         if not found:

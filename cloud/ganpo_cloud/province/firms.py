@@ -23,13 +23,13 @@ def counted(of: Firms, day: date) -> ColumnElement[bool]:
     """Whether a count of enterprises counts a row of the ledger; a test holds this and `Firms.counts` equal."""
     found = [ledger.c.parent.is_(None)]
     if of.devices is not None:
-        found.append(ledger.c.enterprise.in_(_with(day, (of.devices,), of.without)))
+        found.append(ledger.c.enterprise.in_(reaching(day, (of.devices,), of.without)))
     elif of.without:
-        found.append(ledger.c.enterprise.not_in(_with(day, of.without, ())))
+        found.append(ledger.c.enterprise.not_in(reaching(day, of.without)))
     return and_(*found)
 
 
-def _with(day: date, some: tuple[str, ...], none: tuple[str, ...]) -> Select[Any]:
+def reaching(day: date, some: tuple[str, ...], none: tuple[str, ...] = ()) -> Select[Any]:
     """The codes of legal persons with a device that one of `some` counts, and none that one of `none` does."""
     own = ledger.alias("own")
     joined, code = legal(own, day)

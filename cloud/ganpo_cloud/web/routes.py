@@ -24,6 +24,7 @@ from ganpo_cloud.web.answers import (
     front_runners,
     gateways,
     indicators,
+    moves,
     plan,
     quantities,
     reference,
@@ -39,6 +40,7 @@ from ganpo_cloud.web.pages import device, enterprise, overview, published
 from ganpo_cloud.web.pages import dual_control as dual_page
 from ganpo_cloud.web.pages import energy as energy_page
 from ganpo_cloud.web.pages import front_runners as front_runners_page
+from ganpo_cloud.web.pages import moves as moves_page
 from ganpo_cloud.web.pages import plan as plan_page
 from ganpo_cloud.web.pages import trees as trees_page
 from ganpo_cloud.web.pages.rendering import Item, Rendering, Site
@@ -96,6 +98,7 @@ RESOURCES = (
     Resource("/industries", reference.industries),
     Resource("/equipment", equipment.equipment, "equipment.html"),
     Resource("/enterprises", enterprises.enterprises, "enterprises.html"),
+    Resource("/moves", moves.moves, "moves.html", moves_page.beside),
     Resource("/energy", energy.energy, "energy.html", energy_page.beside),
     Resource("/assessment", assessment.assessment, "assessment.html", assessment_page.beside),
     Resource("/dual-control", dual_control.dual_control, "dual_control.html", dual_page.beside),

@@ -24,6 +24,7 @@ _WRITTEN: Mapping[str, tuple[Callable[[Any, int], str], int]] = {
     "change": (numbers.signed, 0),
     "points": (numbers.signed, 1),
     "monthly": (numbers.signed, 2),
+    "gain": (numbers.fine, 2),
 }
 """How each kind is written but rates and quantities, and with how many decimals."""
 _MARK = Markup('<data value="{}" data-number="{} {} {} {}">{}</data>')

@@ -111,6 +111,13 @@ def signed(change: Fraction | int | None, places: int = 0) -> str:
     return sign + shown
 
 
+def fine(change: Fraction | int | None, places: int = 2) -> str:
+    """The same of what may be small: of what is below 0.1 two places more, +0.0020."""
+    return signed(
+        change, places if change is None or abs(Fraction(change)) >= Fraction(1, 10) else places + 2
+    )
+
+
 def month(text: str, lang: str) -> str:
     """2028年6月 / Jun 2028; of a day its month."""
     first = date.fromisoformat(f"{text[:7]}-01")

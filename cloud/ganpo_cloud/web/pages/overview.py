@@ -11,6 +11,7 @@ from sqlalchemy import Connection, RowMapping, select
 from ganpo_cloud.days import periods
 from ganpo_cloud.province import ranking
 from ganpo_cloud.province.definitions import DEFINITIONS
+from ganpo_cloud.province.gains import MOVED
 from ganpo_cloud.province.indicators import Indicator, Indicators
 from ganpo_cloud.store.counted_tables import ALL, NOWHERE, area_day
 from ganpo_cloud.web.asking import Placed, Seen, asks
@@ -110,6 +111,7 @@ def indicator(connection: Connection, rendering: Rendering, asked: OfNumber) -> 
         "n": Figures(found.snapshot.day),
         "definition": DEFINITIONS[number],
         "by": by,
+        "moved": number in MOVED,
         "rows": [items[number] for items in every.values()],
         "other": rendering.href(by="industry" if by == "area" else "area"),
         "xlsx": rendering.api(f"indicators/{number}", by=by, format="xlsx"),

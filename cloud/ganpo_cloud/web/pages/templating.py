@@ -61,6 +61,7 @@ def _environment(lang: str, *, exposed: bool) -> Environment:
         lang=lang,
         STATUS=reasons.STATUS,
         REASONS=reasons.REASONS,
+        STEPS=reasons.STEPS,
         Figures=figures.Figures,
         MEASURES=coverage.MEASURES,
         ENTERPRISES=coverage.ENTERPRISES,

@@ -1,0 +1,241 @@
+"""What would move a number: what it gains once the first step of a device, or of an enterprise, is done (metrics.md,
+section 6). Grouped in SQL: what comes back is as long as a page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, Literal
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    and_,
+    case,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+)
+
+from ganpo_cloud.province import firms, lists
+from ganpo_cloud.province.definitions import DEFINITIONS
+from ganpo_cloud.province.divisions import Province
+from ganpo_cloud.province.indicators import Indicator
+from ganpo_cloud.province.measures import after, counts, on
+from ganpo_cloud.store.counted_tables import ledger
+from ganpo_model.coverage import ENTERPRISES, MEASURES
+from ganpo_model.moves import CAUSES, Change, Group, Number, Step, best_first, moves, step_of
+
+By = Literal["enterprise", "device"]
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A number that steps move, and the `causes` that have such a step, the furthest last. `firms`: it counts those
+    enterprises that have a device of the `measure`."""
+
+    id: str
+    measure: str
+    among: str | None
+    firms: bool
+    causes: tuple[str, ...]
+
+
+def _moved(id_: str) -> Moved | None:
+    definition = DEFINITIONS[id_]
+    name, among = definition.measures[1], definition.among
+    measure = ENTERPRISES[name].devices or "" if name in ENTERPRISES else name
+    mine = [of for of in (measure, among) if of in MEASURES]
+    causes = tuple(cause for cause in CAUSES if any(moves(cause, of) for of in mine))
+    return Moved(id_, measure, among, name in ENTERPRISES, causes) if causes else None
+
+
+MOVED = {id_: of for id_ in DEFINITIONS if (of := _moved(id_)) is not None}
+"""By id of a definition, those that have a step."""
+
+
+def served(reason: str) -> list[str]:
+    """The ids of the numbers that the step of a reason moves."""
+    return [id_ for id_, of in MOVED.items() if any(CAUSES[cause].reason == reason for cause in of.causes)]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is to be done of one cause, or at one place: how many devices have the step, and what it adds."""
+
+    of: str
+    devices: int
+    enterprises: int
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A work list: the rows as SQL, and as `groups` of rows that add the same, the largest gain first. `adds_up`: what
+    several rows gain together is the sum of what they add; several devices of an enterprise make it count once."""
+
+    moved: Moved
+    adds_up: bool
+    number: Number
+    day: date
+    groups: Sequence[Group]
+    _gains: Sequence[Sequence[Change]]
+    _rows: FromClause
+
+    @property
+    def total(self) -> int:
+        """How many rows it has."""
+        return sum(group.rows for group in self.groups)
+
+    @property
+    def devices(self) -> int:
+        """How many devices they are."""
+        return sum(group.devices for group in self.groups)
+
+    def page(self, connection: Connection, limit: int, page: int) -> list[Any]:
+        """Some rows with the names of their enterprises: `before`, `among`: what those before them and each itself
+        add together."""
+        r, home = self._rows.c, ledger.alias("home")
+        place = _place(self._gains, r)
+        order = (place, r.enterprise, r.step, r.own, r.asset_no)
+        sums = (func.sum(of).over(order_by=order, rows=(None, 0)) for of in (r.numerator, r.denominator))
+        counted, among = sums
+        listed = select(self._rows, counted.label("counted"), among.label("among"), place.label("place"))
+        some = (
+            listed.where(place.is_not(None))
+            .order_by(*order)
+            .limit(limit)
+            .offset((page - 1) * limit)
+            .subquery()
+        )
+        mine = (home.c.enterprise == some.c.enterprise) & (home.c.kind == "enterprise") & on(self.day, home.c)
+        named = select(some, home.c.name.label("firm"), home.c.area.label("home")).outerjoin(home, mine)
+        s = some.c
+        return list(connection.execute(named.order_by(s.place, s.enterprise, s.step, s.own, s.asset_no)))
+
+
+def work(
+    connection: Connection,
+    province: Province,
+    wanted: lists.Filter,
+    item: Indicator,
+    by: By = "enterprise",
+    step: Step | None = None,
+) -> Work:
+    """Everything whose step would move an indicator. `step`: only where it is this one."""
+    moved = MOVED[item.definition.id]
+    number = Number(item.checked or 0, item.denominator if moved.among else None)
+    rows = _rows(province, wanted, moved, by, step)
+    r = rows.c
+    grouped = select(r.numerator, r.denominator, func.count(), func.sum(r.devices))
+    found = {
+        Change(int(numerator), int(denominator)): (int(count), int(devices))
+        for numerator, denominator, count, devices in connection.execute(
+            grouped.group_by(r.numerator, r.denominator)
+        )
+    }
+    gains = best_first(number, found)
+    groups = [Group(change, *found[change]) for same in gains for change in same]
+    adds_up = by == "enterprise" or not moved.firms
+    return Work(moved, adds_up, number, wanted.day, groups, gains, rows)
+
+
+def by_cause(connection: Connection, province: Province, wanted: lists.Filter, moved: Moved) -> list[Part]:
+    """What is to be done, cause by cause; an enterprise may have several."""
+    return _parts(connection, _devices(province, wanted, moved).subquery("devices"), "cause", moved)
+
+
+def by_county(connection: Connection, province: Province, wanted: lists.Filter, moved: Moved) -> list[Part]:
+    """The same, county by county."""
+    return _parts(connection, _devices(province, wanted, moved).subquery("devices"), "area", moved)
+
+
+def _parts(connection: Connection, devices: FromClause, name: str, moved: Moved) -> list[Part]:
+    d = devices.c
+    number = func.count(func.distinct(d.enterprise))
+    adds = (number, literal(0)) if moved.firms else (func.sum(d.numerator), func.sum(d.denominator))
+    query = select(d[name], func.count(), number, *adds).group_by(d[name])
+    return [Part(of, int(n), int(m), Change(int(a), int(b))) for of, n, m, a, b in connection.execute(query)]
+
+
+def _rows(province: Province, wanted: lists.Filter, moved: Moved, by: By, step: Step | None) -> FromClause:
+    """A row for each device, or for each enterprise and step: how many `devices`, and what they add together."""
+    d = _devices(province, wanted, moved).subquery("devices").c
+    mine = _step(moved, d.rank)
+    if by == "device":
+        about = (d.enterprise, d.own, d.asset_no, d.name, d.cause, mine.label("step"))
+        query = select(*about, literal(1).label("devices"), d.numerator, d.denominator)
+    else:
+        together = func.max if moved.firms else func.sum
+        nothing = (literal("").label(name) for name in ("own", "asset_no", "name", "cause"))
+        adds = (together(of).label(of.name) for of in (d.numerator, d.denominator))
+        query = select(d.enterprise, *nothing, mine.label("step"), func.count().label("devices"), *adds)
+        query = query.where(mine == _step(moved, d.furthest)).group_by(d.enterprise, mine)
+    if step is not None:
+        query = query.where(mine == step.value)
+    return query.subquery("rows")
+
+
+def _devices(province: Province, wanted: lists.Filter, moved: Moved) -> Select[Any]:
+    """Every device whose step moves the number, with what that adds, and of its enterprise the furthest cause."""
+    s = ledger.c
+    everywhere = lists.Filter(province.whole, None, wanted.day)
+    place = everywhere if moved.firms else replace(wanted, text="")
+    query = lists.devices(province, place).order_by(None)
+    enterprise: ColumnElement[str] = s.enterprise
+    area: ColumnElement[str] = s.area
+    if moved.firms:
+        joined, enterprise = firms.legal(ledger, wanted.day)
+        homes = lists.codes(province, wanted).where(s.parent.is_(None))
+        there = firms.reaching(wanted.day, (moved.measure,))
+        query = query.select_from(joined).where(enterprise.in_(homes), enterprise.not_in(there))
+        home = ledger.alias("home").c
+        mine = (home.enterprise == enterprise) & (home.kind == "enterprise") & on(wanted.day, home)
+        area = select(home.area).where(mine).scalar_subquery()
+    elif wanted.text:
+        query = query.where(enterprise.in_(lists.codes(province, replace(everywhere, text=wanted.text))))
+    rank = case(*((counts(cause), n) for n, cause in enumerate(moved.causes)))
+    cause = case(*((counts(cause), literal(cause)) for cause in moved.causes))
+    numerator, denominator = _adds(moved, moved.measure), _adds(moved, None if moved.firms else moved.among)
+    query = query.where(or_(*map(counts, moved.causes)), or_(numerator != 0, denominator != 0))
+    furthest = func.max(rank).over(partition_by=enterprise) if moved.firms else rank
+    return query.with_only_columns(
+        enterprise.label("enterprise"),
+        s.enterprise.label("own"),
+        s.asset_no,
+        s.name,
+        area.label("area"),
+        cause.label("cause"),
+        rank.label("rank"),
+        furthest.label("furthest"),
+        numerator.label("numerator"),
+        denominator.label("denominator"),
+    )
+
+
+def _adds(moved: Moved, measure: str | None) -> ColumnElement[int]:
+    """What the step of a device adds to a count."""
+    if measure is None:
+        return literal(0)
+    before = case((counts(measure), 1), else_=0)
+    return case(
+        *((counts(cause), case((after(cause, measure), 1), else_=0) - before) for cause in moved.causes),
+        else_=0,
+    )
+
+
+def _step(moved: Moved, rank: ColumnElement[int]) -> ColumnElement[str]:
+    steps = [step_of(CAUSES[cause].reason).value for cause in moved.causes]
+    return case(*((rank == n, literal(step)) for n, step in enumerate(steps)))
+
+
+def _place(gains: Sequence[Sequence[Change]], r: Any) -> ColumnElement[int]:
+    """The place of a row in the order of gains; null where it gains nothing."""
+    same = {
+        n: [and_(r.numerator == of.numerator, r.denominator == of.denominator) for of in changes]
+        for n, changes in enumerate(gains)
+    }
+    return case(*((or_(*those), n) for n, those in same.items())) if same else case((false(), 0))

@@ -1,0 +1,99 @@
+"""What would move a number: a work list."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Annotated, Any, Literal
+
+from sqlalchemy import Connection
+
+from ganpo_cloud.province import gains, lists
+from ganpo_cloud.province.gains import MOVED, Part, Work
+from ganpo_cloud.province.indicators import Indicator, Indicators
+from ganpo_cloud.province.snapshots import snapshot
+from ganpo_cloud.store.counted_tables import NOWHERE
+from ganpo_cloud.store.described import Code, Listing, Ratio, answer, said, somewhere, unsaid
+from ganpo_cloud.web.asking import Listed, Question, asks
+from ganpo_cloud.web.problems import Refused
+from ganpo_model.moves import Change, Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moving(Listed):
+    """A number, and by what it is to be moved."""
+
+    indicator: Annotated[str, asks("id of a definition that steps move", "nc_rate_main", max_length=40)] = (
+        "nc_rate_main"
+    )
+    by: Annotated[
+        Literal["enterprise", "device"],
+        asks("enterprises, all devices of one with the same step together; or devices alone", "enterprise"),
+    ] = "enterprise"
+    step: Annotated[
+        Literal["", "connect", "bring_back", "document"], asks("only what has this step", "document")
+    ] = ""
+
+
+@answer
+class Move:
+    """One line of the list."""
+
+    rank: int = said("in the order of what is gained", 1)
+    enterprise: Code
+    firm: str | None = said("name of the enterprise; null: it is not in the registry", "江西铜业")
+    home: str | None = said("its statistical home; null where nobody said", "360681")
+    branch: str | None = said(
+        "code of the branch that has the device; null: the enterprise itself has it", None
+    )
+    asset_no: str | None = said("the device; null: all of the enterprise with this step", "SB-0141")
+    name: str | None = said("what people call the device; null: several", "立式加工中心 VMC850")
+    step: Step = said("what is to be done", "document")
+    devices: int = said("so many devices with this step", 3)
+    gain: Ratio = said("what the number gains, exactly; a count has no denominator")
+    after: Ratio | None = said(
+        "what the number is once this and every line before are done; null of devices where enterprises are counted"
+    )
+    cause: str = unsaid()
+    more: Fraction = unsaid()
+    """What it gains, of a rate in points."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worklist(Listing[Move]):
+    """The same with what pages say beside it."""
+
+    work: Work
+    item: Indicator
+    causes: Sequence[Part]
+    wanted: lists.Filter
+    by: str
+    step: str
+
+
+def moves(connection: Connection, question: Question, asked: Moving) -> Listing[Move]:
+    """What would move a number: for each enterprise or device what it gains once its first step is done."""
+    if asked.indicator not in MOVED:
+        raise Refused(422, "indicator", f"no step moves it; one of {', '.join(MOVED)}", "indicator")
+    found = snapshot(connection, question.province, question.past, question.now)
+    items = Indicators(found).of(question.area, question.industry)
+    item = next(item for item in items if item.definition.id == asked.indicator)
+    wanted = lists.Filter(question.area, question.industry, found.day, asked.text)
+    step = Step(asked.step) if asked.step else None
+    work = gains.work(connection, question.province, wanted, item, asked.by, step)
+    first = (asked.page - 1) * asked.limit + 1
+    page = work.page(connection, asked.limit, asked.page)
+    rows = [_move(work, row, rank) for rank, row in enumerate(page, start=first)]
+    causes = gains.by_cause(connection, question.province, wanted, work.moved)
+    return Worklist(rows, work.total, work, item, causes, wanted, asked.by, asked.step)
+
+
+def _move(work: Work, row: Any, rank: int) -> Move:
+    change, all_before = Change(row.numerator, row.denominator), Change(int(row.counted), int(row.among))
+    gain = work.number.gain(change) or Fraction(0)
+    ratio = Ratio(int(gain), None) if work.number.among is None else Ratio(*(gain / 100).as_integer_ratio())
+    then = work.number.after(all_before)
+    after = Ratio(then.count, then.among) if work.adds_up else None
+    home = somewhere(row.home or NOWHERE)
+    branch = row.own if row.own not in ("", row.enterprise) else None
+    about = (row.enterprise, row.firm, home, branch, row.asset_no or None, row.name or None)
+    return Move(rank, *about, Step(row.step), row.devices, ratio, after, row.cause, gain)
