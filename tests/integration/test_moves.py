@@ -25,8 +25,8 @@ from ganpo_model.moves import CAUSES, DONE, STEPS, Change, Group, Number, Step, 
 from support import databases
 from support.plants import TestClock
 from support.province import NOW, PROVINCE
-from support.work_lists import Machine, come_to, work_list
 from support.serving import Served
+from support.work_lists import Machine, come_to, work_list
 
 COUNTY, INDUSTRY = "360121", "FOOD"
 FIRMS = 14
