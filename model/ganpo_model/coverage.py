@@ -100,6 +100,7 @@ HERE = Condition("age", (None, *(age.value for age in Age if age is not Age.GONE
 ACTIVE, SILENT, GONE = (
     Condition("age", (age.value,), age.value) for age in (Age.ACTIVE, Age.SILENT, Age.GONE)
 )
+SEEN = Condition("age", (Age.ACTIVE.value, Age.SEEN.value), "not silent")
 MAIN, DIGITAL = at_least("main"), at_least("digital")
 AWAY = Condition("age", (None, Age.GONE.value), "never seen or gone")
 HALTING = Condition("age", (Age.SEEN.value, Age.SILENT.value), "seen and not active")
@@ -149,6 +150,7 @@ MEASURES: Mapping[str, Measure] = {
     "now_networked": Measure("on the network", (NETWORKED, KEPT, ALLOWED, HERE), "on the network"),
     "ever_cloud": Measure("ever in the cloud", (CLOUD,), "in the cloud", "ever"),
     "now_cloud": Measure("in the cloud", (CLOUD, KEPT, ALLOWED, HERE), "in the cloud"),
+    "now_seen": Measure("in the cloud and not silent", (CLOUD, KEPT, ALLOWED, SEEN)),
     "now_active": Measure("active", (CLOUD, KEPT, ALLOWED, ACTIVE), "active"),
     "silent": Measure("silent", (CLOUD, KEPT, ALLOWED, SILENT), "silent, still counted", "beside"),
     "gone": Measure("long offline", (CLOUD, KEPT, ALLOWED, GONE), "long offline", "beside"),
@@ -223,6 +225,7 @@ ENTERPRISES: Mapping[str, Firms] = {
     "enterprises_networked": Firms("now_networked", "on the network"),
     "enterprises_ever_cloud": Firms("ever_cloud", "in the cloud", "ever"),
     "enterprises_cloud": Firms("now_cloud", "in the cloud"),
+    "enterprises_silent": Firms("silent", without=("now_seen",)),
     "enterprises_active": Firms("now_active", "active"),
     **_firms_stop("registered", "now_networked"),
     "enterprises_stops_empty": Firms(

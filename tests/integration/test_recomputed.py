@@ -5,7 +5,6 @@ import random
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,33 +21,17 @@ from ganpo_cloud.province.snapshots import snapshot
 from ganpo_cloud.store.counted_tables import ALL, area_day, ledger
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.marks import EVER, Kind, mark
-from ganpo_demo.fleet import Fleet, fleet
+from ganpo_demo.fleet import fleet
 from ganpo_demo.seeding import Seeding
 from ganpo_model.coverage import MEASURES
 from ganpo_model.facts import MeterItem, Reading, RegisterItem
 from support import databases
-from support.campaign import rounds
+from support.invented import LAST, SEED, province, seed
 from support.province import CODES, NOW, PROVINCE, Plant, enterprise, inventory
 from support.recounting import Recount
 
 pytestmark = pytest.mark.usefixtures("each_database")
-SEED = 20180615
-LAST = date(2026, 11, 27)
 EXACT = ("energy_intensity", "water_intensity")
-
-
-@cache
-def province() -> Fleet:
-    """Months of enterprises, as the demo invents them."""
-    size = {"months": rounds(3, 5), "enterprises": rounds(30, 60), "devices": rounds(60, 150)}
-    return fleet(SEED, LAST, PROVINCE, **size)
-
-
-def seed(database: Database) -> None:
-    seeding = Seeding(database, PROVINCE, province())
-    seeding.registry(NOW)
-    for _ in seeding.days(NOW):
-        pass
 
 
 @pytest.fixture

@@ -38,12 +38,13 @@ SPOKEN = [{}, {"area": CITY}, {"industry": INDUSTRY}, {"as_of": DAY}]
 PLACES = [*SPOKEN, *({"area": area} for area in (*CITIES, *COUNTIES[:3]) if area != CITY), {"as_of": MONTH}]
 PLACES.append({"area": CITY, "industry": INDUSTRY, "as_of": DAY})
 """What is asked for of the overview and of the API."""
-OURS = ("/overview", "/indicators/", "/reports/", "/plan")
+OURS = ("/overview", "/indicators/", "/reports/", "/plan", "/ranking", "/compare")
 """Pages of which no number is without its mark."""
 UNTOLD = ("script", "style", "svg", "form", "nav", "time", "code", "summary", "footer", "aside", "header")
 PLAIN = re.compile(
     r"24 months|近24个月|30 days|30天|6 months|six months|6个月|(last|over) \d months|近\d个月|72 hours|72小时"
-    r"|less than 30% of|不足30%|不足\d+台|than \d+ main|10,000 CNY|[≥>] [\d,]+%?|≥ 60|5[05]–|45–|< 45"
+    r"|less than [39]0% of|不足[39]0%|90 days|90天|有5户可比"
+    r"|不足\d+台|than \d+ main|10,000 CNY|[≥>] [\d,]+%?|≥ 60|5[05]–|45–|< 45"
     r"|(target of|距|达到)\s?[\d.]+%|\d+ months after|晚\d+个月|\d+ of \d+ comparable|可比的\d+个地区中\d+个"
     r"|\d{1,2} [A-Z][a-z]{2} \d{4}|[A-Z][a-z]{2} \d{4}|\d{4}年\d+月(\d+日)?|20\d\d(-\d\d)*"
     r"|To ask about: \d+|过问的事项（\d+|and \d+ more|另有\d+项|^\d+$|m[³3]|axis begins at \d+%|纵轴自\d+%"
@@ -110,7 +111,7 @@ class Walk:
     comparisons: int = 0
     wrong: list[str] = field(default_factory=list)
 
-    def page(self, path: str, lang: str, **asked: str) -> Reader:
+    def page(self, path: str, lang: str, **asked: str | list[str]) -> Reader:
         """Read a page and compare every number of it."""
         answer = self.http.get(path, params={**{k: v for k, v in asked.items() if v}, "lang": lang})
         assert answer.status_code == 200, (path, asked)
@@ -179,6 +180,14 @@ def test_every_number_is_the_same_wherever_it_stands(http: httpx.Client) -> None
         walk.page("/moves", lang, area=CITY)
         walk.page("/enterprises", lang)
         walk.page("/moves", lang, indicator="equip_network_rate")
+        walk.page("/ranking", lang, by="county" if lang == "en" else "city")
+        walk.page("/ranking", lang, by="industry", area=CITY, indicator="equip_cloud_rate")
+        walk.page("/compare", lang, of=[CITY, INDUSTRY])
+        for number in ("comprehensive_energy", "availability", "enterprise_onboarded"):
+            walk.page("/compare", lang, of=[CITY, CITIES[0]], indicator=number)
+        for asked in ({}, {"industry": INDUSTRY}):
+            for path in ("/energy", f"/energy/{MONTH[:7]}", "/silent", "/onboarded"):
+                walk.page(path, lang, **asked)
         for asked in ({}, {"area": CITY}):
             assert len(walk.page(f"/reports/{MONTH[:7]}", lang, **asked).told) > 12
     _firms(walk)

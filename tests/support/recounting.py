@@ -203,6 +203,46 @@ class Recount:
         (a, low), (b, high) = before[-1], after[0]
         return low + (high - low) * int((at - a) / DAY) // int((b - a) / DAY)
 
+    def arrived(
+        self, area: str, industry: str | None, first: date, last: date
+    ) -> dict[str, tuple[date, int]]:
+        """Enterprises whose first device came into the cloud on one of these days: by code which day, and how many of
+        its devices came then."""
+        return {
+            f.code: (f.since + DAY, len(f.watched()))
+            for f in self.fleet.firms
+            if f.since is not None and f.watched() and first <= f.since + DAY <= last
+            if industry in (None, f.industry) and self.within(f, area)
+        }
+
+    def silent(self, area: str, industry: str | None, day: date) -> dict[str, date]:
+        """Enterprises of which nothing was seen for 14 days, seven of them planned, and not yet for 90: by code the day
+        on which they were seen last."""
+        found = {}
+        for f in self.fleet.firms:
+            there = [t for t in f.watched() if not self.retired(f, t, day)]
+            planned = sum(bool(self.planned(f.pattern, of)) for of in days(f.until + DAY, day))
+            if not there or industry not in (None, f.industry) or not self.within(f, area):
+                continue
+            if 14 <= (day - f.until).days < 90 and planned >= 7:
+                found[f.code] = f.until
+        return found
+
+    def taken(self, carrier: str, area: str, industry: str | None, month: str) -> dict[str, Fraction | None]:
+        """By code what enterprises took of a carrier in a month, by registers as they stood at midnights; None where
+        there is a statement of it: which of both counts is said elsewhere."""
+        first = date.fromisoformat(f"{month}-01")
+        last = (first + 31 * DAY).replace(day=1) - DAY
+        stated = self.lists["statements"]
+        told = {row["enterprise"] for row in stated if (row["month"], row["carrier"]) == (month, carrier)}
+        return {
+            f.code: None if f.code in told else Fraction(self.used(f, gauge.register, first, last), gauge.den)
+            for f in self.fleet.firms
+            for gauge in f.gauges
+            if gauge.carrier == carrier and f.since is not None and f.since <= last
+            if industry in (None, f.industry) and self.within(f, area)
+        }
+
     def kgce(self, carrier: str) -> Fraction:
         found = self.province.coefficients.at(carrier, self.today)
         return found.kgce if found is not None else Fraction(0)

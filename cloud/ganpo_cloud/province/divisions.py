@@ -127,6 +127,14 @@ class Province:
             if any(area.parent == parent and area.holds(day) for area in rows)
         ]
 
+    def within(self, area: str, kind: Kind, day: date) -> list[str]:
+        """The areas of a kind in an area on a day, itself among them."""
+        return [
+            number
+            for number in self.areas
+            if area in self.above(number) and (found := self.area(number, day)) and found.kind == kind
+        ]
+
     def industry_of(self, gbt4754: str) -> str:
         """The industry to which a class belongs: the longest beginning decides."""
         beginnings = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, Row, Select, cast, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Integer, Row, Select, case, cast, func, or_, select
 
 from ganpo_cloud.province import firms
 from ganpo_cloud.province.divisions import Province
@@ -64,14 +64,19 @@ class Filter:
     only: Only | None = None
 
 
-def devices(province: Province, wanted: Filter, measure: str | None = None) -> Select[Any]:
-    """The devices of the ledger; of a measure, those that it counts. Ordered by enterprise and number."""
+def devices(
+    province: Province, wanted: Filter, measure: str | None = None, without: str | None = None
+) -> Select[Any]:
+    """The devices of the ledger; of a measure, those that it counts, and that another does not. Ordered by enterprise
+    and number."""
     counted = (cast(counts(name), Integer).label(f"counts_{name}") for name in COUNTED)
     query = select(*(ledger.c[name] for name in DEVICE), *counted).where(
         *_of("equipment", province, wanted, ledger.c.asset_no)
     )
     if measure is not None:
         query = query.where(counts(measure))
+    if without is not None:  # what is not known is not counted either: NOT alone would leave it out
+        query = query.where(case((counts(without), 0), else_=1) == 1)
     return query.order_by(ledger.c.enterprise, ledger.c.asset_no)
 
 

@@ -251,6 +251,7 @@ onboarding = table(
     longs("networked_frame"),
     longs("cloud_at", comment="least commit time of a Good value: ours"),
     longs("cloud_frame"),
+    Index("onboarding_cloud", "cloud_at"),
     key="enterprise asset_no",
 )
 """When each device came onto the network and into the cloud: computed from what is stored, never entered."""

@@ -16,6 +16,7 @@ from ganpo_cloud.web.answers import (
     assessment,
     banned,
     commissioned,
+    compare,
     days,
     dual_control,
     energy,
@@ -25,10 +26,14 @@ from ganpo_cloud.web.answers import (
     gateways,
     indicators,
     moves,
+    onboarded,
     plan,
     quantities,
+    ranking,
     reference,
     reports,
+    silent,
+    taken,
     trees,
     why,
 )
@@ -36,12 +41,14 @@ from ganpo_cloud.web.asking import MOST_ROWS, Listed, Placed, Question, names, q
 from ganpo_cloud.web.exports.forms import CONTENT, Format
 from ganpo_cloud.web.pages import assessment as assessment_page
 from ganpo_cloud.web.pages import banned as banned_page
+from ganpo_cloud.web.pages import compare as compare_page
 from ganpo_cloud.web.pages import device, enterprise, overview, published
 from ganpo_cloud.web.pages import dual_control as dual_page
 from ganpo_cloud.web.pages import energy as energy_page
 from ganpo_cloud.web.pages import front_runners as front_runners_page
 from ganpo_cloud.web.pages import moves as moves_page
 from ganpo_cloud.web.pages import plan as plan_page
+from ganpo_cloud.web.pages import ranking as ranking_page
 from ganpo_cloud.web.pages import trees as trees_page
 from ganpo_cloud.web.pages.rendering import Item, Rendering, Site
 from ganpo_cloud.web.problems import ERRORS
@@ -102,6 +109,11 @@ RESOURCES = (
     Resource("/energy", energy.energy, "energy.html", energy_page.beside),
     Resource("/assessment", assessment.assessment, "assessment.html", assessment_page.beside),
     Resource("/dual-control", dual_control.dual_control, "dual_control.html", dual_page.beside),
+    Resource("/energy/{month}", taken.carrier, "taken.html", energy_page.of_month),
+    Resource("/ranking", ranking.ranked, "ranking.html", ranking_page.beside),
+    Resource("/compare", compare.compared, "compare.html", compare_page.beside),
+    Resource("/onboarded", onboarded.onboarded, "onboarded.html"),
+    Resource("/silent", silent.silent, "silent.html"),
     Resource("/reports", reports.reports, "reports.html", published.months),
     Resource("/reports/{month}", reports.report, "report.html", published.month),
     Resource("/trees", trees.trees, "trees.html", trees_page.beside),
@@ -196,7 +208,7 @@ def _shown(resource: Resource, connection: Connection, rendering: Rendering, ask
         link["limit"] = str(MOST_ROWS)
     for form in ("xlsx", "csv"):
         model[form] = (
-            f"/api/v1{rendering.scope.path}?{urlencode(link | {'format': form, 'lang': rendering.lang})}"
+            f"/api/v1{rendering.scope.path}?{urlencode(link | {'format': form, 'lang': rendering.lang}, doseq=True)}"
         )
     return model | (resource.beside(connection, rendering, found) if resource.beside else {})
 

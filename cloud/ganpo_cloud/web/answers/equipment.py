@@ -34,6 +34,9 @@ class Counted(Listed):
     """Devices, all of them or those that a measure counts."""
 
     measure: Annotated[str | None, asks("only what this measure counts", "nc_checked", max_length=40)] = None
+    without: Annotated[
+        str | None, asks("of that only what this measure does not count", "nc_proven", max_length=40)
+    ] = None
 
 
 @answer
@@ -64,11 +67,12 @@ class Device:
 
 def equipment(connection: Connection, question: Question, asked: Counted) -> Listing[Device]:
     """The devices behind the numbers, as of the end of a day."""
-    measure = asked.measure or None
-    if measure is not None and measure not in MEASURES:
-        raise Refused(422, "measure", f"none of {', '.join(MEASURES)}", "measure")
+    measure, without = asked.measure or None, asked.without or None
+    for where, name in (("measure", measure), ("without", without)):
+        if name is not None and name not in MEASURES:
+            raise Refused(422, "measure", f"none of {', '.join(MEASURES)}", where)
     wanted = lists.Filter(question.area, question.industry, question.day, asked.text)
-    query = lists.devices(question.province, wanted, measure)
+    query = lists.devices(question.province, wanted, measure, without)
     rows, total = lists.long_page(connection, query, asked.limit, asked.page)
     return Listing(read(rows, device), total)
 

@@ -61,7 +61,7 @@ class Names:
         """The name of a code; None where nobody knows."""
         if code is None:
             return None
-        if kind == "area":
+        if kind in ("area", "city"):
             if code not in self._areas:
                 self._areas[code] = self.area(code)
             return self._areas[code]

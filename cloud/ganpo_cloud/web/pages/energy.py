@@ -2,17 +2,21 @@
 
 from collections.abc import Container, Sequence
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from ganpo_cloud.days import periods
 from ganpo_cloud.province.balances import COVERED
 from ganpo_cloud.province.indicators import Indicators
+from ganpo_cloud.store.counted_tables import ALL, area_carrier
+from ganpo_cloud.store.described import Listing
 from ganpo_cloud.web.answers import banned
 from ganpo_cloud.web.answers.energy import Carrier, Monthly
+from ganpo_cloud.web.answers.taken import Taken
 from ganpo_cloud.web.pages import numbers
 from ganpo_cloud.web.pages.figures import Figures
 from ganpo_cloud.web.pages.overview import SHOWN_MONTHS
 from ganpo_cloud.web.pages.rendering import Item, Rendering
+from ganpo_model import reference
 from ganpo_model.energy import WATER
 
 TABLE_MONTHS = 13
@@ -54,4 +58,28 @@ def beside(connection: Connection, rendering: Rendering, found: Sequence[Carrier
         "table": table,
         "banned": banned.used(connection, scope, Monthly()),
         "stated": [row for row in found[::-1] if row.stated is not None and row.month in months_shown],
+    }
+
+
+def of_month(connection: Connection, rendering: Rendering, _found: Listing[Taken]) -> Item:
+    """What the place took of the carrier in the month, of whom it is covered, and the months beside it. `row`: None
+    where nobody took or declared it."""
+    scope = rendering.scope
+    month, carrier = scope.path.rpartition("/")[2], str(scope.more.get("carrier", "electricity"))
+    table = area_carrier.c
+    mine = (
+        (table.area == scope.area) & (table.industry == (scope.industry or ALL)) & (table.carrier == carrier)
+    )
+    months = periods.months(rendering.today, SHOWN_MONTHS)
+    rows = connection.execute(select(area_carrier).where(mine & table.month.in_({*months, month}))).all()
+    by_month = {row.month: row for row in rows}
+    others = select(table.carrier).where((table.area == scope.area) & (table.month == month)).distinct()
+    return {
+        "n": Figures(rendering.day, scope.area, scope.industry or ALL),
+        "month": month,
+        "carrier": carrier,
+        "unit": reference.carriers()[carrier].unit,
+        "row": by_month.get(month),
+        "months": [one for one in months if one in by_month or one == month],
+        "carriers": sorted({carrier, *connection.execute(others).scalars()}),
     }

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
+from fractions import Fraction
 from typing import Annotated, Any, Literal
 
 from fastapi import Path
 from sqlalchemy import Connection, RowMapping, select
 
 from ganpo_cloud.days import periods
-from ganpo_cloud.province import ranking
+from ganpo_cloud.province import arrivals, lists, ranking, trends
 from ganpo_cloud.province.definitions import DEFINITIONS
 from ganpo_cloud.province.gains import MOVED
 from ganpo_cloud.province.indicators import Indicator, Indicators
@@ -19,7 +20,7 @@ from ganpo_cloud.web.pages import questions
 from ganpo_cloud.web.pages.figures import Figures
 from ganpo_cloud.web.pages.rendering import Item, Rendering
 from ganpo_cloud.web.problems import Refused
-from ganpo_model.coverage import ENTERPRISES, MEASURES, ladder, stops
+from ganpo_model.coverage import ENTERPRISES, MEASURES, ladder, months_later, stops
 
 CARDS = (
     "nc_rate_main",
@@ -30,6 +31,8 @@ CARDS = (
     "water",
 )
 SHOWN_MONTHS = 24
+AHEAD, LONGEST_AHEAD = 12, 48
+"""So many months ahead the pace is drawn: where no deadline lies ahead, and at most."""
 LADDERS = {"enterprises": ladder(ENTERPRISES), "equipment": ladder(MEASURES)}
 """By the list behind it."""
 STOPS: Mapping[str, Any] = {
@@ -59,6 +62,11 @@ def overview(connection: Connection, rendering: Rendering, asked: Seen) -> Item:
     past = found.snapshot.trend([here[0]], [here[1]], months)
     areas = ranking.best_first(every[part, here[1]] for part in parts)
     waits = questions.waiting(connection, rendering, n)
+    every_month = {month: past.get((*here, month)) or {} for month in months}
+    since = next((month for month, of in every_month.items() if trends.heard(of or None)), months[0])
+    month = periods.month_of(n.day)
+    wanted = lists.Filter(scope.area, scope.industry, n.day)
+    new = lists.number(connection, arrivals.enterprises(rendering.province, wanted, month))
     industries = (
         [] if scope.industry else by_id(found, [scope.area], [*rendering.province.industries]).values()
     )
@@ -67,7 +75,10 @@ def overview(connection: Connection, rendering: Rendering, asked: Seen) -> Item:
         "items": every[here],
         "row": row,
         "before": _before(connection, here, rendering),
-        "history": {month: past.get((*here, month)) or {} for month in months} | {f"{n.day}": row},
+        "history": {month: of for month, of in every_month.items() if month >= since} | {f"{n.day}": row},
+        "left_out": sum(month < since for month in months),
+        "ahead": _ahead(every[here][ranking.BY], n.day),
+        "new": n.count("enterprises_new", new, time=f"{month}..{n.day}"),
         "ladders": LADDERS,
         "stops": STOPS,
         "questions": questions.running(connection, rendering, n)
@@ -89,6 +100,24 @@ def by_id(
     """By place and industry its indicators by id."""
     every = found.all(areas, industries)
     return {key: {item.definition.id: item for item in items} for key, items in every.items()}
+
+
+def _ahead(item: Indicator, day: date) -> Item | None:
+    """The months from now to the deadline, or a year ahead where that has passed; and where the number stands at the
+    end of each at its pace, and has to stand to reach its target in time (None: nothing is needed). None: nothing to
+    tell."""
+    if item.pace is None or item.value is None or item.status != "below":
+        return None
+    months = min(item.pace.left, LONGEST_AHEAD) if item.pace.left > 0 else AHEAD
+    steps = range(1, months + 1)
+    needed = item.pace.needed
+    return {
+        "months": periods.months(months_later(day.replace(day=1), months), months),
+        "pace": [
+            float(min(max(item.value + item.pace.per_month * n, Fraction(0)), Fraction(100))) for n in steps
+        ],
+        "needed": None if needed is None else [float(item.value + needed * n) for n in steps],
+    }
 
 
 def _before(connection: Connection, here: tuple[str, str], rendering: Rendering) -> RowMapping | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -40,7 +40,7 @@ class Scope(Question):
 
     path: str
     lang: str
-    more: Mapping[str, str] = field(default_factory=dict)
+    more: Mapping[str, str | list[str]] = field(default_factory=dict)
 
 
 class Site:
@@ -57,7 +57,8 @@ class Site:
         """What is asked for; `known`: what else may be asked. Raises Refused where it does not exist."""
         found = question(self.province, self.clock.utc(), placed)
         query = request.query_params
-        more = {name: query[name] for name in sorted(known - _OWN) if query.get(name)}
+        said = {name: [one for one in query.getlist(name) if one] for name in sorted(known - _OWN)}
+        more = {name: of if len(of) > 1 else of[0] for name, of in said.items() if of}
         lang = spoken.choose(query.get("lang"), request.headers.get("accept-language", ""))
         at = (found.province, found.now, found.area, found.industry, found.past)
         return Scope(*at, path=request.url.path, lang=lang, more=more)
@@ -109,7 +110,7 @@ class Rendering:
             "rendering": self,
             "demo": self.site.demo,
             "here": first,
-            "keep": "".join(f"&{quote(k)}={quote(v)}" for k, v in self.kept().items()),
+            "keep": "".join(f"&{urlencode({k: v}, doseq=True)}" for k, v in self.kept().items()),
             "place": self.area(self.scope.area),
             "path": [{"name": self.area(area), "href": self.href("/overview", area=area)} for area in above],
             "industry": self.industry(self.scope.industry) if self.scope.industry else "",
@@ -154,10 +155,10 @@ class Rendering:
         """The areas next below one, on the day."""
         return self.province.parts(parent, self.day)
 
-    def kept(self, **changes: str | None) -> dict[str, str]:
+    def kept(self, **changes: str | list[str] | None) -> dict[str, str | list[str]]:
         """What the address says beside the language, with something changed; what is at its default is left out."""
         scope = self.scope
-        at: dict[str, str | None] = {
+        at: dict[str, str | list[str] | None] = {
             "area": scope.area,
             "industry": scope.industry,
             "as_of": scope.past.isoformat() if scope.past else None,
@@ -168,11 +169,11 @@ class Rendering:
             at["area"] = None
         return {name: value for name, value in at.items() if value}
 
-    def href(self, path: str | None = None, **changes: str | None) -> str:
+    def href(self, path: str | None = None, **changes: str | list[str] | None) -> str:
         """The address of a page with something changed; another page forgets what only this one asks."""
         dropped = () if path in (None, self.scope.path) else self.scope.more
         query = {"lang": self.lang} | self.kept(**{**dict.fromkeys(dropped), **changes})
-        return f"{path or self.scope.path}?{urlencode(query)}"
+        return f"{path or self.scope.path}?{urlencode(query, doseq=True)}"
 
     def api(self, path: str, **more: str) -> str:
         """The address of the same at the API; of a file in the language of the page."""

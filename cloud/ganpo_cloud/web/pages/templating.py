@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from ganpo_cloud.days import reasons
 from ganpo_cloud.province import ranking
 from ganpo_cloud.web import i18n
+from ganpo_cloud.web.exports import heads
 from ganpo_cloud.web.pages import figures, numbers
 from ganpo_cloud.web.pages.terms import terms
 from ganpo_model import coverage
@@ -66,6 +67,7 @@ def _environment(lang: str, *, exposed: bool) -> Environment:
         MEASURES=coverage.MEASURES,
         ENTERPRISES=coverage.ENTERPRISES,
         RANKED_FROM=ranking.RANKED_FROM,
+        HEADS=heads.HEADS,
     )
     environment.globals["words"] = environment.get_template("words.html").module
     environment.tests.update(ranked=ranking.ranked, falling=ranking.falling, rising=ranking.rising)
