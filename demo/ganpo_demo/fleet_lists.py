@@ -12,6 +12,17 @@ from ganpo_demo.written import WHO, written
 DEADLINE = date(2027, 12, 31)
 """What the operator of the demo entered beside the plan's, which has passed."""
 
+_COUNTED = (
+    ("T14", "3.1 技术创新", 100, 20),
+    ("T18", "3.3 数字化", 300, 60),
+    ("T19", "3.3 数字化", 100, 15),
+    ("T30", "3.7 优质企业", 1_500, 25),
+    ("T32", "4.2 先行先试", 1, 1),
+    ("T33", "4.2 先行先试", 8, 8),
+)
+"""What the plan asks of enterprises and areas, with its section; and what the demo does."""
+_THRESHOLDS = (("lines_and_workshops", 80), ("nodes_factory", 30), ("intelligent_base", 3))
+
 
 def lists(of: Fleet, province: Province) -> Iterator[tuple[str, bytes]]:
     """Every list, in the order in which they refer to each other."""
@@ -37,6 +48,11 @@ def _targets(of: Fleet, whole: str) -> Iterator[Sequence[str]]:
     yield ["T02", whole, "", ">", "10000", passed, "", "", plan, WHO]
     yield ["T02", whole, "", ">", "150", str(DEADLINE), "", "", f"{WHO}: scaled to 600 devices", WHO]
     yield ["T03", whole, "", "increase_vs_baseline", "", passed, "60", str(of.first), plan, WHO]
+    for target, section, asked, ours in _COUNTED:
+        yield [target, whole, "", ">=", str(asked), passed, "", "", section, WHO]
+        yield [target, whole, "", ">=", str(ours), str(DEADLINE), "", "", f"{WHO}: scaled to 200", WHO]
+    for target, ours in _THRESHOLDS:
+        yield [target, whole, "", ">=", str(ours), str(DEADLINE), "", "", f"{WHO} 万千百十", WHO]
     for target in ("T04", "T05"):
         yield [target, whole, "", "increase_vs_baseline", "", passed, "", "", green, WHO]
 

@@ -21,7 +21,6 @@ _LIKELY = {
     "industrial_platform": 0.01,
 }
 """How many enterprises have a tag."""
-_ZONES = 6
 
 
 def lists(of: Fleet, province: Province) -> Iterator[tuple[str, bytes]]:
@@ -140,7 +139,7 @@ def _tags_of_areas(of: Fleet, province: Province) -> Iterator[Sequence[str]]:
     for industry, county in sorted(counties.items()):
         yield ["pilot_special", "", county, industry, *began]
     some = sorted({firm.county for firm in of.firms})
-    for tag, many in (("green_park", _ZONES // 2), ("zone", _ZONES)):
+    for tag, many in (("intelligent_base", 2), ("green_park", 3), ("zone", 6)):
         for county in rng.sample(some, min(many, len(some))):
             yield [tag, "", county, "", *began]
 

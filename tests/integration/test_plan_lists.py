@@ -15,6 +15,7 @@ from sqlalchemy import event, func, select
 from ganpo_cloud.imports import beside, report
 from ganpo_cloud.imports.importing import Preview, apply, preview
 from ganpo_cloud.imports.kinds import KINDS
+from ganpo_cloud.imports.plan_kinds import PLAN
 from ganpo_cloud.imports.registry import add
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store.database import Database
@@ -28,6 +29,7 @@ from support.province import CODES, NOW, PROVINCE, Plant, enterprise, inventory
 A, B = CODES[0], CODES[1]
 """One whose gateway tells of its meters, and one that has none."""
 DOC = "文件1,Li"
+SAMPLES = Path(__file__).parents[2] / "docs" / "examples" / "lists"
 MANY = 20_000
 NODES = (
     f"{A},plant-1,F,,factory,厂,2020-01-01,",
@@ -108,6 +110,14 @@ def test_every_list_of_the_plan_is_taken_is_as_before_and_is_corrected(database:
             found = take(database, kind, line)
             assert not found.errors, (line, found.errors)
             assert (len(found.added), len(found.changed), found.unchanged) == (added, changed, unchanged)
+
+
+def test_the_samples_of_the_documentation_are_taken_in_the_order_of_its_table(tmp_path: Path) -> None:
+    with databases.database(tmp_path) as database:
+        for kind in KINDS:
+            if (file := SAMPLES / f"{kind}.csv").exists():
+                assert take(database, kind, raw=file.read_bytes()).added, kind
+    assert {*PLAN} <= {file.stem for file in SAMPLES.glob("*.csv")}
 
 
 REFUSED: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
