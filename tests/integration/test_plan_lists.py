@@ -196,6 +196,11 @@ REFUSED: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
         ),
     ),
     # What it is recognised as.
+    (
+        "accreditations",
+        (f"{A},L,line,city,{DOC},2026-01-01,",),
+        ("node = L: does not exist on any of these",),
+    ),
     ("accreditations", (f"{A},X,line,city,{DOC},2022-01-01,",), ("node = X: no node of this enterprise",)),
     (
         "accreditations",
@@ -488,7 +493,7 @@ def test_rows_are_held_against_each_other_in_linear_time() -> None:
     ]
     began = time.process_time()
     assert [list(rule(rows)) for rule, rows in rules] == [[], [], []]
-    assert time.process_time() - began < 3, "20,000 rows each against each would be 200 million pairs"
+    assert time.process_time() - began < 10, "20,000 rows each against each would be 200 million pairs"
 
 
 SPANS = st.tuples(st.integers(0, 12), st.none() | st.integers(0, 6))

@@ -30,13 +30,17 @@ SEEN_BEFORE = {"SB-0": 1, "SB-1": 1, "SB-2": 100}
 
 def lists() -> dict[str, list[str]]:
     """Four trees by chance, with accreditations of every grade, some of them over, some not begun."""
-    rng = random.Random(1717)
+    rng = random.Random(1722)
     rows: dict[str, list[str]] = {"enterprises": [], "sites": [], "equipment": [], "flags": []}
     rows |= {"nodes": [], "node_equipment": [], "accreditations": []}
 
-    def span(first: date) -> str:
-        begin = first + timedelta(days=rng.randrange(500))
-        return f"{begin},{begin + timedelta(days=rng.randrange(200, 900)) if rng.random() < 0.3 else ''}"
+    def span(first: date, within: date | None = None) -> tuple[date, date | None]:
+        begin = min(first + timedelta(days=rng.randrange(500)), within or date.max)
+        end = begin + timedelta(days=rng.randrange(200, 900)) if rng.random() < 0.3 else within
+        return begin, min(end, within) if end and within else end
+
+    def told(of: tuple[date, date | None]) -> str:
+        return f"{of[0]},{of[1] or ''}"
 
     for n, code in enumerate(CODES):
         industry = list(CLASSES)[n % 2]
@@ -47,19 +51,20 @@ def lists() -> dict[str, list[str]]:
             rows["equipment"].append(f"{code},plant-1,SB-{m},Lathe,{status},2020-01-01")
             rows["flags"].append(f"{code},SB-{m},numerical_control,yes,document,D,Li,2024-0{m + 1}-01")
         nodes = [("F-0", "", "factory")]
+        spans: dict[str, tuple[date, date | None]] = {"F-0": (date(2021, 1, 1), None)}
         for kind, below in BELOW.items():
             for above in [node for node in nodes if node[2] == kind]:
                 for _ in range(rng.randrange(1, 3)):
                     nodes.append((f"{below[0].upper()}-{len(nodes)}", above[0], below))
+                    spans[nodes[-1][0]] = span(*spans[above[0]])
         for node, parent, kind in nodes:
-            begun = "2021-01-01," if kind == "factory" else span(date(2021, 1, 1))
-            rows["nodes"].append(f"{code},plant-1,{node},{parent},{kind},Name {node},{begun}")
+            rows["nodes"].append(f"{code},plant-1,{node},{parent},{kind},Name {node},{told(spans[node])}")
             for grade in rng.sample(recounting.GRADES, rng.randrange(3)):
-                paper = f"Doc {grade},Li,{span(date(2022, 1, 1))}"
+                paper = f"Doc {grade},Li,{told(span(spans[node][0], spans[node][1]))}"
                 rows["accreditations"].append(f"{code},{node},{kind},{grade},{paper}")
         for m in range(6):
             node = rng.choice([node for node, _, kind in nodes if kind != "factory"])
-            rows["node_equipment"].append(f"{code},{node},SB-{m},{span(date(2021, 6, 1))}")
+            rows["node_equipment"].append(f"{code},{node},SB-{m},{told(span(*spans[node]))}")
     return rows
 
 
@@ -185,9 +190,8 @@ def test_the_pages_show_documents_and_who_entered_them(http: httpx.Client) -> No
 
 def test_a_circle_that_came_past_every_list_ends(tmp_path: Path) -> None:
     database = databases.filled(tmp_path, fill)
-    plant = Plant(database)
     with database.write() as connection:
-        from ganpo_cloud.store.registry_tables import node
+        from ganpo_cloud.store.registry_tables import node, node_equipment
 
         code = CODES[3]
         for name, parent in (("X-1", "X-2"), ("X-2", "X-1")):
@@ -195,7 +199,8 @@ def test_a_circle_that_came_past_every_list_ends(tmp_path: Path) -> None:
             connection.execute(
                 node.insert().values(values | {"name": name, "parent": parent, "kind": "line"})
             )
-    plant.take("node_equipment", f"{code},X-2,SB-5,2026-11-01,")
+        stands = {"enterprise": code, "node": "X-2", "asset_no": "SB-5", "first": date(2026, 11, 1)}
+        connection.execute(node_equipment.insert().values(stands | {"last": None}))
     with (
         Served(create_app(database, TestClock(wall=NOW))) as served,
         httpx.Client(base_url=served.url, timeout=60) as http,

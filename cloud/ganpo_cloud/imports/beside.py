@@ -80,7 +80,8 @@ def tree(rows: Collection[Values]) -> Iterator[Clash]:
                 yield one, "to", f"{row['node']} lies in it, also on {gap}"
         else:
             for one in above:
-                if _share(row, one) and TREE.index(one["kind"]) >= TREE.index(row["kind"]):
+                together = share(row["first"], row["last"], one["first"], one["last"])
+                if together and TREE.index(one["kind"]) >= TREE.index(row["kind"]):
                     why = f"a {row['kind']} does not lie in a {one['kind']} ({' > '.join(TREE)})"
                     yield row, "parent", f"{one['node']}: {why}"
                     yield one, "kind", f"{row['node']} lies in it: {why}"
@@ -116,10 +117,9 @@ def measured_once(rows: Collection[Values]) -> Iterator[Clash]:
                     yield other, "meters", f"{meter} measures {row['product']} in this month"
 
 
-def _share(one: Values, other: Values) -> bool:
-    return (other["last"] is None or one["first"] <= other["last"]) and (
-        one["last"] is None or other["first"] <= one["last"]
-    )
+def share(first: date, last: date | None, begin: date, end: date | None) -> bool:
+    """Whether two spans have a day in common; a `last` of None is open."""
+    return (end is None or first <= end) and (last is None or begin <= last)
 
 
 def _grouped(rows: Iterable[Values], of: Callable[[Values], Any]) -> dict[Any, list[Values]]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from ganpo_cloud.imports import cells as c
 from ganpo_cloud.imports import touched
-from ganpo_cloud.imports.beside import TREE, apart, both, measured_once, missing, tree
+from ganpo_cloud.imports.beside import TREE, apart, both, measured_once, missing, share, tree
 from ganpo_cloud.imports.cells import Cells, Reader
 from ganpo_cloud.imports.kind import Kind, Values
 from ganpo_cloud.imports.known import Known
@@ -39,11 +39,13 @@ def _in_tree(row: Cells, values: Values) -> None:
 
 
 def _recognised(row: Cells, values: Values) -> None:
-    """A node is recognised as what it is then."""
-    for one in row.known.nodes.get((values["enterprise"], values["node"]), ()):
-        begins_later = values["last"] is not None and values["last"] < one.first
-        ended = one.last is not None and one.last < values["first"]
-        if one.kind != values["kind"] and not begins_later and not ended:
+    """A node is recognised as what it is then. What recognises it may hold for longer than it is there."""
+    rows = row.known.nodes.get((values["enterprise"], values["node"]), ())
+    then = [one for one in rows if share(values["first"], values["last"], one.first, one.last)]
+    if rows and not then:
+        row.wrong("node", "does not exist on any of these days")
+    for one in then:
+        if one.kind != values["kind"]:
             row.wrong("kind", f"{values['node']} is a {one.kind}")
 
 
@@ -144,7 +146,7 @@ PLAN: Mapping[str, Kind] = {
     "accreditations": Kind(
         registry.accreditation,
         "enterprise node kind grade document by from to",
-        rule=_rules(_span, _in_tree, _recognised),
+        rule=_rules(_span, _recognised),
         own=_SPAN | {"node": c.node, "kind": c.one_of(*TREE), "grade": c.one_of(*GRADES)},
         stored=_DAYS,
         beside=apart(
