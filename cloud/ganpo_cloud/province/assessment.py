@@ -50,6 +50,7 @@ MEASURED: tuple[Measured, ...] = (
 NOTHING = "nothing that the scheme asks for is known"
 NOTES: tuple[str, ...] = (PER_AREA, NOTHING)
 _UNSIGNED = (None, None, None)
+LAST_MONTH = 12
 
 
 @answer
@@ -156,7 +157,8 @@ def _numbers(
     newest = snapshot(connection, province, None, now)
     indicators = Indicators(newest if newest.day <= day else snapshot(connection, province, day, now))
     for item in (item for items in indicators.all([*areas], [None]).values() for item in items):
-        of_year = item.period[:4] in ("", f"{day.year}")
+        whole = item.definition.kind != "intensity" or item.period == f"{day.year}" or day.month < LAST_MONTH
+        of_year = item.period[:4] in ("", f"{day.year}") and whole
         if item.definition.id in wanted and item.value is not None and of_year:
             found[item.area][item.definition.id] = item.value
     if wanted & {of.id for of in DUAL} and (month := month_of(day))[:4] == f"{day.year}":

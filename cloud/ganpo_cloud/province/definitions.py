@@ -71,7 +71,8 @@ def _quantity(id_: str, word: str, text: str, unit: str, name: str, source: str 
 
 
 def _intensity(id_: str, word: str, text: str, unit: str, name: str, target: str) -> Definition:
-    told = f"{text} / value added, of enterprises whose {{}} covered for 90 % and whose value added is known"
+    told = f"{text} / value added, of enterprises whose {{}} covered for 90 % and whose value added is known;"
+    told += " both of the same months"
     of = "declared carriers are" if name == "energy" else f"{name} is"
     number, behind = f"{name}_millionths", (f"{name}_enterprises", f"{name}_declared")
     per, rest = f"{unit} / 10,000 CNY", ((number, number, number), f"{name}_fen", *behind)

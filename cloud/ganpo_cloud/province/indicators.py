@@ -22,6 +22,7 @@ from ganpo_cloud.store.described import answer, said, unsaid
 from ganpo_model.coverage import reaches
 from ganpo_model.energy import WATER
 
+MONTHS = 12
 YUAN_10000 = 1_000_000
 """Fen in 10,000 CNY."""
 
@@ -182,7 +183,9 @@ class Indicators:
             completeness = (some, every) if every else None
             missing = tuple(sorted(carrier for carrier, (some, every) in mine.items() if some < every))
         elif definition.kind == "intensity":
-            period, checked = f"{facts['year']}", checked if behind else None
+            year, through = facts["year"], facts["through"]
+            period = f"{year}-01/{year}-{through:02d}" if 0 < through < MONTHS else f"{year}"
+            checked = checked if behind else None
         elif definition.id in ("availability", "completeness"):
             period, completeness = self.snapshot.month, (facts["known_ms"], facts["planned_ms"])
         if len(set(definition.measures)) == 1:

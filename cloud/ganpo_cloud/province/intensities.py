@@ -11,47 +11,60 @@ from sqlalchemy import Connection, select
 from ganpo_cloud.days import periods
 from ganpo_cloud.province.balances import COVERED, LARGEST, ended, homes
 from ganpo_cloud.province.divisions import Province
-from ganpo_cloud.province.places import roll_up
+from ganpo_cloud.province.places import Key, keys, roll_up
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import YEARLY, area_year, balance
 from ganpo_model.energy import WATER
 
+WHOLE = "12"
+"""The month until which value added of a whole year is known."""
+
 
 def add_up(connection: Connection, province: Province, year: int, today: date) -> None:
-    """Intensities of a year: enterprises whose declared carriers are all covered and that have value added."""
+    """Intensities of a year: enterprises whose declared carriers are all covered and that have value added, of the
+    whole year or else until a month; energy and water are of the same months."""
     first, last = date(year, 1, 1), date(year, 12, 31)
-    days = ended(first, last, today)
     at_home = homes(connection, min(last, today))
+    of_year = select(registry.value_added).where(registry.value_added.c.year == year)
+    rows = connection.execute(of_year).all()
+    # A row of the whole year before those until a month, of these the newest.
     added = {
-        row.enterprise: row.fen
-        for row in connection.execute(
-            select(registry.value_added).where(
-                (registry.value_added.c.year == year) & (registry.value_added.c.through == "")
-            )
-        )
+        row.enterprise: (row.through[5:] or WHOLE, row.fen)
+        for row in sorted(rows, key=lambda row: (row.through == "", row.through))
     }
     taken: dict[str, dict[str, _Carried]] = defaultdict(lambda: defaultdict(_Carried))
     months = balance.c.month.between(f"{year}-01", f"{year}-12")
     for row in connection.execute(select(balance).where(months)):
+        until = added.get(row.enterprise, (WHOLE, 0))[0]
         of, used = taken[row.enterprise][row.carrier], row.millionths or 0
-        of.millionths += used
-        of.tce += province.coefficients.tce({row.carrier: used}, periods.span(row.month)[0])
-        of.covered_days[row.month] = row.covered_days
         of.declared |= row.declared
-    lowest = (
-        (at_home[code], _of_enterprise(province, carriers, added.get(code), days))
-        for code, carriers in taken.items()
-        if code in at_home
-    )
+        if row.month[5:] <= until:
+            of.millionths += used
+            of.tce += province.coefficients.tce({row.carrier: used}, periods.span(row.month)[0])
+            of.covered_days[row.month] = row.covered_days
+    ends = {
+        until: periods.span(f"{year}-{until}")[1]
+        for until in {WHOLE, *(until for until, _ in added.values())}
+    }
+    lowest: list[tuple[Key, dict[str, int]]] = []
+    through: dict[Key, int] = defaultdict(int)
+    for code in taken.keys() & at_home.keys():
+        until = added.get(code, (WHOLE, 0))[0]
+        found = _of_enterprise(province, taken[code], added.get(code), ended(first, ends[until], today))
+        lowest.append((at_home[code], found))
+        for key in keys(province, *at_home[code]) if {"energy_fen", "water_fen"} & found.keys() else ():
+            through[key] = max(through[key], int(until))
     sums = roll_up(province, lowest, dict.fromkeys(YEARLY, 0))
-    rows = [(*key, year, *(min(row[measure], LARGEST) for measure in YEARLY)) for key, row in sums.items()]
-    sql.replace(connection, area_year, rows, year=year)
+    for key, summed in sums.items():
+        summed["through"] = through[key]
+    stored = [(*key, year, *(min(row[measure], LARGEST) for measure in YEARLY)) for key, row in sums.items()]
+    sql.replace(connection, area_year, stored, year=year)
 
 
 @dataclass(slots=True)
 class _Carried:
-    """A carrier of one enterprise over a year, wherever it was taken. `covered_days`: by month."""
+    """A carrier of one enterprise over the months that count, wherever it was taken. `covered_days`: by month."""
 
     millionths: int = 0
     tce: Fraction = Fraction()
@@ -60,7 +73,7 @@ class _Carried:
 
 
 def _of_enterprise(
-    province: Province, carriers: Mapping[str, _Carried], fen: int | None, days: int
+    province: Province, carriers: Mapping[str, _Carried], added: tuple[str, int] | None, days: int
 ) -> dict[str, int]:
     """What one enterprise adds to the sums of a year: only what is whole, over value added that is known."""
     found: dict[str, int] = {}
@@ -69,8 +82,8 @@ def _of_enterprise(
         covered = [sum(of.covered_days.values()) >= COVERED * days for of in mine if of.declared]
         if covered:
             found[f"{name}_declared"] = 1
-        if covered and days and all(covered) and fen is not None:
+        if covered and days and all(covered) and added is not None:
             tce = int(sum(of.tce for of in mine) * 10**6)
-            found |= {f"{name}_enterprises": 1, f"{name}_fen": fen}
+            found |= {f"{name}_enterprises": 1, f"{name}_fen": added[1]}
             found[f"{name}_millionths"] = tce if name == "energy" else sum(of.millionths for of in mine)
     return found

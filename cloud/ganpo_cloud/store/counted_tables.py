@@ -28,10 +28,16 @@ QUANTITIES = {
     "difference": "what statements of the whole say above the meters of the same enterprise",
 }
 """A carrier in millionths of its unit: what counts, and what it was chosen from. Null: nobody says anything."""
-YEARLY = tuple(
-    f"{of}_{what}" for of in ("energy", "water") for what in ("enterprises", "declared", "millionths", "fen")
+YEARLY = (
+    *(
+        f"{of}_{what}"
+        for of in ("energy", "water")
+        for what in ("enterprises", "declared", "millionths", "fen")
+    ),
+    "through",
 )
-"""Intensities: tce and m3 in millionths over value added in fen, of the enterprises that have both."""
+"""Intensities: tce and m3 in millionths over value added in fen, of the enterprises that have both. `through`: the
+number of the newest month until which value added of any is known; 12: of the whole year."""
 
 
 day = table(

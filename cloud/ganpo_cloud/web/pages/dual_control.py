@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ganpo_cloud.days import periods
-from ganpo_cloud.province.dual_control import KINDS, Course, month_of
+from ganpo_cloud.province.dual_control import KINDS, Course, DualControl, month_of
 from ganpo_cloud.store.counted_tables import ALL
 from ganpo_cloud.web.pages.figures import Figure
 from ganpo_cloud.web.pages.rendering import Item, Rendering
@@ -81,6 +81,7 @@ def beside(_connection: Connection, rendering: Rendering, found: Sequence[Course
     by_kind = {kind: [row for row in found if row.kind == kind] for kind in KINDS}
     return {
         "n": Sheet(month),
+        "sheet": Sheet(month),
         "month": month,
         "months": periods.months(periods.span(newest)[0], SHOWN_MONTHS)[::-1],
         "kinds": {
@@ -89,3 +90,11 @@ def beside(_connection: Connection, rendering: Rendering, found: Sequence[Course
         },
         "lights": rendering.province.lights,
     }
+
+
+def against_limit(connection: Connection, rendering: Rendering) -> Item:
+    """The energy of the place against its limit of the year, where it has one: for cards of energy."""
+    month = month_of(rendering.day)
+    here, industry = rendering.scope.area, rendering.scope.industry or ALL
+    total = DualControl(connection, rendering.province, month).places([here], [industry])[0]
+    return {"sheet": Sheet(month), "limited": total if total.limit is not None else None}

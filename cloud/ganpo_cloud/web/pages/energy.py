@@ -13,6 +13,7 @@ from ganpo_cloud.web.answers import banned
 from ganpo_cloud.web.answers.energy import Carrier, Monthly
 from ganpo_cloud.web.answers.taken import Taken
 from ganpo_cloud.web.pages import numbers
+from ganpo_cloud.web.pages.dual_control import against_limit
 from ganpo_cloud.web.pages.figures import Figures
 from ganpo_cloud.web.pages.overview import SHOWN_MONTHS
 from ganpo_cloud.web.pages.rendering import Item, Rendering
@@ -49,6 +50,7 @@ def beside(connection: Connection, rendering: Rendering, found: Sequence[Carrier
         table.setdefault(row.carrier, {})[row.month] = row
     months_shown = months[-TABLE_MONTHS:]
     return {
+        **against_limit(connection, rendering),
         "n": n,
         "items": {item.definition.id: item for item in of_place.of(scope.area, scope.industry)},
         "energy": bars("comprehensive_energy", "tce_millionths", rendering.province.coefficients.carriers),

@@ -17,6 +17,7 @@ from ganpo_cloud.province.indicators import Indicator, Indicators
 from ganpo_cloud.store.counted_tables import ALL, NOWHERE, area_day
 from ganpo_cloud.web.asking import Placed, Seen, asks
 from ganpo_cloud.web.pages import questions
+from ganpo_cloud.web.pages.dual_control import against_limit
 from ganpo_cloud.web.pages.figures import Figures
 from ganpo_cloud.web.pages.rendering import Item, Rendering
 from ganpo_cloud.web.problems import Refused
@@ -85,6 +86,7 @@ def overview(connection: Connection, rendering: Rendering, asked: Seen) -> Item:
         + questions.questions(
             rendering, n, [part[ranking.BY] for part in areas], waits, questions.late(connection, rendering)
         ),
+        **against_limit(connection, rendering),
         "cards": CARDS,
         "areas": areas,
         "lost": every[NOWHERE, here[1]],
