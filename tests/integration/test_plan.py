@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,8 @@ LISTS: dict[str, list[str]] = {
         "T01,360000,,>=,60,2027-12-31,,,plan,Li",
         "T02,360000,,>,10000,2020-12-31,,,plan,Li",
         "T03,360000,,increase_vs_baseline,,2020-12-31,,,plan,Li",
+        "T01,360681,,>=,50,2019-06-30,,,county paper,Wu",
+        "T01,360681,,>=,55,2019-06-30,,,city paper,Yu",
     ],
 }
 
@@ -48,7 +51,11 @@ def fill(database: Database) -> None:
     """Everything that a plain loop can count again."""
     plant = Plant(database)
     for kind, rows in LISTS.items():
-        plant.take(kind, *rows)
+        if kind == "targets":  # one after the other: the last one entered counts
+            for minutes, row in enumerate(rows):
+                plant.take(kind, row, now=NOW + timedelta(minutes=minutes - 60))
+        else:
+            plant.take(kind, *rows)
     plant.settle()
 
 
@@ -112,3 +119,42 @@ def rows_of(kind: str) -> list[dict[str, str]]:
     from ganpo_cloud.imports.kinds import KINDS
 
     return [dict(zip(KINDS[kind].columns, row.split(","), strict=False)) for row in LISTS[kind]]
+
+
+def test_a_deadline_that_has_passed_says_what_stood_then_and_since_when_it_is_as_it_is(
+    http: httpx.Client,
+) -> None:
+    page = text(http.get("/indicators/nc_rate_main", params={"area": "360681", "lang": "en"}).text)
+    then = plan_rows({kind: rows_of(kind) for kind in LISTS}, PROVINCE, {"as_of": "2019-06-30"})
+    assert then["nc_rate_main"] == (12, 20)
+    assert "Deadline 30 Jun 2019: 60.0%; reached since Nov 2024 or before" in page
+    card = text(http.get("/overview", params={"lang": "en", "area": "360681"}).text)
+    assert "at the deadline 60.0% ( 2019-06-30 ) Status reached since Nov 2024 or before" in card
+    whole = text(http.get("/overview", params={"lang": "zh"}).text)
+    assert "期限时 0 ( 2020-12-31 ) 状态 2024年11月以来各月均未达到" in whole, "nothing was intelligent then"
+    assert "按现步速12个月后" in whole
+    assert "needed" not in card
+
+
+def test_two_targets_that_differ_stand_beside_each_other_and_the_one_entered_last_counts(
+    http: httpx.Client,
+) -> None:
+    rows = http.get("/api/v1/targets", params={"of": "T01"}).json()
+    here = [row for row in rows if row["area"] == "360681"]
+    assert [(row["document"], row["by"], row["value"], row["counts"]) for row in here] == [
+        ("city paper", "Yu", "55", True),
+        ("county paper", "Wu", "50", False),
+    ]
+    found = next(line for line in lines(http, area="360681") if line["id"] == "T01")
+    assert (found["target"]["document"], found["target"]["by"]) == ("city paper", "Yu")
+    assert found["target"]["recorded_at"] > here[1]["recorded_at"]
+    page = text(http.get("/targets", params={"of": "T01", "lang": "zh"}).text)
+    assert re.search("city paper Yu .*✓ 采用", page)
+    assert "以最后录入的为准" in page
+    for lang, said in (("zh", "另录入1份"), ("en", "and 1 more entered beside it")):
+        assert said in http.get("/plan", params={"area": "360681", "lang": lang}).text
+
+
+def text(html: str) -> str:
+    """What a page reads, with single blanks."""
+    return " ".join(unescape(re.sub("<[^>]*>", " ", html)).split()).replace(" ;", ";")

@@ -11,8 +11,9 @@ import pytest
 
 from ganpo_cloud.days import open_items
 from ganpo_cloud.province.definitions import DEFINITIONS
-from ganpo_cloud.province.indicators import Indicator, Target
+from ganpo_cloud.province.indicators import Indicator
 from ganpo_cloud.province.pace import pace
+from ganpo_cloud.province.targets import Target
 from ganpo_cloud.web.pages.figures import Figures
 from ganpo_cloud.web.pages.templating import environments
 
@@ -22,7 +23,8 @@ NC = DEFINITIONS["nc_rate_main"]
 
 
 def target(number: str | None = "60", deadline: date = AHEAD, plan: date = PASSED) -> Target:
-    return Target("T01", ">=" if number else "increase_vs_baseline", number, deadline, plan)
+    asked = (">=" if number else "increase_vs_baseline", number, deadline)
+    return Target("T01", *asked, "plan", "Wang", 0, plan=plan)
 
 
 def item(

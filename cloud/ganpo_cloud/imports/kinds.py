@@ -131,6 +131,7 @@ KINDS: Mapping[str, Kind] = {
     "targets": Kind(
         registry.target,
         "id area industry comparator value deadline baseline_value baseline_date document by",
+        touched.targets,
         rule=_target,
         own={
             "industry": c.or_nothing(c.industry, ""),

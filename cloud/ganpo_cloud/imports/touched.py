@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, select
 
 from ganpo_cloud.days import periods
+from ganpo_cloud.province.targets import month_over
 from ganpo_cloud.store.counted_tables import evidence
 from ganpo_cloud.store.marks import EVER, Kind, key, mark
 from ganpo_cloud.store.tables import subject
@@ -34,6 +35,12 @@ def banned(connection: Connection, rows: Rows, today: date) -> None:
         connection.execute(delete(evidence).filter_by(enterprise=row["enterprise"], asset_no=row["asset_no"]))
     named = {key(row["enterprise"], row[of]) for row in rows for of in ("asset_no", "meter") if row[of]}
     mark(connection, Kind.SUBJECT, ((one, EVER) for one in named))
+
+
+def targets(connection: Connection, rows: Rows, today: date) -> None:
+    """The sums of the months that were over at deadlines which have passed: they are kept however old they are."""
+    days = {row["deadline"] for row in rows if row["deadline"] <= today}
+    mark(connection, Kind.SUMS, (("", periods.span(month_over(day))[1]) for day in days))
 
 
 def sums(connection: Connection, rows: Rows, today: date) -> None:

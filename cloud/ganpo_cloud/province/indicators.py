@@ -2,8 +2,8 @@
 enterprises stand behind it, its completeness, its target and its pace (metrics.md sections 4 to 7). Whoever shows or
 publishes a number reads it here."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from typing import Any
@@ -14,11 +14,11 @@ from ganpo_cloud.days import periods
 from ganpo_cloud.province.definitions import DEFINITIONS, Definition
 from ganpo_cloud.province.divisions import OTHER, Province
 from ganpo_cloud.province.pace import OVER_MONTHS, Pace, pace
-from ganpo_cloud.province.places import Key, keys
+from ganpo_cloud.province.places import Key
 from ganpo_cloud.province.snapshots import Snapshot
+from ganpo_cloud.province.targets import Target, Targets, month_over
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store.counted_tables import ALL
-from ganpo_cloud.store.described import answer, said, unsaid
 from ganpo_model.coverage import reaches
 from ganpo_model.energy import WATER
 
@@ -27,26 +27,19 @@ YUAN_10000 = 1_000_000
 """Fen in 10,000 CNY."""
 
 
-@answer
-class Target:
-    """What the plan asks for."""
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What is known of a target whose deadline has passed. `day`: the deadline; `month`: the one that was over then;
+    `checked`, `denominator`: what stood then against the target, None: there were no data. `since`: the month at whose
+    end it first was as it is now (reached, or not) without a break, empty where no month is known; `ever`: it was so in
+    every month that is known."""
 
-    id: str = said("of the plan's table", "T01")
-    comparator: str = said(">=, >, <=, <, = or increase_vs_baseline", ">=")
-    value: str | None = said("null: no number in the plan", "60")
-    deadline: date = said("local date", "2020-12-31")
-    plan: date = unsaid()
-    """Its own deadline, where a later one was entered beside it."""
-    area: str = unsaid(default="")
-    industry: str = unsaid(default=ALL)
-    """Where it was entered."""
-    baseline: str | None = unsaid(default=None)
-    baseline_date: date | None = unsaid(default=None)
-
-    @property
-    def goal(self) -> Fraction | None:
-        """The number, in the unit of what it is the target of."""
-        return None if self.value is None else Fraction(self.value)
+    day: date
+    month: str
+    checked: int | None
+    denominator: int | None
+    since: str
+    ever: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +64,8 @@ class Indicator:
     history: tuple[Fraction | None, ...] = ()
     pace: Pace | None = None
     missing: tuple[str, ...] = ()
+    passed: Passed | None = None
+    """None: the deadline lies ahead, or there is nothing to reach."""
 
     @property
     def value(self) -> Fraction | None:
@@ -125,7 +120,7 @@ class Indicators:
 
     def __init__(self, found: Snapshot) -> None:
         self.snapshot = found
-        self._targets = _targets(found.connection)
+        self.targets = Targets(found.connection)
         self._populations = Populations(found.connection, found.province, found.day.year)
 
     def of(self, area: str, industry: str | None) -> list[Indicator]:
@@ -139,6 +134,8 @@ class Indicators:
         names = [industry or ALL for industry in industries]
         energies = self.snapshot.energy(areas, names)
         months = periods.months(self.snapshot.day, OVER_MONTHS + 1)[:-1]
+        if deadlines := self.targets.months(self.snapshot.day):
+            months = sorted(deadlines.union(periods.months(self.snapshot.day, periods.MONTHS)[:-1]))
         stored = self.snapshot.trend(areas, names, months)
         found: dict[Key, list[Indicator]] = {}
         for key, row in self.snapshot.rows(areas, names).items():
@@ -146,20 +143,13 @@ class Indicators:
             facts = row | {"tce": used.tce, WATER: used.carriers.get(WATER)}
             if counted and key[1] != ALL and not any(facts[name] for name in facts if name != "year"):
                 continue
-            past = [stored.get((*key, month)) for month in months]
+            past = {month: stored.get((*key, month)) for month in months}
             found[key] = [self._indicator(of, key, facts, used.covered, past) for of in DEFINITIONS.values()]
         return found
 
     def target(self, definition: Definition, area: str, industry: str) -> Target | None:
-        """What is asked for, of the number by its own id, else of its row of the plan: of the place in the industry
-        itself; of a ratio else of all industries, or of the next place above. A count that is asked of the whole says
-        nothing of a part."""
-        every = keys(self.snapshot.province, area, industry)
-        for key in every if definition.kind in ("rate", "intensity") else [(area, industry)]:
-            for name in (definition.id, definition.target or ""):
-                if (found := self._targets.get((name, *key))) is not None:
-                    return found
-        return None
+        """What is asked for."""
+        return self.targets.of(self.snapshot.province, definition, area, industry)
 
     def _indicator(
         self,
@@ -167,7 +157,7 @@ class Indicators:
         key: Key,
         facts: Mapping[str, Any],
         covered: Mapping[str, tuple[int, int]],
-        past: Iterable[Mapping[str, Any] | None],
+        past: Mapping[str, Mapping[str, Any] | None],
     ) -> Indicator:
         declared, checked, proven = (facts[measure] for measure in definition.measures)
         denominator = facts[definition.among] if definition.among else None
@@ -191,16 +181,49 @@ class Indicators:
         if len(set(definition.measures)) == 1:
             declared = proven = None
         target = self.target(definition, *key)
-        history = (*(_then(definition, before) for before in past), value(definition, checked, denominator))
+        recent = [*past][-OVER_MONTHS:]
+        before = {month: _then(definition, row) for month, row in past.items()}
+        history = (*(before[month] for month in recent), value(definition, checked, denominator))
         moved = None
         if target is not None and target.goal is not None and target.comparator in (">=", ">"):
             moved = pace(history, target.goal, self.snapshot.day, target.deadline)
         numbers = (declared, checked, proven, denominator, behind, of)
-        return Indicator(definition, *key, period, *numbers, completeness, target, history, moved, missing)
+        judged = Indicator(definition, *key, period, *numbers, completeness, target, history, moved, missing)
+        deadline = None if target is None else target.passed(self.snapshot.day)
+        if deadline is None or definition.kind not in ("rate", "count"):
+            return judged
+        row = past.get(month_over(deadline))
+        then = (None, None)
+        if row is not None and row["ever_registered"]:
+            then = (row[definition.measures[1]], row[definition.among] if definition.among else None)
+        oldest = periods.months(self.snapshot.day, periods.MONTHS)[0]
+        running = {month: found for month, found in before.items() if month >= oldest}
+        return passed(judged, deadline, *then, running)
 
     def _belongs(self, definition: Definition, carrier: str) -> bool:
         energy = carrier in self.snapshot.province.coefficients.carriers
         return energy if definition.unit == "tce" else carrier == definition.measures[0]
+
+
+def passed(
+    item: Indicator,
+    deadline: date,
+    checked: int | None,
+    denominator: int | None,
+    before: Mapping[str, Fraction | None],
+) -> Indicator:
+    """A number with what is known of its deadline that has passed. `before`: what it came to at the ends of
+    months that follow each other."""
+    since, ever = "", True
+    if item.goal is not None and item.target is not None and item.value is not None:
+        comparator, goal = item.target.comparator, item.goal
+        months = [(month, found) for month, found in before.items() if found is not None]
+        for month, found in reversed(months):
+            if reaches(found, comparator, goal) != (item.status == "reached"):
+                ever = False
+                break
+            since = month
+    return replace(item, passed=Passed(deadline, month_over(deadline), checked, denominator, since, ever))
 
 
 class Populations:
@@ -229,18 +252,6 @@ class Populations:
         below = [self.of(part, industry) for part in self._parts.get(area, ())]
         known = [number for number in below if number is not None]
         return sum(known) if known and len(known) == len(below) else None
-
-
-def _targets(connection: Connection) -> dict[tuple[str, str, str], Target]:
-    """By id, area and industry, of each the one with the latest deadline."""
-    table = registry.target
-    found: dict[tuple[str, str, str], Target] = {}
-    for row in connection.execute(select(table).order_by(table.c.deadline)):
-        key = (row.id, row.area, row.industry)
-        plan = found[key].plan if key in found else row.deadline
-        base = (row.baseline_value, row.baseline_date)
-        found[key] = Target(row.id, row.comparator, row.value, row.deadline, plan, *key[1:], *base)
-    return found
 
 
 def _then(definition: Definition, row: Mapping[str, Any] | None) -> Fraction | None:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete
 from sqlalchemy.exc import OperationalError
 
 from ganpo_cloud.days import periods
+from ganpo_cloud.province import targets
 from ganpo_cloud.province.ledger import FLAGS, Device, Ledger, ledgers
 from ganpo_cloud.store import apart, sql
 from ganpo_cloud.store.counted_tables import area_day, ledger
@@ -50,7 +51,7 @@ def recompute(database: Database, now: datetime) -> int:
                 changed.append(_store(connection, one.key, rows))
         answer(connection, done)
         if earliest := min((day for day in changed if day is not None), default=None):
-            mark(connection, Kind.SUMS, (("", day) for day in periods.counted(earliest, today)))
+            mark(connection, Kind.SUMS, (("", day) for day in targets.counted(connection, earliest, today)))
             old = (area_day.c.day >= earliest) & (area_day.c.day < periods.kept_since(today))
             connection.execute(delete(area_day).where(old))
     return len(marks)

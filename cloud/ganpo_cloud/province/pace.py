@@ -11,6 +11,8 @@ from ganpo_model.coverage import months_later
 OVER_MONTHS = 6
 LEAST_POINTS = 3
 """Fewer are too early to tell a pace."""
+AHEAD_MONTHS = 12
+"""So far is looked ahead where the deadline has passed."""
 LONGEST_MONTHS = 600
 """What takes longer is told as never."""
 LEAST_CHANGE = Fraction(1, 20)
@@ -21,7 +23,7 @@ LEAST_CHANGE = Fraction(1, 20)
 class Pace:
     """`change`: over the months looked at; `months`: until the target at that pace, None: never; `left`: until the
     deadline, negative where it has passed; `needed`: per month until then, None where it has passed; `ahead`: where the
-    number stands at the deadline."""
+    number stands at the deadline, or in twelve months where that has passed."""
 
     change: Fraction
     over: int
@@ -64,5 +66,5 @@ def pace(values: Sequence[Fraction | None], target: Fraction, today: date, deadl
         periods.month_of(months_later(today.replace(day=1), min(months or 0, LONGEST_MONTHS))),
         left,
         gap / left if left > 0 and gap else None,
-        max(now + change / over * max(left, 0), Fraction(0)),
+        max(now + change / over * (left if left >= 0 else AHEAD_MONTHS), Fraction(0)),
     )

@@ -15,9 +15,10 @@ from ganpo_cloud.days import periods
 from ganpo_cloud.province import assessment, banned, capacity_use, dual_control, front_runners, tagged, trees
 from ganpo_cloud.province.definitions import DEFINITIONS, Definition
 from ganpo_cloud.province.divisions import Aim, Province
-from ganpo_cloud.province.indicators import Indicator, Indicators, Target, value
+from ganpo_cloud.province.indicators import Indicator, Indicators, passed, value
 from ganpo_cloud.province.measured import Measured, Standing
 from ganpo_cloud.province.pace import OVER_MONTHS, Pace, pace
+from ganpo_cloud.province.targets import Target, month_over
 
 
 class Part(Protocol):
@@ -91,17 +92,22 @@ def numbers_of(part: Part, found: Indicators, area: str, industry: str) -> Itera
     definitions = [of for of in EVERY if of.id in {mine.id for mine in part.MEASURED}]
     targets = {of.id: found.target(of, area, industry) for of in definitions}
     past: list[dict[str, Standing]] = []
+    months = periods.months(found.snapshot.day, OVER_MONTHS + 1)[:-1]
     if any(map(_rises, targets.values())):
-        months = periods.months(found.snapshot.day, OVER_MONTHS + 1)[:-1]
         past = [standing(periods.span(month)[1]) if n % 3 == 0 else {} for n, month in enumerate(months)]
+    deadlines = {of: target.passed(found.snapshot.day) if target else None for of, target in targets.items()}
+    then = {day: standing(periods.span(month_over(day))[1]) for day in {*deadlines.values()} if day}
     for of in definitions:
-        history = tuple(_value(of, then.get(of.id)) for then in [*past, now])
+        history = tuple(_value(of, at.get(of.id)) for at in [*past, now])
         target, mine = targets[of.id], now.get(of.id, Standing(of.id, None, None))
         moved: Pace | None = None
         if target is not None and target.goal is not None and _rises(target):
             moved = pace(history, target.goal, found.snapshot.day, target.deadline)
         counted = (None, mine.number, None, mine.among, None, None)
         item = Indicator(of, area, industry, "", *counted, None, target, history, moved)
+        if (deadline := deadlines[of.id]) is not None:
+            stood = then[deadline].get(of.id, Standing(of.id, None, None))
+            item = passed(item, deadline, stood.number, stood.among, dict(zip(months, history, strict=False)))
         yield Number(item, mine.page, mine.note)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, delete, func, select
 
 from ganpo_cloud.days import periods
-from ganpo_cloud.province import balances, intensities, outlooks
+from ganpo_cloud.province import balances, intensities, outlooks, targets
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.province.measures import UNIT, on
 from ganpo_cloud.province.places import Key, Sums, roll_up
@@ -91,7 +91,7 @@ def _ends(
 ) -> dict[str, tuple[Sums, Sums | None]]:
     """The counts at the ends of the months of these days, and their times; None: they are those of their days."""
     ends: dict[str, tuple[Sums, Sums | None]] = {}
-    kept = periods.months(today, periods.MONTHS)
+    kept = targets.kept(connection, today)
     for month in {periods.month_of(day) for day in days if day <= today}.intersection(kept):
         first, last = periods.span(month)
         end = min(last, today)
@@ -109,7 +109,9 @@ def turn_day(database: Database, now: datetime) -> None:
     with database.write() as connection:
         mark(connection, Kind.SUMS, (("", day) for day in (today, today - timedelta(days=1))))
         connection.execute(delete(area_day).where(area_day.c.day < periods.span(oldest)[0]))
-        connection.execute(delete(area_month).where(area_month.c.month < oldest))
+        deadlines = [month for month in targets.kept(connection, today) if month < oldest]
+        old = (area_month.c.month < oldest) & area_month.c.month.not_in(deadlines)
+        connection.execute(delete(area_month).where(old))
         outlooks.forget(connection, oldest)
 
 

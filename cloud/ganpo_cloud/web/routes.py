@@ -34,6 +34,7 @@ from ganpo_cloud.web.answers import (
     reports,
     silent,
     taken,
+    targets,
     trees,
     why,
 )
@@ -98,6 +99,7 @@ RESOURCES = (
     Resource("/overview", indicators.overview),
     Resource("/indicators/{id}", indicators.indicator),
     Resource("/plan", plan.plan),
+    Resource("/targets", targets.targets, "targets.html"),
     Resource("/front_runners", front_runners.front_runners),
     Resource("/capacity_use", front_runners.capacity_use),
     Resource("/definitions", reference.definitions, "definitions.html", published.coefficients),

@@ -8,10 +8,11 @@ from sqlalchemy import Connection
 
 from ganpo_cloud.province import trends
 from ganpo_cloud.province.definitions import DEFINITIONS
-from ganpo_cloud.province.indicators import Indicators, Target
+from ganpo_cloud.province.indicators import Indicators
 from ganpo_cloud.province.places import Key
 from ganpo_cloud.province.ranking import BY
 from ganpo_cloud.province.snapshots import snapshot
+from ganpo_cloud.province.targets import Target
 from ganpo_cloud.store.counted_tables import ALL
 from ganpo_cloud.store.described import AreaId, InIndustry, Month, Ratio, answer, said, unsaid
 from ganpo_cloud.web.asking import Placed, Question, asks

@@ -8,8 +8,9 @@ from sqlalchemy import Connection
 from ganpo_cloud.days import periods
 from ganpo_cloud.province import indicators as province
 from ganpo_cloud.province.definitions import DEFINITIONS
-from ganpo_cloud.province.indicators import Indicators, Target
+from ganpo_cloud.province.indicators import Indicators
 from ganpo_cloud.province.snapshots import snapshot
+from ganpo_cloud.province.targets import Target
 from ganpo_cloud.store.counted_tables import NOWHERE
 from ganpo_cloud.store.described import AreaId, InIndustry, Instant, Ratio, answer, filled, said
 from ganpo_cloud.web.asking import Placed, Question, asks, named

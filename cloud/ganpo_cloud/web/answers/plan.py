@@ -5,8 +5,9 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from ganpo_cloud.province import plan as province
-from ganpo_cloud.province.indicators import Indicators, Target
+from ganpo_cloud.province.indicators import Indicators
 from ganpo_cloud.province.snapshots import snapshot
+from ganpo_cloud.province.targets import Target
 from ganpo_cloud.store.counted_tables import ALL
 from ganpo_cloud.store.described import AreaId, InIndustry, Ratio, answer, filled, said
 from ganpo_cloud.web.asking import Placed, Question

@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal
 from sqlalchemy import Connection
 
 from ganpo_cloud.province import ranking
-from ganpo_cloud.province.indicators import Indicator, Indicators, Target
+from ganpo_cloud.province.indicators import Indicator, Indicators
 from ganpo_cloud.province.ranking import BY, STEPS, StepId
 from ganpo_cloud.province.snapshots import snapshot
+from ganpo_cloud.province.targets import Target
 from ganpo_cloud.store.counted_tables import ALL
 from ganpo_cloud.store.described import AreaId, InIndustry, Ratio, answer, said, unsaid
 from ganpo_cloud.web.answers.indicators import Behind

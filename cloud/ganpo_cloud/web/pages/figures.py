@@ -10,6 +10,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from ganpo_cloud.days import periods
 from ganpo_cloud.province.indicators import Indicator
 from ganpo_cloud.store.counted_tables import ALL
 from ganpo_cloud.web.pages import numbers
@@ -118,6 +119,7 @@ _RECKONED: Mapping[str, tuple[Reckoned, str, str]] = {
     "baseline": (_since, "points", "change"),
     "fell": (lambda item: -item.pace.change if item.pace else None, "tenths", "tenths"),
     "pace": (lambda item: item.pace.per_month if item.pace else None, "monthly", "points"),
+    "ahead": (lambda item: item.pace.ahead if item.pace else None, "tenths", "count"),
     "needed": (lambda item: item.pace.needed if item.pace else None, "monthly", "points"),
 }
 """What is reckoned of an indicator, and how that of a rate and of anything else is written: what it moved over six
@@ -190,6 +192,14 @@ class Figures:
         """m of N as a rate."""
         m, n = of
         return replace(m, measure=f"{m.measure}/{n.measure}", kind="rate", among=n.number)
+
+    def then(self, item: Indicator) -> Figure:
+        """What it came to at its deadline that has passed, as the page of that day has it."""
+        of = item.passed
+        checked, among = (of.checked, of.denominator) if of else (None, None)
+        end = f"{periods.span(of.month)[1]}" if of else ""
+        kind = "rate" if item.definition.kind == "rate" else "count"
+        return Figure(self.measure(item), item.area, item.industry, end, checked, kind, among, item.goal)
 
     def reckoned(self, item: Indicator, name: str) -> Figure:
         """What is reckoned of an indicator."""

@@ -1,0 +1,100 @@
+"""Targets as they were entered, and which of them counts: the one entered last, of one list that of the later deadline
+(metrics.md section 7)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date
+from fractions import Fraction
+from operator import attrgetter
+
+from sqlalchemy import Connection, select
+
+from ganpo_cloud.days import periods
+from ganpo_cloud.province.definitions import Definition
+from ganpo_cloud.province.divisions import Province
+from ganpo_cloud.province.places import keys
+from ganpo_cloud.store import registry_tables as registry
+from ganpo_cloud.store.described import Instant, answer, said, unsaid
+
+
+@answer
+class Target:
+    """What the plan asks for."""
+
+    id: str = said("of the plan's table, or of a number of it", "T01")
+    comparator: str = said(">=, >, <=, <, = or increase_vs_baseline", ">=")
+    value: str | None = said("null: no number in the plan", "60")
+    deadline: date = said("local date", "2020-12-31")
+    document: str = said("that says so", "1.3 目标/融合")
+    by: str = said("who entered it; empty: nobody said", "王某")
+    recorded_at: Instant = said("when it was entered", "2026-11-01T02:00:00.000Z")
+    area: str = unsaid(default="")
+    industry: str = unsaid(default="")
+    """Where it was entered."""
+    baseline: str | None = unsaid(default=None)
+    baseline_date: date | None = unsaid(default=None)
+    plan: date = unsaid(default=date.max)
+    """The earliest deadline of those that were entered for the same."""
+    beside: int = unsaid(default=0)
+    """How many others were entered for the same, and do not count."""
+
+    @property
+    def goal(self) -> Fraction | None:
+        """The number, in the unit of what it is the target of."""
+        return None if self.value is None else Fraction(self.value)
+
+    def passed(self, day: date) -> date | None:
+        """Its deadline, or the plan's own, where that has passed on a day."""
+        return next((of for of in (self.deadline, self.plan) if of < day), None)
+
+
+class Targets:
+    """All of them, read once. `every`: by id, area and industry, of each the one that counts first."""
+
+    def __init__(self, connection: Connection) -> None:
+        found: dict[tuple[str, str, str], list[Target]] = {}
+        for row in connection.execute(select(registry.target)):
+            told = (row.comparator, row.value, row.deadline, row.document, row.by, row.recorded_at)
+            base = (row.area, row.industry, row.baseline_value, row.baseline_date)
+            found.setdefault((row.id, row.area, row.industry), []).append(Target(row.id, *told, *base))
+        self.every = {key: _ordered(some) for key, some in sorted(found.items())}
+
+    def of(self, province: Province, definition: Definition, area: str, industry: str) -> Target | None:
+        """What is asked for, of the number by its own id, else of its row of the plan: of the place in the industry
+        itself; of a ratio else of all industries, or of the next place above. A count that is asked of the whole says
+        nothing of a part."""
+        every = keys(province, area, industry)
+        for key in every if definition.kind in ("rate", "intensity") else [(area, industry)]:
+            for name in (definition.id, definition.target or ""):
+                if (found := self.every.get((name, *key))) is not None:
+                    return found[0]
+        return None
+
+    def months(self, day: date) -> set[str]:
+        """The months last over at the deadlines that have passed on a day."""
+        counted = (some[0].passed(day) for some in self.every.values())
+        return {month_over(deadline) for deadline in counted if deadline is not None}
+
+
+def month_over(day: date) -> str:
+    """The month that was over last at the end of a day."""
+    months = periods.months(day, 2)
+    return months[day == periods.span(months[1])[1]]
+
+
+def kept(connection: Connection, today: date) -> list[str]:
+    """The months of which sums are kept: the last two years, and those of deadlines that have passed."""
+    return sorted({*periods.months(today, periods.MONTHS), *Targets(connection).months(today)})
+
+
+def counted(connection: Connection, since: date, today: date) -> Iterable[date]:
+    """The days that are added up again when something is another since a day."""
+    ends = (periods.span(month)[1] for month in Targets(connection).months(today))
+    return sorted({*periods.counted(since, today), *(end for end in ends if since <= end)})
+
+
+def _ordered(some: Sequence[Target]) -> list[Target]:
+    by_entry = attrgetter("recorded_at", "deadline", "document")
+    plan = min(of.deadline for of in some)
+    first, *others = sorted(some, key=by_entry, reverse=True)
+    return [replace(first, plan=plan, beside=len(others)), *others]

@@ -1,0 +1,48 @@
+"""Targets as they were entered, beside each other, and which of them counts."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated
+
+from sqlalchemy import Connection
+
+from ganpo_cloud.province.targets import Targets
+from ganpo_cloud.store.described import AreaId, InIndustry, Instant, answer, filled, said
+from ganpo_cloud.web.asking import Dated, Question, asks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entered(Dated):
+    """Of what."""
+
+    of: Annotated[str, asks("only of this row of the plan, or this number", "T01", max_length=40)] = ""
+
+
+@answer
+class Row:
+    """One target as it was entered."""
+
+    id: str = said("of the plan's table, or of a number of it", "T01")
+    area: AreaId
+    industry: InIndustry
+    comparator: str = said(">=, >, <=, <, = or increase_vs_baseline", ">=")
+    value: str | None = said("null: no number in the plan", "60")
+    deadline: date = said("local date", "2020-12-31")
+    baseline: str | None = said("what the change is counted from; null: none", "60")
+    baseline_date: date | None = said("its day", "2018-06-30")
+    document: str = said("that says so", "1.3 目标/融合")
+    by: str = said("who entered it; empty: nobody said", "王某")
+    recorded_at: Instant = said("when it was entered", "2026-11-01T02:00:00.000Z")
+    counts: bool = said(
+        "it is the one that counts: entered last; of one list that of the later deadline", True
+    )
+
+
+def targets(connection: Connection, _question: Question, asked: Entered) -> list[Row]:
+    """Every target that was entered; of each number and place the one that counts first."""
+    return [
+        filled(Row, of, industry=of.industry or None, counts=at == 0)
+        for key, some in Targets(connection).every.items()
+        if asked.of in ("", key[0])
+        for at, of in enumerate(some)
+    ]
