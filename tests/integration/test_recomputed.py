@@ -80,9 +80,8 @@ def test_every_number_of_the_overview_is_what_plain_loops_count(seeded: Database
         for measure in MEASURES:
             listed = lists.devices(PROVINCE, lists.Filter(PROVINCE.whole, None, LAST), measure)
             assert lists.number(connection, listed) == sums[measure], f"the list behind {measure}"
-        firms = connection.execute(
-            lists.enterprises(PROVINCE, lists.Filter(PROVINCE.whole, None, LAST))
-        ).all()
+        every = lists.enterprises(PROVINCE, lists.Filter(PROVINCE.whole, None, LAST))
+        firms = connection.execute(lists.with_counts(LAST, lists.Order(), every)).all()
         for name, measure in lists.COUNTS.items():
             assert sum(getattr(firm, name) or 0 for firm in firms) == sums[measure], f"{name} of enterprises"
     item = shown(database, PROVINCE.whole, None, None)["energy_intensity"]

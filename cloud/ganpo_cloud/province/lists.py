@@ -1,18 +1,31 @@
 """Enterprises and devices as lists: filtered in SQL over the ledger as it stood on a day."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, Row, Select, case, cast, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Float,
+    Integer,
+    Row,
+    Select,
+    and_,
+    case,
+    cast,
+    func,
+    nulls_last,
+    select,
+)
 
 from ganpo_cloud.province import firms
 from ganpo_cloud.province.divisions import Province
-from ganpo_cloud.province.ledger import FLAGS
-from ganpo_cloud.province.measures import counts, on
+from ganpo_cloud.province.measures import UNIT, counts, on
 from ganpo_cloud.province.within import Only, within
-from ganpo_cloud.store.counted_tables import ledger
+from ganpo_cloud.store.counted_tables import ledger, production
+from ganpo_model.activity import Age
 from ganpo_model.coverage import ENTERPRISES
 
 COUNTS: Mapping[str, str] = {
@@ -27,23 +40,14 @@ COUNTS: Mapping[str, str] = {
 """What stands beside an enterprise, each by the measure that it is: how many of its devices have come how far."""
 
 
+ORDERED: Mapping[str, Sequence[str]] = {
+    **{name: (measure,) for name, measure in COUNTS.items()},
+    "nc_rate": ("nc_checked", "main"),
+}
+"""By what enterprises are sorted beside what is said of them: a count of their devices, or one over another."""
 AT_ONCE = 1000
 """Rows that are held together."""
-DEVICE = (
-    *(
-        "enterprise",
-        "asset_no",
-        "name",
-        "site",
-        "area",
-        "industry",
-        "status",
-        "in_service",
-        "retired",
-        "banned",
-    ),
-    *(*FLAGS, "networked", "cloud", "age", "named"),
-)
+DEVICE = ("enterprise", "asset_no", "name", "site", "area", "industry", "status", *UNIT)
 """What a list says of a device, as the ledger has it ..."""
 COUNTED = (
     *("units", "main", "nc_declared", "nc_checked", "nc_proven", "intelligent_checked"),
@@ -52,59 +56,125 @@ COUNTED = (
 """... and the measures of which it says whether they count it: added up they are what the pages say of a place."""
 
 
+AGE = case({age.value: n for n, age in enumerate(Age)}, value=ledger.c.age)
+"""From active to gone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which of them: at a place, in an industry (None: in any), on a day; `text` in number or name; `only`: of what a
-    tag marks."""
+    """Which of them: at a place, in an industry (None: in any), on a day; `text` in number, code or name; `only`: of
+    what a tag marks. Of devices `age`: their word, empty where they have none; `known`: a flag and how well it may be
+    known; `silent_since`: nothing Good came since that day."""
 
     area: str
     industry: str | None
     day: date
     text: str = ""
     only: Only | None = None
+    age: str | None = None
+    known: tuple[str, tuple[int, ...]] | None = None
+    silent_since: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """By which column, and whether the largest comes first; empty: by enterprise and number."""
+
+    column: str = ""
+    falling: bool = False
+
+    def of(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        """A column in this direction; what is not known stands last."""
+        found: ColumnElement[Any] = nulls_last(column.desc() if self.falling else column.asc())
+        return found
 
 
 def devices(
-    province: Province, wanted: Filter, measure: str | None = None, without: str | None = None
+    province: Province,
+    wanted: Filter,
+    measure: str | None = None,
+    without: str | None = None,
+    order: Order = Order(),
 ) -> Select[Any]:
-    """The devices of the ledger; of a measure, those that it counts, and that another does not. Ordered by enterprise
-    and number."""
+    """The devices of the ledger; of a measure, those that it counts, and that another does not."""
     counted = (cast(counts(name), Integer).label(f"counts_{name}") for name in COUNTED)
-    query = select(*(ledger.c[name] for name in DEVICE), *counted).where(
-        *_of("equipment", province, wanted, ledger.c.asset_no)
-    )
+    c = ledger.c
+    quiet = c.age.in_([Age.SILENT, Age.GONE])
+    last_good = case((quiet, _last_good(wanted.day)), else_=None).label("last_good")
+    query = select(*(c[name] for name in DEVICE), *counted, last_good)
+    query = query.where(*_of("equipment", province, wanted))
     if measure is not None:
         query = query.where(counts(measure))
     if without is not None:  # what is not known is not counted either: NOT alone would leave it out
         query = query.where(case((counts(without), 0), else_=1) == 1)
-    return query.order_by(ledger.c.enterprise, ledger.c.asset_no)
+    if wanted.age is not None:
+        query = query.where(c.age == wanted.age if wanted.age else c.age.is_(None))
+    if wanted.known is not None:
+        flag, levels = wanted.known
+        query = query.where(c[flag].in_(levels))
+    if wanted.silent_since is not None:
+        query = query.where(quiet, _last_good(wanted.day) < wanted.silent_since)
+    first = [order.of(AGE if order.column == "age" else c[order.column])] if order.column else []
+    return query.order_by(*first, c.enterprise, c.asset_no)
 
 
-def enterprises(province: Province, wanted: Filter, measure: str | None = None) -> Select[Any]:
-    """The enterprises of the registry, at their homes, with how many devices have come how far: worked out for those
-    that are read, so that a page of them costs as much as it shows. Of a count of enterprises, those that it counts."""
-    own = ledger.alias("own")
-    mine = (own.c.enterprise == ledger.c.enterprise) & (own.c.kind == "equipment") & on(wanted.day, own.c)
-    beside = (
-        select(func.count())
-        .where(mine, counts(measure, own.c))
-        .correlate(ledger)
-        .scalar_subquery()
-        .label(name)
-        for name, measure in COUNTS.items()
-    )
-    about = (ledger.c.enterprise, ledger.c.name, ledger.c.area, ledger.c.industry, ledger.c.above_scale)
-    query = select(*about, *beside).where(*_of("enterprise", province, wanted, ledger.c.enterprise))
+def _last_good(day: date) -> ColumnElement[Any]:
+    """Of a device of the ledger the last day, up to one, on which something Good was seen of it."""
+    p = production.c
+    mine = (p.enterprise == ledger.c.enterprise) & (p.subject == ledger.c.asset_no)
+    query = select(p.day).where(mine, p.good, p.day <= day).order_by(p.day.desc()).limit(1)
+    return query.correlate(ledger).scalar_subquery()
+
+
+def enterprises(
+    province: Province, wanted: Filter, measure: str | None = None, order: Order = Order()
+) -> Select[Any]:
+    """The enterprises of the registry, at their homes; of a count of enterprises, those that it counts."""
+    c = ledger.c
+    about = (c.enterprise, c.name, c.area, c.industry, c.above_scale)
+    query = select(*about).where(*_of("enterprise", province, wanted))
     if measure is not None:
         query = query.where(firms.counted(ENTERPRISES[measure], wanted.day))
         if measure == "enterprises_above_scale":
-            query = query.where(ledger.c.above_scale)
-    return query.order_by(ledger.c.enterprise)
+            query = query.where(c.above_scale)
+    if not order.column:
+        return query.order_by(c.enterprise)
+    by: ColumnElement[Any]
+    if order.column in ORDERED:
+        own = ledger.alias("own")
+        here = (own.c.kind == "equipment", on(wanted.day, own.c))
+        summed = (func.sum(cast(counts(name, own.c), Integer)).label(name) for name in ORDERED[order.column])
+        each = select(own.c.enterprise, *summed).where(*here).group_by(own.c.enterprise).subquery("each")
+        query = query.outerjoin(each, each.c.enterprise == c.enterprise)
+        first, *among = (each.c[name] for name in ORDERED[order.column])
+        by = cast(first, Float) / func.nullif(among[0], 0) if among else func.coalesce(first, 0)
+    else:
+        by = c[order.column]
+    return query.add_columns(by.label("by")).order_by(order.of(by), c.enterprise)
+
+
+def with_all(query: Select[Any], here: Select[Any]) -> Select[Any]:
+    """A page of devices with all that the list `query` tells: worked out for those that are read alone."""
+    keys = here.with_only_columns(*ledger.primary_key.columns).subquery("keys")
+    mine = (ledger.c[column.name] == keys.c[column.name] for column in ledger.primary_key.columns)
+    return query.join(keys, and_(*mine))
+
+
+def with_counts(day: date, order: Order, here: Select[Any]) -> Select[Any]:
+    """A page of enterprises with how many of their devices have come how far: worked out for those that are read alone,
+    so that a page of them costs as much as it shows."""
+    of, own = here.subquery("here"), ledger.alias("own")
+    mine = (own.c.enterprise == of.c.enterprise) & (own.c.kind == "equipment") & on(day, own.c)
+    beside = (
+        select(func.count()).where(mine, counts(measure, own.c)).correlate(of).scalar_subquery().label(name)
+        for name, measure in COUNTS.items()
+    )
+    return select(of, *beside).order_by(*([order.of(of.c.by)] if order.column else ()), of.c.enterprise)
 
 
 def codes(province: Province, wanted: Filter) -> Select[Any]:
     """The codes of the enterprises of a place."""
-    return select(ledger.c.enterprise).where(*_of("enterprise", province, wanted, ledger.c.enterprise))
+    return select(ledger.c.enterprise).where(*_of("enterprise", province, wanted))
 
 
 def names(connection: Connection, codes: Collection[str], day: date) -> dict[str, str]:
@@ -123,13 +193,19 @@ def page(connection: Connection, query: Select[Any], limit: int, page: int) -> t
 
 
 def long_page(
-    connection: Connection, query: Select[Any], limit: int, number_of: int
-) -> tuple[Iterable[Row[Any]], int]:
-    """The same; the rows of a long page are read as they are taken."""
-    if limit <= AT_ONCE or (total := number(connection, query)) <= AT_ONCE:
-        return page(connection, query, limit, number_of)
-    here = query.limit(limit).offset((number_of - 1) * limit)
-    return connection.execute(here, execution_options={"yield_per": AT_ONCE}), total
+    connection: Connection,
+    query: Select[Any],
+    limit: int,
+    number_of: int,
+    total: int,
+    whole: Callable[[Select[Any]], Select[Any]],
+) -> Iterable[Row[Any]]:
+    """The rows of a page of a list of which `total` is known; those of a long one are read as they are taken. `whole`:
+    the list of all that is told of a page of it."""
+    here = whole(query.limit(limit).offset((number_of - 1) * limit))
+    if min(limit, total) > AT_ONCE:
+        return connection.execute(here, execution_options={"yield_per": AT_ONCE})
+    return connection.execute(here).all()
 
 
 def number(connection: Connection, query: Select[Any]) -> int:
@@ -137,12 +213,14 @@ def number(connection: Connection, query: Select[Any]) -> int:
     return int(connection.execute(query.with_only_columns(func.count()).order_by(None)).scalar_one())
 
 
-def _of(kind: str, province: Province, wanted: Filter, code: ColumnElement[str]) -> list[ColumnElement[bool]]:
-    """The conditions of a list; its `text` is looked for in the name and in `code`."""
-    found = [ledger.c.kind == kind, on(wanted.day)]
-    found += within(province, wanted.area, wanted.industry, ledger.c)
+def _of(kind: str, province: Province, wanted: Filter) -> list[ColumnElement[bool]]:
+    """The conditions of a list; its `text` is looked for in name, code and number at once."""
+    c = ledger.c
+    found = [c.kind == kind, on(wanted.day)]
+    found += within(province, wanted.area, wanted.industry, c)
     if wanted.only is not None:
-        found.append(wanted.only.holds(ledger.c))
+        found.append(wanted.only.holds(c))
     if wanted.text:
-        found.append(or_(*(c.icontains(wanted.text, autoescape=True) for c in (ledger.c.name, code))))
+        text = c.name + "\n" + c.enterprise + "\n" + c.asset_no
+        found.append(text.icontains(wanted.text, autoescape=True))
     return found

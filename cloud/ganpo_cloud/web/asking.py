@@ -2,6 +2,7 @@
 hint."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
@@ -10,6 +11,7 @@ from fastapi import Path, Query, Request
 from fastapi.params import Param, ParamTypes
 
 from ganpo_cloud.province.divisions import Province
+from ganpo_cloud.province.lists import Order
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds, day_of, last_day
 from ganpo_cloud.web.problems import Refused
 from ganpo_model.clock import from_ms, to_ms
@@ -168,6 +170,19 @@ def day(text: str, where: str) -> date:
     except (ValueError, OverflowError):
         pass
     raise Refused(422, "date", "not a date like 2026-11-25 between 2000 and 2099", where, hint)
+
+
+def sorted_by(columns: Sequence[str]) -> str:
+    """How a list says by what it may be sorted."""
+    return f"by one of {', '.join(columns)}; with - before it the largest first; absent: by code and number"
+
+
+def order(text: str, columns: Sequence[str]) -> Order:
+    """The order of a list. Raises Refused for a column by which it is not sorted."""
+    column = text.removeprefix("-")
+    if column and column not in columns:
+        raise Refused(422, "sort", f"none of {', '.join(columns)}, nor one of them behind -", "sort")
+    return Order(column, text.startswith("-"))
 
 
 def instant(text: str, where: str) -> datetime:

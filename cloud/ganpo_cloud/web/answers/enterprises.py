@@ -1,15 +1,19 @@
 """The enterprises of the registry, and how far their devices have come."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 from sqlalchemy import Connection
 
 from ganpo_cloud.province import lists
 from ganpo_cloud.store.described import Code, Listing, answer, filled, read, said
-from ganpo_cloud.web.asking import Listed, Question, asks
+from ganpo_cloud.web.asking import Listed, Question, asks, order, sorted_by
 from ganpo_cloud.web.problems import Refused
 from ganpo_model.coverage import ENTERPRISES
+
+SORTED = ("enterprise", "name", "area", "industry", *lists.ORDERED)
+"""The columns by which enterprises are sorted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +23,7 @@ class Firms(Listed):
     measure: Annotated[
         str | None, asks("only what this count of enterprises counts", "enterprises_cloud", max_length=40)
     ] = None
+    sort: Annotated[str, asks(sorted_by(SORTED), "-devices", max_length=40)] = ""
 
 
 @answer
@@ -45,6 +50,9 @@ def enterprises(connection: Connection, question: Question, asked: Firms) -> Lis
     if measure is not None and measure not in ENTERPRISES:
         raise Refused(422, "measure", f"none of {', '.join(ENTERPRISES)}", "measure")
     wanted = lists.Filter(question.area, question.industry, question.day, asked.text)
-    query = lists.enterprises(question.province, wanted, measure)
-    rows, total = lists.long_page(connection, query, asked.limit, asked.page)
+    by = order(asked.sort, SORTED)
+    query = lists.enterprises(question.province, wanted, measure, by)
+    whole = partial(lists.with_counts, question.day, by)
+    total = lists.number(connection, lists.enterprises(question.province, wanted, measure))
+    rows = lists.long_page(connection, query, asked.limit, asked.page, total, whole)
     return Listing(read(rows, lambda row: filled(Enterprise, row, code=row.enterprise)), total)

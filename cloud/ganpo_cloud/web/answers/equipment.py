@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
+from functools import partial
 from operator import attrgetter
 from typing import Annotated, Any, Literal
 
@@ -11,7 +13,7 @@ from sqlalchemy import Connection
 from ganpo_cloud.province import lists
 from ganpo_cloud.province.ledger import FLAGS
 from ganpo_cloud.store.described import AssetNo, Code, Listing, answer, filled, read, said, somewhere
-from ganpo_cloud.web.asking import Listed, Question, asks
+from ganpo_cloud.web.asking import Listed, Question, asks, day, order, sorted_by
 from ganpo_cloud.web.problems import Refused
 from ganpo_model.activity import Age
 from ganpo_model.coverage import MEASURES, Evidence
@@ -29,14 +31,39 @@ _AGES: Mapping[str | None, Age | None] = {None: None, **{age.value: age for age 
 _flags = attrgetter(*FLAGS)
 
 
+LEVELS: Mapping[str, tuple[int, ...]] = {
+    "claimed": (Evidence.CLAIMED,),
+    "document": (Evidence.DOCUMENT,),
+    "controller": (Evidence.CONTROLLER,),
+}
+"""What may be asked of the evidence of a flag."""
+SORTED = (
+    *("enterprise", "asset_no", "name", "area", "industry", "status"),
+    *("numerical_control", "networked", "cloud", "age"),
+)
+"""The columns by which devices are sorted."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted(Listed):
-    """Devices, all of them or those that a measure counts."""
+    """Devices, all of them or those that a measure counts, and of them what is asked for."""
 
     measure: Annotated[str | None, asks("only what this measure counts", "nc_checked", max_length=40)] = None
     without: Annotated[
         str | None, asks("of that only what this measure does not count", "nc_proven", max_length=40)
     ] = None
+    age: Annotated[
+        Literal["active", "seen", "silent", "gone", "never", ""],
+        asks("only what is seen so; never: nothing Good ever came", "silent"),
+    ] = ""
+    evidence: Annotated[
+        Literal["claimed", "document", "controller", ""],
+        asks("only where what is counted, else numerical control, is known so", "claimed"),
+    ] = ""
+    silent_since: Annotated[
+        str, asks("silent or long offline, and nothing Good since this date", "2026-10-01", max_length=40)
+    ] = ""
+    sort: Annotated[str, asks(sorted_by(SORTED), "-age", max_length=40)] = ""
 
 
 @answer
@@ -58,6 +85,10 @@ class Device:
     networked: bool = said("a Good value was observed", True)
     cloud: bool = said("a Good value was stored", True)
     age: Age | None = said("of its last Good value; null: there was none", "active")
+    last_good: date | None = said(
+        "of what is silent or long offline: the last day on which something Good was seen; null: of others, or never",
+        "2026-10-02",
+    )
     counted: dict[Counting, int] = said(
         "1 where a measure counts it; what these add up to is what the pages say of a place",
         {"units": 1, "main": 1, "nc_checked": 0},
@@ -71,10 +102,29 @@ def equipment(connection: Connection, question: Question, asked: Counted) -> Lis
     for where, name in (("measure", measure), ("without", without)):
         if name is not None and name not in MEASURES:
             raise Refused(422, "measure", f"none of {', '.join(MEASURES)}", where)
-    wanted = lists.Filter(question.area, question.industry, question.day, asked.text)
-    query = lists.devices(question.province, wanted, measure, without)
-    rows, total = lists.long_page(connection, query, asked.limit, asked.page)
+    since = day(asked.silent_since, "silent_since") if asked.silent_since else None
+    wanted = lists.Filter(
+        question.area,
+        question.industry,
+        question.day,
+        asked.text,
+        age=None if not asked.age else "" if asked.age == "never" else asked.age,
+        known=(flag_of(measure), LEVELS[asked.evidence]) if asked.evidence else None,
+        silent_since=since,
+    )
+    query = lists.devices(question.province, wanted, measure, without, order(asked.sort, SORTED))
+    total = lists.number(connection, query)
+    rows = lists.long_page(connection, query, asked.limit, asked.page, total, partial(lists.with_all, query))
     return Listing(read(rows, device), total)
+
+
+def flag_of(measure: str | None) -> Flag:
+    """The flag whose evidence is asked for: of what is counted, else numerical control."""
+    conditions = MEASURES[measure].of if measure is not None else ()
+    named = [
+        condition.field for condition in conditions if condition.field in FLAGS and condition.field != "main"
+    ]
+    return named[0] if named else "numerical_control"  # type: ignore[return-value]
 
 
 def device(row: Any) -> Device:
@@ -82,5 +132,5 @@ def device(row: Any) -> Device:
     levels = {flag: _LEVELS[level] for flag, level in zip(FLAGS, _flags(row), strict=True) if level}
     about = {"counts": row.in_service, "area": somewhere(row.area), "flags": levels, "age": _AGES[row.age]}
     return filled(
-        Device, row, **about, counted=dict(zip(lists.COUNTED, row[len(lists.DEVICE) :], strict=True))
+        Device, row, **about, counted=dict(zip(lists.COUNTED, row[len(lists.DEVICE) : -1], strict=True))
     )

@@ -155,6 +155,11 @@ class Rendering:
         """The areas next below one, on the day."""
         return self.province.parts(parent, self.day)
 
+    def places(self) -> Mapping[str, list[str]]:
+        """The province and its cities on the day, each city with its counties."""
+        whole = self.province.whole
+        return {whole: [], **{city: self.parts(city) for city in self.parts(whole)}}
+
     def kept(self, **changes: str | list[str] | None) -> dict[str, str | list[str]]:
         """What the address says beside the language, with something changed; what is at its default is left out."""
         scope = self.scope
