@@ -5,14 +5,15 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, exists, func, select
 from sqlalchemy.exc import DatabaseError
 
+from ganpo_cloud.days.banned import CLOSING
 from ganpo_cloud.inlet import lives
 from ganpo_cloud.inlet.collector import Collector
 from ganpo_cloud.store.database import Reader
 from ganpo_cloud.store.marks import Kind, waiting
-from ganpo_cloud.store.tables import apart, frame, gateway, live, quarantine_total
+from ganpo_cloud.store.tables import alarm, apart, frame, gateway, live, quarantine_total
 from ganpo_cloud.store.tables import projection as cursors
 from ganpo_model.clock import Clock, to_ms
 from ganpo_service.exposition import Family, Sample, build, counter, each, gauge, process, text
@@ -34,6 +35,11 @@ _COUNTS: tuple[tuple[str, str, Select[Any]], ...] = (
         "ganpo_cloud_set_apart",
         "Subjects and ledgers that cannot be worked out; /health has their reasons.",
         select(func.count()).select_from(apart),
+    ),
+    (
+        "ganpo_cloud_alarms_open",
+        "Alarms of banned equipment that nobody closed.",
+        select(func.count()).where(~exists().where(CLOSING)).select_from(alarm),
     ),
     (
         "ganpo_cloud_projection_failing",
