@@ -33,7 +33,7 @@ TODAY = NOW.date()
 CITY, INDUSTRY, DAY, MONTH = "360700", "FOOD", "2026-11-10", "2026-10-31"
 CITIES = [area for area, rows in PROVINCE.areas.items() if rows[-1].kind == "city"]
 COUNTIES = [area for area in PROVINCE.areas if PROVINCE.above(area)[1:2] == [CITY]]
-SPOKEN = [{}, {"area": CITY}, {"industry": INDUSTRY}, {"as_of": DAY}]
+SPOKEN = [{}, {"area": CITY}, {"industry": INDUSTRY}, {"as_of": DAY}, {"tag": "technology_centre"}]
 """What is read in both languages."""
 PLACES = [*SPOKEN, *({"area": area} for area in (*CITIES, *COUNTIES[:3]) if area != CITY), {"as_of": MONTH}]
 PLACES.append({"area": CITY, "industry": INDUSTRY, "as_of": DAY})
@@ -47,6 +47,7 @@ PLAIN = re.compile(
     r"|不足\d+台|than \d+ main|10,000 CNY|[≥>] [\d,]+%?|≥ 60|5[05]–|45–|< 45"
     r"|(target of|距|达到)\s?[\d.]+%|\d+ months after|晚\d+个月|\d+ of \d+ comparable|可比的\d+个地区中\d+个"
     r"|\d{1,2} [A-Z][a-z]{2} \d{4}|[A-Z][a-z]{2} \d{4}|\d{4}年\d+月(\d+日)?|20\d\d(-\d\d)*"
+    r"|90 days|less than 90% of|不足90%|90天"
     r"|To ask about: \d+|过问的事项（\d+|and \d+ more|另有\d+项|^\d+$|m[³3]|axis begins at \d+%|纵轴自\d+%"
 )
 """What has digits and counts nothing of a place: words, dates, targets and the number of lines beside it."""
@@ -208,7 +209,7 @@ def _api(walk: Walk, asked: dict[str, str]) -> None:
         of, kind = DEFINITIONS[item["id"]], DEFINITIONS[item["id"]].kind
         day = asked.get("as_of", str(TODAY))
         time = f"{item['period']}..{day}" if item["period"] and kind == "rate" else item["period"] or day
-        here = f"{item['area']} {item['industry'] or '*'} {time}"
+        here = f"{where(item['area'], asked)} {item['industry'] or '*'} {time}"
         for level, measure in zip(("declared", "checked", "proven"), of.measures, strict=True):
             if (told := item[level]) is None or told["numerator"] is None or kind not in ("rate", "count"):
                 continue
@@ -230,8 +231,14 @@ def _enterprises(walk: Walk, asked: dict[str, str]) -> None:
     page = walk.http.get("/enterprises", params=asked | {"lang": "en"}).text
     total = re.search(r'<h2 class="title">([\d,]+) enterprises', re.sub("</?data[^>]*>", "", page))
     assert total is not None
-    place = f"{asked.get('area', PROVINCE.whole)} {asked.get('industry', '*')} {asked.get('as_of', TODAY)}"
+    area = where(asked.get("area", PROVINCE.whole), asked)
+    place = f"{area} {asked.get('industry', '*')} {asked.get('as_of', TODAY)}"
     walk.compare(f"enterprises {place}", total[1].replace(",", ""), f"/enterprises {asked}")
+
+
+def where(area: str, asked: dict[str, str]) -> str:
+    """A place as numbers name it."""
+    return f"{area}@{asked['tag']}" if "tag" in asked else area
 
 
 def _firms(walk: Walk) -> None:

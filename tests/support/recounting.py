@@ -338,6 +338,78 @@ def equipment_below(listed: Lists, code: str, node: str, day: date) -> set[str]:
     }
 
 
+def marks(listed: Lists, province: Province, tag: str, code: str, day: date) -> bool:
+    """Whether a tag marks what an enterprise has at its home on a day."""
+    home = home_of(listed, code, day)
+    return any(
+        row["enterprise"] == code
+        or (
+            not row["enterprise"]
+            and row["area"] in province.above(home["area"])
+            and row["industry"] in ("", home["industry"])
+        )
+        for row in listed["tags"]
+        if row["tag"] == tag and holds(row, day)
+    )
+
+
+def home_of(listed: Lists, code: str, day: date) -> dict[str, str]:
+    """What the registry says of an enterprise on a day."""
+    rows = [row for row in listed["enterprises"] if row["code"] == code and row["since"] <= f"{day}"]
+    return max(rows, key=lambda row: row["since"])
+
+
+def tagged(
+    listed: Lists, province: Province, area: str, industry: str | None, day: date
+) -> dict[str, tuple[int, int | None]]:
+    """How many enterprises and areas of a place have each tag, declare a move, or rose above scale."""
+    found: dict[str, int] = {}
+    above = 0
+
+    def count(name: str, of: bool = True) -> None:
+        found[name] = found.get(name, 0) + of
+
+    for code in {row["code"] for row in listed["enterprises"] if row["since"] <= f"{day}"}:
+        home = home_of(listed, code, day)
+        if area not in province.above(home["area"]) or industry not in (None, home["industry"]):
+            continue
+        above += home["above_scale"] == "yes"
+        mine = {row["tag"] for row in listed["tags"] if row["enterprise"] == code and holds(row, day)}
+        for tag in mine:
+            count(tag, tag != "technical_upgrade" or home["above_scale"] == "yes")
+        for kind in ("data_centre", "business_systems"):
+            said = [
+                row
+                for row in listed["cloud_moves"]
+                if (row["enterprise"], row["kind"]) == (code, kind) and row["since"] <= f"{day}"
+            ]
+            if said and max(said, key=lambda row: row["since"])["value"] == "yes":
+                count(f"move_{kind}")
+        dated = sorted(
+            (row["since"], row["above_scale"])
+            for row in listed["enterprises"]
+            if row["code"] == code and row["since"] <= f"{day}"
+        )
+        rose = first = False
+        for n, (since, scale) in enumerate(dated):
+            if scale == "yes" and "2018" <= since < "2021":
+                rose |= n > 0 and dated[n - 1][1] == "no"
+                first |= n == 0
+        count("newly_above_scale", rose)
+        count("newly_left", rose and home["above_scale"] == "no")
+        count("first_listed", first and not rose)
+    places = {
+        (row["tag"], row["area"], row["industry"])
+        for row in listed["tags"]
+        if not row["enterprise"] and holds(row, day)
+    }
+    for tag, place, of in places:
+        if area in province.above(place) and industry in (None, of):
+            count(tag)
+    told: dict[str, tuple[int, int | None]] = {name: (number, None) for name, number in found.items()}
+    return told | {"technical_upgrade": (found.get("technical_upgrade", 0), above)}
+
+
 def dual(
     listed: dict[str, list[dict[str, str]]], province: Province, month: str, area: str
 ) -> dict[str, Fraction | None]:

@@ -1,18 +1,20 @@
 """Energy and water: what an enterprise took of each carrier in a month, from boundary meters and statements; and the
 sums by place, industry and month (metrics.md section 5)."""
 
-from collections import defaultdict
-from collections.abc import Mapping
+from collections import defaultdict, namedtuple
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from ganpo_cloud.days import periods
 from ganpo_cloud.province.divisions import OTHER, Province
-from ganpo_cloud.province.places import add, roll_up
+from ganpo_cloud.province.places import Key, add, roll_up
+from ganpo_cloud.province.within import Only
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import QUANTITIES, area_carrier, balance, ledger
@@ -58,6 +60,10 @@ class Carrier:
 
 Month = dict[tuple[str, str], Carrier]
 """By enterprise and carrier."""
+_Sums = dict[tuple[str, ...], dict[str, Any]]
+"""By area, industry, month and carrier."""
+_Summed = namedtuple("_Summed", [column.name for column in area_carrier.columns])  # type: ignore[misc]
+"""A row of `area_carrier` that is not stored."""
 
 
 def recompute(connection: Connection, province: Province, month: str, today: date) -> None:
@@ -81,22 +87,58 @@ def recompute(connection: Connection, province: Province, month: str, today: dat
         if not carrier.places:
             carrier.places[at_home[row.enterprise][0]] = dict(_NOTHING)
     rows: list[sql.Row] = []
-    sums: dict[tuple[str, ...], dict[str, Any]] = {}
+    sums: _Sums = {}
     for (code, name), of in found.items():
         industry = at_home[code][1]
         for area, place in of.places.items():
             values = (*map(_kept, place.values()), of.covered_days, of.declared)
             rows.append((code, area, month, name, industry, *values))
-        # Quantities count where they were taken, and an enterprise once at each place above one of its own.
-        own = roll_up(province, (((area, industry), place) for area, place in of.places.items()), _NOTHING)
-        covered = of.declared and days > 0 and of.covered_days >= COVERED * days
-        for at, values_at in own.items():
-            counted = (values_at["millionths"] is not None, of.declared, covered)
-            row_of = sums.setdefault((*at, month, name), {**_NOTHING, **_COUNTED})
-            add(row_of, values_at | dict(zip(_COUNTED, counted, strict=True)))
+        _add(province, sums, (month, name), industry, of, days)
     sql.replace(connection, balance, rows, month=month)
     summed = ((*key, *map(_kept, row.values())) for key, row in sums.items())
     sql.replace(connection, area_carrier, summed, month=month)
+
+
+def _add(province: Province, sums: _Sums, at: tuple[str, str], industry: str, of: Carrier, days: int) -> None:
+    """Add a carrier of an enterprise to the sums of a month and carrier: quantities count where they were taken, and an
+    enterprise once at each place above one of its own."""
+    own = roll_up(province, (((area, industry), place) for area, place in of.places.items()), _NOTHING)
+    covered = of.declared and days > 0 and of.covered_days >= COVERED * days
+    for place, values in own.items():
+        counted = (values["millionths"] is not None, of.declared, covered)
+        row = sums.setdefault((*place, *at), {**_NOTHING, **_COUNTED})
+        add(row, values | dict(zip(_COUNTED, counted, strict=True)))
+
+
+def of_places(
+    connection: Connection,
+    province: Province,
+    keys: Collection[Key],
+    months: tuple[str, str],
+    only: Only | None = None,
+    today: date = date.max,
+) -> Iterator[Any]:
+    """The rows of `area_carrier` of places in industries, of months from the first to the last, by month and carrier;
+    `only`: what they come to for those that a tag marks, as of `today`."""
+    t = area_carrier.c
+    if only is None:
+        here = t.area.in_({area for area, _ in keys}) & t.industry.in_({industry for _, industry in keys})
+        query = select(area_carrier).where(here & t.month.between(*months)).order_by(t.month, t.carrier)
+        yield from (row for row in connection.execute(query) if (row.area, row.industry) in keys)
+        return
+    sums: _Sums = {}
+    mine = balance.c.month.between(*months) & only.holds(balance.c)
+    order = (balance.c.month, balance.c.carrier, balance.c.enterprise)
+    rows = connection.execute(select(balance).where(mine).order_by(*order)).mappings()
+    for (month, name, _), own in groupby(rows, lambda row: tuple(row[column.name] for column in order)):
+        of, industry = Carrier(), ""
+        for row in own:
+            of.places[row["area"]] = {column: row[column] for column in _NOTHING}
+            of.covered_days, of.declared, industry = row["covered_days"], row["declared"], row["industry"]
+        _add(province, sums, (month, name), industry, of, ended(*periods.span(month), today))
+    for key, values in sums.items():
+        if key[:2] in keys:
+            yield _Summed(*key, *values.values())
 
 
 def _metered(connection: Connection, first: date, last: date) -> Month:

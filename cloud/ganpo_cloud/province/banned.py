@@ -8,11 +8,11 @@ from sqlalchemy import Connection, Integer, Row, Select, Text, and_, cast, exist
 
 from ganpo_cloud.days.banned import CLOSING, answered, counts
 from ganpo_cloud.province.divisions import OTHER, Province
-from ganpo_cloud.province.lists import Filter
+from ganpo_cloud.province.lists import Filter, placed
 from ganpo_cloud.province.measured import Measured, Standing
 from ganpo_cloud.province.measures import on
 from ganpo_cloud.province.places import Sums, roll_up
-from ganpo_cloud.province.within import within
+from ganpo_cloud.province.within import Only
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store import slots
 from ganpo_cloud.store.counted_tables import NOWHERE, consumption, evidence, ledger
@@ -74,7 +74,7 @@ def devices(province: Province, wanted: Filter, alarms: Alarms | None = None) ->
         .outerjoin(alarm, alarm.c.id == _newest(end))
         .outerjoin(alarm_closing, CLOSING & (closed_at < end))
     )
-    query = query.where(*within(province, wanted.area, wanted.industry, ledger.c))
+    query = query.where(*placed(province, wanted, ledger.c))
     if wanted.text:
         told = (ledger.c.name, _home.c.name, _b.asset_no, _b.enterprise)
         query = query.where(or_(*(column.icontains(wanted.text, autoescape=True) for column in told)))
@@ -110,8 +110,8 @@ def belongs(stretch: Any, alarms: Sequence[Any]) -> int | None:
     return found
 
 
-def counted(connection: Connection, province: Province, day: date) -> Sums:
-    """By place and industry the numbers of `MEASURED` as of the end of a day."""
+def counted(connection: Connection, province: Province, day: date, only: Only | None = None) -> Sums:
+    """By place and industry the numbers of `MEASURED` as of the end of a day; `only`: of what a tag marks."""
     end = bounds(day, DEFAULT_ZONE)[1]
     ran = exists().where((_e.enterprise == _b.enterprise) & (_e.asset_no == _b.asset_no) & (_e.at < end))
     closed = exists().where(CLOSING & (alarm_closing.c.closed_at < end))
@@ -119,7 +119,8 @@ def counted(connection: Connection, province: Province, day: date) -> Sums:
     is_open = exists().where(mine & (alarm.c.raised_at < end) & ~closed)
     place = (ledger.c.area, ledger.c.industry)
     numbers = (func.count(), func.sum(cast(ran, Integer)), func.sum(cast(is_open, Integer)))
-    rows = connection.execute(_joined(day).add_columns(*place, *numbers).group_by(*place))
+    query = _joined(day).add_columns(*place, *numbers).group_by(*place)
+    rows = connection.execute(query if only is None else query.where(only.holds(ledger.c)))
     lowest = (
         ((row[0] or NOWHERE, row[1] or OTHER), dict(zip(_NOTHING, map(int, row[2:]), strict=True)))
         for row in rows
@@ -132,7 +133,7 @@ def energy(
 ) -> dict[tuple[str, str], int]:
     """What the meters of banned equipment of a place counted from a day to the filter's, by month and carrier, in
     millionths: of each from the day of its ban on. They are analysis: what counts is told by boundary meters."""
-    place = within(province, wanted.area, wanted.industry, ledger.c)
+    place = placed(province, wanted, ledger.c)
     since = func.min(_b.since).label("since")
     of = _joined(wanted.day).add_columns(_b.enterprise, _b.meter, since).where(_b.meter != "", *place)
     meters = of.group_by(_b.enterprise, _b.meter).subquery()

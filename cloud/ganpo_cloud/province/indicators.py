@@ -148,7 +148,9 @@ class Indicators:
         return found
 
     def target(self, definition: Definition, area: str, industry: str) -> Target | None:
-        """What is asked for."""
+        """What is asked for. A count that is asked of the whole says nothing of what a tag marks."""
+        if self.snapshot.only is not None and definition.kind not in ("rate", "intensity"):
+            return None
         return self.targets.of(self.snapshot.province, definition, area, industry)
 
     def _indicator(
@@ -162,7 +164,7 @@ class Indicators:
         declared, checked, proven = (facts[measure] for measure in definition.measures)
         denominator = facts[definition.among] if definition.among else None
         behind = facts[definition.behind]
-        of = facts[definition.of] if definition.of else self._populations.of(*key)
+        of = facts[definition.of] if definition.of else self._population(key, facts)
         period, completeness = "", None
         missing: tuple[str, ...] = ()
         if definition.kind == "quantity":
@@ -199,6 +201,10 @@ class Indicators:
         oldest = periods.months(self.snapshot.day, periods.MONTHS)[0]
         running = {month: found for month, found in before.items() if month >= oldest}
         return passed(judged, deadline, *then, running)
+
+    def _population(self, key: Key, facts: Mapping[str, Any]) -> int | None:
+        """How many enterprises there are; of what a tag marks those of the registry."""
+        return self._populations.of(*key) if self.snapshot.only is None else facts["enterprises"]
 
     def _belongs(self, definition: Definition, carrier: str) -> bool:
         energy = carrier in self.snapshot.province.coefficients.carriers

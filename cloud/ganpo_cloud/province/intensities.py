@@ -11,10 +11,12 @@ from sqlalchemy import Connection, select
 from ganpo_cloud.days import periods
 from ganpo_cloud.province.balances import COVERED, LARGEST, ended, homes
 from ganpo_cloud.province.divisions import Province
-from ganpo_cloud.province.places import Key, keys, roll_up
+from ganpo_cloud.province.measures import on
+from ganpo_cloud.province.places import Key, Sums, keys, roll_up
+from ganpo_cloud.province.within import Only
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store import sql
-from ganpo_cloud.store.counted_tables import YEARLY, area_year, balance
+from ganpo_cloud.store.counted_tables import YEARLY, area_year, balance, ledger
 from ganpo_model.energy import WATER
 
 WHOLE = "12"
@@ -24,6 +26,30 @@ WHOLE = "12"
 def add_up(connection: Connection, province: Province, year: int, today: date) -> None:
     """Intensities of a year: enterprises whose declared carriers are all covered and that have value added, of the
     whole year or else until a month; energy and water are of the same months."""
+    sums = of_places(connection, province, year, today)
+    rows = [(*key, year, *(min(row[measure], LARGEST) for measure in YEARLY)) for key, row in sums.items()]
+    sql.replace(connection, area_year, rows, year=year)
+
+
+def of_places(
+    connection: Connection, province: Province, year: int, today: date, only: Only | None = None
+) -> Sums:
+    """What the intensities of a year are made of at every place; `only`: of the enterprises that a tag marks."""
+    own = of_enterprises(connection, province, year, today, only).values()
+    through: dict[Key, int] = defaultdict(int)
+    for home, found, until in own:
+        for key in keys(province, *home) if {"energy_fen", "water_fen"} & found.keys() else ():
+            through[key] = max(through[key], until)
+    sums = roll_up(province, ((home, found) for home, found, _ in own), dict.fromkeys(YEARLY, 0))
+    for key, summed in sums.items():
+        summed["through"] = through[key]
+    return sums
+
+
+def of_enterprises(
+    connection: Connection, province: Province, year: int, today: date, only: Only | None = None
+) -> dict[str, tuple[Key, dict[str, int], int]]:
+    """The same of each enterprise of the registry, with its home and industry, and the month until which it is."""
     first, last = date(year, 1, 1), date(year, 12, 31)
     at_home = homes(connection, min(last, today))
     of_year = select(registry.value_added).where(registry.value_added.c.year == year)
@@ -33,9 +59,12 @@ def add_up(connection: Connection, province: Province, year: int, today: date) -
         row.enterprise: (row.through[5:] or WHOLE, row.fen)
         for row in sorted(rows, key=lambda row: (row.through == "", row.through))
     }
+    query = select(balance).where(balance.c.month.between(f"{year}-01", f"{year}-12"))
+    if only is not None:
+        mine = (ledger.c.kind == "enterprise") & on(min(last, today)) & only.holds(ledger.c)
+        query = query.where(balance.c.enterprise.in_(select(ledger.c.enterprise).where(mine)))
     taken: dict[str, dict[str, _Carried]] = defaultdict(lambda: defaultdict(_Carried))
-    months = balance.c.month.between(f"{year}-01", f"{year}-12")
-    for row in connection.execute(select(balance).where(months)):
+    for row in connection.execute(query):
         until = added.get(row.enterprise, (WHOLE, 0))[0]
         of, used = taken[row.enterprise][row.carrier], row.millionths or 0
         of.declared |= row.declared
@@ -47,19 +76,12 @@ def add_up(connection: Connection, province: Province, year: int, today: date) -
         until: periods.span(f"{year}-{until}")[1]
         for until in {WHOLE, *(until for until, _ in added.values())}
     }
-    lowest: list[tuple[Key, dict[str, int]]] = []
-    through: dict[Key, int] = defaultdict(int)
+    found: dict[str, tuple[Key, dict[str, int], int]] = {}
     for code in taken.keys() & at_home.keys():
         until = added.get(code, (WHOLE, 0))[0]
-        found = _of_enterprise(province, taken[code], added.get(code), ended(first, ends[until], today))
-        lowest.append((at_home[code], found))
-        for key in keys(province, *at_home[code]) if {"energy_fen", "water_fen"} & found.keys() else ():
-            through[key] = max(through[key], int(until))
-    sums = roll_up(province, lowest, dict.fromkeys(YEARLY, 0))
-    for key, summed in sums.items():
-        summed["through"] = through[key]
-    stored = [(*key, year, *(min(row[measure], LARGEST) for measure in YEARLY)) for key, row in sums.items()]
-    sql.replace(connection, area_year, stored, year=year)
+        own = _of_enterprise(province, taken[code], added.get(code), ended(first, ends[until], today))
+        found[code] = (at_home[code], own, int(until))
+    return found
 
 
 @dataclass(slots=True)

@@ -217,10 +217,15 @@ def _of(kind: str, province: Province, wanted: Filter) -> list[ColumnElement[boo
     """The conditions of a list; its `text` is looked for in name, code and number at once."""
     c = ledger.c
     found = [c.kind == kind, on(wanted.day)]
-    found += within(province, wanted.area, wanted.industry, c)
-    if wanted.only is not None:
-        found.append(wanted.only.holds(c))
+    found += placed(province, wanted, c)
     if wanted.text:
         text = c.name + "\n" + c.enterprise + "\n" + c.asset_no
         found.append(text.icontains(wanted.text, autoescape=True))
     return found
+
+
+def placed(province: Province, wanted: Filter, c: Any) -> Iterable[ColumnElement[bool]]:
+    """The conditions of place, industry and tag, over any table that has `enterprise`, `area` and `industry`."""
+    yield from within(province, wanted.area, wanted.industry, c)
+    if wanted.only is not None:
+        yield wanted.only.holds(c)

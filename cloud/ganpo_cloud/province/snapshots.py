@@ -10,16 +10,16 @@ from typing import Any
 from sqlalchemy import Connection, Table, func, select
 
 from ganpo_cloud.days import periods
-from ganpo_cloud.province import totals
+from ganpo_cloud.province import balances, intensities, totals
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.province.places import Key, Sums
+from ganpo_cloud.province.within import Only
 from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import (
     ALL,
     FLOWS,
     STOCKS,
     YEARLY,
-    area_carrier,
     area_day,
     area_month,
     area_year,
@@ -29,6 +29,8 @@ from ganpo_model.clock import from_ms, to_ms
 from ganpo_model.energy import WATER
 
 Row = dict[str, Any]
+LARGE = 20_000
+"""Devices of a tag of which no past is worked out beside them."""
 _NEWEST = "SELECT (SELECT max(day) FROM area_day), (SELECT value FROM counter WHERE name = ?)"
 
 
@@ -45,7 +47,7 @@ class Energy:
 @dataclass(slots=True)
 class Snapshot:
     """Sums of places and industries as of an instant. `day`: the last one that is in them; `stored`: where counts are
-    kept, None where they were `worked_out`."""
+    kept, None where they were `worked_out`; `only`: of what a tag marks, and then all of it is worked out."""
 
     connection: Connection
     province: Province
@@ -54,6 +56,7 @@ class Snapshot:
     stored: Table | None = None
     running: bool = False
     worked_out: Sums = field(default_factory=dict)
+    only: Only | None = None
     _flows: Sums | None = None
 
     @property
@@ -75,11 +78,11 @@ class Snapshot:
             period = self.day.isoformat() if self.stored is area_day else self.month
             which = f"{self.stored.columns[2].name} = ?"
             parts.append(dict(self._read(*here, self.stored, STOCKS, which, period)))
-        if self.whole:
+        if self.whole and self.only is None:
             parts.append(dict(self._read(*here, area_month, FLOWS, "month = ?", self.month)))
         else:
             parts.append(self._times(*here))
-        years = self._read(*here, area_year, ("year", *YEARLY), "year <= ?", self.day.year)
+        years = self._years(*here)
         has = (row["year"] for _, row in years if row["energy_enterprises"] or row["water_enterprises"])
         year = max(has, default=self.day.year)
         parts.append({key: row for key, row in years if row["year"] == year})
@@ -90,9 +93,28 @@ class Snapshot:
                 row |= part.get(key, {})
         return found
 
+    def _years(self, areas: Collection[str], industries: Collection[str]) -> list[tuple[Key, Row]]:
+        """Intensities of the years up to its own; of what a tag marks of its own and the one before."""
+        if self.only is None:
+            return self._read(areas, industries, area_year, ("year", *YEARLY), "year <= ?", self.day.year)
+        today = min(self.day, day_of(to_ms(self.at), DEFAULT_ZONE))
+        years = {
+            year: intensities.of_places(self.connection, self.province, year, today, self.only)
+            for year in (self.day.year - 1, self.day.year)
+        }
+        return [
+            (key, {"year": year, **sums.get(key, dict.fromkeys(YEARLY, 0))})
+            for year, sums in years.items()
+            for key in [(area, of) for area in areas for of in industries]
+        ]
+
     def _times(self, areas: Collection[str], industries: Collection[str]) -> Sums:
         """Times of its month until then: added up from its days, and from production days where one is not stored."""
         first, day = periods.span(self.month)[0], area_day.c.day
+        if self.only is not None:
+            if self._flows is None:
+                self._flows = totals.flows(self.connection, self.province, first, self.day, self.only)
+            return self._flows
         whole = (area_day.c.area == self.province.whole) & (area_day.c.industry == ALL)
         stored = select(func.count()).where(whole & day.between(first, self.day))
         if self.connection.execute(stored).scalar_one() == self.day.day:
@@ -113,12 +135,10 @@ class Snapshot:
         self, areas: Collection[str], industries: Collection[str], months: tuple[str, str] | None = None
     ) -> dict[Key, Energy]:
         """Energy and water of `months`, or of others; first and last, both included."""
-        table = area_carrier
-        mine = table.c.area.in_(areas) & table.c.industry.in_(industries)
-        query = select(table).where(mine & table.c.month.between(*(months or self.months)))
         found = {(area, of): Energy() for area in areas for of in industries}
         exact: dict[Key, Fraction] = defaultdict(Fraction)
-        for row in self.connection.execute(query):
+        these = (self.connection, self.province, found.keys(), months or self.months, self.only, self.day)
+        for row in balances.of_places(*these):
             key, carrier, amount = (row.area, row.industry), row.carrier, row.millionths
             here = found[key]
             covered, declared = here.covered.get(carrier, (0, 0))
@@ -136,11 +156,39 @@ class Snapshot:
     def trend(
         self, areas: Collection[str], industries: Collection[str], months: Collection[str]
     ) -> dict[tuple[str, str, str], Row]:
-        """Stored months of places and industries; those that are not stored are left out."""
+        """Stored months of places and industries; those that are not stored are left out. Of what a tag marks they are
+        worked out, without times, unless it marks too much (`LARGE`)."""
+        if self.only is not None:
+            return self._marked_then(areas, industries, months)
         when = f"month IN ({', '.join('?' * len(months))})"
         names = ("month", *STOCKS, *FLOWS)
         rows = self._read(areas, industries, area_month, names, when, *months)
         return {(*key, row["month"]): row for key, row in rows}
+
+    def _marked_then(
+        self, areas: Collection[str], industries: Collection[str], months: Collection[str]
+    ) -> dict[tuple[str, str, str], Row]:
+        if not months or self.only is None or self.large:
+            return {}
+        stored = select(area_month.c.month).where(area_month.c.month.in_(months)).distinct()
+        ends = {month: periods.span(month)[1] for month in self.connection.execute(stored).scalars()}
+        if not ends:
+            return {}
+        sums = totals.marked(self.connection, self.province, list(ends.values()), self.only)
+        nothing = dict.fromkeys((*STOCKS, *FLOWS), 0)
+        return {
+            (area, of, month): {"month": month, **nothing, **sums[end].get((area, of), {})}
+            for month, end in ends.items()
+            for area in areas
+            for of in industries
+        }
+
+    @property
+    def large(self) -> bool:
+        """Whether a tag marks so many devices that its past would take longer than anybody waits."""
+        if self.only is None:
+            return False
+        return max((row["ever_registered"] for row in self.worked_out.values()), default=0) > LARGE
 
     def _read(
         self,
@@ -162,14 +210,22 @@ class Snapshot:
         ]
 
 
-def snapshot(connection: Connection, province: Province, day: date | None, now: datetime) -> Snapshot:
-    """The sums as of the end of a day that is over; None: now."""
+def snapshot(
+    connection: Connection, province: Province, day: date | None, now: datetime, only: Only | None = None
+) -> Snapshot:
+    """The sums as of the end of a day that is over; None: now. `only`: of what a tag marks."""
     if day is None:
         newest, ms = sql.first(connection, _NEWEST, (totals.NEWEST,))
         today = day_of(to_ms(now), DEFAULT_ZONE) if newest is None else sql.day_given(newest)
         at = now if ms is None else from_ms(ms)
+        if only is not None:
+            counts = totals.stocks(connection, province, today, only)
+            return Snapshot(connection, province, at, today, running=True, worked_out=counts, only=only)
         return Snapshot(connection, province, at, today, area_day, running=True)
     at = from_ms(bounds(day, DEFAULT_ZONE)[1])
+    if only is not None:
+        counts = totals.stocks(connection, province, day, only)
+        return Snapshot(connection, province, at, day, worked_out=counts, only=only)
     stored, this = area_day, area_day.c.day == day
     if day == periods.span(periods.month_of(day))[1]:
         stored, this = area_month, area_month.c.month == periods.month_of(day)

@@ -5,15 +5,19 @@ A tag filters and never partitions: what several tags mark is not added. An ente
 its legal person; an area counts in itself and in what it lies in, of `area_industry` in that industry too.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Subquery, Table, case, distinct, func, not_, or_, select
+from sqlalchemy import Connection, Select, Subquery, Table, case, distinct, func, not_, or_, select
 
 from ganpo_cloud.province.divisions import Province
-from ganpo_cloud.province.lists import Filter
+from ganpo_cloud.province.intensities import of_enterprises
+from ganpo_cloud.province.lists import Filter, placed
 from ganpo_cloud.province.measured import Measured, Standing
+from ganpo_cloud.province.measures import counts as counts_of
 from ganpo_cloud.province.measures import held, on
 from ganpo_cloud.province.places import Key, keys, roll_up
 from ganpo_cloud.province.snapshots import stock
@@ -22,8 +26,10 @@ from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store.counted_tables import ALL, ledger
 from ganpo_model import reference
 
-MOVES = ("data_centre", "business_systems")
-"""Kinds of move into a cloud that people declare; that of devices is proven by us."""
+MOVES = ("move_data_centre", "move_business_systems")
+"""What enterprises declare to have moved into a cloud; that devices are there is proven by us."""
+RISEN, LEFT, FIRST_LISTED = "newly_above_scale", "newly_left", "first_listed"
+ABOVE = "above_scale"
 UPGRADE = "technical_upgrade"
 BASE = "intelligent_base"
 FIRST, LAST = date(2018, 1, 1), date(2020, 12, 31)
@@ -45,16 +51,17 @@ def _tag(tag: reference.Tag) -> Measured:
 
 
 _DECLARED = "enterprises that declare it, with a document"
-_RISEN = "enterprises that became above scale in 2018 to 2020 and were listed below it before"
+_ROSE = "enterprises that became above scale in 2018 to 2020 and were listed below it before"
 MEASURED: tuple[Measured, ...] = (
     *map(_tag, reference.tags().values()),
-    _firms("move_data_centre", "T21", "Data centre in a cloud", _DECLARED),
-    _firms("move_business_systems", "T21", "Business systems in a cloud", _DECLARED),
+    _firms(MOVES[0], "T21", "Data centre in a cloud", _DECLARED),
+    _firms(MOVES[1], "T21", "Business systems in a cloud", _DECLARED),
     _firms(
         "move_devices", "T21", "Devices in the cloud", "enterprises with a device in the cloud, proven here"
     ),
-    _firms("newly_above_scale", "T30", "Newly above scale", _RISEN),
+    _firms(RISEN, "T30", "Newly above scale", _ROSE),
 )
+_PAGE = "/tags"
 NO_TAG = "nobody has entered this tag yet"
 NO_MOVE = "nobody has declared a move into a cloud yet"
 NO_SCALE = "no enterprise was ever listed below scale: nothing says who rose above it"
@@ -66,32 +73,26 @@ def standings(
     connection: Connection, province: Province, day: date, area: str, industry: str
 ) -> Iterable[Standing]:
     """How many there are; None where nobody has entered anything of the kind."""
-    of, key = Filter(area, industry or None, day), (area, industry)
-    known = ever(connection)
-    marked = counted(connection, province, of).get(key, {})
+    key, known = (area, industry), ever(connection)
+    here = counts(connection, province, Filter(area, industry or None, day)).get(key, NOTHING)
     for tag in reference.tags().values():
-        number, note, among = marked.get(tag.id, 0), NO_TAG, None
-        if tag.id == UPGRADE:
-            scale = upgraded(connection, province, of).get(key, {})
-            number, among = scale.get(UPGRADE, 0), scale.get("above_scale", 0)
         if tag.id in known and tag.of == "area" and industry != ALL:
-            yield Standing(tag.id, None, None, "/tags", NO_INDUSTRY)
+            yield Standing(tag.id, None, None, _PAGE, NO_INDUSTRY)
         else:
-            yield _standing(tag.id, number, note, among, known=tag.id in known)
-    moved = moves(connection, province, of).get(key, {})
-    for kind in MOVES:
-        known_move = _any(connection, registry.cloud_move)
-        yield _standing(f"move_{kind}", moved.get(kind, 0), NO_MOVE, known=known_move)
+            among = here[ABOVE] if tag.id == UPGRADE else None
+            yield _standing(tag.id, here[tag.id], NO_TAG, among, known=tag.id in known)
+    declared = _any(connection, registry.cloud_move)
+    for move in MOVES:
+        yield _standing(move, here[move], NO_MOVE, known=declared)
     yield _standing("move_devices", stock(connection, province, day, key, "enterprises_cloud"))
-    risen = newly(connection, province, of).get(key, {}).get("newly_above_scale", 0)
     below = _any(connection, registry.enterprise, not_(registry.enterprise.c.above_scale))
-    yield _standing("newly_above_scale", risen, NO_SCALE, known=below)
+    yield _standing(RISEN, here[RISEN], NO_SCALE, known=below)
 
 
 def _standing(
     id_: str, number: int, note: str = "", among: int | None = None, *, known: bool = True
 ) -> Standing:
-    return Standing(id_, number if known else None, among, "/tags", "" if known else note)
+    return Standing(id_, number if known else None, among, _PAGE, "" if known else note)
 
 
 def only(connection: Connection, province: Province, tag: str, day: date) -> Only:
@@ -111,12 +112,21 @@ def tags(connection: Connection, day: date, **of: str) -> list[Any]:
     return list(connection.execute(query.order_by(t.recorded_at.desc(), *registry.tag.primary_key)).all())
 
 
-def counted(connection: Connection, province: Province, of: Filter) -> dict[Key, dict[str, int]]:
-    """How many enterprises or areas have each tag, at every place and in every industry of the filter."""
-    t, nothing = registry.tag.c, dict.fromkeys(reference.tags(), 0)
-    lowest = _by_place(connection, province, of, registry.tag, t.tag, held(of.day, t))
-    found = roll_up(province, lowest, nothing)
-    places = select(t.area, t.industry, t.tag).where(held(of.day, t), t.enterprise == "").distinct()
+def counts(connection: Connection, province: Province, of: Filter) -> dict[Key, dict[str, int]]:
+    """Everything that is counted here, by name, at every place and in every industry of the filter."""
+    found: dict[Key, dict[str, int]] = {}
+    for part in (marked, upgraded, newly, moves):
+        for key, row in part(connection, province, of).items():
+            found.setdefault(key, dict(NOTHING)).update(row)
+    return found
+
+
+def marked(connection: Connection, province: Province, of: Filter) -> dict[Key, dict[str, int]]:
+    """How many enterprises or areas have each tag but a technical upgrading."""
+    t, nothing = registry.tag.c, dict.fromkeys((tag for tag in reference.tags() if tag != UPGRADE), 0)
+    valid = held(of.day, t) & t.tag.in_(nothing)
+    found = roll_up(province, _by_place(connection, province, of, registry.tag, t.tag, valid), nothing)
+    places = select(t.area, t.industry, t.tag).where(valid, t.enterprise == "").distinct()
     for area, industry, tag in connection.execute(places):
         mine = (
             keys(province, area, industry) if industry else [(above, ALL) for above in province.above(area)]
@@ -139,7 +149,7 @@ def upgraded(connection: Connection, province: Province, of: Filter) -> dict[Key
     query = select(firm.area, firm.industry, func.count(), func.count().filter(has))
     query = query.where(firm.kind == "enterprise", on(of.day), firm.in_service, firm.above_scale)
     query = query.where(*within(province, of.area, of.industry, firm)).group_by(firm.area, firm.industry)
-    return _named(province, ("above_scale", UPGRADE), connection.execute(query))
+    return _named(province, (ABOVE, UPGRADE), connection.execute(query))
 
 
 def newly(connection: Connection, province: Province, of: Filter) -> dict[Key, dict[str, int]]:
@@ -165,7 +175,7 @@ def newly(connection: Connection, province: Province, of: Filter) -> dict[Key, d
         mine, *within(province, of.area, of.industry, firm)
     )
     rows = connection.execute(query.group_by(firm.area, firm.industry))
-    return _named(province, ("newly_above_scale", "newly_left", "first_listed"), rows)
+    return _named(province, (RISEN, LEFT, FIRST_LISTED), rows)
 
 
 def moves(connection: Connection, province: Province, of: Filter) -> dict[Key, dict[str, int]]:
@@ -174,8 +184,32 @@ def moves(connection: Connection, province: Province, of: Filter) -> dict[Key, d
     place = func.row_number().over(partition_by=(m.enterprise, m.kind), order_by=m.since.desc())
     newest = select(m.enterprise, m.kind, m.value, place.label("place")).where(m.since <= of.day).subquery()
     valid = newest.c.value & (newest.c.place == 1)
-    lowest = _by_place(connection, province, of, newest, newest.c.kind, valid)
+    lowest = _by_place(connection, province, of, newest, "move_" + newest.c.kind, valid)
     return roll_up(province, lowest, dict.fromkeys(MOVES, 0))
+
+
+NOTHING = dict.fromkeys((*reference.tags(), ABOVE, *MOVES, RISEN, LEFT, FIRST_LISTED), 0)
+
+
+def marks(province: Province, tag: str, of: Filter) -> Select[Any]:
+    """What has a tag on the day, as it was entered, by enterprise and area. `name`: of the enterprise, whose home and
+    industry stand as `area` and `industry`; else those of the tag."""
+    t, firms = registry.tag.c, ledger.alias("firm")
+    firm = firms.c
+    about = (
+        func.coalesce(firm.name, "").label("name"),
+        func.coalesce(firm.area, t.area).label("area"),
+        func.coalesce(firm.industry, t.industry).label("industry"),
+    )
+    entered = (t.tag, t.enterprise, t.first, t.last, t.document, t.by, t.recorded_at)
+    is_it = (firm.enterprise == t.enterprise) & (firm.asset_no == "") & on(of.day, firm)
+    found = select(*entered, *about).select_from(registry.tag.outerjoin(firms, is_it))
+    mark = found.where(t.tag == tag, held(of.day, t)).subquery("mark")
+    query = select(mark).where(*placed(province, of, mark.c))
+    if of.text:
+        text = (mark.c.enterprise, mark.c.name, mark.c.document, mark.c.by)
+        query = query.where(or_(*(c.icontains(of.text, autoescape=True) for c in text)))
+    return query.order_by(mark.c.enterprise, mark.c.area, mark.c.industry, mark.c.first)
 
 
 def _persons(day: date) -> Subquery:
@@ -186,6 +220,19 @@ def _persons(day: date) -> Subquery:
     about = (firm.c.enterprise, firm.c.area, firm.c.industry)
     query = select(own.c.enterprise.label("named"), *about).select_from(own.join(firm, is_it))
     return query.where(own.c.asset_no == "", on(day, own.c)).subquery("person")
+
+
+def of_enterprise(connection: Connection, day: date, code: str) -> Mapping[str, list[Any]]:
+    """The tags of an enterprise in force on a day, and of each kind of move what it declared last, as they were
+    entered."""
+    m = registry.cloud_move.c
+    told = connection.execute(
+        select(registry.cloud_move).where(m.enterprise == code, m.since <= day).order_by(m.since)
+    )
+    return {
+        "tags": tags(connection, day, enterprise=code),
+        "moves": list({row.kind: row for row in told}.values()),
+    }
 
 
 def _by_place(
@@ -210,3 +257,61 @@ def _named(province: Province, names: Sequence[str], rows: Iterable[Any]) -> dic
 
 def _any(connection: Connection, table: Table, *where: Any) -> bool:
     return connection.execute(select(table.c[0]).where(*where).limit(1)).first() is not None
+
+
+@dataclass(slots=True)
+class Change:
+    """What enterprises with a technical upgrading had when it began, and have on the day: `enterprises` of `of` are
+    known at both times, and only those are added up. `numbers`: of devices by measure, or millionths of tce and fen."""
+
+    of: int = 0
+    enterprises: int = 0
+    before: Counter[str] = field(default_factory=Counter)
+    now: Counter[str] = field(default_factory=Counter)
+
+    def add(self, before: Mapping[str, int], now: Mapping[str, int], needed: str) -> None:
+        """One enterprise, if it has what is `needed` both times."""
+        self.of += 1
+        if before.get(needed) and now.get(needed):
+            self.enterprises += 1
+            self.before.update(before)
+            self.now.update(now)
+
+
+BESIDE = ("nc_checked", "main", "digital_checked", "units")
+"""Measures of devices that stand beside a technical upgrading."""
+
+
+def changes(connection: Connection, province: Province, of: Filter) -> tuple[Change, Change]:
+    """Equipment, and energy intensity of the year before and of the last one, of the enterprises of a place with a
+    technical upgrading in force (T15)."""
+    t, firm, s = registry.tag.c, ledger.alias("firm").c, ledger.alias("own")
+    is_it = (firm.enterprise == t.enterprise) & (firm.asset_no == "") & on(of.day, firm) & firm.above_scale
+    mine = select(t.enterprise, func.min(t.first).label("began")).where(
+        t.tag == UPGRADE, held(of.day, t), is_it
+    )
+    mine = mine.where(*within(province, of.area, of.industry, firm)).group_by(t.enterprise)
+    began = {row.enterprise: row.began for row in connection.execute(mine)}
+    equipment, energy = Change(), Change()
+    upgrade, sums = mine.subquery().c, (func.sum(case((counts_of(name, s.c), 1), else_=0)) for name in BESIDE)
+    of_firm = select(s.c.enterprise, *sums).group_by(s.c.enterprise)
+    then, now = (
+        {
+            code: dict(zip(BESIDE, map(int, numbers), strict=True))
+            for code, *numbers in connection.execute(
+                of_firm.where(s.c.enterprise == upgrade.enterprise, s.c.kind == "equipment", on(day, s.c))
+            )
+        }
+        for day in (upgrade.began, of.day)
+    )
+    years = {day.year - 1 for day in began.values()} | {of.day.year - 1}
+    known = set(connection.execute(select(registry.value_added.c.year).distinct()).scalars())
+    these = only(connection, province, UPGRADE, of.day)
+    taken = {year: of_enterprises(connection, province, year, of.day, these) for year in years & known}
+    for code, day in began.items():
+        equipment.add(then.get(code, {}), now.get(code, {}), "units")
+        before, after = (
+            taken.get(year, {}).get(code, (None, {}, 0))[1] for year in (day.year - 1, of.day.year - 1)
+        )
+        energy.add(before, after, "energy_fen")
+    return equipment, energy

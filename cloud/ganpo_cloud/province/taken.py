@@ -8,9 +8,8 @@ from sqlalchemy import Select, case, func, literal, select
 from ganpo_cloud.days import periods
 from ganpo_cloud.province.balances import COVERED, ended
 from ganpo_cloud.province.divisions import Province
-from ganpo_cloud.province.lists import Filter
+from ganpo_cloud.province.lists import Filter, placed
 from ganpo_cloud.province.measures import on
-from ganpo_cloud.province.within import within
 from ganpo_cloud.store.counted_tables import balance, ledger
 
 
@@ -35,7 +34,7 @@ def enterprises(province: Province, wanted: Filter, carrier: str, month: str, to
         .where(
             balance.c.month == month,
             balance.c.carrier == carrier,
-            *within(province, wanted.area, wanted.industry, balance.c),
+            *placed(province, wanted, balance.c),
         )
         .group_by(balance.c.enterprise)
         .subquery()

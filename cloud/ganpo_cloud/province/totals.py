@@ -3,18 +3,19 @@ incremented."""
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, delete, func, or_, select
 
 from ganpo_cloud.days import periods
 from ganpo_cloud.province import balances, intensities, outlooks, targets
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.province.measures import UNIT, on
 from ganpo_cloud.province.places import Key, Sums, roll_up
+from ganpo_cloud.province.within import Only
 from ganpo_cloud.store import marks, sql
 from ganpo_cloud.store.counted_tables import FLOWS, STOCKS, area_day, area_month, ledger, production
 from ganpo_cloud.store.database import Database
@@ -125,15 +126,50 @@ def of_days(
     return dict(_times(connection, query))
 
 
-def stocks(connection: Connection, province: Province, day: date) -> Sums:
-    """Counts of devices and enterprises at the end of a day."""
+def stocks(connection: Connection, province: Province, day: date, only: Only | None = None) -> Sums:
+    """Counts of devices and enterprises at the end of a day; `only`: of those that a tag marks."""
+    if only is not None:
+        return marked(connection, province, [day], only)[day]
     at = (day.isoformat(), day.isoformat())
     devices = sql.rows(connection, _DEVICES, at)
+    return _counts(province, devices, devices, sql.rows(connection, _HOMES, at))
+
+
+def marked(connection: Connection, province: Province, days: Sequence[date], only: Only) -> dict[date, Sums]:
+    """The same of what a tag marks, at the end of each of some days, read once: the devices, and the enterprises by all
+    devices of theirs and of their branches."""
+    s, firm, above = ledger.c, ledger.alias("firm").c, ledger.alias("above").c
+    here = (s.since <= max(days)) & (s.until.is_(None) | (s.until > min(days)))
+    persons = select(above.enterprise).where(above.kind == "enterprise", only.holds(above))
+    belongs = or_(only.holds(firm), firm.parent.in_(persons))
+    firms = select(firm.enterprise).where(firm.kind == "enterprise", belongs)
+    equipment = select(
+        s.since, s.until, only.holds(s), s.enterprise, s.area, s.industry, *(s[name] for name in UNIT)
+    )
+    equipment = equipment.where(here, s.kind == "equipment", or_(only.holds(s), s.enterprise.in_(firms)))
+    homes = select(s.since, s.until, only.holds(s), s.enterprise, s.parent, s.area, s.industry, s.above_scale)
+    homes = homes.where(here, s.kind == "enterprise", s.enterprise.in_(firms))
+    rows, dated = (list(map(tuple, connection.execute(query))) for query in (equipment, homes))
+    found = {}
+    for day in days:
+        there, persons_there = (
+            [row for row in every if row[0] <= day and (row[1] is None or row[1] > day)]
+            for every in (rows, dated)
+        )
+        devices = [row[3:] for row in there if row[2]]
+        at_home = [row[3:] for row in persons_there if row[2] or row[4] is not None]
+        found[day] = _counts(province, devices, [row[3:] for row in there], at_home)
+    return found
+
+
+def _counts(
+    province: Province, devices: Sequence[Any], of_firms: Sequence[Any], homes: Sequence[Any]
+) -> Sums:
+    """What devices, and enterprises with devices, are counted in."""
     found = Counter((area, industry, _counted(tuple(unit))) for _, area, industry, *unit in devices)
     reached: dict[str, set[str]] = defaultdict(set)
-    for code, unit in {(row[0], row[3:]) for row in devices}:
+    for code, unit in {(row[0], row[3:]) for row in of_firms}:
         reached[code] |= _reached(unit)
-    homes = sql.rows(connection, _HOMES, at)
     for code, parent, *_ in homes:  # what a branch has reached, its legal person has
         if parent is not None:
             reached[parent] |= reached[code]
@@ -144,10 +180,14 @@ def stocks(connection: Connection, province: Province, day: date) -> Sums:
     return roll_up(province, lowest, dict.fromkeys(STOCKS, 0))
 
 
-def flows(connection: Connection, province: Province, first: date, last: date) -> Sums:
-    """Times of machines over days, both ends included."""
-    span = {"first": first, "last": last}
-    return roll_up(province, _times(connection, _flows(), span), dict.fromkeys(FLOWS, 0))
+def flows(
+    connection: Connection, province: Province, first: date, last: date, only: Only | None = None
+) -> Sums:
+    """Times of machines over days, both ends included; `only`: of those that a tag marks."""
+    span, query = {"first": first, "last": last}, _flows()
+    if only is not None:
+        query = query.where(only.holds(ledger.c))
+    return roll_up(province, _times(connection, query, span), dict.fromkeys(FLOWS, 0))
 
 
 @cache

@@ -14,11 +14,10 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_,
 
 from ganpo_cloud.province import tagged
 from ganpo_cloud.province.divisions import OTHER, Province
-from ganpo_cloud.province.lists import Filter
+from ganpo_cloud.province.lists import Filter, placed
 from ganpo_cloud.province.measured import Measured, Standing
 from ganpo_cloud.province.measures import counts, held, on
 from ganpo_cloud.province.places import Key, roll_up
-from ganpo_cloud.province.within import within
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store.counted_tables import NOWHERE, ledger
 from ganpo_model.coverage import Evidence
@@ -122,9 +121,7 @@ def nodes(province: Province, wanted: Wanted) -> Select[Any]:
     if wanted.kind is not None:
         query = query.where(node.kind == wanted.kind)
     found = query.subquery("nodes")
-    chosen = select(found).where(*within(province, wanted.of.area, wanted.of.industry, found.c))
-    if wanted.of.only is not None:
-        chosen = chosen.where(wanted.of.only.holds(found.c))
+    chosen = select(found).where(*placed(province, wanted.of, found.c))
     if wanted.of.text:
         text = (found.c.node, found.c.name, found.c.firm, found.c.enterprise)
         chosen = chosen.where(or_(*(c.icontains(wanted.of.text, autoescape=True) for c in text)))

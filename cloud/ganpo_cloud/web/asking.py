@@ -14,6 +14,7 @@ from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.province.lists import Order
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds, day_of, last_day
 from ganpo_cloud.web.problems import Refused
+from ganpo_model import reference
 from ganpo_model.clock import from_ms, to_ms
 
 MOST_ROWS = 100_000
@@ -61,7 +62,17 @@ class Placed(Dated):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen(Placed):
+class Tagged(Placed):
+    """The same, of everything or only of what a tag marks: asked of what is filtered by tags, and of nothing else."""
+
+    tag: Annotated[
+        str | None,
+        asks("only what this tag marks on the day; absent: everything", "green_factory", max_length=40),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen(Tagged):
     """A place as its page shows it."""
 
     selected: Annotated[str, asks("the part that is marked", "360100", max_length=80)] = ""
@@ -69,7 +80,7 @@ class Seen(Placed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listed(Placed):
+class Listed(Tagged):
     """A long list of a place, a page of it at a time."""
 
     q: Annotated[str, asks("a part of number or name", "VMC", max_length=80, pattern=TEXT)] = ""
@@ -98,13 +109,14 @@ class OfDevice(OfEnterprise):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked, and found to exist. `past`: as of the end of that day; None: now."""
+    """What is asked, and found to exist. `past`: as of the end of that day; None: now. `tag`: only what it marks."""
 
     province: Province
     now: datetime
     area: str
     industry: str | None = None
     past: date | None = None
+    tag: str | None = None
 
     @property
     def today(self) -> date:
@@ -125,16 +137,19 @@ class Question:
 def question(province: Province, now: datetime, asked: Any) -> Question:
     """What the parameters of a request name; what is absent or empty is at its default.
 
-    Raises Refused: 404 for an area or industry that does not exist then, 422 for what is no day or not over.
+    Raises Refused: 404 for an area, an industry or a tag that does not exist then, 422 for what is no day or not over.
     """
     past = _past(getattr(asked, "as_of", None) or None, day_of(to_ms(now), DEFAULT_ZONE))
     area = getattr(asked, "area", None) or province.whole
     industry = getattr(asked, "industry", None) or None
-    found = Question(province, now, area, industry, past)
+    tag = getattr(asked, "tag", None) or None
+    found = Question(province, now, area, industry, past, tag)
     if province.area(area, found.day) is None:
         raise Refused(404, "area", province.why_not(area[:40], found.day), "area", "GET /api/v1/areas")
     if industry is not None and industry not in province.industries:
         raise Refused(404, "industry", "no such industry", "industry", "GET /api/v1/industries")
+    if tag is not None and tag not in reference.tags():
+        raise Refused(404, "tag", f"none of {', '.join(reference.tags())}", "tag", "GET /api/v1/tags")
     return found
 
 

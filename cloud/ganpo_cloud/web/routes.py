@@ -33,12 +33,13 @@ from ganpo_cloud.web.answers import (
     reference,
     reports,
     silent,
+    tags,
     taken,
     targets,
     trees,
     why,
 )
-from ganpo_cloud.web.asking import MOST_ROWS, Listed, Placed, Question, names, question, strict
+from ganpo_cloud.web.asking import MOST_ROWS, Listed, Placed, Question, Tagged, names, question, strict
 from ganpo_cloud.web.exports.forms import CONTENT, Format
 from ganpo_cloud.web.pages import assessment as assessment_page
 from ganpo_cloud.web.pages import banned as banned_page
@@ -50,6 +51,7 @@ from ganpo_cloud.web.pages import front_runners as front_runners_page
 from ganpo_cloud.web.pages import moves as moves_page
 from ganpo_cloud.web.pages import plan as plan_page
 from ganpo_cloud.web.pages import ranking as ranking_page
+from ganpo_cloud.web.pages import tags as tags_page
 from ganpo_cloud.web.pages import trees as trees_page
 from ganpo_cloud.web.pages.rendering import Item, Rendering, Site
 from ganpo_cloud.web.problems import ERRORS
@@ -123,6 +125,8 @@ RESOURCES = (
     Resource("/banned", banned.banned, "banned.html", banned_page.beside),
     Resource("/banned/energy", banned.used),
     Resource("/banned/{enterprise}/{asset_no}", banned.evidence),
+    Resource("/tags", tags.tags, "tags.html", tags_page.beside),
+    Resource("/tags/{id}", tags.marks, "marks.html", tags_page.of_tag),
     Resource("/commissioned/{enterprise}", commissioned.commissioned),
     Resource("/commissioned/{enterprise}/{asset_no}", commissioned.commissioned_device),
     Resource("/why/{enterprise}", why.enterprise),
@@ -167,7 +171,8 @@ def pages() -> APIRouter:
         router.add_api_route(path, page, response_class=HTMLResponse)
     for resource in RESOURCES:
         if resource.page:
-            page = _page(resource.page, partial(_shown, resource), resource.asks, Placed)
+            place = Tagged if issubclass(resource.asks, Tagged) else Placed
+            page = _page(resource.page, partial(_shown, resource), resource.asks, place)
             router.add_api_route(resource.path, page, response_class=HTMLResponse)
     return router
 

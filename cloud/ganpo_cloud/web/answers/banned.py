@@ -24,6 +24,7 @@ from ganpo_cloud.store.described import (
 )
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds
 from ganpo_cloud.store.runs import unpacked
+from ganpo_cloud.web import marked
 from ganpo_cloud.web.answers import energy
 from ganpo_cloud.web.answers.energy import Monthly
 from ganpo_cloud.web.asking import Listed, OfDevice, Question, asks
@@ -121,7 +122,7 @@ class Used:
 
 def banned(connection: Connection, question: Question, asked: Alarmed) -> Listing[Banned]:
     """Banned equipment, as of the end of a day: open alarms first."""
-    wanted = lists.Filter(question.area, question.industry, question.day, asked.text)
+    wanted = marked.wanted(connection, question, asked.text)
     query = list_of.devices(question.province, wanted, asked.alarm)
     rows, total = lists.page(connection, query, asked.limit, asked.page)
     return Listing([_banned(connection, question, row) for row in rows], total)
@@ -138,7 +139,7 @@ def used(connection: Connection, question: Question, asked: Monthly) -> list[Use
     shown = periods.months(question.day, SHOWN)
     begin, end = asked.first or shown[0], asked.last or shown[-1]
     last = min(periods.span(end)[1], question.day)
-    wanted = lists.Filter(question.area, question.industry, last)
+    wanted = replace(marked.wanted(connection, question), day=last)
     found = list_of.energy(connection, question.province, wanted, periods.span(begin)[0])
     monthly = replace(asked, first=begin, last=end)
     total = {(row.month, row.carrier): row.millionths for row in energy.energy(connection, question, monthly)}

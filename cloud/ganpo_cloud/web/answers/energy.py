@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from ganpo_cloud.days import periods
-from ganpo_cloud.store.counted_tables import ALL, area_carrier
+from ganpo_cloud.province import balances
+from ganpo_cloud.store.counted_tables import ALL
 from ganpo_cloud.store.described import AreaId, InIndustry, Month, answer, filled, said
-from ganpo_cloud.web.asking import MONTH, Placed, Question, asks
+from ganpo_cloud.web.asking import MONTH, Question, Tagged, asks
+from ganpo_cloud.web.marked import only
 from ganpo_cloud.web.problems import Refused
 from ganpo_model import reference
 
@@ -17,7 +19,7 @@ MONTHS = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Monthly(Placed):
+class Monthly(Tagged):
     """Months of a place, both included."""
 
     first: Annotated[
@@ -67,16 +69,15 @@ class Carrier:
 
 def energy(connection: Connection, question: Question, asked: Monthly) -> list[Carrier]:
     """Energy and water of a place by month and carrier."""
-    months = periods.months(question.day, MONTHS)
-    begin, end = asked.first or months[0], asked.last or months[-1]
+    shown = periods.months(question.day, MONTHS)
+    begin, end = asked.first or shown[0], asked.last or shown[-1]
     if begin > end:
         raise Refused(422, "period", "from has to lie before to", "from")
-    table = area_carrier
-    mine = (table.c.area == question.area) & (table.c.industry == (question.industry or ALL))
-    query = select(table).where(mine & table.c.month.between(begin, end))
+    here, months = {(question.area, question.industry or ALL)}, (begin, end)
+    these = (connection, question.province, here, months, only(connection, question), question.day)
     known, coefficients = reference.carriers(), question.province.coefficients
     found = []
-    for row in connection.execute(query.order_by(table.c.month, table.c.carrier)):
+    for row in balances.of_places(*these):
         tce = None
         day = periods.span(row.month)[0]
         if row.millionths is not None and coefficients.at(row.carrier, day) is not None:

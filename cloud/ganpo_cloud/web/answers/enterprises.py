@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from ganpo_cloud.province import lists
 from ganpo_cloud.store.described import Code, Listing, answer, filled, read, said
+from ganpo_cloud.web import marked
 from ganpo_cloud.web.asking import Listed, Question, asks, order, sorted_by
 from ganpo_cloud.web.problems import Refused
 from ganpo_model.coverage import ENTERPRISES
@@ -49,7 +50,7 @@ def enterprises(connection: Connection, question: Question, asked: Firms) -> Lis
     measure = asked.measure or None
     if measure is not None and measure not in ENTERPRISES:
         raise Refused(422, "measure", f"none of {', '.join(ENTERPRISES)}", "measure")
-    wanted = lists.Filter(question.area, question.industry, question.day, asked.text)
+    wanted = marked.wanted(connection, question, asked.text)
     by = order(asked.sort, SORTED)
     query = lists.enterprises(question.province, wanted, measure, by)
     whole = partial(lists.with_counts, question.day, by)

@@ -1,7 +1,7 @@
 """The devices behind the numbers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from operator import attrgetter
@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from ganpo_cloud.province import lists
 from ganpo_cloud.province.ledger import FLAGS
 from ganpo_cloud.store.described import AssetNo, Code, Listing, answer, filled, read, said, somewhere
+from ganpo_cloud.web import marked
 from ganpo_cloud.web.asking import Listed, Question, asks, day, order, sorted_by
 from ganpo_cloud.web.problems import Refused
 from ganpo_model.activity import Age
@@ -103,11 +104,8 @@ def equipment(connection: Connection, question: Question, asked: Counted) -> Lis
         if name is not None and name not in MEASURES:
             raise Refused(422, "measure", f"none of {', '.join(MEASURES)}", where)
     since = day(asked.silent_since, "silent_since") if asked.silent_since else None
-    wanted = lists.Filter(
-        question.area,
-        question.industry,
-        question.day,
-        asked.text,
+    wanted = replace(
+        marked.wanted(connection, question, asked.text),
         age=None if not asked.age else "" if asked.age == "never" else asked.age,
         known=(flag_of(measure), LEVELS[asked.evidence]) if asked.evidence else None,
         silent_since=since,

@@ -13,13 +13,14 @@ from ganpo_cloud.province.snapshots import snapshot
 from ganpo_cloud.province.targets import Target
 from ganpo_cloud.store.counted_tables import NOWHERE
 from ganpo_cloud.store.described import AreaId, InIndustry, Instant, Ratio, answer, filled, said
-from ganpo_cloud.web.asking import Placed, Question, asks, named
+from ganpo_cloud.web.asking import Question, Tagged, asks, named
+from ganpo_cloud.web.marked import only
 from ganpo_cloud.web.problems import Refused
 from ganpo_model.clock import to_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parts(Placed):
+class Parts(Tagged):
     """One number, by what it is made of."""
 
     number: Annotated[str, named("id of a definition", "nc_rate_main", alias="id", max_length=40)]
@@ -74,9 +75,9 @@ class Indicator:
     )
 
 
-def overview(connection: Connection, question: Question, _asked: Placed) -> list[Indicator]:
+def overview(connection: Connection, question: Question, _asked: Tagged) -> list[Indicator]:
     """The numbers of an area and an industry."""
-    found = snapshot(connection, question.province, question.past, question.now)
+    found = snapshot(connection, question.province, question.past, question.now, only(connection, question))
     at = to_ms(found.at)
     return [_indicator(item, at) for item in Indicators(found).of(question.area, question.industry)]
 
@@ -85,12 +86,13 @@ def indicator(connection: Connection, question: Question, asked: Parts) -> list[
     """One number by area, by industry or by month."""
     if asked.number not in DEFINITIONS:
         raise Refused(404, "indicator", "no such indicator", "id", "GET /api/v1/definitions")
-    now = snapshot(connection, question.province, question.past, question.now)
+    these = only(connection, question)
+    now = snapshot(connection, question.province, question.past, question.now, these)
     found, areas, industries = [now], [question.area], [question.industry]
     if asked.by == "month":
         ends = {month: periods.span(month)[1] for month in periods.months(now.day, 24)}
         found = [
-            now if month == now.month else snapshot(connection, question.province, end, question.now)
+            now if month == now.month else snapshot(connection, question.province, end, question.now, these)
             for month, end in ends.items()
         ]
     elif asked.by == "industry":

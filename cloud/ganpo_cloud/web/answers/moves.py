@@ -14,6 +14,7 @@ from ganpo_cloud.province.snapshots import snapshot
 from ganpo_cloud.store.counted_tables import NOWHERE
 from ganpo_cloud.store.described import Code, Listing, Ratio, answer, said, somewhere, unsaid
 from ganpo_cloud.web.asking import Listed, Question, asks
+from ganpo_cloud.web.marked import only
 from ganpo_cloud.web.problems import Refused
 from ganpo_model.moves import Change, Step
 
@@ -74,10 +75,11 @@ def moves(connection: Connection, question: Question, asked: Moving) -> Listing[
     """What would move a number: for each enterprise or device what it gains once its first step is done."""
     if asked.indicator not in MOVED:
         raise Refused(422, "indicator", f"no step moves it; one of {', '.join(MOVED)}", "indicator")
-    found = snapshot(connection, question.province, question.past, question.now)
+    these = only(connection, question)
+    found = snapshot(connection, question.province, question.past, question.now, these)
     items = Indicators(found).of(question.area, question.industry)
     item = next(item for item in items if item.definition.id == asked.indicator)
-    wanted = lists.Filter(question.area, question.industry, found.day, asked.text)
+    wanted = lists.Filter(question.area, question.industry, found.day, asked.text, these)
     step = Step(asked.step) if asked.step else None
     work = gains.work(connection, question.province, wanted, item, asked.by, step)
     first = (asked.page - 1) * asked.limit + 1

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from ganpo_cloud.days import periods
 from ganpo_cloud.province import arrivals, lists
 from ganpo_cloud.store.described import Code, Instant, Listing, answer, said, somewhere
+from ganpo_cloud.web import marked
 from ganpo_cloud.web.asking import MONTH, Listed, Question, asks
 from ganpo_cloud.web.problems import Refused
 
@@ -40,7 +41,7 @@ def onboarded(connection: Connection, question: Question, asked: New) -> Listing
     month = asked.month or periods.month_of(question.day)
     if month > periods.month_of(question.day):
         raise Refused(422, "month", f"lies in the future (the day is {question.day})", "month")
-    wanted = lists.Filter(question.area, question.industry, question.day, asked.text)
+    wanted = marked.wanted(connection, question, asked.text)
     find = arrivals.enterprises if asked.of == "enterprises" else arrivals.devices
     rows, total = lists.page(connection, find(question.province, wanted, month), asked.limit, asked.page)
     return Listing(

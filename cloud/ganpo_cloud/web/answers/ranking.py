@@ -15,14 +15,15 @@ from ganpo_cloud.province.targets import Target
 from ganpo_cloud.store.counted_tables import ALL
 from ganpo_cloud.store.described import AreaId, InIndustry, Ratio, answer, said, unsaid
 from ganpo_cloud.web.answers.indicators import Behind
-from ganpo_cloud.web.asking import Placed, Question, asks
+from ganpo_cloud.web.asking import Question, Tagged, asks
+from ganpo_cloud.web.marked import only
 from ganpo_cloud.web.problems import Refused
 
 Sort = Literal["value", "name", "denominator", "declared", "proven", "change", "known", "stopped", "lacking"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ranking(Placed):
+class Ranking(Tagged):
     """What is ranked, by what, and in which order it is told."""
 
     by: Annotated[
@@ -78,7 +79,9 @@ def ranked(connection: Connection, question: Question, asked: Ranking) -> list[R
         industries = list(question.province.industries)
     else:
         areas = question.province.within(question.area, asked.by, question.day)
-    found = Indicators(snapshot(connection, question.province, question.past, question.now))
+    found = Indicators(
+        snapshot(connection, question.province, question.past, question.now, only(connection, question))
+    )
     names = [industry or ALL for industry in industries]
     sums = found.snapshot.rows(areas, names)
     every = found.all(areas, industries)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from ganpo_cloud.days.reasons import Reason
 from ganpo_cloud.province import lists, silence
 from ganpo_cloud.store.described import Code, Instant, Listing, answer, said, unsaid
+from ganpo_cloud.web import marked
 from ganpo_cloud.web.asking import Listed, Question, asks
 from ganpo_cloud.web.i18n import translator
 from ganpo_model.activity import Age
@@ -53,7 +54,7 @@ class Silent:
 
 def silent(connection: Connection, question: Question, asked: Quiet) -> Listing[Silent]:
     """Enterprises that have gone silent, the longest first: since when, and what was heard of them last."""
-    wanted = lists.Filter(question.area, question.industry, question.day, asked.text)
+    wanted = marked.wanted(connection, question, asked.text)
     query = silence.enterprises(question.province, wanted, Age(asked.age))
     rows, total = lists.page(connection, query, asked.limit, asked.page)
     words = {}

@@ -9,6 +9,7 @@ from ganpo_cloud.days import periods
 from ganpo_cloud.province import lists, taken
 from ganpo_cloud.province.balances import ended
 from ganpo_cloud.store.described import Code, Listing, answer, said
+from ganpo_cloud.web import marked
 from ganpo_cloud.web.asking import MONTH, Listed, Question, asks, named
 from ganpo_cloud.web.problems import Refused
 from ganpo_model import reference
@@ -49,7 +50,7 @@ def carrier(connection: Connection, question: Question, asked: OfCarrier) -> Lis
         raise Refused(422, "carrier", f"none of {', '.join(reference.carriers())}", "carrier")
     if asked.month > periods.month_of(question.today):
         raise Refused(422, "month", f"lies in the future (today is {question.today})", "month")
-    wanted = lists.Filter(question.area, question.industry, question.day, asked.text)
+    wanted = marked.wanted(connection, question, asked.text)
     query = taken.enterprises(question.province, wanted, asked.carrier, asked.month, question.today)
     rows, total = lists.page(connection, query, asked.limit, asked.page)
     days = ended(*periods.span(asked.month), question.today)

@@ -22,11 +22,12 @@ from ganpo_cloud.store.described import (
     said,
     somewhere,
 )
-from ganpo_cloud.web.asking import Listed, Placed, Question, asks
+from ganpo_cloud.web import marked
+from ganpo_cloud.web.asking import Listed, Question, Tagged, asks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ByPlace(Placed):
+class ByPlace(Tagged):
     """Nodes of a place, by what it is made of."""
 
     by: Annotated[Literal["area", "industry"], asks("the parts of the area, or the industries", "area")] = (
@@ -106,7 +107,7 @@ class Chosen(Listed):
 
 def trees(connection: Connection, question: Question, asked: ByPlace) -> list[Nodes]:
     """How many nodes of each kind and grade, by area or industry."""
-    of = lists.Filter(question.area, question.industry, question.day)
+    of = marked.wanted(connection, question)
     found = province.counted(connection, question.province, of)
     here = (question.area, question.industry or ALL)
     if asked.by == "industry":
@@ -120,7 +121,7 @@ def trees(connection: Connection, question: Question, asked: ByPlace) -> list[No
 
 def nodes(connection: Connection, question: Question, asked: Chosen) -> Listing[Node]:
     """The nodes of trees, with what they are recognised as and what is seen of them."""
-    of = lists.Filter(question.area, question.industry, question.day, asked.text)
+    of = marked.wanted(connection, question, asked.text)
     wanted = Wanted(of, asked.kind or None, asked.grade or None, asked=asked.question)
     return listed(connection, question, wanted, asked.limit, asked.page)
 

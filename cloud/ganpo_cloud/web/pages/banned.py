@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from ganpo_cloud.province import banned
 from ganpo_cloud.store.counted_tables import ALL, NOWHERE
 from ganpo_cloud.store.described import Listing
+from ganpo_cloud.web import marked
 from ganpo_cloud.web.pages.figures import Figures
 from ganpo_cloud.web.pages.rendering import Item, Rendering
 
@@ -14,19 +15,22 @@ from ganpo_cloud.web.pages.rendering import Item, Rendering
 def beside(connection: Connection, rendering: Rendering, _found: Listing[Any]) -> Item:
     """The numbers of the place, of its parts that have any, and of its industries."""
     scope = rendering.scope
-    sums = banned.counted(connection, rendering.province, rendering.day)
+    these, tag = marked.only(connection, scope), scope.tag or ""
+    sums = banned.counted(connection, rendering.province, rendering.day, these)
     own, nothing = scope.industry or ALL, {of.id: 0 for of in banned.MEASURED}
 
     def rows(keys: list[tuple[str, str]]) -> list[Item]:
         return [
-            {"key": key, "n": Figures(rendering.day, *key), "sums": sums[key]} for key in keys if key in sums
+            {"key": key, "n": Figures(rendering.day, *key, tag), "sums": sums[key]}
+            for key in keys
+            if key in sums
         ]
 
     here = (scope.area, own)
     parts = [(part, own) for part in [*rendering.parts(scope.area), NOWHERE]]
     industries = [] if scope.industry else [(scope.area, name) for name in rendering.province.industries]
     return {
-        "n": Figures(rendering.day, *here),
+        "n": Figures(rendering.day, *here, tag),
         "sums": sums.get(here, nothing),
         "measured": banned.MEASURED,
         "parts": rows(parts if scope.area == rendering.province.whole else parts[:-1]),

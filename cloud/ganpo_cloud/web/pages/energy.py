@@ -28,7 +28,7 @@ def beside(connection: Connection, rendering: Rendering, found: Sequence[Carrier
     `stated`: those of which a statement speaks, the newest first."""
     scope = rendering.scope
     of_place = Indicators(rendering.snapshot(connection))
-    n = Figures(of_place.snapshot.day, scope.area, scope.industry or "")
+    n = Figures(of_place.snapshot.day, scope.area, scope.industry or "", scope.tag or "")
     months = periods.months(rendering.day, SHOWN_MONTHS)
 
     def bars(measure: str, column: str, carriers: Container[str]) -> Item:
@@ -77,7 +77,7 @@ def of_month(connection: Connection, rendering: Rendering, _found: Listing[Taken
     by_month = {row.month: row for row in rows}
     others = select(table.carrier).where((table.area == scope.area) & (table.month == month)).distinct()
     return {
-        "n": Figures(rendering.day, scope.area, scope.industry or ALL),
+        "n": Figures(rendering.day, scope.area, scope.industry or ALL, scope.tag or ""),
         "month": month,
         "carrier": carrier,
         "unit": reference.carriers()[carrier].unit,

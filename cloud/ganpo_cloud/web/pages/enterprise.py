@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 
 from ganpo_cloud.days import commissioned, observed
 from ganpo_cloud.inlet.gateways import known_gateways
+from ganpo_cloud.province import tagged
 from ganpo_cloud.province.measures import unit_of
 from ganpo_cloud.province.why import why
 from ganpo_cloud.store import registry_tables as registry
@@ -96,6 +97,7 @@ def _enterprise(
         return model | {"template": "moving.html"}
     return model | {
         "charts": meters.usage(connection, rendering, code, shown),
+        "entered": tagged.of_enterprise(connection, rendering.day, code),
         "tree": trees.of_enterprise(connection, rendering, code),
         "why": why(connection, code, None, rendering.now, rendering.province.holidays, gateways)
         if code

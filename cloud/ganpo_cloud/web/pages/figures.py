@@ -34,8 +34,9 @@ _MARK = Markup('<data value="{}" data-number="{} {} {} {}">{}</data>')
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One number, int or Fraction. `measure`: a column of the sums, or `numerator/denominator` of a rate, or the id
-    of what has a unit; what is reckoned from it stands behind a colon. `industry`: empty is all. `time`: a day, month,
-    months or year. `kind` says how it is written; `goal`: what a rate is not to look like before it has reached it."""
+    of what has a unit; what is reckoned from it stands behind a colon. `industry`: empty is all. `tag`: of what it
+    marks alone. `time`: a day, month, months or year. `kind` says how it is written; `goal`: what a rate is not to look
+    like before it has reached it."""
 
     measure: str
     area: str
@@ -45,6 +46,7 @@ class Figure:
     kind: str = "count"
     among: int | None = None
     goal: Fraction | None = None
+    tag: str = ""
 
     def text(self, lang: str) -> str:
         """As people read it; a dash where nobody knows."""
@@ -88,13 +90,18 @@ class Figure:
         return numbers.share(self.number, self.among)
 
 
+def place(area: str, tag: str) -> str:
+    """Where something counts, as numbers name it; of what a tag marks with that."""
+    return f"{area}@{tag}" if tag else area
+
+
 def shown(of: Figure, lang: str) -> Markup:
     """A number with its mark; what nobody knows is a dash without one."""
     text = of.text(lang)
     if text == numbers.NONE:
         return escape(text)
     value = f"{of.number}/{of.among}" if of.kind == "rate" else str(of.number)
-    return _MARK.format(value, of.measure, of.area, of.industry or "*", of.time, text)
+    return _MARK.format(value, of.measure, place(of.area, of.tag), of.industry or "*", of.time, text)
 
 
 def _gap(item: Indicator) -> Fraction | int | None:
@@ -129,15 +136,16 @@ would have to make."""
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The numbers of a place in an industry as of a day."""
+    """The numbers of a place in an industry as of a day; `tag`: of what it marks."""
 
     day: date
     area: str = ""
     industry: str = ALL
+    tag: str = ""
 
     def count(self, measure: str, number: Any, kind: str = "count", **other: Any) -> Figure:
         """Of the place as of the day; `other`: another place, another time, or what a rate has more."""
-        here = {"area": self.area, "industry": self.industry, "time": f"{self.day}"}
+        here = {"area": self.area, "industry": self.industry, "time": f"{self.day}", "tag": self.tag}
         return Figure(measure, number=number, kind=kind, **here | other)
 
     def trend(
@@ -155,8 +163,8 @@ class Figures:
         kind, number = item.definition.kind, getattr(item, level)
         here = (self.measure(item, level), item.area, item.industry, self.time(item))
         if kind == "rate":
-            return Figure(*here, number, kind, item.denominator, item.goal)
-        return Figure(*here, number if kind == "count" else item.value, kind)
+            return Figure(*here, number, kind, item.denominator, item.goal, self.tag)
+        return Figure(*here, number if kind == "count" else item.value, kind, tag=self.tag)
 
     def time(self, item: Indicator) -> str:
         """Of what an indicator is; of a month until when."""
@@ -199,17 +207,23 @@ class Figures:
         checked, among = (of.checked, of.denominator) if of else (None, None)
         end = f"{periods.span(of.month)[1]}" if of else ""
         kind = "rate" if item.definition.kind == "rate" else "count"
-        return Figure(self.measure(item), item.area, item.industry, end, checked, kind, among, item.goal)
+        return Figure(
+            self.measure(item), item.area, item.industry, end, checked, kind, among, item.goal, self.tag
+        )
+
+    def place(self, item: Indicator) -> str:
+        """Where an indicator counts."""
+        return place(item.area, self.tag)
 
     def reckoned(self, item: Indicator, name: str) -> Figure:
         """What is reckoned of an indicator."""
         number, rate, other = _RECKONED[name]
         kind = rate if item.definition.kind == "rate" else other
         here = (f"{self.measure(item)}:{name}", item.area, item.industry, f"{self.day}")
-        return Figure(*here, number(item), kind)
+        return Figure(*here, number(item), kind, tag=self.tag)
 
     def _named(
         self, item: Indicator, names: Iterable[str], found: Iterable[int | None], time: str
     ) -> list[Figure]:
         here = (item.area, item.industry, time)
-        return [Figure(name, *here, number) for name, number in zip(names, found, strict=True)]
+        return [Figure(name, *here, number, tag=self.tag) for name, number in zip(names, found, strict=True)]

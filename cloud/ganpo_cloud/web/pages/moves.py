@@ -51,7 +51,10 @@ class Told:
 
 def beside(connection: Connection, rendering: Rendering, found: Worklist) -> Item:
     """What stands above the list."""
-    n, item = Figures(found.work.day, found.item.area, found.item.industry), found.item
+    n, item = (
+        Figures(found.work.day, found.item.area, found.item.industry, rendering.scope.tag or ""),
+        found.item,
+    )
     causes = [
         Line(
             part.of,
@@ -108,7 +111,7 @@ def _places(connection: Connection, rendering: Rendering, found: Worklist) -> li
     mine = [of for items in every.values() for of in items if of.definition.id == item.definition.id]
     lines = []
     for of in sorted(mine, key=lambda of: (-adds[of.area].numerator, of.area)):
-        n = Figures(found.work.day, of.area, of.industry)
+        n = Figures(found.work.day, of.area, of.industry, rendering.scope.tag or "")
         number = Number(of.checked or 0, of.denominator if found.work.moved.among else None)
         lines.append(
             Line(

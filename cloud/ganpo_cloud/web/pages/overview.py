@@ -7,15 +7,16 @@ from fractions import Fraction
 from typing import Annotated, Any, Literal
 
 from fastapi import Path
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, select
 
 from ganpo_cloud.days import periods
-from ganpo_cloud.province import arrivals, lists, ranking, trends
+from ganpo_cloud.province import arrivals, lists, ranking, totals, trends
 from ganpo_cloud.province.definitions import DEFINITIONS
 from ganpo_cloud.province.gains import MOVED
 from ganpo_cloud.province.indicators import Indicator, Indicators
+from ganpo_cloud.province.within import Only
 from ganpo_cloud.store.counted_tables import ALL, NOWHERE, area_day
-from ganpo_cloud.web.asking import Placed, Seen, asks
+from ganpo_cloud.web.asking import Seen, Tagged, asks
 from ganpo_cloud.web.pages import questions
 from ganpo_cloud.web.pages.dual_control import against_limit
 from ganpo_cloud.web.pages.figures import Figures
@@ -44,7 +45,7 @@ STOPS: Mapping[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OfNumber(Placed):
+class OfNumber(Tagged):
     """One number of a place, by its parts."""
 
     number: Annotated[str, Path()]
@@ -55,7 +56,7 @@ def overview(connection: Connection, rendering: Rendering, asked: Seen) -> Item:
     """Everything of a place: where it stands, what to ask about, which parts lag, and whether it moves."""
     scope, here = rendering.scope, (rendering.scope.area, rendering.scope.industry or ALL)
     found = Indicators(rendering.snapshot(connection))
-    n = Figures(found.snapshot.day, *here)
+    n = Figures(found.snapshot.day, *here, tag=scope.tag or "")
     parts = rendering.parts(scope.area)
     every = by_id(found, [scope.area, *parts, NOWHERE], [scope.industry])
     row = found.snapshot.rows([here[0]], [here[1]])[here]
@@ -66,7 +67,7 @@ def overview(connection: Connection, rendering: Rendering, asked: Seen) -> Item:
     every_month = {month: past.get((*here, month)) or {} for month in months}
     since = next((month for month, of in every_month.items() if trends.heard(of or None)), months[0])
     month = periods.month_of(n.day)
-    wanted = lists.Filter(scope.area, scope.industry, n.day)
+    wanted = lists.Filter(scope.area, scope.industry, n.day, only=found.snapshot.only)
     new = lists.number(connection, arrivals.enterprises(rendering.province, wanted, month))
     industries = (
         [] if scope.industry else by_id(found, [scope.area], [*rendering.province.industries]).values()
@@ -75,7 +76,7 @@ def overview(connection: Connection, rendering: Rendering, asked: Seen) -> Item:
         "n": n,
         "items": every[here],
         "row": row,
-        "before": _before(connection, here, rendering),
+        "before": _before(connection, here, rendering, found.snapshot.only),
         "history": {month: of for month, of in every_month.items() if month >= since} | {f"{n.day}": row},
         "left_out": sum(month < since for month in months),
         "ahead": _ahead(every[here][ranking.BY], n.day),
@@ -122,9 +123,13 @@ def _ahead(item: Indicator, day: date) -> Item | None:
     }
 
 
-def _before(connection: Connection, here: tuple[str, str], rendering: Rendering) -> RowMapping | None:
+def _before(
+    connection: Connection, here: tuple[str, str], rendering: Rendering, only: Only | None
+) -> Mapping[Any, Any] | None:
     """The sums of 30 days earlier."""
     day = rendering.day - timedelta(days=30)
+    if only is not None:
+        return totals.stocks(connection, rendering.province, day, only).get(here)
     mine = (area_day.c.area == here[0]) & (area_day.c.industry == here[1]) & (area_day.c.day == day)
     return connection.execute(select(area_day).where(mine)).mappings().first()
 
@@ -139,7 +144,7 @@ def indicator(connection: Connection, rendering: Rendering, asked: OfNumber) -> 
         areas, industries = [scope.area], [None, *rendering.province.industries]
     every = by_id(found := Indicators(rendering.snapshot(connection)), areas, industries)
     return {
-        "n": Figures(found.snapshot.day),
+        "n": Figures(found.snapshot.day, tag=scope.tag or ""),
         "definition": DEFINITIONS[number],
         "by": by,
         "moved": number in MOVED,

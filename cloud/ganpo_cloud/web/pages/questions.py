@@ -8,10 +8,11 @@ from sqlalchemy import Connection, func, select
 
 from ganpo_cloud.inlet import lives
 from ganpo_cloud.inlet.gateways import strangers
-from ganpo_cloud.province import banned, lists, publishing, ranking
+from ganpo_cloud.province import balances, banned, lists, publishing, ranking
 from ganpo_cloud.province.indicators import Indicator
-from ganpo_cloud.store.counted_tables import ALL, area_carrier, register_day
+from ganpo_cloud.store.counted_tables import ALL, register_day
 from ganpo_cloud.store.tables import gateway, live, quarantine
+from ganpo_cloud.web import marked
 from ganpo_cloud.web.pages.figures import Figure, Figures
 from ganpo_cloud.web.pages.rendering import Rendering
 from ganpo_model.clock import to_ms
@@ -51,9 +52,7 @@ def waiting(connection: Connection, rendering: Rendering, n: Figures) -> Waiting
     """Counted anew; None beside a past day: nobody kept what waited then."""
     if rendering.scope.past is not None:
         return None
-    codes = lists.codes(
-        rendering.province, lists.Filter(rendering.scope.area, rendering.scope.industry, rendering.day)
-    )
+    codes = lists.codes(rendering.province, marked.wanted(connection, rendering.scope))
     heard = select(live).select_from(gateway.outerjoin(live, live.c.gateway == gateway.c.id))
     rows = connection.execute(heard.where(gateway.c.enterprise.in_(codes))).all()
     now = to_ms(rendering.now)
@@ -70,7 +69,8 @@ def waiting(connection: Connection, rendering: Rendering, n: Figures) -> Waiting
         n.count("gateways_offline", len(rows) - online),
         n.count("gateways_gone", gone),
     )
-    if rendering.scope.area != rendering.province.whole or rendering.scope.industry is not None:
+    scope = rendering.scope
+    if scope.area != rendering.province.whole or scope.industry is not None or scope.tag is not None:
         return Waiting(*found)
     waits = (register_day.c.open > 0) | register_day.c.aside_since.is_not(None)
     registers = select(func.count(func.distinct(register_day.c.register))).where(waits)
@@ -85,10 +85,7 @@ def waiting(connection: Connection, rendering: Rendering, n: Figures) -> Waiting
 
 def running(connection: Connection, rendering: Rendering, n: Figures) -> list[Question]:
     """What is banned and runs, or ran and nobody has answered it: who, since when, and the list."""
-    scope = rendering.scope
-    query = banned.devices(
-        rendering.province, lists.Filter(scope.area, scope.industry, rendering.day), "open"
-    )
+    query = banned.devices(rendering.province, marked.wanted(connection, rendering.scope), "open")
     if not (rows := connection.execute(query).all()):
         return []
     names = tuple(f"{row.firm or row.enterprise} {row.asset_no}" for row in rows[:2])
@@ -135,7 +132,7 @@ def _of_part(rendering: Rendering, nc: Indicator, kind: str, *of: Figure) -> Que
 
 def late(connection: Connection, rendering: Rendering) -> int:
     """Declared carriers of the month before that are not covered."""
-    table, month = area_carrier.c, publishing.month_before(rendering.day)
-    mine = (table.area == rendering.scope.area) & (table.industry == (rendering.scope.industry or ALL))
-    query = select(func.sum(table.declared - table.covered)).where(mine & (table.month == month))
-    return int(connection.execute(query).scalar() or 0)
+    scope, month = rendering.scope, publishing.month_before(rendering.day)
+    here, these = {(scope.area, scope.industry or ALL)}, marked.only(connection, scope)
+    rows = balances.of_places(connection, rendering.province, here, (month, month), these, rendering.day)
+    return sum(row.declared - row.covered for row in rows)

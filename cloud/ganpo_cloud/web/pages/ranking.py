@@ -21,7 +21,7 @@ def beside(connection: Connection, rendering: Rendering, found: Sequence[Ranked]
     items = {item.definition.id: item for item in of_place.of(scope.area, scope.industry)}
     row = of_place.snapshot.rows([scope.area], [scope.industry or ALL])[scope.area, scope.industry or ALL]
     return {
-        "n": Figures(of_place.snapshot.day, scope.area, scope.industry or ALL),
+        "n": Figures(of_place.snapshot.day, scope.area, scope.industry or ALL, scope.tag or ""),
         "whole_item": items[number],
         "whole_stopped": stopped(number, row),
         "steps": STEPS[number],

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DatabaseError
 
+from ganpo_cloud.province import tagged
 from ganpo_cloud.province.divisions import Area, Industry, Province
 from ganpo_cloud.province.snapshots import Snapshot, added_up, snapshot
 from ganpo_cloud.store.counted_tables import NOWHERE
@@ -18,13 +19,17 @@ from ganpo_cloud.store.database import Reader
 from ganpo_cloud.store.localdays import DEFAULT_ZONE
 from ganpo_cloud.store.tables import counter
 from ganpo_cloud.web import i18n
-from ganpo_cloud.web.asking import Listed, Placed, Question, names, question
+from ganpo_cloud.web.asking import Listed, Placed, Question, Tagged, names, question
+from ganpo_cloud.web.marked import only
 from ganpo_cloud.web.pages.templating import environments
 from ganpo_cloud.web.problems import Problem
+from ganpo_model import reference
 from ganpo_model.clock import Clock, to_ms
 from ganpo_service.pages import spoken
 
 Item = dict[str, Any]
+PAPERS = 3
+"""Documents of a tag that a page names which it filters."""
 LONGEST = 80
 """Letters of an enterprise's code or a device's number."""
 SEEDING = "demo seeding"
@@ -35,11 +40,12 @@ _OWN = names(Listed) - {"q"} | {"fragment"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope(Question):
-    """The question of a page: at which path, in which language. `more`: what else the address asks, kept in its
-    links."""
+    """The question of a page: at which path, in which language. `filtered`: tags filter it; `more`: what else the
+    address asks, kept in its links."""
 
     path: str
     lang: str
+    filtered: bool = False
     more: Mapping[str, str | list[str]] = field(default_factory=dict)
 
 
@@ -60,8 +66,9 @@ class Site:
         said = {name: [one for one in query.getlist(name) if one] for name in sorted(known - _OWN)}
         more = {name: of if len(of) > 1 else of[0] for name, of in said.items() if of}
         lang = spoken.choose(query.get("lang"), request.headers.get("accept-language", ""))
-        at = (found.province, found.now, found.area, found.industry, found.past)
-        return Scope(*at, path=request.url.path, lang=lang, more=more)
+        at = (found.province, found.now, found.area, found.industry, found.past, found.tag)
+        filtered = isinstance(placed, Tagged)
+        return Scope(*at, path=request.url.path, lang=lang, filtered=filtered, more=more)
 
     def answer(
         self, template: str, scope: Scope, make: Callable[[Connection, "Rendering"], Item]
@@ -99,8 +106,8 @@ class Rendering:
         self.now, self.ms, self.today, self.day = scope.now, to_ms(scope.now), scope.today, scope.day
 
     def snapshot(self, connection: Connection) -> Snapshot:
-        """The sums of the scope's instant."""
-        return snapshot(connection, self.province, self.scope.past, self.now)
+        """The sums of the scope's instant, of what its tag marks."""
+        return snapshot(connection, self.province, self.scope.past, self.now, only(connection, self.scope))
 
     def bare(self) -> Item:
         """What a page shows without any number."""
@@ -116,6 +123,8 @@ class Rendering:
             "industry": self.industry(self.scope.industry) if self.scope.industry else "",
             "scope": self.scope,
             "whole": self.province.whole,
+            "tags": [(tag.id, self.tag(tag.id)) for tag in reference.tags().values()],
+            "tagged": None,
             "industries": [(number, self.industry(number)) for number in self.province.industries],
             "link": self.href,
             "api": self.api,
@@ -130,7 +139,21 @@ class Rendering:
         """The same, with the time of what is shown."""
         at = self.scope.at or added_up(connection) or self.now
         found = seeding(connection) if self.site.demo else None
-        return self.bare() | {"seeding": found, "as_of": spoken.instant(to_ms(at), self.lang)}
+        more = {"seeding": found, "as_of": spoken.instant(to_ms(at), self.lang)}
+        return self.bare() | more | {"tagged": self._tagged(connection)}
+
+    def _tagged(self, connection: Connection) -> Item | None:
+        """The tag that filters the page: of how many enterprises or areas, and which documents say so."""
+        if self.scope.tag is None:
+            return None
+        marks = tagged.tags(connection, self.day, tag=self.scope.tag)
+        papers = {(mark.document, mark.by): mark for mark in reversed(marks)}
+        return {
+            "name": self.tag(self.scope.tag),
+            "marks": len(marks),
+            "latest": list(papers.values())[: -1 - PAPERS : -1],
+            "papers": len(papers),
+        }
 
     def broken(self, why: str, answered: datetime | None) -> Item:
         """What is shown while the database does not answer."""
@@ -148,7 +171,11 @@ class Rendering:
         found = self.province.industries.get(number)
         return number if found is None else self._name(found)
 
-    def _name(self, of: Area | Industry) -> str:
+    def tag(self, number: str) -> str:
+        """The name of a tag."""
+        return self._name(reference.tags()[number])
+
+    def _name(self, of: Area | Industry | reference.Tag) -> str:
         return of.name_zh if self.lang == "zh" else of.name_en
 
     def parts(self, parent: str) -> list[str]:
@@ -167,6 +194,7 @@ class Rendering:
             "area": scope.area,
             "industry": scope.industry,
             "as_of": scope.past.isoformat() if scope.past else None,
+            "tag": scope.tag,
             **scope.more,
         }
         at |= changes
@@ -182,7 +210,7 @@ class Rendering:
 
     def api(self, path: str, **more: str) -> str:
         """The address of the same at the API; of a file in the language of the page."""
-        query = {k: v for k, v in self.kept().items() if k in ("area", "industry", "as_of")} | more
+        query = {k: v for k, v in self.kept().items() if k in ("area", "industry", "as_of", "tag")} | more
         query |= {"lang": self.lang} if "format" in more else {}
         return f"/api/v1/{path}?{urlencode(query)}"
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from ganpo_cloud.province import lists, plan, tagged, trees
 from ganpo_cloud.province.indicators import Indicators
 from ganpo_cloud.store.counted_tables import ALL, NOWHERE
+from ganpo_cloud.web import marked
 from ganpo_cloud.web.answers import trees as answers
 from ganpo_cloud.web.answers.trees import ByPlace, Node, Nodes
 from ganpo_cloud.web.pages.figures import Figures
@@ -23,7 +24,7 @@ def beside(connection: Connection, rendering: Rendering, found: Sequence[Nodes])
     """The place itself, its parts, its industries, thresholds, and accredited nodes of which nothing is seen."""
     scope = rendering.scope
     key = (scope.area, scope.industry or ALL)
-    of = lists.Filter(scope.area, scope.industry, rendering.day)
+    of = marked.wanted(connection, scope)
     judged = Indicators(rendering.snapshot(connection))
     numbers = {of.definition.id: plan.Number(of, "") for of in judged.of(scope.area, scope.industry)}
     for part in (trees, tagged):
@@ -31,7 +32,7 @@ def beside(connection: Connection, rendering: Rendering, found: Sequence[Nodes])
     areas = _by(found)
     industries = {} if scope.industry else _by(answers.trees(connection, scope, ByPlace(by="industry")))
     return {
-        "n": Figures(rendering.day, *key),
+        "n": Figures(rendering.day, *key, tag=scope.tag or ""),
         "row": areas.pop(key),
         "areas": {at: row for at, row in areas.items() if at[0] != NOWHERE or any(map(_any, row.values()))},
         "industry_rows": {at: row for at, row in industries.items() if at != key},
