@@ -2,7 +2,7 @@
 enterprise, and by place and industry (metrics.md section 5, dual control)."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
@@ -19,26 +19,56 @@ from ganpo_cloud.province.places import add, roll_up
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import OUTLOOK, area_outlook, outlook
+from ganpo_cloud.store.database import Database
+from ganpo_cloud.store.tables import counter
 from ganpo_model.projection import COVERED, Course
 from ganpo_model.units import MILLION
 
-_USED = """SELECT enterprise, area, carrier, month, millionths FROM balance
-WHERE month >= ? AND month <= ? AND millionths IS NOT NULL"""
-_COVERED = """SELECT enterprise, carrier, month, max(covered_days) FROM balance
-WHERE month >= ? AND month <= ? AND declared GROUP BY enterprise, carrier, month"""
+_SAID = """SELECT enterprise, area, carrier, month, millionths, covered_days, declared FROM balance
+WHERE month >= ? AND month <= ?"""
+_FROM = "outlooks from"
+"""The counter that says from which month on (202610) they have to be worked out again."""
 _NOTHING: Mapping[str, int] = dict.fromkeys(OUTLOOK, 0)
 Used = Mapping[str, Mapping[str, Fraction]]
 """tce by enterprise and place; what nobody knows is not there."""
 
 
-def recompute(connection: Connection, province: Province, changed: set[str], today: date) -> None:
-    """Work out again the months that are over and told otherwise once others have changed: these, and all that
-    follow, for this year's are next year's before."""
-    over = periods.months(today, periods.MONTHS)[:-1]
-    known = _Known(connection, province)
-    for month in over:
-        if month >= min(changed):
-            _add_up(connection, province, month, known, today)
+def mark(connection: Connection, months: Iterable[str], today: date) -> None:
+    """These months are told otherwise now, and all that follow, as far as they are over: this year's are next year's
+    before."""
+    over = [int(month.replace("-", "")) for month in months if month < periods.month_of(today)]
+    if over:
+        since = waits(connection)
+        sql.replace(connection, counter, [(_FROM, min(over) if since is None else min(*over, since))])
+
+
+def waits(connection: Connection) -> int | None:
+    """From which month on they have to be worked out again; None: nothing waits."""
+    return connection.execute(select(counter.c.value).where(counter.c.name == _FROM)).scalar()
+
+
+def recompute(database: Database, province: Province, today: date) -> int:
+    """Work out again what is marked, of the months that are over. Gives how many months.
+
+    Reads alone while it works out, so that frames are stored meanwhile. Who marks is who calls this, one after the
+    other: what is marked stays marked until its months are stored.
+    """
+    with database.read() as connection:
+        if (since := waits(connection)) is None:
+            return 0
+        over = periods.months(today, periods.MONTHS)[:-1]
+        known = _Known(connection, province)
+        found = {
+            month: _add_up(connection, province, month, known, today)
+            for month in over
+            if int(month.replace("-", "")) >= since
+        }
+    with database.write() as connection:
+        for month, (rows, sums) in found.items():
+            sql.replace(connection, outlook, rows, month=month)
+            sql.replace(connection, area_outlook, sums, month=month)
+        connection.execute(delete(counter).where(counter.c.name == _FROM))
+    return len(found)
 
 
 def forget(connection: Connection, before: str) -> None:
@@ -47,8 +77,10 @@ def forget(connection: Connection, before: str) -> None:
         connection.execute(delete(table).where(table.c.month < before))
 
 
-def _add_up(connection: Connection, province: Province, month: str, known: "_Known", today: date) -> None:
-    """`outlook` of every enterprise, then `area_outlook`."""
+def _add_up(
+    connection: Connection, province: Province, month: str, known: "_Known", today: date
+) -> tuple[list[sql.Row], list[sql.Row]]:
+    """The rows of `outlook`, of every enterprise, and of `area_outlook`."""
     year, number = int(month[:4]), int(month[5:])
     at_home = homes(connection, min(periods.span(month)[1], today))
     planned = known.planned(year)
@@ -75,9 +107,7 @@ def _add_up(connection: Connection, province: Province, month: str, known: "_Kno
             add(sums.setdefault(key, dict(_NOTHING)), values)
         last_year = None if same is None and others is None else (same or 0) + (others or 0)
         rows.append(firm.row(month, last_year))
-    sql.replace(connection, outlook, rows, month=month)
-    summed = ((*key, month, *(min(row[name], LARGEST) for name in OUTLOOK)) for key, row in sums.items())
-    sql.replace(connection, area_outlook, summed, month=month)
+    return rows, [(*key, month, *(min(row[name], LARGEST) for name in OUTLOOK)) for key, row in sums.items()]
 
 
 class _Known:
@@ -101,8 +131,7 @@ class _Known:
 
     def used(self, year: int, first: int, last: int) -> Used:
         """tce from one month of a year to another, both included."""
-        if year not in self._years:
-            self._years[year] = self._read(year)
+        self._read(year)
         found: dict[str, dict[str, Fraction]] = {}
         for code, places in self._years[year].items():
             for area, months in places.items():
@@ -121,12 +150,7 @@ class _Known:
     def covered(self, year: int, last: int) -> dict[str, Fraction]:
         """How much of the days from January to a month is covered, by enterprise: of the declared carrier of which it
         is the least; who declares none is not there."""
-        if year not in self._days:
-            self._days[year] = defaultdict(lambda: [0] * 12)
-            span = (f"{year}-01", f"{year}-12")
-            for code, carrier, month, days in sql.rows(self._connection, _COVERED, span):
-                if carrier in self._province.coefficients.carriers:
-                    self._days[year][code, carrier][int(month[5:]) - 1] = int(days)
+        self._read(year)
         if (year, last) in self._covered:
             return self._covered[year, last]
         whole = (periods.span(f"{year}-{last:02d}")[1] - date(year, 1, 1)).days + 1
@@ -136,20 +160,32 @@ class _Known:
         self._covered[year, last] = least
         return least
 
-    def _read(self, year: int) -> dict[str, dict[str, list[int | None]]]:
-        """By enterprise, place and month, in whole parts of a tonne that no coefficient divides further."""
-        kgce: dict[tuple[str, str], int | None] = {}
-        found: dict[str, dict[str, list[int | None]]] = defaultdict(lambda: defaultdict(lambda: [None] * 12))
-        for code, area, carrier, month, millionths in sql.rows(
-            self._connection, _USED, (f"{year}-01", f"{year}-12")
+    def _read(self, year: int) -> None:
+        """By enterprise, place and month what was used, in whole parts of a tonne that no coefficient divides further;
+        and of each declared carrier the days that are covered."""
+        if year in self._years:
+            return
+        coefficients, parts = self._province.coefficients, self._parts
+        months = [f"{year}-{number:02d}" for number in range(1, 13)]
+        at = {month: number for number, month in enumerate(months)}
+        kgce: dict[str, list[int | None]] = {}
+        for carrier in coefficients.carriers:
+            of_months = (coefficients.at(carrier, periods.span(month)[0]) for month in months)
+            kgce[carrier] = [None if of is None else int(of.kgce * parts) for of in of_months]
+        used: dict[str, dict[str, list[int | None]]] = {}
+        days: dict[tuple[str, str], list[int]] = {}
+        for code, area, carrier, month, millionths, covered, declared in sql.rows(
+            self._connection, _SAID, (months[0], months[-1])
         ):
-            if (carrier, month) not in kgce:
-                of = self._province.coefficients.at(carrier, periods.span(month)[0])
-                kgce[carrier, month] = None if of is None else int(of.kgce * self._parts)
-            if (parts := kgce[carrier, month]) is not None:
-                months, at = found[code][area], int(month[5:]) - 1
-                months[at] = (months[at] or 0) + int(millionths) * parts
-        return found
+            if (factors := kgce.get(carrier)) is None:
+                continue
+            n = at[month]
+            if millionths is not None and (factor := factors[n]) is not None:
+                here = used.setdefault(code, {}).setdefault(area, [None] * 12)
+                here[n] = (here[n] or 0) + int(millionths) * factor
+            if declared:
+                days.setdefault((code, carrier), [0] * 12)[n] = covered  # at all its places together
+        self._years[year], self._days[year] = used, days
 
 
 class _Added:

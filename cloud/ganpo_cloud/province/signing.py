@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
+from ganpo_cloud.province import outlooks
 from ganpo_cloud.province.assessment import Score, Sheet, scheme_of, sheets
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.store import marks
@@ -47,7 +48,7 @@ def publish(database: Database, province: Province, area: str, year: int, by: st
                 "the page shows what it would be today beside it",
             )
             raise ConfigError(what, where=where, hint=hint)
-        if waiting := marks.left(connection, last):
+        if waiting := marks.left(connection, last) + (outlooks.waits(connection) is not None):
             hint = "ganpo-cloud run works them out; publish it again then"
             raise ConfigError(f"is not worked out yet: {waiting:,} marks wait", where=where, hint=hint)
         sheet = sheets(connection, province, [area], year, now)[area]

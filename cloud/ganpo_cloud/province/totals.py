@@ -38,7 +38,7 @@ WHERE kind = 'enterprise' AND since <= ? AND (until IS NULL OR until > ?)"""
 
 
 def recompute(database: Database, province: Province, now: datetime) -> int:
-    """Add up the newest dirty days and their months. Gives how many days.
+    """Add up the newest dirty days and their months. Gives how many days, or months of outlooks.
 
     Adding up takes long and reads alone, so that frames are stored meanwhile. What is marked again meanwhile stays
     marked; where another process added up meanwhile, what it wrote is newer, and this is for nothing. Older days than
@@ -51,7 +51,7 @@ def recompute(database: Database, province: Province, now: datetime) -> int:
         days = _added_up(connection, province, sorted(marked, reverse=True), today)
         ends = _ends(connection, province, days, today)
     if not days:
-        return 0
+        return outlooks.recompute(database, province, today)
     with database.write() as connection:
         if not marks.is_next(connection, _LOOP, passes):
             return len(days)
@@ -64,11 +64,12 @@ def recompute(database: Database, province: Province, now: datetime) -> int:
             _put(connection, area_month, month, counts, times)
         for month in sorted({periods.month_of(day) for day in days if day <= today}):
             balances.recompute(connection, province, month, today)
-        outlooks.recompute(connection, province, {periods.month_of(day) for day in days}, today)
+        outlooks.mark(connection, map(periods.month_of, days), today)
         for year in sorted({day.year for day in days}):
             intensities.add_up(connection, province, year, today)
         if today in days:
             sql.replace(connection, counter, [(NEWEST, to_ms(now))])
+    outlooks.recompute(database, province, today)
     return len(days)
 
 
