@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -14,6 +14,8 @@ from ganpo_cloud.province import publishing
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.web.application import create_app
 from ganpo_model.errors import ConfigError
+from ganpo_model.facts import States
+from ganpo_model.states import State
 from support import databases
 from support.plants import TestClock
 from support.province import CODES, NOW, PROVINCE, Plant, enterprise, inventory, link_up
@@ -21,6 +23,7 @@ from support.serving import Served
 
 pytestmark = pytest.mark.usefixtures("each_database")
 CODE = CODES[0]
+PARTS = {"360000", *PROVINCE.parts("360000", NOW.date())}
 MONTH = "2026-10"
 
 
@@ -68,10 +71,58 @@ def test_what_was_published_stays_and_what_changed_stands_beside_it(plant: Plant
         assert row["revised"] == {"numerator": 2, "denominator": 2}
         page = http.get(f"/reports/{MONTH}", params={"lang": "en"}).text
         assert found.checksum in page
+        told = re.sub(r"\s+", " ", re.sub("<[^>]+>", "", page))
+        assert "CNC coverage of main equipment is 50.0% (checked)." in told, (
+            "the first sentence is that of the release"
+        )
+        assert "Next release: the report of Nov 2026, on 5 Dec 2026." in told
+        assert (row["why"], row["revised_at"]) == ("lists", None)
+        revised = [r for r in rows if r["why"] is not None]
+        assert revised == [r for r in rows if r["published"] != r["revised"]]
+        assert f"Revised since: {sum(r['area'] in PARTS for r in revised)} numbers" in told
+        assert "lists were corrected or entered later" in told
+        sheet = http.get(f"/api/v1/reports/{MONTH}", params={"format": "csv", "lang": "zh"}).text
+        assert "清单后来更正或补录" in sheet
         assert "revised 100.0%" in re.sub("<[^>]+>", "", page), "each number is marked"
         assert http.get("/api/v1/reports").json()[0]["checksum"] == found.checksum
         assert http.get("/api/v1/reports/2026-09").status_code == 404
         assert http.get("/api/v1/reports/2026-13").status_code == 422
+
+
+def test_a_number_that_facts_moved_says_so_and_when_and_one_that_nothing_moved_is_not_revised(
+    plant: Plant,
+) -> None:
+    publishing.publish(plant.database, PROVINCE, MONTH, NOW)
+    app = create_app(plant.database, TestClock(wall=NOW), province=PROVINCE)
+    with Served(app) as served, httpx.Client(base_url=served.url, timeout=60) as http:
+        assert "Not revised since it was published." in http.get(f"/reports/{MONTH}?lang=en").text
+        assert {row["why"] for row in http.get(f"/api/v1/reports/{MONTH}").json()} == {None}
+        later = NOW + timedelta(hours=1)
+        start = datetime(2026, 10, 20, 2, tzinfo=UTC)
+        plant.send(
+            "gw-test-0001",
+            [States("states", "SB-2", start, start + timedelta(hours=1), ((0, State.PRODUCING),))],
+            later,
+        )
+        plant.settle(later)
+        rows = http.get(f"/api/v1/reports/{MONTH}").json()
+        moved = {
+            row["metric"]: row
+            for row in rows
+            if row["why"] and row["area"] == "360000" and not row["industry"]
+        }
+    assert moved["equip_network_rate"]["why"] == "late_facts"
+    assert moved["equip_network_rate"]["revised_at"] == "2026-11-28T03:00:00.000Z"
+
+
+def test_the_next_release_is_on_the_5th_and_at_once_where_it_was_missed() -> None:
+    for today, months, told in (
+        (date(2026, 11, 3), [], ("2026-10", date(2026, 11, 5))),
+        (date(2026, 11, 28), ["2026-10"], ("2026-11", date(2026, 12, 5))),
+        (date(2026, 11, 28), [], ("2026-10", date(2026, 11, 28))),
+        (date(2026, 12, 31), ["2026-11"], ("2026-12", date(2027, 1, 5))),
+    ):
+        assert publishing.release(today, months) == told
 
 
 def test_it_is_published_once_and_only_when_it_is_over(plant: Plant) -> None:

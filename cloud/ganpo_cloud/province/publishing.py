@@ -4,17 +4,19 @@ import hashlib
 import json
 import logging
 from collections.abc import Collection
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from ganpo_cloud.days import periods
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.province.indicators import Indicator, Indicators
+from ganpo_cloud.province.measures import on
+from ganpo_cloud.province.places import Key, keys
 from ganpo_cloud.province.snapshots import snapshot
 from ganpo_cloud.store import marks
-from ganpo_cloud.store.counted_tables import ALL, area_month, published
+from ganpo_cloud.store.counted_tables import ALL, area_month, day, ledger, published, register_day
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.described import Instant, Month, answer, said, unsaid
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, day_of
@@ -94,9 +96,9 @@ def report(
 ) -> Lines:
     """The report of a month as it comes to today: the province, its cities and counties, or some of them, in every
     industry."""
-    day = periods.span(month)[1]
-    areas = [a for a in province.areas if province.area(a, day) is not None and (of is None or a in of)]
-    every = Indicators(snapshot(connection, province, day, now))
+    last = periods.span(month)[1]
+    areas = [a for a in province.areas if province.area(a, last) is not None and (of is None or a in of)]
+    every = Indicators(snapshot(connection, province, last, now))
     found = every.all(areas, [None, *province.industries], counted=True)
     return {
         (item.definition.id, *key): _line(item)
@@ -123,6 +125,39 @@ def read(connection: Connection, month: str) -> Report | None:
     lines = [json.loads(text) for text in row.rows.split("\n") if text]
     keyed = {(line["metric"], line["area"], line["industry"]): line for line in lines}
     return Report(month, row.published_at, row.checksum, keyed)
+
+
+def release(today: date, months: Collection[str]) -> tuple[str, date]:
+    """Of the months that are published: which is published next, and when; where it should have been, today."""
+    month = month_before(today)
+    if month in months:
+        return periods.month_of(today), _fifth(periods.month_of(today))
+    return month, max(_fifth(month), today)
+
+
+def _fifth(month: str) -> date:
+    """The day on which a month is published."""
+    return periods.span(month)[1] + timedelta(days=DAY)
+
+
+def late(connection: Connection, province: Province, published: Report) -> dict[Key, int]:
+    """By place and industry when facts of a published month were last worked out after it was: those of machines and
+    meters that came late, or that calendars and declarations said anew."""
+    first, last = periods.span(published.month)
+    found: dict[str, int] = {}
+    for table in (day, register_day):
+        c = table.c
+        after = (c.computed_at > published.published_at) & c.day.between(first, last)
+        query = select(c.enterprise, func.max(c.computed_at).label("at")).where(after).group_by(c.enterprise)
+        for enterprise, at in connection.execute(query):
+            found[enterprise] = max(at, found.get(enterprise, 0))
+    c = ledger.c
+    mine = select(c.enterprise, c.area, c.industry).where(c.enterprise.in_(found), on(last)).distinct()
+    where: dict[Key, int] = {}
+    for row in connection.execute(mine):
+        for key in keys(province, row.area, row.industry):
+            where[key] = max(found[row.enterprise], where.get(key, 0))
+    return where
 
 
 def month_before(today: date) -> str:

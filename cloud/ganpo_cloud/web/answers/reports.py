@@ -1,16 +1,20 @@
 """Published months, and what they come to today."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from sqlalchemy import Connection
 
 from ganpo_cloud.province import publishing
 from ganpo_cloud.province.publishing import Report
-from ganpo_cloud.store.described import AreaId, InIndustry, Ratio, answer, said
+from ganpo_cloud.store.described import AreaId, InIndustry, Instant, Ratio, answer, said
 from ganpo_cloud.web.asking import MONTH, Asked, Question, asks, named
 from ganpo_cloud.web.problems import Refused
 from ganpo_model.errors import ConfigError
+
+Why = Literal["late_facts", "lists"]
+BY_LISTS = ("nc_rate_main", "intelligent_count", "equip_digital_rate")
+"""What counts by flags, and so by lists, whatever was observed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +37,15 @@ class Line:
     industry: InIndustry
     published: Ratio | None = said("checked, as it was published; null: it was not in the report")
     revised: Ratio | None = said("checked, as it comes to today; null: nothing")
+    why: Why | None = said(
+        "of what is another number today: facts of the month came late or were said anew, or lists were corrected;"
+        " null: not revised",
+        "lists",
+    )
+    revised_at: Instant | None = said(
+        "when such facts were worked out last; null: not revised, or by lists, at any time since the release",
+        "2026-11-17T02:15:00.000Z",
+    )
 
 
 def reports(connection: Connection, _question: Question, _asked: Asked) -> list[Report]:
@@ -52,11 +65,17 @@ def report(connection: Connection, question: Question, asked: OfMonth) -> list[L
     areas = [asked.area, *question.province.parts(asked.area, question.day)] if asked.area else None
     before = {key: line for key, line in found.lines.items() if areas is None or line["area"] in areas}
     now = publishing.report(connection, question.province, asked.month, question.now, areas)
-    return [
-        Line(metric, area, industry or None, _ratio(before.get(key)), _ratio(now.get(key)))
-        for key in sorted(before.keys() | now.keys())
-        for metric, area, industry in [key]
-    ]
+    lines = {
+        key: (_ratio(before.get(key)), _ratio(now.get(key))) for key in sorted(before.keys() | now.keys())
+    }
+    revised = any(one != other for one, other in lines.values())
+    late = publishing.late(connection, question.province, found) if revised else {}
+    told = []
+    for (metric, area, industry), (one, other) in lines.items():
+        at = late.get((area, industry)) if one != other and metric not in BY_LISTS else None
+        why: Why | None = None if one == other else "lists" if at is None else "late_facts"
+        told.append(Line(metric, area, industry or None, one, other, why, at))
+    return told
 
 
 def _ratio(line: publishing.Line | None) -> Ratio | None:

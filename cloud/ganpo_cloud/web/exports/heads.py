@@ -119,6 +119,7 @@ HEADS: Mapping[str, str] = {
     "registered": _t("registered"),
     "registers": _t("registers"),
     "revised": _t("revised"),
+    "revised_at": _t("facts worked out"),
     "seen": _t("now"),
     "seldom": _t("seen, not active"),
     "selected": _t("selected"),
@@ -171,6 +172,10 @@ VALUES: Mapping[str, Mapping[str, str]] = {
         "no_number": _t("no number in the plan"),
         "no_target": _t("no target"),
         "no_data": _t("nothing registered"),
+    },
+    "why": {
+        "late_facts": _t("facts came late, or calendars and declarations said them anew"),
+        "lists": _t("lists were corrected or entered later"),
     },
     "age": {"active": _t("active"), "seen": _t("seen"), "silent": _t("silent"), "gone": _t("long offline")},
     "flags": {

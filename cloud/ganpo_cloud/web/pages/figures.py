@@ -142,10 +142,16 @@ class Figures:
     area: str = ""
     industry: str = ALL
     tag: str = ""
+    published: bool = False
+    """As they were published: each is another number than what the same comes to today."""
+
+    def at(self, time: str = "") -> str:
+        """A time, or the day."""
+        return f"{time or self.day}{':published' if self.published else ''}"
 
     def count(self, measure: str, number: Any, kind: str = "count", **other: Any) -> Figure:
         """Of the place as of the day; `other`: another place, another time, or what a rate has more."""
-        here = {"area": self.area, "industry": self.industry, "time": f"{self.day}", "tag": self.tag}
+        here = {"area": self.area, "industry": self.industry, "time": self.at(), "tag": self.tag}
         return Figure(measure, number=number, kind=kind, **here | other)
 
     def trend(
@@ -168,9 +174,8 @@ class Figures:
 
     def time(self, item: Indicator) -> str:
         """Of what an indicator is; of a month until when."""
-        if not item.period:
-            return f"{self.day}"
-        return f"{item.period}..{self.day}" if item.definition.kind == "rate" else item.period
+        runs = item.period and item.definition.kind == "rate"
+        return self.at(f"{item.period}..{self.day}" if runs else item.period)
 
     def measure(self, item: Indicator, level: str = "checked") -> str:
         """Of what an indicator counts."""
@@ -185,15 +190,15 @@ class Figures:
         if item.definition.unit != "%" or item.period or getattr(item, level) is None or not item.denominator:
             return []
         found = (getattr(item, level), item.denominator)
-        return self._named(item, self.measure(item, level).split("/"), found, f"{self.day}")
+        return self._named(item, self.measure(item, level).split("/"), found, self.at())
 
     def behind(self, item: Indicator) -> list[Figure]:
         """m of N: enterprises, or of a quantity the months of declared carriers; N is missing where nobody said it."""
         of = item.definition
         if item.behind is None:
             names = (f"{of.id}:covered", f"{of.id}:declared")
-            return self._named(item, names, item.completeness or (None, None), item.period)
-        time = item.period if of.kind == "intensity" else f"{self.day}"
+            return self._named(item, names, item.completeness or (None, None), self.at(item.period))
+        time = self.at(item.period if of.kind == "intensity" else "")
         return self._named(item, (of.behind, of.of or "population"), (item.behind, item.of), time)
 
     def share(self, of: Sequence[Figure]) -> Figure:
@@ -219,7 +224,7 @@ class Figures:
         """What is reckoned of an indicator."""
         number, rate, other = _RECKONED[name]
         kind = rate if item.definition.kind == "rate" else other
-        here = (f"{self.measure(item)}:{name}", item.area, item.industry, f"{self.day}")
+        here = (f"{self.measure(item)}:{name}", item.area, item.industry, self.at())
         return Figure(*here, number(item), kind, tag=self.tag)
 
     def _named(
