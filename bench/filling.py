@@ -12,7 +12,7 @@ from ganpo_cloud.store.counted_tables import area_day, area_month, ledger, produ
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, day_of
 from ganpo_cloud.store.marks import Kind, mark
-from ganpo_cloud.store.registry_tables import target
+from ganpo_cloud.store.registry_tables import onboarding, target
 from ganpo_model.clock import to_ms
 
 NOW = datetime(2026, 11, 28, 2, tzinfo=UTC)
@@ -40,8 +40,9 @@ def fill(database: Database, devices: int, now: datetime = NOW) -> None:
     today = day_of(to_ms(now), DEFAULT_ZONE)
     with database.write() as connection:
         for first in range(0, devices, 3000):
-            rows = [_row(ledger, **row) for row in _ledger(range(first, min(first + 3000, devices)))]
-            connection.execute(ledger.insert(), rows)
+            numbers = range(first, min(first + 3000, devices))
+            connection.execute(ledger.insert(), [_row(ledger, **row) for row in _ledger(numbers)])
+            connection.execute(onboarding.insert(), [*_onboarding(numbers, now)])
         for day in _days(periods.span(periods.month_of(today))[0], today):
             same = {"enterprise": ledger.c.enterprise, "subject": ledger.c.asset_no, "age": ledger.c.age}
             values = _row(production, **_DAY) | same | {"day": literal(day, Date)}
@@ -89,6 +90,15 @@ def _ledger(numbers: range) -> Iterable[dict[str, Any]]:
         )
         if n % 3 == 0:
             yield about | {"kind": "enterprise", "name": "Name", "above_scale": True}
+
+
+def _onboarding(numbers: range, now: datetime) -> Iterable[dict[str, Any]]:
+    """Every device on the network came into the cloud on a day of the last two years."""
+    for n in numbers:
+        if n % 2 == 0:
+            at = to_ms(now - timedelta(days=n // 2 % 730, hours=1))
+            about = {"enterprise": f"E{n // 3:08d}", "asset_no": f"SB-{n:06d}", "evidence": "{}"}
+            yield _row(onboarding, **about, networked_at=at, cloud_at=at)
 
 
 def _row(table: Table, **values: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 Eleven cities, a hundred counties, eight industries; aggregates of 62 days and 25 months, production days of one month.
 """
 
+import itertools
 import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -10,6 +11,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from statistics import median, quantiles
 
+import httpx
 from sqlalchemy import text
 
 import days as day_rows
@@ -36,6 +38,15 @@ from support.plants import TestClock
 from support.serving import Served
 
 _TODAY = date(2026, 11, 28)
+PAGES = {
+    "overview": "/overview?lang=en",
+    "the plan": "/plan?lang=en",
+    "county ranking": "/ranking?lang=en",
+    "comparison of four areas": "/compare?lang=en&of=360100&of=360700&of=360121&of=FOOD",
+    "new in the cloud": "/onboarded?lang=en",
+    "gone silent": "/silent?lang=en",
+}
+"""Pages of the official that are timed."""
 
 
 def run(*, short: bool) -> Iterator[str]:
@@ -45,17 +56,22 @@ def run(*, short: bool) -> Iterator[str]:
     for kind in databases.KINDS:
         databases.choose(kind)
         p95: dict[int, float] = {}
+        pages: dict[int, dict[str, float]] = {}
         for size in sizes:
             with tempfile.TemporaryDirectory() as folder:
                 database = databases.database(Path(folder))
                 fill(database, size)
                 yield f"{kind}, {size:,} devices"
                 p95[size] = yield from _ask(database, times, size)
+                pages[size] = yield from _pages(database, max(times // 4, 10))
                 if size == sizes[0]:
                     yield from _load(database)
                 database.close()
         grown = p95[sizes[1]] / p95[sizes[0]]
         yield f"  {f'{kind}: {sizes[1]:,} / {sizes[0]:,} devices, overview p95':<46} {grown:>9.2f} x          goal <= 2"
+        for name, large in pages[sizes[1]].items():
+            grown = large / pages[sizes[0]][name]
+            yield f"  {f'{name}, p95':<46} {grown:>9.2f} x          goal <= 2"
     databases.choose("sqlite")
     yield from _dirty(200 if short else 10_000, 1 if short else 3)
 
@@ -141,6 +157,23 @@ def _ask(database: Database, times: int, size: int) -> Generator[str, None, floa
     ratio = median(whole) / median(limit)
     yield f"  {'overview / bare SQL over the aggregate rows':<46} {ratio:>9.2f} x          goal <= 3"
     return quantiles(whole, n=20)[-1]
+
+
+def _pages(database: Database, times: int) -> Generator[str, None, dict[str, float]]:
+    """The official's pages as they come over HTTP, each asked anew; returns the p95 of each."""
+    found = {}
+    app = create_app(database, TestClock(wall=NOW))
+    with Served(app) as served, httpx.Client(base_url=served.url, timeout=60) as client:
+        numbers = itertools.count()  # what is asked a second time is not worked out again
+
+        def ask(path: str) -> Callable[[], object]:
+            return lambda: client.get(f"{path}&nobody_asks={next(numbers)}").raise_for_status()
+
+        for name, path in PAGES.items():
+            seconds = _times(ask(path), times)
+            found[name] = quantiles(seconds, n=20)[-1]
+            yield _line(f"{name}, over HTTP", seconds) + "  goal <= 150"
+    return found
 
 
 def _load(database: Database) -> Iterator[str]:

@@ -6,10 +6,10 @@ its legal person, and counts at its home; a device counts where its site is. Bot
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, null, select
+from sqlalchemy import ColumnElement, Select, case, func, null, select
 
 from ganpo_cloud.days import periods
-from ganpo_cloud.province import lists
+from ganpo_cloud.province import firms, lists
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.province.lists import Filter
 from ganpo_cloud.province.measures import on
@@ -30,37 +30,28 @@ def devices(province: Province, wanted: Filter, month: str) -> Select[Any]:
 
 def enterprises(province: Province, wanted: Filter, month: str) -> Select[Any]:
     """Enterprises that came in a month, the newest first; `devices`: how many of theirs came within it."""
-    firm, tool = ledger.alias("firm"), ledger.alias("tool")
-    legal = func.coalesce(firm.c.parent, firm.c.enterprise).label("legal")
-    seen = (
-        select(legal, _AT)
-        .join(
-            tool,
-            (tool.c.enterprise == firm.c.enterprise) & (tool.c.kind == "equipment") & on(wanted.day, tool.c),
-        )
-        .join(
-            onboarding,
-            (onboarding.c.enterprise == tool.c.enterprise) & (onboarding.c.asset_no == tool.c.asset_no),
-        )
-        .where(firm.c.kind == "enterprise", on(wanted.day, firm.c))
-    )
-    lately = seen.where(_within(wanted, month)).subquery()
-    every = seen.where(legal.in_(select(lately.c.legal))).subquery()
+    day, own, tool = wanted.day, ledger.alias("own"), ledger.alias("tool")
     first, last = _bounds(wanted, month)
-    came = func.min(every.c.cloud_at)
+    joined, code = firms.legal(own, day)
+    mine = (onboarding.c.enterprise == own.c.enterprise) & (onboarding.c.asset_no == own.c.asset_no)
+    lately = select(code.label("legal")).select_from(joined.join(onboarding, mine)).distinct()
+    some = lately.where(own.c.kind == "equipment", on(day, own.c), _within(wanted, month)).cte("some")
+    members = firms.members(some, day)
+    theirs = (tool.c.enterprise == members.c.enterprise) & (tool.c.kind == "equipment") & on(day, tool.c)
+    seen = (onboarding.c.enterprise == tool.c.enterprise) & (onboarding.c.asset_no == tool.c.asset_no)
+    came = func.min(_AT)
     new = (
         select(
-            every.c.legal,
-            came.label("cloud_at"),
-            func.count().filter(every.c.cloud_at < last).label("devices"),
+            members.c.legal, came.label("cloud_at"), func.sum(case((last > _AT, 1), else_=0)).label("devices")
         )
-        .group_by(every.c.legal)
+        .select_from(members.join(tool, theirs).join(onboarding, seen))
+        .group_by(members.c.legal)
         .having(came >= first)
-        .subquery()
+        .subquery("new")
     )
-    mine = (new.c.legal == ledger.c.enterprise) & ledger.c.parent.is_(None)
+    known = (new.c.legal == ledger.c.enterprise) & ledger.c.parent.is_(None)
     query = lists.enterprises(province, wanted).with_only_columns(*_ABOUT, new.c.cloud_at, new.c.devices)
-    return query.select_from(ledger.join(new, mine)).order_by(None).order_by(new.c.cloud_at.desc(), *_KEY)
+    return query.select_from(ledger.join(new, known)).order_by(None).order_by(new.c.cloud_at.desc(), *_KEY)
 
 
 _KEY = (ledger.c.enterprise, ledger.c.asset_no)

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import CTE, ColumnElement, Select, and_, case, func, or_, select
 
 from ganpo_cloud.province.measures import counts, on
 from ganpo_cloud.store.counted_tables import ledger
@@ -17,6 +17,14 @@ def legal(own: Any, day: date) -> tuple[Any, ColumnElement[str]]:
     branch = told.where(on(day, home)).subquery("branch")
     joined = own.outerjoin(branch, branch.c.enterprise == own.c.enterprise)
     return joined, func.coalesce(branch.c.parent, own.c.enterprise)
+
+
+def members(some: Any, day: date) -> CTE:
+    """Of some legal persons (`some.c.legal`) each with itself and its branches: `legal`, `enterprise`."""
+    home = ledger.alias("home").c
+    alone = select(some.c.legal, some.c.legal.label("enterprise"))
+    branches = select(home.parent, home.enterprise).where(home.kind == "enterprise", on(day, home))
+    return alone.union_all(branches.where(home.parent.in_(select(some.c.legal)))).cte("members")
 
 
 def counted(of: Firms, day: date) -> ColumnElement[bool]:

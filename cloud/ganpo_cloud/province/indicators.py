@@ -2,7 +2,7 @@
 enterprises stand behind it, its completeness, its target and its pace (metrics.md sections 4 to 7). Whoever shows or
 publishes a number reads it here."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
@@ -128,9 +128,15 @@ class Indicators:
         return self.all([area], [industry])[area, industry or ALL]
 
     def all(
-        self, areas: list[str], industries: list[str | None], *, counted: bool = False
+        self,
+        areas: list[str],
+        industries: list[str | None],
+        *,
+        counted: bool = False,
+        only: Collection[Definition] = tuple(DEFINITIONS.values()),
     ) -> dict[Key, list[Indicator]]:
-        """Every indicator of every area in every industry; `counted`: not of one industry in which nothing counts."""
+        """Every indicator, or `only` some, of every area in every industry; `counted`: not of one industry in which
+        nothing counts."""
         names = [industry or ALL for industry in industries]
         energies = self.snapshot.energy(areas, names)
         months = periods.months(self.snapshot.day, OVER_MONTHS + 1)[:-1]
@@ -144,7 +150,7 @@ class Indicators:
             if counted and key[1] != ALL and not any(facts[name] for name in facts if name != "year"):
                 continue
             past = {month: stored.get((*key, month)) for month in months}
-            found[key] = [self._indicator(of, key, facts, used.covered, past) for of in DEFINITIONS.values()]
+            found[key] = [self._indicator(of, key, facts, used.covered, past) for of in only]
         return found
 
     def target(self, definition: Definition, area: str, industry: str) -> Target | None:

@@ -5,7 +5,7 @@ is part of its legal person.
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Select, case, func, or_, select
 
 from ganpo_cloud.days.reasons import HEALTH, SERVICE, Reason
 from ganpo_cloud.inlet import lives
-from ganpo_cloud.province import lists
+from ganpo_cloud.province import firms, lists
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.province.lists import Filter
 from ganpo_cloud.province.measures import counts, on
@@ -22,35 +22,39 @@ from ganpo_cloud.store.tables import event, frame, gateway, live
 from ganpo_model.activity import LOOK_BACK_DAYS, Age
 from ganpo_model.facts import EventKind
 
-AGES = (Age.SILENT, Age.GONE)
+AGES: Mapping[Age, tuple[str, str]] = {Age.SILENT: ("silent", "now_seen"), Age.GONE: ("gone", "now_cloud")}
+"""Of an age what counts a device of such an enterprise, and what counts none of its."""
 _ABOUT = (ledger.c.enterprise, ledger.c.name, ledger.c.area, ledger.c.industry, ledger.c.above_scale)
 
 
 def enterprises(province: Province, wanted: Filter, age: Age) -> Select[Any]:
     """Those of an age, the longest unseen first, each with how many `devices` it has in the cloud, and the last day on
-    which one of them was seen (`last_good`; None: none of the last 180)."""
-    firm, tool, p = ledger.alias("firm"), ledger.alias("tool"), production.c
-    legal = func.coalesce(firm.c.parent, firm.c.enterprise).label("legal")
-    mine = (tool.c.enterprise == firm.c.enterprise) & (tool.c.kind == "equipment") & on(wanted.day, tool.c)
-    tools = (
-        select(legal, tool.c.enterprise, tool.c.asset_no)
-        .select_from(firm.join(tool, mine))
-        .where(firm.c.kind == "enterprise", on(wanted.day, firm.c))
-        .where(or_(counts("now_cloud", tool.c), counts("gone", tool.c)))
+    which one of them was seen (`last_good`; None: none of the last 180). It begins with the few devices of that age."""
+    day, (one, none) = wanted.day, AGES[age]
+    own, tool, p = ledger.alias("own"), ledger.alias("tool"), production.c
+    joined, code = firms.legal(own, day)
+    some = select(code.label("legal")).select_from(joined).distinct()
+    some_of = some.where(own.c.kind == "equipment", on(day, own.c), counts(one, own.c)).cte("some")
+    members = firms.members(some_of, day)
+    mine = (tool.c.enterprise == members.c.enterprise) & (tool.c.kind == "equipment") & on(day, tool.c)
+    seen_once = or_(counts("now_cloud", tool.c), counts("gone", tool.c))
+    tools = members.join(tool, mine)
+    quiet = (
+        select(members.c.legal, func.sum(case((seen_once, 1), else_=0)).label("devices"))
+        .select_from(tools)
+        .group_by(members.c.legal)
+        .having(func.max(case((counts(none, tool.c), 1), else_=0)) == 0)
+        .cte("quiet")
     )
-    best = func.min(case({Age.SILENT: 1, Age.GONE: 2}, value=tool.c.age, else_=0))
-    each = tools.with_only_columns(legal, func.count().label("devices")).group_by(legal)
-    quiet = each.having(best == 1 + AGES.index(age)).subquery()
-    of_it = tools.where(legal.in_(select(quiet.c.legal))).subquery()
-    lately = p.day.between(wanted.day - timedelta(days=LOOK_BACK_DAYS), wanted.day)
+    # Of each device by itself: a join would read the production days of all.
+    lately = p.day.between(day - timedelta(days=LOOK_BACK_DAYS), day) & p.good
+    made = (p.enterprise == tool.c.enterprise) & (p.subject == tool.c.asset_no) & lately
+    last = select(func.max(p.day)).where(made).correlate(tool).scalar_subquery()
     seen = (
-        select(of_it.c.legal, func.max(p.day).label("last_good"))
-        .join(
-            production,
-            (p.enterprise == of_it.c.enterprise) & (p.subject == of_it.c.asset_no) & lately & p.good,
-        )
-        .group_by(of_it.c.legal)
-        .subquery()
+        select(members.c.legal, func.max(last).label("last_good"))
+        .select_from(tools.join(quiet, quiet.c.legal == members.c.legal))
+        .group_by(members.c.legal)
+        .subquery("seen")
     )
     found = ledger.join(quiet, (quiet.c.legal == ledger.c.enterprise) & ledger.c.parent.is_(None))
     query = lists.enterprises(province, wanted).with_only_columns(*_ABOUT, quiet.c.devices, seen.c.last_good)

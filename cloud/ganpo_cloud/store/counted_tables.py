@@ -99,6 +99,7 @@ ledger = table(
     shorts("named", comment="0 in the ledger alone, 1 a gateway names it, 2 and has a connection to it"),
     texts("carrier", "role", nullable=True),
     Index("ledger_place", "kind", "area", "industry"),
+    Index("ledger_age", "age"),
     key="enterprise asset_no since",
 )
 """What the ledger says of everything from day to day, one row as long as nothing of it changes."""

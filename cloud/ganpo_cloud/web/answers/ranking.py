@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from sqlalchemy import Connection
 
 from ganpo_cloud.province import ranking
+from ganpo_cloud.province.definitions import DEFINITIONS
 from ganpo_cloud.province.indicators import Indicator, Indicators
 from ganpo_cloud.province.ranking import BY, STEPS, StepId
 from ganpo_cloud.province.snapshots import snapshot
@@ -84,8 +85,8 @@ def ranked(connection: Connection, question: Question, asked: Ranking) -> list[R
     )
     names = [industry or ALL for industry in industries]
     sums = found.snapshot.rows(areas, names)
-    every = found.all(areas, industries)
-    items = [item for of in every.values() for item in of if item.definition.id == asked.indicator]
+    every = found.all(areas, industries, only=[DEFINITIONS[asked.indicator]])
+    items = [item for (item,) in every.values()]
     items.sort(key=ranking.order)
     rows = [
         _row(question, item, n, sums[item.area, item.industry], asked)

@@ -28,7 +28,6 @@ _WRITTEN: Mapping[str, tuple[Callable[[Any, int], str], int]] = {
     "gain": (numbers.fine, 2),
 }
 """How each kind is written but rates and quantities, and with how many decimals."""
-_MARK = Markup('<data value="{}" data-number="{} {} {} {}">{}</data>')
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,8 @@ def shown(of: Figure, lang: str) -> Markup:
     if text == numbers.NONE:
         return escape(text)
     value = f"{of.number}/{of.among}" if of.kind == "rate" else str(of.number)
-    return _MARK.format(value, of.measure, place(of.area, of.tag), of.industry or "*", of.time, text)
+    named = escape(f"{of.measure} {place(of.area, of.tag)} {of.industry or '*'} {of.time}")
+    return Markup(f'<data value="{value}" data-number="{named}">{escape(text)}</data>')  # noqa: S704 - escaped
 
 
 def _gap(item: Indicator) -> Fraction | int | None:
