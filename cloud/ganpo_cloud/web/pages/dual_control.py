@@ -93,8 +93,11 @@ def beside(_connection: Connection, rendering: Rendering, found: Sequence[Course
 
 
 def against_limit(connection: Connection, rendering: Rendering) -> Item:
-    """The energy of the place against its limit of the year, where it has one: for cards of energy."""
+    """The energy of the place against its limit of the year, where it has one: for cards of energy. A limit says
+    nothing of what a tag marks."""
     month = month_of(rendering.day)
+    if rendering.scope.tag is not None:
+        return {"sheet": Sheet(month), "limited": None}
     here, industry = rendering.scope.area, rendering.scope.industry or ALL
     total = DualControl(connection, rendering.province, month).places([here], [industry])[0]
     return {"sheet": Sheet(month), "limited": total if total.limit is not None else None}
