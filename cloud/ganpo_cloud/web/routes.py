@@ -101,7 +101,7 @@ RESOURCES = (
     Resource("/overview", indicators.overview),
     Resource("/indicators/{id}", indicators.indicator),
     Resource("/plan", plan.plan),
-    Resource("/targets", targets.targets, "targets.html"),
+    Resource("/targets", targets.targets, "targets.html", plan_page.names),
     Resource("/front_runners", front_runners.front_runners),
     Resource("/capacity_use", front_runners.capacity_use),
     Resource("/definitions", reference.definitions, "definitions.html", published.coefficients),

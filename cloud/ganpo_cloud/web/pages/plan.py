@@ -1,5 +1,7 @@
 """The plan's page: its rows in its order, each with its numbers as they are judged everywhere."""
 
+from typing import Any
+
 from sqlalchemy import Connection
 
 from ganpo_cloud.province import plan as province
@@ -27,3 +29,11 @@ def plan(connection: Connection, rendering: Rendering, _asked: Placed) -> Item:
         "xlsx": rendering.api("plan", format="xlsx"),
         "csv": rendering.api("plan", format="csv"),
     }
+
+
+def names(_connection: Connection, rendering: Rendering, _found: Any) -> Item:
+    """What targets are of: rows of the plan in its words, and numbers of those that have several."""
+    aims = {
+        aim.id: aim.quote_zh if rendering.lang == "zh" else aim.name_en for aim in rendering.province.plan
+    }
+    return {"names": aims | {of.id: rendering.t(of.word) for of in province.MEASURED.values()}}
