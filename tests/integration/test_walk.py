@@ -175,6 +175,8 @@ def test_every_number_is_the_same_wherever_it_stands(http: httpx.Client) -> None
         walk.page(f"/indicators/{number}", "en", area=CITY, as_of=DAY)
     for lang in ("en", "zh"):
         walk.page("/energy", lang)
+        for path in ("/dual-control", "/assessment"):
+            walk.page(path, lang, area=CITY)
         for asked in SPOKEN:
             walk.page("/plan", lang, **asked)
         walk.page("/overview", lang, selected=CITY)

@@ -288,7 +288,7 @@ def _per_value(row: Any, of: str, *, told: bool) -> tuple[Ratio | None, Ratio | 
         return None, None, None, NOTHING_KNOWN
     covered = Ratio(row.added_enterprises, row.energy_declared)
     if not row.added_fen:
-        return None, None, covered, NO_VALUE
+        return None, None, covered, NOT_COVERED if row.valued else NO_VALUE
     expected = Ratio(row.expected_millionths, row.expected_fen) if told and row.expected_fen else None
     return Ratio(row.added_millionths, row.added_fen), expected, covered, "" if expected else TOO_LITTLE
 

@@ -239,6 +239,7 @@ class _Firm:
         if (newest := added.newest(self.code)) is None:
             return
         self.through, fen = newest
+        self.counted["valued"] = 1
         until = int(self.through[:4]), int(self.through[5:])
         tce = known.used_until(*until).get(self.code)
         if tce is None or fen <= 0 or known.covered(*until).get(self.code, Fraction()) < COVERED:

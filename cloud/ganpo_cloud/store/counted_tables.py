@@ -215,10 +215,11 @@ OUTLOOK = {
     "by_linear": "whose rest goes on evenly over planned days",
     "by_none": "without a projection",
     "energy_declared": "enterprises that declare energy; this and all below at their home",
-    "added_enterprises": "of them, those with value added of this year, and all carriers covered until then",
+    "valued": "of them, those with value added of this year",
+    "added_enterprises": "of these, those with all carriers covered until then",
     "added_millionths": "their tce of the same months",
     "added_fen": "their value added",
-    "expected_enterprises": "of them, those with a projection of both",
+    "expected_enterprises": "of these, those with a projection of both",
     "expected_millionths": "their tce of the year, as it is projected",
     "expected_fen": "their value added of the year, as it is projected",
 }

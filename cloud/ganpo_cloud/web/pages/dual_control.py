@@ -51,6 +51,10 @@ class Sheet:
         m, n = self.covered(of)
         return Figure(f"{m.measure}/declared", *(m.area, m.industry, m.time), m.number, "rate", n.number)
 
+    def left_out(self, kind: str, area: str, industry: str, number: int) -> Figure:
+        """How many parts and industries have nothing to show."""
+        return Figure(f"{kind}:left-out", area, industry, self.month, number)
+
     def method(self, of: Course, name: str) -> Figure:
         """How many enterprises are projected in a way."""
         return self._counted(of, name, getattr(of, name))
@@ -78,7 +82,9 @@ def beside(_connection: Connection, rendering: Rendering, found: Sequence[Course
         return "whole" if course.industry == industry else "industries"
 
     groups = ("whole", "parts", "industries", "enterprises")
-    by_kind = {kind: [row for row in found if row.kind == kind] for kind in KINDS}
+    # Of parts and industries that have neither a limit nor data there is nothing to show but how many they are.
+    said = [row for row in found if of(row) in ("whole", "enterprises") or row.limit or row.to_date]
+    by_kind = {kind: [row for row in said if row.kind == kind] for kind in KINDS}
     return {
         "n": Sheet(month),
         "sheet": Sheet(month),
@@ -87,6 +93,9 @@ def beside(_connection: Connection, rendering: Rendering, found: Sequence[Course
         "kinds": {
             kind: {name: [row for row in rows if of(row) == name] for name in groups}
             for kind, rows in by_kind.items()
+        },
+        "unsaid": {
+            kind: sum(row.kind == kind for row in found) - len(rows) for kind, rows in by_kind.items()
         },
         "lights": rendering.province.lights,
     }
