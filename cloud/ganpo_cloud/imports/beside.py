@@ -20,8 +20,8 @@ TREE = ("factory", "workshop", "line", "cell")
 """Kinds of nodes, the highest first; a node lies in one of a higher kind."""
 
 
-def apart(columns: str, what: str, told: str = "first") -> Beside:
-    """Rows that agree in these columns share no day. `what` says it with the columns of the other row, at `told`."""
+def apart(columns: str, what: Callable[[Values], str], told: str) -> Beside:
+    """Rows that agree in these columns share no day. `what` says it of the other row, at the column `told`."""
     same = itemgetter(*columns.split())
 
     def found(rows: Collection[Values]) -> Iterator[Clash]:
@@ -30,12 +30,17 @@ def apart(columns: str, what: str, told: str = "first") -> Beside:
             last = together[0]
             for row in together[1:]:
                 if last["last"] is None or row["first"] <= last["last"]:
-                    for one, other in ((row, last), (last, row)):
-                        yield one, told, what.format(**other | {"last": other["last"] or "today on"})
+                    yield row, told, what(last)
+                    yield last, told, what(row)
                 if last["last"] is not None and (row["last"] is None or row["last"] > last["last"]):
                     last = row
 
     return found
+
+
+def days(row: Values) -> str:
+    """2021-01-01..2023-12-31, or 2021-01-01.. where it is open."""
+    return f"{row['first']}..{row['last'] or ''}"
 
 
 def both(*rules: Beside) -> Beside:
@@ -82,9 +87,9 @@ def tree(rows: Collection[Values]) -> Iterator[Clash]:
             for one in above:
                 together = share(row["first"], row["last"], one["first"], one["last"])
                 if together and TREE.index(one["kind"]) >= TREE.index(row["kind"]):
-                    why = f"a {row['kind']} does not lie in a {one['kind']} ({' > '.join(TREE)})"
-                    yield row, "parent", f"{one['node']}: {why}"
-                    yield one, "kind", f"{row['node']} lies in it: {why}"
+                    order = " > ".join(TREE)
+                    yield row, "parent", f"a {row['kind']} does not lie in a {one['kind']} ({order})"
+                    yield one, "kind", f"{row['node']} lies in it, a {row['kind']} ({order})"
 
 
 def cumulative(rows: Collection[Values]) -> Iterator[Clash]:
@@ -93,16 +98,15 @@ def cumulative(rows: Collection[Values]) -> Iterator[Clash]:
         together.sort(key=lambda row: row["through"] or "9")
         for one, other in pairwise(together):
             if one["fen"] > other["fen"]:
-                yield one, "amount_cny", f"is more than through {_through(other)}: it counts from January on"
-                yield other, "amount_cny", f"is less than through {_through(one)}: it counts from January on"
+                yield one, "amount_cny", f"is more than that of {_through(other)}: it counts from January on"
+                yield other, "amount_cny", f"is less than that of {_through(one)}: it counts from January on"
             if one["price_basis"] != other["price_basis"]:
-                for row, beside in ((one, other), (other, one)):
-                    what = f"through {_through(beside)} it is in prices of {beside['price_basis']}"
-                    yield row, "price_basis", what
+                yield one, "price_basis", f"is {other['price_basis']} in the row of {_through(other)}"
+                yield other, "price_basis", f"is {one['price_basis']} in the row of {_through(one)}"
 
 
 def _through(row: Values) -> str:
-    return row["through"] or f"all of {row['year']}"
+    return row["through"] or str(row["year"])
 
 
 def measured_once(rows: Collection[Values]) -> Iterator[Clash]:
@@ -113,8 +117,8 @@ def measured_once(rows: Collection[Values]) -> Iterator[Clash]:
             for meter in row["meters"].split():
                 other = by_meter.setdefault(meter, row)
                 if other is not row:
-                    yield row, "meters", f"{meter} measures {other['product']} in this month"
-                    yield other, "meters", f"{meter} measures {row['product']} in this month"
+                    yield row, "meters", f"{meter} is named at {other['product']} too"
+                    yield other, "meters", f"{meter} is named at {row['product']} too"
 
 
 def share(first: date, last: date | None, begin: date, end: date | None) -> bool:

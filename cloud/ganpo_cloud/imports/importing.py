@@ -90,8 +90,12 @@ def preview(
         else:
             new[key] = Change(row, _named(key), differences, value)
     # A row that could not be read may be what others miss: they are held against each other once all can be.
-    for row, column, what in [] if refused else [*_beside(about, there, new)]:
-        refuse(row, what, column)
+    notes = list(found.notes)
+    if about.beside is not None and (refused or found.refused):
+        notes.append(f"{name}: its rows are held against each other once every one can be read")
+    else:
+        for row, column, what in _beside(about, there, new):
+            refuse(row, what, column)
     return Preview(
         kind,
         unchanged,
@@ -99,7 +103,7 @@ def preview(
         tuple(change for change in new.values() if change.before is not None),
         found.refused + len(refused),
         tuple(errors),
-        found.notes,
+        tuple(notes),
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from ganpo_cloud.imports import cells as c
 from ganpo_cloud.imports import touched
-from ganpo_cloud.imports.beside import apart, cumulative
+from ganpo_cloud.imports.beside import apart, cumulative, days
 from ganpo_cloud.imports.cells import Cells
 from ganpo_cloud.imports.kind import Kind, Values
 from ganpo_cloud.imports.known import Known
@@ -154,7 +154,7 @@ KINDS: Mapping[str, Kind] = {
         touched.machines,
         _exception,
         beside=apart(
-            "enterprise site", "{first} to {last} of this site say something of the same day", "dates"
+            "enterprise site", lambda row: f"{days(row)} of this site say something of the same day", "dates"
         ),
     ),
     "downtime": Kind(

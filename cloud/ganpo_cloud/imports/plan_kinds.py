@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from ganpo_cloud.imports import cells as c
 from ganpo_cloud.imports import touched
-from ganpo_cloud.imports.beside import TREE, apart, both, measured_once, missing, share, tree
+from ganpo_cloud.imports.beside import TREE, apart, both, days, measured_once, missing, share, tree
 from ganpo_cloud.imports.cells import Cells, Reader
 from ganpo_cloud.imports.kind import Kind, Values
 from ganpo_cloud.imports.known import Known
@@ -46,7 +46,7 @@ def _recognised(row: Cells, values: Values) -> None:
         row.wrong("node", "does not exist on any of these days")
     for one in then:
         if one.kind != values["kind"]:
-            row.wrong("kind", f"{values['node']} is a {one.kind}")
+            row.wrong("kind", f"the node is a {one.kind} then")
 
 
 def _limit(row: Cells, values: Values) -> None:
@@ -68,7 +68,7 @@ def _output(row: Cells, values: Values) -> None:
     """Told in the product's unit; its meters are process meters, where an inventory says what there is."""
     wanted = row.known.products.get(values["product"], values["unit"])
     if values["unit"] != wanted:
-        row.wrong("unit", f"{values['product']} is told in {wanted}")
+        row.wrong("unit", f"output of {values['product']} is told in {wanted}")
     meters = values["meters"].replace(";", " ").split()
     values["meters"] = " ".join(sorted(set(meters)))
     there = row.known.meters.get(values["enterprise"])
@@ -79,7 +79,11 @@ def _output(row: Cells, values: Values) -> None:
         if role is None:
             row.wrong("meters", f"{meter}: no meter of this enterprise by its newest inventory")
         elif role != "process":
-            row.wrong("meters", f"{meter} is a {role} meter", "role process in the list of its meters")
+            row.wrong(
+                "meters",
+                f"{meter} is no process meter, its role is {role}",
+                "role process in the list of its meters",
+            )
 
 
 def _other_unit(values: Values, before: Values | None, known: Known) -> str:
@@ -96,9 +100,9 @@ def _tag(row: Cells, values: Values) -> None:
     named = _OF[about.of]
     for column in ("enterprise", "area", "industry"):
         if column in named and not values[column]:
-            row.wrong(column, f"is missing: {values['tag']} is of {' and '.join(named)}")
+            row.wrong(column, f"is missing: {values['tag']} is of {', '.join(named)}")
         elif column not in named and values[column]:
-            row.wrong(column, f"{values['tag']} is of {' and '.join(named)}: leave it empty")
+            row.wrong(column, f"{values['tag']} is of {', '.join(named)}: leave it empty")
 
 
 def _banned(row: Cells, values: Values) -> None:
@@ -132,7 +136,8 @@ PLAN: Mapping[str, Kind] = {
         own=_SPAN | {"node": _NODE, "parent": c.or_nothing(_NODE, ""), "kind": c.one_of(*TREE)},
         stored=_DAYS,
         beside=both(
-            tree, apart("enterprise node", "another row of the node holds from {first} to {last}", "from")
+            tree,
+            apart("enterprise node", lambda row: f"another row of the node holds then ({days(row)})", "from"),
         ),
     ),
     "node_equipment": Kind(
@@ -141,7 +146,9 @@ PLAN: Mapping[str, Kind] = {
         rule=_rules(_span, _in_tree),
         own=_SPAN | {"node": c.node},
         stored=_DAYS,
-        beside=apart("enterprise asset_no", "is in {node} from {first} to {last}", "asset_no"),
+        beside=apart(
+            "enterprise asset_no", lambda row: f"is in {row['node']} then ({days(row)})", "asset_no"
+        ),
     ),
     "accreditations": Kind(
         registry.accreditation,
@@ -150,7 +157,9 @@ PLAN: Mapping[str, Kind] = {
         own=_SPAN | {"node": c.node, "kind": c.one_of(*TREE), "grade": c.one_of(*GRADES)},
         stored=_DAYS,
         beside=apart(
-            "enterprise node kind grade", "it is {grade} from {first} to {last} already ({document})", "from"
+            "enterprise node kind grade",
+            lambda row: f"has this grade already ({days(row)}, {row['document']})",
+            "from",
         ),
     ),
     "limits": Kind(
@@ -198,7 +207,9 @@ PLAN: Mapping[str, Kind] = {
         own=_SPAN | _OF_SOMETHING | {"tag": c.one_of(*reference.tags())},
         stored=_DAYS,
         beside=apart(
-            "tag enterprise area industry", "it has {tag} from {first} to {last} already ({document})", "from"
+            "tag enterprise area industry",
+            lambda row: f"has this tag already ({days(row)}, {row['document']})",
+            "from",
         ),
     ),
     "banned": Kind(
