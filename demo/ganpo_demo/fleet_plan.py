@@ -7,11 +7,9 @@ from datetime import date, timedelta
 
 from ganpo_cloud.province.divisions import Province
 from ganpo_demo.fleet import Firm, Fleet, days_between
-from ganpo_demo.fleet_products import PRODUCTS, made
+from ganpo_demo.fleet_products import COAL_KG, PRODUCTS, made
 from ganpo_demo.written import WHO, written
 
-_COAL_KG = 1_100_000
-"""Of a month, where coal is burnt."""
 _LIKELY = {
     "technical_upgrade": 0.45,
     "integration_standard": 0.25,
@@ -49,10 +47,10 @@ def _limits(of: Fleet, province: Province) -> Iterator[Sequence[str]]:
                 for firm in of.firms
                 if area in province.above(firm.county) and industry in ("", firm.industry)
             ]
-            room = 1.0 if area == province.whole else rng.choice((0.85, 0.98, 1.1, 1.3))
+            room = 1.1 if area == province.whole else rng.choice((0.95, 1.1, 1.2, 1.4))
             yield from _limit([area, industry, ""], year, here, province, room)
         for firm in of.firms[::9]:
-            room = rng.choice((0.8, 1.0, 1.2))
+            room = rng.choice((0.9, 1.1, 1.3))
             yield from _limit(["", "", firm.code], year, [firm], province, room)
 
 
@@ -73,7 +71,7 @@ def _tce(firm: Firm, province: Province, year: int) -> float:
     day = date(year, 1, 1)
     used = {gauge.carrier: gauge.daily / gauge.den * 0.93 * 330 for gauge in firm.gauges}
     if firm.coal:
-        used["raw_coal"] = _COAL_KG * 12.0
+        used["raw_coal"] = COAL_KG * 12.0
     return float(province.coefficients.tce({of: int(many * 10**6) for of, many in used.items()}, day))
 
 

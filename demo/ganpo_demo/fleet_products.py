@@ -9,13 +9,15 @@ from ganpo_demo.fleet import Firm, Gauge
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A product and what a unit of it takes. `kwh`: in the middle of those who make it."""
+    """A product and what a unit of it takes, in the middle of those who make it. `coal`: kgce of coal beside the kWh;
+    who burns none makes none of it."""
 
     id: str
     zh: str
     en: str
     unit: str
     kwh: float
+    coal: float = 0.0
 
 
 PRODUCTS = {
@@ -23,14 +25,20 @@ PRODUCTS = {
         Product("copper_rod", "铜杆", "Copper rod", "t", 70),
         Product("copper_tube", "铜管", "Copper tube", "t", 620),
     ),
-    "STEEL": (Product("rolled_steel", "钢材", "Rolled steel", "t", 120),),
+    "STEEL": (
+        Product("rolled_steel", "钢材", "Rolled steel", "t", 120, 50),
+        Product("steel_parts", "钢构件", "Steel parts", "t", 200),
+    ),
     "BUILDMAT": (
-        Product("cement", "水泥", "Cement", "t", 90),
+        Product("cement", "水泥", "Cement", "t", 90, 95),
         Product("concrete", "预拌混凝土", "Ready-mixed concrete", "m3", 8),
     ),
     "TEXTILE": (Product("cotton_yarn", "棉纱", "Cotton yarn", "t", 2_200),),
 }
-"""By industry; the first is what nearly everybody there makes."""
+"""By industry; the first that somebody can make is what nearly everybody makes."""
+COAL_KG = 1_100_000
+"""Of a month, about, where coal is burnt."""
+_KGCE_KWH, _KGCE_COAL, _DAYS = 0.1229, 0.7143, 26
 _METERS = ("GX-0101", "GX-0201")
 
 
@@ -49,7 +57,7 @@ class Made:
 def made(firm: Firm) -> tuple[Made, ...]:
     """What an enterprise makes: nothing that is listed, one product, or two; a third of them measure it apart."""
     rng = random.Random(f"products {firm.code}")
-    goods = PRODUCTS.get(firm.industry, ())
+    goods = tuple(product for product in PRODUCTS.get(firm.industry, ()) if firm.coal or not product.coal)
     lot = rng.random()
     if not goods or lot < 0.1:
         return ()
@@ -60,7 +68,9 @@ def made(firm: Firm) -> tuple[Made, ...]:
         share = (rng.uniform(0.6, 0.9) if metered else 1.0) / len(goods)
         daily = main.daily * share
         gauge = Gauge(_METERS[n], main.carrier, main.signal, main.unit, main.den, daily) if metered else None
-        quantity = daily / main.den / product.kwh / rng.lognormvariate(0, 0.18)
+        coal = 0.0 if metered or not product.coal else COAL_KG * _KGCE_COAL / _DAYS
+        kgce = product.kwh * _KGCE_KWH + (product.coal if coal else 0)
+        quantity = (daily / main.den * _KGCE_KWH + coal) / kgce / rng.lognormvariate(0, 0.18)
         found.append(Made(product, quantity, rng.uniform(0.5, 1.02), gauge))
     return tuple(found)
 
