@@ -23,6 +23,7 @@ NAMES = (
     "province",
     "flood",
     "readers",
+    "exports",
     "states",
     "lists",
     "workbook",
