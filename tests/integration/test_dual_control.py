@@ -197,5 +197,21 @@ def test_a_sheet_on_its_page_in_its_files_and_at_the_api(plant: Plant) -> None:
         ):
             assert http.get("/dual-control", params={"month": asked}).status_code == status, asked
         assert http.get("/dual-control", params={"month": "2025-12", "lang": "zh"}).status_code == 200
+        card = re.search(
+            r'id="comprehensive_energy">.*?</section>',
+            http.get(f"/overview?area={CITY}&lang=zh").text,
+            re.DOTALL,
+        )
+        assert card is not None
+        assert "双控上限" in card[0]
+        assert f'data-number="dual_total:light {CITY} * {MONTH}" data-value="hatched"' in card[0], (
+            "QUIET says nothing"
+        )
+        bare = http.get("/overview?area=360102&lang=zh").text
+        assert "双控上限" not in bare, "no limit is no line"
+        items = {item["id"]: item for item in http.get(f"/api/v1/overview?area={CITY}").json()}
+        value = items["energy_intensity"]
+        assert value["period"] == "2026-01/2026-10", "of OLD until September, of NEW until October"
+        assert value["checked"] == {"numerator": int(15_800 * TCE * 10**6), "denominator": 202_000_000 * 100}
         plan = {row["measure"]: row for row in http.get("/api/v1/plan", params={"area": CITY}).json()}
         assert plan["dual_total"]["number"]["numerator"] == total["projected"]["numerator"]

@@ -5,7 +5,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganpo_model.projection import METHODS, Course, Method
+from ganpo_model.projection import METHODS, Course, Light, Method, light
 
 WHOLE = Fraction(1)
 TABLE: tuple[tuple[str, Course, Method, Fraction | None], ...] = (
@@ -39,6 +39,41 @@ def test_hand_worked_years() -> None:
     for what, course, method, whole in TABLE:
         assert (course.method, course.whole) == (method, whole), what
     assert {method for _, _, method, _ in TABLE} == set(METHODS)
+
+
+LIGHTS: tuple[tuple[int | None, int | None, int | None, bool, Light], ...] = (
+    # P, limit, used (None: of what may fall again), covered
+    (95, 100, 80, True, "green"),
+    (96, 100, 80, True, "yellow"),
+    (100, 100, 80, True, "yellow"),
+    (101, 100, 80, True, "red"),
+    (None, 100, 101, True, "red"),
+    (None, 100, 100, True, "none"),
+    (95, 100, 80, False, "hatched"),
+    (101, 100, 80, False, "red"),
+    (101, 100, None, True, "red"),
+    (101, 100, None, False, "hatched"),
+    (None, 100, None, False, "none"),
+    (101, None, 80, True, "none"),
+)
+
+
+def test_how_a_year_stands_to_its_limit_by_hand() -> None:
+    for whole, limit, so_far, covered, expected in LIGHTS:
+        asked = None if limit is None else Fraction(limit)
+        assert light(whole, asked, so_far=so_far, covered=covered) == expected, (
+            whole,
+            limit,
+            so_far,
+            covered,
+        )
+    own = {"near": Fraction(9, 10), "above": Fraction(11, 10)}
+    assert [light(of, Fraction(100), **own) for of in (90, 91, 110, 111)] == [
+        "green",
+        "yellow",
+        "yellow",
+        "red",
+    ]
 
 
 amounts = st.fractions(0, 10**9, max_denominator=10**6)
