@@ -39,9 +39,9 @@ def fill(database: Database, devices: int, now: datetime = NOW) -> None:
     other days and months are the same."""
     today = day_of(to_ms(now), DEFAULT_ZONE)
     with database.write() as connection:
+        fill_ledger(connection, devices)
         for first in range(0, devices, 3000):
             numbers = range(first, min(first + 3000, devices))
-            connection.execute(ledger.insert(), [_row(ledger, **row) for row in _ledger(numbers)])
             connection.execute(onboarding.insert(), [*_onboarding(numbers, now)])
         for day in _days(periods.span(periods.month_of(today))[0], today):
             same = {"enterprise": ledger.c.enterprise, "subject": ledger.c.asset_no, "age": ledger.c.age}
@@ -64,6 +64,13 @@ def fill(database: Database, devices: int, now: datetime = NOW) -> None:
         connection.execute(text("ANALYZE"))
 
 
+def fill_ledger(connection: Connection, devices: int) -> None:
+    """The ledger alone."""
+    for first in range(0, devices, 3000):
+        rows = [_row(ledger, **row) for row in _ledger(range(first, min(first + 3000, devices)))]
+        connection.execute(ledger.insert(), rows)
+
+
 def _ledger(numbers: range) -> Iterable[dict[str, Any]]:
     counties = [
         n for n, rows in PROVINCE.areas.items() if rows[-1].kind == "county" and rows[-1].until is None
@@ -75,7 +82,7 @@ def _ledger(numbers: range) -> Iterable[dict[str, Any]]:
         level, seen = n % 4, n % 2 == 0
         flags = {"main": int(n % 5 > 0), "numerical_control": level, "digital": level}
         age = _AGES[n // 2 % 40] if seen else None
-        come = {"networked": seen, "cloud": seen, "age": age, "intelligent": n % 3 % 2 * 2}
+        come = {"networked": seen, "cloud": seen, "age": age, "intelligent": n % 3 % 2 * 2, "named": n % 3}
         yield (
             about
             | flags

@@ -21,6 +21,7 @@ NAMES = (
     "memory",
     "outage",
     "province",
+    "moves",
     "flood",
     "readers",
     "exports",

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from ganpo_model.activity import Age
-from ganpo_model.coverage import ENTERPRISES, MEASURES, Evidence, Measure, reaches
+from ganpo_model.coverage import ENTERPRISES, MEASURES, Condition, Evidence, Measure, reaches
 
 
 class Step(StrEnum):
@@ -53,14 +53,23 @@ def step_of(reason: str) -> Step:
     return STEPS.get(reason, Step.NONE)
 
 
+def left(cause: str, measure: str, *, then: bool) -> tuple[Condition, ...] | None:
+    """The conditions of a measure that are open for a device which a cause counts: now, or `then`, once its step is
+    done. None: it cannot be counted."""
+    known = {one.field: set(one.among) for one in CAUSES[cause].of}
+    if then:
+        known |= {field: {value} for field, value in done(cause).items()}
+    of = MEASURES[measure].of
+    if any(known.get(one.field, set(one.among)).isdisjoint(one.among) for one in of):
+        return None
+    return tuple(one for one in of if one.field not in known or not known[one.field] <= set(one.among))
+
+
 @cache
 def moves(cause: str, measure: str) -> bool:
     """Whether a measure may count a device that a cause counts once its step is done, and did not before."""
-    then = done(cause)
-    held = {one.field: one.among for one in CAUSES[cause].of}
-    mine = [one for one in MEASURES[measure].of if one.field in then]
-    news = [one for one in mine if not set(held.get(one.field, (None, False))) <= set(one.among)]
-    return bool(news) and all(then[one.field] in one.among for one in mine)
+    after = left(cause, measure, then=True)
+    return after is not None and after != left(cause, measure, then=False)
 
 
 @cache

@@ -106,10 +106,10 @@ def test_what_is_gained_is_what_a_plain_loop_counts_with_that_device_changed(
                 (
                     ratio(one["gain"]),
                     one["enterprise"],
-                    Step(one["step"]).value,
+                    one["todo"],
                     one["branch"] or one["enterprise"],
                     one["asset_no"] or "",
-                    one["devices"],
+                    one["number"],
                 )
                 for one in said
             ]
@@ -141,12 +141,12 @@ def test_a_step_and_a_search_leave_only_their_lines(http: tuple[httpx.Client, li
     client, _ = http
     asked = {"indicator": "equip_network_rate"}
     whole = client.get("/api/v1/moves", params=asked).json()
-    steps = {one["step"] for one in whole}
+    steps = {one["todo"] for one in whole}
     assert steps == {"connect", "bring_back"}
     for step in steps:
         some = client.get("/api/v1/moves", params=asked | {"step": step}).json()
         assert [one["enterprise"] for one in some] == [
-            one["enterprise"] for one in whole if one["step"] == step
+            one["enterprise"] for one in whole if one["todo"] == step
         ]
     code = whole[-1]["enterprise"]
     found = client.get("/api/v1/moves", params=asked | {"q": code}).json()

@@ -24,10 +24,10 @@ from ganpo_cloud.province import firms, lists
 from ganpo_cloud.province.definitions import DEFINITIONS
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.province.indicators import Indicator
-from ganpo_cloud.province.measures import after, counts, on
+from ganpo_cloud.province.measures import all_hold, counts, on
 from ganpo_cloud.store.counted_tables import ledger
-from ganpo_model.coverage import ENTERPRISES, MEASURES
-from ganpo_model.moves import CAUSES, Change, Group, Number, Step, best_first, moves, step_of
+from ganpo_model.coverage import ENTERPRISES, MEASURES, Condition
+from ganpo_model.moves import CAUSES, Change, Group, Number, Step, best_first, left, moves, step_of
 
 By = Literal["enterprise", "device"]
 
@@ -145,7 +145,7 @@ def work(
 
 def by_cause(connection: Connection, province: Province, wanted: lists.Filter, moved: Moved) -> list[Part]:
     """What is to be done, cause by cause; an enterprise may have several."""
-    return _parts(connection, _devices(province, wanted, moved).subquery("devices"), "cause", moved)
+    return _parts(connection, _devices(province, wanted, moved).subquery("devices"), "rank", moved)
 
 
 def by_county(connection: Connection, province: Province, wanted: lists.Filter, moved: Moved) -> list[Part]:
@@ -158,7 +158,10 @@ def _parts(connection: Connection, devices: FromClause, name: str, moved: Moved)
     number = func.count(func.distinct(d.enterprise))
     adds = (number, literal(0)) if moved.firms else (func.sum(d.numerator), func.sum(d.denominator))
     query = select(d[name], func.count(), number, *adds).group_by(d[name])
-    return [Part(of, int(n), int(m), Change(int(a), int(b))) for of, n, m, a, b in connection.execute(query)]
+    return [
+        Part(moved.causes[of] if name == "rank" else of, int(n), int(m), Change(int(a), int(b)))
+        for of, n, m, a, b in connection.execute(query)
+    ]
 
 
 def _rows(province: Province, wanted: lists.Filter, moved: Moved, by: By, step: Step | None) -> FromClause:
@@ -166,11 +169,11 @@ def _rows(province: Province, wanted: lists.Filter, moved: Moved, by: By, step: 
     d = _devices(province, wanted, moved).subquery("devices").c
     mine = _step(moved, d.rank)
     if by == "device":
-        about = (d.enterprise, d.own, d.asset_no, d.name, d.cause, mine.label("step"))
+        about = (d.enterprise, d.own, d.asset_no, d.name, d.rank, mine.label("step"))
         query = select(*about, literal(1).label("devices"), d.numerator, d.denominator)
     else:
         together = func.max if moved.firms else func.sum
-        nothing = (literal("").label(name) for name in ("own", "asset_no", "name", "cause"))
+        nothing = (literal("").label(name) for name in ("own", "asset_no", "name", "rank"))
         adds = (together(of).label(of.name) for of in (d.numerator, d.denominator))
         query = select(d.enterprise, *nothing, mine.label("step"), func.count().label("devices"), *adds)
         query = query.where(mine == _step(moved, d.furthest)).group_by(d.enterprise, mine)
@@ -198,32 +201,39 @@ def _devices(province: Province, wanted: lists.Filter, moved: Moved) -> Select[A
     elif wanted.text:
         query = query.where(enterprise.in_(lists.codes(province, replace(everywhere, text=wanted.text))))
     rank = case(*((counts(cause), n) for n, cause in enumerate(moved.causes)))
-    cause = case(*((counts(cause), literal(cause)) for cause in moved.causes))
-    numerator, denominator = _adds(moved, moved.measure), _adds(moved, None if moved.firms else moved.among)
-    query = query.where(or_(*map(counts, moved.causes)), or_(numerator != 0, denominator != 0))
-    furthest = func.max(rank).over(partition_by=enterprise) if moved.firms else rank
-    return query.with_only_columns(
-        enterprise.label("enterprise"),
-        s.enterprise.label("own"),
-        s.asset_no,
-        s.name,
-        area.label("area"),
-        cause.label("cause"),
-        rank.label("rank"),
-        furthest.label("furthest"),
-        numerator.label("numerator"),
-        denominator.label("denominator"),
-    )
+    adds = [_adds(moved.causes, of) for of in (moved.measure, None if moved.firms else moved.among)]
+    asked = {one.field for parts in adds for open_ in parts for of in open_ for one in of or ()}
+    about = (s.enterprise.label("own"), s.asset_no, s.name, area.label("area"), rank.label("rank"))
+    columns = (enterprise.label("enterprise"), *about, *(s[name] for name in sorted(asked)))
+    c = query.where(or_(*map(counts, moved.causes))).with_only_columns(*columns).subquery("causes").c
+    numerator, denominator = (_added(parts, c) for parts in adds)
+    furthest = func.max(c.rank).over(partition_by=c.enterprise) if moved.firms else c.rank
+    found = select(c.enterprise, c.own, c.asset_no, c.name, c.area, c.rank, furthest.label("furthest"))
+    found = found.add_columns(numerator.label("numerator"), denominator.label("denominator"))
+    return found.where(or_(numerator != 0, denominator != 0))
 
 
-def _adds(moved: Moved, measure: str | None) -> ColumnElement[int]:
-    """What the step of a device adds to a count."""
+Open = tuple[Condition, ...] | None
+"""Of a measure what a device has still to meet; None: it cannot."""
+
+
+def _adds(causes: Sequence[str], measure: str | None) -> list[tuple[Open, Open]]:
+    """By cause, what is open for a measure before and after its step; None: nothing is added to it."""
     if measure is None:
-        return literal(0)
-    before = case((counts(measure), 1), else_=0)
-    return case(
-        *((counts(cause), case((after(cause, measure), 1), else_=0) - before) for cause in moved.causes),
-        else_=0,
+        return []
+    return [(left(cause, measure, then=False), left(cause, measure, then=True)) for cause in causes]
+
+
+def _added(parts: Sequence[tuple[Open, Open]], c: Any) -> ColumnElement[int]:
+    """What the step of a device adds to a count, by the place of its cause."""
+
+    def one(of: Open) -> ColumnElement[int]:
+        return literal(0) if of is None else case((all_hold(of, c), 1), else_=0) if of else literal(1)
+
+    return (
+        case(*((c.rank == n, one(then) - one(now)) for n, (now, then) in enumerate(parts)), else_=0)
+        if parts
+        else literal(0)
     )
 
 

@@ -1,5 +1,6 @@
 """Measures of devices as SQL over the ledger, read off their declarations in `ganpo_model.coverage`."""
 
+from collections.abc import Iterable
 from dataclasses import fields
 from datetime import date
 from typing import Any
@@ -8,7 +9,6 @@ from sqlalchemy import ColumnElement, and_, false, or_, true
 
 from ganpo_cloud.store.counted_tables import ledger
 from ganpo_model.coverage import MEASURES, Condition, Unit
-from ganpo_model.moves import done
 
 UNIT = tuple(field.name for field in fields(Unit))
 """The columns of the ledger that say what a device counts for: those of a unit."""
@@ -16,15 +16,12 @@ UNIT = tuple(field.name for field in fields(Unit))
 
 def counts(measure: str, s: Any = ledger.c) -> ColumnElement[bool]:
     """Whether a measure counts a row of the ledger; a test holds this and `Measure.counts` equal."""
-    return and_(true(), *(_holds(condition, s) for condition in MEASURES[measure].of))
+    return all_hold(MEASURES[measure].of, s)
 
 
-def after(cause: str, measure: str, s: Any = ledger.c) -> ColumnElement[bool]:
-    """Whether a measure counts a row that a cause counts once its step is done."""
-    then = done(cause)
-    held = [one for one in MEASURES[measure].of if one.field not in then]
-    reached = all(then[one.field] in one.among for one in MEASURES[measure].of if one.field in then)
-    return and_(true() if reached else false(), *(_holds(condition, s) for condition in held))
+def all_hold(conditions: Iterable[Condition], s: Any = ledger.c) -> ColumnElement[bool]:
+    """Whether a row of the ledger meets all of them."""
+    return and_(true(), *(_holds(condition, s) for condition in conditions))
 
 
 def on(day: date | ColumnElement[date], s: Any = ledger.c) -> ColumnElement[bool]:

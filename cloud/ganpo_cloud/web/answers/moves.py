@@ -1,6 +1,5 @@
 """What would move a number: a work list."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated, Any, Literal
@@ -8,7 +7,7 @@ from typing import Annotated, Any, Literal
 from sqlalchemy import Connection
 
 from ganpo_cloud.province import gains, lists
-from ganpo_cloud.province.gains import MOVED, Part, Work
+from ganpo_cloud.province.gains import MOVED, Work
 from ganpo_cloud.province.indicators import Indicator, Indicators
 from ganpo_cloud.province.snapshots import snapshot
 from ganpo_cloud.store.counted_tables import NOWHERE
@@ -41,15 +40,16 @@ class Move:
 
     rank: int = said("in the order of what is gained", 1)
     enterprise: Code
-    firm: str | None = said("name of the enterprise; null: it is not in the registry", "江西铜业")
-    home: str | None = said("its statistical home; null where nobody said", "360681")
+    firm: str | None = unsaid()
+    """Its name; None where it is not in the registry."""
+    area: str | None = said("its statistical home; null where nobody said", "360681")
     branch: str | None = said(
         "code of the branch that has the device; null: the enterprise itself has it", None
     )
     asset_no: str | None = said("the device; null: all of the enterprise with this step", "SB-0141")
     name: str | None = said("what people call the device; null: several", "立式加工中心 VMC850")
-    step: Step = said("what is to be done", "document")
-    devices: int = said("so many devices with this step", 3)
+    todo: Literal["connect", "bring_back", "document"] = said("the step: what is to be done", "document")
+    number: int = said("of so many devices", 3, adds=True)
     gain: Ratio = said("what the number gains, exactly; a count has no denominator")
     after: Ratio | None = said(
         "what the number is once this and every line before are done; null of devices where enterprises are counted"
@@ -65,7 +65,6 @@ class Worklist(Listing[Move]):
 
     work: Work
     item: Indicator
-    causes: Sequence[Part]
     wanted: lists.Filter
     by: str
     step: str
@@ -85,8 +84,7 @@ def moves(connection: Connection, question: Question, asked: Moving) -> Listing[
     first = (asked.page - 1) * asked.limit + 1
     page = work.page(connection, asked.limit, asked.page)
     rows = [_move(work, row, rank) for rank, row in enumerate(page, start=first)]
-    causes = gains.by_cause(connection, question.province, wanted, work.moved)
-    return Worklist(rows, work.total, work, item, causes, wanted, asked.by, asked.step)
+    return Worklist(rows, work.total, work, item, wanted, asked.by, asked.step)
 
 
 def _move(work: Work, row: Any, rank: int) -> Move:
@@ -96,6 +94,7 @@ def _move(work: Work, row: Any, rank: int) -> Move:
     then = work.number.after(all_before)
     after = Ratio(then.count, then.among) if work.adds_up else None
     home = somewhere(row.home or NOWHERE)
+    cause = work.moved.causes[row.rank] if row.asset_no else ""
     branch = row.own if row.own not in ("", row.enterprise) else None
     about = (row.enterprise, row.firm, home, branch, row.asset_no or None, row.name or None)
-    return Move(rank, *about, Step(row.step), row.devices, ratio, after, row.cause, gain)
+    return Move(rank, *about, row.step, row.devices, ratio, after, cause, gain)

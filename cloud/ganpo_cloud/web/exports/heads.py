@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from ganpo_cloud.days.reasons import STATUS
+from ganpo_cloud.days.reasons import STATUS, STEPS
 
 
 def _t(text: str) -> str:
@@ -13,6 +13,7 @@ def _t(text: str) -> str:
 HEADS: Mapping[str, str] = {
     "above_scale": _t("above scale"),
     "active": _t("active"),
+    "after": _t("with all above"),
     "age": _t("how it is seen"),
     "agent_said": _t("What its agent said last"),
     "agent_said_at": _t("when it said that"),
@@ -23,6 +24,7 @@ HEADS: Mapping[str, str] = {
     "as_of": _t("as of"),
     "asset_no": _t("asset number"),
     "at": _t("when"),
+    "branch": _t("branch"),
     "by": _t("who"),
     "by_statement": _t("by statement"),
     "carrier": _t("carrier"),
@@ -58,6 +60,7 @@ HEADS: Mapping[str, str] = {
     "enterprises": _t("enterprises"),
     "flags": _t("known of it"),
     "frame": _t("frame"),
+    "gain": _t("gain"),
     "gateway": _t("gateway"),
     "gateways": _t("gateways"),
     "gone": _t("offline for 90 days"),
@@ -88,6 +91,7 @@ HEADS: Mapping[str, str] = {
     "not_cloud": _t("on the network, not in the cloud"),
     "not_digital": _t("not said to be digital"),
     "not_nc": _t("not said to be numerically controlled"),
+    "number": _t("Devices"),
     "numerator": _t("numerator"),
     "numerical_control": _t("numerical control"),
     "of": _t("of so many"),
@@ -141,6 +145,7 @@ HEADS: Mapping[str, str] = {
     "total": _t("total"),
     "text": _t("what is counted"),
     "unconnected": _t("without a connection"),
+    "todo": _t("Step"),
     "unit": _t("unit"),
     "unseen": _t("connected, nothing Good yet"),
     "until": _t("to"),
@@ -183,6 +188,7 @@ VALUES: Mapping[str, Mapping[str, str]] = {
         "document": _t("checked by a person"),
         "controller": _t("proven by the machine"),
     },
+    "todo": {step.value: word for step, word in STEPS.items()},
     "kind": {
         "equipment": _t("equipment"),
         "meter": _t("meter"),

@@ -63,7 +63,10 @@ def beside(connection: Connection, rendering: Rendering, found: Worklist) -> Ite
             n.count(f"{item.definition.id}:{part.of}-enterprises", part.enterprises),
             _number(n, item, f"{part.of}-done", found.work.number.after(part.change)),
         )
-        for part in sorted(found.causes, key=lambda part: -part.change.numerator)
+        for part in sorted(
+            gains.by_cause(connection, rendering.province, found.wanted, found.work.moved),
+            key=lambda part: -part.change.numerator,
+        )
     ]
     steps = {line.step for line in causes}
     return {
