@@ -24,6 +24,15 @@ pytestmark = pytest.mark.usefixtures("each_database")
 REFERENCE = Path(__file__).parents[2] / "cloud/ganpo_cloud/province/plan.csv"
 UNSAID = {"T06", "T07", "T08", "T09", "T10", "T11", "T12", "T13", "T16", "T25", "T29", "T31", "T34"}
 """An equipment monitor does not say them."""
+ENTERPRISE_TAGS = {
+    "technology_centre": [(0, "2019-01-01", ""), (1, "2019-02-01", "2019-12-31")],
+    "technical_upgrade": [(0, "2019-03-16", ""), (2, "2018-09-01", "")],
+    "integration_standard": [(n, "2018-09-01", "") for n in range(3)],
+    "integration_benchmark": [(3, "2020-01-01", "")],
+    "industrial_platform": [(3, "2019-03-15", "2019-03-15")],
+    "green_factory": [(1, "2018-09-01", "2026-11-28")],
+}
+"""Which enterprise has a tag, from when to when: both days belong to it."""
 LISTS: dict[str, list[str]] = {
     "enterprises": [enterprise(code) for code in CODES],
     "sites": [f"{code},plant-1,Plant,360681,Asia/Shanghai" for code in CODES],
@@ -36,6 +45,22 @@ LISTS: dict[str, list[str]] = {
             for n in range(4)
         ),
         *(f"{code},SB-0,intelligent,yes,document,I-1,Wang,2026-10-01" for code in CODES[:2]),
+    ],
+    "tags": [
+        *(
+            f"{tag},{CODES[n]},,,{first},{last},paper,Wu"
+            for tag, marked in ENTERPRISE_TAGS.items()
+            for n, first, last in marked
+        ),
+        "pilot_comprehensive,,360600,,2018-07-01,2020-12-31,paper,Wu",
+        "green_park,,360681,,2019-03-01,,paper,Wu",
+        "pilot_special,,360681,NONFERROUS,2018-07-01,,paper,Wu",
+    ],
+    "cloud_moves": [
+        f"{CODES[0]},data_centre,yes,paper,Wu,2019-03-01",
+        f"{CODES[0]},business_systems,yes,paper,Wu,2019-02-01",
+        f"{CODES[1]},business_systems,yes,paper,Wu,2019-02-01",
+        f"{CODES[1]},business_systems,no,paper,Wu,2020-02-01",
     ],
     "targets": [
         "T01,360000,,>=,60,2027-12-31,,,plan,Li",
@@ -83,7 +108,12 @@ def test_all_rows_of_the_plan_stand_in_its_order_with_a_number_or_a_reason(http:
     told = lines(http)
     assert list(dict.fromkeys(line["id"] for line in told)) == [row["id"] for row in wanted]
     for line in told:
-        assert (line["id"] in UNSAID) == bool(line["why_zh"]) == bool(line["why_en"])
+        assert (
+            (line["id"] in UNSAID)
+            == bool(line["why_zh"])
+            == bool(line["why_en"])
+            == (line["measure"] is None)
+        )
         if line["id"] in UNSAID:
             assert line["measure"] is line["number"] is line["status"] is None
     for lang in ("zh", "en"):

@@ -257,7 +257,7 @@ def plan_rows(
     listed: dict[str, list[dict[str, str]]], province: Province, asked: dict[str, str]
 ) -> dict[str, tuple[int | None, int | None]]:
     """Numbers of the plan by what is measured: numerator and denominator, from the lists alone."""
-    day, area, industry = asked.get("as_of", "9999"), asked.get("area", province.whole), asked.get("industry")
+    day, area, industry = asked.get("as_of", "2026-11-28"), asked.get("area", province.whole), asked.get("industry")
     homes = {row["code"]: row for row in listed["enterprises"]}
     here = [
         (row["enterprise"], row["asset_no"])
@@ -274,10 +274,30 @@ def plan_rows(
     main = [device for device in here if device in flagged("main", "claimed", "document")]
     controlled = [device for device in main if device in flagged("numerical_control", "document")]
     intelligent = [device for device in here if device in flagged("intelligent", "document")]
-    return {
+    found: dict[str, tuple[int | None, int | None]] = {
         "nc_rate_main": (len(controlled), len(main)),
         "intelligent_count": (len(intelligent), None),
     }
+    firms = {code for code, row in homes.items() if area in province.above(row["area"])}
+    firms = {code for code in firms if industry in (None, homes[code]["industry"])}
+    for tag in {row["tag"] for row in listed["tags"]}:
+        held = [
+            row for row in listed["tags"] if row["tag"] == tag and row["from"] <= day <= (row["to"] or "9999")
+        ]
+        marked = len({row["enterprise"] for row in held} & firms)
+        if tag.startswith(("pilot", "green_park")):
+            if industry is not None:
+                continue
+            marked = sum(area in province.above(row["area"]) for row in held)
+        above = sum(homes[code]["above_scale"] == "yes" for code in firms)
+        found[tag] = (marked, above if tag == "technical_upgrade" else None)
+    for kind in ("data_centre", "business_systems"):
+        said: dict[str, str] = {}
+        for row in sorted(listed["cloud_moves"], key=lambda row: row["since"]):
+            if row["kind"] == kind and row["since"] <= day and row["enterprise"] in firms:
+                said[row["enterprise"]] = row["value"]
+        found[f"move_{kind}"] = (list(said.values()).count("yes"), None)
+    return found
 
 
 Lists = dict[str, list[dict[str, str]]]
