@@ -257,7 +257,11 @@ def plan_rows(
     listed: dict[str, list[dict[str, str]]], province: Province, asked: dict[str, str]
 ) -> dict[str, tuple[int | None, int | None]]:
     """Numbers of the plan by what is measured: numerator and denominator, from the lists alone."""
-    day, area, industry = asked.get("as_of", "2026-11-28"), asked.get("area", province.whole), asked.get("industry")
+    day, area, industry = (
+        asked.get("as_of", "2026-11-28"),
+        asked.get("area", province.whole),
+        asked.get("industry"),
+    )
     homes = {row["code"]: row for row in listed["enterprises"]}
     here = [
         (row["enterprise"], row["asset_no"])
