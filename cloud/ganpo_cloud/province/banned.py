@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Integer, Row, Select, Text, and_, cast, exists, func, or_, select
+from sqlalchemy import Connection, Integer, Row, Select, Text, and_, cast, exists, func, or_, select, tuple_
 
 from ganpo_cloud.days.banned import CLOSING, answered, counts
+from ganpo_cloud.province import lists
 from ganpo_cloud.province.divisions import OTHER, Province
 from ganpo_cloud.province.lists import Filter, placed
 from ganpo_cloud.province.measured import Measured, Standing
@@ -55,7 +56,8 @@ def devices(province: Province, wanted: Filter, alarms: Alarms | None = None) ->
     """What is banned at a place on a day, with its newest alarm up to its end; those with an open one first. `alarms`:
     only those of which the newest is so, or that never had one."""
     end = bounds(wanted.day, DEFAULT_ZONE)[1]
-    closed_at = alarm_closing.c.closed_at
+    closed_at, newest = alarm_closing.c.closed_at, _newest(end)
+    home = (_home.c.enterprise == _b.enterprise) & (_home.c.asset_no == "") & on(wanted.day, _home.c)
     query = (
         _joined(wanted.day)
         .add_columns(
@@ -66,12 +68,10 @@ def devices(province: Province, wanted: Filter, alarms: Alarms | None = None) ->
             *(alarm.c[name].label(name) for name in ("opened_at", "raised_at")),
             alarm.c.id.label("alarm"),
             *(closed_at, alarm_closing.c.why, alarm_closing.c.by.label("closed_by")),
-            _slot(slots.END).label("seen_at"),
-            _slot(states.c.runs).label("seen"),
-            _read().label("read_at"),
-            _number(end).label("stretches"),
         )
-        .outerjoin(alarm, alarm.c.id == _newest(end))
+        .outerjoin(_home, home)
+        .outerjoin(newest, (newest.c.enterprise == _b.enterprise) & (newest.c.asset_no == _b.asset_no))
+        .outerjoin(alarm, alarm.c.id == newest.c.id)
         .outerjoin(alarm_closing, CLOSING & (closed_at < end))
     )
     query = query.where(*placed(province, wanted, ledger.c))
@@ -84,6 +84,26 @@ def devices(province: Province, wanted: Filter, alarms: Alarms | None = None) ->
         query = query.where(alarm.c.id.is_not(None), closed_at.is_(None) == (alarms == "open"))
     is_open = and_(alarm.c.id.is_not(None), closed_at.is_(None))
     return query.order_by(is_open.desc(), alarm.c.opened_at.desc().nulls_last(), _b.enterprise, _b.asset_no)
+
+
+def seen(connection: Connection, rows: Sequence[Any], end: int) -> dict[tuple[str, str], Row[Any]]:
+    """Of some rows of the list, by device: its newest slot, when its meter was read last; before an instant how often
+    it ran, when last, and the frame of that. Asked of the rows that are shown, for it costs more than the list."""
+    if len(rows) > lists.AT_ONCE:
+        return seen(connection, rows[: lists.AT_ONCE], end) | seen(connection, rows[lists.AT_ONCE :], end)
+    wanted = tuple_(_b.enterprise, _b.asset_no).in_([(row.enterprise, row.asset_no) for row in rows])
+    about = (
+        _slot(slots.END).label("seen_at"),
+        _slot(states.c.runs).label("seen"),
+        _read().label("read_at"),
+        _ran(func.count(), end).label("stretches"),
+    )
+    of = select(registry.banned, *about, _ran(func.max(_e.at), end).label("ran_at")).where(wanted, counts())
+    page = of.subquery("page")
+    last = (_e.enterprise == page.c.enterprise) & (_e.asset_no == page.c.asset_no) & (_e.at == page.c.ran_at)
+    query = select(page, _e.until, frame.c.gateway, frame.c.stream, frame.c.seq).outerjoin(evidence, last)
+    query = query.outerjoin(frame, frame.c.id == _e.frame).order_by(_e.register.desc())
+    return {(row.enterprise, row.asset_no): row for row in connection.execute(query)}
 
 
 def stretches(
@@ -156,17 +176,17 @@ def standings(
 
 
 def _joined(day: date) -> Select[Any]:
-    """What is banned on a day, with what the ledger says of it and of its enterprise then."""
+    """What is banned on a day, with what the ledger says of it then."""
     own = (ledger.c.enterprise == _b.enterprise) & (ledger.c.asset_no == _b.asset_no) & on(day)
-    home = (_home.c.enterprise == _b.enterprise) & (_home.c.asset_no == "") & on(day, _home.c)
     query = select().select_from(registry.banned).where(counts(), _b.since <= day)
-    return query.outerjoin(ledger, own).outerjoin(_home, home)
+    return query.outerjoin(ledger, own)
 
 
 def _newest(end: int) -> Any:
-    """The newest alarm of a device that was raised before an instant."""
-    of = (alarm.c.enterprise == _b.enterprise) & (alarm.c.asset_no == _b.asset_no) & (alarm.c.raised_at < end)
-    return select(func.max(alarm.c.id)).where(of).correlate(registry.banned).scalar_subquery()
+    """By device its newest alarm that was raised before an instant."""
+    of = (alarm.c.enterprise, alarm.c.asset_no)
+    query = select(*of, func.max(alarm.c.id).label("id")).where(alarm.c.raised_at < end)
+    return query.group_by(*of).subquery("newest")
 
 
 def _slot(column: Any) -> Any:
@@ -179,10 +199,11 @@ def _read() -> Any:
     """When its meter was read last."""
     mine = (register.c.enterprise == _b.enterprise) & (register.c.subject == _b.meter)
     of = (reading.c.enterprise == _b.enterprise) & (reading.c.register == register.c.id)
-    newest = select(func.max(reading.c.at)).where(of).correlate(register).scalar_subquery()
+    newest = select(func.max(reading.c.at)).where(of).correlate(register, registry.banned).scalar_subquery()
     return select(func.max(newest)).where(mine).correlate(registry.banned).scalar_subquery()
 
 
-def _number(end: int) -> Any:
+def _ran(what: Any, end: int) -> Any:
+    """Of the evidence of a device before an instant."""
     mine = (_e.enterprise == _b.enterprise) & (_e.asset_no == _b.asset_no) & (_e.at < end)
-    return select(func.count()).where(mine).correlate(registry.banned).scalar_subquery()
+    return select(what).where(mine).correlate(registry.banned).scalar_subquery()

@@ -125,7 +125,9 @@ def banned(connection: Connection, question: Question, asked: Alarmed) -> Listin
     wanted = marked.wanted(connection, question, asked.text)
     query = list_of.devices(question.province, wanted, asked.alarm)
     rows, total = lists.page(connection, query, asked.limit, asked.page)
-    return Listing([_banned(connection, question, row) for row in rows], total)
+    about = list_of.seen(connection, rows, bounds(question.day, DEFAULT_ZONE)[1])
+    found = [_banned(question, row, about[row.enterprise, row.asset_no]) for row in rows]
+    return Listing(found, total)
 
 
 def evidence(connection: Connection, question: Question, asked: OfDevice) -> list[Evidence]:
@@ -164,24 +166,22 @@ def of_device(
     return [_evidence(row, list_of.belongs(row, raised[::-1])) for row in found]
 
 
-def _banned(connection: Connection, question: Question, row: Any) -> Banned:
-    end = bounds(question.day, DEFAULT_ZONE)[1]
-    ran = next(iter(list_of.stretches(connection, row.enterprise, row.asset_no, end, 1)), None)
-    states = unpacked(row.seen) if row.seen is not None else []
-    known = row.seen_at if states and states[-1][1] is not State.UNKNOWN else None
-    last = max((at for at in (known, row.read_at) if at is not None), default=None)
+def _banned(question: Question, row: Any, about: Any) -> Banned:
+    states = unpacked(about.seen) if about.seen is not None else []
+    known = about.seen_at if states and states[-1][1] is not State.UNKNOWN else None
+    last = max((at for at in (known, about.read_at) if at is not None), default=None)
     fresh = to_ms(question.now) - list_of.FRESH_MS
     seen: Seen | None = "unseen"
     if question.past is not None:
         seen = last = None
-    elif ran is not None and ran.until > fresh:
+    elif about.until is not None and about.until > fresh:
         seen = "runs"
     elif last is not None and last > fresh:
         seen = "still"
     told = {name: getattr(row, name) or None for name in ("meter", "standby_kw")}
     told |= {"area": somewhere(row.area) if row.area else None, "seen": seen, "last_seen": last}
-    told |= {"ran_at": ran and ran.at, "ran_until": ran and ran.until, "ran_frame": ran and _frame(ran)}
-    return filled(Banned, row, **told)
+    ran = {"ran_at": about.ran_at, "ran_until": about.until, "ran_frame": _frame(about)}
+    return filled(Banned, row, stretches=about.stretches, **told, **ran)
 
 
 def _evidence(row: Any, number: int | None) -> Evidence:
