@@ -67,13 +67,9 @@ def test_how_a_year_stands_to_its_limit_by_hand() -> None:
             so_far,
             covered,
         )
-    own = {"near": Fraction(9, 10), "above": Fraction(11, 10)}
-    assert [light(of, Fraction(100), **own) for of in (90, 91, 110, 111)] == [
-        "green",
-        "yellow",
-        "yellow",
-        "red",
-    ]
+    near, above = Fraction(9, 10), Fraction(11, 10)
+    own = [light(of, Fraction(100), near=near, above=above) for of in (90, 91, 110, 111)]
+    assert own == ["green", "yellow", "yellow", "red"]
 
 
 amounts = st.fractions(0, 10**9, max_denominator=10**6)
