@@ -2,15 +2,15 @@
 
 from collections.abc import Container, Sequence
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from ganpo_cloud.days import periods
 from ganpo_cloud.province.balances import COVERED
 from ganpo_cloud.province.indicators import Indicators
-from ganpo_cloud.store.counted_tables import ALL, area_carrier
+from ganpo_cloud.store.counted_tables import ALL
 from ganpo_cloud.store.described import Listing
 from ganpo_cloud.web.answers import banned
-from ganpo_cloud.web.answers.energy import Carrier, Monthly
+from ganpo_cloud.web.answers.energy import Carrier, Monthly, energy
 from ganpo_cloud.web.answers.taken import Taken
 from ganpo_cloud.web.pages import numbers
 from ganpo_cloud.web.pages.dual_control import against_limit
@@ -68,14 +68,10 @@ def of_month(connection: Connection, rendering: Rendering, _found: Listing[Taken
     where nobody took or declared it."""
     scope = rendering.scope
     month, carrier = scope.path.rpartition("/")[2], str(scope.more.get("carrier", "electricity"))
-    table = area_carrier.c
-    mine = (
-        (table.area == scope.area) & (table.industry == (scope.industry or ALL)) & (table.carrier == carrier)
-    )
     months = periods.months(rendering.today, SHOWN_MONTHS)
-    rows = connection.execute(select(area_carrier).where(mine & table.month.in_({*months, month}))).all()
-    by_month = {row.month: row for row in rows}
-    others = select(table.carrier).where((table.area == scope.area) & (table.month == month)).distinct()
+    asked = Monthly(first=min(months[0], month), last=max(months[-1], month))
+    rows = energy(connection, scope, asked)
+    by_month = {row.month: row for row in rows if row.carrier == carrier}
     return {
         "n": Figures(rendering.day, scope.area, scope.industry or ALL, scope.tag or ""),
         "month": month,
@@ -83,5 +79,5 @@ def of_month(connection: Connection, rendering: Rendering, _found: Listing[Taken
         "unit": reference.carriers()[carrier].unit,
         "row": by_month.get(month),
         "months": [one for one in months if one in by_month or one == month],
-        "carriers": sorted({carrier, *connection.execute(others).scalars()}),
+        "carriers": sorted({carrier, *(row.carrier for row in rows if row.month == month)}),
     }
