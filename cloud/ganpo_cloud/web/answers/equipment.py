@@ -112,7 +112,9 @@ def equipment(connection: Connection, question: Question, asked: Counted) -> Lis
     )
     query = lists.devices(question.province, wanted, measure, without, order(asked.sort, SORTED))
     total = lists.number(connection, query)
-    rows = lists.long_page(connection, query, asked.limit, asked.page, total, partial(lists.with_all, query))
+    long = min(asked.limit, total) > lists.AT_ONCE
+    whole = lists.as_it_is if long else partial(lists.with_all, query)
+    rows = lists.long_page(connection, query, asked.limit, asked.page, total, whole)
     return Listing(read(rows, device), total)
 
 
