@@ -132,13 +132,12 @@ class Group:
     devices: int
 
 
-def best_first(number: Number, changes: Iterable[Change]) -> list[list[Change]]:
-    """Those that add anything, by what they gain: the largest gain first, and those of one gain together."""
-    gains: dict[Fraction, list[Change]] = {}
-    for change in sorted(set(changes)):
-        if (gain := number.gain(change)) is not None and gain > 0:
-            gains.setdefault(gain, []).append(change)
-    return [gains[gain] for gain in sorted(gains, reverse=True)]
+def best_first(number: Number, changes: Iterable[Change]) -> list[Change]:
+    """Those that add anything, the largest gain first; of one gain first what asks for less."""
+    gains = {
+        change: gain for change in set(changes) if (gain := number.gain(change)) is not None and gain > 0
+    }
+    return sorted(gains, key=lambda change: (-gains[change], change))
 
 
 def taken(number: Number, groups: Sequence[Group], rows: int) -> Number:

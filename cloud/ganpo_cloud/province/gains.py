@@ -82,7 +82,6 @@ class Work:
     number: Number
     day: date
     groups: Sequence[Group]
-    _gains: Sequence[Sequence[Change]]
     _rows: FromClause
 
     @property
@@ -96,21 +95,12 @@ class Work:
         return sum(group.devices for group in self.groups)
 
     def page(self, connection: Connection, limit: int, page: int) -> list[Any]:
-        """Some rows with the names of their enterprises: `before`, `among`: what those before them and each itself
-        add together."""
+        """Some rows in the order of their gains, with the names of their enterprises."""
         r, home = self._rows.c, ledger.alias("home")
-        place = _place(self._gains, r)
+        place = _place([group.change for group in self.groups], r)
         order = (place, r.enterprise, r.step, r.own, r.asset_no)
-        sums = (func.sum(of).over(order_by=order, rows=(None, 0)) for of in (r.numerator, r.denominator))
-        counted, among = sums
-        listed = select(self._rows, counted.label("counted"), among.label("among"), place.label("place"))
-        some = (
-            listed.where(place.is_not(None))
-            .order_by(*order)
-            .limit(limit)
-            .offset((page - 1) * limit)
-            .subquery()
-        )
+        listed = select(self._rows, place.label("place")).where(place.is_not(None)).order_by(*order)
+        some = listed.limit(limit).offset((page - 1) * limit).subquery()
         mine = (home.c.enterprise == some.c.enterprise) & (home.c.kind == "enterprise") & on(self.day, home.c)
         named = select(some, home.c.name.label("firm"), home.c.area.label("home")).outerjoin(home, mine)
         s = some.c
@@ -137,10 +127,9 @@ def work(
             grouped.group_by(r.numerator, r.denominator)
         )
     }
-    gains = best_first(number, found)
-    groups = [Group(change, *found[change]) for same in gains for change in same]
+    groups = [Group(change, *found[change]) for change in best_first(number, found)]
     adds_up = by == "enterprise" or not moved.firms
-    return Work(moved, adds_up, number, wanted.day, groups, gains, rows)
+    return Work(moved, adds_up, number, wanted.day, groups, rows)
 
 
 def by_cause(connection: Connection, province: Province, wanted: lists.Filter, moved: Moved) -> list[Part]:
@@ -242,10 +231,7 @@ def _step(moved: Moved, rank: ColumnElement[int]) -> ColumnElement[str]:
     return case(*((rank == n, literal(step)) for n, step in enumerate(steps)))
 
 
-def _place(gains: Sequence[Sequence[Change]], r: Any) -> ColumnElement[int]:
+def _place(changes: Sequence[Change], r: Any) -> ColumnElement[int]:
     """The place of a row in the order of gains; null where it gains nothing."""
-    same = {
-        n: [and_(r.numerator == of.numerator, r.denominator == of.denominator) for of in changes]
-        for n, changes in enumerate(gains)
-    }
-    return case(*((or_(*those), n) for n, those in same.items())) if same else case((false(), 0))
+    same = (and_(r.numerator == of.numerator, r.denominator == of.denominator) for of in changes)
+    return case(*((one, n) for n, one in enumerate(same))) if changes else case((false(), 0))

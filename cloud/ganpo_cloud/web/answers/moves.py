@@ -15,7 +15,7 @@ from ganpo_cloud.store.described import Code, Listing, Ratio, answer, said, some
 from ganpo_cloud.web.asking import Listed, Question, asks
 from ganpo_cloud.web.marked import only
 from ganpo_cloud.web.problems import Refused
-from ganpo_model.moves import Change, Step
+from ganpo_model.moves import Change, Number, Step, taken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,17 +81,18 @@ def moves(connection: Connection, question: Question, asked: Moving) -> Listing[
     wanted = lists.Filter(question.area, question.industry, found.day, asked.text, these)
     step = Step(asked.step) if asked.step else None
     work = gains.work(connection, question.province, wanted, item, asked.by, step)
-    first = (asked.page - 1) * asked.limit + 1
-    page = work.page(connection, asked.limit, asked.page)
-    rows = [_move(work, row, rank) for rank, row in enumerate(page, start=first)]
+    before = (asked.page - 1) * asked.limit
+    rows, then = [], taken(work.number, work.groups, before)
+    for rank, row in enumerate(work.page(connection, asked.limit, asked.page), start=before + 1):
+        change = Change(row.numerator, row.denominator)
+        then = then.after(change)
+        rows.append(_move(work, row, rank, change, then))
     return Worklist(rows, work.total, work, item, wanted, asked.by, asked.step)
 
 
-def _move(work: Work, row: Any, rank: int) -> Move:
-    change, all_before = Change(row.numerator, row.denominator), Change(int(row.counted), int(row.among))
+def _move(work: Work, row: Any, rank: int, change: Change, then: Number) -> Move:
     gain = work.number.gain(change) or Fraction(0)
     ratio = Ratio(int(gain), None) if work.number.among is None else Ratio(*(gain / 100).as_integer_ratio())
-    then = work.number.after(all_before)
     after = Ratio(then.count, then.among) if work.adds_up else None
     home = somewhere(row.home or NOWHERE)
     cause = work.moved.causes[row.rank] if row.asset_no else ""
