@@ -65,7 +65,9 @@ class Score:
     full: str = said("the number that is worth all points, exactly", "100")
     zero: str | None = said("the one that is worth none; null: it is all or nothing", "110")
     veto: bool = said("below full the grade is the lowest", True)
-    value: Ratio | None = said("the number in its unit, exactly; null: nobody knows, and it is worth nothing")
+    value: Ratio | None = said(
+        "the number in its unit, exactly; null: nobody knows, and it is worth nothing", rate=False
+    )
     most: int = said("tenths of a point that it is worth at most", 400)
     tenths: int = said("tenths of a point, rounded down", 312)
     below: bool = said("it has a veto and is below full", False)

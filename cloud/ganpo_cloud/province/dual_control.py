@@ -110,9 +110,10 @@ class Course:
     limit: Limit | None = said("the one that counts: entered last; null: none")
     others: Sequence[Limit] = said("what other documents say of the same year; they do not count")
     to_date: Ratio | None = said(
-        "millionths of tce, of an intensity over fen of value added of the same months; null: nobody knows"
+        "millionths of tce, of an intensity over fen of value added of the same months; null: nobody knows",
+        rate=False,
     )
-    projected: Ratio | None = said("the same of the whole year; null: nobody can tell")
+    projected: Ratio | None = said("the same of the whole year; null: nobody can tell", rate=False)
     r: Ratio | None = said("projected / limit, exactly; null: one of both is missing")
     light: Light = said(
         "green, yellow, red; hatched: less than 90 % is covered; none: no limit, or no projection", "green"

@@ -41,7 +41,9 @@ class Line:
     en: str = said("name in English", "Energy use within its limit")
     measure: str | None = said("id of the number; null: of the sum", "dual_total_ratio")
     unit: str | None = said("of the number", "%")
-    value: Ratio | None = said("the number in its unit, exactly; null: nobody knows: not assessed, no points")
+    value: Ratio | None = said(
+        "the number in its unit, exactly; null: nobody knows: not assessed, no points", rate=False
+    )
     rule: Rule | None = said("how points follow from it", "linear")
     full: str | None = said("the number that is worth all points", "100")
     zero: str | None = said("the one that is worth none", "110")

@@ -118,7 +118,7 @@ class Table:
             for key in get_args(parts[0]):
                 yield from self._of(parts[1], f"{name}.{key}", _each(read, methodcaller("get", key)), about)
         elif kind is Ratio:
-            yield from self._ratio(name, read)
+            yield from self._ratio(name, read, rate=about.get("rate", True))
         elif is_dataclass(kind):
             for field in fields(kind):
                 if not field.metadata.get("exclude"):
@@ -151,7 +151,7 @@ class Table:
                 head = self._head(name.rpartition(".")[0], self._names.t(NAMED[last]))
                 yield Column("", head, "text", _each(read, partial(self._names.of, last)))
 
-    def _ratio(self, name: str, read: Read) -> Iterator[Column]:
+    def _ratio(self, name: str, read: Read, *, rate: bool) -> Iterator[Column]:
         """Numerator, denominator and percentage; of a quantity or an intensity in their unit, without one."""
         above, below = (_each(read, attrgetter(part)) for part in ("numerator", "denominator"))
         of = ("numerator", above), ("denominator", below)
@@ -159,7 +159,8 @@ class Table:
         for part, counted in of:
             shown = counted if name == "completeness" else _in_unit(counted)
             yield self._column(f"{name}.{part}", "count", shown, {})
-        yield Column("", f"{self._named(name)} (%)", "rate", _rates(above, below, graded=graded))
+        if rate:
+            yield Column("", f"{self._named(name)} (%)", "rate", _rates(above, below, graded=graded))
 
     def _column(self, name: str, look: Look, read: Read, about: Mapping[str, Any]) -> Column:
         adds = look in ("count", "amount") and bool(about.get("adds"))
