@@ -4,7 +4,7 @@ import re
 
 _NOUNS = (
     "attempt, bit, browse path, byte, cell, character, check, column, command, connection, count, day, "
-    "digit, dimension, element, enterprise, error, event, fact, file, frame, gap, gateway, hour, level, "
+    "digit, dimension, element, enterprise, error, event, fact, file, frame, gap, gateway, hour, letter, level, "
     "line, machine, mark, meter, minute, mistake, monitored item, month, node, part, point, port, "
     "profile, question, range, record, register, request, row, run, second, sheet, shift, sign, site, "
     "table, tag, task, thing, time, unit, value, waiting frame, warning, year"
