@@ -47,8 +47,7 @@ PLAIN = re.compile(
     r"|不足\d+台|than \d+ main|10,000 CNY|[≥>] [\d,]+%?|≥ 60|5[05]–|45–|< 45"
     r"|(target of|距|达到)\s?[\d.]+%|\d+ months after|晚\d+个月|\d+ of \d+ comparable|可比的\d+个地区中\d+个"
     r"|\d{1,2} [A-Z][a-z]{2} \d{4}|[A-Z][a-z]{2} \d{4}|\d{4}年\d+月(\d+日)?|20\d\d(-\d\d)*"
-    r"|90 days|less than 90% of|不足90%|90天"
-    r"|To ask about: \d+|过问的事项（\d+|and \d+ more|另有\d+项|^\d+$|m[³3]|axis begins at \d+%|纵轴自\d+%"
+    r"|To ask about: \d+|过问的事项（\d+|and \d+ more|另有\d+项|另录入\d+份|^\d+$|m[³3]|axis begins at \d+%|纵轴自\d+%"
 )
 """What has digits and counts nothing of a place: words, dates, targets and the number of lines beside it."""
 

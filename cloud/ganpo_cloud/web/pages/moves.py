@@ -89,10 +89,10 @@ def _told(n: Figures, found: Worklist) -> Told:
     whole = taken(work.number, work.groups, work.total)
     by = f"{found.by}-{found.step}"
     return Told(
-        n.count(f"{id_}:first-{by}", first),
+        n.count(f"{id_}:first-{by}-lines", first),
         _number(n, item, f"first-{by}", taken(work.number, work.groups, first)),
         None if need is None else n.count(f"{id_}:more-{by}", max(need - first, 0)),
-        n.count(f"{id_}:all-{by}", work.total),
+        n.count(f"{id_}:all-{by}-lines", work.total),
         n.count(f"{id_}:all-{by}-devices", work.devices),
         _number(n, item, f"all-{by}", whole),
         n.count(f"{id_}:left-{by}", _left(item, whole), "tenths" if whole.among else "count"),
