@@ -16,6 +16,7 @@ from fastapi.routing import APIRoute
 from sqlalchemy import select
 
 from ganpo_cloud.imports import registry
+from ganpo_cloud.province import divisions
 from ganpo_cloud.store.tables import quarantine
 from ganpo_cloud.web.application import create_app
 from ganpo_model.facts import CalendarItem, Fact, Inventory, MeterItem, Reading, RegisterItem, SiteItem
@@ -31,7 +32,12 @@ FILLED = {
     "asset_no": "DB-1",
     "number": "comprehensive_energy",
     "month": "2026-10",
+    "id": "green_factory",
 }
+SECTION = re.compile("|".join({re.escape(aim.section) for aim in divisions.load(None).plan}))
+"""Of the plan, where a row of it stands."""
+POINTS = re.compile(r"0\.0( not)?")
+"""What is not assessed is worth nothing, by rule, and says so."""
 FIGURE = re.compile(
     r"(?<![:\d,.])(?:[\d,]*\d\.\d+(?:\s?(?:万|亿|thousand|million))?(?:\s?%|\s?[a-zA-Z³]+)?|\d[\d,]*\s?(?:kWh|m³|tce|GJ)\b)"
 )
@@ -174,7 +180,7 @@ def looked_at(folder: Path, fill: Callable[[Plant], None]) -> tuple[int, int, in
                 drawn = [n for chart in text.drawn for one in chart["series"] for n in one["data"]]
                 places += sum("—" in word for word in text.words) + len(drawn)
                 if path != "/definitions":
-                    told = " ".join(" ".join(text.words).split())
+                    told = SECTION.sub("", " ".join(" ".join(text.words).split()))
                     found += [(path, figure) for figure in FIGURE.findall(told)]
                     found += [(path, f"drawn {n}") for n in drawn if n]
                     found += [
@@ -203,6 +209,7 @@ def test_what_nobody_measured_is_no_figure_on_any_page_or_list(
     opened, answered, places, found = looked_at(tmp_path, fill)
     with capsys.disabled():
         print(f"\n{fill.__name__}: {opened} pages, {answered} lists, {places} places for a figure looked at")
+    found = [one for one in found if not (one[0] == "/assessment" and POINTS.fullmatch(one[1]))]
     assert [one for one in found if not (fill is rejected and one[1] == BELIEVED)] == []
     assert opened > 20
     assert answered > 5
