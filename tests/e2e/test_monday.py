@@ -89,6 +89,7 @@ class Monday:
         return self.page.locator("main tbody tr").count()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_ten_questions_are_answered_in_two_clicks_each_as_plain_loops_count(served: Served) -> None:
     by_hand = Recount(province(), PROVINCE, TODAY)

@@ -19,3 +19,11 @@ def each_database(request: pytest.FixtureRequest, postgresql: None) -> Iterator[
     databases.choose(request.param)
     yield request.param
     databases.choose("sqlite")
+
+
+@pytest.fixture(params=[databases.KINDS[0], pytest.param(databases.KINDS[1], marks=pytest.mark.slow)])
+def mostly_sqlite(request: pytest.FixtureRequest, postgresql: None) -> Iterator[str]:
+    """The test runs over SQLite, and in `make campaign` over PostgreSQL too."""
+    databases.choose(request.param)
+    yield request.param
+    databases.choose("sqlite")

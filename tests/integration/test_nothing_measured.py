@@ -132,9 +132,7 @@ def measured(plant: Plant) -> None:
 
 def pages(app: FastAPI) -> list[str]:
     """The address of every page, as the application knows them."""
-    held = [getattr(holder, "original_router", None) for holder in app.routes]
-    routes = [route for router in held if router is not None for route in router.routes]
-    shown = [route for route in routes if isinstance(route, APIRoute) and not route.include_in_schema]
+    shown = [route for route in app.routes if isinstance(route, APIRoute) and not route.include_in_schema]
     return [route.path.format(**FILLED) for route in shown]
 
 

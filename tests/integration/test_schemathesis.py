@@ -18,7 +18,7 @@ from support.province import PROVINCE, Plant, enterprise
 from support.serving import Served
 
 SEED = 20180615
-EXAMPLES = rounds(8, 2000)
+EXAMPLES = rounds(3, 2000)
 """Of the fuzzing, for each operation."""
 PHASES = "examples,coverage,fuzzing" if LONG else "fuzzing"
 """Every boundary of every parameter is two minutes by itself, whatever the number of examples."""

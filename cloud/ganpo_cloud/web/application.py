@@ -45,10 +45,10 @@ def create_app(
     app.mount("/static", StaticFiles(directory=str(static), packages=[("ganpo_service.pages", "static")]))
     province = province or divisions.load()
     site = app.state.site = Site(database, clock, province, demo=demo, exposed=exposed)
-    app.include_router(routes.router())
+    # As they are: an included router is worked out anew for every application, a third of a second.
+    app.router.routes += [*routes.router().routes, *routes.pages().routes]
     app.add_middleware(Answers, database=database, clock=clock)
     app.add_middleware(Heads)
-    app.include_router(routes.pages())
     problems.install(app, site.refused)
     times = Times()
     app.add_middleware(Timed, times=times)
