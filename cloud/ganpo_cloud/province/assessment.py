@@ -95,9 +95,9 @@ class Sheet:
     grade: Grade = said("from 95, 80 and 60 points on; the lowest where a veto is below full", "fulfilled")
     vetoed: bool = said("a veto is below full", False)
     scores: Sequence[Score] = said("item by item")
-    by: str | None = said("who published it; null: it is not published", None)
-    published_at: Instant | None = said("when", None)
-    checksum: str | None = said("SHA-256 of scheme and scores as they were published", None)
+    by: str | None = said("who published it; null: it is not published", "Wang")
+    published_at: Instant | None = said("when", "2026-03-01T02:00:00.000Z")
+    checksum: str | None = said("SHA-256 of scheme and scores as they were published", "9f2c")
 
 
 def sheets(

@@ -102,9 +102,9 @@ class Course:
 
     scope: Scope = said("what it is told of", "area")
     area: str = said("id of the area; of an enterprise its home", "360100")
-    industry: str | None = said("id of the industry; null: all", None)
-    enterprise: str | None = said("unified social credit code; null: of a place", None)
-    name: str | None = said("of the enterprise", None)
+    industry: str | None = said("id of the industry; null: all", "STEEL")
+    enterprise: str | None = said("unified social credit code; null: of a place", "91360000625912173B")
+    name: str | None = said("of the enterprise", "江西铜业")
     kind: Kind = said("total_tce: energy use; intensity: energy per value added", "total_tce")
     month: Month
     limit: Limit | None = said("the one that counts: entered last; null: none")

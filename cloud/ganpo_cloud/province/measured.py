@@ -39,7 +39,7 @@ class Standing:
 
     id: str = said("of what is measured", "nodes_workshop")
     number: int | None = said("null: nobody knows", 3)
-    among: int | None = said("its denominator; null: it has none", None)
+    among: int | None = said("its denominator; null: it has none", 166)
     page: str = unsaid(default="")
     note: str = unsaid(default="")
     """Why there is no number: an English text that is translated where it is shown."""

@@ -31,7 +31,7 @@ class OfYear(Asked):
 
 
 @answer
-class Line:
+class SheetLine:
     """An item of a sheet, or the sum of all."""
 
     area: AreaId
@@ -50,15 +50,15 @@ class Line:
     veto: bool = said("below full the grade is the lowest", True)
     most: int = said("tenths of a point at most", 400)
     tenths: int = said("tenths of a point as they come to today, rounded down", 312)
-    published: int | None = said("as they were published; null: they are not", None)
-    grade: Grade | None = said("of the sum; null: of an item", None)
-    published_grade: Grade | None = said("as it was published", None)
-    by: str | None = said("who published the sheet; null: nobody", None)
-    published_at: Instant | None = said("when", None)
-    checksum: str | None = said("SHA-256 of scheme and scores as they were published", None)
+    published: int | None = said("as they were published; null: they are not", 669)
+    grade: Grade | None = said("of the sum; null: of an item", "fulfilled")
+    published_grade: Grade | None = said("as it was published", "fulfilled")
+    by: str | None = said("who published the sheet; null: nobody", "Wang")
+    published_at: Instant | None = said("when", "2026-03-01T02:00:00.000Z")
+    checksum: str | None = said("SHA-256 of scheme and scores as they were published", "9f2c")
 
 
-def assessment(connection: Connection, question: Question, asked: OfYear) -> list[Line]:
+def assessment(connection: Connection, question: Question, asked: OfYear) -> list[SheetLine]:
     """The assessment of a city or county in a year, item by item; of the province the sums of its cities."""
     year = int(asked.year or question.day.year)
     if year > question.day.year:
@@ -74,13 +74,13 @@ def assessment(connection: Connection, question: Question, asked: OfYear) -> lis
     return [line for one in areas for line in told(now[one], then[one], alone=alone)]
 
 
-def told(now: Sheet, then: Sheet | None, *, alone: bool) -> list[Line]:
+def told(now: Sheet, then: Sheet | None, *, alone: bool) -> list[SheetLine]:
     """Of one area every item and the sum, else the sum alone. An item that only the published scheme has stands too."""
     before = {score.id: score for score in then.scores} if then else {}
     here = {score.id: score for score in now.scores}
     lines = [_item(now, here.get(name), before.get(name)) for name in {**before, **here}] if alone else []
     of_item = dict.fromkeys(("measure", "unit", "value", "rule", "full", "zero"))
-    total = Line(
+    total = SheetLine(
         **of_item,
         area=now.area,
         year=now.year,
@@ -100,14 +100,14 @@ def told(now: Sheet, then: Sheet | None, *, alone: bool) -> list[Line]:
     return [*lines, total]
 
 
-def _item(sheet: Sheet, now: Score | None, then: Score | None) -> Line:
+def _item(sheet: Sheet, now: Score | None, then: Score | None) -> SheetLine:
     """One item as the scheme has it now, else as it was published."""
     of = now or then
     assert of is not None
     definition = of_province.measures().get(of.measure)
     of_sum = dict.fromkeys(("grade", "published_grade", "by", "published_at", "checksum"))
     return filled(
-        Line,
+        SheetLine,
         of,
         **of_sum,
         area=sheet.area,

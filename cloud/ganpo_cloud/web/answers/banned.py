@@ -90,7 +90,7 @@ class Banned:
     alarm: int | None = said("number of the newest alarm", 3)
     opened_at: Instant | None = said("from when on it ran unanswered", "2026-11-27T04:05:00.000Z")
     raised_at: Instant | None = said("when the alarm was raised", "2026-11-27T04:15:02.000Z")
-    closed_at: Instant | None = said("null: it is open", None)
+    closed_at: Instant | None = said("null: it is open", "2026-11-24T02:00:00.000Z")
     closed_by: str | None = said("who closed it", "Li")
     why: str | None = said("what he said", "sealed")
     firm: str | None = unsaid(default=None)

@@ -56,7 +56,7 @@ class FrontRunner:
     specific_millionths: int | None = said("kgce a unit, of water m3 a unit; rounded down", 75000000)
     gap_millionths: int | None = said("above the median x own output, in tce or m3; rounded down", 0)
     reason: Literal["scale", "months", "several_products", "coverage"] | None = said(
-        "why it is left out; null: it is comparable", None
+        "why it is left out; null: it is comparable", "coverage"
     )
 
 

@@ -44,7 +44,7 @@ class Move:
     """Its name; None where it is not in the registry."""
     area: str | None = said("its statistical home; null where nobody said", "360681")
     branch: str | None = said(
-        "code of the branch that has the device; null: the enterprise itself has it", None
+        "code of the branch that has the device; null: the enterprise itself has it", "91360000625912173B"
     )
     asset_no: str | None = said("the device; null: all of the enterprise with this step", "SB-0141")
     name: str | None = said("what people call the device; null: several", "立式加工中心 VMC850")

@@ -14,7 +14,7 @@ from ganpo_cloud.web.asking import Placed, Question
 
 
 @answer
-class Line:
+class PlanLine:
     """One number of a row of the plan, or a row of which there is none."""
 
     id: str = said("of the plan's table", "T01")
@@ -30,10 +30,12 @@ class Line:
     industry: InIndustry
     measure: str | None = said("id of the definition of the number; null: there is none", "nc_rate_main")
     definition: str | None = said("what is counted, and among what", "N(intelligent and in service)")
-    number: Ratio | None = said("where it stands; null: there is no number of this row", None)
+    number: Ratio | None = said("where it stands; null: there is no number of this row")
     unit: str | None = said("of what it comes to", "%")
-    note: str | None = said("why nobody knows it, or what it is not, in English", None)
-    target: Target | None = said("what was entered for the place; null: nothing", None)
+    note: str | None = said(
+        "why nobody knows it, or what it is not, in English", "no limit is entered for this year"
+    )
+    target: Target | None = said("what was entered for the place; null: nothing")
     status: Literal["reached", "below", "no_number", "no_target", "no_data"] | None = said(
         "against that target; null: there is no number of this row", "below"
     )
@@ -57,13 +59,13 @@ _NUMBER = (
 """What a row without a number has not."""
 
 
-def plan(connection: Connection, question: Question, _asked: Placed) -> list[Line]:
+def plan(connection: Connection, question: Question, _asked: Placed) -> list[PlanLine]:
     """The rows of the plan in its order, each with its numbers of an area and an industry."""
     found = Indicators(snapshot(connection, question.province, question.past, question.now))
     here = {"area": question.area, "industry": question.industry}
     nothing = dict.fromkeys(_NUMBER)
     return [
-        filled(Line, aim, **here, **more)
+        filled(PlanLine, aim, **here, **more)
         for aim, numbers in province.rows(found, question.area, question.industry or ALL)
         for more in [*map(_number, numbers)] or [nothing]
     ]

@@ -39,7 +39,7 @@ class Count:
     industry: InIndustry
     measure: str = said("a tag, or what else is declared", "green_factory")
     number: int = said("enterprises or areas", 12)
-    among: int | None = said("of how many; null: it has no denominator", None)
+    among: int | None = said("of how many; null: it has no denominator", 166)
 
 
 @answer

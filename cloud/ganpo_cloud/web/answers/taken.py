@@ -36,7 +36,7 @@ class Taken:
         "of its unit, at this place; null: nobody knows", 521199760000, scale=10**6, adds=True
     )
     by_statement: int | None = said(
-        "so many of them are by statements; null: none", None, scale=10**6, adds=True
+        "so many of them are by statements; null: none", 1_000_000, scale=10**6, adds=True
     )
     covered_days: int = said("days of the month that are measured or stated whole, at all its places", 29)
     days: int = said("days of the month that are over", 30)

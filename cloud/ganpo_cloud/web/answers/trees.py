@@ -77,7 +77,7 @@ class Node:
     area: str | None = said("county of its site; null where nobody said", "360681")
     industry: str = said("of the enterprise", "NONFERROUS")
     first: date = said("from this day on", "2024-01-01", name="from")
-    last: date | None = said("to this day; null: open", None, name="to")
+    last: date | None = said("to this day; null: open", "2028-06-30", name="to")
     grade: Grade | None = said("the highest in force; null: it is named only", "provincial")
     accreditations: list[Accreditation] = said(
         "all in force, the highest first; of one grade the one entered last: the first of the node's kind counts"
@@ -89,7 +89,7 @@ class Node:
     controlled: int = said("of it numerically controlled, checked", 4)
     question: Literal["no_equipment", "unseen"] | None = said(
         "accredited, and no equipment, or nothing Good of it for 90 days: to be asked, nothing is deleted",
-        None,
+        "unseen",
     )
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from ganpo_cloud.province import assessment as of_province
 from ganpo_cloud.province import signing
-from ganpo_cloud.web.answers.assessment import TOTAL, Line, told
+from ganpo_cloud.web.answers.assessment import TOTAL, SheetLine, told
 from ganpo_cloud.web.pages.figures import Figure
 from ganpo_cloud.web.pages.rendering import Item, Rendering
 
@@ -17,30 +17,30 @@ YEARS = 5
 class Points:
     """The numbers of sheets, each with its mark."""
 
-    def value(self, of: Line) -> Figure:
+    def value(self, of: SheetLine) -> Figure:
         """What an item's number came to."""
         number = None if of.value is None else Fraction(of.value.numerator or 0, of.value.denominator or 1)
         kind = "intensity" if of.unit and "CNY" in of.unit else "tenths" if of.unit == "%" else "quantity"
         return Figure(f"assessment:{of.id}:value", of.area, "", f"{of.year}", number, kind)
 
-    def points(self, of: Line) -> Figure:
+    def points(self, of: SheetLine) -> Figure:
         """Its points as they come to today."""
         return self._tenths(of, "points", of.tenths)
 
-    def published(self, of: Line) -> Figure:
+    def published(self, of: SheetLine) -> Figure:
         """As they were published."""
         return self._tenths(of, "published", of.published)
 
-    def most(self, of: Line) -> Figure:
+    def most(self, of: SheetLine) -> Figure:
         """At most."""
         return self._tenths(of, "most", of.most)
 
-    def _tenths(self, of: Line, name: str, number: int | None) -> Figure:
+    def _tenths(self, of: SheetLine, name: str, number: int | None) -> Figure:
         exact = None if number is None else Fraction(number, 10)
         return Figure(f"assessment:{of.id}:{name}", of.area, "", f"{of.year}", exact, "tenths")
 
 
-def beside(connection: Connection, rendering: Rendering, found: Sequence[Line]) -> Item:
+def beside(connection: Connection, rendering: Rendering, found: Sequence[SheetLine]) -> Item:
     """The items and their sum; the sums of the areas below, and whose sheets of the year are published."""
     here, year = rendering.scope.area, found[0].year
     mine = [line for line in found if line.area == here]
