@@ -64,6 +64,7 @@ def serial() -> Iterator[Served]:
         yield Dlt645Driver(settings), Dlt645Address.parse(f"{METER}:00010000"), proxy
 
 
+@pytest.mark.slow
 @pytest.mark.campaign
 @pytest.mark.parametrize("served", [modbus, opcua, serial])
 async def test_of_many_sessions_to_a_server_nothing_is_left(served: Any) -> None:

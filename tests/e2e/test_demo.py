@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
+import pytest
 
 from support.demo import Demo, alive
 
@@ -55,6 +56,7 @@ def test_the_page_comes_moves_says_demo_data_and_pulled_plugs_cost_no_quantity(t
         assert "Traceback" not in demo.told
 
 
+@pytest.mark.slow
 def test_for_n_seconds_ends_by_itself_and_leaves_nothing(tmp_path: Path) -> None:
     with Demo(tmp_path / "demo", "--for", "4") as demo:
         demo.wait_for(re.escape(demo.url))

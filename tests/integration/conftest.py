@@ -6,6 +6,37 @@ import pytest
 
 from support import databases
 
+BOTH = {
+    "api",
+    "assessment",
+    "dual_control",
+    "front_runners",
+    "import",
+    "ingest",
+    "list_filters",
+    "measures",
+    "mondays_questions",
+    "moves",
+    "overview",
+    "plan",
+    "plan_lists",
+    "publishing",
+    "tags",
+    "trees",
+}
+"""Modules whose SQL is looked at over both in `make test`; the others over PostgreSQL in `make campaign`."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes twice as long for a second database is left to the campaign, but for `BOTH`."""
+    for item in items:
+        given = getattr(item, "callspec", None)
+        if given is None or given.params.get("each_database") != "postgresql":
+            continue
+        if item.path.stem.removeprefix("test_") not in BOTH:
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture(scope="session")
 def postgresql() -> None:
@@ -16,14 +47,6 @@ def postgresql() -> None:
 @pytest.fixture(params=databases.KINDS)
 def each_database(request: pytest.FixtureRequest, postgresql: None) -> Iterator[str]:
     """The test runs over SQLite, and again over PostgreSQL."""
-    databases.choose(request.param)
-    yield request.param
-    databases.choose("sqlite")
-
-
-@pytest.fixture(params=[databases.KINDS[0], pytest.param(databases.KINDS[1], marks=pytest.mark.slow)])
-def mostly_sqlite(request: pytest.FixtureRequest, postgresql: None) -> Iterator[str]:
-    """The test runs over SQLite, and in `make campaign` over PostgreSQL too."""
     databases.choose(request.param)
     yield request.param
     databases.choose("sqlite")

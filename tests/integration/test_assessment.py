@@ -24,7 +24,7 @@ from support.plants import TestClock
 from support.province import CODES, NOW, PROVINCE, Plant, enterprise
 from support.serving import Served
 
-pytestmark = pytest.mark.usefixtures("mostly_sqlite")
+pytestmark = pytest.mark.usefixtures("each_database")
 CODE, CITY = CODES[0], "360700"
 DEVICES = [f"SB-{n}" for n in range(4)]
 

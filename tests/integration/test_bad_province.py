@@ -162,7 +162,7 @@ QUESTIONS: list[tuple[str, dict[str, str], int, str]] = [
         "equipment",
         {"offset": "100"},
         422,
-        "no such parameter; it takes area, as_of, format",
+        "no such parameter; it takes age, area, as_of",
     ),
     ("enterprises", {"q": "x" * 10_000}, 422, "q"),
     ("energy", {"from": "2026-13"}, 422, "from"),

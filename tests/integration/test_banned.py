@@ -36,7 +36,7 @@ from support.plants import TestClock
 from support.province import CODES, PROVINCE, STREAM, Plant, enterprise, inventory
 from support.serving import Served
 
-pytestmark = pytest.mark.usefixtures("mostly_sqlite")
+pytestmark = pytest.mark.usefixtures("each_database")
 CODE, GATEWAY = CODES[0], "gw-test-0001"
 REGISTER = "DB-1/energy_import#00000001"
 NOON = datetime(2026, 11, 27, 4, 0, tzinfo=UTC)

@@ -26,7 +26,7 @@ from support.plants import TestClock
 from support.province import CODES, NOW, PROVINCE, Plant, enterprise
 from support.serving import Served
 
-both = pytest.mark.usefixtures("mostly_sqlite")
+both = pytest.mark.usefixtures("each_database")
 COUNTY = "360681"
 ODD = ("=1+1", "+86", "-2+3厂", "@SUM(A1)", "a & <b> 'c'", "_x0041_ x", "001", "9" * 18)
 """Names that a spreadsheet would like to make something of."""

@@ -23,7 +23,7 @@ from support.province import NOW, PROVINCE, Plant
 from support.recounting import capacity_uses, leaders
 from support.serving import Served
 
-pytestmark = pytest.mark.usefixtures("mostly_sqlite")
+pytestmark = pytest.mark.usefixtures("each_database")
 CODES = [credit_code.completed(f"91360681DEM{n:05d}") for n in range(15)]
 MONTHS = [f"{2025 + (n + 10) // 12}-{(n + 10) % 12 + 1:02d}" for n in range(12)]
 """2025-11 to 2026-10: over when it is asked."""

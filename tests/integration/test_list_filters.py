@@ -19,7 +19,7 @@ from support.plants import TestClock
 from support.province import NOW, PROVINCE
 from support.serving import Served
 
-pytestmark = pytest.mark.usefixtures("mostly_sqlite")
+pytestmark = pytest.mark.usefixtures("each_database")
 TODAY = NOW.date()
 COUNTIES = ("360681", "360121", "360731")
 AGES = (None, "active", "seen", "silent", "gone")

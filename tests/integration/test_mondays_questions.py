@@ -21,7 +21,7 @@ from support.invented import LAST, province, seed
 from support.province import NOW, PROVINCE
 from support.recounting import Recount
 
-pytestmark = pytest.mark.usefixtures("mostly_sqlite")
+pytestmark = pytest.mark.usefixtures("each_database")
 TODAY = date(2026, 11, 28)
 STEEL, CITY = "STEEL", "360700"
 

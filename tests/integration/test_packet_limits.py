@@ -82,6 +82,7 @@ def heard(cloud: Cloud) -> int:
         return len(lives.items(connection, "subjects", [GATEWAY]).get(GATEWAY, {}))
 
 
+@pytest.mark.slow
 async def test_a_broker_of_1500_bytes_hears_of_every_subject_and_what_it_refuses_is_named_until_the_limit_is_raised(
     tmp_path: Path, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
 ) -> None:

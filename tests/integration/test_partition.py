@@ -28,6 +28,7 @@ DIFFERED = (62,)
 """Worlds that came to other tables once: a declaration where nothing was read."""
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(7200)
 @pytest.mark.campaign
 def test_any_partition_of_a_set_of_frames_comes_to_the_same_tables(

@@ -30,7 +30,7 @@ from support.invented import LAST, SEED, province, seed
 from support.province import CODES, NOW, PROVINCE, Plant, enterprise, inventory
 from support.recounting import Recount
 
-pytestmark = pytest.mark.usefixtures("mostly_sqlite")
+pytestmark = pytest.mark.usefixtures("each_database")
 EXACT = ("energy_intensity", "water_intensity")
 
 

@@ -23,7 +23,7 @@ PAGE = f"/enterprises/{ENTERPRISE}/DB-1"
 
 
 @pytest.fixture
-def make(tmp_path: Path, mostly_sqlite: str) -> Iterator[Callable[..., MeteredPlant]]:
+def make(tmp_path: Path, each_database: str) -> Iterator[Callable[..., MeteredPlant]]:
     made: list[MeteredPlant] = []
 
     def build(**rules: Any) -> MeteredPlant:
@@ -109,7 +109,7 @@ def test_readings_that_contradict_one_another_have_no_rate(make: Callable[..., M
 
 
 def test_the_same_days_stand_there_whether_the_doubt_came_with_them_or_later(
-    tmp_path: Path, mostly_sqlite: str
+    tmp_path: Path, each_database: str
 ) -> None:
     def facts() -> list[Reading]:
         good = [(n * QUARTER, 1000 + 50 * n) for n in range(90)] + [(40 * HOUR, 5600), (41 * HOUR, 5700)]

@@ -41,6 +41,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
     plant.database.close()
 
 
+@pytest.mark.slow
 @pytest.mark.campaign
 @pytest.mark.timeout(rounds(180, 3600))
 def test_no_generated_request_is_a_server_error_and_every_answer_is_as_it_is_described(
