@@ -5,6 +5,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from support.demo import Demo
 
 REGISTERS = {
@@ -17,6 +19,7 @@ REGISTERS = {
 MACHINES = {"SB-0201", "SB-0202", "SB-0203"}
 
 
+@pytest.mark.slow
 def test_every_meter_and_machine_of_the_mixed_site_is_on_the_page(tmp_path: Path) -> None:
     with Demo(tmp_path / "demo", "--site", "mixed") as demo:
         demo.wait_for(r"first value in \d+\.\d s", 60)
