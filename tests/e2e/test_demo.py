@@ -110,7 +110,7 @@ def _state(demo: Demo, asset_no: str) -> str:
     return str(machine["state"])
 
 
-def _until(true: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
+def _until(true: Callable[[], bool], what: str, seconds: float = 10.0) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, what
