@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from ganpo_cloud.imports.kinds import KINDS
-from ganpo_cloud.province import dual_control
+from ganpo_cloud.province import dual_control, limits
 from ganpo_cloud.province.dual_control import Course, DualControl
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.web.application import create_app
@@ -115,7 +115,7 @@ def test_every_place_and_month_as_plain_loops_count_it(plant: Plant) -> None:
     for month in ("2026-01", "2026-02", "2026-06", "2026-09", MONTH, "2025-12", "2025-05"):
         for area in (CITY, "360000", "360703", "360704", "360102"):
             told = recounting.dual(listed(), PROVINCE, month, area)
-            total, value = (course(plant, kind, area, month=month) for kind in dual_control.KINDS)
+            total, value = (course(plant, kind, area, month=month) for kind in limits.KINDS)
             assert (total.value(total.to_date) or 0) == told["used"], (month, area)
             got, whole = total.value(total.projected), told["whole"]
             if got is None:

@@ -19,12 +19,10 @@ from ganpo_cloud.cli.verifying import verify
 from ganpo_cloud.province import lists
 from ganpo_cloud.store.counted_tables import ledger
 from ganpo_cloud.store.database import Database
-from ganpo_cloud.web.application import create_app
 from ganpo_model.errors import ConfigError
-from support import databases, offices
-from support.plants import TestClock
-from support.province import CODES, NOW, PROVINCE, Plant, enterprise
-from support.serving import Served
+from support import offices
+from support.answering import answering
+from support.province import CODES, NOW, Plant, enterprise
 
 both = pytest.mark.usefixtures("each_database")
 COUNTY = "360681"
@@ -56,11 +54,8 @@ def fill(database: Database) -> None:
 
 @pytest.fixture
 def http(tmp_path: Path) -> Iterator[httpx.Client]:
-    database = databases.filled(tmp_path, fill)
-    app = create_app(database, TestClock(wall=NOW), province=PROVINCE, demo=True)
-    with Served(app) as served, httpx.Client(base_url=served.url, timeout=60) as client:
+    with answering(tmp_path, fill, demo=True) as client:
         yield client
-    database.close()
 
 
 def recount() -> dict[str, int]:

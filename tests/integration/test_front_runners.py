@@ -15,13 +15,10 @@ import pytest
 from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import consumption, ledger
 from ganpo_cloud.store.database import Database
-from ganpo_cloud.web.application import create_app
 from ganpo_model import credit_code
-from support import databases
-from support.plants import TestClock
-from support.province import NOW, PROVINCE, Plant
+from support.answering import answering
+from support.province import PROVINCE, Plant, listed
 from support.recounting import capacity_uses, leaders
-from support.serving import Served
 
 pytestmark = pytest.mark.usefixtures("each_database")
 CODES = [credit_code.completed(f"91360681DEM{n:05d}") for n in range(15)]
@@ -98,26 +95,14 @@ def fill(database: Database) -> None:
 
 @pytest.fixture
 def http(tmp_path: Path) -> Iterator[httpx.Client]:
-    database = databases.filled(tmp_path, fill)
-    with (
-        Served(create_app(database, TestClock(wall=NOW))) as served,
-        httpx.Client(base_url=served.url, timeout=60) as client,
-    ):
+    with answering(tmp_path, fill) as client:
         yield client
-    database.close()
 
 
 def get(http: httpx.Client, path: str, **asked: str) -> Any:
     answer = http.get(f"/api/v1/{path}", params=asked)
     assert answer.status_code == 200, answer.text
     return answer.json()
-
-
-def listed(kind: str) -> list[dict[str, str]]:
-    """A list as a person reads it."""
-    from ganpo_cloud.imports.kinds import KINDS
-
-    return [dict(zip(KINDS[kind].columns, row.split(","), strict=False)) for row in LISTS[kind]]
 
 
 ASKED: tuple[dict[str, str], ...] = (
@@ -131,7 +116,7 @@ ASKED: tuple[dict[str, str], ...] = (
 
 
 def test_who_leads_is_who_a_plain_loop_finds_and_everybody_else_has_one_reason(http: httpx.Client) -> None:
-    lists = {kind: listed(kind) for kind in LISTS}
+    lists = {kind: listed(kind, LISTS[kind]) for kind in LISTS}
     seen = set()
     for asked in ASKED:
         told = get(http, "front_runners", **asked)
@@ -177,7 +162,7 @@ def test_page_and_plan_say_what_the_api_says(http: httpx.Client) -> None:
 
 
 def test_capacity_use_is_output_over_the_capacity_of_the_same_months(http: httpx.Client) -> None:
-    lists = {kind: listed(kind) for kind in LISTS}
+    lists = {kind: listed(kind, LISTS[kind]) for kind in LISTS}
     for asked in ({}, {"area": "360681"}, {"area": "360602", "as_of": "2026-03-31"}, {"as_of": "2026-01-15"}):
         told = {row["enterprise"]: row for row in get(http, "capacity_use", **asked)}
         wanted = capacity_uses(lists, PROVINCE, asked)

@@ -13,11 +13,8 @@ import pytest
 from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import ledger, production
 from ganpo_cloud.store.database import Database
-from ganpo_cloud.web.application import create_app
-from support import databases
-from support.plants import TestClock
-from support.province import NOW, PROVINCE
-from support.serving import Served
+from support.answering import answering
+from support.province import NOW
 
 pytestmark = pytest.mark.usefixtures("each_database")
 TODAY = NOW.date()
@@ -86,13 +83,8 @@ def fill(database: Database) -> None:
 
 @pytest.fixture
 def http(tmp_path: Path) -> Iterator[httpx.Client]:
-    database = databases.filled(tmp_path, fill)
-    with (
-        Served(create_app(database, TestClock(wall=NOW), province=PROVINCE)) as served,
-        httpx.Client(base_url=served.url, timeout=60) as client,
-    ):
+    with answering(tmp_path, fill) as client:
         yield client
-    database.close()
 
 
 ASKED: list[tuple[dict[str, str], Callable[[Row], bool]]] = [

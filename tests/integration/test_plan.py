@@ -13,12 +13,9 @@ import httpx
 import pytest
 
 from ganpo_cloud.store.database import Database
-from ganpo_cloud.web.application import create_app
-from support import databases
-from support.plants import TestClock
-from support.province import CODES, NOW, PROVINCE, Plant, enterprise
+from support.answering import answering
+from support.province import CODES, NOW, PROVINCE, Plant, enterprise, listed
 from support.recounting import plan_rows
-from support.serving import Served
 
 pytestmark = pytest.mark.usefixtures("each_database")
 REFERENCE = Path(__file__).parents[2] / "cloud/ganpo_cloud/province/plan.csv"
@@ -86,11 +83,8 @@ def fill(database: Database) -> None:
 
 @pytest.fixture
 def http(tmp_path: Path) -> Iterator[httpx.Client]:
-    database = databases.filled(tmp_path, fill)
-    app = create_app(database, TestClock(wall=NOW))
-    with Served(app) as served, httpx.Client(base_url=served.url, timeout=60) as client:
+    with answering(tmp_path, fill) as client:
         yield client
-    database.close()
 
 
 def lines(http: httpx.Client, **asked: str) -> list[dict[str, Any]]:
@@ -128,7 +122,7 @@ def test_all_rows_of_the_plan_stand_in_its_order_with_a_number_or_a_reason(http:
 
 
 def test_every_number_of_the_plan_is_what_a_plain_loop_counts(http: httpx.Client) -> None:
-    listed = {kind: rows_of(kind) for kind in LISTS}
+    lists = {kind: listed(kind, LISTS[kind]) for kind in LISTS}
     for asked in (
         {},
         {"area": "360681"},
@@ -137,25 +131,18 @@ def test_every_number_of_the_plan_is_what_a_plain_loop_counts(http: httpx.Client
         {"as_of": "2019-03-15"},
     ):
         told = {line["measure"]: line for line in lines(http, **asked) if line["measure"]}
-        counted = plan_rows(listed, PROVINCE, asked)
+        counted = plan_rows(lists, PROVINCE, asked)
         assert counted.keys() <= told.keys()
         for measure, number in counted.items():
             found = told[measure]["number"]
             assert (found["numerator"], found["denominator"]) == number, (measure, asked)
 
 
-def rows_of(kind: str) -> list[dict[str, str]]:
-    """A list as a person reads it."""
-    from ganpo_cloud.imports.kinds import KINDS
-
-    return [dict(zip(KINDS[kind].columns, row.split(","), strict=False)) for row in LISTS[kind]]
-
-
 def test_a_deadline_that_has_passed_says_what_stood_then_and_since_when_it_is_as_it_is(
     http: httpx.Client,
 ) -> None:
     page = text(http.get("/indicators/nc_rate_main", params={"area": "360681", "lang": "en"}).text)
-    then = plan_rows({kind: rows_of(kind) for kind in LISTS}, PROVINCE, {"as_of": "2019-06-30"})
+    then = plan_rows({kind: listed(kind, LISTS[kind]) for kind in LISTS}, PROVINCE, {"as_of": "2019-06-30"})
     assert then["nc_rate_main"] == (12, 20)
     assert "Deadline 30 Jun 2019: 60.0%; reached since Nov 2024 or before" in page
     card = text(http.get("/overview", params={"lang": "en", "area": "360681"}).text)

@@ -9,13 +9,10 @@ import httpx
 import pytest
 
 from ganpo_cloud.imports import registry
-from ganpo_cloud.imports.kinds import KINDS
 from ganpo_cloud.store.database import Database
-from ganpo_cloud.web.application import create_app
-from support import databases, recounting
-from support.plants import TestClock
-from support.province import CODES, NOW, PROVINCE, Plant, inventory, link_up
-from support.serving import Served
+from support import recounting
+from support.answering import answering
+from support.province import CODES, NOW, PROVINCE, Plant, inventory, link_up, listed
 
 BOTH = pytest.mark.usefixtures("each_database")
 """What SQL counts is asked of both databases."""
@@ -64,10 +61,7 @@ LISTS: dict[str, list[str]] = {
         "T30,360000,,>=,1500,2020-12-31,,,plan,Li",
     ],
 }
-LISTED = {
-    kind: [dict(zip(KINDS[kind].columns, row.split(","), strict=False)) for row in rows]
-    for kind, rows in LISTS.items()
-}
+LISTED = {kind: listed(kind, rows) for kind, rows in LISTS.items()}
 
 
 def fill(database: Database) -> None:
@@ -85,11 +79,8 @@ def fill(database: Database) -> None:
 
 @pytest.fixture
 def http(tmp_path: Path) -> Iterator[httpx.Client]:
-    database = databases.filled(tmp_path, fill)
-    app = create_app(database, TestClock(wall=NOW))
-    with Served(app) as served, httpx.Client(base_url=served.url, timeout=60) as client:
+    with answering(tmp_path, fill) as client:
         yield client
-    database.close()
 
 
 def get(http: httpx.Client, path: str, **asked: Any) -> Any:

@@ -11,12 +11,12 @@ import httpx
 import pytest
 
 from ganpo_cloud.imports import registry
-from ganpo_cloud.imports.kinds import KINDS
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.web.application import create_app
 from support import databases, recounting
+from support.answering import answering
 from support.plants import TestClock
-from support.province import CODES, NOW, PROVINCE, Plant, enterprise, inventory, link_up
+from support.province import CODES, NOW, PROVINCE, Plant, enterprise, inventory, link_up, listed
 from support.serving import Served
 
 BOTH = pytest.mark.usefixtures("each_database")
@@ -70,10 +70,7 @@ def lists() -> dict[str, list[str]]:
 
 
 LISTS = lists()
-LISTED = {
-    kind: [dict(zip(KINDS[kind].columns, row.split(","), strict=True)) for row in rows]
-    for kind, rows in LISTS.items()
-}
+LISTED = {kind: listed(kind, rows) for kind, rows in LISTS.items()}
 
 
 def fill(database: Database) -> None:
@@ -93,11 +90,8 @@ def fill(database: Database) -> None:
 
 @pytest.fixture
 def http(tmp_path: Path) -> Iterator[httpx.Client]:
-    database = databases.filled(tmp_path, fill)
-    app = create_app(database, TestClock(wall=NOW))
-    with Served(app) as served, httpx.Client(base_url=served.url, timeout=60) as client:
+    with answering(tmp_path, fill) as client:
         yield client
-    database.close()
 
 
 def get(http: httpx.Client, path: str, **asked: Any) -> Any:

@@ -1,5 +1,6 @@
 """A collector of a province that a test fills with lists and facts."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -18,6 +19,11 @@ CODES = ("91360000625912173B", "914403001922038216", "9144030071526726XG", "9135
 NOW = datetime(2026, 11, 28, 2, 0, tzinfo=UTC)
 STREAM = "01HF7YAT00V3RS3DTR98H6BCFN"
 PROVINCE = load()
+
+
+def listed(kind: str, rows: Iterable[str]) -> list[dict[str, str]]:
+    """The rows of a list as a person reads them: what a plain loop counts."""
+    return [dict(zip(KINDS[kind].columns, row.split(","), strict=False)) for row in rows]
 
 
 @dataclass

@@ -1,7 +1,6 @@
 """Dual control (双控): limits on energy use and on intensity of a year, what the year will come to, and how both stand
 to each other (metrics.md section 5). Told at the ends of months."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -11,21 +10,21 @@ from typing import Any, Literal
 from sqlalchemy import Connection, select
 
 from ganpo_cloud.days import periods
+from ganpo_cloud.province import limits
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.province.indicators import YUAN_10000
+from ganpo_cloud.province.limits import KINDS, Kind, Limit
 from ganpo_cloud.province.measured import Measured, Standing
 from ganpo_cloud.province.snapshots import Energy, Snapshot
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store.counted_tables import ALL, area_outlook, ledger, outlook
-from ganpo_cloud.store.described import Instant, Month, Ratio, answer, said
+from ganpo_cloud.store.described import Month, Ratio, answer, said
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds
 from ganpo_model.clock import from_ms
 from ganpo_model.projection import COVERED, Light, light
 from ganpo_model.units import MILLION
 
-Kind = Literal["total_tce", "intensity"]
 Scope = Literal["area", "industry", "enterprise"]
-KINDS: tuple[Kind, ...] = ("total_tce", "intensity")
 PAGE = "/dual-control"
 LOST = Fraction(1, 10)
 """Enterprises without a projection may have held so much of last year's energy; else none is told of the place."""
@@ -78,22 +77,6 @@ MEASURED: tuple[Measured, ...] = (
     ),
 )
 NOTES: tuple[str, ...] = (NO_LIMIT, NOTHING_KNOWN, TOO_LITTLE, NOT_COVERED, NO_VALUE, OTHER_BASIS)
-
-
-@answer
-class Limit:
-    """A limit as one document says it."""
-
-    value: str = said("a decimal text in the unit of what it limits", "15000000")
-    price_basis: str | None = said("the year whose prices an intensity is in; null: of a total", "2020")
-    document: str = said("what says so", "赣发改〔2026〕1号")
-    by: str = said("who entered it", "Wang")
-    recorded_at: Instant = said("when it was entered", "2026-02-01T02:00:00.000Z", name="entered_at")
-
-    @property
-    def number(self) -> Fraction:
-        """Exactly."""
-        return Fraction(self.value)
 
 
 @answer
@@ -165,7 +148,7 @@ class DualControl:
 
     def __init__(self, connection: Connection, province: Province, month: str) -> None:
         self._connection, self._province, self.month = connection, province, month
-        self._limits = _limits(connection, int(month[:4]))
+        self._limits = limits.of_year(connection, int(month[:4]))
         table = registry.value_added
         bases = select(table.c.price_basis).where(table.c.year == int(month[:4])).limit(1)
         self._basis = connection.execute(bases).scalar()
@@ -252,14 +235,14 @@ class DualControl:
         """Against the limit that counts."""
         of, kind = known.of, known.kind
         place = ("", "") if of.get("enterprise") else (of["area"], of["industry"] or ALL)
-        limits = self._limits.get((*place, of.get("enterprise") or "", kind), [])
+        said_so = self._limits.get((*place, of.get("enterprise") or "", kind), [])
         nobody = {"industry": None, "enterprise": None, "name": None, "through": None}
         bare = Course(
             **{**nobody, **NO_METHOD, **of},
             kind=kind,
             month=self.month,
-            limit=limits[0] if limits else None,
-            others=limits[1:],
+            limit=said_so[0] if said_so else None,
+            others=said_so[1:],
             to_date=known.to_date,
             projected=known.projected,
             r=None,
@@ -296,22 +279,6 @@ def _per_value(row: Any, of: str, *, told: bool) -> tuple[Ratio | None, Ratio | 
 
 def _numbers(of: Ratio | None) -> tuple[int | None, int | None]:
     return (None, None) if of is None else (of.numerator, of.denominator)
-
-
-def _limits(connection: Connection, year: int) -> dict[tuple[str, str, str, str], list[Limit]]:
-    """Of a year by area, industry, enterprise and kind: the one that counts first, it was entered last; of several that
-    came together the last by document."""
-    table = registry.limit
-    found: dict[tuple[str, str, str, str], list[Limit]] = defaultdict(list)
-    newest = (
-        select(table)
-        .where(table.c.year == year)
-        .order_by(table.c.recorded_at.desc(), table.c.document.desc())
-    )
-    for row in connection.execute(newest):
-        limit = Limit(row.value, row.price_basis or None, row.document, row.by, row.recorded_at)
-        found[row.area, row.industry, row.enterprise, row.kind].append(limit)
-    return found
 
 
 def month_of(day: date) -> str:

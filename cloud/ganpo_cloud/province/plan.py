@@ -89,7 +89,7 @@ def numbers_of(part: Part, found: Indicators, area: str, industry: str) -> Itera
         return {of.id: of for of in part.standings(*at)}
 
     now = standing(found.snapshot.day)
-    definitions = [of for of in EVERY if of.id in {mine.id for mine in part.MEASURED}]
+    definitions = [of.definition for of in part.MEASURED]
     targets = {of.id: found.target(of, area, industry) for of in definitions}
     past: list[dict[str, Standing]] = []
     months = periods.months(found.snapshot.day, OVER_MONTHS + 1)[:-1]

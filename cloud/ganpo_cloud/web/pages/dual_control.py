@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ganpo_cloud.days import periods
-from ganpo_cloud.province.dual_control import KINDS, Course, DualControl, month_of
+from ganpo_cloud.province.dual_control import Course, DualControl, month_of
+from ganpo_cloud.province.limits import KINDS
 from ganpo_cloud.store.counted_tables import ALL
 from ganpo_cloud.web.pages.figures import Figure
 from ganpo_cloud.web.pages.rendering import Item, Rendering

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from ganpo_cloud.province import lists, plan, tagged
+from ganpo_cloud.province import lists, plan, tagged, upgrading
 from ganpo_cloud.province.indicators import YUAN_10000, Indicators
 from ganpo_cloud.store.counted_tables import ALL, NOWHERE
 from ganpo_cloud.web.answers.tags import Count
@@ -20,7 +20,7 @@ def beside(connection: Connection, rendering: Rendering, found: Sequence[Count])
     scope = rendering.scope
     key = (scope.area, scope.industry or ALL)
     judged = Indicators(rendering.snapshot(connection))
-    equipment, energy = tagged.changes(
+    equipment, energy = upgrading.changes(
         connection, rendering.province, lists.Filter(scope.area, scope.industry, rendering.day)
     )
     return {
