@@ -131,7 +131,8 @@ async def beside_a_good_one(folder: Path, bad: str, *addresses: tuple[str, str])
             yield plant
             meter = next(link for link in agent.connections if link.bound.name == "good")
             async with asyncio.timeout(10):
-                while meter.polls.made < 5 or agent.keeper.outbox.counts()[0] < 4:
+                keeper = agent.keeper
+                while meter.polls.made < 5 or (await keeper.call(keeper.outbox.counts))[0] < 4:
                     await asyncio.sleep(0.05)
             assert (meter.state, meter.error, meter.polls.skipped) == ("up", "", 0)
             assert plant.value("DB-1/energy_import") == 4711
