@@ -28,7 +28,7 @@ demo: .venv/installed
 
 test: debian dev node promtool
 	@$(lint)
-	$(BIN)/pytest -n 2 --dist worksteal -m "not slow" $(ARGS)
+	$(BIN)/pytest -n 3 --dist worksteal -m "not slow" $(ARGS)
 
 check: dev
 	@$(lint)

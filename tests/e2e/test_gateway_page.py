@@ -53,7 +53,7 @@ def served(given: dict[str, Any]) -> Iterator[Served]:
         yield found
 
 
-@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("lang", ["zh", pytest.param("en", marks=pytest.mark.slow)])
 def test_it_fits_every_window_has_every_glyph_and_no_barrier(
     browser: Browser, served: Served, lang: str
 ) -> None:

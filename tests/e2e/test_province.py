@@ -119,11 +119,7 @@ QUICK = {
     "enterprises/CODE",
     "enterprises/CODE/SB-0001",
     "energy",
-    "ranking",
-    "indicators/nc_rate_main",
-    "indicators/none_of_ours",
     "reports/2026-10",
-    "",
 }
 """Those that `make test` opens; the others are for `make campaign`."""
 OPENED = [path if path in QUICK else pytest.param(path, marks=pytest.mark.slow) for path in PAGES]

@@ -92,7 +92,9 @@ def charts(source: Path) -> set[str]:
         return CHARTS & set(wheel.namelist())
 
 
-@pytest.mark.parametrize("front_end", ["pip", "build, by way of an sdist"])
+@pytest.mark.parametrize(
+    "front_end", [pytest.param("pip", marks=pytest.mark.slow), "build, by way of an sdist"]
+)
 def test_without_npm_at_hand_the_builds_own_brings_echarts_and_htmx_under_every_front_end(
     front_end: str, source: Path
 ) -> None:

@@ -8,21 +8,12 @@ from support import databases
 
 BOTH = {
     "api",
-    "assessment",
-    "dual_control",
-    "front_runners",
     "import",
     "ingest",
-    "list_filters",
-    "measures",
-    "mondays_questions",
-    "moves",
     "overview",
     "plan",
     "plan_lists",
     "publishing",
-    "tags",
-    "trees",
 }
 """Modules whose SQL is looked at over both in `make test`; the others over PostgreSQL in `make campaign`."""
 

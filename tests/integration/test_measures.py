@@ -24,6 +24,7 @@ from ganpo_cloud.store.database import Database
 from ganpo_model.activity import Age
 from ganpo_model.coverage import ENTERPRISES, MEASURES, Evidence, Unit, ladder, stops
 from support import databases
+from support.campaign import rounds
 from support.province import PROVINCE
 
 DAY = date(2026, 11, 28)
@@ -78,7 +79,9 @@ def row(code: str, asset_no: str, kind: str, unit: Unit, **other: object) -> tup
 
 
 @pytest.mark.usefixtures("each_database")
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=rounds(12, 100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(firms=st.lists(st.lists(UNITS, max_size=6), min_size=1, max_size=5), branch=st.booleans())
 def test_predicate_condition_and_sums_count_the_same_devices_and_enterprises(
     database: Database, firms: list[list[Unit]], branch: bool
@@ -162,6 +165,7 @@ import httpx
 from ganpo_cloud.imports import registry
 from ganpo_cloud.web.application import create_app
 from support import databases
+from support.campaign import rounds
 from support.plants import TestClock
 from support.province import CODES, NOW, Plant, enterprise, inventory
 from support.serving import Served

@@ -202,7 +202,10 @@ def looked_at(
     return opened, answered, places + len(found), found
 
 
-@pytest.mark.parametrize("fill", [empty, silent, rejected])
+@pytest.mark.parametrize(
+    "fill",
+    [pytest.param(empty, marks=pytest.mark.slow), pytest.param(silent, marks=pytest.mark.slow), rejected],
+)
 def test_what_nobody_measured_is_no_figure_on_any_page_or_list(
     fill: Callable[[Plant], None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
