@@ -26,8 +26,13 @@ install: .venv/installed
 demo: .venv/installed
 	@GANPO_DEMO_INSTALLED_S=$$(cat .venv/installed) exec $(BIN)/ganpo-demo $(ARGS)
 
-test: debian dev node promtool
-	@$(lint)
+# Types are looked at while what the tests run beside Python is fetched: the one waits for the processor, the other for the net.
+test: dev
+	@mkdir -p build
+	($(lint)) >build/lint.txt 2>&1 & lint=$$!
+	$(MAKE) -s debian node promtool
+	wait $$lint || { cat build/lint.txt; exit 1; }
+	cat build/lint.txt
 	$(BIN)/pytest -n 3 --dist worksteal -m "not slow" $(ARGS)
 
 check: dev
