@@ -18,7 +18,7 @@ from ganpo_model.clock import to_ms
 NOW = datetime(2026, 11, 28, 2, tzinfo=UTC)
 PROVINCE = divisions.load()
 _AGES = ["active"] * 33 + ["seen"] * 5 + ["silent", "gone"]
-_SINCE = date(2021, 1, 1)
+_SINCE = date(2018, 1, 1)
 _DAY = {
     "planned_ms": 57_600_000,
     "producing_ms": 28_800_000,
@@ -45,7 +45,7 @@ def fill(database: Database, devices: int, now: datetime = NOW) -> None:
             connection.execute(onboarding.insert(), [*_onboarding(numbers, now)])
         for day in _days(periods.span(periods.month_of(today))[0], today):
             same = {"enterprise": ledger.c.enterprise, "subject": ledger.c.asset_no, "age": ledger.c.age}
-            values = _row(production, **_DAY) | same | {"day": literal(day, Date)}
+            values = row(production, **_DAY) | same | {"day": literal(day, Date)}
             columns = [values[column.name] for column in production.c]
             rows_of = select(*columns).where(ledger.c.networked)
             connection.execute(production.insert().from_select(list(production.c), rows_of))
@@ -58,16 +58,16 @@ def fill(database: Database, devices: int, now: datetime = NOW) -> None:
         pass
     with database.write() as connection:
         for day in _days(today - timedelta(days=periods.DAYS - 1), today - timedelta(days=1)):
-            _again(connection, area_day, "day", today, literal(day, Date))
+            again(connection, area_day, "day", today, literal(day, Date))
         for month in periods.months(today, periods.MONTHS)[:-1]:
-            _again(connection, area_month, "month", periods.month_of(today), literal(month, Text))
+            again(connection, area_month, "month", periods.month_of(today), literal(month, Text))
         connection.execute(text("ANALYZE"))
 
 
 def fill_ledger(connection: Connection, devices: int) -> None:
     """The ledger alone."""
     for first in range(0, devices, 3000):
-        rows = [_row(ledger, **row) for row in _ledger(range(first, min(first + 3000, devices)))]
+        rows = [row(ledger, **one) for one in _ledger(range(first, min(first + 3000, devices)))]
         connection.execute(ledger.insert(), rows)
 
 
@@ -105,10 +105,10 @@ def _onboarding(numbers: range, now: datetime) -> Iterable[dict[str, Any]]:
         if n % 2 == 0:
             at = to_ms(now - timedelta(days=n // 2 % 730, hours=1))
             about = {"enterprise": f"E{n // 3:08d}", "asset_no": f"SB-{n:06d}", "evidence": "{}"}
-            yield _row(onboarding, **about, networked_at=at, cloud_at=at)
+            yield row(onboarding, **about, networked_at=at, cloud_at=at)
 
 
-def _row(table: Table, **values: Any) -> dict[str, Any]:
+def row(table: Table, **values: Any) -> dict[str, Any]:
     """Every column of a row; what is not named is null, or nothing."""
     return {column.name: _nothing(column) for column in table.c} | values
 
@@ -119,7 +119,7 @@ def _nothing(column: Any) -> Any:
     return False if isinstance(column.type, Boolean) else "" if isinstance(column.type, Text) else 0
 
 
-def _again(connection: Connection, table: Table, period: str, of: Any, other: Any) -> None:
+def again(connection: Connection, table: Table, period: str, of: Any, other: Any) -> None:
     """The sums of a period, once more as those of another."""
     columns = [other if column.name == period else column for column in table.c]
     connection.execute(

@@ -82,6 +82,11 @@ def server() -> "Server":
     return started
 
 
+def running() -> bool:
+    """Whether this process has started one."""
+    return server.cache_info().currsize > 0
+
+
 class Server:
     """A PostgreSQL of its own on a free loopback port; `new` gives the URL of a database with all tables."""
 

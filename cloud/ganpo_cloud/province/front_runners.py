@@ -6,13 +6,14 @@ for the first reason that holds.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
+from itertools import groupby
 from typing import Any, Literal
 
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import ColumnElement, Connection, case, func, select
 
 from ganpo_cloud.days import periods
 from ganpo_cloud.province.balances import COVERED
@@ -24,6 +25,7 @@ from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import ALL, balance, ledger
 from ganpo_model.energy import EXPORT, WATER
 from ganpo_model.specific import YEAR_MONTHS, Making, Ranking, enough_months, ranked
+from ganpo_model.units import MILLION
 
 Medium = Literal["energy", "water"]
 Kind = Literal["whole", "metered"]
@@ -116,12 +118,28 @@ def front_runners(
     the last twelve; `above_scale`: others are left out."""
     period = months or last_months(day)
     makers = _makers(connection, province, day, area, industry, period)
+    return _found(connection, province, day, makers, medium, period, above_scale=above_scale)
+
+
+def _found(
+    connection: Connection,
+    province: Province,
+    day: date,
+    makers: Sequence[Any],
+    medium: Medium,
+    period: Sequence[str],
+    *,
+    above_scale: bool = False,
+) -> Found:
+    """Who leads among some makers."""
+    if not makers:
+        return Found()
     meters = _meters(connection, makers, medium, day, period)
     whole = _whole(connection, province, {row.enterprise for row in makers}, medium, period)
     metered = _metered(connection, province, medium, meters, period)
     products: dict[str, int] = defaultdict(int)
     for row in makers:
-        products[row.enterprise] += row.output > 0
+        products[row.enterprise] += row.months > 0
     found, known = Found(), defaultdict[tuple[str, Kind], list[Making]](list)
     for row in makers:
         of = (row.enterprise, row.product)
@@ -135,7 +153,7 @@ def front_runners(
             why = "several_products"
         elif not whole[row.enterprise].covered or not (kind == "whole" or metered[of].covered):
             why = "coverage"
-        firm = Firm(row.enterprise, row.name, row.area, row.product, int(row.output), kind, why)
+        firm = Firm(row.enterprise, row.name, row.area, row.product, _summed(row), kind, why)
         if why is not None or kind is None:
             found.left_out.append(firm)
         else:
@@ -149,9 +167,12 @@ def standings(
     connection: Connection, province: Province, day: date, area: str, industry: str
 ) -> Iterable[Standing]:
     """How many are ranked, and what they took above their medians."""
-    for medium in ("energy", "water"):
+    period = last_months(day)
+    makers = _makers(connection, province, day, area, industry, period)
+    mediums: tuple[Medium, ...] = ("energy", "water")
+    for medium in mediums:
         page = f"{PAGE}?medium={medium}"
-        groups = front_runners(connection, province, day, area, industry, medium).groups
+        groups = _found(connection, province, day, makers, medium, period).groups
         there = [group.ranking for group in groups if group.ranking.quartiles is not None]
         gap = sum((ranking.gap or Fraction() for ranking in there), Fraction())
         note = "" if there else NOBODY
@@ -171,9 +192,18 @@ def _makers(
         here.append(s.industry == industry)
     some = func.sum(case((o.millionths > 0, 1), else_=0)).label("months")
     about = (o.enterprise, o.product, s.name, s.area, s.above_scale)
-    query = select(*about, func.sum(o.millionths).label("output"), some, func.max(o.meters).label("meters"))
+    query = select(*about, *_sum(o.millionths), some, func.max(o.meters).label("meters"))
     query = query.join_from(registry.output, ledger, o.enterprise == s.enterprise).where(*here)
     return connection.execute(query.group_by(*about).order_by(o.enterprise, o.product)).all()
+
+
+def _sum(of: ColumnElement[int]) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """Millionths added up, whole units and the rest apart: SQLite adds up to 64 bits and no further."""
+    return func.sum(of // MILLION).label("whole"), func.sum(of % MILLION).label("rest")
+
+
+def _summed(row: Any) -> int:
+    return int(row.whole or 0) * MILLION + int(row.rest or 0)
 
 
 def _carriers(province: Province, medium: Medium) -> set[str]:
@@ -187,6 +217,18 @@ def _amount(province: Province, medium: Medium, carrier: str, millionths: int, m
     return province.coefficients.tce({carrier: millionths}, periods.span(month)[0])
 
 
+def _stretches(province: Province, medium: Medium, months: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The first and last months of those parts of a period in which no coefficient changes."""
+    coefficients, carriers = province.coefficients, sorted(_carriers(province, medium))
+
+    def of(month: str) -> list[Any]:
+        return [coefficients.at(carrier, periods.span(month)[0]) for carrier in carriers]
+
+    for _, some in groupby(months, of):
+        first, *others = some
+        yield first, others[-1] if others else first
+
+
 def _days(months: Sequence[str]) -> int:
     return (periods.span(months[-1])[1] - periods.span(months[0])[0]).days + 1
 
@@ -195,23 +237,24 @@ def _whole(
     connection: Connection, province: Province, codes: set[str], medium: Medium, months: Sequence[str]
 ) -> Mapping[str, _Taken]:
     """What enterprises took altogether: covered where every carrier that they declare is, and they declare any."""
-    b, found, days = balance.c, defaultdict[str, _Taken](_Taken), _days(months)
-    mine = b.carrier.in_(sorted(_carriers(province, medium)))
+    b, o, found, days = balance.c, registry.output.c, defaultdict[str, _Taken](_Taken), _days(months)
     declared = func.max(case((b.declared, 1), else_=0)).label("declared")
-    query = select(b.enterprise, b.carrier, b.month, func.sum(b.millionths).label("millionths"))
-    query = query.add_columns(func.max(b.covered_days).label("covered"), declared)
-    o = registry.output.c
+    sums = (*_sum(b.millionths), func.max(b.covered_days).label("covered"), declared)
     making = select(o.enterprise).where(o.month.between(months[0], months[-1]))
-    query = query.where(mine & b.month.between(months[0], months[-1]) & b.enterprise.in_(making))
+    mine = b.carrier.in_(sorted(_carriers(province, medium))) & b.enterprise.in_(making)
+    monthly = select(b.enterprise, b.carrier, *sums).where(mine).group_by(b.enterprise, b.carrier, b.month)
     covered: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     asked: set[tuple[str, str]] = set()
-    for row in connection.execute(query.group_by(b.enterprise, b.carrier, b.month)):
-        if row.enterprise in codes:
-            amount = _amount(province, medium, row.carrier, int(row.millionths or 0), row.month)
-            found[row.enterprise].amount += amount
-            covered[row.enterprise][row.carrier] += row.covered
-            if row.declared:
-                asked.add((row.enterprise, row.carrier))
+    for first, last in _stretches(province, medium, months):
+        m = monthly.where(b.month.between(first, last)).subquery("monthly").c
+        together = (func.sum(m[name]).label(name) for name in ("whole", "rest", "covered", "declared"))
+        query = select(m.enterprise, m.carrier, *together).group_by(m.enterprise, m.carrier)
+        for row in connection.execute(query):
+            if (code := row.enterprise) in codes:
+                found[code].amount += _amount(province, medium, row.carrier, _summed(row), first)
+                covered[code][row.carrier] += int(row.covered)
+                if row.declared:
+                    asked.add((code, row.carrier))
     for code, carriers in covered.items():
         wanted = [number for carrier, number in carriers.items() if (code, carrier) in asked]
         found[code].covered = bool(wanted) and all(number >= COVERED * days for number in wanted)

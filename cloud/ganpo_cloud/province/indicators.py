@@ -15,7 +15,7 @@ from ganpo_cloud.province.definitions import DEFINITIONS, Definition
 from ganpo_cloud.province.divisions import OTHER, Province
 from ganpo_cloud.province.pace import OVER_MONTHS, Pace, pace
 from ganpo_cloud.province.places import Key
-from ganpo_cloud.province.snapshots import Snapshot
+from ganpo_cloud.province.snapshots import Energy, Snapshot
 from ganpo_cloud.province.targets import Target, Targets, month_over
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store.counted_tables import ALL
@@ -25,6 +25,8 @@ from ganpo_model.energy import WATER
 MONTHS = 12
 YUAN_10000 = 1_000_000
 """Fen in 10,000 CNY."""
+_EVER = "ever_registered"
+"""Of a stored month: nothing is known of a place where this is 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +140,17 @@ class Indicators:
         """Every indicator, or `only` some, of every area in every industry; `counted`: not of one industry in which
         nothing counts."""
         names = [industry or ALL for industry in industries]
-        energies = self.snapshot.energy(areas, names)
+        asked = counted or any(of.kind == "quantity" for of in only)
+        energies = self.snapshot.energy(areas, names) if asked else {}
         months = periods.months(self.snapshot.day, OVER_MONTHS + 1)[:-1]
         if deadlines := self.targets.months(self.snapshot.day):
             months = sorted(deadlines.union(periods.months(self.snapshot.day, periods.MONTHS)[:-1]))
-        stored = self.snapshot.trend(areas, names, months)
+        stored = self.snapshot.trend(
+            areas, names, months, {_EVER, *(name for of in only for name in _stored(of))}
+        )
         found: dict[Key, list[Indicator]] = {}
         for key, row in self.snapshot.rows(areas, names).items():
-            used = energies[key]
+            used = energies.get(key, Energy())
             facts = row | {"tce": used.tce, WATER: used.carriers.get(WATER)}
             if counted and key[1] != ALL and not any(facts[name] for name in facts if name != "year"):
                 continue
@@ -202,7 +207,7 @@ class Indicators:
             return judged
         row = past.get(month_over(deadline))
         then = (None, None)
-        if row is not None and row["ever_registered"]:
+        if row is not None and row[_EVER]:
             then = (row[definition.measures[1]], row[definition.among] if definition.among else None)
         oldest = periods.months(self.snapshot.day, periods.MONTHS)[0]
         running = {month: found for month, found in before.items() if month >= oldest}
@@ -268,6 +273,13 @@ class Populations:
 
 def _then(definition: Definition, row: Mapping[str, Any] | None) -> Fraction | None:
     """What a stored month came to; only what is counted by machines and enterprises is stored by month."""
-    if row is None or definition.kind not in ("rate", "count"):
+    if row is None or not _stored(definition):
         return None
     return value(definition, row[definition.measures[1]], row[definition.among] if definition.among else None)
+
+
+def _stored(definition: Definition) -> tuple[str, ...]:
+    """What a stored month has of a number."""
+    if definition.kind not in ("rate", "count"):
+        return ()
+    return (definition.measures[1], *([definition.among] if definition.among else ()))

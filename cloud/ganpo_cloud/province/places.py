@@ -1,6 +1,6 @@
 """Where something counts: at its place, at every place above, in its industry and in all of them together."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -9,6 +9,10 @@ from ganpo_cloud.store.counted_tables import ALL
 
 Key = tuple[str, str]
 Sums = Mapping[Key, Mapping[str, int]]
+Lowest = Iterable[tuple[Key, Mapping[str, Any]]]
+"""What counts at a place and in an industry; one may stand several times."""
+Roll = Callable[[Province, Lowest, Mapping[str, Any]], dict[Key, dict[str, Any]]]
+"""Adds up what counts: `roll_up`, or `all_at` a place."""
 
 
 @lru_cache(maxsize=8192)
@@ -19,16 +23,24 @@ def keys(province: Province, area: str, industry: str) -> tuple[Key, ...]:
     return tuple((place, of) for place in places for of in (industry, ALL))
 
 
-def roll_up(
-    province: Province, lowest: Iterable[tuple[Key, Mapping[str, Any]]], nothing: Mapping[str, Any]
-) -> dict[Key, dict[str, Any]]:
-    """What places come to with everything that lies in them. `lowest`: what counts at a place and in an industry; one
-    may stand several times. `nothing`: every column as it is before anything counts, 0 or unknown."""
+def roll_up(province: Province, lowest: Lowest, nothing: Mapping[str, Any]) -> dict[Key, dict[str, Any]]:
+    """What places come to with everything that lies in them. `nothing`: every column as it is before anything counts, 0
+    or unknown."""
     found: dict[Key, dict[str, Any]] = {}
     for key, values in lowest:
         for place in keys(province, *key):
             add(found.setdefault(place, dict(nothing)), values)
     return found
+
+
+def all_at(
+    key: Key, _province: Province, lowest: Lowest, nothing: Mapping[str, Any]
+) -> dict[Key, dict[str, Any]]:
+    """What everything comes to at one place, of which nothing lies elsewhere: `roll_up` where no other is asked for."""
+    found = dict(nothing)
+    for _, values in lowest:
+        add(found, values)
+    return {key: found}
 
 
 def add(row: dict[str, Any], values: Mapping[str, Any]) -> None:

@@ -19,6 +19,7 @@ from ganpo_cloud.province.indicators import Indicator, Indicators, passed, value
 from ganpo_cloud.province.measured import Measured, Standing
 from ganpo_cloud.province.pace import OVER_MONTHS, Pace, pace
 from ganpo_cloud.province.targets import Target, month_over
+from ganpo_model.coverage import reaches
 
 
 class Part(Protocol):
@@ -93,15 +94,15 @@ def numbers_of(part: Part, found: Indicators, area: str, industry: str) -> Itera
     targets = {of.id: found.target(of, area, industry) for of in definitions}
     past: list[dict[str, Standing]] = []
     months = periods.months(found.snapshot.day, OVER_MONTHS + 1)[:-1]
-    if any(map(_rises, targets.values())):
-        past = [standing(periods.span(month)[1]) if n % 3 == 0 else {} for n, month in enumerate(months)]
     deadlines = {of: target.passed(found.snapshot.day) if target else None for of, target in targets.items()}
+    if any(_told(of, targets[of.id], now.get(of.id)) or deadlines[of.id] for of in definitions):
+        past = [standing(periods.span(month)[1]) if n % 3 == 0 else {} for n, month in enumerate(months)]
     then = {day: standing(periods.span(month_over(day))[1]) for day in {*deadlines.values()} if day}
     for of in definitions:
         history = tuple(_value(of, at.get(of.id)) for at in [*past, now])
         target, mine = targets[of.id], now.get(of.id, Standing(of.id, None, None))
         moved: Pace | None = None
-        if target is not None and target.goal is not None and _rises(target):
+        if target is not None and target.goal is not None and _told(of, target, mine):
             moved = pace(history, target.goal, found.snapshot.day, target.deadline)
         counted = (None, mine.number, None, mine.among, None, None)
         item = Indicator(of, area, industry, "", *counted, None, target, history, moved)
@@ -111,8 +112,12 @@ def numbers_of(part: Part, found: Indicators, area: str, industry: str) -> Itera
         yield Number(item, mine.page, mine.note)
 
 
-def _rises(target: Target | None) -> bool:
-    return target is not None and target.goal is not None and target.comparator in (">=", ">")
+def _told(of: Definition, target: Target | None, now: Standing | None) -> bool:
+    """Whether it is told how a number moves: it should rise, and is below its target."""
+    if target is None or target.goal is None or target.comparator not in (">=", ">"):
+        return False
+    number = _value(of, now)
+    return number is not None and not reaches(number, target.comparator, target.goal)
 
 
 def _value(definition: Definition, of: Standing | None) -> Fraction | None:

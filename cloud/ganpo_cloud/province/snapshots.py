@@ -154,15 +154,18 @@ class Snapshot:
         return found
 
     def trend(
-        self, areas: Collection[str], industries: Collection[str], months: Collection[str]
+        self,
+        areas: Collection[str],
+        industries: Collection[str],
+        months: Collection[str],
+        names: Iterable[str] = (*STOCKS, *FLOWS),
     ) -> dict[tuple[str, str, str], Row]:
-        """Stored months of places and industries; those that are not stored are left out. Of what a tag marks they are
-        worked out, without times, unless it marks too much (`LARGE`)."""
+        """Stored months of places and industries, and of them what is named; those that are not stored are left out. Of
+        what a tag marks they are worked out, without times, unless it marks too much (`LARGE`)."""
         if self.only is not None:
             return self._marked_then(areas, industries, months)
         when = f"month IN ({', '.join('?' * len(months))})"
-        names = ("month", *STOCKS, *FLOWS)
-        rows = self._read(areas, industries, area_month, names, when, *months)
+        rows = self._read(areas, industries, area_month, ("month", *names), when, *months)
         return {(*key, row["month"]): row for key, row in rows}
 
     def _marked_then(
@@ -236,9 +239,16 @@ def snapshot(
 
 def stock(connection: Connection, province: Province, day: date, key: Key, measure: str) -> int:
     """One count of a place at the end of a day, or until now: stored, or worked out where it is not."""
-    table = area_day.c
-    mine = (table.day == day) & (table.area == key[0]) & (table.industry == key[1])
-    found = connection.execute(select(table[measure]).where(mine)).scalar()
+    of_day, of_month = area_day.c, area_month.c
+    stored = [(of_day, of_day.day == day)]
+    month = periods.month_of(day)
+    if day == periods.span(month)[1]:
+        stored.append((of_month, of_month.month == month))
+    found = None
+    for table, when in stored:
+        if found is None:
+            mine = when & (table.area == key[0]) & (table.industry == key[1])
+            found = connection.execute(select(table[measure]).where(mine)).scalar()
     if found is None:
         found = totals.stocks(connection, province, day).get(key, {}).get(measure, 0)
     return int(found)

@@ -7,15 +7,16 @@ its legal person; an area counts in itself and in what it lies in, of `area_indu
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Select, Subquery, Table, case, distinct, func, not_, or_, select
+from sqlalchemy import Connection, Select, Subquery, Table, case, distinct, exists, func, not_, or_, select
 
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.province.lists import Filter, placed
 from ganpo_cloud.province.measured import Measured, Standing
 from ganpo_cloud.province.measures import held, on
-from ganpo_cloud.province.places import Key, keys, roll_up
+from ganpo_cloud.province.places import Key, Roll, all_at, keys, roll_up
 from ganpo_cloud.province.snapshots import stock
 from ganpo_cloud.province.within import Only, within
 from ganpo_cloud.store import registry_tables as registry
@@ -69,8 +70,11 @@ def standings(
     connection: Connection, province: Province, day: date, area: str, industry: str
 ) -> Iterable[Standing]:
     """How many there are; None where nobody has entered anything of the kind."""
-    key, known = (area, industry), ever(connection)
-    here = counts(connection, province, Filter(area, industry or None, day)).get(key, NOTHING)
+    key, known, of = (area, industry), ever(connection), Filter(area, industry or None, day)
+    here = dict(NOTHING)
+    for part in (marked, newly, moves):
+        here |= part(connection, province, of, partial(all_at, key)).get(key, {})
+    here[ABOVE] = stock(connection, province, day, key, "enterprises_above_scale")
     for tag in reference.tags().values():
         if tag.id in known and tag.of == "area" and industry != ALL:
             yield Standing(tag.id, None, None, _PAGE, NO_INDUSTRY)
@@ -111,17 +115,22 @@ def tags(connection: Connection, day: date, **of: str) -> list[Any]:
 def counts(connection: Connection, province: Province, of: Filter) -> dict[Key, dict[str, int]]:
     """Everything that is counted here, by name, at every place and in every industry of the filter."""
     found: dict[Key, dict[str, int]] = {}
-    for part in (marked, upgraded, newly, moves):
+    for part in (marked, above_scale, newly, moves):
         for key, row in part(connection, province, of).items():
             found.setdefault(key, dict(NOTHING)).update(row)
     return found
 
 
-def marked(connection: Connection, province: Province, of: Filter) -> dict[Key, dict[str, int]]:
-    """How many enterprises or areas have each tag but a technical upgrading."""
-    t, nothing = registry.tag.c, dict.fromkeys((tag for tag in reference.tags() if tag != UPGRADE), 0)
+def marked(
+    connection: Connection, province: Province, of: Filter, roll: Roll = roll_up
+) -> dict[Key, dict[str, int]]:
+    """How many enterprises or areas have each tag; a technical upgrading those above scale alone (T15)."""
+    t, nothing = registry.tag.c, dict.fromkeys(reference.tags(), 0)
     valid = held(of.day, t) & t.tag.in_(nothing)
-    found = roll_up(province, _by_place(connection, province, of, registry.tag, t.tag, valid), nothing)
+    person = _persons(of.day)
+    counted = valid & or_(t.tag != UPGRADE, person.c.above_scale)
+    lowest = _by_place(connection, province, of, registry.tag, person, t.tag, counted)
+    found = roll(province, lowest, nothing)
     places = select(t.area, t.industry, t.tag).where(valid, t.enterprise == "").distinct()
     for area, industry, tag in connection.execute(places):
         mine = (
@@ -137,18 +146,18 @@ def ever(connection: Connection) -> set[str]:
     return set(connection.execute(select(registry.tag.c.tag).distinct()).scalars())
 
 
-def upgraded(connection: Connection, province: Province, of: Filter) -> dict[Key, dict[str, int]]:
-    """Enterprises above scale, and of them those with a technical upgrading (T15)."""
-    t, firm, person = registry.tag.c, ledger.c, _persons(of.day)
-    mine = select(person.c.enterprise).join(registry.tag, t.enterprise == person.c.named)
-    has = firm.enterprise.in_(mine.where(t.tag == UPGRADE, held(of.day, t)))
-    query = select(firm.area, firm.industry, func.count(), func.count().filter(has))
+def above_scale(connection: Connection, province: Province, of: Filter) -> dict[Key, dict[str, int]]:
+    """Enterprises above scale."""
+    firm = ledger.c
+    query = select(firm.area, firm.industry, func.count()).group_by(firm.area, firm.industry)
     query = query.where(firm.kind == "enterprise", on(of.day), firm.in_service, firm.above_scale)
-    query = query.where(*within(province, of.area, of.industry, firm)).group_by(firm.area, firm.industry)
-    return _named(province, (ABOVE, UPGRADE), connection.execute(query))
+    rows = connection.execute(query.where(*within(province, of.area, of.industry, firm)))
+    return roll_up(province, _named((ABOVE,), rows), {ABOVE: 0})
 
 
-def newly(connection: Connection, province: Province, of: Filter) -> dict[Key, dict[str, int]]:
+def newly(
+    connection: Connection, province: Province, of: Filter, roll: Roll = roll_up
+) -> dict[Key, dict[str, int]]:
     """Enterprises that became above scale within the three years of the plan, up to the day (T30); of them those that
     are not on the day; and beside, as `first_listed`, those that the registry names first within these years and above
     scale at once: nothing says what they were before."""
@@ -171,17 +180,21 @@ def newly(connection: Connection, province: Province, of: Filter) -> dict[Key, d
         mine, *within(province, of.area, of.industry, firm)
     )
     rows = connection.execute(query.group_by(firm.area, firm.industry))
-    return _named(province, (RISEN, LEFT, FIRST_LISTED), rows)
+    names = (RISEN, LEFT, FIRST_LISTED)
+    return roll(province, _named(names, rows), dict.fromkeys(names, 0))
 
 
-def moves(connection: Connection, province: Province, of: Filter) -> dict[Key, dict[str, int]]:
+def moves(
+    connection: Connection, province: Province, of: Filter, roll: Roll = roll_up
+) -> dict[Key, dict[str, int]]:
     """Enterprises that declare a move into a cloud, by its kind: the newest row up to the day says so (T21)."""
-    m = registry.cloud_move.c
-    place = func.row_number().over(partition_by=(m.enterprise, m.kind), order_by=m.since.desc())
-    newest = select(m.enterprise, m.kind, m.value, place.label("place")).where(m.since <= of.day).subquery()
-    valid = newest.c.value & (newest.c.place == 1)
-    lowest = _by_place(connection, province, of, newest, "move_" + newest.c.kind, valid)
-    return roll_up(province, lowest, dict.fromkeys(MOVES, 0))
+    m, later = registry.cloud_move.c, registry.cloud_move.alias("later").c
+    same = (later.enterprise == m.enterprise) & (later.kind == m.kind)
+    newer = exists().where(same, later.since > m.since, later.since <= of.day)
+    valid = m.value & (m.since <= of.day) & ~newer
+    move, table = "move_" + m.kind, registry.cloud_move
+    lowest = _by_place(connection, province, of, table, _persons(of.day), move, valid)
+    return roll(province, lowest, dict.fromkeys(MOVES, 0))
 
 
 NOTHING = dict.fromkeys((*reference.tags(), ABOVE, *MOVES, RISEN, LEFT, FIRST_LISTED), 0)
@@ -209,11 +222,12 @@ def marks(province: Province, tag: str, of: Filter) -> Select[Any]:
 
 
 def _persons(day: date) -> Subquery:
-    """Every enterprise of the registry, `named`, with home and industry of its legal person, of a branch another."""
+    """Every enterprise of the registry, `named`, with home and industry of its legal person, of a branch another, and
+    whether that is above scale."""
     own, firm = ledger.alias("own"), ledger.alias("firm")
     person = firm.c.enterprise == func.coalesce(own.c.parent, own.c.enterprise)
     is_it = person & (firm.c.asset_no == "") & on(day, firm.c) & firm.c.in_service
-    about = (firm.c.enterprise, firm.c.area, firm.c.industry)
+    about = (firm.c.enterprise, firm.c.area, firm.c.industry, firm.c.above_scale)
     query = select(own.c.enterprise.label("named"), *about).select_from(own.join(firm, is_it))
     return query.where(own.c.asset_no == "", on(day, own.c)).subquery("person")
 
@@ -232,10 +246,9 @@ def of_enterprise(connection: Connection, day: date, code: str) -> Mapping[str, 
 
 
 def _by_place(
-    connection: Connection, province: Province, of: Filter, rows: Any, word: Any, valid: Any
+    connection: Connection, province: Province, of: Filter, rows: Any, person: Subquery, word: Any, valid: Any
 ) -> Iterator[tuple[Key, dict[str, int]]]:
-    """How many legal persons the rows of a table name, by their place and a word of the row."""
-    person = _persons(of.day)
+    """How many legal persons (`_persons`) the rows of a table name, by their place and a word of the row."""
     query = select(person.c.area, person.c.industry, word, func.count(distinct(person.c.enterprise)))
     query = query.select_from(rows.join(person, rows.c.enterprise == person.c.named))
     query = query.where(valid, *within(province, of.area, of.industry, person.c))
@@ -245,10 +258,10 @@ def _by_place(
         yield (area, industry), {name: number}
 
 
-def _named(province: Province, names: Sequence[str], rows: Iterable[Any]) -> dict[Key, dict[str, int]]:
-    """Numbers of places, each under its name, with everything that lies in them."""
-    lowest = (((area, of), dict(zip(names, numbers, strict=True))) for area, of, *numbers in rows)
-    return roll_up(province, lowest, dict.fromkeys(names, 0))
+def _named(names: Sequence[str], rows: Iterable[Any]) -> Iterator[tuple[Key, dict[str, int]]]:
+    """Numbers of places, each under its name."""
+    for area, industry, *numbers in rows:
+        yield (area, industry), dict(zip(names, numbers, strict=True))
 
 
 def _any(connection: Connection, table: Table, *where: Any) -> bool:

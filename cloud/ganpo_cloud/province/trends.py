@@ -12,6 +12,9 @@ from ganpo_cloud.province.snapshots import Snapshot
 from ganpo_cloud.store.counted_tables import area_carrier
 from ganpo_model.energy import WATER
 
+HEARD = "enterprises_ever_networked"
+"""What counts enterprises of which a gateway was ever heard."""
+
 
 @dataclass(frozen=True, slots=True)
 class Point:
@@ -33,7 +36,8 @@ def monthly(found: Snapshot, definition: Definition, places: Sequence[Key], mont
     if definition.kind == "quantity":
         return _taken(found, definition, places, names)
     areas, industries = ({key[n]: None for key in places} for n in (0, 1))
-    past = found.trend(list(areas), list(industries), names[:-1])
+    said = {HEARD, definition.measures[1], *([definition.among] if definition.among else ())}
+    past = found.trend(list(areas), list(industries), names[:-1], said)
     now = found.rows(list(areas), list(industries))
     points = []
     for key in places:
@@ -78,4 +82,4 @@ def _taken(
 
 def heard(row: Mapping[str, int] | None) -> bool:
     """Whether any gateway of a place had been heard by the end of a month: before, its numbers are what lists say."""
-    return row is not None and row["enterprises_ever_networked"] > 0
+    return row is not None and row[HEARD] > 0

@@ -56,5 +56,5 @@ def reader(url: URL) -> Engine:
         max_overflow=8,
         pool_pre_ping=True,
         isolation_level="REPEATABLE READ",
-        connect_args=_ARGUMENTS | {"options": "-c default_transaction_read_only=on"},
+        connect_args=_ARGUMENTS | {"options": "-c default_transaction_read_only=on -c jit=off"},
     )
