@@ -12,9 +12,8 @@ def cpu_s() -> float:
     found = time.process_time()
     if not databases.running():
         return found
-    for stat in Path("/proc").glob("[0-9]*/stat"):
+    server = databases.server().pid
+    for pid in Path(f"/proc/{server}/task/{server}/children").read_text().split():
         with contextlib.suppress(OSError):  # it has ended meanwhile
-            parent = int(stat.read_text().rpartition(")")[2].split()[1])
-            if parent == databases.server().pid:
-                found += int((stat.parent / "schedstat").read_text().split()[0]) / 1e9
+            found += int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
     return found

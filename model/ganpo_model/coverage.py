@@ -3,6 +3,7 @@
 A measure is declared here and nowhere else.
 """
 
+import operator
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -265,15 +266,18 @@ def months_later(day: date, months: int) -> date:
         return date(year + (month + 1) // 12, (month + 1) % 12 + 1, 1)
 
 
+_COMPARED = {
+    ">=": operator.ge,
+    ">": operator.gt,
+    "<=": operator.le,
+    "<": operator.lt,
+    "=": operator.eq,
+}
+
+
 def reaches(found: Fraction, comparator: str, wanted: Fraction) -> bool:
     """Whether a number is what a target asks for. Exact: 59.96 % is not 60."""
-    return {
-        ">=": found >= wanted,
-        ">": found > wanted,
-        "<=": found <= wanted,
-        "<": found < wanted,
-        "=": found == wanted,
-    }[comparator]
+    return bool(_COMPARED[comparator](found, wanted))
 
 
 def percent(numerator: int, denominator: int, target: Fraction | None = None) -> str:

@@ -141,7 +141,7 @@ def test_what_is_written_in_the_places_named_is_enough(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": f"{tmp_path}/cloud:{tmp_path}/model:{ROOT}/tests"},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [

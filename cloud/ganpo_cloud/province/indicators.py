@@ -233,10 +233,10 @@ def passed(
     months that follow each other."""
     since, ever = "", True
     if item.goal is not None and item.target is not None and item.value is not None:
-        comparator, goal = item.target.comparator, item.goal
+        comparator, goal, reached = item.target.comparator, item.goal, item.status == "reached"
         months = [(month, found) for month, found in before.items() if found is not None]
         for month, found in reversed(months):
-            if reaches(found, comparator, goal) != (item.status == "reached"):
+            if reaches(found, comparator, goal) != reached:
                 ever = False
                 break
             since = month

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from fractions import Fraction
+from functools import lru_cache
 from operator import attrgetter
 
 from sqlalchemy import Connection, select
@@ -41,7 +42,7 @@ class Target:
     @property
     def goal(self) -> Fraction | None:
         """The number, in the unit of what it is the target of."""
-        return None if self.value is None else Fraction(self.value)
+        return None if self.value is None else _number(self.value)
 
     def passed(self, day: date) -> date | None:
         """Its deadline, or the plan's own, where that has passed on a day."""
@@ -74,6 +75,12 @@ class Targets:
         """The months last over at the deadlines that have passed on a day."""
         counted = (some[0].passed(day) for some in self.every.values())
         return {month_over(deadline) for deadline in counted if deadline is not None}
+
+
+@lru_cache
+def _number(text: str) -> Fraction:
+    """Of a decimal text: pages ask for the same few of every place and month."""
+    return Fraction(text)
 
 
 def month_over(day: date) -> str:
