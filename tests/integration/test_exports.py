@@ -19,6 +19,7 @@ from ganpo_cloud.cli.verifying import verify
 from ganpo_cloud.province import lists
 from ganpo_cloud.store.counted_tables import ledger
 from ganpo_cloud.store.database import Database
+from ganpo_cloud.web.answers import equipment
 from ganpo_model.errors import ConfigError
 from support import offices
 from support.answering import answering
@@ -84,7 +85,7 @@ def test_a_countys_equipment_adds_up_to_what_its_page_says(http: httpx.Client, t
     heads, data, sums = rows[1], rows[2:-1], rows[-1]
     assert (sums[0], len(data)) == ("合计", len(DEVICES))
     columns = {line[1]: heads.index(line[0]) for line in about if line[1] in _columns()}
-    place = {name: columns[f"counted.{name}"] for name in lists.COUNTED}
+    place = {name: columns[f"counted.{name}"] for name in equipment.COUNTED}
     for name, wanted in recount().items():
         assert sums[place[name]] == sum(row[place[name]] for row in data) == wanted, name
     (nc,) = http.get("/api/v1/indicators/nc_rate_main", params={"area": COUNTY}).json()
@@ -102,7 +103,7 @@ def test_a_countys_equipment_adds_up_to_what_its_page_says(http: httpx.Client, t
 
 
 def _columns() -> set[str]:
-    return {"name", *(f"counted.{name}" for name in lists.COUNTED)}
+    return {"name", *(f"counted.{name}" for name in equipment.COUNTED)}
 
 
 def test_enterprises_have_percentages_and_their_sum_is_the_places(http: httpx.Client) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import (
@@ -24,6 +25,7 @@ from ganpo_cloud.province import firms
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.province.measures import UNIT, counts, on
 from ganpo_cloud.province.within import Only, within
+from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import ledger, production
 from ganpo_model.activity import Age
 from ganpo_model.coverage import ENTERPRISES
@@ -48,14 +50,10 @@ ORDERED: Mapping[str, Sequence[str]] = {
 AT_ONCE = 1000
 """Rows that are held together."""
 DEVICE = ("enterprise", "asset_no", "name", "site", "area", "industry", "status", *UNIT)
-"""What a list says of a device, as the ledger has it ..."""
-COUNTED = (
-    *("units", "main", "nc_declared", "nc_checked", "nc_proven", "intelligent_checked"),
-    *("now_registered", "now_networked", "now_cloud", "now_active"),
-)
-"""... and the measures of which it says whether they count it: added up they are what the pages say of a place."""
+"""What a list says of a device, as the ledger has it."""
 
-
+_NAMES = """SELECT enterprise, name FROM ledger
+WHERE asset_no = '' AND since <= ? AND (until IS NULL OR until > ?)"""
 AGE = case({age.value: n for n, age in enumerate(Age)}, value=ledger.c.age)
 """From active to gone."""
 
@@ -97,11 +95,10 @@ def devices(
     order: Order = Order(),
 ) -> Select[Any]:
     """The devices of the ledger; of a measure, those that it counts, and that another does not."""
-    counted = (cast(counts(name), Integer).label(f"counts_{name}") for name in COUNTED)
     c = ledger.c
     quiet = c.age.in_([Age.SILENT, Age.GONE])
     last_good = case((quiet, _last_good(wanted.day)), else_=None).label("last_good")
-    query = select(*(c[name] for name in DEVICE), *counted, last_good)
+    query = select(*(c[name] for name in DEVICE), last_good)
     query = query.where(*_of("equipment", province, wanted))
     if measure is not None:
         query = query.where(counts(measure))
@@ -184,9 +181,8 @@ def codes(province: Province, wanted: Filter) -> Select[Any]:
 
 def names(connection: Connection, codes: Collection[str], day: date) -> dict[str, str]:
     """What enterprises are called on a day, by code."""
-    mine = (ledger.c.enterprise.in_(codes)) & (ledger.c.asset_no == "")
-    query = select(ledger.c.enterprise, ledger.c.name).where(mine, on(day))
-    return {row.enterprise: row.name for row in connection.execute(query)}
+    statement = f"{_NAMES} AND enterprise IN ({', '.join('?' * len(codes))})"
+    return dict(sql.rows(connection, statement, (day, day, *codes)))
 
 
 def page(connection: Connection, query: Select[Any], limit: int, page: int) -> tuple[Sequence[Row[Any]], int]:
@@ -209,7 +205,8 @@ def long_page(
     the list of all that is told of a page of it."""
     here = whole(query.limit(limit).offset((number_of - 1) * limit))
     if min(limit, total) > AT_ONCE:
-        return connection.execute(here, execution_options={"yield_per": AT_ONCE})
+        result = connection.execute(here, execution_options={"yield_per": AT_ONCE})
+        return chain.from_iterable(result.partitions())
     return connection.execute(here).all()
 
 

@@ -1,8 +1,9 @@
-"""Measures of devices as SQL over the ledger, read off their declarations in `ganpo_model.coverage`."""
+"""Measures of devices, read off their declarations in `ganpo_model.coverage`: as SQL over the ledger, and of rows."""
 
 from collections.abc import Iterable
 from dataclasses import fields
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, false, or_, true
@@ -37,6 +38,12 @@ def held(day: date | ColumnElement[date], c: Any) -> ColumnElement[bool]:
 def unit_of(row: Any) -> Unit:
     """A row of the ledger as it is counted."""
     return Unit(*(getattr(row, name) for name in UNIT))
+
+
+@lru_cache(maxsize=4096)
+def counted(unit: tuple[Any, ...]) -> tuple[str, ...]:
+    """The measures that count a device of which the ledger says so: it says the same of many."""
+    return tuple(name for name, measure in MEASURES.items() if measure.counts(Unit(*unit)))
 
 
 def _holds(condition: Condition, s: Any) -> ColumnElement[bool]:

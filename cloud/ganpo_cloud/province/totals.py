@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, dele
 from ganpo_cloud.days import periods
 from ganpo_cloud.province import balances, intensities, outlooks, targets
 from ganpo_cloud.province.divisions import Province
-from ganpo_cloud.province.measures import UNIT, on
+from ganpo_cloud.province.measures import UNIT, counted, on
 from ganpo_cloud.province.places import Key, Sums, roll_up
 from ganpo_cloud.province.within import Only
 from ganpo_cloud.store import marks, sql
@@ -23,7 +23,7 @@ from ganpo_cloud.store.localdays import DEFAULT_ZONE, day_of
 from ganpo_cloud.store.marks import Kind, answer, mark, seen, waiting
 from ganpo_cloud.store.tables import counter
 from ganpo_model.clock import to_ms
-from ganpo_model.coverage import ENTERPRISES, MEASURES, Unit
+from ganpo_model.coverage import ENTERPRISES
 
 NEWEST = "totals added up"
 """The counter that says when the sums of today were added up."""
@@ -167,7 +167,7 @@ def _counts(
     province: Province, devices: Sequence[Any], of_firms: Sequence[Any], homes: Sequence[Any]
 ) -> Sums:
     """What devices, and enterprises with devices, are counted in."""
-    found = Counter((area, industry, _counted(tuple(unit))) for _, area, industry, *unit in devices)
+    found = Counter((area, industry, counted(tuple(unit))) for _, area, industry, *unit in devices)
     reached: dict[str, set[str]] = defaultdict(set)
     for code, unit in {(row[0], row[3:]) for row in of_firms}:
         reached[code] |= _reached(unit)
@@ -209,16 +209,10 @@ def _times(
 
 
 @lru_cache(maxsize=4096)
-def _counted(unit: tuple[Any, ...]) -> tuple[str, ...]:
-    """The measures that count a device of which the ledger says so."""
-    return tuple(name for name, measure in MEASURES.items() if measure.counts(Unit(*unit)))
-
-
-@lru_cache(maxsize=4096)
 def _reached(unit: tuple[Any, ...]) -> frozenset[str]:
     """Of these those that are asked of a device of an enterprise."""
     asked = {measure for of in ENTERPRISES.values() for measure in (of.devices, *of.without)}
-    return frozenset(name for name in _counted(unit) if name in asked)
+    return frozenset(name for name in counted(unit) if name in asked)
 
 
 @lru_cache(maxsize=4096)

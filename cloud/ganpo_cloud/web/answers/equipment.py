@@ -1,10 +1,9 @@
 """The devices behind the numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import partial
-from operator import attrgetter
+from functools import lru_cache, partial
 from typing import Annotated, Any, Literal
 
 from pydantic import PlainSerializer
@@ -12,15 +11,21 @@ from sqlalchemy import Connection
 
 from ganpo_cloud.province import lists
 from ganpo_cloud.province.ledger import FLAGS
-from ganpo_cloud.store.described import AssetNo, Code, Listing, answer, filled, read, said, somewhere
+from ganpo_cloud.province.measures import counted
+from ganpo_cloud.store.described import AssetNo, Code, Listing, answer, read, said, somewhere
 from ganpo_cloud.web import marked
 from ganpo_cloud.web.asking import Listed, Question, asks, day, order, sorted_by
 from ganpo_cloud.web.problems import Refused
 from ganpo_model.activity import Age
-from ganpo_model.coverage import MEASURES, Evidence
+from ganpo_model.coverage import MEASURES, Evidence, Unit
 
 Flag = Literal["main", "numerical_control", "digital", "intelligent"]
-Counting = Literal[*lists.COUNTED]  # type: ignore[valid-type]
+COUNTED = (
+    *("units", "main", "nc_declared", "nc_checked", "nc_proven", "intelligent_checked"),
+    *("now_registered", "now_networked", "now_cloud", "now_active"),
+)
+"""The measures of which a list says whether they count a device: added up they are what the pages say of a place."""
+Counting = Literal[*COUNTED]  # type: ignore[valid-type]
 Level = Annotated[
     Evidence,
     PlainSerializer(lambda level: level.name.lower(), Literal["claimed", "document", "controller"]),
@@ -29,7 +34,6 @@ Level = Annotated[
 
 _LEVELS = list(Evidence)
 _AGES: Mapping[str | None, Age | None] = {None: None, **{age.value: age for age in Age}}
-_flags = attrgetter(*FLAGS)
 
 
 LEVELS: Mapping[str, tuple[int, ...]] = {
@@ -129,8 +133,18 @@ def flag_of(measure: str | None) -> Flag:
 
 def device(row: Any) -> Device:
     """A row of `lists.devices`."""
-    levels = {flag: _LEVELS[level] for flag, level in zip(FLAGS, _flags(row), strict=True) if level}
-    about = {"counts": row.in_service, "area": somewhere(row.area), "flags": levels, "age": _AGES[row.age]}
-    return filled(
-        Device, row, **about, counted=dict(zip(lists.COUNTED, row[len(lists.DEVICE) : -1], strict=True))
+    enterprise, asset_no, name, site, area, industry, status, *unit, last_good = row
+    told, counts = _told(tuple(unit))
+    return Device(
+        enterprise, asset_no, name, site, somewhere(area), industry, status, *told, last_good, counts
     )
+
+
+@lru_cache(maxsize=4096)
+def _told(unit: tuple[Any, ...]) -> tuple[Sequence[Any], dict[Counting, int]]:
+    """What is told of a device that counts for so much, which is the same of many: whether it counts, its flags, how it
+    is seen; and which measures count it."""
+    of, counting = Unit(*unit), counted(unit)
+    flags = {flag: _LEVELS[level] for flag in FLAGS if (level := getattr(of, flag))}
+    told = (of.in_service, flags, of.networked, of.cloud, _AGES[of.age])
+    return told, {name: int(name in counting) for name in COUNTED}

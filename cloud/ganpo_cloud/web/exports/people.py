@@ -51,7 +51,6 @@ class Names:
         self.lang, self.t = lang, i18n.translator(lang)
         self._connection, self._province, self._day = connection, province, day
         self._enterprises: Mapping[str, str] = {}
-        self._areas: dict[str, str] = {}
 
     def look_up(self, codes: set[str]) -> None:
         """Know these enterprises, and no others any more."""
@@ -59,12 +58,8 @@ class Names:
 
     def of(self, kind: str, code: Any) -> str | None:
         """The name of a code; None where nobody knows."""
-        if code is None:
-            return None
         if kind in ("area", "city"):
-            if code not in self._areas:
-                self._areas[code] = self.area(code)
-            return self._areas[code]
+            return self.area(code)
         if kind == "industry":
             return self.industry(code)
         if kind == "enterprise":
@@ -132,7 +127,7 @@ class Table:
         last = name.rpartition(".")[2]
         if kind is bool:
             words = {True: self._names.t("yes"), False: self._names.t("no")}
-            yield self._column(name, "text", _each(read, words.get), about)
+            yield self._column(name, "text", _once(read, words.__getitem__), about)
         elif kind is int and about.get("scale", 1) != 1:
             yield self._column(name, "amount", _each(read, partial(_scaled, about["scale"])), about)
         elif kind is int:
@@ -142,14 +137,16 @@ class Table:
                 yield Column("", f"{self._named(name)} (%)", "rate", rate, of=(name, among))
         elif kind is date:
             yield self._column(name, "date", read, about)
-        else:
-            worded = _Known(partial(self._worded, VALUES.get(name.partition(".")[0], {})))
-            yield self._column(
-                name, "text", read if kind is str and last != "status" else _each(read, worded), about
-            )
+        elif get_origin(kind) in (None, Literal):
+            worded = partial(self._worded, VALUES.get(name.partition(".")[0], {}))
+            as_it_is = kind is str and last != "status"
+            yield self._column(name, "text", read if as_it_is else _once(read, worded), about)
             if last in NAMED:
                 head = self._head(name.rpartition(".")[0], self._names.t(NAMED[last]))
-                yield Column("", head, "text", _each(read, partial(self._names.of, last)))
+                named = partial(self._names.of, last)
+                yield Column("", head, "text", (_each if last == "enterprise" else _once)(read, named))
+        else:
+            yield self._column(name, "text", _each(read, _together), about)
 
     def _ratio(self, name: str, read: Read, *, rate: bool) -> Iterator[Column]:
         """Numerator, denominator and percentage; of a quantity or an intensity in their unit, without one."""
@@ -184,23 +181,28 @@ class Table:
 
 
 class _Known(dict[Any, Any]):
-    """What a function gives, worked out once."""
+    """What a function gives of a value, worked out once; None of None."""
 
     def __init__(self, of: Callable[[Any], Any]) -> None:
-        super().__init__()
+        super().__init__({None: None})
         self._of = of
 
     def __missing__(self, key: Any) -> Any:
         found = self[key] = self._of(key)
         return found
 
-    def __call__(self, key: Any) -> Any:
-        """What is no single value is told as text, and not kept."""
-        if isinstance(key, list) and all(isinstance(item, str) for item in key):
-            return " ".join(key)
-        if isinstance(key, list | dict):
-            return _ANYTHING.dump_json(key, by_alias=True).decode()
-        return self[key]
+
+def _once(read: Read, of: Callable[[Any], Any]) -> Read:
+    """What a function gives of few values that come again and again."""
+    known = _Known(of)
+    return lambda rows: [*map(known.__getitem__, read(rows))]
+
+
+def _together(values: Any) -> str:
+    """What is no single value, as text."""
+    if all(isinstance(value, str) for value in values) and not isinstance(values, dict):
+        return " ".join(values)
+    return _ANYTHING.dump_json(values, by_alias=True).decode()
 
 
 def _each(read: Read, of: Callable[[Any], Any]) -> Read:

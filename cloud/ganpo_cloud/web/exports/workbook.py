@@ -51,6 +51,7 @@ _WIDE = {
 _SPECIAL = re.compile(r"[&<>\x00-\x08\x0b-\x1f\ufffe\uffff]|_x[0-9A-Fa-f]{4}_|^\s|\s$")
 _REMEMBERED = 5_000
 _HERE = "\x00"
+_LINE = f'<row r="{_HERE}">%b</row>'.encode()
 
 
 @dataclass(slots=True)
@@ -63,8 +64,8 @@ class _Sums:
     def add(self, cells: Sequence[Sequence[Any]]) -> None:
         for column, values in zip(self.columns, cells, strict=True):
             if column.adds:
-                found = (value for value in values if value is not None)
-                total = sum(found) if column.look == "count" else sum(map(Fraction, found))
+                known = filter(None, values)
+                total = sum(known if column.look == "count" else map(Fraction, known))
                 self.of[column.name] = self.of.get(column.name, Fraction()) + total
 
 
@@ -233,14 +234,13 @@ class _Row:
 
     def xml(self, number: int, cells: Sequence[Sequence[Any]]) -> bytes:
         """Some rows, the first of this number, of what stands in each column."""
-        told = [[known[value] for value in values] for known, values in zip(self._cells, cells, strict=True)]
+        told = [map(known.__getitem__, values) for known, values in zip(self._cells, cells, strict=True)]
         rows = enumerate(zip(*told, strict=True), start=number)
-        return "".join(
-            [f'<row r="{at}">{"".join(row).replace(_HERE, str(at))}</row>' for at, row in rows]
-        ).encode()
+        here = _HERE.encode()
+        return b"".join([(_LINE % b"".join(row)).replace(here, b"%d" % at) for at, row in rows])
 
 
-class _Cells(dict[Any, str]):
+class _Cells(dict[Any, bytes]):
     """Values of a column as XML, those of before remembered; for the number of the row stands a sign that no value has.
     Numbers beyond what a spreadsheet can keep stand as text: it would round them silently."""
 
@@ -249,10 +249,10 @@ class _Cells(dict[Any, str]):
         self._text = look == "text"
         self._begin = f'<c r="{column}{_HERE}" s="{style}"'
 
-    def __missing__(self, value: Any) -> str:
+    def __missing__(self, value: Any) -> bytes:
         if len(self) > _REMEMBERED:
             self.clear()
-        found = self[value] = self._xml(value)
+        found = self[value] = self._xml(value).encode()
         return found
 
     def _xml(self, value: Any) -> str:
