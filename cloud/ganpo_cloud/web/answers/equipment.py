@@ -1,6 +1,6 @@
 """The devices behind the numbers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache, partial
@@ -141,10 +141,12 @@ def device(row: Any) -> Device:
 
 
 @lru_cache(maxsize=4096)
-def _told(unit: tuple[Any, ...]) -> tuple[Sequence[Any], dict[Counting, int]]:
+def _told(
+    unit: tuple[Any, ...],
+) -> tuple[tuple[bool, dict[Flag, Level], bool, bool, Age | None], dict[Counting, int]]:
     """What is told of a device that counts for so much, which is the same of many: whether it counts, its flags, how it
     is seen; and which measures count it."""
     of, counting = Unit(*unit), counted(unit)
-    flags = {flag: _LEVELS[level] for flag in FLAGS if (level := getattr(of, flag))}
+    flags: dict[Any, Evidence] = {flag: _LEVELS[level] for flag in FLAGS if (level := getattr(of, flag))}
     told = (of.in_service, flags, of.networked, of.cloud, _AGES[of.age])
     return told, {name: int(name in counting) for name in COUNTED}
