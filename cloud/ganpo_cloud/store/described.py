@@ -78,12 +78,12 @@ def read(rows: Iterable[Any], made: Callable[[Any], T]) -> Iterable[T]:
 
 def filled(kind: type[T], source: Any, **other: Any) -> T:
     """An answer with the attributes of the same name; `other`: those that are made, not copied."""
-    names, copied = _copied(kind, frozenset(other))  # type: ignore[arg-type]
+    names, copied = _copied(kind, tuple(other))  # type: ignore[arg-type]
     return kind(**dict(zip(names, copied(source), strict=True)), **other)
 
 
 @cache
-def _copied(kind: Any, other: frozenset[str]) -> tuple[Sequence[str], Callable[[Any], Sequence[Any]]]:
+def _copied(kind: Any, other: tuple[str, ...]) -> tuple[Sequence[str], Callable[[Any], Sequence[Any]]]:
     names = [field.name for field in fields(kind) if field.name not in other]
     return names, (
         attrgetter(*names) if len(names) > 1 else lambda source: [getattr(source, n) for n in names]

@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 
 from ganpo_cloud.province import lists
 from ganpo_cloud.province.ledger import FLAGS
-from ganpo_cloud.province.measures import counted
-from ganpo_cloud.store.described import AssetNo, Code, Listing, answer, read, said, somewhere
+from ganpo_cloud.province.measures import UNIT, counted
+from ganpo_cloud.store.described import AssetNo, Code, Listing, answer, filled, read, said, somewhere
 from ganpo_cloud.web import marked
 from ganpo_cloud.web.asking import Listed, Question, asks, day, order, sorted_by
 from ganpo_cloud.web.problems import Refused
@@ -33,6 +33,7 @@ Level = Annotated[
 
 
 _LEVELS = list(Evidence)
+_UNIT = slice(len(lists.DEVICE) - len(UNIT), len(lists.DEVICE))
 _AGES: Mapping[str | None, Age | None] = {None: None, **{age.value: age for age in Age}}
 
 
@@ -133,20 +134,13 @@ def flag_of(measure: str | None) -> Flag:
 
 def device(row: Any) -> Device:
     """A row of `lists.devices`."""
-    enterprise, asset_no, name, site, area, industry, status, *unit, last_good = row
-    told, counts = _told(tuple(unit))
-    return Device(
-        enterprise, asset_no, name, site, somewhere(area), industry, status, *told, last_good, counts
-    )
+    return filled(Device, row, area=somewhere(row.area), **_told(row[_UNIT]))
 
 
 @lru_cache(maxsize=4096)
-def _told(
-    unit: tuple[Any, ...],
-) -> tuple[tuple[bool, dict[Flag, Level], bool, bool, Age | None], dict[Counting, int]]:
-    """What is told of a device that counts for so much, which is the same of many: whether it counts, its flags, how it
-    is seen; and which measures count it."""
+def _told(unit: tuple[Any, ...]) -> Mapping[str, Any]:
+    """What is made of what a device counts for, once for all of which the ledger says the same."""
     of, counting = Unit(*unit), counted(unit)
-    flags: dict[Any, Evidence] = {flag: _LEVELS[level] for flag in FLAGS if (level := getattr(of, flag))}
-    told = (of.in_service, flags, of.networked, of.cloud, _AGES[of.age])
-    return told, {name: int(name in counting) for name in COUNTED}
+    flags = {flag: _LEVELS[level] for flag in FLAGS if (level := getattr(of, flag))}
+    counts = {name: int(name in counting) for name in COUNTED}
+    return {"counts": of.in_service, "flags": flags, "age": _AGES[of.age], "counted": counts}
