@@ -21,6 +21,8 @@ _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {
     0x3000: " ",
     0x00A0: " ",
     0x2212: "-",
+    0x2265: ">=",
+    0x2264: "<=",
     0x201C: '"',
     0x201D: '"',
     0x2018: "'",
@@ -40,6 +42,8 @@ _DAY = re.compile(
 _COMPACT = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)", re.ASCII)
 _DAY_LAST = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.](?:19|20)\d\d", re.ASCII)
 _MONTH = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*月?(?:[-/.]0?1)?", re.ASCII)
+_COMPACT_MONTH = re.compile(r"(20\d\d)(0[1-9]|1[0-2])", re.ASCII)
+_YEAR = re.compile(r"(\d{4})\s*年度?", re.ASCII)
 _PLAIN_DAY = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}", re.ASCII)
 _YES = {
     "yes": "yes",
@@ -116,8 +120,12 @@ def read(text: str, column: str, *, from_1904: bool = False) -> Read:
         found = _date(written, from_1904)
     elif kind == "month":
         found = _month(written, from_1904)
+    elif kind == "year" and (match := _YEAR.fullmatch(written)):
+        found = Read(match[1], "" if match[1] == written else "a year in another form")
     elif kind == "yes" and (word := _YES.get(written.casefold())) is not None:
         found = Read(word)
+    elif kind == "yes" and "," in written:  # the value of a target or a limit
+        found = _number(written)
     elif (asked := _ASKED.get(column, {}).get(plain(written))) is not None:
         raise CellError(*asked)
     elif (words := _words().get(column)) is not None and (word := words.get(plain(written))) is not None:
@@ -129,7 +137,7 @@ def read(text: str, column: str, *, from_1904: bool = False) -> Read:
 
 @cache
 def kinds() -> dict[str, str]:
-    """What each column holds: text (as it is), word, number, date, month or yes."""
+    """What each column holds: text (as it is), word, number, date, month, year or yes."""
     return {row["column"]: row["kind"] for row in reference.rows("columns")}
 
 
@@ -139,6 +147,7 @@ def _words() -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {
         "carrier": {plain(about.name_zh): about.id for about in reference.carriers().values()},
         "signal": {plain(about.name_zh): about.id for about in reference.signals().values()},
+        "tag": {plain(about.name_zh): about.id for about in reference.tags().values()},
     }
     for row in reference.rows("column_words"):
         words = found.setdefault(row["column"], {})
@@ -180,7 +189,7 @@ def _date(text: str, from_1904: bool) -> Read:
 
 def _month(text: str, from_1904: bool) -> Read:
     day = _date(text, from_1904).text if _SERIAL.fullmatch(text) else text
-    if (match := _MONTH.fullmatch(day)) is None:
+    if (match := _MONTH.fullmatch(day) or _COMPACT_MONTH.fullmatch(day)) is None:
         return Read(text)
     month = f"{match[1]}-{int(match[2]):02}"
     return Read(month, "a month in another form" if month != text else "")

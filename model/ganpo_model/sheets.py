@@ -1,6 +1,6 @@
 """Lists in memory: the sheets that a file holds, and their rows, each with its place."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ganpo_model.errors import ConfigError
@@ -11,7 +11,8 @@ from ganpo_model.heads import Merged, Rows
 class Sheet:
     """One sheet of a workbook, its cells as texts: numbers as they are shown, days as 2025-03-01.
 
-    `faults`: what a cell of (row, column) has instead of a value; `from_1904`: where the workbook counts days from.
+    `faults`: what a cell of (row, column) has instead of a value; `from_1904`: where the workbook counts days from;
+    `unseen`: rows that it hides.
     """
 
     name: str
@@ -20,6 +21,7 @@ class Sheet:
     merged: Sequence[Merged] = ()
     faults: Mapping[tuple[int, int], str] = field(default_factory=dict)
     from_1904: bool = False
+    unseen: Collection[int] = ()
 
 
 Opener = Callable[[bytes, str], Sequence[Sheet]]

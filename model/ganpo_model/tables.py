@@ -34,6 +34,8 @@ _FORMULA = re.compile(r"=[^=<>]")
 """An = alone is a comparator, and => a slip of one."""
 _MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 _NEAR = 0.8
+_SHOWN = 5
+"""Hidden rows that are named."""
 
 
 def is_workbook(raw: bytes) -> bool:
@@ -159,6 +161,9 @@ class _Reading:
             return
         self._has.update(head.named.values())
         below = [(number, row) for number, row in sheet.rows if number > head.end]
+        if unseen := [str(number) for number, _ in below if number in sheet.unseen]:
+            some = ", ".join(unseen[:_SHOWN]) + (" ..." if len(unseen) > _SHOWN else "")
+            self.notes.append(f"{source.file}, sheet {source.sheet}: hidden rows were read too: {some}")
         for number, row in self._unmerged(below, sheet.merged, source, head):
             self._take_row(number, row, head, sheet, source)
 

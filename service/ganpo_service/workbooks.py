@@ -33,6 +33,7 @@ _SAVE = "save it as .xlsx or as CSV"
 _SIGNS = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&amp;": "&"}
 """As XML writes them; & comes last."""
 _ROW = re.compile(rb"<(?:\w+:)?row\b([^>]*?)(?:/>|>(.*?)</(?:\w+:)?row>)", re.DOTALL)
+_UNSEEN = re.compile(rb'\bhidden="(?:1|true)"')
 _NUMBER = re.compile(rb'\br="(\d{1,7})"')
 _CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*?)(?:/>|>(.*?)</(?:\w+:)?c>)", re.DOTALL)
 _REF = re.compile(rb'\br="([A-Z]{1,3})\d{1,7}"')
@@ -65,7 +66,8 @@ def sheets(raw: bytes, name: str) -> Sequence[Sheet]:
                 hidden = about.visible is not SheetVisibleEnum.Visible
                 rows = list(_rows(sheet, looks))
                 merged = tuple(looks.merged)
-                found.append(Sheet(about.name, rows, hidden, merged, looks.faults, package.from_1904))
+                told = (looks.faults, package.from_1904, looks.unseen)
+                found.append(Sheet(about.name, rows, hidden, merged, *told))
     except (CalamineError, ValueError, OSError) as error:
         raise _damaged(name, str(error)) from error
     return found
@@ -79,6 +81,7 @@ class _Looks:
     shown: dict[tuple[int, int], str] = field(default_factory=dict)
     percent: set[tuple[int, int]] = field(default_factory=set)
     merged: list[tuple[int, int, int, int]] = field(default_factory=list)
+    unseen: set[int] = field(default_factory=set)
 
 
 class _Package:
@@ -114,6 +117,8 @@ class _Package:
             number = _NUMBER.search(about)
             row = int(number[1]) if number else row + 1
             column = -1
+            if _UNSEEN.search(about):
+                looks.unseen.add(row)
             for attributes, content in _CELL.findall(inside):
                 ref = _REF.search(attributes)
                 column = _column(ref[1]) if ref else column + 1

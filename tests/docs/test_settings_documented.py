@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from ganpo_cloud.province import assessment, schemes
 from ganpo_cloud.store import settings as cloud
 from ganpo_config import document, json_schema, load, profile, profile_schema, settings
 from ganpo_drivers.cjt188.settings import Cjt188Settings
@@ -128,6 +129,34 @@ def test_the_json_schema_of_profiles_is_the_present_one_and_takes_all_of_ours() 
         assert list(judge.iter_errors(document)) == [], file.name
         assert list(judge.iter_errors(document | {"titel": "x"})), file.name
     assert list(judge.iter_errors({"format": 1, "id": "x", "title": {"zh": "x", "en": "x"}}))
+
+
+def test_the_json_schema_of_schemes_is_the_present_one_and_refuses_what_is_refused() -> None:
+    import tomllib
+    from decimal import Decimal
+    from importlib.resources import files
+
+    import jsonschema
+
+    stored = json.loads((DOCS / "assessment.schema.json").read_text(encoding="utf-8"))
+    assert stored == schemes.json_schema(assessment.measures()), "write it anew: see docs/metrics.md"
+    judge = jsonschema.Draft202012Validator(stored)
+    ours = files("ganpo_cloud").joinpath("province", schemes.FILE).read_text(encoding="utf-8")
+    shown = re.findall(
+        r"^```ini\n(.*?)^```", (DOCS / "metrics.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    for text in (ours, *shown):
+        assert list(judge.iter_errors(tomllib.loads(text, parse_float=Decimal))) == []
+    for wrong in (
+        'max = "40"', "max = 0", "max = 101", "veto = 1", 'rule = "best"', 'measure = "x"', 'titel = "x"',
+        'id = "A"', 'zh = ""', "full = true", 'zero = "0"',
+    ):  # fmt: skip
+        key = wrong.partition(" ")[0]
+        text = re.sub(rf"^{key} .*$", "", shown[0], flags=re.MULTILINE) + wrong
+        assert list(judge.iter_errors(tomllib.loads(text, parse_float=Decimal))), wrong
+    for key in ("id", "zh", "en", "max", "measure", "rule", "full", "zero"):
+        text = re.sub(rf"^{key} .*$", "", shown[0], flags=re.MULTILINE)
+        assert list(judge.iter_errors(tomllib.loads(text, parse_float=Decimal))), f"linear without {key}"
 
 
 def test_the_json_schema_takes_what_load_takes_and_refuses_what_it_refuses() -> None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, timedelta
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -102,6 +103,7 @@ def test_what_was_signed_stays_and_today_stands_beside_it(
         (("assessment", "369999", "2025", "--by", "Wang"), "no such area"),
         (("assessment", CITY, "2099", "--by", "Wang"), "is not over"),
         (("assessment", CITY, "2025"), "who signs the sheet"),
+        (("assessment", CITY, "2025", "--by", "a\nb"), "one line of at most 500 letters"),
         (("assessment", CITY, "next"), "assessment AREA YEAR --by NAME"),
         (("assessment", CITY), "assessment AREA YEAR --by NAME"),
         (("2026-13",), "no month like 2026-11"),
@@ -168,9 +170,14 @@ def test_the_scheme_of_a_province_counts_and_a_year_that_waits_is_not_signed(
     with pytest.raises(ConfigError, match="is not worked out yet"):
         signing.publish(plant.database, province, CITY, 2025, "Li", NOW)
     plant.settle()
-    signed = signing.publish(plant.database, province, CITY, 2025, "Li", NOW)
+    sign = partial(signing.publish, plant.database, province, CITY, 2025, "Li", NOW)
+    with pytest.raises(ConfigError, match="it is never changed"):
+        signing.publish(databases.Meanwhile(plant.database, sign), province, CITY, 2025, "Wang", NOW)  # type: ignore[arg-type]
+    with plant.database.read() as connection:
+        signed = signing.read(connection, CITY, 2025)
+    assert signed is not None
+    assert signed.by == "Li"
     assert (signed.tenths, re.fullmatch("[0-9a-f]{64}", signed.checksum or "") is not None) == (0, True)
     with plant.database.read() as connection:
-        assert signing.read(connection, CITY, 2025) == signed
         (stored,) = connection.execute(text("SELECT scheme FROM assessed")).scalars()
     assert '"0.1229"' in stored

@@ -67,6 +67,8 @@ ROWS = [
     ("targets", "T03,360000,,increase_vs_baseline,5,2027-12-31,,,plan", "has no number: leave it empty"),
     ("targets", "T01,361234,,>=,60,2027-12-31,,,plan", "no such area"),
     ("population", "360681,STEAL,2026,5,s", "none of NONFERROUS"),
+    ("population", "360681,钢铁,2026,5,s", "industry = 钢铁: is a name: its id is STEEL"),
+    ("population", "南昌市,STEEL,2026,5,s", "area = 南昌市: is a name: its id is 360100"),
 ]
 
 
@@ -152,7 +154,7 @@ def test_a_code_of_digits_alone_survives_a_spreadsheet_and_comes_back_as_it_was(
     assert (found.unchanged, found.errors) == (1, ())
 
 
-QUESTIONS: list[tuple[str, dict[str, str], int, str]] = [
+QUESTIONS: list[tuple[str, dict[str, str | list[str]], int, str]] = [
     ("indicators/nobody", {}, 404, "no such indicator"),
     ("indicators/nc_rate_main", {"by": "moon"}, 422, "by"),
     ("equipment", {"measure": "all"}, 422, "none of units"),
@@ -170,6 +172,10 @@ QUESTIONS: list[tuple[str, dict[str, str], int, str]] = [
     ("energy", {"from": "2010-01", "to": "2030-12"}, 200, "[]"),
     ("overview", {"format": "pdf"}, 422, "format"),
     ("overview", {"aera": "360100"}, 422, "no such parameter"),
+    ("overview", {"industry": "STEAL"}, 404, "none of NONFERROUS"),
+    ("targets", {"of": "T99"}, 404, "no row of the plan, nor a number of it"),
+    ("compare", {"of": ["360100"] * 21}, 422, "is said more than 20 times"),
+    ("compare", {"of": ["360100"] * 5}, 200, "360100"),
     ("reports/2099-01", {}, 404, "this month is not published"),
     (f"why/{'x' * 200}", {}, 422, "enterprise"),
 ]

@@ -135,8 +135,13 @@ def test_an_open_step_that_a_later_day_took_back_is_no_item(plant: MeteredPlant)
             f"{OLD} --at 2026-11-20T18:00:00Z --final 1 --first 1",
             "has a declaration at 2026-11-20T18:00:00.000Z",
         ),
-        (f"{OLD} --at 2026-11-21T00:00:00Z --final 1 --first 1 --by ''", "says why and by whom"),
+        (
+            f"{OLD} --at 2026-11-21T00:00:00Z --final 1 --first 1 --by ''",
+            "--by: is empty: a declaration says why",
+        ),
+        (f"{OLD} --at 2026-11-21T00:00:00Z --final 1 --first 1 --why 'a\tb'", "--why: one line of at most"),
         ("--withdraw 9", "--withdraw 9: no such declaration"),
+        (f"{OLD} --withdraw 1", "--withdraw ID stands alone"),
         (f"{OLD} --at 2026-11-21T00:00:00Z --final {2**63} --first 1", "0 to 2^63 - 1"),
         (
             f"{OLD} --at 2026-11-21T00:00:00Z --final {2**63 - 1} --first 1",

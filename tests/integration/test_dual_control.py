@@ -152,6 +152,21 @@ def test_what_is_missing_hatches_and_what_is_above_stays_above(plant: Plant) -> 
     assert (early.projected, early.why) == (None, dual_control.TOO_LITTLE), "30 planned days are not gone"
 
 
+def test_a_month_whose_last_day_runs_is_not_over(plant: Plant) -> None:
+    now = NOW + timedelta(days=2)
+    plant.settle(now)
+    app = create_app(plant.database, TestClock(wall=now), province=PROVINCE)
+    with Served(app) as served, httpx.Client(base_url=f"{served.url}/api/v1", timeout=60) as http:
+        whole, *_ = http.get("/dual-control", params={"area": CITY}).json()
+        assert (whole["month"], whole["light"]) == (MONTH, "hatched")
+        assert http.get("/dual-control", params={"month": "2026-11"}).status_code == 422
+        assert http.get("/front_runners", params={"to": "2026-11"}).status_code == 422
+        assert http.get("/dual-control", params={"as_of": "2026-10-31"}).json()[0]["month"] == MONTH
+        rows = http.get("/plan", params={"area": CITY}).json()
+    (total,) = [row["number"]["numerator"] for row in rows if row["measure"] == "dual_total"]
+    assert total == whole["projected"]["numerator"]
+
+
 def test_where_much_of_last_year_has_no_projection_the_place_has_none(plant: Plant) -> None:
     plant.take("statements", *bills(QUIET, 2025, 140_000, range(1, 13)))
     plant.settle()

@@ -86,6 +86,7 @@ TAKEN: tuple[tuple[str, str, str, str], ...] = (
     ("node_equipment", f"{A},L,SB-1,2024-01-01,2025-12-31", "2025-12-31", "2025-06-30"),
     ("accreditations", f"{A},W,workshop,provincial,{DOC},2022-06-01,2025-12-31", "文件1", "文件2"),
     ("limits", f",,{A},2026,intensity,0.15,2020,{DOC}", "0.15", "0.25"),
+    ("limits", f"360100,,,2027,total_tce,95000,,{DOC}", "95000", "93000"),
     ("limits", "360100,STEEL,,2026,total_tce,90000,,文件2,Li", "90000", "80000"),
     ("products", "wire,铜线,Wire,t,NONFERROUS", "Wire", "Thin wire"),
     ("outputs", f"{A},2026-09,rod,1200.5,t,GX-2 GX-1,{DOC}", "1200.5", "1300"),
@@ -117,6 +118,7 @@ def test_the_samples_of_the_documentation_are_taken_in_the_order_of_its_table(tm
         for kind in KINDS:
             if (file := SAMPLES / f"{kind}.csv").exists():
                 assert take(database, kind, raw=file.read_bytes()).added, kind
+        assert take(database, "tags").notes == ("tags.csv: no row stands below its head",)
     assert {*PLAN} <= {file.stem for file in SAMPLES.glob("*.csv")}
 
 
@@ -236,7 +238,7 @@ REFUSED: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
         (f"360100,,,2026,intensity,1,2015,{DOC}",),
         ("2015: value added of 2026 is in prices of 2020",),
     ),
-    ("limits", (f"360100,,,2027,total_tce,1,,{DOC}",), ("year = 2027: lies in the future",)),
+    ("limits", (f"360100,,,2028,total_tce,1,,{DOC}",), ("year = 2028: lies in the future",)),
     (
         "limits",
         (f"360200,,,2026,total_tce,1,,{DOC}", "360200,,,2026,total_tce,2,,文件2,Li"),
@@ -314,6 +316,11 @@ REFUSED: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
         "banned",
         (f"{A},SB-9,forbidden,2026-09-01,文件,,,Li",),
         ("asset_no = SB-9: no equipment of this enterprise",),
+    ),
+    (
+        "banned",
+        (f"{A},SB-2,forbidden,2020-01-01,文件,,,Li", f"{A},SB-2,outdated,2026-09-01,文件,,,Li"),
+        ("row 3: row 2 says something of the same", "is imported last: each in a file of its own"),
     ),
     ("banned", (f"{A},SB-2,old,2026-09-01,文件,,,Li",), ("kind = old: none of outdated, forbidden",)),
     (

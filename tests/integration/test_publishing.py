@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -126,7 +127,9 @@ def test_the_next_release_is_on_the_5th_and_at_once_where_it_was_missed() -> Non
 
 
 def test_it_is_published_once_and_only_when_it_is_over(plant: Plant) -> None:
-    publishing.publish(plant.database, PROVINCE, MONTH, NOW)
+    collector = partial(publishing.publish, plant.database, PROVINCE, MONTH, NOW)
+    with pytest.raises(ConfigError, match="it is never changed"):
+        publishing.publish(databases.Meanwhile(plant.database, collector), PROVINCE, MONTH, NOW)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="it is never changed"):
         publishing.publish(plant.database, PROVINCE, MONTH, NOW)
     with pytest.raises(ConfigError, match="is not over"):

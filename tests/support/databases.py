@@ -74,6 +74,20 @@ def held(database: Database) -> Iterator[Connection]:
     other.close()
 
 
+class Meanwhile:
+    """A database into which somebody else writes between a look and a write."""
+
+    def __init__(self, database: Database, write: Callable[[], object]) -> None:
+        self.write = database.write
+        self._database, self._other = database, write
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        with self._database.read() as connection:
+            yield connection
+        self._other()
+
+
 @cache
 def server() -> "Server":
     """The PostgreSQL of this process, started when it is first asked for."""

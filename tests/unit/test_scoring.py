@@ -74,6 +74,10 @@ WRONG = {
     item(zero="60"): "item a, zero: is the same as full",
     item(id='"A b"'): "expected a word of",
     item(zh='""'): "item a, zh",
+    item(zh='"  "'): "item a, zh",
+    item(en='"A\\nB"'): "item a, en = A",
+    item(id='"total"'): "is what the sum of all is called",
+    "item = [1]": "item 1 = 1: expected a table",
     item(veot="true"): "item a, veot: no such key; did you mean veto",
     item(max="50") + item(max="50"): "item a: stands there twice",
     "item = []": "assessment.toml",
@@ -93,6 +97,9 @@ def test_every_mistake_of_a_scheme_is_named_with_item_and_key(tmp_path: Path) ->
         assert any(told in str(error) for error in errors), (told, [*map(str, errors)])
     file.write_text(item(max="", rule='"x"', full='"many"', veto='"no"'), encoding="utf-8")
     assert len(schemes.read(tmp_path, measures().keys())[1]) == 4, "all at once"
+    file.write_bytes(item().encode("gbk"))
+    (error,) = schemes.read(tmp_path, measures().keys())[1]
+    assert "is not UTF-8 (byte 24); save it as UTF-8" in str(error)
 
 
 def test_a_scheme_is_kept_exactly_and_ours_is_one(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from ganpo_cloud.web.pages.templating import environments
 from ganpo_model.clock import to_ms
 from ganpo_model.coverage import ENTERPRISES, MEASURES
 from ganpo_service.pages import SHARED, spoken
+from support import extracting
 
 PACKAGE = Path(ganpo_cloud.web.__file__).parent
 CONNECTION_STATES = {"opening", "up", "waiting", "parked"}
@@ -65,6 +67,13 @@ def test_no_text_is_without_its_translation_and_no_translation_is_unused() -> No
     for message in entries:
         names = [sorted(re.findall(r"{\w+}", text)) for text in (str(message.id), str(message.string))]
         assert names[0] == names[1], message.id
+
+
+def test_a_text_has_one_translation() -> None:
+    """Of two the one below would hold, wherever the text stands."""
+    for file in (PACKAGE / "locale/zh_CN/LC_MESSAGES/messages.po", extracting.CATALOGUE):
+        texts = re.findall(r'^msgid ((?:".*"\n)+)', file.read_text(), re.MULTILINE)
+        assert not [text for text, number in Counter(texts).items() if number > 1], file.name
 
 
 def test_no_space_stands_between_chinese_and_digits_or_latin() -> None:

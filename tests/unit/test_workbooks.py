@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ganpo_model import cells as cells_of
 from ganpo_model import tables
 from ganpo_model.errors import ConfigError
 from ganpo_service import workbooks
@@ -48,7 +49,7 @@ def test_the_reference_words_name_one_column_in_each_list_and_every_column_has_s
     ]:
         taken: dict[str, str] = {}
         for column in columns:
-            assert about[column]["kind"] in {"text", "word", "number", "date", "month", "yes"}
+            assert about[column]["kind"] in {"text", "word", "number", "date", "month", "year", "yes"}
             for word in {heads.plain(word) for word in (column, about[column]["zh"])}:
                 assert taken.setdefault(word, column) == column, (word, columns)
                 assert heads.column_of(word, columns) == column
@@ -158,6 +159,31 @@ def test_what_lost_its_digits_or_could_mean_two_things_is_refused_with_sheet_and
     assert told in str(error)
 
 
+def test_lists_of_a_collector_are_read_as_people_write_them() -> None:
+    for column, written, read_as in (
+        *(
+            ("from", day, "2020-01-02")
+            for day in ("2020年1月2日", "2020.1.2", "20200102", "43832", "2020-01-02 0:00")
+        ),
+        *(("to", same, same) for same in ("08:00", "2026-11-25 08:00", "2020/1/2", "2020-02-30")),
+        *(("month", month, "2026-07") for month in ("202607", "2026年7月", "2026/7", "2026-07-01")),
+        *(("year", year, "2026") for year in ("2026", "2026年", "２０２６")),
+        *(
+            ("value", value, told)
+            for value, told in (("1,234,567", "1234567"), ("50%", "50%"), ("是", "yes"))
+        ),
+        *(
+            ("kind", word, told)
+            for word, told in (("车间", "workshop"), ("总量", "total_tce"), ("地条钢", "forbidden"))
+        ),
+        *(("comparator", word, ">=") for word in ("≥", "不低于", ">=")),
+        ("grade", "省级", "provincial"),
+        ("tag", "绿色工厂", "green_factory"),
+        ("comparator", "<", "<"),
+    ):
+        assert cells_of.read(written, column).text == read_as, (column, written)
+
+
 def test_days_of_a_workbook_that_counts_from_1904_are_the_days_that_it_shows() -> None:
     rows = [HEAD, [*GOOD, None, None, None, None, date(2025, 3, 1)], ["DB-2", *GOOD[1:], *[None] * 4, 44255]]
     found = read(book({"电表": rows}, date_1904=True))
@@ -194,6 +220,7 @@ def test_a_title_two_rows_of_merged_heads_and_merged_cells_are_understood() -> N
             sheet.write_row(number, 0, [f"DB-{number}", "表", "electricity", "sub"])
         sheet.merge_range(3, 4, 4, 4, "DB-9")
         sheet.write(5, 5, "400/5")
+        sheet.set_row(4, None, None, {"hidden": True})
 
     found = read(book({"Sheet1": fill}))
     assert found.errors == ()
@@ -204,6 +231,7 @@ def test_a_title_two_rows_of_merged_heads_and_merged_cells_are_understood() -> N
     ]
     assert found.notes == (
         "meters.xlsx, sheet Sheet1, row 1: stands above the head and was left out",
+        "meters.xlsx, sheet Sheet1: hidden rows were read too: 5",
         "meters.xlsx, sheet Sheet1, cell E5, parent: read as the cell that it is merged with",
     )
 

@@ -41,6 +41,8 @@ def declare(
     """
     from ganpo_cloud.days import declarations
 
+    if withdraw is not None and (register, instant, final, first, new_register) != (None,) * 5:
+        raise click.UsageError("--withdraw ID stands alone: what is withdrawn says its register and instant")
     with opening.database(config) as (database, _, now):
         if withdraw is not None:
             declarations.withdraw(database, withdraw, why, by, now)

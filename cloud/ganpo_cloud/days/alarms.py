@@ -8,13 +8,11 @@ from sqlalchemy import ColumnElement, Connection, insert, select
 
 from ganpo_cloud.days.banned import CLOSING
 from ganpo_cloud.days.reasons import Reason
+from ganpo_cloud.days.signed import one_line
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.tables import alarm, alarm_closing
 from ganpo_model.clock import to_ms
 from ganpo_model.errors import ConfigError
-
-LONGEST = 500
-"""Letters of what a person says."""
 
 
 def close(database: Database, number: int, why: str, by: str, now: datetime) -> Any:
@@ -22,13 +20,8 @@ def close(database: Database, number: int, why: str, by: str, now: datetime) -> 
 
     Raises ConfigError: there is none, it is closed already, nobody says why or by whom.
     """
-    for name, text in (("--why", why), ("--by", by)):
-        if not text.strip():
-            raise ConfigError("is empty: whoever closes an alarm says why, and who he is", where=name)
-        if len(text) > LONGEST or not text.isprintable():
-            raise ConfigError(
-                f"one line of at most {LONGEST} letters, without control characters", where=name
-            )
+    missing = "is empty: whoever closes an alarm says why, and who he is"
+    why, by = one_line("--why", why, missing), one_line("--by", by, missing)
     with database.write() as connection:
         found = connection.execute(_alarms(alarm.c.id == number)).first()
         where, hint = f"alarm {number}", "ganpo-cloud alarm list"
@@ -36,7 +29,7 @@ def close(database: Database, number: int, why: str, by: str, now: datetime) -> 
             raise ConfigError("no such alarm", where=where, hint=hint)
         if found.closed_at is not None:
             raise ConfigError(f"is closed already, by {found.by}: {found.why}", where=where, hint=hint)
-        values = {"closed_at": max(to_ms(now), found.opened_at), "why": why.strip(), "by": by.strip()}
+        values = {"closed_at": max(to_ms(now), found.opened_at), "why": why, "by": by}
         connection.execute(insert(alarm_closing).values(alarm=number, **values))
     return found
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select
 
+from ganpo_cloud.days.signed import one_line
 from ganpo_cloud.store import sql
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.marks import EVER, Kind, key, mark
@@ -48,8 +49,8 @@ def declare(database: Database, enterprise: str | None, said: Exchange, now: dat
         raise ConfigError("a register stands at 0 to 2^63 - 1", where="--final, --first")
     if not 0 <= to_ms(said.at) <= to_ms(now):
         raise ConfigError("what is declared has happened: not before 1970, not ahead of now", where="--at")
-    if not said.why.strip() or not said.by.strip():
-        raise ConfigError("a declaration says why and by whom", where="--why, --by")
+    missing = "is empty: a declaration says why, and by whom"
+    told = {"why": one_line("--why", said.why, missing), "by": one_line("--by", said.by, missing)}
     at, new = to_ms(said.at), said.new_register or said.register
     with database.write() as connection:
         owner = _owner(connection, enterprise, said.register, said.final, "--final")
@@ -59,14 +60,18 @@ def declare(database: Database, enterprise: str | None, said: Exchange, now: dat
                 what = f"{number} has a declaration at {iso(said.at)} already"
                 hint = "withdraw it first: ganpo-cloud declare --withdraw ID"
                 raise ConfigError(what, where="--at", hint=hint)
-        row = asdict(said) | {"enterprise": owner, "at": at, "declared_at": to_ms(now)}
+        row = asdict(said) | told | {"enterprise": owner, "at": at, "declared_at": to_ms(now)}
         made = connection.execute(insert(declaration).values(**row)).inserted_primary_key
         mark(connection, Kind.REGISTER, ((key(owner, number), EVER) for number in {said.register, new}))
         return int(made[0]) if made is not None else 0
 
 
 def withdraw(database: Database, number: int, why: str, by: str, now: datetime) -> None:
-    """Withdraw a declaration: it stays readable and no longer counts. Raises ConfigError where there is none."""
+    """Withdraw a declaration: it stays readable and no longer counts. `why`, `by`: may be empty. Raises ConfigError
+    where there is none."""
+    why, by = (
+        one_line(where, text, "") if text.strip() else "" for where, text in (("--why", why), ("--by", by))
+    )
     with database.write() as connection:
         found = connection.execute(select(declaration).where(declaration.c.id == number)).first()
         gone = connection.execute(select(withdrawal.c.by).where(withdrawal.c.declaration == number)).first()

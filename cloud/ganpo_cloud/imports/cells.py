@@ -175,6 +175,12 @@ def year(row: Cells, column: str) -> int:
     return 0 if column in row.wrongs else int(row[column])
 
 
+def year_planned(row: Cells, column: str) -> int:
+    """A year that has begun, or the next: what is planned for it is known before."""
+    coming = str(row.known.today.year + 1)
+    return int(coming) if row[column] == coming else year(row, column)
+
+
 def number(of: int = 1) -> Reader:
     """A decimal number from 0, exactly, in parts of which `of` make one."""
 
@@ -255,7 +261,9 @@ node = every(
     ),
 )
 """A node of the tree of the row's enterprise."""
-industry = same(lambda row, cell: _none_of(cell, row.known.province.industries))
+industry = same(
+    lambda row, cell: None if cell in row.known.province.industries else row.known.province.no_industry(cell)
+)
 """The id of an industry."""
 aim = same(lambda row, cell: _none_of(cell, sorted(asked_for(row.known.province))))
 """A row of the plan, or a number of one that has several: what a target may be entered for."""

@@ -91,6 +91,8 @@ def preview(
             new[key] = Change(row, _named(key), differences, value)
     # A row that could not be read may be what others miss: they are held against each other once all can be.
     notes = list(found.notes)
+    if not found.rows and not errors:
+        notes.append(f"{name}: no row stands below its head")
     if about.beside is not None and (refused or found.refused):
         notes.append(f"{name}: its rows are held against each other once every one can be read")
     else:

@@ -168,6 +168,7 @@ PLAN: Mapping[str, Kind] = {
         rule=_limit,
         own=_OF_SOMETHING
         | {
+            "year": c.year_planned,
             "kind": c.one_of("total_tce", "intensity"),
             "value": c.above_0(c.decimal),
             "price_basis": c.or_nothing(c.text(40), ""),
@@ -223,5 +224,6 @@ PLAN: Mapping[str, Kind] = {
             "standby_kw": c.or_nothing(_not_negative, ""),
         },
         optional=("meter", "standby_kw"),
+        once="enterprise asset_no",
     ),
 }

@@ -13,11 +13,11 @@ from ganpo_cloud.province import schemes
 from ganpo_cloud.province.definitions import Definition
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.province.dual_control import MEASURED as DUAL
-from ganpo_cloud.province.dual_control import DualControl, month_of
+from ganpo_cloud.province.dual_control import DualControl
 from ganpo_cloud.province.indicators import Indicators, value
 from ganpo_cloud.province.measured import Measured, Standing
 from ganpo_cloud.province.schemes import Item, Scheme
-from ganpo_cloud.province.snapshots import snapshot
+from ganpo_cloud.province.snapshots import last_over, snapshot
 from ganpo_cloud.store.counted_tables import ALL, assessed
 from ganpo_cloud.store.described import AreaId, Instant, Ratio, answer, said
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds, day_of
@@ -163,7 +163,7 @@ def _numbers(
         of_year = item.period[:4] in ("", f"{day.year}") and whole
         if item.definition.id in wanted and item.value is not None and of_year:
             found[item.area][item.definition.id] = item.value
-    if wanted & {of.id for of in DUAL} and (month := month_of(day))[:4] == f"{day.year}":
+    if wanted & {of.id for of in DUAL} and (month := last_over(connection, day))[:4] == f"{day.year}":
         for course in DualControl(connection, province, month).places(areas, [ALL]):
             name = "dual_total" if course.kind == "total_tce" else "dual_intensity"
             here = {

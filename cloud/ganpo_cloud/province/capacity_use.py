@@ -15,6 +15,7 @@ from ganpo_cloud.days import periods
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.province.measured import Measured, Standing
 from ganpo_cloud.province.measures import on
+from ganpo_cloud.province.snapshots import last_over
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store.counted_tables import ALL, FLOWS, ledger, production
 
@@ -61,7 +62,7 @@ def uses(connection: Connection, province: Province, day: date, area: str, indus
     """Of every enterprise with its home at a place each product of which both are listed, in the year of the day."""
     o, c, s = registry.output.c, registry.capacity.c, ledger.c
     listed = (o.enterprise == c.enterprise) & (o.product == c.product) & (c.year == day.year)
-    months = o.month.between(f"{day.year}-01", last_month(day))
+    months = o.month.between(f"{day.year}-01", last_month(connection, day))
     here = [s.kind == "enterprise", on(day), months, c.millionths > 0]
     if area != province.whole:
         here.append(s.area.in_([number for number in province.areas if area in province.above(number)]))
@@ -86,7 +87,7 @@ def _of(row: Row[Any]) -> int:
 def equipment_use(connection: Connection, day: date) -> Mapping[str, tuple[int, int]]:
     """APT and PBT of the enterprises with a capacity, in the last month of the year that was over: their availability
     is a proxy of capacity use, and no more."""
-    month = last_month(day)
+    month = last_month(connection, day)
     if month.endswith("00"):
         return {}
     s, p, c = ledger.c, production.c, registry.capacity.c
@@ -98,10 +99,9 @@ def equipment_use(connection: Connection, day: date) -> Mapping[str, tuple[int, 
     return {code: (int(producing), int(busy)) for code, producing, busy in connection.execute(query)}
 
 
-def last_month(day: date) -> str:
-    """The last month of the year that was over at a day: 2026-00 where none was."""
-    month = periods.month_of(day)
-    return month if day == periods.span(month)[1] else f"{day.year}-{day.month - 1:02d}"
+def last_month(connection: Connection, day: date) -> str:
+    """The last month of the year that was over at the end of a day: 2026-00 where none was."""
+    return max(last_over(connection, day), f"{day.year}-00")
 
 
 def standings(

@@ -117,7 +117,15 @@ class Province:
             if area.until is not None and area.until <= day:
                 return f"{area.name_zh} was abolished on {area.until}"
             return f"{area.name_zh} begins on {self.areas[number][0].since}"
+        called = {rows[-1].id: (rows[-1].name_zh, rows[-1].name_en) for rows in self.areas.values()}
+        if named := _called(number, called):
+            return named
         return "no such area (the id of a county, a city or the province: 360121)"
+
+    def no_industry(self, number: str) -> str:
+        """What to tell somebody who names an industry that there is not."""
+        called = {of.id: (of.name_zh, of.name_en) for of in self.industries.values()}
+        return _called(number, called) or f"none of {', '.join(self.industries)}"
 
     def parts(self, parent: str, day: date) -> list[str]:
         """The areas next below one on a day."""
@@ -158,6 +166,12 @@ def load(folder: Path | None = None, lights: tuple[Fraction, Fraction] = LIGHTS)
     found = Province(*[*read, [*_plan(folder or ours, ours)]])
     found.lights, found.folder = lights, folder
     return found
+
+
+def _called(name: str, called: Mapping[str, tuple[str, str]]) -> str:
+    """That somebody says a name where an id belongs; empty: nothing is called so."""
+    found = [number for number, names in called.items() if name in names]
+    return f"is a name: its id is {' or '.join(found)}" if found else ""
 
 
 class _Wrong(ValueError):

@@ -15,7 +15,7 @@ from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.province.indicators import YUAN_10000
 from ganpo_cloud.province.limits import KINDS, Kind, Limit
 from ganpo_cloud.province.measured import Measured, Standing
-from ganpo_cloud.province.snapshots import Energy, Snapshot
+from ganpo_cloud.province.snapshots import Energy, Snapshot, last_over
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store.counted_tables import ALL, area_outlook, ledger, outlook
 from ganpo_cloud.store.described import Month, Ratio, answer, said
@@ -281,17 +281,11 @@ def _numbers(of: Ratio | None) -> tuple[int | None, int | None]:
     return (None, None) if of is None else (of.numerator, of.denominator)
 
 
-def month_of(day: date) -> str:
-    """The month that was last over at the end of a day."""
-    month = periods.month_of(day)
-    return month if day == periods.span(month)[1] else periods.months(day, 2)[0]
-
-
 def standings(
     connection: Connection, province: Province, day: date, area: str, industry: str
 ) -> Iterable[Standing]:
     """What a year is projected to, and how that stands to its limits, rounded down to millionths of a percent."""
-    control = DualControl(connection, province, month_of(day))
+    control = DualControl(connection, province, last_over(connection, day))
     for name, course in zip(
         ("dual_total", "dual_intensity"), control.places([area], [industry]), strict=True
     ):

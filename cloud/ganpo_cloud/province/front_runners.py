@@ -20,6 +20,7 @@ from ganpo_cloud.province.balances import COVERED
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.province.measured import Measured, Standing
 from ganpo_cloud.province.measures import on
+from ganpo_cloud.province.snapshots import last_over
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import ALL, balance, ledger
@@ -97,10 +98,9 @@ class _Taken:
     covered: bool = False
 
 
-def last_months(day: date) -> list[str]:
-    """The twelve months that were over at a day."""
-    months = periods.months(day, YEAR_MONTHS + 1)
-    return months[1:] if day == periods.span(months[-1])[1] else months[:-1]
+def last_months(connection: Connection, day: date) -> list[str]:
+    """The twelve months that were last over at the end of a day."""
+    return periods.months(periods.span(last_over(connection, day))[0], YEAR_MONTHS)
 
 
 def front_runners(
@@ -116,7 +116,7 @@ def front_runners(
 ) -> Found:
     """Who leads at a place, of those that have their home there on the day. `months`: one after the other, by default
     the last twelve; `above_scale`: others are left out."""
-    period = months or last_months(day)
+    period = months or last_months(connection, day)
     makers = _makers(connection, province, day, area, industry, period)
     return _found(connection, province, day, makers, medium, period, above_scale=above_scale)
 
@@ -167,7 +167,7 @@ def standings(
     connection: Connection, province: Province, day: date, area: str, industry: str
 ) -> Iterable[Standing]:
     """How many are ranked, and what they took above their medians."""
-    period = last_months(day)
+    period = last_months(connection, day)
     makers = _makers(connection, province, day, area, industry, period)
     mediums: tuple[Medium, ...] = ("energy", "water")
     for medium in mediums:

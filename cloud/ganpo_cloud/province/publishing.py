@@ -28,6 +28,7 @@ DAY = 5
 Line = dict[str, Any]
 Lines = dict[tuple[str, str, str], Line]
 """Numbers as they are stored, by metric, area and industry."""
+_PUBLISHED = ("is published; it is never changed", "the page shows what it would be today beside it")
 _SAME = ("area", "industry", "period", "declared", "checked", "proven", "denominator", "of")
 
 
@@ -58,6 +59,8 @@ def publish(database: Database, province: Province, month: str, now: datetime) -
     text = "\n".join(json.dumps(line, ensure_ascii=False, sort_keys=True) for line in lines.values())
     checksum = hashlib.sha256(text.encode()).hexdigest()
     with database.write() as connection:
+        if _is_published(connection, month):  # meanwhile, by a person or by the collector
+            raise ConfigError(_PUBLISHED[0], where=month, hint=_PUBLISHED[1])
         connection.execute(insert(published).values((month, to_ms(now), checksum, text)))
     return Report(month, to_ms(now), checksum, lines)
 
@@ -78,8 +81,8 @@ def when_due(database: Database, province: Province, now: datetime) -> None:
 
 def _why_not(connection: Connection, month: str) -> ConfigError | None:
     """Why a month that is over cannot be published now; None: it can."""
-    if connection.execute(select(published.c.month).where(published.c.month == month)).first() is not None:
-        what, hint = "is published; it is never changed", "the page shows what it would be today beside it"
+    if _is_published(connection, month):
+        what, hint = _PUBLISHED
     elif waiting := marks.left(connection, periods.span(month)[1]):
         what = f"is not worked out yet: {waiting:,} marks wait"
         hint = "ganpo-cloud run works them out; publish it again then"
@@ -89,6 +92,10 @@ def _why_not(connection: Connection, month: str) -> ConfigError | None:
     else:
         return None
     return ConfigError(what, where=month, hint=hint)
+
+
+def _is_published(connection: Connection, month: str) -> bool:
+    return connection.execute(select(published.c.month).where(published.c.month == month)).first() is not None
 
 
 def report(

@@ -8,13 +8,15 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from ganpo_model.errors import ConfigError, unread
 from ganpo_model.meant import meant
 from ganpo_model.scoring import WHOLE, Rule
 
 FILE = "assessment.toml"
+TOTAL = "total"
+"""The id of the last line of a sheet."""
 
 
 def _number(given: object) -> object:
@@ -24,6 +26,16 @@ def _number(given: object) -> object:
 
 Exact = Annotated[Decimal, Field(allow_inf_nan=False, max_digits=18), BeforeValidator(_number)]
 """A decimal number."""
+
+
+def _line(given: str) -> str:
+    if not given.strip() or not given.isprintable():
+        raise ValueError("no line of text")
+    return given
+
+
+Name = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_line)]
+"""What people read, on one line."""
 
 
 class _Table(BaseModel):
@@ -36,8 +48,8 @@ class Item(_Table):
     """What is asked for, and how many points it is worth."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", description="a word of a-z, 0-9 and _")
-    zh: str = Field(min_length=1, max_length=80, description="its name in Chinese, at most 80 characters")
-    en: str = Field(min_length=1, max_length=80, description="its name in English, at most 80 characters")
+    zh: Name = Field(description="its name in Chinese, one line of at most 80 characters")
+    en: Name = Field(description="its name in English, one line of at most 80 characters")
     max: Exact = Field(
         gt=0, le=WHOLE, description="a number above 0 and up to 100, the points that it is worth"
     )
@@ -60,6 +72,19 @@ class Scheme(_Table):
     item: tuple[Item, ...] = Field(min_length=1, description="tables [[item]], what is asked for")
 
 
+def json_schema(measures: Collection[str]) -> dict[str, Any]:
+    """The JSON Schema of `assessment.toml`: for editors. `measures`: the ids of numbers that there are."""
+    schema = Scheme.model_json_schema()
+    schema["title"] = FILE
+    item = schema["$defs"]["Item"]
+    for about in item["properties"].values():
+        about |= next(iter(about.pop("anyOf", ())), {})  # TOML has numbers, and no null
+    del item["properties"]["zero"]["default"]
+    item["properties"]["measure"]["enum"] = sorted(measures)
+    item |= {"if": {"properties": {"rule": {"const": "linear"}}}, "then": {"required": ["zero"]}}
+    return schema
+
+
 def load(folder: Path | None, measures: Collection[str]) -> Scheme:
     """The scheme in a folder, or ours where it has none. Raises ConfigError: its first mistake."""
     scheme, errors = read(folder, measures)
@@ -78,7 +103,10 @@ def read(folder: Path | None, measures: Collection[str]) -> tuple[Scheme | None,
         scheme = Scheme(**document)
     except OSError as error:
         return None, [ConfigError(unread(error), where=str(file))]
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except UnicodeDecodeError as error:
+        what = f"is not UTF-8 (byte {error.start})"
+        return None, [ConfigError(what, where=str(file), hint="save it as UTF-8")]
+    except tomllib.TOMLDecodeError as error:
         return None, [ConfigError(f"not TOML: {error}", where=str(file))]
     except ValidationError as error:
         found = error.errors(include_url=False)
@@ -98,6 +126,8 @@ def _wrong(scheme: Scheme, measures: Collection[str]) -> Iterator[ConfigError]:
         if item.id in seen:
             yield ConfigError("stands there twice", where=at, hint="give one of both another id")
         seen.add(item.id)
+        if item.id == TOTAL:
+            yield ConfigError("is what the sum of all is called", where=at, hint="give it another id")
         if item.measure not in measures:
             near = meant(item.measure, measures)
             hint = f"did you mean {near}?" if near else "GET /api/v1/definitions lists them"
@@ -123,7 +153,7 @@ def _explained(found: Any, document: dict[str, Any]) -> ConfigError:
         named = items[keys[1]].get("id") if isinstance(items[keys[1]], dict) else None
         place, fields = f"{FILE}: item {named or keys[1] + 1}", Item.model_fields
     key = str(keys[-1])
-    about = fields[key].description if key in fields else ""
+    about = fields[key].description if key in fields else "a table [[item]]"
     where = f"{place}, {key}" if len(keys) > 2 or (len(keys) == 1 and key != "item") else f"{place}"
     if found["type"] == "extra_forbidden":
         near = meant(key, fields)

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
+from ganpo_cloud.days.signed import one_line
 from ganpo_cloud.province import outlooks
 from ganpo_cloud.province.assessment import Score, Sheet, scheme_of, sheets
 from ganpo_cloud.province.divisions import Province
@@ -37,17 +38,11 @@ def publish(database: Database, province: Province, area: str, year: int, by: st
             else "is the province: its cities and counties are assessed"
         )
         raise ConfigError(what, where=area)
-    if not by.strip() or not by.isprintable():
-        raise ConfigError("is missing: who signs the sheet", where="--by", hint="--by NAME")
+    by = one_line("--by", by, "is missing: who signs the sheet")
     if last >= today:
         raise ConfigError("is not over", where=f"{year}", hint=f"today is {today}")
     with database.read() as connection:
-        if read(connection, area, year) is not None:
-            what, hint = (
-                "is published; it is never changed",
-                "the page shows what it would be today beside it",
-            )
-            raise ConfigError(what, where=where, hint=hint)
+        _not_yet(connection, area, year)
         if waiting := marks.left(connection, last) + (outlooks.waits(connection) is not None):
             hint = "ganpo-cloud run works them out; publish it again then"
             raise ConfigError(f"is not worked out yet: {waiting:,} marks wait", where=where, hint=hint)
@@ -56,11 +51,18 @@ def publish(database: Database, province: Province, area: str, year: int, by: st
     rows = "\n".join(json.dumps(_told(score), ensure_ascii=False, sort_keys=True) for score in sheet.scores)
     checksum = _checksum(scheme, rows)
     with database.write() as connection:
+        _not_yet(connection, area, year)  # somebody may have signed it meanwhile
         values = (area, year, to_ms(now), by, sheet.tenths, sheet.grade, checksum, scheme, rows)
         connection.execute(insert(assessed).values(values))
         stored = read(connection, area, year)
     assert stored is not None
     return stored
+
+
+def _not_yet(connection: Connection, area: str, year: int) -> None:
+    if read(connection, area, year) is not None:
+        hint = "the page shows what it would be today beside it"
+        raise ConfigError("is published; it is never changed", where=f"{area} {year}", hint=hint)
 
 
 def read(connection: Connection, area: str, year: int) -> Sheet | None:

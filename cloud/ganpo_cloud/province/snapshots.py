@@ -237,6 +237,15 @@ def snapshot(
     return Snapshot(connection, province, at, day, worked_out=totals.stocks(connection, province, day))
 
 
+def last_over(connection: Connection, day: date) -> str:
+    """The month that was last over at the end of a day: one whose last day runs is not, for what is added up last is of
+    that day."""
+    month = periods.month_of(day)
+    newest = sql.first(connection, _NEWEST, (totals.NEWEST,))[0]
+    over = day == periods.span(month)[1] and newest is not None and day < sql.day_given(newest)
+    return month if over else periods.months(day, 2)[0]
+
+
 def stock(connection: Connection, province: Province, day: date, key: Key, measure: str) -> int:
     """One count of a place at the end of a day, or until now: stored, or worked out where it is not."""
     of_day, of_month = area_day.c, area_month.c

@@ -147,7 +147,8 @@ def question(province: Province, now: datetime, asked: Any) -> Question:
     if province.area(area, found.day) is None:
         raise Refused(404, "area", province.why_not(area[:40], found.day), "area", "GET /api/v1/areas")
     if industry is not None and industry not in province.industries:
-        raise Refused(404, "industry", "no such industry", "industry", "GET /api/v1/industries")
+        title = f"no such industry ({province.no_industry(industry[:40])})"
+        raise Refused(404, "industry", title, "industry", "GET /api/v1/industries")
     if tag is not None and tag not in reference.tags():
         raise Refused(404, "tag", f"none of {', '.join(reference.tags())}", "tag", "GET /api/v1/tags")
     return found

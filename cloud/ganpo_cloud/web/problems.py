@@ -20,6 +20,7 @@ SHAPES: Mapping[str, str] = {
     "greater_than_equal": "is less than {ge}",
     "less_than_equal": "is more than {le}",
     "string_too_long": "is longer than {max_length} characters",
+    "too_long": "is said more than {max_length} times",
     "string_pattern_mismatch": "is not written as it is described",
 }
 """What FastAPI finds wrong with the shape of a parameter, by its word for it."""

@@ -8,14 +8,12 @@ from sqlalchemy import Connection
 from ganpo_cloud.province import assessment as of_province
 from ganpo_cloud.province import signing
 from ganpo_cloud.province.assessment import Score, Sheet
+from ganpo_cloud.province.schemes import TOTAL
 from ganpo_cloud.store.described import AreaId, Instant, Ratio, answer, filled, said
 from ganpo_cloud.web.asking import Asked, Question, asks
 from ganpo_cloud.web.problems import Refused
 from ganpo_model.errors import ConfigError
 from ganpo_model.scoring import Grade, Rule
-
-TOTAL = "total"
-"""The id of the last line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,8 @@ from typing import Annotated
 
 from sqlalchemy import Connection
 
-from ganpo_cloud.province.dual_control import Course, DualControl, month_of
+from ganpo_cloud.province.dual_control import Course, DualControl
+from ganpo_cloud.province.snapshots import last_over
 from ganpo_cloud.store.counted_tables import ALL
 from ganpo_cloud.web.asking import MONTH, Placed, Question, asks
 from ganpo_cloud.web.problems import Refused
@@ -23,7 +24,7 @@ class OfMonth(Placed):
 
 def dual_control(connection: Connection, question: Question, asked: OfMonth) -> list[Course]:
     """Energy use and intensity of a year against their limits, as told at the end of a month."""
-    newest = month_of(question.day)
+    newest = last_over(connection, question.day)
     if (month := asked.month or newest) > newest:
         hint = f"month={newest}, or one before"
         raise Refused(422, "date", f"this month is not over at the end of {question.day}", "month", hint)

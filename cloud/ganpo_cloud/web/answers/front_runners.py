@@ -99,9 +99,9 @@ def products(connection: Connection) -> dict[str, Names]:
     return {row.product: Names(row.zh, row.en, row.unit) for row in rows}
 
 
-def months(question: Question, asked: Leading) -> list[str]:
+def months(connection: Connection, question: Question, asked: Leading) -> list[str]:
     """The months that are asked for. Raises Refused: 422 for the future, and for what is no period of up to 12."""
-    usual = province.last_months(question.day)
+    usual = province.last_months(connection, question.day)
     first, last = asked.first or min(usual[0], asked.last or usual[0]), asked.last or usual[-1]
     if last > usual[-1]:
         raise Refused(422, "period", f"is not over: the last month that is is {usual[-1]}", "to")
@@ -114,7 +114,7 @@ def months(question: Question, asked: Leading) -> list[str]:
 def found(connection: Connection, question: Question, asked: Leading) -> province.Found:
     """Everybody who makes something at the place."""
     here = (question.province, question.day, question.area, question.industry or ALL)
-    period = months(question, asked)
+    period = months(connection, question, asked)
     return province.front_runners(connection, *here, asked.medium, period, above_scale=asked.scale == "above")
 
 

@@ -6,9 +6,11 @@ from typing import Annotated
 
 from sqlalchemy import Connection
 
+from ganpo_cloud.province.plan import asked_for
 from ganpo_cloud.province.targets import Targets
 from ganpo_cloud.store.described import AreaId, InIndustry, Instant, answer, filled, said
 from ganpo_cloud.web.asking import Dated, Question, asks
+from ganpo_cloud.web.problems import Refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +40,13 @@ class Row:
     )
 
 
-def targets(connection: Connection, _question: Question, asked: Entered) -> list[Row]:
+def targets(connection: Connection, question: Question, asked: Entered) -> list[Row]:
     """Every target that was entered; of each number and place the one that counts first."""
+    known = asked_for(question.province) | {aim.id for aim in question.province.plan}
+    if asked.of and asked.of not in known:
+        raise Refused(
+            404, "aim", f"no row of the plan, nor a number of it: {asked.of}", "of", "GET /api/v1/plan"
+        )
     return [
         filled(Row, of, industry=of.industry or None, counts=at == 0)
         for key, some in Targets(connection).every.items()

@@ -7,7 +7,8 @@ from sqlalchemy import Connection
 
 from ganpo_cloud.province import assessment as of_province
 from ganpo_cloud.province import signing
-from ganpo_cloud.web.answers.assessment import TOTAL, SheetLine, told
+from ganpo_cloud.province.schemes import TOTAL
+from ganpo_cloud.web.answers.assessment import SheetLine, told
 from ganpo_cloud.web.pages.figures import Figure
 from ganpo_cloud.web.pages.rendering import Item, Rendering
 

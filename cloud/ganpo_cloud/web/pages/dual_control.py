@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ganpo_cloud.days import periods
-from ganpo_cloud.province.dual_control import Course, DualControl, month_of
+from ganpo_cloud.province.dual_control import Course, DualControl
 from ganpo_cloud.province.limits import KINDS
+from ganpo_cloud.province.snapshots import last_over
 from ganpo_cloud.store.counted_tables import ALL
 from ganpo_cloud.web.pages.figures import Figure
 from ganpo_cloud.web.pages.rendering import Item, Rendering
@@ -68,11 +69,11 @@ class Sheet:
         return Figure(measure, of.key, of.industry or ALL, self.month, number, kind)
 
 
-def beside(_connection: Connection, rendering: Rendering, found: Sequence[Course]) -> Item:
+def beside(connection: Connection, rendering: Rendering, found: Sequence[Course]) -> Item:
     """The sheet's month, the months there are, and the courses by kind: the place, its parts, its industries and
     enterprises."""
     month = found[0].month
-    newest = month_of(rendering.day)
+    newest = last_over(connection, rendering.day)
     here, industry = rendering.scope.area, rendering.scope.industry
 
     def of(course: Course) -> str:
@@ -105,7 +106,7 @@ def beside(_connection: Connection, rendering: Rendering, found: Sequence[Course
 def against_limit(connection: Connection, rendering: Rendering) -> Item:
     """The energy of the place against its limit of the year, where it has one: for cards of energy. A limit says
     nothing of what a tag marks."""
-    month = month_of(rendering.day)
+    month = last_over(connection, rendering.day)
     if rendering.scope.tag is not None:
         return {"sheet": Sheet(month), "limited": None}
     here, industry = rendering.scope.area, rendering.scope.industry or ALL

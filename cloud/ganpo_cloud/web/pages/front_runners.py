@@ -24,7 +24,7 @@ def front_runners(connection: Connection, rendering: Rendering, asked: Leading) 
     named = answers.products(connection)
     n = Figures(rendering.day, scope.area, scope.industry or ALL)
     reasons = Counter(firm.reason for firm in found.left_out)
-    months = answers.months(scope, asked)
+    months = answers.months(connection, scope, asked)
     asks = {"medium": asked.medium, "from": asked.first, "to": asked.last, "scale": asked.scale}
     more = {name: value for name, value in asks.items() if value}
     return {

@@ -90,8 +90,9 @@ class Site:
     def refused(self, request: Request, problem: Problem) -> HTMLResponse:
         """A page that says in words why there is none of this address."""
         scope = self.scope(request, Placed())
-        named = problem.where if problem.code == "http" else request.url.path
-        asked = request.query_params.get(problem.where) or named
+        asked = problem.where if problem.code == "http" else request.url.path
+        if (given := request.query_params.get(problem.where)) is not None:
+            asked = f"{problem.where} = {given}"
         model = Rendering(self, scope).bare() | {"code": problem.code, "asked": asked[:LONGEST]}
         page = self.environments[scope.lang].get_template("refused.html").render(model)
         return HTMLResponse(page, problem.status, headers={"Cache-Control": "no-store"})
