@@ -23,8 +23,9 @@ def members(some: Any, day: date) -> CTE:
     """Of some legal persons (`some.c.legal`) each with itself and its branches: `legal`, `enterprise`."""
     home = ledger.alias("home").c
     alone = select(some.c.legal, some.c.legal.label("enterprise"))
-    branches = select(home.parent, home.enterprise).where(home.kind == "enterprise", on(day, home))
-    return alone.union_all(branches.where(home.parent.in_(select(some.c.legal)))).cte("members")
+    branches = select(home.parent, home.enterprise).where(home.parent.is_not(None), home.kind == "enterprise")
+    theirs = branches.where(on(day, home), home.parent.in_(select(some.c.legal)))
+    return alone.union_all(theirs).cte("members")
 
 
 def counted(of: Firms, day: date) -> ColumnElement[bool]:
@@ -39,11 +40,15 @@ def counted(of: Firms, day: date) -> ColumnElement[bool]:
 
 def reaching(day: date, some: tuple[str, ...], none: tuple[str, ...] = ()) -> Select[Any]:
     """The codes of legal persons with a device that one of `some` counts, and none that one of `none` does."""
-    own = ledger.alias("own")
-    joined, code = legal(own, day)
-    query = select(code).select_from(joined).where(own.c.kind == "equipment", on(day, own.c)).group_by(code)
-    for measures, wanted in ((some, 1), (none, 0)):
-        if measures:
-            one = or_(*(counts(name, own.c) for name in measures))
-            query = query.having(func.max(case((one, 1), else_=0)) == wanted)
-    return query
+    own, home, wanted = ledger.alias("own"), ledger.alias("home"), ((some, "some"), (none, "none"))
+    flags = {
+        name: or_(*(counts(measure, own.c) for measure in measures)) for measures, name in wanted if measures
+    }
+    # Of each enterprise by itself first, in the order of the ledger; then of branches as their legal person.
+    reached = (func.max(case((flag, 1), else_=0)).label(name) for name, flag in flags.items())
+    each = select(own.c.enterprise, *reached).where(own.c.kind == "equipment", on(day, own.c))
+    one = each.where(or_(*flags.values())).group_by(own.c.enterprise).subquery("one")
+    branch = (home.c.enterprise == one.c.enterprise) & home.c.parent.is_not(None) & on(day, home.c)
+    code = func.coalesce(home.c.parent, one.c.enterprise)
+    query = select(code).select_from(one.outerjoin(home, branch & (home.c.asset_no == ""))).group_by(code)
+    return query.having(*(func.max(one.c[name]) == int(name == "some") for name in flags))

@@ -74,6 +74,7 @@ register_day = table(
 `computed_at` rises with every transaction that computes days, here and in `day`: a cursor over it misses nothing.
 """
 
+_below = text("parent IS NOT NULL")
 ledger = table(
     "ledger",
     texts("enterprise"),
@@ -100,6 +101,7 @@ ledger = table(
     texts("carrier", "role", nullable=True),
     Index("ledger_place", "kind", "area", "industry"),
     Index("ledger_age", "age"),
+    Index("ledger_parent", "parent", sqlite_where=_below, postgresql_where=_below),
     key="enterprise asset_no since",
 )
 """What the ledger says of everything from day to day, one row as long as nothing of it changes."""

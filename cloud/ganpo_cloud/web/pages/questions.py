@@ -10,7 +10,7 @@ from ganpo_cloud.inlet import lives
 from ganpo_cloud.inlet.gateways import strangers
 from ganpo_cloud.province import balances, banned, lists, publishing, ranking
 from ganpo_cloud.province.indicators import Indicator
-from ganpo_cloud.store.counted_tables import ALL, register_day
+from ganpo_cloud.store.counted_tables import ALL, ledger, register_day
 from ganpo_cloud.store.tables import gateway, live, quarantine
 from ganpo_cloud.web import marked
 from ganpo_cloud.web.pages.figures import Figure, Figures
@@ -53,8 +53,11 @@ def waiting(connection: Connection, rendering: Rendering, n: Figures) -> Waiting
     if rendering.scope.past is not None:
         return None
     codes = lists.codes(rendering.province, marked.wanted(connection, rendering.scope))
-    heard = select(live).select_from(gateway.outerjoin(live, live.c.gateway == gateway.c.id))
-    rows = connection.execute(heard.where(gateway.c.enterprise.in_(codes))).all()
+    heard = select(live.c.heard_at, live.c.interval_ms, live.c.offline).select_from(
+        gateway.outerjoin(live, live.c.gateway == gateway.c.id)
+    )
+    here = codes.where(ledger.c.enterprise == gateway.c.enterprise)
+    rows = connection.execute(heard.where(here.exists())).all()
     now = to_ms(rendering.now)
     online = sum(
         row.heard_at is not None and lives.online(row.heard_at, row.interval_ms, row.offline, now)
