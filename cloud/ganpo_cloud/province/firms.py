@@ -13,7 +13,7 @@ from ganpo_model.coverage import Firms
 def legal(own: Any, day: date) -> tuple[Any, ColumnElement[str]]:
     """The devices `own` with the branches of that day beside them, and of each the code of its legal person."""
     home = ledger.alias("branches").c
-    told = select(home.enterprise, home.parent).where(home.kind == "enterprise", home.parent.is_not(None))
+    told = select(home.enterprise, home.parent).where(home.asset_no == "", home.parent.is_not(None))
     branch = told.where(on(day, home)).subquery("branch")
     joined = own.outerjoin(branch, branch.c.enterprise == own.c.enterprise)
     return joined, func.coalesce(branch.c.parent, own.c.enterprise)

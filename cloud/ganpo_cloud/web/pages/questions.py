@@ -56,7 +56,7 @@ def waiting(connection: Connection, rendering: Rendering, n: Figures) -> Waiting
     heard = select(live.c.heard_at, live.c.interval_ms, live.c.offline).select_from(
         gateway.outerjoin(live, live.c.gateway == gateway.c.id)
     )
-    here = codes.where(ledger.c.enterprise == gateway.c.enterprise)
+    here = codes.where(ledger.c.enterprise == gateway.c.enterprise, ledger.c.asset_no == "")
     rows = connection.execute(heard.where(here.exists())).all()
     now = to_ms(rendering.now)
     online = sum(
