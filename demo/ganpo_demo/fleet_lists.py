@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from ganpo_cloud.province.divisions import OTHER, Province
 from ganpo_demo import fleet_plan, fleet_trees
 from ganpo_demo.fleet import Firm, Fleet
+from ganpo_demo.fleet_products import COAL_KG
 from ganpo_demo.written import WHO, written
 
 YEARS_AHEAD = 2
@@ -110,15 +111,17 @@ def _population(of: Fleet, province: Province, years: Iterable[int]) -> Iterator
 
 
 def _value_added(firm: Firm, last: date, years: Iterable[int]) -> Iterator[Sequence[str]]:
-    """Of each year; of every third enterprise also month by month, cumulative, as far as months are over."""
+    """Of each year that is over, and of the one that runs until the last month that is; of every third enterprise month
+    by month, cumulative."""
     rng, monthly = random.Random(firm.code), random.Random(f"monthly {firm.code}")
     for year in years:
         if rng.random() < 0.8:
             amount = round(firm.gauges[0].daily * rng.uniform(60, 140))
-            yield [firm.code, str(year), str(amount), "2020", WHO, ""]
             parts = [monthly.uniform(0.8, 1.2) for _ in range(12)]
             over = 12 if year < last.year else last.month - 1
-            for month in range(1, over + 1) if firm.number % 3 == 0 else ():
+            if over == 12:
+                yield [firm.code, str(year), str(amount), "2020", WHO, ""]
+            for month in range(1 if firm.number % 3 == 0 else max(over, 1), over + 1):
                 sofar = round(amount * sum(parts[:month]) / sum(parts))
                 yield [firm.code, str(year), str(sofar), "2020", WHO, f"{year}-{month:02d}"]
 
@@ -132,19 +135,25 @@ def _carriers(firm: Firm, years: Iterable[int]) -> Iterator[Sequence[str]]:
 
 
 def _statements(firm: Firm, of: Fleet) -> Iterator[Sequence[str]]:
-    """Of each month: coal over a weighbridge, and once it is over by the bill what no gateway has seen any of. Some
-    enterprises never state their coal, and one bill of thirty is late."""
+    """Of each month: coal over a weighbridge, and once it is over by the bill what no gateway has seen any of. Three of
+    four have the bills of last year too. Some enterprises never state their coal, some no longer send their bills, and
+    one bill of thirty is late."""
     coal, bills = random.Random(f"coal {firm.code}"), random.Random(f"bills {firm.code}")
     month = of.first
+    if of.first.year < of.last.year and firm.number % 4:
+        month = date(of.last.year - 1, 1, 1)
+    stopped = firm.since is None and firm.number % 11 == 7
     while month <= of.last:
         then = (month + timedelta(days=31)).replace(day=1)
         here = [firm.code, f"{month:%Y-%m}"]
+        if stopped and month.year == of.last.year:
+            return
         if firm.coal and firm.number % 9:
-            quantity = f"{coal.uniform(2e5, 2e6):.1f}"
+            quantity = f"{coal.uniform(0.7, 1.3) * COAL_KG:.1f}"
             yield [*here, "raw_coal", quantity, "kg", "W-1", WHO, "unmetered"]
         seen = firm.since is not None and firm.since < then and month <= firm.until
         for gauge in () if seen or then > of.last else firm.gauges:
-            quantity = f"{gauge.daily / gauge.den * (then - month).days * bills.uniform(0.7, 1.1):.1f}"
+            quantity = f"{gauge.daily / gauge.den * (then - month).days * bills.uniform(0.8, 1.0):.1f}"
             if bills.random() < 29 / 30:
                 yield [*here, gauge.carrier, quantity, gauge.unit, "B-1", WHO, "whole"]
         month = then

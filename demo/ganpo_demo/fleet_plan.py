@@ -33,25 +33,30 @@ def lists(of: Fleet, province: Province) -> Iterator[tuple[str, bytes]]:
     yield written("banned", (row for firm in of.firms for row in _banned(firm, of.first)))
 
 
+_ROOMS = (1.25, 1.03, 0.88, 1.12)
+"""Limits by what is likely to be used: wide, just enough, too narrow."""
+
+
 def _limits(of: Fleet, province: Province) -> Iterator[Sequence[str]]:
-    """Of the province, its cities, two industries and every ninth enterprise: some wide, some too narrow for what is
-    used."""
+    """Of the province, its cities, two industries and every ninth enterprise; one city divides its own among its
+    counties."""
     rng = random.Random(f"limits {of.seed}")
     cities = [area for area, rows in province.areas.items() if rows[-1].kind == "city"]
-    places = [(area, "") for area in (province.whole, *cities)]
-    places += [(province.whole, industry) for industry in ("STEEL", "BUILDMAT")]
+    pilot = province.above(of.firms[0].county)[1]
+    counties = sorted({firm.county for firm in of.firms if pilot in province.above(firm.county)})
+    places = [(area, "", rng.choice(_ROOMS)) for area in cities]
+    places += [(area, "", _ROOMS[n % len(_ROOMS)]) for n, area in enumerate(counties)]
+    places += [(province.whole, industry, rng.choice(_ROOMS)) for industry in ("STEEL", "BUILDMAT")]
     for year in sorted({of.first.year, of.last.year}):
-        for area, industry in places:
+        for area, industry, room in [(province.whole, "", 1.1), *places]:
             here = [
                 firm
                 for firm in of.firms
                 if area in province.above(firm.county) and industry in ("", firm.industry)
             ]
-            room = 1.1 if area == province.whole else rng.choice((0.95, 1.1, 1.2, 1.4))
             yield from _limit([area, industry, ""], year, here, province, room)
-        for firm in of.firms[::9]:
-            room = rng.choice((0.9, 1.1, 1.3))
-            yield from _limit(["", "", firm.code], year, [firm], province, room)
+        for n, firm in enumerate(of.firms[::9]):
+            yield from _limit(["", "", firm.code], year, [firm], province, _ROOMS[n % len(_ROOMS)])
 
 
 def _limit(
@@ -69,8 +74,9 @@ def _limit(
 def _tce(firm: Firm, province: Province, year: int) -> float:
     """What an enterprise uses in a year, about."""
     day = date(year, 1, 1)
-    used = {gauge.carrier: gauge.daily / gauge.den * 0.93 * 330 for gauge in firm.gauges}
-    if firm.coal:
+    days = 328.0 if firm.since is None else 347.0 if firm.pattern == "three" else 305.0
+    used = {gauge.carrier: gauge.daily / gauge.den * days for gauge in firm.gauges}
+    if firm.coal and firm.number % 9:
         used["raw_coal"] = COAL_KG * 12.0
     return float(province.coefficients.tce({of: int(many * 10**6) for of, many in used.items()}, day))
 

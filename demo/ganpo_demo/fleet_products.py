@@ -10,7 +10,7 @@ from ganpo_demo.fleet import Firm, Gauge
 @dataclass(frozen=True, slots=True)
 class Product:
     """A product and what a unit of it takes, in the middle of those who make it. `coal`: kgce of coal beside the kWh;
-    who burns none makes none of it."""
+    who burns none makes none of it. `metered`: how many of those with a gateway measure it apart."""
 
     id: str
     zh: str
@@ -18,6 +18,7 @@ class Product:
     unit: str
     kwh: float
     coal: float = 0.0
+    metered: float = 0.3
 
 
 PRODUCTS = {
@@ -34,11 +35,13 @@ PRODUCTS = {
         Product("concrete", "预拌混凝土", "Ready-mixed concrete", "m3", 8),
     ),
     "TEXTILE": (Product("cotton_yarn", "棉纱", "Cotton yarn", "t", 2_200),),
+    "FURNITURE": (Product("wooden_parts", "木制家具部件", "Wooden furniture parts", "m3", 85, metered=0.55),),
 }
 """By industry; the first that somebody can make is what nearly everybody makes."""
 COAL_KG = 1_100_000
 """Of a month, about, where coal is burnt."""
-_KGCE_KWH, _KGCE_COAL, _DAYS = 0.1229, 0.7143, 26
+_KGCE = {"electricity": 0.1229, "natural_gas": 1.33, "raw_coal": 0.7143}
+_DAYS = 26
 _METERS = ("GX-0101", "GX-0201")
 
 
@@ -55,22 +58,26 @@ class Made:
 
 @lru_cache(maxsize=1000)
 def made(firm: Firm) -> tuple[Made, ...]:
-    """What an enterprise makes: nothing that is listed, one product, or two; a third of them measure it apart."""
+    """What an enterprise makes: nothing that is listed, one product, or two; some measure each apart."""
     rng = random.Random(f"products {firm.code}")
     goods = tuple(product for product in PRODUCTS.get(firm.industry, ()) if firm.coal or not product.coal)
-    lot = rng.random()
-    if not goods or lot < 0.1:
+    if not goods or rng.random() < 0.1:
         return ()
-    metered = lot < 0.45
-    goods = goods if lot > 0.8 or lot < 0.2 else goods[:1]
+    goods = goods if rng.random() < 0.3 else goods[:1]
+    metered = firm.since is not None and rng.random() < goods[0].metered
     main, found = firm.gauges[0], []
     for n, product in enumerate(goods):
         share = (rng.uniform(0.6, 0.9) if metered else 1.0) / len(goods)
         daily = main.daily * share
         gauge = Gauge(_METERS[n], main.carrier, main.signal, main.unit, main.den, daily) if metered else None
-        coal = 0.0 if metered or not product.coal else COAL_KG * _KGCE_COAL / _DAYS
-        kgce = product.kwh * _KGCE_KWH + (product.coal if coal else 0)
-        quantity = (daily / main.den * _KGCE_KWH + coal) / kgce / rng.lognormvariate(0, 0.18)
+        measured = [gauge] if gauge is not None else firm.gauges
+        kgce = sum(of.daily / of.den * _KGCE.get(of.carrier, 0.0) for of in measured)
+        kgce /= 1 if metered else len(goods)
+        burnt = product.coal if not metered and firm.coal else 0.0
+        if burnt:
+            kgce += COAL_KG * _KGCE["raw_coal"] / _DAYS
+        unit = product.kwh * _KGCE["electricity"] + burnt
+        quantity = kgce / unit / rng.lognormvariate(0, 0.18)
         found.append(Made(product, quantity, rng.uniform(0.5, 1.02), gauge))
     return tuple(found)
 

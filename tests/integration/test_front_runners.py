@@ -18,7 +18,7 @@ from ganpo_cloud.store.database import Database
 from ganpo_model import credit_code
 from support.answering import answering
 from support.province import PROVINCE, Plant, listed
-from support.recounting import capacity_uses, leaders
+from support.recounting import Bills, capacity_uses, days_of, leaders
 
 pytestmark = pytest.mark.usefixtures("each_database")
 CODES = [credit_code.completed(f"91360681DEM{n:05d}") for n in range(15)]
@@ -61,6 +61,15 @@ LISTS: dict[str, list[str]] = {
 REGISTER = "GX-1/energy_import#1"
 READ = {code: 300 * (20 + n) for n, code in enumerate(METERED)}
 """kWh a day of their process meters; that of the last is read on too few days."""
+
+
+class Meters(Bills):
+    """The bills, and what process meters say beside them."""
+
+    def metered(self, code: str, meter: str, month: str) -> tuple[str, Fraction, int]:
+        days = days_of(month)
+        unread = code == METERED[-1] and month < "2026-01"
+        return "electricity", Fraction(READ[code] * days), 0 if unread else days
 
 
 def fill(database: Database) -> None:
@@ -120,7 +129,8 @@ def test_who_leads_is_who_a_plain_loop_finds_and_everybody_else_has_one_reason(h
     seen = set()
     for asked in ASKED:
         told = get(http, "front_runners", **asked)
-        wanted = leaders(lists, PROVINCE, asked, MONTHS if asked.get("as_of") != "2025-10-31" else [], READ)
+        months = MONTHS if asked.get("as_of") != "2025-10-31" else []
+        wanted = leaders(lists, PROVINCE, asked, months, Meters(lists, PROVINCE))
         found = {
             (row["enterprise"], row["product"]): (
                 row["kind"] if row["reason"] is None else None,
@@ -166,11 +176,11 @@ def test_capacity_use_is_output_over_the_capacity_of_the_same_months(http: httpx
     for asked in ({}, {"area": "360681"}, {"area": "360602", "as_of": "2026-03-31"}, {"as_of": "2026-01-15"}):
         told = {row["enterprise"]: row for row in get(http, "capacity_use", **asked)}
         wanted = capacity_uses(lists, PROVINCE, asked)
-        assert {code: Fraction(row["use"]["numerator"], 10**6) for code, row in told.items()} == {
-            code: made for code, (made, _) in wanted.items()
+        assert {(code, ROD): Fraction(row["use"]["numerator"], 10**6) for code, row in told.items()} == {
+            of: made for of, (made, _) in wanted.items()
         }
         for code, row in told.items():
-            assert 0 <= wanted[code][1] - Fraction(row["use"]["denominator"], 10**6) < Fraction(1, 10**6)
+            assert 0 <= wanted[code, ROD][1] - Fraction(row["use"]["denominator"], 10**6) < Fraction(1, 10**6)
         if "area" in asked:
             continue
         plan = {line["measure"]: line for line in get(http, "plan", **asked)}

@@ -80,7 +80,13 @@ class Recount:
         return area in self.province.above(firm.county)
 
     def retired(self, firm: Firm, tool: Tool, day: date) -> bool:
-        return firm.number % 17 == 3 and tool is firm.tools[-1] and day >= firm.until
+        """Retired, or banned: neither counts."""
+        if firm.number % 17 == 3 and tool is firm.tools[-1] and day >= firm.until:
+            return True
+        return any(
+            (row["enterprise"], row["asset_no"]) == (firm.code, tool.asset_no) and row["since"] <= f"{day}"
+            for row in self.lists["banned"]
+        )
 
     def level(self, firm: Firm, tool: Tool, day: date, *, controller: bool) -> int:
         """How well it is known that a machine is numerically controlled (or digital, which no controller shows)."""
@@ -434,110 +440,177 @@ def tagged(
     return told | {"technical_upgrade": (found.get("technical_upgrade", 0), above)}
 
 
-def dual(
-    listed: dict[str, list[dict[str, str]]], province: Province, month: str, area: str
-) -> dict[str, Fraction | None]:
-    """Dual control of a place from its lists alone, where all energy is stated for whole months: what was used, what
-    the year comes to, and both over the value added of the same enterprises."""
-    year, number = int(month[:4]), int(month[5:])
-    used, whole, last_year, lost = Fraction(0), Fraction(0), Fraction(0), Fraction(0)
-    added = {
-        "tce": Fraction(0),
-        "cny": Fraction(0),
-        "tce of the year": Fraction(0),
-        "cny of the year": Fraction(0),
-    }
+class Bills:
+    """What is known of enterprises of whose energy lists alone say anything: a bill of a month is all of it."""
 
-    def tce(code: str, of_year: int, first: int, last: int) -> Fraction | None:
-        found = [
-            Fraction(row["quantity"])
-            * next(c.kgce for c in province.coefficients.rows if c.carrier == row["carrier"])
+    def __init__(self, listed: Lists, province: Province) -> None:
+        self._listed, self._province = listed, province
+        self._bills = {
+            (row["enterprise"], row["carrier"], row["month"]): Fraction(row["quantity"])
             for row in listed["statements"]
-            if row["enterprise"] == code
-            and int(row["month"][:4]) == of_year
-            and first <= int(row["month"][5:]) <= last
-        ]
-        return sum(found, Fraction(0)) / 1000 if found else None
+        }
 
-    def covered(code: str, of_year: int, last: int) -> bool:
-        carriers = [
-            r["carrier"] for r in listed["carriers"] if r["enterprise"] == code and int(r["year"]) == of_year
-        ]
-        until = sum(month_days(of_year, n) for n in range(1, last + 1))
-        for carrier in carriers:
-            rows = [r for r in listed["statements"] if r["enterprise"] == code and r["carrier"] == carrier]
-            mine = {
-                r["month"] for r in rows if int(r["month"][:4]) == of_year and int(r["month"][5:]) <= last
-            }
-            if 10 * sum(month_days(of_year, int(m[5:])) for m in mine) < 9 * until:
-                return False
-        return bool(carriers)
+    def taken(self, code: str, carrier: str, month: str) -> tuple[Fraction | None, int]:
+        """Of a carrier in a month in its unit, and on how many days somebody vouches for it."""
+        bill = self._bills.get((code, carrier, month))
+        return bill, 0 if bill is None else days_of(month)
 
-    def value(code: str, of_year: int, through: str) -> Fraction | None:
-        rows = [r for r in listed["value_added"] if (r["enterprise"], int(r["year"])) == (code, of_year)]
-        amounts = [Fraction(r["amount_cny"]) for r in rows if r["through"] == through]
-        return amounts[0] if amounts else None
+    def metered(self, code: str, meter: str, month: str) -> tuple[str, Fraction, int] | None:
+        """What a process meter measures, how much in a month, and on how many days; None: there is none."""
+        return None
 
-    def works(code: str, day: date) -> bool:
-        shifts = [row for row in listed["calendars"] if row["enterprise"] == code]
-        holiday = next((item for item in province.holidays if item.first <= day <= item.last), None)
+    def works(self, code: str, day: date) -> bool:
+        """Whether a day is planned; where nobody said when it works every day is."""
+        shifts = [row for row in self._listed.get("calendars", ()) if row["enterprise"] == code]
+        holiday = next((item for item in self._province.holidays if item.first <= day <= item.last), None)
         if not shifts or (holiday is not None and holiday.plan != "off"):
             return True
         return holiday is None and day.weekday() < 5
 
-    for firm in listed["enterprises"]:
-        code = firm["code"]
-        if area not in province.above(firm["area"]):
+
+def tce_of(
+    seen: Any, province: Province, code: str, months: Iterable[str], carriers: Iterable[str]
+) -> Fraction | None:
+    """What an enterprise took of carriers over months, in tce; None where nobody knows anything."""
+    every = [(carrier, seen.taken(code, carrier, month)[0]) for carrier in carriers for month in months]
+    found = [amount * kgce_of(province, carrier) for carrier, amount in every if amount is not None]
+    return sum(found, Fraction(0)) / 1000 if found else None
+
+
+def kgce_of(province: Province, carrier: str) -> Fraction:
+    """Of a unit of a carrier, which never changed."""
+    return next((c.kgce for c in province.coefficients.rows if c.carrier == carrier), Fraction(0))
+
+
+def energies(province: Province) -> list[str]:
+    """The carriers that are energy."""
+    return sorted({c.carrier for c in province.coefficients.rows})
+
+
+def declared(listed: Lists, code: str, year: int, carriers: Iterable[str]) -> list[str]:
+    """What an enterprise declares in a year, of some carriers."""
+    rows = [row for row in listed["carriers"] if row["enterprise"] == code and int(row["year"]) == year]
+    return sorted({row["carrier"] for row in rows} & {*carriers})
+
+
+def months_of(year: int, first: int, last: int) -> list[str]:
+    """Months of a year from one number to another."""
+    return [f"{year}-{n:02d}" for n in range(first, last + 1)]
+
+
+@dataclass
+class Dual:
+    """Dual control of a place at the end of a month. Amounts in tce and CNY; `ways`: enterprises by how their rest of
+    the year is told; `covered`: of what is declared so many months (of an enterprise days) are, of so many."""
+
+    used: Fraction = Fraction(0)
+    whole: Fraction | None = Fraction(0)
+    last_year: Fraction = Fraction(0)
+    lost: Fraction = Fraction(0)
+    ways: dict[str, int] | Any = None
+    added_tce: Fraction = Fraction(0)
+    added_cny: Fraction = Fraction(0)
+    year_tce: Fraction = Fraction(0)
+    year_cny: Fraction = Fraction(0)
+
+    @property
+    def intensity(self) -> Fraction | None:
+        """To date."""
+        return 10000 * self.added_tce / self.added_cny if self.added_cny else None
+
+    @property
+    def intensity_of_the_year(self) -> Fraction | None:
+        """Projected."""
+        return 10000 * self.year_tce / self.year_cny if self.year_cny and self.whole is not None else None
+
+
+def dual(
+    listed: Lists,
+    province: Province,
+    month: str,
+    area: str,
+    industry: str | None = None,
+    seen: Any = None,
+    only: str | None = None,
+) -> Dual:
+    """Dual control of a place, or of an enterprise (`only`): what was used, what the year comes to, and both over the
+    value added of the same enterprises. `seen`: who says what they took, and when they work."""
+    seen = seen or Bills(listed, province)
+    year, number = int(month[:4]), int(month[5:])
+    ends = date(year, number, days_of(month))
+    energy, found = energies(province), Dual(ways={"last_year": 0, "linear": 0, "none": 0})
+
+    def tce(code: str, of_year: int, first: int, last: int) -> Fraction | None:
+        return tce_of(seen, province, code, months_of(of_year, first, last), energy)
+
+    def covered(code: str, of_year: int, last: int) -> bool:
+        carriers = declared(listed, code, of_year, energy)
+        months = months_of(of_year, 1, last)
+        until = sum(map(days_of, months))
+        known = [sum(seen.taken(code, carrier, of)[1] for of in months) for carrier in carriers]
+        return bool(carriers) and all(10 * some >= 9 * until for some in known)
+
+    def value(code: str, of_year: int, through: str) -> Fraction | None:
+        rows = [r for r in listed["value_added"] if (r["enterprise"], int(r["year"])) == (code, of_year)]
+        amounts = [Fraction(r["amount_cny"]) for r in rows if (r["through"] or f"{of_year}-12") == through]
+        return amounts[-1] if amounts else None
+
+    every = [date(year, 1, 1) + n * DAY for n in range(366) if (date(year, 1, 1) + n * DAY).year == year]
+    for code in sorted({row["code"] for row in listed["enterprises"]}):
+        begun = min(row["since"] for row in listed["enterprises"] if row["code"] == code)
+        home = home_of(listed, code, max(ends, date.fromisoformat(begun)))
+        if only is not None and code != only:
             continue
-        every = [date(year, 1, 1) + n * DAY for n in range(366) if (date(year, 1, 1) + n * DAY).year == year]
-        planned = [day for day in every if works(code, day)]
+        if area not in province.above(home["area"]) or industry not in (None, home["industry"]):
+            continue
+        planned = [day for day in every if seen.works(code, day)]
         gone = [day for day in planned if day.month <= number]
-        now, same, rest = (
-            tce(code, year, 1, number),
-            tce(code, year - 1, 1, number),
-            tce(code, year - 1, number + 1, 12),
-        )
-        last_year += (same or 0) + (rest or 0)
-        if now is None or len(gone) < 30:
-            used += now or 0
-            whole += now or 0
-            lost += (same or 0) + (rest or 0)
+        now, same, rest = tce(code, year, 1, number), tce(code, year - 1, 1, number), Fraction(0)
+        if number < 12:
+            rest = tce(code, year - 1, number + 1, 12) or Fraction(0)
+        if (now, same) == (None, None) and not rest and not declared(listed, code, year, energy):
             continue
-        both = covered(code, year, number) and covered(code, year - 1, 12)
-        expected = now + (rest or 0) * now / same if same and both else now * len(planned) / len(gone)
-        used += now
-        whole += expected
-        throughs = [
-            r["through"]
-            for r in listed["value_added"]
-            if r["enterprise"] == code and str(year) <= r["through"] <= month
+        found.last_year += (same or 0) + rest
+        found.used += now or 0
+        assert found.whole is not None
+        if now is None or len(gone) < 30:
+            found.ways["none"] += 1
+            found.whole += now or 0
+            found.lost += (same or 0) + rest
+            expected = None
+        elif same and covered(code, year, number) and covered(code, year - 1, 12):
+            found.ways["last_year"] += 1
+            expected = now + rest * now / same
+        else:
+            found.ways["linear"] += 1
+            expected = now * len(planned) / len(gone)
+        found.whole += expected or 0
+        told = [
+            row["through"] or f"{year}-12"
+            for row in listed["value_added"]
+            if row["enterprise"] == code and int(row["year"]) == year
         ]
-        if throughs:
-            until = max(throughs)
-            so_far, before = value(code, year, until), value(code, year - 1, f"{year - 1}{until[4:]}")
-            year_before = value(code, year - 1, "")
-            assert so_far is not None
-            part = len([day for day in planned if day.month <= int(until[5:])])
-            added["tce"] += tce(code, year, 1, int(until[5:])) or 0
-            added["cny"] += so_far
-            added["tce of the year"] += expected
-            if before and year_before:
-                added["cny of the year"] += so_far + (year_before - before) * so_far / before
-            else:
-                added["cny of the year"] += so_far * len(planned) / part
-    return {
-        "used": used,
-        "whole": None if 10 * lost > last_year else whole,
-        "intensity": 10000 * added["tce"] / added["cny"] if added["cny"] else None,
-        "intensity of the year": 10000 * added["tce of the year"] / added["cny of the year"]
-        if added["cny"]
-        else None,
-    }
-
-
-def month_days(year: int, month: int) -> int:
-    """28 to 31."""
-    return ((date(year, month, 1) + timedelta(days=31)).replace(day=1) - date(year, month, 1)).days
+        if not (told := [through for through in told if through <= month]):
+            continue
+        until = max(told)
+        so_far, before = value(code, year, until), value(code, year - 1, f"{year - 1}{until[4:]}")
+        year_before, taken = value(code, year - 1, f"{year - 1}-12"), tce(code, year, 1, int(until[5:]))
+        if not so_far or taken is None or not covered(code, year, int(until[5:])):
+            continue
+        found.added_tce += taken
+        found.added_cny += so_far
+        part = len([day for day in planned if day.month <= int(until[5:])])
+        cny: Fraction | None = None
+        if before and year_before:
+            cny = so_far + (year_before - before) * so_far / before
+        elif part >= 30:
+            cny = so_far * len(planned) / part
+        if expected and cny:
+            found.year_tce += expected
+            found.year_cny += cny
+    if 10 * found.lost > found.last_year or not found.ways["last_year"] + found.ways["linear"]:
+        found.whole = None
+    return found
 
 
 def ran_though_banned(
@@ -576,48 +649,66 @@ def ran_though_banned(
 
 
 def leaders(
-    listed: dict[str, list[dict[str, str]]],
+    listed: Lists,
     province: Province,
     asked: dict[str, str],
     months: list[str],
-    read: dict[str, int],
+    seen: Any,
 ) -> dict[tuple[str, str], tuple[Any, ...]]:
-    """By enterprise and product: kind, rank, quarter, millionths of tce and of its gap; or the reason why not.
-    `months`: the last twelve; `read`: kWh a day of the process meter of an enterprise."""
+    """By enterprise and product: kind, rank, quarter, millionths of tce (m3) and of its gap; or the reason why not.
+    `months`: the last twelve; `seen`: who says what enterprises and their process meters took."""
     months = [month for month in months if asked.get("from", "") <= month <= asked.get("to", "9")]
+    water = asked.get("medium") == "water"
+    media = ["water_fresh"] if water else energies(province)
     found: dict[tuple[str, str], tuple[Any, ...]] = {}
     comparable: dict[tuple[str, str], list[tuple[Fraction, Fraction, str]]] = {}
-    for firm in listed["enterprises"]:
-        code = firm["code"]
+    every = sum(map(days_of, months))
+
+    def worth(carrier: str, amount: Fraction | None) -> Fraction:
+        return (amount or Fraction(0)) * (1 if water else kgce_of(province, carrier) / 1000)
+
+    for code in sorted({row["code"] for row in listed["enterprises"]}):
+        firm = max(
+            (row for row in listed["enterprises"] if row["code"] == code), key=lambda row: row["since"]
+        )
         if asked.get("area", province.whole) not in province.above(firm["area"]):
             continue
+        if asked.get("industry", firm["industry"]) != firm["industry"]:
+            continue
         rows = [row for row in listed["outputs"] if row["enterprise"] == code and row["month"] in months]
+        made = {row["product"] for row in rows if Fraction(row["quantity"])}
+        years = {int(month[:4]) for month in months}
+        carriers = {carrier for of in years for carrier in declared(listed, code, of, media)}
+        covered = bool(carriers) and all(
+            10 * sum(seen.taken(code, carrier, month)[1] for month in months) >= 9 * every
+            for carrier in carriers
+        )
         for product in sorted({row["product"] for row in rows}):
             mine = [row for row in rows if row["product"] == product]
-            bills = [
-                row for row in listed["statements"] if row["enterprise"] == code and row["month"] in months
-            ]
-            whole = sum(days_of(row["month"]) for row in bills) * 10 >= 9 * sum(map(days_of, months))
-            kind, kwh = "whole", sum((Fraction(row["quantity"]) for row in bills), Fraction(0))
-            if mine[0]["meters"]:
-                last = code == [*read][-1]
-                unread = sum(days_of(month) for month in months if month < "2026-01") if last else 0
-                whole = whole and 10 * unread < sum(map(days_of, months))
-                kind, kwh = "metered", Fraction(read[code] * sum(map(days_of, months)))
+            named = [(row["month"], meter) for row in mine for meter in row["meters"].split()]
+            read = {of: seen.metered(code, of[1], of[0]) for of in named}
+            read = {of: told for of, told in read.items() if told is not None and told[0] in media}
+            kind, whole = "whole", covered
+            taken = sum((worth(c, seen.taken(code, c, m)[0]) for c in media for m in months), Fraction(0))
+            if read:
+                kind, taken = "metered", sum((worth(c, of) for c, of, _ in read.values()), Fraction(0))
+                known = [
+                    min(days for (of, _), (_, _, days) in read.items() if of == month)
+                    for month in {of for of, _ in read}
+                ]
+                whole = covered and 10 * sum(known) >= 9 * every
             enough = 10 if len(months) == 12 else len(months)
             if asked.get("scale") and firm["above_scale"] == "no":
                 reason = "scale"
             elif sum(Fraction(row["quantity"]) > 0 for row in mine) < enough:
                 reason = "months"
-            elif kind == "whole" and len({row["product"] for row in rows}) > 1:
+            elif kind == "whole" and len(made) > 1:
                 reason = "several_products"
             elif not whole:
                 reason = "coverage"
             else:
                 output = sum((Fraction(row["quantity"]) for row in mine), Fraction(0))
-                comparable.setdefault((product, kind), []).append(
-                    (kwh * Fraction("0.1229") / 1000, output, code)
-                )
+                comparable.setdefault((product, kind), []).append((taken, output, code))
                 continue
             found[code, product] = (None, None, None, None, None, reason)
     for (product, kind), some in comparable.items():
@@ -636,28 +727,28 @@ def leaders(
 
 
 def capacity_uses(
-    listed: dict[str, list[dict[str, str]]], province: Province, asked: dict[str, str]
-) -> dict[str, tuple[Fraction, Fraction]]:
-    """By enterprise what it made, and the capacity of the same months of 2026; those that are over."""
+    listed: Lists, province: Province, asked: dict[str, str]
+) -> dict[tuple[str, str], tuple[Fraction, Fraction]]:
+    """By enterprise and product what it made, and the capacity of the same months of the year; those that are over."""
     day = date.fromisoformat(asked.get("as_of", "2026-11-28"))
+    over = f"{day:%Y-%m}" if (day + DAY).day == 1 else f"{day.replace(day=1) - DAY:%Y-%m}"
     found = {}
-    for firm in listed["enterprises"]:
-        if asked.get("area", province.whole) not in province.above(firm["area"]):
+    for capacity in listed["capacities"]:
+        code, product = capacity["enterprise"], capacity["product"]
+        home = home_of(listed, code, day)
+        if asked.get("area", province.whole) not in province.above(home["area"]):
             continue
-        for capacity in listed["capacities"]:
-            rows = [
-                Fraction(row["quantity"])
-                for row in listed["outputs"]
-                if row["enterprise"] == firm["code"] == capacity["enterprise"]
-                and row["product"] == capacity["product"]
-                and row["month"].startswith("2026")
-                and (
-                    row["month"] <= f"{day:%Y-%m}" if (day + DAY).day == 1 else row["month"] < f"{day:%Y-%m}"
-                )
-            ]
-            if rows:
-                made = sum(rows, Fraction(0))
-                found[firm["code"]] = (made, Fraction(capacity["quantity"]) * len(rows) / 12)
+        if asked.get("industry", home["industry"]) != home["industry"] or int(capacity["year"]) != day.year:
+            continue
+        made = [
+            Fraction(row["quantity"])
+            for row in listed["outputs"]
+            if (row["enterprise"], row["product"]) == (code, product)
+            and f"{day.year}-01" <= row["month"] <= over
+        ]
+        if made:
+            able = Fraction(capacity["quantity"]) * len(made) / 12
+            found[code, product] = (sum(made, Fraction(0)), able)
     return found
 
 

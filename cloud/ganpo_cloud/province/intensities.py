@@ -54,10 +54,11 @@ def of_enterprises(
     at_home = homes(connection, min(last, today))
     of_year = select(registry.value_added).where(registry.value_added.c.year == year)
     rows = connection.execute(of_year).all()
-    # A row of the whole year before those until a month, of these the newest.
+    # A row of the whole year before those until a month, of these the newest; what is not over yet is an expectation.
+    over = [row for row in rows if periods.span(f"{year}-{row.through[5:] or WHOLE}")[1] < today]
     added = {
         row.enterprise: (row.through[5:] or WHOLE, row.fen)
-        for row in sorted(rows, key=lambda row: (row.through == "", row.through))
+        for row in sorted(over, key=lambda row: (row.through == "", row.through))
     }
     query = select(balance).where(balance.c.month.between(f"{year}-01", f"{year}-12"))
     if only is not None:
