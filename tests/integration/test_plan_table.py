@@ -22,7 +22,7 @@ from support import databases
 from support.campaign import rounds
 from support.invented import SEED
 from support.plants import TestClock
-from support.province import NOW, PROVINCE, Plant
+from support.province import NOW, PROVINCE, Plant, listed
 from support.recounting_plan import Number, PlanRecount
 from support.serving import Served
 
@@ -107,8 +107,7 @@ def same(name: str, found: Number, counted: Number) -> bool:
 @pytest.mark.usefixtures("postgresql")
 def test_all_34_rows_are_what_plain_loops_count_over_both_databases(tmp_path: Path) -> None:
     by_hand = PlanRecount(FLEET, PROVINCE, TODAY, [CITY, COUNTY])
-    names = list(by_hand.lists["banned"][0])
-    by_hand.lists["banned"].append(dict(zip(names, ban().split(","), strict=True)))
+    by_hand.lists["banned"] += listed("banned", [ban()])
     places = [
         (PROVINCE.whole, None),
         (CITY, None),

@@ -49,7 +49,14 @@ MEASURED: Mapping[str, Measured] = {of.id: of for part in PARTS for of in part.M
 EVERY: tuple[Definition, ...] = (*DEFINITIONS.values(), *(of.definition for of in MEASURED.values()))
 """What every number means: those that are counted by place, and those of the plan."""
 PROXY = "Equipment use, a proxy of capacity use only."
-NOTES = (PROXY, *(note for part in PARTS for note in part.NOTES))
+EVERY_SIZE = "Of all enterprises with data, also of those below scale; the plan means those above it."
+NOTED: Mapping[str, str] = {
+    "availability": PROXY,
+    "energy_intensity": EVERY_SIZE,
+    "water_intensity": EVERY_SIZE,
+}
+"""What numbers that are counted by place are not, in a row of the plan."""
+NOTES = (PROXY, EVERY_SIZE, *(note for part in PARTS for note in part.NOTES))
 """What a number may have noted beside it, in English."""
 
 
@@ -76,8 +83,7 @@ def rows(found: Indicators, area: str, industry: str) -> list[tuple[Aim, list[Nu
             numbers.setdefault(number.item.definition.target or "", []).append(number)
     for item in found.of(area, industry or None):
         if item.definition.target is not None:
-            note = PROXY if item.definition.id == "availability" else ""
-            number = Number(item, f"/indicators/{item.definition.id}", note)
+            number = Number(item, f"/indicators/{item.definition.id}", NOTED.get(item.definition.id, ""))
             numbers.setdefault(item.definition.target, []).append(number)
     return [(aim, numbers[aim.id]) for aim in found.snapshot.province.plan]
 

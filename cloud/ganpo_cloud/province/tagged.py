@@ -54,7 +54,10 @@ MEASURED: tuple[Measured, ...] = (
     _firms(MOVES[0], "T21", "Data centre in a cloud", _DECLARED),
     _firms(MOVES[1], "T21", "Business systems in a cloud", _DECLARED),
     _firms(
-        "move_devices", "T21", "Devices in the cloud", "enterprises with a device in the cloud, proven here"
+        "move_devices",
+        "T21",
+        "Enterprises with devices in the cloud",
+        "enterprises with a device in the cloud, proven here",
     ),
     _firms(RISEN, "T30", "Newly above scale", _ROSE),
 )
