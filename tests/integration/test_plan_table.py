@@ -96,11 +96,12 @@ def same(name: str, found: Number, counted: Number) -> bool:
     if found[0] is None or counted[0] is None:
         return (found[0], counted[0]) == (None, None)
     if name in INTENSITIES:
-        return abs(found[0] - counted[0]) < Fraction(1, 10**8)
+        return bool(abs(found[0] - counted[0]) < Fraction(1, 10**8))
     if name in QUANTITIES:
-        return abs(found[0] - counted[0]) <= Fraction(len(FLEET.firms), 10**6)
+        return bool(abs(found[0] - counted[0]) <= Fraction(len(FLEET.firms), 10**6))
     if name == "capacity_use":
-        return 10**6 * counted[0] == found[0] and abs(10**6 * counted[1] - found[1]) <= len(FLEET.firms)
+        able = abs(10**6 * counted[1] - found[1])
+        return bool(10**6 * counted[0] == found[0] and able <= len(FLEET.firms))
     return found == counted
 
 

@@ -450,7 +450,7 @@ class Bills:
             for row in listed["statements"]
         }
 
-    def taken(self, code: str, carrier: str, month: str) -> tuple[Fraction | None, int]:
+    def took(self, code: str, carrier: str, month: str) -> tuple[Fraction | None, int]:
         """Of a carrier in a month in its unit, and on how many days somebody vouches for it."""
         bill = self._bills.get((code, carrier, month))
         return bill, 0 if bill is None else days_of(month)
@@ -472,7 +472,7 @@ def tce_of(
     seen: Any, province: Province, code: str, months: Iterable[str], carriers: Iterable[str]
 ) -> Fraction | None:
     """What an enterprise took of carriers over months, in tce; None where nobody knows anything."""
-    every = [(carrier, seen.taken(code, carrier, month)[0]) for carrier in carriers for month in months]
+    every = [(carrier, seen.took(code, carrier, month)[0]) for carrier in carriers for month in months]
     found = [amount * kgce_of(province, carrier) for carrier, amount in every if amount is not None]
     return sum(found, Fraction(0)) / 1000 if found else None
 
@@ -547,7 +547,7 @@ def dual(
         carriers = declared(listed, code, of_year, energy)
         months = months_of(of_year, 1, last)
         until = sum(map(days_of, months))
-        known = [sum(seen.taken(code, carrier, of)[1] for of in months) for carrier in carriers]
+        known = [sum(seen.took(code, carrier, of)[1] for of in months) for carrier in carriers]
         return bool(carriers) and all(10 * some >= 9 * until for some in known)
 
     def value(code: str, of_year: int, through: str) -> Fraction | None:
@@ -680,7 +680,7 @@ def leaders(
         years = {int(month[:4]) for month in months}
         carriers = {carrier for of in years for carrier in declared(listed, code, of, media)}
         covered = bool(carriers) and all(
-            10 * sum(seen.taken(code, carrier, month)[1] for month in months) >= 9 * every
+            10 * sum(seen.took(code, carrier, month)[1] for month in months) >= 9 * every
             for carrier in carriers
         )
         for product in sorted({row["product"] for row in rows}):
@@ -689,7 +689,7 @@ def leaders(
             read = {of: seen.metered(code, of[1], of[0]) for of in named}
             read = {of: told for of, told in read.items() if told is not None and told[0] in media}
             kind, whole = "whole", covered
-            taken = sum((worth(c, seen.taken(code, c, m)[0]) for c in media for m in months), Fraction(0))
+            taken = sum((worth(c, seen.took(code, c, m)[0]) for c in media for m in months), Fraction(0))
             if read:
                 kind, taken = "metered", sum((worth(c, of) for c, of, _ in read.values()), Fraction(0))
                 known = [
@@ -714,15 +714,15 @@ def leaders(
     for (product, kind), some in comparable.items():
         values = sorted(tce / output for tce, output, _ in some)
         for tce, output, code in some:
-            taken = int(tce * 10**6)
+            millionths = int(tce * 10**6)
             if len(some) < 5:
-                found[code, product] = (kind, None, None, taken, None, None)
+                found[code, product] = (kind, None, None, millionths, None, None)
                 continue
             own = tce / output
             quartiles = [values[-(-len(values) * quarter // 4) - 1] for quarter in (1, 2, 3)]
             gap = own - quartiles[1] if own > quartiles[1] else Fraction(0)
             rank, quarter = values.index(own) + 1, 1 + sum(own > value for value in quartiles)
-            found[code, product] = (kind, rank, quarter, taken, int(gap * output * 10**6), None)
+            found[code, product] = (kind, rank, quarter, millionths, int(gap * output * 10**6), None)
     return found
 
 

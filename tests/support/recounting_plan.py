@@ -45,7 +45,7 @@ ENTERPRISE_TAGS = (
 )
 AREA_TAGS = ("intelligent_base", "green_park", "pilot_comprehensive")
 """Of a place as a whole: of one industry there is none."""
-Number = tuple[Fraction | int | None, Fraction | int | None]
+Number = tuple[Any, Any]
 """A number and its denominator in their units; None: nobody knows, or there is none."""
 
 
@@ -90,10 +90,10 @@ class PlanRecount(Recount):
         found["move_devices"] = (overview["enterprise_onboarded"][1], None)
         found |= self.nodes(area, industry)
         found |= self.dual_control(area, industry)
-        for medium in ("energy", "water"):
-            ranked = [row for row in self.leaders(area, industry, medium).values() if row[1] is not None]
-            found[f"{medium}_ranked"] = (len(ranked), None)
-            found[f"{medium}_gap"] = (
+        for what in ("energy", "water"):
+            ranked = [row for row in self.leaders(area, industry, what).values() if row[1] is not None]
+            found[f"{what}_ranked"] = (len(ranked), None)
+            found[f"{what}_gap"] = (
                 Fraction(sum(row[4] for row in ranked), 10**6) if ranked else None,
                 None,
             )
@@ -187,9 +187,9 @@ class PlanRecount(Recount):
         found: dict[str, tuple[Fraction, Fraction] | None] = {}
         for name, medium in (("energy", energies(self.province)), ("water", ["water_fresh"])):
             carriers = declared(self.lists, code, year, medium)
-            known = [sum(self.taken(code, carrier, month)[1] for month in months) for carrier in carriers]
+            known = [sum(self.took(code, carrier, month)[1] for month in months) for carrier in carriers]
             covered = carriers and all(10 * some >= 9 * sum(map(days_of, months)) for some in known)
-            amounts = [self.taken(code, "water_fresh", month)[0] or Fraction(0) for month in months]
+            amounts = [self.took(code, "water_fresh", month)[0] or Fraction(0) for month in months]
             taken = sum(amounts, Fraction(0))
             if name == "energy":
                 taken = tce_of(self, self.province, code, months, medium) or Fraction(0)
@@ -245,7 +245,7 @@ class PlanRecount(Recount):
         return found
 
     @cache  # noqa: B019 - as long as the test
-    def taken(self, code: str, carrier: str, month: str) -> tuple[Fraction | None, int]:
+    def took(self, code: str, carrier: str, month: str) -> tuple[Fraction | None, int]:
         """Of a carrier in a month in its unit by meters, by statement where they see less than 90 % of it, and what is
         stated beside them; and the days that somebody vouches for."""
         amount: Fraction | None = None
