@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import date, timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from ganpo_cloud.days import periods
 from ganpo_cloud.imports.kinds import KINDS
 from ganpo_cloud.province import dual_control, limits
 from ganpo_cloud.province.dual_control import Course, DualControl
@@ -180,17 +181,11 @@ def test_where_much_of_last_year_has_no_projection_the_place_has_none(plant: Pla
     assert recounting.dual(more, PROVINCE, MONTH, "360703").whole is None
 
 
-def test_while_the_last_day_of_a_month_runs_the_month_before_it_is_told(plant: Plant) -> None:
-    running, over = datetime(2026, 10, 31, 4, tzinfo=UTC), datetime(2026, 11, 1, 4, tzinfo=UTC)
-    for now, asked, month in ((running, {}, "2026-09"), (over, {"as_of": "2026-10-31"}, "2026-10")):
-        app = create_app(plant.database, TestClock(wall=now), province=PROVINCE)
-        with Served(app) as served, httpx.Client(base_url=served.url, timeout=60) as http:
-            rows = http.get("/api/v1/dual-control", params={"area": CITY, **asked}).json()
-            assert (rows[0]["month"], rows[0]["projected"] is not None) == (month, True)
-            plan = {
-                row["measure"]: row for row in http.get("/api/v1/plan", params={"area": CITY, **asked}).json()
-            }
-            assert plan["dual_total"]["number"]["numerator"] == rows[0]["projected"]["numerator"]
+def test_while_the_last_day_of_a_month_runs_its_month_is_not_told() -> None:
+    last = date(2026, 10, 31)
+    assert periods.told(last, last) == date(2026, 10, 30)
+    assert periods.told(last, date(2026, 11, 1)) == last
+    assert periods.told(date(2026, 10, 30), date(2026, 10, 30)) == date(2026, 10, 30)
 
 
 def test_a_sheet_on_its_page_in_its_files_and_at_the_api(plant: Plant) -> None:
