@@ -82,6 +82,15 @@ def test_a_city_by_hand(plant: Plant) -> None:
     found = sheet(plant)
     assert (found.tenths, found.vetoed, found.grade) == (883, False, "fulfilled")
     assert sheet(plant, "360100").tenths == 0
+    plant.take("carriers", f"{CODE},2025,natural_gas")
+    plant.settle()
+    hidden = {score.id: score.number for score in sheet(plant).scores}
+    assert (hidden["energy_total"], hidden["energy_intensity"]) == (None, None), (
+        "half of what is declared is known"
+    )
+    plant.take("statements", *(f"{CODE},2025-{n:02d},natural_gas,0,m3,bill,Li," for n in range(1, 13)))
+    plant.settle()
+    assert sheet(plant).tenths == 883
     assert sheet(plant, year=2026).scores[1].number is None, "last year's intensity is none of this year's"
 
 

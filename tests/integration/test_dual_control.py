@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,6 @@ from typing import Any
 import httpx
 import pytest
 
-from ganpo_cloud.days import periods
 from ganpo_cloud.imports.kinds import KINDS
 from ganpo_cloud.province import dual_control, limits
 from ganpo_cloud.province.dual_control import Course, DualControl
@@ -179,13 +178,6 @@ def test_where_much_of_last_year_has_no_projection_the_place_has_none(plant: Pla
         if said["enterprise"] == QUIET:
             said["quantity"] = "140000"
     assert recounting.dual(more, PROVINCE, MONTH, "360703").whole is None
-
-
-def test_while_the_last_day_of_a_month_runs_its_month_is_not_told() -> None:
-    last = date(2026, 10, 31)
-    assert periods.told(last, last) == date(2026, 10, 30)
-    assert periods.told(last, date(2026, 11, 1)) == last
-    assert periods.told(date(2026, 10, 30), date(2026, 10, 30)) == date(2026, 10, 30)
 
 
 def test_a_sheet_on_its_page_in_its_files_and_at_the_api(plant: Plant) -> None:

@@ -501,7 +501,7 @@ def months_of(year: int, first: int, last: int) -> list[str]:
 @dataclass
 class Dual:
     """Dual control of a place at the end of a month. Amounts in tce and CNY; `ways`: enterprises by how their rest of
-    the year is told; `covered`: of what is declared so many months (of an enterprise days) are, of so many."""
+    the year is told; `covered`, `valued`: months of declared carriers, and enterprises, of which enough is known."""
 
     used: Fraction = Fraction(0)
     whole: Fraction | None = Fraction(0)
@@ -512,6 +512,10 @@ class Dual:
     added_cny: Fraction = Fraction(0)
     year_tce: Fraction = Fraction(0)
     year_cny: Fraction = Fraction(0)
+    covered: int = 0
+    months: int = 0
+    valued: int = 0
+    enterprises: int = 0
 
     @property
     def intensity(self) -> Fraction | None:
@@ -563,12 +567,18 @@ def dual(
             continue
         if area not in province.above(home["area"]) or industry not in (None, home["industry"]):
             continue
+        carriers = declared(listed, code, year, energy)
+        found.enterprises += bool(carriers)
+        for of in months_of(year, 1, number):
+            days = [seen.took(code, carrier, of)[1] for carrier in carriers]
+            found.months += len(days)
+            found.covered += sum(10 * some >= 9 * days_of(of) for some in days)
         planned = [day for day in every if seen.works(code, day)]
         gone = [day for day in planned if day.month <= number]
         now, same, rest = tce(code, year, 1, number), tce(code, year - 1, 1, number), Fraction(0)
         if number < 12:
             rest = tce(code, year - 1, number + 1, 12) or Fraction(0)
-        if (now, same) == (None, None) and not rest and not declared(listed, code, year, energy):
+        if (now, same) == (None, None) and not rest and not carriers:
             continue
         found.last_year += (same or 0) + rest
         found.used += now or 0
@@ -597,6 +607,7 @@ def dual(
         year_before, taken = value(code, year - 1, f"{year - 1}-12"), tce(code, year, 1, int(until[5:]))
         if not so_far or taken is None or not covered(code, year, int(until[5:])):
             continue
+        found.valued += 1
         found.added_tce += taken
         found.added_cny += so_far
         part = len([day for day in planned if day.month <= int(until[5:])])

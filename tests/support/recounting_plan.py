@@ -231,6 +231,12 @@ class PlanRecount(Recount):
         values: dict[str, Fraction | int | None] = {
             name: number for name, (number, _) in dual_control.items()
         }
+        told, limit = self.dual(area, None), self.limit(area, None, "total_tce")
+        above = limit is not None and max(told.used, told.whole or 0) > limit
+        if 10 * told.covered < 9 * told.months and not above:
+            values["dual_total_ratio"] = None  # not judged
+        if 10 * told.valued < 9 * told.enterprises:
+            values["dual_intensity_ratio"] = None
         for name in ("nc_rate_main", "completeness"):
             some, every = overview[name][1], overview[name][3]
             values[name] = Fraction(100 * some, every) if every else None

@@ -165,6 +165,8 @@ def _numbers(
             found[item.area][item.definition.id] = item.value
     if wanted & {of.id for of in DUAL} and (month := last_over(connection, day))[:4] == f"{day.year}":
         for course in DualControl(connection, province, month).places(areas, [ALL]):
+            if course.light == "hatched":  # what dual control does not judge is worth no points either
+                continue
             name = "dual_total" if course.kind == "total_tce" else "dual_intensity"
             here = {
                 name: course.value(course.projected),
