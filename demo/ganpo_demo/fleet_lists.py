@@ -49,11 +49,11 @@ def _targets(of: Fleet, whole: str) -> Iterator[Sequence[str]]:
     yield ["T01", whole, "", ">=", "60", passed, "", "", plan, WHO]
     yield ["T01", whole, "", ">=", "60", ahead, "", "", WHO, WHO]
     yield ["T02", whole, "", ">", "10000", passed, "", "", plan, WHO]
-    yield ["T02", whole, "", ">", "150", ahead, "", "", f"{WHO}: scaled to 600 devices", WHO]
+    yield ["T02", whole, "", ">", "150", ahead, "", "", f"{WHO} 按600台缩放 scaled to 600 devices", WHO]
     yield ["T03", whole, "", "increase_vs_baseline", "", passed, "60", str(of.first), plan, WHO]
     for target, section, asked, ours in _COUNTED:
         yield [target, whole, "", ">=", str(asked), passed, "", "", section, WHO]
-        yield [target, whole, "", ">=", str(ours), ahead, "", "", f"{WHO}: scaled to 200", WHO]
+        yield [target, whole, "", ">=", str(ours), ahead, "", "", f"{WHO} 按200户缩放 scaled to 200", WHO]
     for target, ours in _THRESHOLDS:
         yield [target, whole, "", ">=", str(ours), ahead, "", "", f"{WHO} 万千百十", WHO]
     for target in ("T04", "T05"):

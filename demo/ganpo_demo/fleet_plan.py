@@ -9,6 +9,7 @@ from ganpo_cloud.province.divisions import Province
 from ganpo_demo.fleet import Firm, Fleet, days_between
 from ganpo_demo.fleet_products import COAL_KG, PRODUCTS, made
 from ganpo_demo.written import WHO, written
+from ganpo_model.reference import tags
 
 _LIKELY = {
     "technical_upgrade": 0.45,
@@ -128,7 +129,16 @@ def _tags_of_enterprises(of: Fleet) -> Iterator[Sequence[str]]:
             since = date(2018, 7, 1) + timedelta(days=rng.randrange(2400))
             ended = str(of.first + timedelta(days=60)) if rng.random() < 0.04 else ""
             if rng.random() < likely or n == 0:
-                yield [tag, firm.code, "", "", str(since), ended, f"{WHO} {tag}-{since.year}", WHO]
+                yield [
+                    tag,
+                    firm.code,
+                    "",
+                    "",
+                    str(since),
+                    ended,
+                    f"{WHO} {tags()[tag].name_zh} {since.year}",
+                    WHO,
+                ]
 
 
 def _tags_of_areas(of: Fleet, province: Province) -> Iterator[Sequence[str]]:

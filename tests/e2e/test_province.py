@@ -103,6 +103,22 @@ PAGES = (
     "reports/2026-10",
     "reports/2026-09",
     "",
+    "dual-control",
+    "dual-control?area=360700&tag=technology_centre",
+    "assessment",
+    "assessment?area=360700",
+    "trees",
+    "nodes",
+    "tags",
+    "tags/technology_centre",
+    "overview?tag=technology_centre",
+    "banned",
+    "moves",
+    "moves?area=360700&by=device",
+    "moves?indicator=enterprise_onboarded",
+    "silent",
+    "onboarded",
+    "indicators/nc_rate_main?area=360700&by=industry",
 )
 SAME_TO_AXE = {
     "overview",
@@ -111,6 +127,9 @@ SAME_TO_AXE = {
     "indicators/water?by=industry",
     "indicators/none_of_ours",
     "reports/2026-09",
+    "overview?tag=technology_centre",
+    "moves?indicator=enterprise_onboarded",
+    "indicators/nc_rate_main?area=360700&by=industry",
 }
 """What they are built of is all in `overview?selected`, another indicator, or another unknown address."""
 QUICK = {

@@ -1,5 +1,6 @@
 """Tags: what they count and what they leave over on any day, against plain loops over lists."""
 
+import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -187,3 +188,9 @@ def test_a_tag_that_there_is_not_is_refused_with_those_that_there_are(http: http
     assert http.get("/api/v1/plan", params={"tag": "zone"}).status_code == 422, (
         "it is not filtered, and says so"
     )
+    for path in ("/plan", "/compare", "/dual-control", "/front-runners", "/assessment", "/reports"):
+        page = http.get(path, params={"tag": "zone", "lang": "en"})
+        assert "Zone does not filter this page" in page.text, path
+        links = re.findall(r'href="([^"]+)"', page.text)
+        assert any("tag=zone" in link for link in links), f"{path}: the tag is kept for pages that it filters"
+        assert not [link for link in links if link.startswith("/api/") and "tag=" in link], path

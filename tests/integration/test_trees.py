@@ -168,6 +168,8 @@ def test_a_list_of_nodes_is_filtered_and_paged_and_its_numbers_are_those_of_the_
     every = [(one["enterprise"], one["node"]) for one in get(http, "/nodes")]
     pages = [get(http, "/nodes", limit=30, page=n) for n in range(1, len(every) // 30 + 2)]
     assert [(one["enterprise"], one["node"]) for page in pages for one in page] == every
+    total = http.get("/api/v1/nodes", params={"limit": 30}).headers["x-total-count"]
+    assert total == f"{len(every)}", "of all pages, though one is asked for"
     assert {one["node"] for one in get(http, "/nodes", q="F-0")} == {"F-0"}
     for asked in ({"kind": "house"}, {"grade": "golden"}, {"question": "perhaps"}, {"tree": "1"}):
         assert http.get("/api/v1/nodes", params=asked).status_code == 422

@@ -41,10 +41,10 @@ def moving(found: Indicator, values: Sequence[float | None]) -> Indicator:
     return replace(found, pace=pace(exact, found.goal, TODAY, found.target.deadline))
 
 
-def said(lang: str, name: str, *of: object) -> str:
+def said(lang: str, name: str, *of: object, unpaced: bool = False) -> str:
     """What a macro of the judged numbers says, with its marks."""
-    names = SimpleNamespace(area=str)
-    context = {"n": Figures(TODAY), "frame": names, "link": str, "scope": names}
+    names = SimpleNamespace(area=str, unpaced=unpaced)
+    context = {"n": Figures(TODAY), "rendering": names, "link": str, "scope": names}
     module = environments(exposed=False)[lang].get_template("judged.html").make_module(context)
     return str(getattr(module, name)(*of))
 
@@ -267,6 +267,13 @@ def test_what_is_late_is_marked_and_what_is_in_time_is_not() -> None:
     ):
         found, values, _, _ = CASES[case]
         assert ('class="nw late"' in said("en", "lead", moving(found, values))) is late
+
+
+def test_a_tag_of_which_no_month_before_is_worked_out_is_not_too_early() -> None:
+    found = item(26, 50, target())
+    assert "too early" in said("en", "verdict", found)
+    assert "no pace of this tag" in said("en", "verdict", found, unpaced=True)
+    assert "Of this tag no pace is worked out." in said("en", "lead", found, unpaced=True)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ def test_a_word_is_one_link_in_each_part_and_what_is_a_link_or_no_text_stays() -
     assert re.findall(r"#term-(\w+)", found) == ["networked", "cloud", "silent", "gone", "silent"]
     assert re.sub(r'<a class="term"[^>]*>(.*?)</a>', r"\1", found) == HTML
     assert terms(found, "zh") == found, "and what is marked twice is marked once"
+    assert terms("未接入网关", "zh") == "未接入网关", "another word"
     assert '<a href="/x">活跃 <b>静默</b></a>' in found
 
 

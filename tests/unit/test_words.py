@@ -16,11 +16,14 @@ import ganpo_cloud.province
 import ganpo_cloud.web
 from ganpo_cloud.days import reasons
 from ganpo_cloud.province.plan import EVERY, NOTES
+from ganpo_cloud.web.exports.people import Names, Table
 from ganpo_cloud.web.pages.templating import environments
+from ganpo_cloud.web.routes import RESOURCES
 from ganpo_model.clock import to_ms
 from ganpo_model.coverage import ENTERPRISES, MEASURES
 from ganpo_service.pages import SHARED, spoken
 from support import extracting
+from support.province import NOW, PROVINCE
 
 PACKAGE = Path(ganpo_cloud.web.__file__).parent
 CONNECTION_STATES = {"opening", "up", "waiting", "parked"}
@@ -130,3 +133,13 @@ def luminance(colour: str) -> float:
     parts = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_every_column_of_a_sheet_has_a_word_in_both_languages() -> None:
+    connection: Any = None
+    for lang, said in (("zh", r"[\u4e00-\u9fff]"), ("en", r"[A-Za-z]+")):
+        for resource in RESOURCES:
+            if resource.table:
+                for column in Table(resource.kind, Names(connection, PROVINCE, NOW.date(), lang)).columns:
+                    assert re.search(said, column.head) or column.head in ("SHA-256", "tce"), column.name
+                    assert "_" not in column.head, (resource.path, column.head)

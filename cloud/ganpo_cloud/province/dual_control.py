@@ -95,8 +95,11 @@ class Course:
     to_date: Ratio | None = said(
         "millionths of tce, of an intensity over fen of value added of the same months; null: nobody knows",
         rate=False,
+        scale=MILLION,
     )
-    projected: Ratio | None = said("the same of the whole year; null: nobody can tell", rate=False)
+    projected: Ratio | None = said(
+        "the same of the whole year; null: nobody can tell", rate=False, scale=MILLION
+    )
     r: Ratio | None = said("projected / limit, exactly; null: one of both is missing")
     light: Light = said(
         "green, yellow, red; hatched: less than 90 % is covered; none: no limit, or no projection", "green"

@@ -212,7 +212,8 @@ def long_page(
 
 def number(connection: Connection, query: Select[Any]) -> int:
     """How many rows a list has."""
-    return int(connection.execute(query.with_only_columns(func.count()).order_by(None)).scalar_one())
+    counted = query.with_only_columns(func.count(), maintain_column_froms=True)
+    return int(connection.execute(counted.order_by(None)).scalar_one())
 
 
 def _of(kind: str, province: Province, wanted: Filter) -> list[ColumnElement[bool]]:

@@ -51,10 +51,14 @@ class FrontRunner:
     enterprise: Code
     name: str = said("of the enterprise", "某公司")
     area: AreaId
-    output_millionths: int = said("of the product's unit", 1200000000)
-    taken_millionths: int | None = said("tce, of water m3; null: left out", 90000000)
-    specific_millionths: int | None = said("kgce a unit, of water m3 a unit; rounded down", 75000000)
-    gap_millionths: int | None = said("above the median x own output, in tce or m3; rounded down", 0)
+    output_millionths: int = said("of the product's unit", 1200000000, scale=10**6)
+    taken_millionths: int | None = said("tce, of water m3; null: left out", 90000000, scale=10**6)
+    specific_millionths: int | None = said(
+        "kgce a unit, of water m3 a unit; rounded down", 75000000, scale=10**6
+    )
+    gap_millionths: int | None = said(
+        "above the median x own output, in tce or m3; rounded down", 0, scale=10**6
+    )
     reason: Literal["scale", "months", "several_products", "coverage"] | None = said(
         "why it is left out; null: it is comparable", "coverage"
     )

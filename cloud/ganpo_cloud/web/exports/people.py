@@ -19,7 +19,7 @@ from ganpo_cloud.province.definitions import DEFINITIONS
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.store.described import Instant, Ratio
 from ganpo_cloud.web import i18n
-from ganpo_cloud.web.exports.heads import HEADS, NAMED, VALUES
+from ganpo_cloud.web.exports.heads import HEADS, NAMED, OF_KIND, OURS, VALUES
 from ganpo_cloud.web.pages import numbers
 from ganpo_model.coverage import LEVELS, MEASURES, percent
 from ganpo_service.pages import spoken
@@ -86,7 +86,7 @@ class Table:
     """The columns of a kind of row, and rows as what stands in them."""
 
     def __init__(self, kind: Any, names: Names) -> None:
-        self._names = names
+        self._names, self._kind = names, kind.__name__
         self.columns = [*self._of(kind, "", list)]
         self._enterprises = any(column.name == "enterprise" for column in self.columns)
 
@@ -113,7 +113,7 @@ class Table:
             for key in get_args(parts[0]):
                 yield from self._of(parts[1], f"{name}.{key}", _each(read, methodcaller("get", key)), about)
         elif kind is Ratio:
-            yield from self._ratio(name, read, rate=about.get("rate", True))
+            yield from self._ratio(name, read, about)
         elif is_dataclass(kind):
             for field in fields(kind):
                 if not field.metadata.get("exclude"):
@@ -138,9 +138,10 @@ class Table:
         elif kind is date:
             yield self._column(name, "date", read, about)
         elif get_origin(kind) in (None, Literal):
-            worded = partial(self._worded, VALUES.get(name.partition(".")[0], {}))
-            as_it_is = kind is str and last != "status"
-            yield self._column(name, "text", read if as_it_is else _once(read, worded), about)
+            known = VALUES.get("grade" if last == "published_grade" else name.partition(".")[0], {})
+            told = partial(self._ours if last in OURS else self._worded, known)
+            as_it_is = kind is str and last not in ("status", "verdict", *OURS)
+            yield self._column(name, "text", read if as_it_is else _once(read, told), about)
             if last in NAMED:
                 head = self._head(name.rpartition(".")[0], self._names.t(NAMED[last]))
                 named = partial(self._names.of, last)
@@ -148,16 +149,19 @@ class Table:
         else:
             yield self._column(name, "text", _each(read, _together), about)
 
-    def _ratio(self, name: str, read: Read, *, rate: bool) -> Iterator[Column]:
-        """Numerator, denominator and percentage; of a quantity or an intensity in their unit, without one."""
+    def _ratio(self, name: str, read: Read, about: Mapping[str, Any]) -> Iterator[Column]:
+        """Numerator, denominator and percentage; of a quantity or an intensity in their unit, without one. What is no
+        rate is the number that both come to."""
+        if not about.get("rate", True):
+            yield self._column(name, "amount", _each(read, partial(_number, about["scale"])), about)
+            return
         above, below = (_each(read, attrgetter(part)) for part in ("numerator", "denominator"))
         of = ("numerator", above), ("denominator", below)
         graded = name in LEVELS
         for part, counted in of:
             shown = counted if name == "completeness" else _in_unit(counted)
             yield self._column(f"{name}.{part}", "count", shown, {})
-        if rate:
-            yield Column("", f"{self._named(name)} (%)", "rate", _rates(above, below, graded=graded))
+        yield Column("", f"{self._named(name)} (%)", "rate", _rates(above, below, graded=graded))
 
     def _column(self, name: str, look: Look, read: Read, about: Mapping[str, Any]) -> Column:
         adds = look in ("count", "amount") and bool(about.get("adds"))
@@ -166,7 +170,9 @@ class Table:
     def _named(self, name: str) -> str:
         """The head of a column: of each part of its name the word."""
         *above, last = name.split(".")
-        word = MEASURES[last].word if above == ["counted"] else HEADS.get(last, last)
+        word = OF_KIND.get((self._kind, name)) or HEADS.get(last, last)
+        if above == ["counted"]:
+            word = MEASURES[last].word
         return self._head(".".join(above), self._names.t(word))
 
     def _head(self, above: str, word: str) -> str:
@@ -178,6 +184,10 @@ class Table:
         if isinstance(value, Enum):
             value = value.name.lower() if isinstance(value, int) else value.value
         return self._names.t(words[value]) if value in words else str(value)
+
+    def _ours(self, words: Mapping[str, str], value: str) -> str:
+        """A text of ours in the language of the sheet."""
+        return self._names.t(words.get(value, value)) if value else value
 
 
 class _Known(dict[Any, Any]):
@@ -235,6 +245,13 @@ def _rates(above: Read, below: Read, *, graded: bool = False) -> Read:
         return _whole(float(Fraction(percent(n, of, goal)) / 100))
 
     return lambda rows: [rate(*of) for of in zip(rows, above(rows), below(rows), strict=True)]
+
+
+def _number(scale: int, of: Ratio) -> float | int | None:
+    """What a numerator comes to, of which `scale` are one, or which stands over a denominator."""
+    if of.numerator is None or of.denominator == 0:
+        return None
+    return _whole(float(Fraction(of.numerator, of.denominator or scale)))
 
 
 def _scaled(scale: int, value: int) -> float | int:

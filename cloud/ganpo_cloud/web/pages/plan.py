@@ -32,8 +32,12 @@ def plan(connection: Connection, rendering: Rendering, _asked: Placed) -> Item:
 
 
 def names(_connection: Connection, rendering: Rendering, _found: Any) -> Item:
-    """What targets are of: rows of the plan in its words, and numbers of those that have several."""
+    """What targets are of: rows of the plan in its words, and numbers of those that have several; and their units."""
     aims = {
         aim.id: aim.quote_zh if rendering.lang == "zh" else aim.name_en for aim in rendering.province.plan
     }
-    return {"names": aims | {of.id: rendering.t(of.word) for of in province.MEASURED.values()}}
+    units = {of.target: of.unit for of in province.EVERY if of.target} | {
+        of.id: of.unit for of in province.EVERY
+    }
+    named = {of.id: rendering.t(of.word) for of in province.MEASURED.values()}
+    return {"names": aims | named, "units": units}

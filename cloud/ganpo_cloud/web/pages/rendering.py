@@ -40,12 +40,13 @@ _OWN = names(Listed) - {"q"} | {"fragment"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope(Question):
-    """The question of a page: at which path, in which language. `filtered`: tags filter it; `more`: what else the
-    address asks, kept in its links."""
+    """The question of a page: at which path, in which language. `filtered`: tags filter it; `aside`: a tag that its
+    links keep and that does not filter it; `more`: what else the address asks, kept in its links."""
 
     path: str
     lang: str
     filtered: bool = False
+    aside: str | None = None
     more: Mapping[str, str | list[str]] = field(default_factory=dict)
 
 
@@ -67,8 +68,9 @@ class Site:
         more = {name: of if len(of) > 1 else of[0] for name, of in said.items() if of}
         lang = spoken.choose(query.get("lang"), request.headers.get("accept-language", ""))
         at = (found.province, found.now, found.area, found.industry, found.past, found.tag)
-        filtered = isinstance(placed, Tagged)
-        return Scope(*at, path=request.url.path, lang=lang, filtered=filtered, more=more)
+        filtered, tag = isinstance(placed, Tagged), query.get("tag")
+        aside = tag if isinstance(placed, Placed) and not filtered and tag in reference.tags() else None
+        return Scope(*at, path=request.url.path, lang=lang, filtered=filtered, aside=aside, more=more)
 
     def answer(
         self, template: str, scope: Scope, make: Callable[[Connection, "Rendering"], Item]
@@ -105,10 +107,14 @@ class Rendering:
         self.site, self.scope, self.province = site, scope, scope.province
         self.lang, self.t = scope.lang, i18n.translator(scope.lang)
         self.now, self.ms, self.today, self.day = scope.now, to_ms(scope.now), scope.today, scope.day
+        self.unpaced = False
+        """Its tag marks so much that no month before was worked out."""
 
     def snapshot(self, connection: Connection) -> Snapshot:
         """The sums of the scope's instant, of what its tag marks."""
-        return snapshot(connection, self.province, self.scope.past, self.now, only(connection, self.scope))
+        found = snapshot(connection, self.province, self.scope.past, self.now, only(connection, self.scope))
+        self.unpaced = found.large
+        return found
 
     def bare(self) -> Item:
         """What a page shows without any number."""
@@ -195,7 +201,7 @@ class Rendering:
             "area": scope.area,
             "industry": scope.industry,
             "as_of": scope.past.isoformat() if scope.past else None,
-            "tag": scope.tag,
+            "tag": scope.tag or scope.aside,
             **scope.more,
         }
         at |= changes
@@ -211,7 +217,8 @@ class Rendering:
 
     def api(self, path: str, **more: str) -> str:
         """The address of the same at the API; of a file in the language of the page."""
-        query = {k: v for k, v in self.kept().items() if k in ("area", "industry", "as_of", "tag")} | more
+        of = ("area", "industry", "as_of", "tag") if self.scope.filtered else ("area", "industry", "as_of")
+        query = {k: v for k, v in self.kept().items() if k in of} | more
         query |= {"lang": self.lang} if "format" in more else {}
         return f"/api/v1/{path}?{urlencode(query)}"
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 TERMS: Mapping[str, Mapping[str, str]] = {
     "registered": {"zh": "已?建档", "en": r"(?<!not )(?<!nothing )(?<!is )\b[Rr]egistered\b"},
-    "networked": {"zh": "入网", "en": r"\b[Oo]n(?:to)? the network\b|\b[Nn]etworked\b"},
+    "networked": {"zh": "(?<!接)入网", "en": r"\b[Oo]n(?:to)? the network\b|\b[Nn]etworked\b"},
     "cloud": {"zh": "上云", "en": r"\b[Ii]n(?:to)? the cloud\b"},
     "active": {"zh": "活跃", "en": r"\b[Aa]ctive\b"},
     "silent": {"zh": "静默", "en": r"\b[Ss]ilent\b(?! units)"},
