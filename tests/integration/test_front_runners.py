@@ -15,6 +15,7 @@ import pytest
 from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import consumption, ledger
 from ganpo_cloud.store.database import Database
+from ganpo_cloud.store.tables import register
 from ganpo_model import credit_code
 from support.answering import answering
 from support.province import PROVINCE, Plant, listed
@@ -90,6 +91,10 @@ def fill(database: Database) -> None:
             row |= {"in_service": True, "carrier": "electricity"}
             row |= {"role": "process"}
             connection.execute(ledger.insert().values(row))
+            told = {"enterprise": code, "id": REGISTER, "subject": "GX-1", "signal": "energy_import"}
+            empty |= {"INTEGER": 0, "BIGINT": 0}
+            rest = {c.name: None if c.nullable else empty[str(c.type)] for c in register.columns}
+            connection.execute(register.insert().values(rest | told | {"num": 1, "den": 1}))
         sql.add(
             connection,
             consumption,
