@@ -56,8 +56,7 @@ _METERED = f"""
 SELECT c.enterprise, c.subject, c.carrier, substr(CAST(c.day AS TEXT), 1, 7),
   sum(CASE WHEN c.signal = '{EXPORT}' THEN -c.millionths ELSE c.millionths END),
   sum(CASE WHEN c.covered THEN 1 ELSE 0 END)
-FROM asked JOIN register r ON r.enterprise = a AND r.subject = b
-JOIN consumption c ON c.enterprise = r.enterprise AND c.register = r.id
+FROM asked JOIN consumption c ON c.enterprise = a AND c.subject = b
 WHERE c.day >= '{{first}}' AND c.day <= '{{last}}' GROUP BY 1, 2, c.register, 3, 4"""
 
 
