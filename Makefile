@@ -33,7 +33,7 @@ test: dev
 	$(MAKE) -s debian node promtool
 	wait $$lint || { cat build/lint.txt; exit 1; }
 	cat build/lint.txt
-	$(BIN)/pytest -n 3 --dist worksteal -m "not slow" $(ARGS)
+	$(BIN)/pytest -n 2 --dist worksteal -m "not slow" $(ARGS)
 
 check: dev
 	@$(lint)

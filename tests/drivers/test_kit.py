@@ -172,6 +172,7 @@ def test_a_driver_that_speaks_and_says_what_it_has_passes(package: Path, gauge: 
 
 
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.slow
 @pytest.mark.parametrize(("right", "wrong", "test"), MUTE)
 def test_a_driver_that_speaks_wrongly_fails_the_test_that_is_about_it(
     package: Path, gauge: Any, right: str, wrong: str, test: str

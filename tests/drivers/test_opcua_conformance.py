@@ -70,6 +70,7 @@ class TestOpcUa(DriverConformance):
         return forbidden(sent)
 
 
+@pytest.mark.slow
 class TestSigned(TestOpcUa):
     home: ClassVar[Home]
 

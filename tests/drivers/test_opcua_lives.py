@@ -86,6 +86,7 @@ def home(tmp_path: Path) -> Home:
     return Home("gw-test-0001", "plc", tmp_path / "state" / "opcua")
 
 
+@pytest.mark.slow
 @pytest.mark.campaign
 @pytest.mark.timeout(1800 if LONG else 120)
 @pytest.mark.parametrize("security", ["None", "Basic256Sha256,Sign", BEST] if LONG else [BEST])

@@ -128,7 +128,7 @@ async def test_values_that_a_full_queue_lost_are_told(server: NodeServer, home: 
     assert counts == sorted(set(counts)), "what was kept came in its order, each once"
 
 
-@pytest.mark.parametrize("security", ["None", BEST])
+@pytest.mark.parametrize("security", [pytest.param("None", marks=pytest.mark.slow), BEST])
 async def test_a_subscription_lives_through_renewed_channels_and_its_own_silence(
     server: NodeServer, home: Home, security: str
 ) -> None:

@@ -280,7 +280,7 @@ async def test_a_secured_channel_is_renewed_between_reads(
     assert sent.count(b"OPNF") == 1 + 3
 
 
-@pytest.mark.parametrize("security", ["None", BEST])
+@pytest.mark.parametrize("security", [pytest.param("None", marks=pytest.mark.slow), BEST])
 async def test_notifications_go_on_while_a_channel_is_renewed_whatever_the_clock_of_the_server(
     home: Home, folder: Path, security: str
 ) -> None:

@@ -172,7 +172,7 @@ async def test_a_deadband_keeps_small_changes_and_a_server_that_takes_none_tells
         assert driver.report().notes == []
 
 
-@pytest.mark.parametrize("how", ["freeze", "kill"])
+@pytest.mark.parametrize("how", [pytest.param("freeze", marks=pytest.mark.slow), "kill"])
 async def test_a_server_that_falls_silent_ends_the_subscription_within_three_intervals(how: str) -> None:
     with OpcUaServer(values={"A": 1}) as server:
         async with subscribed(server.url, point("A", sampling_ms=1000)) as (heard, task, driver):

@@ -162,6 +162,7 @@ def plant(tmp_path: Path) -> Iterator[tuple[Plant, Proxy, Counting, Mosquitto]]:
                 plant.stop(name)
 
 
+@pytest.mark.slow
 @pytest.mark.campaign
 @pytest.mark.timeout(180)
 def test_totals_are_right_each_time(plant: tuple[Plant, Proxy, Counting, Mosquitto]) -> None:

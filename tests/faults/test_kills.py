@@ -21,7 +21,7 @@ from support.broker import Mosquitto
 from support.campaign import rounds
 from support.processes import BIN, end
 
-EACH = rounds(3, 7)
+EACH = rounds(2, 7)
 """Kills of each of the three."""
 ENTERPRISE = "91360000625912173B"
 

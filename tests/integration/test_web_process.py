@@ -141,6 +141,7 @@ async def _why(keeper: WebKeeper) -> str:
     return str(error.value)
 
 
+@pytest.mark.slow
 def test_two_more_of_them_answer_beside_each_other_and_never_write(tmp_path: Path) -> None:
     plant = seeding.plant(tmp_path)
     before = (tmp_path / "cloud.db").read_bytes()
