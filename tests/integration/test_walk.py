@@ -281,6 +281,26 @@ def _lists(walk: Walk) -> int:
     return len(seen)
 
 
+def test_every_list_that_comes_page_by_page_says_on_each_how_many_rows_it_has(http: httpx.Client) -> None:
+    """Of a page that holds all of them they are seen; of another they are asked for."""
+    longer = 0
+    for named, operation in http.get("/api/v1/openapi.json").json()["paths"].items():
+        if not {"limit", "page"} <= {of["name"] for of in operation["get"].get("parameters", ())}:
+            continue
+        path = named.format(month=MONTH[:7], id="technology_centre")
+        whole, *parts = (
+            http.get(path, params={"limit": limit, "page": page})
+            for limit, page in ((1000, 1), (1, 1), (1, 2))
+        )
+        assert {answer.status_code for answer in (whole, *parts)} == {200}, path
+        rows, total = whole.json(), whole.headers["x-total-count"]
+        assert len(rows) == min(int(total), 1000), path
+        assert [answer.headers["x-total-count"] for answer in parts] == [total, total], path
+        assert [row for answer in parts for row in answer.json()] == rows[:2], path
+        longer += len(rows) > 1
+    assert longer > 5
+
+
 @pytest.mark.parametrize("asked", ["area=999999", "industry=STEAL"])
 @pytest.mark.parametrize(
     "path", ["/overview", "/plan", "/indicators/water", "/enterprises", "/equipment", "/energy"]

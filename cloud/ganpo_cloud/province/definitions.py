@@ -35,6 +35,13 @@ class Definition:
     of: str | None = unsaid(default=None)
     """The columns of m and N, where N is no population."""
 
+    @property
+    def stored(self) -> tuple[str, ...]:
+        """The columns that a stored month has of it: of what is counted the checked count and the denominator."""
+        if self.kind not in ("rate", "count"):
+            return ()
+        return (self.measures[1], *(name for name in (self.among,) if name))
+
 
 def _devices(
     id_: str,

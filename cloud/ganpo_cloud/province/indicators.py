@@ -146,7 +146,7 @@ class Indicators:
         if deadlines := self.targets.months(self.snapshot.day):
             months = sorted(deadlines.union(periods.months(self.snapshot.day, periods.MONTHS)[:-1]))
         stored = self.snapshot.trend(
-            areas, names, months, {_EVER, *(name for of in only for name in _stored(of))}
+            areas, names, months, {_EVER, *(name for of in only for name in of.stored)}
         )
         found: dict[Key, list[Indicator]] = {}
         for key, row in self.snapshot.rows(areas, names).items():
@@ -273,13 +273,6 @@ class Populations:
 
 def _then(definition: Definition, row: Mapping[str, Any] | None) -> Fraction | None:
     """What a stored month came to; only what is counted by machines and enterprises is stored by month."""
-    if row is None or not _stored(definition):
+    if row is None or not definition.stored:
         return None
     return value(definition, row[definition.measures[1]], row[definition.among] if definition.among else None)
-
-
-def _stored(definition: Definition) -> tuple[str, ...]:
-    """What a stored month has of a number."""
-    if definition.kind not in ("rate", "count"):
-        return ()
-    return (definition.measures[1], *([definition.among] if definition.among else ()))

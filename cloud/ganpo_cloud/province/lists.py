@@ -212,8 +212,8 @@ def long_page(
 
 def number(connection: Connection, query: Select[Any]) -> int:
     """How many rows a list has."""
-    counted = query.with_only_columns(func.count(), maintain_column_froms=True)
-    return int(connection.execute(counted.order_by(None)).scalar_one())
+    whole = query.order_by(None).subquery()
+    return int(connection.execute(select(func.count()).select_from(whole)).scalar_one())
 
 
 def _of(kind: str, province: Province, wanted: Filter) -> list[ColumnElement[bool]]:

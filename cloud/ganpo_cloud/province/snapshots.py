@@ -248,19 +248,16 @@ def last_over(connection: Connection, day: date) -> str:
 
 def stock(connection: Connection, province: Province, day: date, key: Key, measure: str) -> int:
     """One count of a place at the end of a day, or until now: stored, or worked out where it is not."""
-    of_day, of_month = area_day.c, area_month.c
-    stored = [(of_day, of_day.day == day)]
     month = periods.month_of(day)
+    stored = [(area_day.c, area_day.c.day == day)]
     if day == periods.span(month)[1]:
-        stored.append((of_month, of_month.month == month))
-    found = None
+        stored.append((area_month.c, area_month.c.month == month))
     for table, when in stored:
-        if found is None:
-            mine = when & (table.area == key[0]) & (table.industry == key[1])
-            found = connection.execute(select(table[measure]).where(mine)).scalar()
-    if found is None:
-        found = totals.stocks(connection, province, day).get(key, {}).get(measure, 0)
-    return int(found)
+        mine = when & (table.area == key[0]) & (table.industry == key[1])
+        found = connection.execute(select(table[measure]).where(mine)).scalar()
+        if found is not None:
+            return int(found)
+    return totals.stocks(connection, province, day).get(key, {}).get(measure, 0)
 
 
 def added_up(connection: Connection) -> datetime | None:

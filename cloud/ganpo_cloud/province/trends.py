@@ -36,8 +36,7 @@ def monthly(found: Snapshot, definition: Definition, places: Sequence[Key], mont
     if definition.kind == "quantity":
         return _taken(found, definition, places, names)
     areas, industries = ({key[n]: None for key in places} for n in (0, 1))
-    said = {HEARD, definition.measures[1], *([definition.among] if definition.among else ())}
-    past = found.trend(list(areas), list(industries), names[:-1], said)
+    past = found.trend(list(areas), list(industries), names[:-1], {HEARD, *definition.stored})
     now = found.rows(list(areas), list(industries))
     points = []
     for key in places:
