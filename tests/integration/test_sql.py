@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
 
 from ganpo_cloud.store import sql
@@ -90,3 +91,19 @@ def test_what_is_read_of_one_connection_is_one_view(each_database: str, database
         with database.write() as connection:
             sql.add(connection, counter, [("E", 1)])
         assert sql.rows(reader, "SELECT * FROM counter") == []
+
+
+def test_postgresql_plans_what_is_read_for_its_values_however_often_it_is_asked(
+    tmp_path: Path, postgresql: None
+) -> None:
+    databases.choose("postgresql")
+    plans = text("SELECT sum(generic_plans), sum(custom_plans) FROM pg_prepared_statements")
+    try:
+        with databases.database(tmp_path) as database, database.read() as connection:
+            for n in range(20):
+                connection.execute(select(counter).where(counter.c.name == f"{n}")).all()
+            of_all, each = connection.execute(plans).one()
+    finally:
+        databases.choose("sqlite")
+    assert of_all == 0
+    assert each > 10
