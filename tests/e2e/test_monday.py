@@ -225,9 +225,7 @@ def _told(by_hand: Recount, area: str) -> Iterator[str]:
         return
     if same:
         yield (
-            f"; not reached in any month since {since}."
-            if same == len(past)
-            else f"; below it since {since}."
+            f"; not reached since {since} or before." if same == len(past) else f"; below it since {since}."
         )
     yield f"That is {_tenths(60 - Fraction(floor(10 * now), 10))} points below the target of 60%."
     moved = now - past[-6]

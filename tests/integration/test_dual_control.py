@@ -71,6 +71,14 @@ def plant(tmp_path: Path) -> Iterator[Plant]:
     plant.database.close()
 
 
+def read(http: httpx.Client, path: str) -> str:
+    """What a page of the city reads."""
+    page = http.get(path, params={"area": CITY, "lang": "en"}).text
+    return " ".join(re.sub("<style.*?</style>|<[^>]*>", " ", page, flags=re.DOTALL).split()).replace(
+        " ;", ";"
+    )
+
+
 def course(
     plant: Plant, kind: str = "total_tce", area: str = CITY, industry: str = "", month: str = MONTH
 ) -> Course:
@@ -230,6 +238,35 @@ def test_a_sheet_on_its_page_in_its_files_and_at_the_api(plant: Plant) -> None:
         assert value["checked"] == {"numerator": int(15_800 * TCE * 10**6), "denominator": 202_000_000 * 100}
         plan = {row["measure"]: row for row in http.get("/api/v1/plan", params={"area": CITY}).json()}
         assert plan["dual_total"]["number"]["numerator"] == total["projected"]["numerator"]
+        asked = plan["dual_total"]["target"]
+        assert (asked["comparator"], asked["value"], asked["document"]) == ("<=", "2600.5", "newer")
+        assert asked["deadline"] == "2026-12-31"
+        judged = {"green": "reached", "yellow": "reached", "red": "above", "hatched": "uncovered"}
+        pages: dict[str, str] = {}
+        for where in ({"area": CITY}, {"area": CITY, "industry": "NONFERROUS"}):
+            said = {row["measure"]: row for row in http.get("/api/v1/plan", params=where).json()}
+            for of, row in zip(
+                ("dual_total", "dual_intensity"),
+                http.get("/api/v1/dual-control", params=where).json(),
+                strict=False,
+            ):
+                wanted = "no_target" if row["limit"] is None else judged[row["light"]]
+                assert said[of]["status"] == said[f"{of}_ratio"]["status"] == wanted, (where, of)
+        plant.take(
+            "targets",
+            f"T04,{CITY},,<=,0.05,2025-12-31,,,plan,Li",
+            "T04,360703,,<=,0.1,2025-12-31,,,plan,Li",
+            "T05,360703,,<=,3,2020-12-31,,,plan,Li",
+        )
+        for number, told in (
+            ("energy", "over it by 0.04612"),
+            ("energy", "Deadline 31 Dec 2025: 0.12290"),
+            ("energy", "not reached since 2025 or before"),
+            ("energy", "; reached since 2026"),
+            ("water", "Deadline 31 Dec 2020: no data then"),
+        ):
+            words = pages[number] = pages.get(number) or read(http, f"/indicators/{number}_intensity")
+            assert told in words, (number, told)
         plant.take("value_added", f"{OLD},2026,999000000,2020,S,")
         plant.settle()
         later = {item["id"]: item for item in http.get(f"/api/v1/overview?area={CITY}").json()}

@@ -22,8 +22,10 @@ PASSED, AHEAD = date(2020, 12, 31), date(2027, 12, 31)
 NC = DEFINITIONS["nc_rate_main"]
 
 
-def target(number: str | None = "60", deadline: date = AHEAD, plan: date = PASSED) -> Target:
-    asked = (">=" if number else "increase_vs_baseline", number, deadline)
+def target(
+    number: str | None = "60", deadline: date = AHEAD, plan: date = PASSED, comparator: str = ">="
+) -> Target:
+    asked = (comparator if number else "increase_vs_baseline", number, deadline)
     return Target("T01", *asked, "plan", "Wang", 0, plan=plan)
 
 
@@ -38,7 +40,8 @@ def moving(found: Indicator, values: Sequence[float | None]) -> Indicator:
     exact = tuple(None if number is None else Fraction(str(number)) for number in values)
     if found.target is None or found.goal is None:
         return found
-    return replace(found, pace=pace(exact, found.goal, TODAY, found.target.deadline))
+    down = found.target.down(exact[-1]) if exact else False
+    return replace(found, pace=pace(exact, found.goal, TODAY, found.target.deadline, down=down))
 
 
 def said(lang: str, name: str, *of: object, unpaced: bool = False) -> str:
@@ -249,6 +252,80 @@ CASES = {
         ),
     ),
 }
+CASES |= {
+    "within a limit": (
+        item(30, 50, target(comparator="<=")),
+        RISING,
+        "CNC coverage of main equipment is 60.0% (checked). The target of 60% is reached.",
+        "主要生产装备数控化率为60.0%（已核验）。已达到60%的目标。",
+    ),
+    "above a limit and coming down in time": (
+        item(66, 100, target(comparator="<=")),
+        (72.0, 71.0, 70.0, 69.0, 68.0, 67.0, 66.0),
+        (
+            "CNC coverage of main equipment is 66.0% (checked). That is 6.0 points above the target of 60%. "
+            "At the pace of the last 6 months it is reached in May 2027, within the deadline."
+        ),
+        (
+            "主要生产装备数控化率为66.0%（已核验）。比60%的目标高出6.0个点。"
+            "按近6个月的步速，预计2027年5月达到，在期限之内。"
+        ),
+    ),
+    "above a limit and coming down too slowly": (
+        item(66, 100, target(comparator="<")),
+        (67.2, 67.0, 66.8, 66.6, 66.4, 66.2, 66.0),
+        (
+            "CNC coverage of main equipment is 66.0% (checked). That is 6.0 points above the target of 60%. "
+            "At the pace of the last 6 months it is reached in May 2029, 17 months after the deadline."
+        ),
+        (
+            "主要生产装备数控化率为66.0%（已核验）。比60%的目标高出6.0个点。"
+            "按近6个月的步速，预计2029年5月达到，比期限晚17个月。"
+        ),
+    ),
+    "above a limit by a hair, and rising": (
+        item(60_001, 100_000, target(comparator="<=")),
+        (57.0, 57.5, 58.0, 58.5, 59.0, 59.5, 60.001),
+        (
+            "CNC coverage of main equipment is 60.0% (checked). That is 0.1 points above the target of 60%. "
+            "Over the last 6 months it rose by 3.0 points."
+        ),
+        "主要生产装备数控化率为60.0%（已核验）。比60%的目标高出0.1个点。近6个月上升3.0个点。",
+    ),
+    "exactly, from above": (
+        item(63, 100, target(comparator="=", deadline=PASSED)),
+        (66.0, 65.5, 65.0, 64.5, 64.0, 63.5, 63.0),
+        (
+            "CNC coverage of main equipment is 63.0% (checked). That is 3.0 points above the target of 60%. "
+            "At the pace of the last 6 months it is reached in May 2027, after a deadline that has passed."
+        ),
+        (
+            "主要生产装备数控化率为63.0%（已核验）。比60%的目标高出3.0个点。"
+            "按近6个月的步速，预计2027年5月达到，期限已过。"
+        ),
+    ),
+}
+
+
+def test_a_pace_is_judged_in_the_direction_of_its_target() -> None:
+    """What has to come down is as far off as what has to rise; nothing is needed once a deadline has passed."""
+    for deadline in (PASSED, AHEAD):
+        for values in (RISING, RISING[::-1], (52.2,) * 7, (52.21, 52.2, 52.2)):
+            exact = [Fraction(str(number)) for number in values]
+            up = pace(exact, Fraction(60), TODAY, deadline)
+            down = pace([100 - number for number in exact], Fraction(40), TODAY, deadline, down=True)
+            assert up is not None
+            assert down is not None
+            assert (down.months, down.left) == (up.months, up.left)
+            assert {"falling": "rising"}.get(up.verdict, up.verdict) == down.verdict
+            assert (up.needed is None) == (down.needed is None) == (deadline is PASSED)
+            assert down.needed is None or down.needed == -(up.needed or 0)
+    found = item(70, 100, target(comparator="<=", deadline=PASSED))
+    assert (found.status, found.verdict) == ("above", "above"), (
+        "missed, however little is known of its months"
+    )
+    assert "above the target" in said("en", "verdict", found)
+    assert "over it by 10.0 points" in re.sub("<[^>]+>", "", said("en", "missed", found))
 
 
 @pytest.mark.parametrize("case", CASES)

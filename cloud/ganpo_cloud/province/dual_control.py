@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
+from math import ceil
 from typing import Any, Literal
 
 from sqlalchemy import Connection, select
@@ -16,6 +17,7 @@ from ganpo_cloud.province.indicators import YUAN_10000
 from ganpo_cloud.province.limits import KINDS, Kind, Limit
 from ganpo_cloud.province.measured import Measured, Standing
 from ganpo_cloud.province.snapshots import Energy, Snapshot, last_over
+from ganpo_cloud.province.targets import Target
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store.counted_tables import ALL, area_outlook, ledger, outlook
 from ganpo_cloud.store.described import Month, Ratio, answer, said
@@ -287,14 +289,24 @@ def _numbers(of: Ratio | None) -> tuple[int | None, int | None]:
 def standings(
     connection: Connection, province: Province, day: date, area: str, industry: str
 ) -> Iterable[Standing]:
-    """What a year is projected to, and how that stands to its limits, rounded down to millionths of a percent."""
+    """What a year is projected to, and how that stands to its limits, rounded up to millionths of a percent. The limit
+    that counts is the target of both."""
     control = DualControl(connection, province, last_over(connection, day))
     for name, course in zip(
         ("dual_total", "dual_intensity"), control.places([area], [industry]), strict=True
     ):
-        told = course.projected
-        yield Standing(name, *_numbers(told), PAGE, course.why)
+        told, unsure = course.projected, course.light == "hatched"
+        yield Standing(name, *_numbers(told), PAGE, course.why, _asked(course), unsure)
         why = course.why or ("" if course.limit else NO_LIMIT)
-        yield Standing(
-            f"{name}_ratio", None if (r := course.share) is None else int(100 * MILLION * r), None, PAGE, why
-        )
+        percent = None if (r := course.share) is None else ceil(100 * MILLION * r)
+        yield Standing(f"{name}_ratio", percent, None, PAGE, why, _asked(course, "100"), unsure)
+
+
+def _asked(course: Course, value: str | None = None) -> Target | None:
+    """The limit of a course, as what its number is to keep; None: none, or one that it cannot be compared with."""
+    of = course.limit
+    if of is None or course.why == OTHER_BASIS:
+        return None
+    told = (value or of.value, date(int(course.month[:4]), 12, 31), of.document, of.by, of.recorded_at)
+    here = (course.area, course.industry or ALL)
+    return Target("T22", "<=", *told, *here, plan=told[1], beside=len(course.others), page=PAGE)

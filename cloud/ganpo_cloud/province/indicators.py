@@ -2,7 +2,8 @@
 enterprises stand behind it, its completeness, its target and its pace (metrics.md sections 4 to 7). Whoever shows or
 publishes a number reads it here."""
 
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
@@ -13,10 +14,10 @@ from sqlalchemy import Connection, select
 from ganpo_cloud.days import periods
 from ganpo_cloud.province.definitions import DEFINITIONS, Definition
 from ganpo_cloud.province.divisions import OTHER, Province
-from ganpo_cloud.province.pace import OVER_MONTHS, Pace, pace
+from ganpo_cloud.province.pace import LEAST_CHANGE, LEAST_OF_INTENSITY, OVER_MONTHS, Pace, pace
 from ganpo_cloud.province.places import Key
 from ganpo_cloud.province.snapshots import Energy, Snapshot
-from ganpo_cloud.province.targets import Target, Targets, month_over
+from ganpo_cloud.province.targets import Target, Targets, month_over, year_over
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store.counted_tables import ALL
 from ganpo_model.coverage import reaches
@@ -31,13 +32,13 @@ _EVER = "ever_registered"
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """What is known of a target whose deadline has passed. `day`: the deadline; `month`: the one that was over then;
-    `checked`, `denominator`: what stood then against the target, None: there were no data. `since`: the month at whose
-    end it first was as it is now (reached, or not) without a break, empty where no month is known; `ever`: it was so in
-    every month that is known."""
+    """What is known of a target whose deadline has passed. `day`: the deadline; `period`: the month that was over then,
+    of an intensity the year; `checked`, `denominator`: what stood then against the target, None: there were no data.
+    `since`: the month at whose end, or the year in which, it first was as it is now (reached, or not) without a break,
+    empty where none is known; `ever`: it was so in every one that is known."""
 
     day: date
-    month: str
+    period: str
     checked: int | None
     denominator: int | None
     since: str
@@ -68,6 +69,8 @@ class Indicator:
     missing: tuple[str, ...] = ()
     passed: Passed | None = None
     """None: the deadline lies ahead, or there is nothing to reach."""
+    uncovered: bool = False
+    """So little is known of it that nobody can say that it keeps below a limit; what is missing only adds."""
 
     @property
     def value(self) -> Fraction | None:
@@ -81,21 +84,30 @@ class Indicator:
 
     @property
     def status(self) -> str:
-        """Of the checked number against the target: reached, below, no_number, no_target or no_data."""
+        """Of the checked number against the target: reached; below or above it where that is missed; uncovered;
+        no_number, no_target or no_data."""
         if self.target is None:
             return "no_target"
         if self.goal is None:
             return "no_number"
         if self.value is None:
             return "no_data"
-        return "reached" if reaches(self.value, self.target.comparator, self.goal) else "below"
+        if reaches(self.value, self.target.comparator, self.goal):
+            return "uncovered" if self.uncovered else "reached"
+        return "above" if self.target.down(self.value) else "below"
+
+    @property
+    def missed(self) -> bool:
+        """Whether it is not what its target asks for."""
+        return self.status in ("below", "above")
 
     @property
     def verdict(self) -> str:
-        """The status; of what is below its target how it moves: in_time, late, still, falling, or too_early to tell."""
-        if self.status != "below":
-            return self.status
-        return "too_early" if self.pace is None else self.pace.verdict
+        """The status; of what misses its target how it moves: in_time, late, still, falling or rising; of what is below
+        it and moves by months too_early to tell."""
+        if self.missed and self.pace is not None:
+            return self.pace.verdict
+        return "too_early" if self.status == "below" and self.definition.stored else self.status
 
     @property
     def change(self) -> Fraction | None:
@@ -148,6 +160,10 @@ class Indicators:
         stored = self.snapshot.trend(
             areas, names, months, {_EVER, *(name for of in only for name in of.stored)}
         )
+        years: dict[Key, dict[int, Mapping[str, Any]]] = defaultdict(dict)
+        if deadlines and self.snapshot.only is None and any(of.kind == "intensity" for of in only):
+            for key, row in self.snapshot.years(areas, names):
+                years[key][row["year"]] = row
         found: dict[Key, list[Indicator]] = {}
         for key, row in self.snapshot.rows(areas, names).items():
             used = energies.get(key, Energy())
@@ -155,7 +171,7 @@ class Indicators:
             if counted and key[1] != ALL and not any(facts[name] for name in facts if name != "year"):
                 continue
             past = {month: stored.get((*key, month)) for month in months}
-            found[key] = [self._indicator(of, key, facts, used.covered, past) for of in only]
+            found[key] = [self._indicator(of, key, facts, used.covered, past, years[key]) for of in only]
         return found
 
     def target(self, definition: Definition, area: str, industry: str) -> Target | None:
@@ -171,6 +187,7 @@ class Indicators:
         facts: Mapping[str, Any],
         covered: Mapping[str, tuple[int, int]],
         past: Mapping[str, Mapping[str, Any] | None],
+        years: Mapping[int, Mapping[str, Any]],
     ) -> Indicator:
         declared, checked, proven = (facts[measure] for measure in definition.measures)
         denominator = facts[definition.among] if definition.among else None
@@ -186,8 +203,7 @@ class Indicators:
             completeness = (some, every) if every else None
             missing = tuple(sorted(carrier for carrier, (some, every) in mine.items() if some < every))
         elif definition.kind == "intensity":
-            year, through = facts["year"], facts["through"]
-            period = f"{year}-01/{year}-{through:02d}" if 0 < through < MONTHS else f"{year}"
+            period = _of_year(facts)
             checked = checked if behind else None
         elif definition.id in ("availability", "completeness"):
             period, completeness = self.snapshot.month, (facts["known_ms"], facts["planned_ms"])
@@ -196,22 +212,27 @@ class Indicators:
         target = self.target(definition, *key)
         recent = [*past][-OVER_MONTHS:]
         before = {month: _then(definition, row) for month, row in past.items()}
-        history = (*(before[month] for month in recent), value(definition, checked, denominator))
-        moved = None
-        if target is not None and target.goal is not None and target.comparator in (">=", ">"):
-            moved = pace(history, target.goal, self.snapshot.day, target.deadline)
+        now = value(definition, checked, denominator)
+        history = (*(before[month] for month in recent), now)
+        moved = moving(definition, target, history, self.snapshot.day)
         numbers = (declared, checked, proven, denominator, behind, of)
         judged = Indicator(definition, *key, period, *numbers, completeness, target, history, moved, missing)
         deadline = None if target is None else target.passed(self.snapshot.day)
-        if deadline is None or definition.kind not in ("rate", "count"):
+        if deadline is None or definition.kind == "quantity":
             return judged
+        if definition.kind == "intensity":
+            then, earlier = years.get(year_over(deadline)), sorted(of for of in years if of < facts["year"])
+            known = (
+                (None, None) if then is None or not then[definition.behind] else _amounts(definition, then)
+            )
+            period = f"{year_over(deadline)}" if then is None else _of_year(then)
+            each = {f"{of}": _of(definition, years[of]) for of in earlier}
+            return passed(judged, deadline, period, *known, each, f"{facts['year']}")
         row = past.get(month_over(deadline))
-        then = (None, None)
-        if row is not None and row[_EVER]:
-            then = (row[definition.measures[1]], row[definition.among] if definition.among else None)
+        known = _amounts(definition, row) if row is not None and row[_EVER] else (None, None)
         oldest = periods.months(self.snapshot.day, periods.MONTHS)[0]
         running = {month: found for month, found in before.items() if month >= oldest}
-        return passed(judged, deadline, *then, running)
+        return passed(judged, deadline, month_over(deadline), *known, running, self.snapshot.month)
 
     def _population(self, key: Key, facts: Mapping[str, Any]) -> int | None:
         """How many enterprises there are; of what a tag marks those of the registry."""
@@ -222,25 +243,39 @@ class Indicators:
         return energy if definition.unit == "tce" else carrier == definition.measures[0]
 
 
+def moving(
+    definition: Definition, target: Target | None, history: Sequence[Fraction | None], day: date
+) -> Pace | None:
+    """How a number moves towards its target; `history`: at the ends of months, and as of a day. None: nothing to reach,
+    or too early to tell."""
+    if target is None or target.goal is None:
+        return None
+    least = LEAST_OF_INTENSITY if definition.kind == "intensity" else LEAST_CHANGE
+    return pace(history, target.goal, day, target.deadline, down=target.down(history[-1]), least=least)
+
+
 def passed(
     item: Indicator,
     deadline: date,
+    period: str,
     checked: int | None,
     denominator: int | None,
     before: Mapping[str, Fraction | None],
+    now: str,
 ) -> Indicator:
-    """A number with what is known of its deadline that has passed. `before`: what it came to at the ends of
-    months that follow each other."""
+    """A number with what is known of its deadline that has passed. `period`: the month or year that was over then;
+    `before`: what it came to at the ends of months, or in years, that follow each other, until `now`."""
     since, ever = "", True
     if item.goal is not None and item.target is not None and item.value is not None:
-        comparator, goal, reached = item.target.comparator, item.goal, item.status == "reached"
+        comparator, goal, reached = item.target.comparator, item.goal, not item.missed
         months = [(month, found) for month, found in before.items() if found is not None]
+        since = now if months else ""
         for month, found in reversed(months):
             if reaches(found, comparator, goal) != reached:
                 ever = False
                 break
             since = month
-    return replace(item, passed=Passed(deadline, month_over(deadline), checked, denominator, since, ever))
+    return replace(item, passed=Passed(deadline, period, checked, denominator, since, ever))
 
 
 class Populations:
@@ -273,6 +308,20 @@ class Populations:
 
 def _then(definition: Definition, row: Mapping[str, Any] | None) -> Fraction | None:
     """What a stored month came to; only what is counted by machines and enterprises is stored by month."""
-    if row is None or not definition.stored:
-        return None
-    return value(definition, row[definition.measures[1]], row[definition.among] if definition.among else None)
+    return None if row is None or not definition.stored else _of(definition, row)
+
+
+def _of(definition: Definition, row: Mapping[str, Any]) -> Fraction | None:
+    """What stands against the target, of a row of sums."""
+    return value(definition, *_amounts(definition, row))
+
+
+def _amounts(definition: Definition, row: Mapping[str, Any]) -> tuple[int | None, int | None]:
+    """Numerator and denominator of a row of sums."""
+    return row[definition.measures[1]], row[definition.among] if definition.among else None
+
+
+def _of_year(row: Mapping[str, Any]) -> str:
+    """The year, or months of a year, that an intensity is of."""
+    year, through = row["year"], row["through"]
+    return f"{year}-01/{year}-{through:02d}" if 0 < through < MONTHS else f"{year}"

@@ -6,6 +6,7 @@ Each module of the plan declares its `MEASURED` and answers `standings`; `plan.p
 from typing import Literal
 
 from ganpo_cloud.province.definitions import Definition
+from ganpo_cloud.province.targets import Target
 from ganpo_cloud.store.described import answer, said, unsaid
 
 Kind = Literal["count", "rate", "quantity", "intensity"]
@@ -43,3 +44,7 @@ class Standing:
     page: str = unsaid(default="")
     note: str = unsaid(default="")
     """Why there is no number: an English text that is translated where it is shown."""
+    target: Target | None = unsaid(default=None)
+    """What its own list asks for; None: what was entered as its target."""
+    uncovered: bool = unsaid(default=False)
+    """So little is known of it that nobody can say that it keeps below a limit."""

@@ -15,9 +15,9 @@ from ganpo_cloud.days import periods
 from ganpo_cloud.province import assessment, banned, capacity_use, dual_control, front_runners, tagged, trees
 from ganpo_cloud.province.definitions import DEFINITIONS, Definition
 from ganpo_cloud.province.divisions import Aim, Province
-from ganpo_cloud.province.indicators import Indicator, Indicators, passed, value
+from ganpo_cloud.province.indicators import Indicator, Indicators, moving, passed, value
 from ganpo_cloud.province.measured import Measured, Standing
-from ganpo_cloud.province.pace import OVER_MONTHS, Pace, pace
+from ganpo_cloud.province.pace import OVER_MONTHS
 from ganpo_cloud.province.targets import Target, month_over
 from ganpo_model.coverage import reaches
 
@@ -97,30 +97,37 @@ def numbers_of(part: Part, found: Indicators, area: str, industry: str) -> Itera
 
     now = standing(found.snapshot.day)
     definitions = [of.definition for of in part.MEASURED]
-    targets = {of.id: found.target(of, area, industry) for of in definitions}
+    listed = {of.id: of.target for of in now.values()}
+    targets = {of.id: listed.get(of.id) or found.target(of, area, industry) for of in definitions}
     past: list[dict[str, Standing]] = []
     months = periods.months(found.snapshot.day, OVER_MONTHS + 1)[:-1]
     deadlines = {of: target.passed(found.snapshot.day) if target else None for of, target in targets.items()}
-    if any(_told(of, targets[of.id], now.get(of.id)) or deadlines[of.id] for of in definitions):
+    moves = [
+        of for of in definitions if not listed.get(of.id)
+    ]  # what is expected of a year is no number of months
+    if any(_told(of, targets[of.id], now.get(of.id)) or deadlines[of.id] for of in moves):
         past = [standing(periods.span(month)[1]) if n % 3 == 0 else {} for n, month in enumerate(months)]
     then = {day: standing(periods.span(month_over(day))[1]) for day in {*deadlines.values()} if day}
     for of in definitions:
         history = tuple(_value(of, at.get(of.id)) for at in [*past, now])
         target, mine = targets[of.id], now.get(of.id, Standing(of.id, None, None))
-        moved: Pace | None = None
-        if target is not None and target.goal is not None and _told(of, target, mine):
-            moved = pace(history, target.goal, found.snapshot.day, target.deadline)
+        told = of in moves and _told(of, target, mine)
+        moved = moving(of, target, history, found.snapshot.day) if told else None
         counted = (None, mine.number, None, mine.among, None, None)
-        item = Indicator(of, area, industry, "", *counted, None, target, history, moved)
+        item = Indicator(
+            of, area, industry, "", *counted, None, target, history, moved, uncovered=mine.uncovered
+        )
         if (deadline := deadlines[of.id]) is not None:
             stood = then[deadline].get(of.id, Standing(of.id, None, None))
-            item = passed(item, deadline, stood.number, stood.among, dict(zip(months, history, strict=False)))
+            running = dict(zip(months, history, strict=False)) if of in moves else {}
+            then_ = (month_over(deadline), stood.number, stood.among)
+            item = passed(item, deadline, *then_, running, found.snapshot.month)
         yield Number(item, mine.page, mine.note)
 
 
 def _told(of: Definition, target: Target | None, now: Standing | None) -> bool:
-    """Whether it is told how a number moves: it should rise, and is below its target."""
-    if target is None or target.goal is None or target.comparator not in (">=", ">"):
+    """Whether it is told how a number moves: it misses its target."""
+    if target is None or target.goal is None:
         return False
     number = _value(of, now)
     return number is not None and not reaches(number, target.comparator, target.goal)

@@ -82,7 +82,7 @@ class Snapshot:
             parts.append(dict(self._read(*here, area_month, FLOWS, "month = ?", self.month)))
         else:
             parts.append(self._times(*here))
-        years = self._years(*here)
+        years = self.years(*here)
         has = (row["year"] for _, row in years if row["energy_enterprises"] or row["water_enterprises"])
         year = max(has, default=self.day.year)
         parts.append({key: row for key, row in years if row["year"] == year})
@@ -93,7 +93,7 @@ class Snapshot:
                 row |= part.get(key, {})
         return found
 
-    def _years(self, areas: Collection[str], industries: Collection[str]) -> list[tuple[Key, Row]]:
+    def years(self, areas: Collection[str], industries: Collection[str]) -> list[tuple[Key, Row]]:
         """Intensities of the years up to its own; of what a tag marks of its own and the one before."""
         if self.only is None:
             return self._read(areas, industries, area_year, ("year", *YEARLY), "year <= ?", self.day.year)

@@ -38,11 +38,19 @@ class Target:
     """The earliest deadline of those that were entered for the same."""
     beside: int = unsaid(default=0)
     """How many others were entered for the same, and do not count."""
+    page: str = unsaid(default="/targets")
+    """Where it stands as it was entered."""
 
     @property
     def goal(self) -> Fraction | None:
         """The number, in the unit of what it is the target of."""
         return None if self.value is None else _number(self.value)
+
+    def down(self, value: Fraction | None) -> bool:
+        """Whether a number that is not what it asks for would have to come down."""
+        if self.comparator != "=":
+            return self.comparator in ("<=", "<")
+        return value is not None and self.goal is not None and value > self.goal
 
     def passed(self, day: date) -> date | None:
         """Its deadline, or the plan's own, where that has passed on a day."""
@@ -87,6 +95,11 @@ def month_over(day: date) -> str:
     """The month that was over last at the end of a day."""
     months = periods.months(day, 2)
     return months[day == periods.span(months[1])[1]]
+
+
+def year_over(day: date) -> int:
+    """The year that was over last at the end of a day."""
+    return day.year if (day.month, day.day) == (12, 31) else day.year - 1
 
 
 def kept(connection: Connection, today: date) -> list[str]:

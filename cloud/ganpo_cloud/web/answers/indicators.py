@@ -70,7 +70,7 @@ class Indicator:
     target: Target | None = said(
         "of the place itself; of a ratio else of all industries or of the next place above; null: none"
     )
-    status: Literal["reached", "below", "no_number", "no_target", "no_data"] = said(
+    status: Literal["reached", "below", "above", "uncovered", "no_number", "no_target", "no_data"] = said(
         "the checked count against the target", "below"
     )
 

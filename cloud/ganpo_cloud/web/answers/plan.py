@@ -36,10 +36,10 @@ class PlanLine:
         "why nobody knows it, or what it is not, in English", "no limit is entered for this year"
     )
     target: Target | None = said("what was entered for the place; null: nothing")
-    status: Literal["reached", "below", "no_number", "no_target", "no_data"] | None = said(
-        "against that target; null: there is no number of this row", "below"
+    status: Literal["reached", "below", "above", "uncovered", "no_number", "no_target", "no_data"] | None = (
+        said("against that target; null: there is no number of this row", "below")
     )
-    verdict: str | None = said("status, or how what is below its target moves", "in_time")
+    verdict: str | None = said("status, or how what misses its target moves", "in_time")
     reached: str | None = said("month in which it is reached at its pace; null: it cannot be told", "2028-06")
     page: str | None = said("path of the page that shows it in full", "/indicators/nc_rate_main")
 

@@ -11,7 +11,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from ganpo_cloud.days import periods
-from ganpo_cloud.province.indicators import Indicator
+from ganpo_cloud.province.indicators import Indicator, value
 from ganpo_cloud.store.counted_tables import ALL
 from ganpo_cloud.web.pages import numbers
 from ganpo_model.coverage import ENTERPRISES, LEVELS, MEASURES
@@ -105,11 +105,14 @@ def shown(of: Figure, lang: str) -> Markup:
 
 
 def _gap(item: Indicator) -> Fraction | int | None:
-    """Of a rate to its target as far as what is shown, so that both add up."""
+    """Between a number and its target; of a rate below that as far as what is shown, so that both add up."""
     if item.goal is None or item.value is None:
         return None
+    gap = abs(item.goal - item.value)
     if item.definition.kind != "rate":
-        return ceil(item.goal - item.value)
+        return ceil(gap) if item.definition.kind == "count" else gap
+    if item.status == "above":
+        return Fraction(ceil(10 * gap), 10)
     read = Fraction(numbers.percent(item.checked, item.denominator, item.goal))
     return Fraction(ceil(10 * (item.goal - read)), 10)
 
@@ -125,13 +128,19 @@ _RECKONED: Mapping[str, tuple[Reckoned, str, str]] = {
     "gap": (_gap, "tenths", "count"),
     "baseline": (_since, "points", "change"),
     "fell": (lambda item: -item.pace.change if item.pace else None, "tenths", "tenths"),
+    "rose": (lambda item: item.pace.change if item.pace else None, "tenths", "tenths"),
     "pace": (lambda item: item.pace.per_month if item.pace else None, "monthly", "points"),
     "ahead": (lambda item: item.pace.ahead if item.pace else None, "tenths", "count"),
     "needed": (lambda item: item.pace.needed if item.pace else None, "monthly", "points"),
 }
 """What is reckoned of an indicator, and how that of a rate and of anything else is written: what it moved over six
-months, misses of its target, moved since the baseline of that, lost over the months of its pace, makes a month, and
-would have to make."""
+months, misses of its target, moved since the baseline of that, lost or gained over the months of its pace, makes a
+month, and would have to make."""
+_FINER: Mapping[str, Mapping[str, str]] = {
+    "quantity": {"count": "quantity"},
+    "intensity": {"count": "intensity", "tenths": "intensity", "change": "gain", "points": "gain"},
+}
+"""How that of a quantity or an intensity is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,12 +218,14 @@ class Figures:
     def then(self, item: Indicator) -> Figure:
         """What it came to at its deadline that has passed, as the page of that day has it."""
         of = item.passed
-        checked, among = (of.checked, of.denominator) if of else (None, None)
-        end = f"{periods.span(of.month)[1]}" if of else ""
-        kind = "rate" if item.definition.kind == "rate" else "count"
-        return Figure(
-            self.measure(item), item.area, item.industry, end, checked, kind, among, item.goal, self.tag
-        )
+        kind, number = item.definition.kind, of.checked if of else None
+        end = "" if of is None else of.period if kind == "intensity" else f"{periods.span(of.period)[1]}"
+        here = (self.measure(item), item.area, item.industry, end)
+        if kind == "rate":
+            return Figure(*here, number, kind, of.denominator if of else None, item.goal, self.tag)
+        if of is not None and kind != "count":
+            return Figure(*here, value(item.definition, number, of.denominator), kind, tag=self.tag)
+        return Figure(*here, number, tag=self.tag)
 
     def place(self, item: Indicator) -> str:
         """Where an indicator counts."""
@@ -223,7 +234,9 @@ class Figures:
     def reckoned(self, item: Indicator, name: str) -> Figure:
         """What is reckoned of an indicator."""
         number, rate, other = _RECKONED[name]
-        kind = rate if item.definition.kind == "rate" else other
+        kind = (
+            rate if item.definition.kind == "rate" else _FINER.get(item.definition.kind, {}).get(other, other)
+        )
         here = (f"{self.measure(item)}:{name}", item.area, item.industry, self.at())
         return Figure(*here, number(item), kind, tag=self.tag)
 

@@ -16,6 +16,7 @@ from ganpo_cloud.web.answers.moves import Worklist
 from ganpo_cloud.web.pages import numbers
 from ganpo_cloud.web.pages.figures import Figure, Figures
 from ganpo_cloud.web.pages.rendering import Item, Rendering
+from ganpo_model.coverage import reaches
 from ganpo_model.moves import CAUSES, Change, Number, Step, fewest, step_of, taken
 
 FIRST = 10
@@ -138,9 +139,12 @@ def _number(n: Figures, item: Indicator, name: str, number: Number) -> Figure:
 
 def _left(item: Indicator, whole: Number) -> Fraction | int | None:
     """What is missing of the target, of a rate as far as what is shown; None: nothing, or there is no target."""
-    if item.goal is None or whole.value is None or whole.value >= item.goal:
+    target, reached = item.target, whole.value
+    if target is None or item.goal is None or reached is None:
+        return None
+    if target.down(reached) or reaches(reached, target.comparator, item.goal):
         return None
     if whole.among is None:
-        return ceil(item.goal - whole.value)
+        return ceil(item.goal - reached)
     read = Fraction(numbers.percent(whole.count, whole.among, item.goal))
     return Fraction(ceil(10 * (item.goal - read)), 10)

@@ -109,7 +109,7 @@ def _ahead(item: Indicator, day: date) -> Item | None:
     """The months from now to the deadline, or a year ahead where that has passed; and where the number stands at the
     end of each at its pace, and has to stand to reach its target in time (None: nothing is needed). None: nothing to
     tell."""
-    if item.pace is None or item.value is None or item.status != "below":
+    if item.pace is None or item.value is None or not item.missed:
         return None
     months = min(item.pace.left, LONGEST_AHEAD) if item.pace.left > 0 else AHEAD
     steps = range(1, months + 1)
