@@ -13,13 +13,14 @@ from sqlalchemy import Connection, Table, Text, literal, select, text
 
 from filling import NOW, PROVINCE, again, row
 from ganpo_cloud.days import periods
-from ganpo_cloud.province import balances, intensities, outlooks, plan, trees
-from ganpo_cloud.province.targets import Targets
+from ganpo_cloud.province import balances, intensities, outlooks, plan, plan_sums, trees
+from ganpo_cloud.province.targets import Targets, kept
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store.counted_tables import (
     area_carrier,
     area_month,
     area_outlook,
+    area_plan,
     balance,
     consumption,
     evidence,
@@ -27,6 +28,7 @@ from ganpo_cloud.store.counted_tables import (
 )
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, day_of
+from ganpo_cloud.store.marks import Kind, mark
 from ganpo_cloud.store.runs import packed
 from ganpo_cloud.store.tables import alarm, alarm_closing, gateway, live, named, reading, register, states
 from ganpo_model.clock import HOUR_MS, MINUTE_MS, to_ms
@@ -75,6 +77,16 @@ def fill_lists(database: Database, devices: int) -> None:
     with database.write() as connection:
         for other in _OVER[:-1]:
             again(connection, area_outlook, "month", _OVER[-1], literal(other, Text))
+        mark(
+            connection,
+            Kind.PLAN,
+            [("", periods.span(month)[1]) for month in (_OVER[-1], periods.month_of(_TODAY))],
+        )
+    while plan_sums.recompute(database, PROVINCE, NOW):
+        pass
+    with database.write() as connection:
+        for other in set(kept(connection, _TODAY)) - {_OVER[-1], periods.month_of(_TODAY)}:
+            again(connection, area_plan, "month", _OVER[-1], literal(other, Text))
         connection.execute(text("ANALYZE"))
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from ganpo_cloud.days import days, ended
 from ganpo_cloud.inlet import lives
-from ganpo_cloud.province import ledger_days, publishing, totals
+from ganpo_cloud.province import ledger_days, plan_sums, publishing, totals
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.store.database import Database
 from ganpo_model.clock import Clock
@@ -80,11 +80,13 @@ async def run(
             if looked is None or abs(now - looked) >= LOOK:
                 await asyncio.to_thread(ended.mark_ended, database, now)
                 await asyncio.to_thread(totals.turn_day, database, now)
+                await asyncio.to_thread(plan_sums.turn_day, database, province, now)
                 await asyncio.to_thread(publishing.when_due, database, province, now)
                 looked = now
             await asyncio.to_thread(lives.mark_silent, database, now)
             if of_sums.due():
                 done += await asyncio.to_thread(totals.recompute, database, province, now)
+                done += await asyncio.to_thread(plan_sums.recompute, database, province, now)
                 of_sums.over()
         except OperationalError as error:
             waiting.failed(f"the database does not answer: {error.orig}")
@@ -99,5 +101,6 @@ def settle(database: Database, province: Province, now: datetime) -> None:
         days.recompute(database, now, province.holidays)
         or ledger_days.recompute(database, now)
         or totals.recompute(database, province, now)
+        or plan_sums.recompute(database, province, now)
     ):
         pass

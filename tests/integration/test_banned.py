@@ -14,6 +14,7 @@ from ganpo_cloud.days import alarms, days
 from ganpo_cloud.imports import registry
 from ganpo_cloud.inlet.ingest import ingest
 from ganpo_cloud.province import banned
+from ganpo_cloud.province.plan_sums import Place
 from ganpo_cloud.store.counted_tables import ALL, evidence
 from ganpo_cloud.store.marks import Kind
 from ganpo_cloud.store.tables import alarm, dirty
@@ -174,9 +175,13 @@ def test_it_leaves_every_count_from_its_day_on_and_why_says_by_which_document(
     assert "赣工信字〔2018〕17号" in why[0]["what"]
     with plant.database.read() as connection:
         day = NOON.date()
-        found = [s.number for s in banned.standings(connection, PROVINCE, day, "360600", ALL)]
+        found = [
+            s.number for s in banned.standings(Place(connection, PROVINCE, "360600", ALL).at(banned, day))
+        ]
         assert found == [1, 0, 0]
-        assert [s.number for s in banned.standings(connection, PROVINCE, day, "360100", ALL)] == [0, 0, 0]
+        assert [
+            s.number for s in banned.standings(Place(connection, PROVINCE, "360100", ALL).at(banned, day))
+        ] == [0, 0, 0]
 
 
 def test_its_days_are_worked_out_ahead_of_a_backlog(plant: Plant) -> None:

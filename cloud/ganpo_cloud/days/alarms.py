@@ -6,10 +6,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, insert, select
 
+from ganpo_cloud.days import periods
 from ganpo_cloud.days.banned import CLOSING
 from ganpo_cloud.days.reasons import Reason
 from ganpo_cloud.days.signed import one_line
 from ganpo_cloud.store.database import Database
+from ganpo_cloud.store.localdays import DEFAULT_ZONE, day_of
+from ganpo_cloud.store.marks import Kind, mark
 from ganpo_cloud.store.tables import alarm, alarm_closing
 from ganpo_model.clock import to_ms
 from ganpo_model.errors import ConfigError
@@ -31,6 +34,8 @@ def close(database: Database, number: int, why: str, by: str, now: datetime) -> 
             raise ConfigError(f"is closed already, by {found.by}: {found.why}", where=where, hint=hint)
         values = {"closed_at": max(to_ms(now), found.opened_at), "why": why, "by": by}
         connection.execute(insert(alarm_closing).values(alarm=number, **values))
+        month = periods.month_of(day_of(to_ms(now), DEFAULT_ZONE))
+        mark(connection, Kind.PLAN, [("", periods.span(month)[1])])
     return found
 
 

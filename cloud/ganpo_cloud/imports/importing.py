@@ -142,7 +142,7 @@ def apply(connection: Connection, found: Preview, today: date) -> None:
     about = KINDS[found.kind]
     new = [change.values for change in (*found.added, *found.changed)]
     sql.replace(connection, about.table, (tuple(map(row.get, about.table.columns.keys())) for row in new))
-    if about.touched is not None:
+    if new and about.touched is not None:
         about.touched(connection, new, today)
 
 

@@ -94,7 +94,7 @@ KINDS: Mapping[str, Kind] = {
     "sites": Kind(
         registry.site,
         "enterprise site name area timezone",
-        touched.ledgers,
+        touched.sites,
         own={"site": c.matching(SITE, "1 to 40 of a-z, 0-9 and -"), "area": c.county},
     ),
     "equipment": Kind(

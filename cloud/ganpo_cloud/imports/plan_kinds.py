@@ -132,6 +132,7 @@ PLAN: Mapping[str, Kind] = {
     "nodes": Kind(
         registry.node,
         "enterprise site node parent kind name from to",
+        touched.plan,
         rule=_span,
         own=_SPAN | {"node": _NODE, "parent": c.or_nothing(_NODE, ""), "kind": c.one_of(*TREE)},
         stored=_DAYS,
@@ -153,6 +154,7 @@ PLAN: Mapping[str, Kind] = {
     "accreditations": Kind(
         registry.accreditation,
         "enterprise node kind grade document by from to",
+        touched.plan,
         rule=_rules(_span, _recognised),
         own=_SPAN | {"node": c.node, "kind": c.one_of(*TREE), "grade": c.one_of(*GRADES)},
         stored=_DAYS,
@@ -184,6 +186,7 @@ PLAN: Mapping[str, Kind] = {
     "outputs": Kind(
         registry.output,
         "enterprise month product quantity unit meters document by",
+        touched.plan,
         rule=_output,
         own={"product": c.product, "unit": c.text(20), "meters": c.or_nothing(c.text(), "")},
         stored={"quantity": "millionths"},
@@ -193,17 +196,20 @@ PLAN: Mapping[str, Kind] = {
     "capacities": Kind(
         registry.capacity,
         "enterprise product year quantity document by",
+        touched.plan,
         own={"product": c.product, "quantity": c.above_0(c.number(10**6))},
         stored={"quantity": "millionths"},
     ),
     "cloud_moves": Kind(
         registry.cloud_move,
         "enterprise kind value document by since",
+        touched.plan,
         own={"kind": c.one_of("data_centre", "business_systems"), "value": c.yes, "since": c.begun},
     ),
     "tags": Kind(
         registry.tag,
         "tag enterprise area industry from to document by",
+        touched.plan,
         rule=_rules(_span, _tag),
         own=_SPAN | _OF_SOMETHING | {"tag": c.one_of(*reference.tags())},
         stored=_DAYS,

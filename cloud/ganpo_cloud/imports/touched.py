@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, select
 
 from ganpo_cloud.days import periods
-from ganpo_cloud.province.targets import month_over
+from ganpo_cloud.province.targets import ends, month_over
 from ganpo_cloud.store.counted_tables import evidence
 from ganpo_cloud.store.marks import EVER, Kind, key, mark
 from ganpo_cloud.store.tables import subject
@@ -31,10 +31,28 @@ def banned(connection: Connection, rows: Rows, today: date) -> None:
     """The ledgers, and everything that ever happened to these devices and their meters: no evidence stands that was
     found by what the list said before."""
     ledgers(connection, rows, today)
+    mark(connection, Kind.PLAN, (("", end) for end in ends(connection, EVER, today)))
     for row in rows:
         connection.execute(delete(evidence).filter_by(enterprise=row["enterprise"], asset_no=row["asset_no"]))
     named = {key(row["enterprise"], row[of]) for row in rows for of in ("asset_no", "meter") if row[of]}
     mark(connection, Kind.SUBJECT, ((one, EVER) for one in named))
+
+
+def plan(connection: Connection, rows: Rows, today: date) -> None:
+    """What the lists of the plan come to, from the day on of which the rows tell first."""
+    mark(connection, Kind.PLAN, (("", end) for end in ends(connection, min(map(_begin, rows)), today)))
+
+
+def _begin(row: dict[str, Any]) -> date:
+    if "month" in row:
+        return periods.span(row["month"])[0]
+    return date(row["year"], 1, 1) if "year" in row else row.get("first") or row["since"]
+
+
+def sites(connection: Connection, rows: Rows, today: date) -> None:
+    """The ledgers, and the places of nodes."""
+    ledgers(connection, rows, today)
+    mark(connection, Kind.PLAN, (("", end) for end in ends(connection, EVER, today)))
 
 
 def targets(connection: Connection, rows: Rows, today: date) -> None:

@@ -15,7 +15,8 @@ from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.province.dual_control import MEASURED as DUAL
 from ganpo_cloud.province.dual_control import DualControl
 from ganpo_cloud.province.indicators import Indicators, value
-from ganpo_cloud.province.measured import Measured, Standing
+from ganpo_cloud.province.measured import At, Measured, Standing
+from ganpo_cloud.province.plan_sums import Place
 from ganpo_cloud.province.schemes import Item, Scheme
 from ganpo_cloud.province.snapshots import last_over, snapshot
 from ganpo_cloud.store.counted_tables import ALL, assessed
@@ -124,10 +125,9 @@ def measures() -> Mapping[str, Definition]:
     return {of.id: of for of in EVERY if of.id not in {mine.id for mine in MEASURED}}
 
 
-def standings(
-    connection: Connection, province: Province, day: date, area: str, industry: str
-) -> Iterable[Standing]:
+def standings(at: At) -> Iterable[Standing]:
     """The points of the year so far, and how many sheets of the last one are published; of industries none."""
+    connection, province, day, area, industry = at.connection, at.province, at.day, at.area, at.industry
     of = province.area(area, day)
     points_now, note = None, PER_AREA
     if of is not None and of.kind != "province" and industry == ALL:
@@ -173,8 +173,9 @@ def _numbers(
                 f"{name}_ratio": course.share and 100 * course.share,
             }
             found[course.area] |= {of: number for of, number in here.items() if number is not None}
+    places = {area: Place(connection, province, area, ALL) for area in areas}
     for area, part in ((area, part) for part in _parts(wanted) for area in areas):
-        for standing in part.standings(connection, province, day, area, ALL):
+        for standing in part.standings(places[area].at(part, day)):
             number = (
                 value(measures()[standing.id], standing.number, standing.among)
                 if standing.id in wanted

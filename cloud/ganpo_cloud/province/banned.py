@@ -1,6 +1,6 @@
 """Banned equipment of a place (T28 of the plan): the list as it counts, each with its newest alarm; where it stands."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Literal
 
@@ -10,10 +10,9 @@ from ganpo_cloud.days.banned import CLOSING, answered, counts
 from ganpo_cloud.province import lists
 from ganpo_cloud.province.divisions import OTHER, Province
 from ganpo_cloud.province.lists import Filter, placed
-from ganpo_cloud.province.measured import Measured, Standing
+from ganpo_cloud.province.measured import At, Measured, Standing
 from ganpo_cloud.province.measures import on
 from ganpo_cloud.province.places import Sums, roll_up
-from ganpo_cloud.province.within import Only
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store import slots
 from ganpo_cloud.store.counted_tables import NOWHERE, consumption, evidence, ledger
@@ -45,7 +44,8 @@ MEASURED: tuple[Measured, ...] = (
     ),
 )
 NOTES: tuple[str, ...] = ()
-_NOTHING = {of.id: 0 for of in MEASURED}
+OF_MONTHS = False
+NOTHING: Mapping[str, int] = {of.id: 0 for of in MEASURED}
 FRESH_MS = 30 * MINUTE_MS
 """Two slots: what was seen running or still so lately is so now."""
 _b, _e = registry.banned.c, evidence.c
@@ -130,9 +130,14 @@ def belongs(stretch: Any, alarms: Sequence[Any]) -> int | None:
     return found
 
 
-def counted(connection: Connection, province: Province, day: date, only: Only | None = None) -> Sums:
-    """By place and industry the numbers of `MEASURED` as of the end of a day; `only`: of what a tag marks."""
-    end = bounds(day, DEFAULT_ZONE)[1]
+def entered(connection: Connection) -> bool:
+    """Whether anything was ever banned."""
+    return connection.execute(select(_b.asset_no).limit(1)).first() is not None
+
+
+def counted(connection: Connection, province: Province, of: Filter) -> Sums:
+    """By place and industry the numbers of `MEASURED` as of the end of a day."""
+    day, end = of.day, bounds(of.day, DEFAULT_ZONE)[1]
     ran = exists().where((_e.enterprise == _b.enterprise) & (_e.asset_no == _b.asset_no) & (_e.at < end))
     closed = exists().where(CLOSING & (alarm_closing.c.closed_at < end))
     mine = (alarm.c.enterprise == _b.enterprise) & (alarm.c.asset_no == _b.asset_no)
@@ -140,12 +145,12 @@ def counted(connection: Connection, province: Province, day: date, only: Only | 
     place = (ledger.c.area, ledger.c.industry)
     numbers = (func.count(), func.sum(cast(ran, Integer)), func.sum(cast(is_open, Integer)))
     query = _joined(day).add_columns(*place, *numbers).group_by(*place)
-    rows = connection.execute(query if only is None else query.where(only.holds(ledger.c)))
+    rows = connection.execute(query.where(*placed(province, of, ledger.c)))
     lowest = (
-        ((row[0] or NOWHERE, row[1] or OTHER), dict(zip(_NOTHING, map(int, row[2:]), strict=True)))
+        ((row[0] or NOWHERE, row[1] or OTHER), dict(zip(NOTHING, map(int, row[2:]), strict=True)))
         for row in rows
     )
-    return roll_up(province, lowest, _NOTHING)
+    return roll_up(province, lowest, NOTHING)
 
 
 def energy(
@@ -167,12 +172,9 @@ def energy(
     return {(row[0], row[1]): int(row[2]) for row in rows if row[2] is not None}
 
 
-def standings(
-    connection: Connection, province: Province, day: date, area: str, industry: str
-) -> Iterable[Standing]:
+def standings(at: At) -> Iterable[Standing]:
     """Where T28 stands."""
-    found = counted(connection, province, day).get((area, industry), _NOTHING)
-    return [Standing(name, number, None, PAGE) for name, number in found.items()]
+    return [Standing(name, number, None, PAGE) for name, number in (at.counted or NOTHING).items()]
 
 
 def _joined(day: date) -> Select[Any]:

@@ -15,7 +15,7 @@ from ganpo_cloud.province import limits
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.province.indicators import YUAN_10000
 from ganpo_cloud.province.limits import KINDS, Kind, Limit
-from ganpo_cloud.province.measured import Measured, Standing
+from ganpo_cloud.province.measured import At, Measured, Standing
 from ganpo_cloud.province.snapshots import Energy, Snapshot, last_over
 from ganpo_cloud.province.targets import Target
 from ganpo_cloud.store import registry_tables as registry
@@ -286,14 +286,12 @@ def _numbers(of: Ratio | None) -> tuple[int | None, int | None]:
     return (None, None) if of is None else (of.numerator, of.denominator)
 
 
-def standings(
-    connection: Connection, province: Province, day: date, area: str, industry: str
-) -> Iterable[Standing]:
+def standings(at: At) -> Iterable[Standing]:
     """What a year is projected to, and how that stands to its limits, rounded up to millionths of a percent. The limit
     that counts is the target of both."""
-    control = DualControl(connection, province, last_over(connection, day))
+    control = DualControl(at.connection, at.province, last_over(at.connection, at.day))
     for name, course in zip(
-        ("dual_total", "dual_intensity"), control.places([area], [industry]), strict=True
+        ("dual_total", "dual_intensity"), control.places([at.area], [at.industry]), strict=True
     ):
         told, unsure = course.projected, course.light == "hatched"
         yield Standing(name, *_numbers(told), PAGE, course.why, _asked(course), unsure)

@@ -18,17 +18,20 @@ from sqlalchemy import ColumnElement, Connection, case, func, select
 from ganpo_cloud.days import periods
 from ganpo_cloud.province.balances import COVERED
 from ganpo_cloud.province.divisions import Province
-from ganpo_cloud.province.measured import Measured, Standing
+from ganpo_cloud.province.lists import Filter
+from ganpo_cloud.province.measured import At, Measured, Standing
 from ganpo_cloud.province.measures import on
+from ganpo_cloud.province.places import Key, Sums, keys
 from ganpo_cloud.province.snapshots import last_over
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import ALL, balance, ledger
 from ganpo_model.energy import EXPORT, WATER
-from ganpo_model.specific import YEAR_MONTHS, Making, Ranking, enough_months, ranked
+from ganpo_model.specific import RANKED_FROM, YEAR_MONTHS, Making, Ranking, enough_months, ranked
 from ganpo_model.units import MILLION
 
 Medium = Literal["energy", "water"]
+MEDIUMS: tuple[Medium, ...] = ("energy", "water")
 Kind = Literal["whole", "metered"]
 Reason = Literal["scale", "months", "several_products", "coverage"]
 PAGE = "/front-runners"
@@ -52,6 +55,8 @@ MEASURED: tuple[Measured, ...] = (
     *_two("energy", "Energy above the median", "tce"),
     *_two("water", "Water above the median", "m3"),
 )
+OF_MONTHS = True
+NOTHING: Mapping[str, int] = {of.id: 0 for of in MEASURED}
 _METERED = f"""
 SELECT c.enterprise, c.subject, c.carrier, substr(CAST(c.day AS TEXT), 1, 7),
   sum(CASE WHEN c.signal = '{EXPORT}' THEN -c.millionths ELSE c.millionths END),
@@ -67,6 +72,7 @@ class Firm:
     enterprise: str
     name: str
     area: str
+    industry: str
     product: str
     output: int
     kind: Kind | None = None
@@ -106,41 +112,44 @@ def last_months(connection: Connection, day: date) -> list[str]:
 def front_runners(
     connection: Connection,
     province: Province,
-    day: date,
     area: str,
     industry: str,
     medium: Medium,
-    months: Sequence[str] = (),
+    months: Sequence[str],
     *,
     above_scale: bool = False,
 ) -> Found:
-    """Who leads at a place, of those that have their home there on the day. `months`: one after the other, by default
-    the last twelve; `above_scale`: others are left out."""
-    period = months or last_months(connection, day)
-    makers = _makers(connection, province, day, area, industry, period)
-    return _found(connection, province, day, makers, medium, period, above_scale=above_scale)
+    """Who leads at a place, of those that have their home there at the end of a period. `months`: of the period, one
+    after the other; `above_scale`: others are left out."""
+    found, known = Found(), defaultdict[tuple[str, Kind], list[Making]](list)
+    makers = _makers(connection, province, area, industry, months)
+    for firm, making in _judged(connection, province, makers, medium, months, above_scale=above_scale):
+        if making is None or firm.kind is None:
+            found.left_out.append(firm)
+        else:
+            known[firm.product, firm.kind].append(making)
+    found.groups = [Group(*key, ranked(makings)) for key, makings in sorted(known.items())]
+    return found
 
 
-def _found(
+def _judged(
     connection: Connection,
     province: Province,
-    day: date,
     makers: Sequence[Any],
     medium: Medium,
     period: Sequence[str],
     *,
     above_scale: bool = False,
-) -> Found:
-    """Who leads among some makers."""
+) -> Iterator[tuple[Firm, Making | None]]:
+    """Every maker; None: it is left out."""
     if not makers:
-        return Found()
-    meters = _meters(connection, makers, medium, day, period)
+        return
+    meters = _meters(connection, makers, medium, period)
     whole = _whole(connection, province, {row.enterprise for row in makers}, medium, period)
     metered = _metered(connection, province, medium, meters, period)
     products: dict[str, int] = defaultdict(int)
     for row in makers:
         products[row.enterprise] += row.months > 0
-    found, known = Found(), defaultdict[tuple[str, Kind], list[Making]](list)
     for row in makers:
         of = (row.enterprise, row.product)
         kind: Kind | None = "metered" if of in meters else "whole" if products[row.enterprise] == 1 else None
@@ -153,45 +162,64 @@ def _found(
             why = "several_products"
         elif not whole[row.enterprise].covered or not (kind == "whole" or metered[of].covered):
             why = "coverage"
-        firm = Firm(row.enterprise, row.name, row.area, row.product, _summed(row), kind, why)
-        if why is not None or kind is None:
-            found.left_out.append(firm)
-        else:
+        firm = Firm(row.enterprise, row.name, row.area, row.industry, row.product, _summed(row), kind, why)
+        if why is None:
             taken = whole[row.enterprise] if kind == "whole" else metered[of]
-            known[row.product, kind].append(Making(firm, taken.amount, Fraction(firm.output, 10**6)))
-    found.groups = [Group(*key, ranked(makings)) for key, makings in sorted(known.items())]
+            yield firm, Making(firm, taken.amount, Fraction(firm.output, 10**6))
+        else:
+            yield firm, None
+
+
+def entered(connection: Connection) -> bool:
+    """Whether any output was ever listed."""
+    return connection.execute(select(registry.output.c.product).limit(1)).first() is not None
+
+
+def counted(connection: Connection, province: Province, of: Filter) -> Sums:
+    """How many are ranked, and what they took above their medians, in the twelve months up to that of the day: every
+    place has its own ranking."""
+    period = periods.months(of.day, YEAR_MONTHS)
+    makers = _makers(connection, province, of.area, of.industry or ALL, period)
+    found: dict[Key, dict[str, int]] = {}
+    for medium in MEDIUMS:
+        places: dict[Key, dict[tuple[str, Any], list[Making]]] = defaultdict(lambda: defaultdict(list))
+        for firm, making in _judged(connection, province, makers, medium, period):
+            if making is not None:
+                for key in keys(province, firm.area, firm.industry):
+                    places[key][firm.product, firm.kind].append(making)
+        for key, groups in places.items():
+            large = (makings for makings in groups.values() if len(makings) >= RANKED_FROM)
+            if there := [ranked(makings) for makings in large]:
+                gap = sum((ranking.gap or Fraction() for ranking in there), Fraction())
+                row = found.setdefault(key, dict(NOTHING))
+                row[f"{medium}_ranked"] = sum(len(ranking.places) for ranking in there)
+                row[f"{medium}_gap"] = int(gap * 10**6)
     return found
 
 
-def standings(
-    connection: Connection, province: Province, day: date, area: str, industry: str
-) -> Iterable[Standing]:
+def standings(at: At) -> Iterable[Standing]:
     """How many are ranked, and what they took above their medians."""
-    period = last_months(connection, day)
-    makers = _makers(connection, province, day, area, industry, period)
-    mediums: tuple[Medium, ...] = ("energy", "water")
-    for medium in mediums:
+    row = at.counted or NOTHING
+    for medium in MEDIUMS:
         page = f"{PAGE}?medium={medium}"
-        groups = _found(connection, province, day, makers, medium, period).groups
-        there = [group.ranking for group in groups if group.ranking.quartiles is not None]
-        gap = sum((ranking.gap or Fraction() for ranking in there), Fraction())
+        there = row[f"{medium}_ranked"]
+        yield Standing(f"{medium}_ranked", there, None, page)
         note = "" if there else NOBODY
-        yield Standing(f"{medium}_ranked", sum(len(ranking.places) for ranking in there), None, page)
-        yield Standing(f"{medium}_gap", int(gap * 10**6) if there else None, None, page, note)
+        yield Standing(f"{medium}_gap", row[f"{medium}_gap"] if there else None, None, page, note)
 
 
 def _makers(
-    connection: Connection, province: Province, day: date, area: str, industry: str, months: Sequence[str]
+    connection: Connection, province: Province, area: str, industry: str, months: Sequence[str]
 ) -> Sequence[Any]:
     """What enterprises made: of each product the sum, and in how many months there was any."""
     o, s = registry.output.c, ledger.c
-    here = [s.kind == "enterprise", on(day), o.month.between(months[0], months[-1])]
+    here = [s.kind == "enterprise", on(periods.span(months[-1])[1]), o.month.between(months[0], months[-1])]
     if area != province.whole:
         here.append(s.area.in_([number for number in province.areas if area in province.above(number)]))
     if industry != ALL:
         here.append(s.industry == industry)
     some = func.sum(case((o.millionths > 0, 1), else_=0)).label("months")
-    about = (o.enterprise, o.product, s.name, s.area, s.above_scale)
+    about = (o.enterprise, o.product, s.name, s.area, s.industry, s.above_scale)
     query = select(*about, *_sum(o.millionths), some, func.max(o.meters).label("meters"))
     query = query.join_from(registry.output, ledger, o.enterprise == s.enterprise).where(*here)
     return connection.execute(query.group_by(*about).order_by(o.enterprise, o.product)).all()
@@ -262,7 +290,7 @@ def _whole(
 
 
 def _meters(
-    connection: Connection, makers: Collection[Any], medium: Medium, day: date, months: Sequence[str]
+    connection: Connection, makers: Collection[Any], medium: Medium, months: Sequence[str]
 ) -> Mapping[tuple[str, str], Mapping[str, tuple[str, ...]]]:
     """By enterprise and product the meters of each month that its output names, of those that measure the medium."""
     if not any(row.meters for row in makers):
@@ -270,7 +298,9 @@ def _meters(
     o, s = registry.output.c, ledger.c
     named = o.month.between(months[0], months[-1]) & (o.meters != "")
     wanted = s.carrier == WATER if medium == "water" else s.carrier != WATER
-    query = select(s.enterprise, s.asset_no).where((s.kind == "meter") & on(day) & wanted)
+    query = select(s.enterprise, s.asset_no).where(
+        (s.kind == "meter") & on(periods.span(months[-1])[1]) & wanted
+    )
     measuring = {tuple(row) for row in connection.execute(query)}
     mine = {(row.enterprise, row.product) for row in makers}
     found: dict[tuple[str, str], dict[str, tuple[str, ...]]] = defaultdict(dict)

@@ -3,9 +3,15 @@
 Each module of the plan declares its `MEASURED` and answers `standings`; `plan.py` puts them into the plan's order.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
+from sqlalchemy import Connection
+
 from ganpo_cloud.province.definitions import Definition
+from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.province.targets import Target
 from ganpo_cloud.store.described import answer, said, unsaid
 
@@ -30,6 +36,19 @@ class Measured:
         among = f"{self.id}_of" if self.kind == "rate" else None
         told = (self.word, self.text, self.kind, self.unit, self.source, self.plan)
         return Definition(self.id, *told, (self.id, self.id, self.id), among)
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """A place in an industry at the end of a day. `counted`: what the lists of a module come to there (`plan_sums.py`),
+    by name; None: nothing counts."""
+
+    connection: Connection
+    province: Province
+    day: date
+    area: str
+    industry: str
+    counted: Mapping[str, int] | None
 
 
 @answer

@@ -1,6 +1,6 @@
 """Where something counts: at its place, at every place above, in its industry and in all of them together."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -11,8 +11,6 @@ Key = tuple[str, str]
 Sums = Mapping[Key, Mapping[str, int]]
 Lowest = Iterable[tuple[Key, Mapping[str, Any]]]
 """What counts at a place and in an industry; one may stand several times."""
-Roll = Callable[[Province, Lowest, Mapping[str, Any]], dict[Key, dict[str, Any]]]
-"""Adds up what counts: `roll_up`, or `all_at` a place."""
 
 
 @lru_cache(maxsize=8192)
@@ -31,16 +29,6 @@ def roll_up(province: Province, lowest: Lowest, nothing: Mapping[str, Any]) -> d
         for place in keys(province, *key):
             add(found.setdefault(place, dict(nothing)), values)
     return found
-
-
-def all_at(
-    key: Key, _province: Province, lowest: Lowest, nothing: Mapping[str, Any]
-) -> dict[Key, dict[str, Any]]:
-    """What everything comes to at one place, of which nothing lies elsewhere: `roll_up` where no other is asked for."""
-    found = dict(nothing)
-    for _, values in lowest:
-        add(found, values)
-    return {key: found}
 
 
 def add(row: dict[str, Any], values: Mapping[str, Any]) -> None:

@@ -9,15 +9,14 @@ from datetime import date
 from fractions import Fraction
 from typing import Protocol
 
-from sqlalchemy import Connection
-
 from ganpo_cloud.days import periods
 from ganpo_cloud.province import assessment, banned, capacity_use, dual_control, front_runners, tagged, trees
 from ganpo_cloud.province.definitions import DEFINITIONS, Definition
 from ganpo_cloud.province.divisions import Aim, Province
 from ganpo_cloud.province.indicators import Indicator, Indicators, moving, passed, value
-from ganpo_cloud.province.measured import Measured, Standing
+from ganpo_cloud.province.measured import At, Measured, Standing
 from ganpo_cloud.province.pace import OVER_MONTHS
+from ganpo_cloud.province.plan_sums import Place
 from ganpo_cloud.province.targets import Target, month_over
 from ganpo_model.coverage import reaches
 
@@ -29,9 +28,7 @@ class Part(Protocol):
     NOTES: tuple[str, ...]
     """Why there may be no number: what its standings note, in English."""
 
-    def standings(
-        self, connection: Connection, province: Province, day: date, area: str, industry: str
-    ) -> Iterable[Standing]:
+    def standings(self, at: At) -> Iterable[Standing]:
         """Where each of its numbers stands, in any order."""
 
 
@@ -78,8 +75,9 @@ def asked_for(province: Province) -> set[str]:
 def rows(found: Indicators, area: str, industry: str) -> list[tuple[Aim, list[Number]]]:
     """Every row of the plan with its numbers of a place; without any where an equipment monitor does not say it."""
     numbers: dict[str, list[Number]] = {aim.id: [] for aim in found.snapshot.province.plan}
+    place = Place(found.snapshot.connection, found.snapshot.province, area, industry)
     for part in PARTS:
-        for number in numbers_of(part, found, area, industry):
+        for number in numbers_of(part, found, place):
             numbers.setdefault(number.item.definition.target or "", []).append(number)
     for item in found.of(area, industry or None):
         if item.definition.target is not None:
@@ -88,12 +86,12 @@ def rows(found: Indicators, area: str, industry: str) -> list[tuple[Aim, list[Nu
     return [(aim, numbers[aim.id]) for aim in found.snapshot.province.plan]
 
 
-def numbers_of(part: Part, found: Indicators, area: str, industry: str) -> Iterable[Number]:
-    """The numbers of a module in the order in which it declares them."""
+def numbers_of(part: Part, found: Indicators, place: Place) -> Iterable[Number]:
+    """The numbers of a module at a place, in the order in which it declares them."""
+    area, industry = place.area, place.industry
 
     def standing(day: date) -> dict[str, Standing]:
-        at = (found.snapshot.connection, found.snapshot.province, day, area, industry)
-        return {of.id: of for of in part.standings(*at)}
+        return {of.id: of for of in part.standings(place.at(part, day))}
 
     now = standing(found.snapshot.day)
     definitions = [of.definition for of in part.MEASURED]

@@ -7,16 +7,15 @@ its legal person; an area counts in itself and in what it lies in, of `area_indu
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Select, Subquery, Table, case, distinct, exists, func, not_, or_, select
 
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.province.lists import Filter, placed
-from ganpo_cloud.province.measured import Measured, Standing
+from ganpo_cloud.province.measured import At, Measured, Standing
 from ganpo_cloud.province.measures import held, on
-from ganpo_cloud.province.places import Key, Roll, all_at, keys, roll_up
+from ganpo_cloud.province.places import Key, Sums, keys, roll_up
 from ganpo_cloud.province.snapshots import stock
 from ganpo_cloud.province.within import Only, within
 from ganpo_cloud.store import registry_tables as registry
@@ -26,7 +25,8 @@ from ganpo_model import reference
 MOVES = ("move_data_centre", "move_business_systems")
 """What enterprises declare to have moved into a cloud; that devices are there is proven by us."""
 RISEN, LEFT, FIRST_LISTED = "newly_above_scale", "newly_left", "first_listed"
-ABOVE = "above_scale"
+ABOVE_SCALE = "enterprises_above_scale"
+"""The count of enterprises of which those with a technical upgrading are a part."""
 UPGRADE = "technical_upgrade"
 BASE = "intelligent_base"
 FIRST, LAST = date(2018, 1, 1), date(2020, 12, 31)
@@ -69,26 +69,24 @@ NO_INDUSTRY = "a tag of an area is of no single industry"
 NOTES: tuple[str, ...] = (NO_TAG, NO_MOVE, NO_SCALE, NO_INDUSTRY)
 
 
-def standings(
-    connection: Connection, province: Province, day: date, area: str, industry: str
-) -> Iterable[Standing]:
+def standings(at: At) -> Iterable[Standing]:
     """How many there are; None where nobody has entered anything of the kind."""
-    key, known, of = (area, industry), ever(connection), Filter(area, industry or None, day)
-    here = dict(NOTHING)
-    for part in (marked, newly, moves):
-        here |= part(connection, province, of, partial(all_at, key)).get(key, {})
-    here[ABOVE] = stock(connection, province, day, key, "enterprises_above_scale")
+    known, here = ever(at.connection), at.counted or NOTHING
+
+    def stood(measure: str) -> int:
+        return stock(at.connection, at.province, at.day, (at.area, at.industry), measure)
+
     for tag in reference.tags().values():
-        if tag.id in known and tag.of == "area" and industry != ALL:
+        if tag.id in known and tag.of == "area" and at.industry != ALL:
             yield Standing(tag.id, None, None, _PAGE, NO_INDUSTRY)
         else:
-            among = here[ABOVE] if tag.id == UPGRADE else None
+            among = stood(ABOVE_SCALE) if tag.id == UPGRADE else None
             yield _standing(tag.id, here[tag.id], NO_TAG, among, known=tag.id in known)
-    declared = _any(connection, registry.cloud_move)
+    declared = _any(at.connection, registry.cloud_move)
     for move in MOVES:
         yield _standing(move, here[move], NO_MOVE, known=declared)
-    yield _standing("move_devices", stock(connection, province, day, key, "enterprises_cloud"))
-    below = _any(connection, registry.enterprise, not_(registry.enterprise.c.above_scale))
+    yield _standing("move_devices", stood("enterprises_cloud"))
+    below = _any(at.connection, registry.enterprise, not_(registry.enterprise.c.above_scale))
     yield _standing(RISEN, here[RISEN], NO_SCALE, known=below)
 
 
@@ -115,25 +113,34 @@ def tags(connection: Connection, day: date, **of: str) -> list[Any]:
     return list(connection.execute(query.order_by(t.recorded_at.desc(), *registry.tag.primary_key)).all())
 
 
-def counts(connection: Connection, province: Province, of: Filter) -> dict[Key, dict[str, int]]:
+def entered(connection: Connection) -> bool:
+    """Whether anybody entered a tag or a move, or an enterprise came above scale in the years of the plan."""
+    row = registry.enterprise.c
+    rises = (row.above_scale, row.since.between(FIRST, LAST))
+    return (
+        _any(connection, registry.tag)
+        or _any(connection, registry.cloud_move)
+        or _any(connection, registry.enterprise, *rises)
+    )
+
+
+def counted(connection: Connection, province: Province, of: Filter) -> Sums:
     """Everything that is counted here, by name, at every place and in every industry of the filter."""
     found: dict[Key, dict[str, int]] = {}
-    for part in (marked, above_scale, newly, moves):
+    for part in (_marked, _newly, _moves):
         for key, row in part(connection, province, of).items():
             found.setdefault(key, dict(NOTHING)).update(row)
     return found
 
 
-def marked(
-    connection: Connection, province: Province, of: Filter, roll: Roll = roll_up
-) -> dict[Key, dict[str, int]]:
+def _marked(connection: Connection, province: Province, of: Filter) -> dict[Key, dict[str, int]]:
     """How many enterprises or areas have each tag; a technical upgrading those above scale alone (T15)."""
     t, nothing = registry.tag.c, dict.fromkeys(reference.tags(), 0)
     valid = held(of.day, t) & t.tag.in_(nothing)
     person = _persons(of.day)
     counted = valid & or_(t.tag != UPGRADE, person.c.above_scale)
     lowest = _by_place(connection, province, of, registry.tag, person, t.tag, counted)
-    found = roll(province, lowest, nothing)
+    found = roll_up(province, lowest, nothing)
     places = select(t.area, t.industry, t.tag).where(valid, t.enterprise == "").distinct()
     for area, industry, tag in connection.execute(places):
         mine = (
@@ -149,18 +156,7 @@ def ever(connection: Connection) -> set[str]:
     return set(connection.execute(select(registry.tag.c.tag).distinct()).scalars())
 
 
-def above_scale(connection: Connection, province: Province, of: Filter) -> dict[Key, dict[str, int]]:
-    """Enterprises above scale."""
-    firm = ledger.c
-    query = select(firm.area, firm.industry, func.count()).group_by(firm.area, firm.industry)
-    query = query.where(firm.kind == "enterprise", on(of.day), firm.in_service, firm.above_scale)
-    rows = connection.execute(query.where(*within(province, of.area, of.industry, firm)))
-    return roll_up(province, _named((ABOVE,), rows), {ABOVE: 0})
-
-
-def newly(
-    connection: Connection, province: Province, of: Filter, roll: Roll = roll_up
-) -> dict[Key, dict[str, int]]:
+def _newly(connection: Connection, province: Province, of: Filter) -> dict[Key, dict[str, int]]:
     """Enterprises that became above scale within the three years of the plan, up to the day (T30); of them those that
     are not on the day; and beside, as `first_listed`, those that the registry names first within these years and above
     scale at once: nothing says what they were before."""
@@ -184,12 +180,10 @@ def newly(
     )
     rows = connection.execute(query.group_by(firm.area, firm.industry))
     names = (RISEN, LEFT, FIRST_LISTED)
-    return roll(province, _named(names, rows), dict.fromkeys(names, 0))
+    return roll_up(province, _named(names, rows), dict.fromkeys(names, 0))
 
 
-def moves(
-    connection: Connection, province: Province, of: Filter, roll: Roll = roll_up
-) -> dict[Key, dict[str, int]]:
+def _moves(connection: Connection, province: Province, of: Filter) -> dict[Key, dict[str, int]]:
     """Enterprises that declare a move into a cloud, by its kind: the newest row up to the day says so (T21)."""
     m, later = registry.cloud_move.c, registry.cloud_move.alias("later").c
     same = (later.enterprise == m.enterprise) & (later.kind == m.kind)
@@ -197,10 +191,11 @@ def moves(
     valid = m.value & (m.since <= of.day) & ~newer
     move, table = "move_" + m.kind, registry.cloud_move
     lowest = _by_place(connection, province, of, table, _persons(of.day), move, valid)
-    return roll(province, lowest, dict.fromkeys(MOVES, 0))
+    return roll_up(province, lowest, dict.fromkeys(MOVES, 0))
 
 
-NOTHING = dict.fromkeys((*reference.tags(), ABOVE, *MOVES, RISEN, LEFT, FIRST_LISTED), 0)
+OF_MONTHS = False
+NOTHING: Mapping[str, int] = dict.fromkeys((*reference.tags(), *MOVES, RISEN, LEFT, FIRST_LISTED), 0)
 
 
 def marks(province: Province, tag: str, of: Filter) -> Select[Any]:

@@ -107,6 +107,11 @@ def kept(connection: Connection, today: date) -> list[str]:
     return sorted({*periods.months(today, periods.MONTHS), *Targets(connection).months(today)})
 
 
+def ends(connection: Connection, since: date, today: date) -> Iterable[date]:
+    """The last days of these months, from the one of a day on."""
+    return (end for month in kept(connection, today) if (end := periods.span(month)[1]) >= since)
+
+
 def counted(connection: Connection, since: date, today: date) -> Iterable[date]:
     """The days that are added up again when something is another since a day."""
     ends = (periods.span(month)[1] for month in Targets(connection).months(today))

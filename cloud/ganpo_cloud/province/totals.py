@@ -65,6 +65,7 @@ def recompute(database: Database, province: Province, now: datetime) -> int:
         for month in sorted({periods.month_of(day) for day in days if day <= today}):
             balances.recompute(connection, province, month, today)
         outlooks.mark(connection, map(periods.month_of, days), today)
+        mark(connection, Kind.PLAN, (("", end) for end in targets.ends(connection, min(days), today)))
         for year in sorted({day.year for day in days}):
             intensities.add_up(connection, province, year, today)
         if today in days:

@@ -15,9 +15,9 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_,
 from ganpo_cloud.province import tagged
 from ganpo_cloud.province.divisions import OTHER, Province
 from ganpo_cloud.province.lists import Filter, placed
-from ganpo_cloud.province.measured import Measured, Standing
+from ganpo_cloud.province.measured import At, Measured, Standing
 from ganpo_cloud.province.measures import counts, held, on
-from ganpo_cloud.province.places import Key, roll_up
+from ganpo_cloud.province.places import Sums, roll_up
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store.counted_tables import NOWHERE, ledger
 from ganpo_model.coverage import Evidence
@@ -81,11 +81,9 @@ NO_TREE = "no tree of an enterprise was entered here"
 NOTES: tuple[str, ...] = (NO_TREE,)
 
 
-def standings(
-    connection: Connection, province: Province, day: date, area: str, industry: str
-) -> Iterable[Standing]:
+def standings(at: At) -> Iterable[Standing]:
     """How many there are; None where no tree was entered."""
-    row = counted(connection, province, Filter(area, industry or None, day)).get((area, industry))
+    row = at.counted
     numbers = {f"nodes_{kind}": (kind,) for kind in KINDS} | {LINES: ("line", "workshop")}
     for name, kinds in numbers.items():
         number = None if row is None else accredited(row, *kinds)
@@ -180,7 +178,12 @@ def accreditations(connection: Connection, day: date, of: Select[Any]) -> Mappin
     return found
 
 
-def counted(connection: Connection, province: Province, of: Filter) -> Mapping[Key, Mapping[str, int]]:
+def entered(connection: Connection) -> bool:
+    """Whether there is any node."""
+    return connection.execute(select(registry.node.c.node).limit(1)).first() is not None
+
+
+def counted(connection: Connection, province: Province, of: Filter) -> Sums:
     """How many nodes there are, at every place and in every industry of the filter, by the names of `column`."""
     found = nodes(province, Wanted(of)).order_by(None).subquery("found").c
     query = select(found.area, found.industry, found.kind, found.rank, func.count())
@@ -202,7 +205,8 @@ def accredited(row: Mapping[str, int], *kinds: str) -> int:
     return sum(row[column(kind, grade)] for kind in kinds for grade in GRADES)
 
 
-NOTHING = {column(kind, grade): 0 for kind in KINDS for grade in COLUMNS}
+OF_MONTHS = False
+NOTHING: Mapping[str, int] = {column(kind, grade): 0 for kind in KINDS for grade in COLUMNS}
 _RANKS: Mapping[str, int] = {grade: rank for rank, grade in enumerate(GRADES)}
 
 

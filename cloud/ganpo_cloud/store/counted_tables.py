@@ -209,6 +209,18 @@ area_carrier = table(
 )
 """Carriers by place and month; what nobody meters stands here too, with its `declared`."""
 
+area_plan = table(
+    "area_plan",
+    texts("area", "industry"),
+    texts("month", index=True),
+    texts(
+        "name", comment="of what is counted; empty, of the whole: the day on which the month was worked out"
+    ),
+    longs("number"),
+    key="area industry month name",
+)
+"""What the lists of the plan come to at the end of a month, of the one that runs as of today; what is 0 is left out."""
+
 OUTLOOK = {
     "ahead": "millionths of tce that the rest of the year is expected to add, by place",
     "last_year": "millionths of tce of all last year",

@@ -35,6 +35,8 @@ class Kind(StrEnum):
     """An enterprise of which the registry, or what gateways tell of it, says something new."""
     SUMS = "sums"
     """The sums of a day; no key."""
+    PLAN = "plan"
+    """What the lists of the plan come to at the end of a month, its last day; no key."""
 
 
 class Mark(NamedTuple):

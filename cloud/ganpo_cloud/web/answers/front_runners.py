@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 from ganpo_cloud.days import periods
 from ganpo_cloud.province import capacity_use as capacities
 from ganpo_cloud.province import front_runners as province
+from ganpo_cloud.province.snapshots import last_over
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store.counted_tables import ALL
 from ganpo_cloud.store.described import AreaId, Code, Ratio, answer, said
@@ -117,7 +118,7 @@ def months(connection: Connection, question: Question, asked: Leading) -> list[s
 
 def found(connection: Connection, question: Question, asked: Leading) -> province.Found:
     """Everybody who makes something at the place."""
-    here = (question.province, question.day, question.area, question.industry or ALL)
+    here = (question.province, question.area, question.industry or ALL)
     period = months(connection, question, asked)
     return province.front_runners(connection, *here, asked.medium, period, above_scale=asked.scale == "above")
 
@@ -137,13 +138,14 @@ def front_runners(connection: Connection, question: Question, asked: Leading) ->
 
 def capacity_use(connection: Connection, question: Question, _asked: Placed) -> list[CapacityUse]:
     """Output over design capacity, product by product, with what machines say beside it."""
-    here = (question.province, question.day, question.area, question.industry or ALL)
-    named, seen = products(connection), capacities.equipment_use(connection, question.day)
+    month = last_over(connection, question.day)
+    here = (question.province, month, question.area, question.industry or ALL)
+    named, seen = products(connection), capacities.equipment_use(connection, month)
     found = []
     for use in capacities.uses(connection, *here):
         of = named.get(use.product, NAMELESS)
         machines = Ratio(*seen[use.enterprise]) if use.enterprise in seen else None
-        who = (use.enterprise, use.name, use.area, question.day.year, use.months)
+        who = (use.enterprise, use.name, use.area, int(month[:4]), use.months)
         rate = Ratio(use.output, use.capacity)
         found.append(CapacityUse(use.product, of.product_zh, of.product_en, of.unit, *who, rate, machines))
     return found

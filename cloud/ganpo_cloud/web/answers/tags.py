@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from sqlalchemy import Connection
 
-from ganpo_cloud.province import lists, tagged
+from ganpo_cloud.province import lists, plan_sums, tagged
+from ganpo_cloud.province.snapshots import snapshot
 from ganpo_cloud.store.counted_tables import ALL, NOWHERE
 from ganpo_cloud.store.described import AreaId, InIndustry, Instant, Listing, answer, filled, said
 from ganpo_cloud.web import marked
@@ -61,7 +62,7 @@ class Mark:
 def tags(connection: Connection, question: Question, asked: ByPlace) -> list[Count]:
     """How many enterprises or areas have each tag, declare a move into a cloud, or rose above scale."""
     of = lists.Filter(question.area, question.industry, question.day)
-    found = tagged.counts(connection, question.province, of)
+    found = plan_sums.sums(connection, question.province, tagged, of)
     here = (question.area, question.industry or ALL)
     if asked.by == "industry":
         others = [(question.area, name) for name in question.province.industries]
@@ -69,13 +70,17 @@ def tags(connection: Connection, question: Question, asked: ByPlace) -> list[Cou
         parts = question.province.parts(question.area, question.day)
         parts += [NOWHERE] if question.area == question.province.whole else []
         others = [(part, here[1]) for part in parts]
+    every, now = (here, *others), snapshot(connection, question.province, question.past, question.now)
+    above = now.rows({area for area, _ in every}, {of for _, of in every})
     return [
-        Count(key[0], key[1] or None, name, row[name], row[tagged.ABOVE] if name == tagged.UPGRADE else None)
-        for key in (here, *others)
-        for row in [found.get(key, tagged.NOTHING)]
-        for name in row
-        if name != tagged.ABOVE
+        Count(*_place(key), name, number, above[key][tagged.ABOVE_SCALE] if name == tagged.UPGRADE else None)
+        for key in every
+        for name, number in found.get(key, tagged.NOTHING).items()
     ]
+
+
+def _place(key: tuple[str, str]) -> tuple[str, str | None]:
+    return key[0], key[1] or None
 
 
 def marks(connection: Connection, question: Question, asked: OfTag) -> Listing[Mark]:

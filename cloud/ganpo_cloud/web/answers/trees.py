@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from sqlalchemy import Connection
 
-from ganpo_cloud.province import lists
+from ganpo_cloud.province import lists, plan_sums
 from ganpo_cloud.province import trees as province
 from ganpo_cloud.province.trees import GRADES, KINDS, NAMED, Grade, Kind, Wanted
 from ganpo_cloud.store.counted_tables import ALL, NOWHERE
@@ -108,7 +108,7 @@ class Chosen(Listed):
 def trees(connection: Connection, question: Question, asked: ByPlace) -> list[Nodes]:
     """How many nodes of each kind and grade, by area or industry."""
     of = marked.wanted(connection, question)
-    found = province.counted(connection, question.province, of)
+    found = plan_sums.sums(connection, question.province, province, of)
     here = (question.area, question.industry or ALL)
     if asked.by == "industry":
         others = [(question.area, name) for name in question.province.industries]

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from ganpo_cloud.province import banned
+from ganpo_cloud.province import banned, plan_sums
 from ganpo_cloud.store.counted_tables import ALL, NOWHERE
 from ganpo_cloud.store.described import Listing
 from ganpo_cloud.web import marked
@@ -15,9 +15,8 @@ from ganpo_cloud.web.pages.rendering import Item, Rendering
 def beside(connection: Connection, rendering: Rendering, _found: Listing[Any]) -> Item:
     """The numbers of the place, of its parts that have any, and of its industries."""
     scope = rendering.scope
-    these, tag = marked.only(connection, scope), scope.tag or ""
-    sums = banned.counted(connection, rendering.province, rendering.day, these)
-    own, nothing = scope.industry or ALL, {of.id: 0 for of in banned.MEASURED}
+    sums = plan_sums.sums(connection, rendering.province, banned, marked.wanted(connection, scope))
+    own, tag = scope.industry or ALL, scope.tag or ""
 
     def rows(keys: list[tuple[str, str]]) -> list[Item]:
         return [
@@ -31,7 +30,7 @@ def beside(connection: Connection, rendering: Rendering, _found: Listing[Any]) -
     industries = [] if scope.industry else [(scope.area, name) for name in rendering.province.industries]
     return {
         "n": Figures(rendering.day, *here, tag),
-        "sums": sums.get(here, nothing),
+        "sums": sums.get(here, banned.NOTHING),
         "measured": banned.MEASURED,
         "parts": rows(parts if scope.area == rendering.province.whole else parts[:-1]),
         "of_industries": rows(industries),

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from ganpo_cloud.province import lists, plan, tagged, trees
 from ganpo_cloud.province.indicators import Indicators
+from ganpo_cloud.province.plan_sums import Place
 from ganpo_cloud.store.counted_tables import ALL, NOWHERE
 from ganpo_cloud.web import marked
 from ganpo_cloud.web.answers import trees as answers
@@ -27,8 +28,9 @@ def beside(connection: Connection, rendering: Rendering, found: Sequence[Nodes])
     of = marked.wanted(connection, scope)
     judged = Indicators(rendering.snapshot(connection))
     numbers = {of.definition.id: plan.Number(of, "") for of in judged.of(scope.area, scope.industry)}
+    place = Place(connection, rendering.province, *key)
     for part in (trees, tagged):
-        numbers |= {of.item.definition.id: of for of in plan.numbers_of(part, judged, *key)}
+        numbers |= {of.item.definition.id: of for of in plan.numbers_of(part, judged, place)}
     areas = _by(found)
     industries = {} if scope.industry else _by(answers.trees(connection, scope, ByPlace(by="industry")))
     return {
