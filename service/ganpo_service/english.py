@@ -3,11 +3,11 @@
 import re
 
 _NOUNS = (
-    "attempt, bit, browse path, byte, cell, character, check, column, command, connection, count, day, "
-    "digit, dimension, element, enterprise, error, event, fact, file, frame, gap, gateway, hour, letter, level, "
-    "line, machine, mark, meter, minute, mistake, monitored item, month, node, part, point, port, "
-    "profile, question, range, record, register, request, row, run, second, sheet, shift, sign, site, "
-    "table, tag, task, thing, time, unit, value, waiting frame, warning, year"
+    "area, attempt, bit, browse path, byte, cell, character, check, column, command, connection, count, "
+    "day, device, digit, dimension, element, enterprise, error, event, fact, file, frame, gap, gateway, "
+    "hour, letter, level, line, machine, mark, meter, minute, mistake, monitored item, month, node, part, "
+    "point, port, profile, question, range, record, register, request, row, run, second, sheet, shift, "
+    "sign, site, table, tag, task, thing, time, unit, value, waiting frame, warning, year"
 )
 """What our sentences count. None that is a verb beside the name of something: unit 1 answers."""
 _COUNTED = {
@@ -27,7 +27,7 @@ _NAMED = "unit row line page sheet version port phase address channel register f
 _BARE = "1" + "".join(rf"(?<!{word} 1)" for word in _NAMED.split()) + r"(?<![\w.,:/+-]1)"
 """What stands before it is looked at behind it: a pattern that begins with a sign is found at once."""
 _MANY = "|".join(sorted(_COUNTED, key=len, reverse=True))
-_ONE = re.compile(rf"({_BARE}(?: of [\d,]+)?) ({_MANY})(?: ({'|'.join(_DONE)}))?(?!\w)")
+_ONE = re.compile(rf"({_BARE}(?:</\w+>)*(?: of [\d,]+)?) ({_MANY})(?: ({'|'.join(_DONE)}))?(?!\w)")
 _ALONE = re.compile(rf"{_BARE} ({'|'.join(_IS)})(?!\w)")
 
 

@@ -377,7 +377,7 @@ def test_a_retired_machine_counts_at_an_enterprise_as_it_counts_for_the_province
     assert [listed[name] for name in ("devices", "registered", "main", "networked", "cloud")] == [1] * 5
     page = httpx.get(f"{str(http.base_url).partition('/api')[0]}/enterprises/{code}?lang=en").text
     page = re.sub("<[^>]+>", "", page)  # each number is marked
-    assert page.count("1 of 1 devices") == 3, "registered, on the network, in the cloud"
+    assert page.count("1 of 1 device") == 3, "registered, on the network, in the cloud"
     assert "of 2 devices" not in page
 
 
@@ -420,7 +420,7 @@ def test_gateways_that_send_and_stand_in_no_registry_are_named_where_several_ent
     page = pages(http, "gateways?lang=en")
     for number in waiting:
         assert f"ganpo-cloud gateway add {number} --enterprise CODE" in page
-    assert "0 of 1 gateways are online." in page
+    assert "0 of 1 gateway is online." in page
     assert f'href="/enterprises/{CODES[0]}?lang=en"' in page
 
 

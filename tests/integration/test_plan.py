@@ -148,7 +148,7 @@ def test_a_deadline_that_has_passed_says_what_stood_then_and_since_when_it_is_as
     card = text(http.get("/overview", params={"lang": "en", "area": "360681"}).text)
     assert "at the deadline 60.0% ( 2019-06-30 ) Status reached since Nov 2024 or before" in card
     whole = text(http.get("/overview", params={"lang": "zh"}).text)
-    assert "到期时 0 台（套） ( 2020-12-31 ) 状态 2024年11月或更早起一直未达到" in whole, (
+    assert "到期时 0 台（套）（ 2020-12-31 ） 状态 2024年11月或更早起一直未达到" in whole, (
         "nothing was intelligent then"
     )
     assert "按现步速12个月后" in whole

@@ -234,7 +234,7 @@ def _api(walk: Walk, asked: dict[str, str]) -> None:
 def _enterprises(walk: Walk, asked: dict[str, str]) -> None:
     """The list of enterprises has as many as the overview counts."""
     page = walk.http.get("/enterprises", params=asked | {"lang": "en"}).text
-    total = re.search(r'<h2 class="title">([\d,]+) enterprises', re.sub("</?data[^>]*>", "", page))
+    total = re.search(r'<h2 class="title">([\d,]+) enterprises?', re.sub("</?data[^>]*>", "", page))
     assert total is not None
     area = where(asked.get("area", PROVINCE.whole), asked)
     place = f"{area} {asked.get('industry', '*')} {asked.get('as_of', TODAY)}"
@@ -273,7 +273,7 @@ def _lists(walk: Walk) -> int:
         key = str(sorted(asked.items()))
         if key not in seen:
             page = walk.http.get("/equipment", params=asked).text
-            total = re.search(r'<h2 class="title">\D*([\d,]+) devices', re.sub("</?data[^>]*>", "", page))
+            total = re.search(r'<h2 class="title">\D*([\d,]+) devices?', re.sub("</?data[^>]*>", "", page))
             assert total is not None, link
             seen[key] = int(total[1].replace(",", ""))
         walk.comparisons += 1

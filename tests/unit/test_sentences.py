@@ -97,7 +97,7 @@ CASES = {
             "At the pace of the last 2 months it is reached in Dec 2026, within the deadline."
         ),
         (
-            "主要生产装备数控化率为59.9%（已核验）。距60%的目标还差0.1个点。"
+            "主要生产装备数控化率为59.9%（已核验）。距60%的目标还差0.1个百分点。"
             "按近2个月的步速，预计2026年12月达到，在期限之内。"
         ),
     ),
@@ -108,7 +108,7 @@ CASES = {
             "CNC coverage of main equipment is 52.0% (checked). That is 8.0 points below the target of 60%. "
             "It is too early to tell a pace."
         ),
-        "主要生产装备数控化率为52.0%（已核验）。距60%的目标还差8.0个点。数据月份不足，暂不判断步速。",
+        "主要生产装备数控化率为52.0%（已核验）。距60%的目标还差8.0个百分点。数据月份不足，暂不判断步速。",
     ),
     "two points are too few": (
         item(26, 50, target()),
@@ -117,7 +117,7 @@ CASES = {
             "CNC coverage of main equipment is 52.0% (checked). That is 8.0 points below the target of 60%. "
             "It is too early to tell a pace."
         ),
-        "主要生产装备数控化率为52.0%（已核验）。距60%的目标还差8.0个点。数据月份不足，暂不判断步速。",
+        "主要生产装备数控化率为52.0%（已核验）。距60%的目标还差8.0个百分点。数据月份不足，暂不判断步速。",
     ),
     "months without a number": (
         item(26, 50, target()),
@@ -127,7 +127,7 @@ CASES = {
             "At the pace of the last 2 months it is reached in Mar 2028, 3 months after the deadline."
         ),
         (
-            "主要生产装备数控化率为52.0%（已核验）。距60%的目标还差8.0个点。"
+            "主要生产装备数控化率为52.0%（已核验）。距60%的目标还差8.0个百分点。"
             "按近2个月的步速，预计2028年3月达到，比期限晚3个月。"
         ),
     ),
@@ -139,7 +139,7 @@ CASES = {
             "At the pace of the last 6 months it is reached in Apr 2028, 4 months after the deadline."
         ),
         (
-            "主要生产装备数控化率为52.2%（已核验）。距60%的目标还差7.8个点。"
+            "主要生产装备数控化率为52.2%（已核验）。距60%的目标还差7.8个百分点。"
             "按近6个月的步速，预计2028年4月达到，比期限晚4个月。"
         ),
     ),
@@ -151,7 +151,7 @@ CASES = {
             "At the pace of the last 6 months it is reached in Jun 2027, within the deadline."
         ),
         (
-            "主要生产装备数控化率为52.2%（已核验）。距60%的目标还差7.8个点。"
+            "主要生产装备数控化率为52.2%（已核验）。距60%的目标还差7.8个百分点。"
             "按近6个月的步速，预计2027年6月达到，在期限之内。"
         ),
     ),
@@ -163,7 +163,7 @@ CASES = {
             "At the pace of the last 6 months it is reached in Dec 2027, within the deadline."
         ),
         (
-            "主要生产装备数控化率为47.0%（已核验）。距60%的目标还差13.0个点。"
+            "主要生产装备数控化率为47.0%（已核验）。距60%的目标还差13.0个百分点。"
             "按近6个月的步速，预计2027年12月达到，在期限之内。"
         ),
     ),
@@ -175,7 +175,7 @@ CASES = {
             "At the pace of the last 6 months it is reached in Apr 2028, after a deadline that has passed."
         ),
         (
-            "主要生产装备数控化率为52.2%（已核验）。距60%的目标还差7.8个点。"
+            "主要生产装备数控化率为52.2%（已核验）。距60%的目标还差7.8个百分点。"
             "按近6个月的步速，预计2028年4月达到，期限已过。"
         ),
     ),
@@ -186,7 +186,7 @@ CASES = {
             "CNC coverage of main equipment is 52.2% (checked). That is 7.8 points below the target of 60%. "
             "Over the last 6 months it fell by 0.6 points."
         ),
-        "主要生产装备数控化率为52.2%（已核验）。距60%的目标还差7.8个点。近6个月下降0.6个点。",
+        "主要生产装备数控化率为52.2%（已核验）。距60%的目标还差7.8个百分点。近6个月下降0.6个百分点。",
     ),
     "standing still": (
         item(522, 1000, target()),
@@ -195,7 +195,7 @@ CASES = {
             "CNC coverage of main equipment is 52.2% (checked). That is 7.8 points below the target of 60%. "
             "Over the last 6 months it hardly moved."
         ),
-        "主要生产装备数控化率为52.2%（已核验）。距60%的目标还差7.8个点。近6个月基本持平。",
+        "主要生产装备数控化率为52.2%（已核验）。距60%的目标还差7.8个百分点。近6个月基本持平。",
     ),
     "a hair upwards": (
         item(522, 1000, target()),
@@ -204,7 +204,7 @@ CASES = {
             "CNC coverage of main equipment is 52.2% (checked). That is 7.8 points below the target of 60%. "
             "Over the last 6 months it hardly moved."
         ),
-        "主要生产装备数控化率为52.2%（已核验）。距60%的目标还差7.8个点。近6个月基本持平。",
+        "主要生产装备数控化率为52.2%（已核验）。距60%的目标还差7.8个百分点。近6个月基本持平。",
     ),
     "in a century": (
         item(5, 100, target()),
@@ -214,7 +214,7 @@ CASES = {
             "At the pace of the last 6 months it is reached in Sep 2072, 537 months after the deadline."
         ),
         (
-            "主要生产装备数控化率为5.0%（已核验）。距60%的目标还差55.0个点。"
+            "主要生产装备数控化率为5.0%（已核验）。距60%的目标还差55.0个百分点。"
             "按近6个月的步速，预计2072年9月达到，比期限晚537个月。"
         ),
     ),
@@ -226,7 +226,7 @@ CASES = {
             "At the pace of the last 6 months it is reached in Apr 2028, 4 months after the deadline."
         ),
         (
-            "主要生产装备数控化率为52.2%（已核验）。距60%的目标还差7.8个点。"
+            "主要生产装备数控化率为52.2%（已核验）。距60%的目标还差7.8个百分点。"
             "按近6个月的步速，预计2028年4月达到，比期限晚4个月。"
         ),
     ),
@@ -237,7 +237,7 @@ CASES = {
             "CNC coverage of main equipment is 0.0% (checked). That is 60.0 points below the target of 60%. "
             "Over the last 3 months it hardly moved."
         ),
-        "主要生产装备数控化率为0.0%（已核验）。距60%的目标还差60.0个点。近3个月基本持平。",
+        "主要生产装备数控化率为0.0%（已核验）。距60%的目标还差60.0个百分点。近3个月基本持平。",
     ),
     "a target with decimals": (
         item(522, 1000, target("52.25")),
@@ -247,7 +247,7 @@ CASES = {
             "At the pace of the last 6 months it is reached in Dec 2026, within the deadline."
         ),
         (
-            "主要生产装备数控化率为52.2%（已核验）。距52.25%的目标还差0.1个点。"
+            "主要生产装备数控化率为52.2%（已核验）。距52.25%的目标还差0.1个百分点。"
             "按近6个月的步速，预计2026年12月达到，在期限之内。"
         ),
     ),
@@ -267,7 +267,7 @@ CASES |= {
             "At the pace of the last 6 months it is reached in May 2027, within the deadline."
         ),
         (
-            "主要生产装备数控化率为66.0%（已核验）。比60%的目标高出6.0个点。"
+            "主要生产装备数控化率为66.0%（已核验）。比60%的目标高出6.0个百分点。"
             "按近6个月的步速，预计2027年5月达到，在期限之内。"
         ),
     ),
@@ -279,7 +279,7 @@ CASES |= {
             "At the pace of the last 6 months it is reached in May 2029, 17 months after the deadline."
         ),
         (
-            "主要生产装备数控化率为66.0%（已核验）。比60%的目标高出6.0个点。"
+            "主要生产装备数控化率为66.0%（已核验）。比60%的目标高出6.0个百分点。"
             "按近6个月的步速，预计2029年5月达到，比期限晚17个月。"
         ),
     ),
@@ -290,7 +290,7 @@ CASES |= {
             "CNC coverage of main equipment is 60.0% (checked). That is 0.1 points above the target of 60%. "
             "Over the last 6 months it rose by 3.0 points."
         ),
-        "主要生产装备数控化率为60.0%（已核验）。比60%的目标高出0.1个点。近6个月上升3.0个点。",
+        "主要生产装备数控化率为60.0%（已核验）。比60%的目标高出0.1个百分点。近6个月上升3.0个百分点。",
     ),
     "exactly, from above": (
         item(63, 100, target(comparator="=", deadline=PASSED)),
@@ -300,7 +300,7 @@ CASES |= {
             "At the pace of the last 6 months it is reached in May 2027, after a deadline that has passed."
         ),
         (
-            "主要生产装备数控化率为63.0%（已核验）。比60%的目标高出3.0个点。"
+            "主要生产装备数控化率为63.0%（已核验）。比60%的目标高出3.0个百分点。"
             "按近6个月的步速，预计2027年5月达到，期限已过。"
         ),
     ),
@@ -325,7 +325,7 @@ def test_a_pace_is_judged_in_the_direction_of_its_target() -> None:
         "missed, however little is known of its months"
     )
     assert "above the target" in said("en", "verdict", found)
-    assert "over it by 10.0 points" in re.sub("<[^>]+>", "", said("en", "missed", found))
+    assert "over it by 10.0 pts" in re.sub("<[^>]+>", "", said("en", "missed", found))
 
 
 @pytest.mark.parametrize("case", CASES)

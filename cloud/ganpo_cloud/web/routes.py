@@ -44,7 +44,7 @@ from ganpo_cloud.web.exports.forms import CONTENT, Format
 from ganpo_cloud.web.pages import assessment as assessment_page
 from ganpo_cloud.web.pages import banned as banned_page
 from ganpo_cloud.web.pages import compare as compare_page
-from ganpo_cloud.web.pages import device, enterprise, overview, published
+from ganpo_cloud.web.pages import device, enterprise, firms, overview, published
 from ganpo_cloud.web.pages import dual_control as dual_page
 from ganpo_cloud.web.pages import energy as energy_page
 from ganpo_cloud.web.pages import front_runners as front_runners_page
@@ -96,18 +96,18 @@ RESOURCES = (
     Resource("/quantities", quantities.quantities),
     Resource("/subjects", gateways.subjects),
     Resource("/subjects/{enterprise}/{asset_no}/day", days.day),
-    Resource("/gateways", gateways.gateways, "gateways.html"),
+    Resource("/gateways", gateways.gateways, "gateways.html", firms.of_gateways),
     Resource("/gateways/{id}/transitions", gateways.transitions),
     Resource("/overview", indicators.overview),
     Resource("/indicators/{id}", indicators.indicator),
     Resource("/plan", plan.plan),
     Resource("/targets", targets.targets, "targets.html", plan_page.names),
-    Resource("/front-runners", front_runners.front_runners),
-    Resource("/capacity-use", front_runners.capacity_use),
+    Resource("/front_runners", front_runners.front_runners),
+    Resource("/capacity_use", front_runners.capacity_use),
     Resource("/definitions", reference.definitions, "definitions.html", published.coefficients),
     Resource("/areas", reference.areas),
     Resource("/industries", reference.industries),
-    Resource("/equipment", equipment.equipment, "equipment.html"),
+    Resource("/equipment", equipment.equipment, "equipment.html", firms.of_rows),
     Resource("/enterprises", enterprises.enterprises, "enterprises.html"),
     Resource("/moves", moves.moves, "moves.html", moves_page.beside),
     Resource("/energy", energy.energy, "energy.html", energy_page.beside),
@@ -116,7 +116,7 @@ RESOURCES = (
     Resource("/energy/{month}", taken.carrier, "taken.html", energy_page.of_month),
     Resource("/ranking", ranking.ranked, "ranking.html", ranking_page.beside),
     Resource("/compare", compare.compared, "compare.html", compare_page.beside),
-    Resource("/onboarded", onboarded.onboarded, "onboarded.html"),
+    Resource("/onboarded", onboarded.onboarded, "onboarded.html", firms.of_rows),
     Resource("/silent", silent.silent, "silent.html"),
     Resource("/reports", reports.reports, "reports.html", published.months),
     Resource("/reports/{month}", reports.report, "report.html", published.month),

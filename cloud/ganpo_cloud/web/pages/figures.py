@@ -179,6 +179,10 @@ class Figures:
         here = (self.measure(item, level), item.area, item.industry, self.time(item))
         if kind == "rate":
             return Figure(*here, number, kind, item.denominator, item.goal, self.tag)
+        if item.definition.unit == "%":
+            # Of a limit: rounded up, what is above it never reads as if it were not.
+            above = None if item.value is None else Fraction(ceil(10 * item.value), 10)
+            return Figure(*here, above, "tenths", tag=self.tag)
         return Figure(*here, number if kind == "count" else item.value, kind, tag=self.tag)
 
     def time(self, item: Indicator) -> str:

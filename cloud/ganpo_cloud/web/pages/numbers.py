@@ -128,7 +128,7 @@ def period(text: str, lang: str) -> str:
     """A month, months from one to another, or a year."""
     first, _, last = text.partition("/")
     if "-" not in first:
-        return first
+        return f"{first}年" if lang == "zh" else first
     return f"{month(first, lang)} – {month(last, lang)}" if last else month(first, lang)
 
 

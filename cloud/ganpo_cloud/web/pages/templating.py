@@ -19,6 +19,7 @@ from ganpo_cloud.web.pages import figures, numbers
 from ganpo_cloud.web.pages.terms import terms
 from ganpo_model import coverage
 from ganpo_service import words
+from ganpo_service.english import agreed
 from ganpo_service.pages import SHARED, spoken
 
 ECHARTS = "vendor/echarts.min.js"
@@ -72,7 +73,12 @@ def _environment(lang: str, *, exposed: bool) -> Environment:
     environment.globals["words"] = environment.get_template("words.html").module
     environment.tests.update(ranked=ranking.ranked, falling=ranking.falling, rising=ranking.rising)
     environment.filters["from_json"] = json.loads
-    environment.filters["terms"] = lambda html: Markup(terms(str(html), lang))  # noqa: S704 - of our own templates
+
+    def told(html: str) -> Markup:
+        """A page as it is read: of one in the singular, and its words with their links."""
+        return Markup(terms(agreed(str(html)) if lang == "en" else str(html), lang))  # noqa: S704 - our own templates
+
+    environment.filters["terms"] = told
     for name, of in FILTERS.items():
         translated = "lang" in signature(of).parameters
         environment.filters[name] = partial(of, lang=lang) if translated else of
