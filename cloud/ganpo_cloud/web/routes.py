@@ -107,7 +107,7 @@ RESOURCES = (
     Resource("/definitions", reference.definitions, "definitions.html", published.coefficients),
     Resource("/areas", reference.areas),
     Resource("/industries", reference.industries),
-    Resource("/equipment", equipment.equipment, "equipment.html", firms.of_rows),
+    Resource("/equipment", equipment.equipment, "equipment.html"),
     Resource("/enterprises", enterprises.enterprises, "enterprises.html"),
     Resource("/moves", moves.moves, "moves.html", moves_page.beside),
     Resource("/energy", energy.energy, "energy.html", energy_page.beside),
@@ -116,7 +116,7 @@ RESOURCES = (
     Resource("/energy/{month}", taken.carrier, "taken.html", energy_page.of_month),
     Resource("/ranking", ranking.ranked, "ranking.html", ranking_page.beside),
     Resource("/compare", compare.compared, "compare.html", compare_page.beside),
-    Resource("/onboarded", onboarded.onboarded, "onboarded.html", firms.of_rows),
+    Resource("/onboarded", onboarded.onboarded, "onboarded.html"),
     Resource("/silent", silent.silent, "silent.html"),
     Resource("/reports", reports.reports, "reports.html", published.months),
     Resource("/reports/{month}", reports.report, "report.html", published.month),
@@ -212,6 +212,9 @@ def _shown(resource: Resource, connection: Connection, rendering: Rendering, ask
             "before": rendering.href(page=str(asked.page - 1)) if asked.page > 1 else "",
             "after": rendering.href(page=str(asked.page + 1)) if asked.page < last else "",
         }
+        model["firms"] = firms.named(
+            connection, rendering.day, (getattr(row, "enterprise", None) for row in found.rows)
+        )
         link["limit"] = str(MOST_ROWS)
     for form in ("xlsx", "csv"):
         model[form] = (

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Any
 
 from sqlalchemy import Connection, select
 
@@ -14,19 +13,14 @@ MOST = 100
 """Gateways of a kind on the page; the files have all."""
 
 
-def named(connection: Connection, day: date, codes: Iterable[str]) -> Mapping[str, str]:
-    """By code what the registry calls it on a day, or did first where it is younger."""
-    mine = select(enterprise).where(enterprise.c.code.in_(sorted(set(codes))))
+def named(connection: Connection, day: date, codes: Iterable[str | None]) -> Mapping[str, str]:
+    """By code what the registry calls it on a day, or first where it is younger."""
+    mine = select(enterprise).where(enterprise.c.code.in_({code for code in codes if code}))
     found: dict[str, str] = {}
     for row in connection.execute(mine.order_by(enterprise.c.since)):
         if row.since <= day or row.code not in found:
             found[row.code] = row.name
     return found
-
-
-def of_rows(connection: Connection, rendering: Rendering, found: Any) -> Item:
-    """The names of a page of rows."""
-    return {"firms": named(connection, rendering.day, (row.enterprise for row in found.rows))}
 
 
 def of_gateways(connection: Connection, rendering: Rendering, found: list[Gateway]) -> Item:
@@ -44,5 +38,5 @@ def of_gateways(connection: Connection, rendering: Rendering, found: list[Gatewa
         "online": len(ours) - len(away),
         "rows": rows,
         "most": MOST,
-        "firms": named(connection, rendering.day, (str(row.enterprise) for row in rows[:MOST])),
+        "firms": named(connection, rendering.day, (row.enterprise for row in rows[:MOST])),
     }
