@@ -284,7 +284,7 @@ def test_every_answer_is_as_the_openapi_document_says(http: httpx.Client) -> Non
     answers["/api/v1/gateways/{id}/transitions"] = get(http, f"gateways/{ONLINE}/transitions")
     answers["/api/v1/reports/{month}"] = get(http, f"reports/{MONTH}")
     assert all(answers.values()), "an empty list would say nothing"
-    lists = "plan targets front_runners capacity_use moves assessment dual-control ranking compare onboarded silent"
+    lists = "plan targets front-runners capacity-use moves assessment dual-control ranking compare onboarded silent"
     # Rows of what is asked of lists that nobody took here stand in the tests of each.
     answers |= {
         f"/api/v1/{name}": get(http, name)

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import sqlite3
 from collections.abc import Iterator
 from datetime import timedelta
 from fractions import Fraction
@@ -15,7 +16,9 @@ import pytest
 from ganpo_cloud.imports.kinds import KINDS
 from ganpo_cloud.province import dual_control, limits
 from ganpo_cloud.province.dual_control import Course, DualControl
+from ganpo_cloud.store import sql
 from ganpo_cloud.store.database import Database
+from ganpo_cloud.store.registry_tables import limit
 from ganpo_cloud.web.application import create_app
 from support import databases, recounting
 from support.plants import TestClock
@@ -168,7 +171,7 @@ def test_a_month_whose_last_day_runs_is_not_over(plant: Plant) -> None:
         whole, *_ = http.get("/dual-control", params={"area": CITY}).json()
         assert (whole["month"], whole["light"]) == (MONTH, "hatched")
         assert http.get("/dual-control", params={"month": "2026-11"}).status_code == 422
-        assert http.get("/front_runners", params={"to": "2026-11"}).status_code == 422
+        assert http.get("/front-runners", params={"to": "2026-11"}).status_code == 422
         assert http.get("/dual-control", params={"as_of": "2026-10-31"}).json()[0]["month"] == MONTH
         rows = http.get("/plan", params={"area": CITY}).json()
     (total,) = [row["number"]["numerator"] for row in rows if row["measure"] == "dual_total"]
@@ -186,6 +189,22 @@ def test_where_much_of_last_year_has_no_projection_the_place_has_none(plant: Pla
         if said["enterprise"] == QUIET:
             said["quantity"] = "140000"
     assert recounting.dual(more, PROVINCE, MONTH, "360703").whole is None
+
+
+def test_more_enterprises_may_have_limits_than_a_statement_takes_values(plant: Plant) -> None:
+    with plant.database.read() as connection:
+        before = DualControl(connection, PROVINCE, MONTH).enterprises("360000", "")
+    told = ("total_tce", "9", "", "many", "Li", 0)
+    with plant.database.write() as connection:
+        sql.add(connection, limit, [("", "", f"{n:018d}", 2026, *told) for n in range(64)])
+    with plant.database.read() as connection:
+        driver: Any = connection.connection.driver_connection
+        if isinstance(driver, sqlite3.Connection):
+            usual = driver.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 32)
+        assert DualControl(connection, PROVINCE, MONTH).enterprises("360000", "") == before
+        if isinstance(driver, sqlite3.Connection):
+            driver.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, usual)
+    assert len(before) == 2
 
 
 def test_a_sheet_on_its_page_in_its_files_and_at_the_api(plant: Plant) -> None:

@@ -20,9 +20,11 @@ from ganpo_cloud.province import lists
 from ganpo_cloud.store.counted_tables import ledger
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.web.answers import equipment
+from ganpo_cloud.web.exports.workbook import MARK
 from ganpo_model.errors import ConfigError
 from support import offices
 from support.answering import answering
+from support.books import book
 from support.province import CODES, NOW, Plant, enterprise
 
 both = pytest.mark.usefixtures("each_database")
@@ -102,6 +104,23 @@ def test_a_countys_equipment_adds_up_to_what_its_page_says(http: httpx.Client, t
     assert told["数据行数"] == len(DEVICES)
 
 
+def test_what_we_say_is_said_in_the_language_of_the_sheet(http: httpx.Client) -> None:
+    for lang, what, serves in (
+        ("en", "it stands in the ledger only: no gateway names it", "Networked equipment"),
+        ("zh", "仅列入台账，未接入网关", "设备联网率"),
+    ):
+        raw = http.get(f"/api/v1/why/{CODES[0]}/SB-1", params={"format": "xlsx", "lang": lang}).content
+        told = {row[0]: row for row in sheets(raw)[0][2:]}
+        assert what in told["ledger"]
+        assert serves in str(told["ledger"]), "numbers by name"
+
+
+def taken(*_asked: Any) -> Iterator[Any]:
+    """What nobody is to take."""
+    pytest.fail("the rows are read")
+    yield
+
+
 def _columns() -> set[str]:
     return {"name", *(f"counted.{name}" for name in equipment.COUNTED)}
 
@@ -141,17 +160,34 @@ def test_whoever_changes_a_row_is_found_out_and_a_foreign_file_is_told_as_such(
 ) -> None:
     raw = http.get("/api/v1/equipment", params={"format": "xlsx", "lang": "en"}).content
     file = tmp_path / "equipment.xlsx"
-    for change, ends in ((b"", 0), (b"SB-8", 1)):
+    (total,) = re.findall(rb"<f>SUBTOTAL[^<]*</f><v>(\d+)</v>", member(raw, "1"))[:1]
+    for change, to, ends, told in (
+        (rb"$^", b"", 0, "13 rows, unchanged since"),
+        (rb"SB-8", b"SB-9", 1, "its rows were changed, moved or taken out"),
+        (rb'<row r="5".*?</row>', b"", 1, "its rows were changed, moved or taken out"),
+        (rb"<sheetData>.*</sheetData>", b"<sheetData/>", 1, "its rows were changed, moved or taken out"),
+        (rb"<f>(SUBTOTAL[^<]*)</f><v>" + total, rb"<f>\1</f><v>9" + total, 1, "its heads or sums are not"),
+        (rb"<f>SUBTOTAL[^<]*</f>", b"", 0, "unchanged since"),
+        (rb"<f>SUBTOTAL[^<]*</f><v>[^<]*</v>", b"", 1, "its heads or sums are not"),
+        (rb"<t>name</t>", b"<t>what it is called</t>", 1, "its heads or sums are not"),
+    ):
         with zipfile.ZipFile(io.BytesIO(raw)) as old, zipfile.ZipFile(file, "w") as new:
             for name in old.namelist():
-                new.writestr(name, old.read(name).replace(change or b"\x00", b"SB-9"))
+                rows = re.sub(change, to, old.read(name), flags=re.DOTALL)
+                new.writestr(name, rows if name.endswith(("sheet1.xml", "Strings.xml")) else old.read(name))
         found = CliRunner().invoke(main, ["verify-export", str(file)])
-        assert found.exit_code == ends, found.output
-        assert ("unchanged" in found.output) == (ends == 0)
+        assert (found.exit_code, told in found.output) == (ends, True), (change, found.output)
     foreign = tmp_path / "foreign.xlsx"
     for content, told in (
-        (b"PK nothing", "no export"),
-        (_workbook(), "has no SHA-256"),
+        (b"", "no workbook, or a damaged one"),
+        (b"PK nothing", "no workbook, or a damaged one"),
+        (raw[: len(raw) // 2], "no workbook, or a damaged one"),
+        (book({"a": [("x",), ("1",)]}), "no second sheet"),
+        (book({"a": [("x",), ("1",)], "b": [("y",), ("2",)]}), "has no SHA-256"),
+        (
+            book({"a": [("x",)], "b": [(MARK, "0" * 64), ("rows", "-1"), ("", "0"), ("", "9")]}),
+            "has no SHA-256",
+        ),
         (None, "no such file"),
     ):
         foreign.unlink(missing_ok=True)
@@ -161,10 +197,9 @@ def test_whoever_changes_a_row_is_found_out_and_a_foreign_file_is_told_as_such(
             verify(foreign)
 
 
-def _workbook() -> bytes:
-    from support.books import book
-
-    return book({"a": [("x",), ("1",)], "b": [("y",), ("2",)]})
+def member(raw: bytes, sheet: str) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(raw)) as book:
+        return book.read(f"xl/worksheets/sheet{sheet}.xml")
 
 
 @both
@@ -177,6 +212,11 @@ def test_a_long_list_is_sent_while_it_is_read(
             raw = answer.read()
         assert answer.headers["x-total-count"] == str(len(DEVICES))
         assert "content-length" not in answer.headers
+        with monkeypatch.context() as watched:
+            watched.setattr(lists, "_taken", taken)
+            head = http.head("/api/v1/equipment", params={"format": form, "limit": "100"})
+        assert (head.headers["content-type"], head.content) == (answer.headers["content-type"], b"")
+        assert head.headers["x-total-count"] == str(len(DEVICES))
         short = http.get("/api/v1/equipment", params={"format": form, "limit": "4"})
         assert "content-length" in short.headers
         if form == "json":

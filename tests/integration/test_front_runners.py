@@ -25,7 +25,9 @@ pytestmark = pytest.mark.usefixtures("each_database")
 CODES = [credit_code.completed(f"91360681DEM{n:05d}") for n in range(15)]
 MONTHS = [f"{2025 + (n + 10) // 12}-{(n + 10) % 12 + 1:02d}" for n in range(12)]
 """2025-11 to 2026-10: over when it is asked."""
-ROD, TUBE = "copper_rod", "copper_tube"
+ROD, TUBE, SAND = "copper_rod", "copper_tube", "sand"
+MUCH = 9 * 10**12
+"""Tonnes of a month: those of two months have more millionths than 64 bits."""
 METERED = CODES[10:]
 """They make both, and a process meter measures the rods."""
 AREAS = ("360681", "360602")
@@ -42,7 +44,11 @@ LISTS: dict[str, list[str]] = {
         for n, code in enumerate(CODES)
     ],
     "sites": [f"{code},plant-1,Plant,{AREAS[n % 2]},Asia/Shanghai" for n, code in enumerate(CODES)],
-    "products": [f"{ROD},铜杆,Copper rod,t,NONFERROUS", f"{TUBE},铜管,Copper tube,t,NONFERROUS"],
+    "products": [
+        f"{ROD},铜杆,Copper rod,t,NONFERROUS",
+        f"{TUBE},铜管,Copper tube,t,NONFERROUS",
+        f"{SAND},砂,Sand,t,NONFERROUS",
+    ],
     "carriers": [f"{code},{year},electricity" for code in CODES for year in (2025, 2026)],
     "statements": [
         f"{code},{month},electricity,{1000 * (70 + 7 * n + at)},kWh,B-1,Wang,whole"
@@ -56,8 +62,10 @@ LISTS: dict[str, list[str]] = {
         for product in made(n)
         for at, month in enumerate(MONTHS)
         if n != 7 or at > 2
-    ],
-    "capacities": [f"{code},{ROD},2026,{1500 + 100 * n},C-1,Li" for n, code in enumerate(CODES) if n % 3],
+    ]
+    + [f"{CODES[6]},2024-{n:02d},{SAND},{MUCH},t,,O-1,Li" for n in range(1, 10)],
+    "capacities": [f"{code},{ROD},2026,{1500 + 100 * n},C-1,Li" for n, code in enumerate(CODES) if n % 3]
+    + [f"{CODES[6]},{SAND},2024,{MUCH},C-1,Li"],
 }
 REGISTER = "GX-1/energy_import#1"
 READ = {code: 300 * (20 + n) for n, code in enumerate(METERED)}
@@ -133,7 +141,7 @@ def test_who_leads_is_who_a_plain_loop_finds_and_everybody_else_has_one_reason(h
     lists = {kind: listed(kind, LISTS[kind]) for kind in LISTS}
     seen = set()
     for asked in ASKED:
-        told = get(http, "front_runners", **asked)
+        told = get(http, "front-runners", **asked)
         months = MONTHS if asked.get("as_of") != "2025-10-31" else []
         wanted = leaders(lists, PROVINCE, asked, months, Meters(lists, PROVINCE))
         found = {
@@ -151,14 +159,14 @@ def test_who_leads_is_who_a_plain_loop_finds_and_everybody_else_has_one_reason(h
         assert len(told) == len(found), "each stands once"
         seen |= {row["reason"] for row in told} | {row["kind"] for row in told if row["rank"]}
     assert seen == {None, "scale", "months", "several_products", "coverage", "whole", "metered"}
-    ranked = [row for row in get(http, "front_runners") if row["rank"]]
+    ranked = [row for row in get(http, "front-runners") if row["rank"]]
     assert {row["kind"] for row in ranked} == {"whole"}
-    four = [row for row in get(http, "front_runners") if row["kind"] == "metered" and row["reason"] is None]
+    four = [row for row in get(http, "front-runners") if row["kind"] == "metered" and row["reason"] is None]
     assert len(four) == 4, "shown, and not ranked"
 
 
 def test_page_and_plan_say_what_the_api_says(http: httpx.Client) -> None:
-    told = get(http, "front_runners")
+    told = get(http, "front-runners")
     page = http.get("/front-runners", params={"lang": "en"}).text
     for row in told:
         assert row["enterprise"] in page
@@ -172,20 +180,26 @@ def test_page_and_plan_say_what_the_api_says(http: httpx.Client) -> None:
     assert 0 <= plan["energy_gap"]["number"]["numerator"] - gaps < len(ranked), "each is rounded down"
     assert plan["water_gap"]["note"], "nobody declares water"
     assert "5户" in http.get("/plan", params={"lang": "zh"}).text
-    table = http.get("/api/v1/front_runners", params={"format": "csv"}).content.decode("utf-8-sig")
+    table = http.get("/api/v1/front-runners", params={"format": "csv"}).content.decode("utf-8-sig")
     assert len([*csv.DictReader(io.StringIO(table))]) == len(told)
 
 
 def test_capacity_use_is_output_over_the_capacity_of_the_same_months(http: httpx.Client) -> None:
     lists = {kind: listed(kind, LISTS[kind]) for kind in LISTS}
-    for asked in ({}, {"area": "360681"}, {"area": "360602", "as_of": "2026-03-31"}, {"as_of": "2026-01-15"}):
-        told = {row["enterprise"]: row for row in get(http, "capacity_use", **asked)}
+    for asked in (
+        {},
+        {"area": "360681"},
+        {"area": "360602", "as_of": "2026-03-31"},
+        {"as_of": "2026-01-15"},
+        {"as_of": "2024-10-31"},
+    ):
+        told = {(row["enterprise"], row["product"]): row for row in get(http, "capacity-use", **asked)}
         wanted = capacity_uses(lists, PROVINCE, asked)
-        assert {(code, ROD): Fraction(row["use"]["numerator"], 10**6) for code, row in told.items()} == {
+        assert {of: Fraction(row["use"]["numerator"], 10**6) for of, row in told.items()} == {
             of: made for of, (made, _) in wanted.items()
         }
-        for code, row in told.items():
-            assert 0 <= wanted[code, ROD][1] - Fraction(row["use"]["denominator"], 10**6) < Fraction(1, 10**6)
+        for of, row in told.items():
+            assert 0 <= wanted[of][1] - Fraction(row["use"]["denominator"], 10**6) < Fraction(1, 10**6)
         if "area" in asked:
             continue
         plan = {line["measure"]: line for line in get(http, "plan", **asked)}
@@ -208,6 +222,6 @@ def test_a_period_that_is_none_is_refused_with_what_to_do(http: httpx.Client) ->
         ({"medium": "steam"}, 422, "medium"),
         ({"to": "2026-13"}, 422, "to"),
     ):
-        answer = http.get("/api/v1/front_runners", params=asked)
+        answer = http.get("/api/v1/front-runners", params=asked)
         assert (answer.status_code, answer.json()["where"]) == (status, where), answer.text
         assert http.get("/front-runners", params=asked).status_code == status

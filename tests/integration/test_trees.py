@@ -179,6 +179,10 @@ def test_the_pages_show_documents_and_who_entered_them(http: httpx.Client) -> No
     page = re.sub("<[^>]+>", "", http.get("/nodes", params={"lang": "en"}).text)
     assert f"{len(get(http, '/nodes'))} nodes" in page
     assert "Doc national · Li" in page
+    for lang, said in (("zh", "类别：智能车间，等级："), ("en", "kind: Workshop, Grade: ")):
+        sheet = http.get("/api/v1/nodes", params={"format": "csv", "lang": lang}).text
+        assert said in sheet
+        assert "[{" not in sheet, "people read no JSON"
     trees = http.get("/trees", params={"lang": "en"}).text
     assert "from memory: 1,000" in trees
     assert 'data-number="nodes_factory 360000 * 2026-11-28"' in trees

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ganpo_cloud.province import schemes
-from ganpo_cloud.province.assessment import measures
+from ganpo_cloud.province.assessment import falling, known
 from ganpo_model.scoring import Grade, Rule, grade, points
 
 TABLE: tuple[tuple[str, str | None, int, Rule, int, int | None, bool, int], ...] = (
@@ -27,12 +27,12 @@ TABLE: tuple[tuple[str, str | None, int, Rule, int, int | None, bool, int], ...]
 
 
 def test_points_by_hand() -> None:
-    for what, value, most, rule, full, zero, falling, tenths in TABLE:
+    for what, value, most, rule, full, zero, less, tenths in TABLE:
         number, none = (
             (None if value is None else Fraction(value)),
             (None if zero is None else Fraction(zero)),
         )
-        assert points(number, Fraction(most), rule, Fraction(full), none, falling=falling) == tenths, what
+        assert points(number, Fraction(most), rule, Fraction(full), none, falling=less) == tenths, what
     with pytest.raises(ValueError, match="linear needs a zero"):
         points(Fraction(1), Fraction(1), "linear", Fraction(1), Fraction(1), falling=False)
 
@@ -72,6 +72,8 @@ WRONG = {
     item(rule='"linaer"'): "item a, rule = linaer: expected all_or_nothing",
     item(zero=""): "item a, zero: is missing: linear",
     item(zero="60"): "item a, zero: is the same as full",
+    item(measure='"dual_total_ratio"', full="100", zero="90"): "a, zero: lies below full, and less of it is",
+    item(rule='"all_or_nothing"', full="0", zero=""): "a, full: is reached by every number; where less",
     item(id='"A b"'): "expected a word of",
     item(zh='""'): "item a, zh",
     item(zh='"  "'): "item a, zh",
@@ -92,27 +94,40 @@ def test_every_mistake_of_a_scheme_is_named_with_item_and_key(tmp_path: Path) ->
     file = tmp_path / schemes.FILE
     for text, told in WRONG.items():
         file.write_text(text, encoding="utf-8")
-        scheme, errors = schemes.read(tmp_path, measures().keys())
+        scheme, errors = schemes.read(tmp_path, known())
         assert scheme is None, text
         assert any(told in str(error) for error in errors), (told, [*map(str, errors)])
     file.write_text(item(max="", rule='"x"', full='"many"', veto='"no"'), encoding="utf-8")
-    assert len(schemes.read(tmp_path, measures().keys())[1]) == 4, "all at once"
+    assert len(schemes.read(tmp_path, known())[1]) == 4, "all at once"
     file.write_bytes(item().encode("gbk"))
-    (error,) = schemes.read(tmp_path, measures().keys())[1]
+    (error,) = schemes.read(tmp_path, known())[1]
     assert "is not UTF-8 (byte 24); save it as UTF-8" in str(error)
+
+
+def test_less_is_better_where_the_item_or_its_number_says_so(tmp_path: Path) -> None:
+    one = {"rule": '"all_or_nothing"', "full": "0"}
+    for text, less in (
+        (item(), False),
+        (item(zero="90"), True),
+        (item(measure='"banned"', zero="1", **one), True),
+        (item(measure='"banned_ran"', zero="", **one), True),
+        (item(measure='"energy_intensity"', zero="", rule='"all_or_nothing"'), True),
+        (item(measure='"dual_total_ratio"', full="100", zero="110"), True),
+    ):
+        (tmp_path / schemes.FILE).write_text(text, encoding="utf-8")
+        (of,) = schemes.load(tmp_path, known()).item
+        assert falling(of) is less, text
 
 
 def test_a_scheme_is_kept_exactly_and_ours_is_one(tmp_path: Path) -> None:
     (tmp_path / schemes.FILE).write_text(
         item(max="99.9", full="0.1") + item(id='"b"', max="0.1"), encoding="utf-8"
     )
-    scheme = schemes.load(tmp_path, measures().keys())
+    scheme = schemes.load(tmp_path, known())
     assert [Fraction(of.max) for of in scheme.item] == [Fraction(999, 10), Fraction(1, 10)]
     assert Fraction(scheme.item[0].full) == Fraction(1, 10)
-    assert {of.id for of in schemes.load(None, measures().keys()).item} >= {
+    assert {of.id for of in schemes.load(None, known()).item} >= {
         "energy_total",
         "energy_intensity",
     }
-    assert len(schemes.load(tmp_path / "nowhere", measures().keys()).item) == 4, (
-        "ours, where a folder has none"
-    )
+    assert len(schemes.load(tmp_path / "nowhere", known()).item) == 4, "ours, where a folder has none"

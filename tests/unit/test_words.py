@@ -140,6 +140,8 @@ def test_every_column_of_a_sheet_has_a_word_in_both_languages() -> None:
     for lang, said in (("zh", r"[\u4e00-\u9fff]"), ("en", r"[A-Za-z]+")):
         for resource in RESOURCES:
             if resource.table:
-                for column in Table(resource.kind, Names(connection, PROVINCE, NOW.date(), lang)).columns:
+                table = Table(resource.kind, Names(connection, PROVINCE, NOW.date(), lang))
+                within = [of for table in table.within for of in table.columns]
+                for column in (*table.columns, *within):
                     assert re.search(said, column.head) or column.head in ("SHA-256", "tce"), column.name
                     assert "_" not in column.head, (resource.path, column.head)

@@ -184,8 +184,8 @@ def publish(what: tuple[str, ...], by: str, config: Path | None) -> None:
 def verify_export(file: Path) -> None:
     """Say whether the rows of an exported workbook were changed.
 
-    Works out the checksum of its rows and compares it with the one on its second sheet; it ends with 1 where they
-    differ.
+    Works out the checksums of its rows, and of their heads and sums, and compares them with those on its second
+    sheet; it ends with 1 where they differ.
     """
     from ganpo_cloud.cli.verifying import verify
 
@@ -193,6 +193,9 @@ def verify_export(file: Path) -> None:
     if not found.unchanged:
         say(f"{file.name}: its rows were changed, moved or taken out since it was exported")
         say(f"it says SHA-256 {found.told}, its rows have {found.found}")
+        sys.exit(1)
+    if found.around is False:
+        say(f"{file.name}: its rows are unchanged; its heads or sums are not: a filter changes sums, too")
         sys.exit(1)
     say(f"{file.name}: {found.rows} rows, unchanged since it was exported; SHA-256 {found.told}")
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ganpo_cloud.web.exports.canonical import Checksum, plain
+from ganpo_cloud.web.exports.canonical import Checksum, framed, plain
 from ganpo_cloud.web.exports.workbook import MARK
 from ganpo_model.errors import ConfigError
 
@@ -14,11 +14,12 @@ _HINT = "give an .xlsx as it was downloaded from a page or the API of ganpo-clou
 @dataclass(frozen=True, slots=True)
 class Verified:
     """`told`, `found`: the checksum that was written, and that of the rows that are there; `rows`: so many were
-    written."""
+    written; `around`: whether heads and sums are those that were written, too, None where the file does not say."""
 
     told: str
     found: str
     rows: int
+    around: bool | None
 
     @property
     def unchanged(self) -> bool:
@@ -27,29 +28,43 @@ class Verified:
 
 
 def verify(file: Path) -> Verified:
-    """Raises ConfigError for what is no workbook, or none of ours."""
+    """Raises ConfigError for what is no workbook, or none of ours. What is left of a damaged one is compared."""
     from python_calamine import CalamineError, CalamineWorkbook
 
     if not file.is_file():
         raise ConfigError("there is no such file", where=str(file))
     try:
         with CalamineWorkbook.from_path(str(file)) as book:
-            sheets = [book.get_sheet_by_index(at).to_python(skip_empty_area=False) for at in range(2)]
-    except (CalamineError, IndexError, OSError) as error:
-        raise ConfigError("is no export of ganpo-cloud", where=str(file), hint=_HINT) from error
+            number = len(book.sheet_names)
+            sheets = [
+                book.get_sheet_by_index(at).to_python(skip_empty_area=False) for at in range(min(number, 2))
+            ]
+    except (CalamineError, OSError) as error:
+        what = "is no workbook, or a damaged one"
+        raise ConfigError(what, where=str(file), hint=_HINT) from error
+    if number < 2:
+        raise ConfigError("is no export of ganpo-cloud: it has no second sheet", where=str(file), hint=_HINT)
     rows, about = sheets
     marks = {str(line[0]): at for at, line in enumerate(about) if line}
     try:
         at = marks[MARK]
         told = str(about[at][1])
         number, first, sums = (int(str(about[at + below][1]).partition(".")[0]) for below in (1, 2, 3))
+        around = next(
+            (str(line[1]) for line in about[at + 4 : at + 5] if str(line[0]).startswith(MARK)), None
+        )
+        if number < 0 or first < 2 or sums not in (0, 1):
+            raise ValueError(number, first, sums)
     except (KeyError, IndexError, ValueError) as error:
         what = f"is no export of ganpo-cloud: its second sheet has no {MARK}"
         raise ConfigError(what, where=str(file), hint=_HINT) from error
-    width = max((at for at, head in enumerate(rows[first - 2], 1) if head != ""), default=0)
+    heads, *_ = rows[first - 2 : first - 1] or [[]]
+    width = max((at for at, head in enumerate(heads, 1) if head != ""), default=0)
     found = Checksum()
     found.add([[plain(cell) for cell in row[:width]] for row in _of(rows, first - 1, number, sums)])
-    return Verified(told, found.hex(), number)
+    below = rows[first - 1 + number : first - 1 + number + sums]
+    framing = framed(heads[:width], below[0][:width] if below else [])
+    return Verified(told, found.hex(), number, None if around is None else around == framing)
 
 
 def _of(rows: list[list[Any]], first: int, number: int, sums: int) -> list[list[Any]]:

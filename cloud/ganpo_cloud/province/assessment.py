@@ -52,6 +52,8 @@ NOTHING = "nothing that the scheme asks for is known"
 NOTES: tuple[str, ...] = (PER_AREA, NOTHING)
 _UNSIGNED = (None, None, None)
 LAST_MONTH = 12
+TOO_MUCH = ("banned_ran", "banned_alarms", "energy_gap", "water_gap")
+"""Numbers of the plan of which there should be none."""
 
 
 @answer
@@ -125,6 +127,13 @@ def measures() -> Mapping[str, Definition]:
     return {of.id: of for of in EVERY if of.id not in {mine.id for mine in MEASURED}}
 
 
+@lru_cache
+def known() -> Mapping[str, bool]:
+    """The same ids, and whether less of a number is better: of limits, of intensities, and of what is too much."""
+    dual = {of.id for of in DUAL}
+    return {id_: id_ in dual or id_ in TOO_MUCH or of.kind == "intensity" for id_, of in measures().items()}
+
+
 def standings(at: At) -> Iterable[Standing]:
     """The points of the year so far, and how many sheets of the last one are published; of industries none."""
     connection, province, day, area, industry = at.connection, at.province, at.day, at.area, at.industry
@@ -147,7 +156,7 @@ def standings(at: At) -> Iterable[Standing]:
 @lru_cache
 def scheme_of(folder: Path | None) -> Scheme:
     """Read once: another scheme is another start, as with all files of the province. Raises ConfigError."""
-    return schemes.load(folder, measures().keys())
+    return schemes.load(folder, known())
 
 
 def _numbers(
@@ -194,15 +203,13 @@ def _parts(wanted: set[str]) -> list[Any]:
     return [part for part in others if wanted & {of.id for of in part.MEASURED}]
 
 
-def _falling(item: Item) -> bool:
-    """Whether less is better: as `zero` says it, else of limits and intensities."""
-    if item.zero is not None:
-        return bool(item.zero > item.full)
-    return item.measure in {of.id for of in DUAL} or measures()[item.measure].kind == "intensity"
+def falling(item: Item) -> bool:
+    """Whether less is better: as `zero` says it, else as the number itself is."""
+    return known()[item.measure] if item.zero is None else bool(item.zero > item.full)
 
 
 def _score(item: Item, number: Fraction | None) -> Score:
-    falling = _falling(item)
+    less = falling(item)
     full, zero, most = (None if of is None else Fraction(of) for of in (item.full, item.zero, item.max))
     assert full is not None
     assert most is not None
@@ -213,8 +220,8 @@ def _score(item: Item, number: Fraction | None) -> Score:
         zero=None if zero is None else _text(zero),
         value=ratio,
         most=int(10 * most),
-        tenths=points(number, most, item.rule, full, zero, falling=falling),
-        below=item.veto and (number is None or not reached(number, full, falling=falling)),
+        tenths=points(number, most, item.rule, full, zero, falling=less),
+        below=item.veto and (number is None or not reached(number, full, falling=less)),
     )
 
 

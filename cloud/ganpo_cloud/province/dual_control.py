@@ -171,9 +171,8 @@ class DualControl:
 
     def enterprises(self, area: str, industry: str) -> list[Course]:
         """Every limit on an enterprise of an area and an industry (ALL: of all), by name."""
-        codes = {key[2] for key in self._limits if key[2]}
-        if not codes:
-            return []
+        table = registry.limit.c
+        codes = select(table.enterprise).where(table.year == int(self.month[:4]), table.enterprise != "")
         mine = (outlook.c.month == self.month) & outlook.c.enterprise.in_(codes)
         rows = {row.enterprise: row for row in self._connection.execute(select(outlook).where(mine))}
         firms = (ledger.c.kind == "enterprise") & ledger.c.enterprise.in_(codes)

@@ -1,9 +1,8 @@
 """Enterprises and devices as lists: filtered in SQL over the ledger as it stood on a day."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import chain
 from typing import Any
 
 from sqlalchemy import (
@@ -205,9 +204,15 @@ def long_page(
     the list of all that is told of a page of it."""
     here = whole(query.limit(limit).offset((number_of - 1) * limit))
     if min(limit, total) > AT_ONCE:
-        result = connection.execute(here, execution_options={"yield_per": AT_ONCE})
-        return chain.from_iterable(result.partitions())
+        return _taken(connection, here)
     return connection.execute(here).all()
+
+
+def _taken(connection: Connection, query: Select[Any]) -> Iterator[Row[Any]]:
+    """Rows as they are taken; who takes none asks for none."""
+    with connection.execute(query, execution_options={"yield_per": AT_ONCE}) as result:
+        for rows in result.partitions():
+            yield from rows
 
 
 def number(connection: Connection, query: Select[Any]) -> int:

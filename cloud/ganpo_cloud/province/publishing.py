@@ -159,9 +159,11 @@ def late(connection: Connection, province: Province, published: Report) -> dict[
         for enterprise, at in connection.execute(query):
             found[enterprise] = max(at, found.get(enterprise, 0))
     c = ledger.c
-    mine = select(c.enterprise, c.area, c.industry).where(c.enterprise.in_(found), on(last)).distinct()
+    mine = select(c.enterprise, c.area, c.industry).where(on(last)).distinct()
     where: dict[Key, int] = {}
-    for row in connection.execute(mine):
+    for row in connection.execute(mine) if found else ():
+        if row.enterprise not in found:
+            continue
         for key in keys(province, row.area, row.industry):
             where[key] = max(found[row.enterprise], where.get(key, 0))
     return where

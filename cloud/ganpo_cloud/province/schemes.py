@@ -2,7 +2,7 @@
 it named."""
 
 import tomllib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
@@ -85,7 +85,7 @@ def json_schema(measures: Collection[str]) -> dict[str, Any]:
     return schema
 
 
-def load(folder: Path | None, measures: Collection[str]) -> Scheme:
+def load(folder: Path | None, measures: Mapping[str, bool]) -> Scheme:
     """The scheme in a folder, or ours where it has none. Raises ConfigError: its first mistake."""
     scheme, errors = read(folder, measures)
     if scheme is None:
@@ -93,8 +93,9 @@ def load(folder: Path | None, measures: Collection[str]) -> Scheme:
     return scheme
 
 
-def read(folder: Path | None, measures: Collection[str]) -> tuple[Scheme | None, list[ConfigError]]:
-    """The same, or every mistake of it with file, item and key. `measures`: the ids of numbers that there are."""
+def read(folder: Path | None, measures: Mapping[str, bool]) -> tuple[Scheme | None, list[ConfigError]]:
+    """The same, or every mistake of it with file, item and key. `measures`: the ids of numbers that there are, and
+    whether less of each is better."""
     file: Any = files("ganpo_cloud").joinpath("province", FILE)
     if folder is not None and (folder / FILE).is_file():
         file = folder / FILE
@@ -118,7 +119,7 @@ def read(folder: Path | None, measures: Collection[str]) -> tuple[Scheme | None,
     return (None, wrong) if wrong else (scheme, [])
 
 
-def _wrong(scheme: Scheme, measures: Collection[str]) -> Iterator[ConfigError]:
+def _wrong(scheme: Scheme, measures: Mapping[str, bool]) -> Iterator[ConfigError]:
     """What contradicts another key or item, or names what there is not."""
     seen: set[str] = set()
     for item in scheme.item:
@@ -136,6 +137,14 @@ def _wrong(scheme: Scheme, measures: Collection[str]) -> Iterator[ConfigError]:
             yield ConfigError("is the same as full: no number lies between", where=f"{at}, zero")
         if item.rule == "linear" and item.zero is None:
             yield ConfigError("is missing: linear has no points at it", where=f"{at}, zero")
+        falls = measures.get(item.measure, False)
+        if falls and item.zero is not None and item.zero < item.full:
+            yield ConfigError(
+                "lies below full, and less of it is better", where=f"{at}, zero", hint="more than full"
+            )
+        if not falls and item.zero is None and item.rule != "linear" and item.full <= 0:
+            hint = "where less is better, say so by a zero above it"
+            yield ConfigError("is reached by every number", where=f"{at}, full", hint=hint)
         if item.max % Decimal("0.1"):
             yield ConfigError(
                 "has parts of a tenth: points are told in tenths", where=f"{at}, max = {item.max}"

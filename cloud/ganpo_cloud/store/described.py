@@ -22,14 +22,16 @@ def said(
     among: str = "",
     scale: int = 1,
     rate: bool = True,
+    told: str = "",
 ) -> Any:
     """What a field says, and what it may look like; `name`: in answers, where Python has that word for itself.
 
     In files for people: `adds`: it is summed up over the rows; `among`: the field that it is counted among, of which it
-    is shown in percent; `scale`: how many of it are one of its unit; `rate`: a `Ratio` is shown in percent.
+    is shown in percent; `scale`: how many of it are one of its unit; `rate`: a `Ratio` is shown in percent; `told`: the
+    field that says it in a language: `told(t)`.
     """
     about = {"description": description, "examples": list(examples) or None, "serialization_alias": name}
-    return field(metadata=about | {"adds": adds, "among": among, "scale": scale, "rate": rate})
+    return field(metadata=about | {"adds": adds, "among": among, "scale": scale, "rate": rate, "told": told})
 
 
 def unsaid(**more: Any) -> Any:

@@ -20,6 +20,7 @@ from ganpo_cloud.web.exports.conditions import conditions
 from ganpo_cloud.web.exports.csvs import to_csv
 from ganpo_cloud.web.exports.forms import CSV, XLSX, Format, Sheet, wanted
 from ganpo_cloud.web.exports.people import Names, Table
+from ganpo_cloud.web.heads import bare
 from ganpo_service.pages import spoken
 
 _CHUNK = 1000
@@ -65,6 +66,8 @@ def table(
                 f'attachment; filename="{"demo-data-" if demo else ""}{name}.{form}"'
             )
             body = _file(form, kind, chunks, connection, question, asked, lang, Sheet(name, demo))
+        if bare(request) and not isinstance(rows, Sequence):
+            return StreamingResponse(iter(()), headers=headers, media_type=_MEDIA[form])
         if isinstance(rows, Sequence):
             return Response(b"".join(body), headers=headers, media_type=_MEDIA[form])
         return StreamingResponse(_closing(body, open_.pop_all()), headers=headers, media_type=_MEDIA[form])

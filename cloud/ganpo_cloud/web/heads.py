@@ -1,6 +1,14 @@
-"""HEAD is GET without its body (RFC 9110, 9.3.2), for every address."""
+"""HEAD is GET without its body (RFC 9110, 9.3.2), for every address; what is sent while it is made, is not made."""
 
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_ASKED = "head"
+
+
+def bare(request: Request) -> bool:
+    """Whether the head of an answer is asked for, and no more."""
+    return bool(request.scope.get(_ASKED))
 
 
 class Heads:
@@ -18,4 +26,4 @@ class Heads:
         async def bodiless(message: Message) -> None:
             await send({**message, "body": b""} if "body" in message else message)
 
-        await self._app({**scope, "method": "GET"}, receive, bodiless)
+        await self._app({**scope, "method": "GET", _ASKED: True}, receive, bodiless)

@@ -45,6 +45,7 @@ class Silent:
     agent_said: str | None = said(
         "what its agent said last that was the matter, in English; else that the gateway is away",
         "SB-0141: it does not answer: no answer",
+        told="reason",
     )
     agent_said_at: Instant | None = said(
         "when that was; null where it is not known", "2026-10-24T15:00:00.000Z"

@@ -28,6 +28,14 @@ class Checksum:
         return self._sha.hexdigest()
 
 
+def framed(heads: Sequence[Any], sums: Sequence[Any]) -> str:
+    """The checksum of what stands around the rows: heads, and sums with twelve digits, for programs add up anew."""
+    found = Checksum()
+    rounded = (float(f"{value:.12g}") if isinstance(value, float) else value for value in sums)
+    found.add([heads, [plain(value) for value in rounded]])
+    return found.hex()
+
+
 def plain(value: Any) -> Any:
     """A cell of a workbook as it was written: a spreadsheet knows one kind of number only, and dates have a time."""
     if isinstance(value, float) and value.is_integer():

@@ -24,6 +24,7 @@ HEADS: Mapping[str, str] = {
     "as_of": _t("as of"),
     "asset_no": _t("asset number"),
     "at": _t("when"),
+    "both": _t("both still send"),
     "branch": _t("branch"),
     "by": _t("who"),
     "by_statement": _t("by statement"),
@@ -49,6 +50,7 @@ HEADS: Mapping[str, str] = {
     "deadline": _t("deadline"),
     "declared": _t("declared"),
     "definition": _t("what is counted"),
+    "den": _t("denominator of its factor"),
     "denominator": _t("denominator"),
     "devices": _t("devices in service"),
     "difference": _t("difference"),
@@ -91,6 +93,7 @@ HEADS: Mapping[str, str] = {
     "not_cloud": _t("on the network, not in the cloud"),
     "not_digital": _t("not said to be digital"),
     "not_nc": _t("not said to be numerically controlled"),
+    "num": _t("numerator of its factor"),
     "number": _t("Devices"),
     "numerator": _t("numerator"),
     "numerical_control": _t("numerical control"),
@@ -109,6 +112,7 @@ HEADS: Mapping[str, str] = {
     "published_at": _t("published"),
     "evidence": _t("Evidence"),
     "q": _t("Number, code or name"),
+    "signal": _t("signal"),
     "silent_since": _t("Silent since, at the latest"),
     "sort": _t("sorted by"),
     "raised_at": _t("raised"),
@@ -206,10 +210,12 @@ HEADS: Mapping[str, str] = {
     "reason": _t("Left out"),
     "rule": _t("Points by"),
     "scope": _t("told of"),
+    "seq": _t("frame number"),
     "section": _t("section of the plan"),
     "serves": _t("numbers that it serves"),
     "specific_millionths": _t("per unit of the product"),
     "stopped": _t("stop at"),
+    "stream": _t("stream"),
     "streams": _t("streams"),
     "tag": _t("Tag"),
     "taken_millionths": _t("Taken"),
@@ -277,6 +283,9 @@ VALUES: Mapping[str, Mapping[str, str]] = {
     },
     "todo": {step.value: word for step, word in STEPS.items()},
     "kind": {
+        "contents": _t("one number came with two contents"),
+        "beyond": _t("frames behind the end that it tells"),
+        "runs": _t("two runs follow the same one"),
         "equipment": _t("equipment"),
         "meter": _t("meter"),
         "province": _t("province"),
@@ -293,6 +302,8 @@ VALUES: Mapping[str, Mapping[str, str]] = {
         "total_tce": _t("Energy use"),
         "intensity": _t("Energy intensity"),
     },
+    "comparator": {"increase_vs_baseline": _t("more than at the baseline")},
+    "until": {"yearly": _t("every year")},
     "seen": {"runs": _t("runs"), "still": _t("stands still"), "unseen": _t("nobody sees it")},
     "shown_by": {"states": _t("its own states"), "meter": _t("meter")},
     "grade": {
@@ -349,6 +360,12 @@ VALUES: Mapping[str, Mapping[str, str]] = {
     },
 }
 """What stands for people where programs have a word of their own: by the first word of a column."""
+
+WORDED: Mapping[str, str] = {"published_grade": "grade", "target.comparator": "comparator"}
+"""Columns that have the words of another."""
+
+LISTED: Mapping[str, str] = {"missing": "carrier", "serves": "metric"}
+"""Lists of codes that stand by their names, and of what they are."""
 
 OURS = ("definition", "note", "source", "text", "unit", "why", "word")
 """Columns of texts that we write: they are said in the language of the sheet."""

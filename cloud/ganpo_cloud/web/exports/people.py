@@ -11,7 +11,6 @@ from operator import attrgetter, methodcaller
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
 from ganpo_cloud.province import lists
@@ -19,12 +18,11 @@ from ganpo_cloud.province.definitions import DEFINITIONS
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.store.described import Instant, Ratio
 from ganpo_cloud.web import i18n
-from ganpo_cloud.web.exports.heads import HEADS, NAMED, OF_KIND, OURS, VALUES
+from ganpo_cloud.web.exports.heads import HEADS, LISTED, NAMED, OF_KIND, OURS, VALUES, WORDED
 from ganpo_cloud.web.pages import numbers
 from ganpo_model.coverage import LEVELS, MEASURES, percent
 from ganpo_service.pages import spoken
 
-_ANYTHING = TypeAdapter(Any)
 Look = Literal["text", "count", "amount", "rate", "date"]
 Read = Callable[[Sequence[Any]], Sequence[Any]]
 """Of some rows what stands in a column."""
@@ -87,6 +85,8 @@ class Table:
 
     def __init__(self, kind: Any, names: Names) -> None:
         self._names, self._kind = names, kind.__name__
+        self.within: list[Table] = []
+        """Those that stand in one cell of it."""
         self.columns = [*self._of(kind, "", list)]
         self._enterprises = any(column.name == "enterprise" for column in self.columns)
 
@@ -95,6 +95,16 @@ class Table:
         if self._enterprises:
             self._names.look_up({row.enterprise for row in rows})
         return [column.read(rows) for column in self.columns]
+
+    def told(self, row: Any) -> str:
+        """A row in one cell: what is known of it, each behind its head."""
+        known = ((column, column.read([row])[0]) for column in self.columns)
+        is_, between = ("：", "，") if self._names.lang == "zh" else (": ", ", ")
+        return between.join(
+            f"{column.head}{is_}{_shown(column.look, value)}"
+            for column, value in known
+            if value not in (None, "")
+        )
 
     def _of(
         self, kind: Any, name: str, read: Read, about: Mapping[str, Any] | None = None
@@ -118,8 +128,13 @@ class Table:
             for field in fields(kind):
                 if not field.metadata.get("exclude"):
                     called = field.metadata.get("serialization_alias") or field.name
-                    inner = _each(read, attrgetter(field.name))
-                    yield from self._of(field.type, f"{name}.{called}".lstrip("."), inner, field.metadata)
+                    named = f"{name}.{called}".lstrip(".")
+                    if said := field.metadata.get("told"):
+                        words = _each(_each(read, attrgetter(said)), methodcaller("told", self._names.t))
+                        yield self._column(named, "text", words, field.metadata)
+                    else:
+                        inner = _each(read, attrgetter(field.name))
+                        yield from self._of(field.type, named, inner, field.metadata)
         else:
             yield from self._plain(kind, name, read, about)
 
@@ -138,16 +153,29 @@ class Table:
         elif kind is date:
             yield self._column(name, "date", read, about)
         elif get_origin(kind) in (None, Literal):
-            known = VALUES.get("grade" if last == "published_grade" else name.partition(".")[0], {})
+            known = VALUES.get(WORDED.get(name, name.partition(".")[0]), {})
             told = partial(self._ours if last in OURS else self._worded, known)
-            as_it_is = kind is str and last not in ("status", "verdict", *OURS)
+            as_it_is = kind is str and last not in ("comparator", "status", "until", "verdict", *OURS)
             yield self._column(name, "text", read if as_it_is else _once(read, told), about)
             if last in NAMED:
                 head = self._head(name.rpartition(".")[0], self._names.t(NAMED[last]))
                 named = partial(self._names.of, last)
                 yield Column("", head, "text", (_each if last == "enterprise" else _once)(read, named))
         else:
-            yield self._column(name, "text", _each(read, _together), about)
+            yield self._column(name, "text", _each(read, self._several(kind, last)), about)
+
+    def _several(self, kind: Any, name: str) -> Callable[[Any], str]:
+        """How what is no single value is told in one cell; `name`: the last word of the column."""
+        of, lang = get_args(kind)[0], self._names.lang
+        if is_dataclass(of):
+            table, between = Table(of, self._names), "；" if lang == "zh" else "; "
+            self.within.append(table)
+            return lambda rows: between.join(map(table.told, rows))
+        if get_origin(kind) is dict:
+            return lambda found: numbers.names((f"{key}: {value}" for key, value in found.items()), lang)
+        if name in LISTED:
+            return lambda codes: numbers.names((self._names.of(LISTED[name], of) or of for of in codes), lang)
+        return lambda texts: numbers.names(texts, lang)
 
     def _ratio(self, name: str, read: Read, about: Mapping[str, Any]) -> Iterator[Column]:
         """Numerator, denominator and percentage; of a quantity or an intensity in their unit, without one. What is no
@@ -208,11 +236,11 @@ def _once(read: Read, of: Callable[[Any], Any]) -> Read:
     return lambda rows: [*map(known.__getitem__, read(rows))]
 
 
-def _together(values: Any) -> str:
-    """What is no single value, as text."""
-    if all(isinstance(value, str) for value in values) and not isinstance(values, dict):
-        return " ".join(values)
-    return _ANYTHING.dump_json(values, by_alias=True).decode()
+def _shown(look: Look, value: Any) -> str:
+    """A value within a text."""
+    if look == "rate":
+        return f"{value:.1%}"
+    return f"{value:,}" if look in ("count", "amount") else f"{value}"
 
 
 def _each(read: Read, of: Callable[[Any], Any]) -> Read:

@@ -18,13 +18,13 @@ import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 
 from ganpo_cloud.province.definitions import DEFINITIONS
-from ganpo_cloud.web.exports.canonical import Checksum
+from ganpo_cloud.web.exports.canonical import Checksum, framed
 from ganpo_cloud.web.exports.forms import DEMO, Sheet
 from ganpo_cloud.web.exports.people import Column, Look, Names
 
 MARK = "SHA-256"
-"""On the second sheet it stands left of the checksum; below it how many rows there are, which is the first, and how
-many rows of sums stand below them."""
+"""On the second sheet it stands left of the checksum of the rows; below it how many there are, which is the first, how
+many rows of sums stand below them, and, behind the same word, the checksum of heads and sums."""
 _ROWS = "xl/worksheets/sheet1.xml"
 _TYPES = "[Content_Types].xml"
 _EPOCH = date(1899, 12, 30)
@@ -141,20 +141,34 @@ def _frame(
         data.set_paper(9)
         data.fit_to_pages(1, 0)
         data.repeat_rows(first - 1)
-        if number and sums.of:
-            _write_sums(data, columns, sums.of, names, first, number, total)
+        totals = _totals(columns, sums.of, names) if number and sums.of else []
+        if totals:
+            _write_sums(data, columns, totals, first, number, total)
         about = book.add_worksheet(names.t("about"))
         if behind:
-            _write_about(about, columns, sheet, names, first, of, bold, head)
+            _write_about(about, columns, sheet, names, first, of, totals, bold, head)
     with zipfile.ZipFile(told) as package:
         return {name: package.read(name) for name in package.namelist()}
+
+
+def _totals(columns: Sequence[Column], sums: Mapping[str, Fraction], names: Names) -> list[Any]:
+    """What stands under each column in the row of sums."""
+    found: list[Any] = []
+    for place, column in enumerate(columns):
+        if column.adds:
+            found.append(_number(sums[column.name]))
+        elif column.of is not None and all(name in sums for name in column.of):
+            n, d = (sums[name] for name in column.of)
+            found.append(_number(n / d) if d else "")
+        else:
+            found.append(names.t("Sum") if place == 0 else "")
+    return found
 
 
 def _write_sums(
     data: Any,
     columns: Sequence[Column],
-    sums: Mapping[str, Fraction],
-    names: Names,
+    totals: Sequence[Any],
     first: int,
     number: int,
     looks: Mapping[Look, Any],
@@ -162,19 +176,15 @@ def _write_sums(
     """Formula and value. A filter changes what the formulas come to."""
     last = first + number
     at = {column.name: place for place, column in enumerate(columns) if column.name}
-    for place, column in enumerate(columns):
+    for place, (column, value) in enumerate(zip(columns, totals, strict=True)):
         if column.adds:
             cells = f"{xl_rowcol_to_cell(first, place)}:{xl_rowcol_to_cell(last - 1, place)}"
-            data.write_formula(
-                last, place, f"=SUBTOTAL(9,{cells})", looks[column.look], _number(sums[column.name])
-            )
-        elif column.of is not None and all(name in sums for name in column.of):
+            data.write_formula(last, place, f"=SUBTOTAL(9,{cells})", looks[column.look], value)
+        elif column.of is not None and all(name in at and columns[at[name]].adds for name in column.of):
             above, below = (xl_rowcol_to_cell(last, at[name]) for name in column.of)
-            n, d = (sums[name] for name in column.of)
-            formula = f'=IF({below}=0,"",{above}/{below})'
-            data.write_formula(last, place, formula, looks["rate"], _number(n / d) if d else "")
+            data.write_formula(last, place, f'=IF({below}=0,"",{above}/{below})', looks["rate"], value)
         else:
-            data.write_string(last, place, names.t("Sum") if place == 0 else "", looks["text"])
+            data.write_string(last, place, value, looks["text"])
 
 
 def _write_about(
@@ -184,6 +194,7 @@ def _write_about(
     names: Names,
     first: int,
     of: Checksum,
+    totals: Sequence[Any],
     bold: Any,
     head: Any,
 ) -> None:
@@ -191,9 +202,10 @@ def _write_about(
     t = names.t
     lines: list[tuple[Sequence[Any], Any]] = [((DEMO,), bold)] if sheet.demo else []
     lines += [((word, text), None) for word, text in sheet.conditions]
-    sums = int(bool(of.rows) and any(column.adds for column in columns))
     lines += [((MARK, of.hex()), None), ((t("rows"), of.rows), None), ((t("first row"), first + 1), None)]
-    lines += [((t("rows of sums below them"), sums), None)]
+    lines += [((t("rows of sums below them"), int(bool(totals))), None)]
+    around = framed([column.head for column in columns], totals)
+    lines += [((" · ".join((MARK, t("heads and sums"))), around), None)]
     lines += [
         ((t("of the rows as canonical CSV; to check it: ganpo-cloud verify-export FILE"),), None),
         ((), None),

@@ -43,8 +43,8 @@ def front_runners(connection: Connection, rendering: Rendering, asked: Leading) 
         "names": {
             product: _name(named, product, rendering.lang) for product in {f.product for f in found.left_out}
         },
-        "xlsx": rendering.api("front_runners", **more, format="xlsx"),
-        "csv": rendering.api("front_runners", **more, format="csv"),
+        "xlsx": rendering.api("front-runners", **more, format="xlsx"),
+        "csv": rendering.api("front-runners", **more, format="csv"),
     }
 
 
@@ -106,8 +106,8 @@ def capacity_use(connection: Connection, rendering: Rendering, asked: Placed) ->
     return {
         "n": n,
         "groups": [_product(n, rows) for rows in products.values()],
-        "xlsx": rendering.api("capacity_use", format="xlsx"),
-        "csv": rendering.api("capacity_use", format="csv"),
+        "xlsx": rendering.api("capacity-use", format="xlsx"),
+        "csv": rendering.api("capacity-use", format="csv"),
     }
 
 
