@@ -38,28 +38,23 @@ def enterprises(province: Province, wanted: Filter, age: Age) -> Select[Any]:
     members = firms.members(some_of, day)
     mine = (tool.c.enterprise == members.c.enterprise) & (tool.c.kind == "equipment") & on(day, tool.c)
     seen_once = or_(counts("now_cloud", tool.c), counts("gone", tool.c))
-    tools = members.join(tool, mine)
-    quiet = (
-        select(members.c.legal, func.sum(case((seen_once, 1), else_=0)).label("devices"))
-        .select_from(tools)
-        .group_by(members.c.legal)
-        .having(func.max(case((counts(none, tool.c), 1), else_=0)) == 0)
-        .cte("quiet")
-    )
     # Of each device by itself: a join would read the production days of all.
     lately = p.day.between(day - timedelta(days=LOOK_BACK_DAYS), day) & p.good
     made = (p.enterprise == tool.c.enterprise) & (p.subject == tool.c.asset_no) & lately
     last = select(func.max(p.day)).where(made).correlate(tool).scalar_subquery()
-    seen = (
-        select(members.c.legal, func.max(last).label("last_good"))
-        .select_from(tools.join(quiet, quiet.c.legal == members.c.legal))
+    devices = func.sum(case((seen_once, 1), else_=0)).label("devices")
+    quiet = (
+        select(members.c.legal, devices, func.max(last).label("last_good"))
+        .select_from(members.join(tool, mine))
         .group_by(members.c.legal)
-        .subquery("seen")
+        .having(func.max(case((counts(none, tool.c), 1), else_=0)) == 0)
+        .subquery("quiet")
     )
+    last_good = quiet.c.last_good
     found = ledger.join(quiet, (quiet.c.legal == ledger.c.enterprise) & ledger.c.parent.is_(None))
-    query = lists.enterprises(province, wanted).with_only_columns(*_ABOUT, quiet.c.devices, seen.c.last_good)
-    query = query.select_from(found.outerjoin(seen, seen.c.legal == ledger.c.enterprise))
-    return query.order_by(None).order_by(seen.c.last_good.is_not(None), seen.c.last_good, ledger.c.enterprise)
+    query = lists.enterprises(province, wanted).with_only_columns(*_ABOUT, quiet.c.devices, last_good)
+    query = query.select_from(found).order_by(None)
+    return query.order_by(last_good.is_not(None), last_good, ledger.c.enterprise)
 
 
 class Word(NamedTuple):
