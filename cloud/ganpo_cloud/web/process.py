@@ -5,6 +5,7 @@ what to serve (`Serving`), on its end this process ends too; it says `ready` the
 reads the database and never writes. Heavy imports wait until somebody watches that end.
 """
 
+import gc
 import json
 import logging
 import os
@@ -91,6 +92,7 @@ def serve(serving: Serving, sock: socket.socket, channel: socket.socket | None =
             province=divisions.load(Path(folder) if folder else None, (Fraction(near), Fraction(above))),
             inlet=serving.inlet,
         )
+        gc.freeze()  # what it starts with stays: looking through all of that for garbage held one page in ten up by 0.1 s
         server = Server(app)
 
         async def tell() -> None:
