@@ -20,6 +20,7 @@ from ganpo_cloud.store import sql
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.registry_tables import limit
 from ganpo_cloud.web.application import create_app
+from ganpo_cloud.web.pages import dual_control as page_of
 from support import databases, recounting
 from support.plants import TestClock
 from support.province import CODES, NOW, PROVINCE, Plant, enterprise
@@ -207,7 +208,9 @@ def test_more_enterprises_may_have_limits_than_a_statement_takes_values(plant: P
     assert len(before) == 2
 
 
-def test_a_sheet_on_its_page_in_its_files_and_at_the_api(plant: Plant) -> None:
+def test_a_sheet_on_its_page_in_its_files_and_at_the_api(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app = create_app(plant.database, TestClock(wall=NOW), province=PROVINCE)
     with Served(app) as served, httpx.Client(base_url=served.url, timeout=60) as http:
         rows: list[dict[str, Any]] = http.get("/api/v1/dual-control", params={"area": CITY}).json()
@@ -221,6 +224,13 @@ def test_a_sheet_on_its_page_in_its_files_and_at_the_api(plant: Plant) -> None:
         page = http.get("/dual-control", params={"area": CITY, "lang": "en"}).text
         assert re.search(r"newer.*yes: entered last.*old.*no: another was entered later", page, re.DOTALL)
         assert f'data-number="dual_total:to-date {CITY} * {MONTH}">' in page
+        assert "more in the files" not in page
+        monkeypatch.setattr(page_of, "MOST", 0)
+        short = http.get("/dual-control", params={"area": CITY, "lang": "en", "month": ""}).text
+        assert (
+            len(re.findall("The 0 enterprises nearest to their limit, or above it, and 1 more", short)) == 2
+        )
+        assert f'data-number="dual_total:to-date {OLD}' not in short
         for form in ("csv", "xlsx"):
             file = http.get("/api/v1/dual-control", params={"area": CITY, "format": form})
             assert file.status_code == 200

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
 from fractions import Fraction
@@ -16,6 +17,7 @@ from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import consumption, ledger
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.tables import register
+from ganpo_cloud.web.pages import front_runners
 from ganpo_model import credit_code
 from support.answering import answering
 from support.province import PROVINCE, Plant, listed
@@ -65,6 +67,7 @@ LISTS: dict[str, list[str]] = {
     ]
     + [f"{CODES[6]},2024-{n:02d},{SAND},{MUCH},t,,O-1,Li" for n in range(1, 10)],
     "capacities": [f"{code},{ROD},2026,{1500 + 100 * n},C-1,Li" for n, code in enumerate(CODES) if n % 3]
+    + [f"{code},{ROD},2025,{1400 + 100 * n},C-0,Li" for n, code in enumerate(CODES) if n % 2]
     + [f"{CODES[6]},{SAND},2024,{MUCH},C-1,Li"],
 }
 REGISTER = "GX-1/energy_import#1"
@@ -165,7 +168,7 @@ def test_who_leads_is_who_a_plain_loop_finds_and_everybody_else_has_one_reason(h
     assert len(four) == 4, "shown, and not ranked"
 
 
-def test_page_and_plan_say_what_the_api_says(http: httpx.Client) -> None:
+def test_page_and_plan_say_what_the_api_says(http: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     told = get(http, "front-runners")
     page = http.get("/front-runners", params={"lang": "en"}).text
     for row in told:
@@ -182,6 +185,15 @@ def test_page_and_plan_say_what_the_api_says(http: httpx.Client) -> None:
     assert "5户" in http.get("/plan", params={"lang": "zh"}).text
     table = http.get("/api/v1/front-runners", params={"format": "csv"}).content.decode("utf-8-sig")
     assert len([*csv.DictReader(io.StringIO(table))]) == len(told)
+    monkeypatch.setattr(front_runners, "MOST", 2)
+    short = http.get("/front-runners", params={"lang": "en", "scale": ""}).text
+    more = sum(max(number - 2, 0) for number in Counter(map(_table, told)).values())
+    assert sum(map(int, re.findall(r"and (\d+) more, in the files", short))) == more > 5
+
+
+def _table(row: dict[str, Any]) -> tuple[str, ...]:
+    """Where a row stands on the page: by product and kind, or by the reason why it is left out."""
+    return (row["product"], row["kind"]) if row["reason"] is None else (row["reason"],)
 
 
 def test_capacity_use_is_output_over_the_capacity_of_the_same_months(http: httpx.Client) -> None:

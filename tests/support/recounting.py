@@ -740,9 +740,10 @@ def leaders(
 def capacity_uses(
     listed: Lists, province: Province, asked: dict[str, str]
 ) -> dict[tuple[str, str], tuple[Fraction, Fraction]]:
-    """By enterprise and product what it made, and the capacity of the same months of the year; those that are over."""
+    """By enterprise and product what it made in the year of the month that was over last, until its end, and the
+    capacity of the same months."""
     day = date.fromisoformat(asked.get("as_of", "2026-11-28"))
-    over = f"{day:%Y-%m}" if (day + DAY).day == 1 else f"{day.replace(day=1) - DAY:%Y-%m}"
+    day = day if (day + DAY).day == 1 else day.replace(day=1) - DAY
     found = {}
     for capacity in listed["capacities"]:
         code, product = capacity["enterprise"], capacity["product"]
@@ -755,7 +756,7 @@ def capacity_uses(
             Fraction(row["quantity"])
             for row in listed["outputs"]
             if (row["enterprise"], row["product"]) == (code, product)
-            and f"{day.year}-01" <= row["month"] <= over
+            and f"{day.year}-01" <= row["month"] <= f"{day:%Y-%m}"
         ]
         if made:
             able = Fraction(capacity["quantity"]) * len(made) / 12

@@ -92,7 +92,7 @@ def serve(serving: Serving, sock: socket.socket, channel: socket.socket | None =
             province=divisions.load(Path(folder) if folder else None, (Fraction(near), Fraction(above))),
             inlet=serving.inlet,
         )
-        gc.freeze()  # what it starts with stays: looking through all of that for garbage held one page in ten up by 0.1 s
+        gc.freeze()  # what it starts with stays: to look through it for garbage held one page in ten up by 0.1 s
         server = Server(app)
 
         async def tell() -> None:

@@ -16,6 +16,8 @@ from ganpo_cloud.web.pages.figures import Figure
 from ganpo_cloud.web.pages.rendering import Item, Rendering
 
 SHOWN_MONTHS = 24
+MOST = 100
+"""Enterprises of a kind on the page, those that stand worst to their limits; the files have all."""
 
 
 class Sheet:
@@ -87,20 +89,31 @@ def beside(connection: Connection, rendering: Rendering, found: Sequence[Course]
     # Of parts and industries that have neither a limit nor data there is nothing to show but how many they are.
     said = [row for row in found if of(row) in ("whole", "enterprises") or row.limit or row.to_date]
     by_kind = {kind: [row for row in said if row.kind == kind] for kind in KINDS}
+    kinds = {
+        kind: {name: [row for row in rows if of(row) == name] for name in groups}
+        for kind, rows in by_kind.items()
+    }
+    more = {kind: max(len(rows["enterprises"]) - MOST, 0) for kind, rows in kinds.items()}
+    for rows in kinds.values():
+        rows["enterprises"] = sorted(rows["enterprises"], key=_worst)[:MOST]
     return {
         "n": Sheet(month),
         "sheet": Sheet(month),
         "month": month,
         "months": periods.months(periods.span(newest)[0], SHOWN_MONTHS)[::-1],
-        "kinds": {
-            kind: {name: [row for row in rows if of(row) == name] for name in groups}
-            for kind, rows in by_kind.items()
-        },
+        "kinds": kinds,
+        "more": more,
+        "limits": [row for rows in kinds.values() for some in rows.values() for row in some if row.limit],
         "unsaid": {
             kind: sum(row.kind == kind for row in found) - len(rows) for kind, rows in by_kind.items()
         },
         "lights": rendering.province.lights,
     }
+
+
+def _worst(of: Course) -> Fraction:
+    """Those without a projection last, else in the order of the sheet."""
+    return Fraction(1) if of.share is None else -of.share
 
 
 def against_limit(connection: Connection, rendering: Rendering) -> Item:

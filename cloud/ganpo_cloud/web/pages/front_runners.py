@@ -16,6 +16,9 @@ from ganpo_cloud.web.pages.figures import Figure, Figures
 from ganpo_cloud.web.pages.numbers import millionths
 from ganpo_cloud.web.pages.rendering import Item, Rendering
 
+MOST = 100
+"""Enterprises of a product, or left out for one reason, on the page; the files have all."""
+
 
 def front_runners(connection: Connection, rendering: Rendering, asked: Leading) -> Item:
     """Who leads at a place. `left_out`: by reason, the commonest first."""
@@ -29,6 +32,7 @@ def front_runners(connection: Connection, rendering: Rendering, asked: Leading) 
     more = {name: value for name, value in asks.items() if value}
     return {
         "n": n,
+        "most": MOST,
         "asked": asked,
         "months": months,
         "groups": [_group(n, named, asked.medium, months, group) for group in found.groups],
@@ -87,8 +91,9 @@ def _group(n: Figures, named: Mapping[str, Names], medium: Any, months: list[str
                 ),
                 "gap": n.count(f"{name}:gap", place.gap, "quantity", **_own(place, time)),
             }
-            for place in group.ranking.places
+            for place in group.ranking.places[:MOST]
         ],
+        "more": max(len(group.ranking.places) - MOST, 0),
     }
 
 
@@ -124,13 +129,15 @@ def _product(n: Figures, rows: list[CapacityUse]) -> Item:
             "capacity": n.count(f"{name}:capacity", millionths(able), "quantity", time=year, **where),
         }
 
-    every = [
+    every: list[Item] = [
         {"of": row, "machines": _machines(n, row)} | figures([row], area=row.enterprise, industry=ALL)
         for row in rows
     ]
+    ordered = sorted(every, key=lambda row: row["use"].value)
     return {
         "names": rows[0],
-        "rows": sorted(every, key=lambda row: row["use"].value),
+        "rows": ordered[:MOST],
+        "more": max(len(rows) - MOST, 0),
         "whole": figures(rows),
     }
 
