@@ -13,14 +13,18 @@ from hypothesis import strategies as st
 from sqlalchemy import event, func, select
 
 from ganpo_cloud.imports import beside, report
-from ganpo_cloud.imports.importing import Preview, apply, preview
+from ganpo_cloud.imports.importing import Preview, apply, preview, withdrawal
 from ganpo_cloud.imports.kinds import KINDS
 from ganpo_cloud.imports.plan_kinds import PLAN
 from ganpo_cloud.imports.registry import add
 from ganpo_cloud.store import registry_tables as registry
+from ganpo_cloud.store import sql
+from ganpo_cloud.store.counted_tables import ledger
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.settings import DatabaseSettings
 from ganpo_cloud.store.tables import dirty
+from ganpo_model.clock import from_ms, iso, to_ms
+from ganpo_model.errors import ConfigError
 from ganpo_model.facts import MeterItem
 from support import databases
 from support.books import book
@@ -72,10 +76,12 @@ def text(kind: str, *rows: str) -> bytes:
     return "\n".join([",".join(KINDS[kind].columns), *rows]).encode()
 
 
-def take(database: Database, kind: str, *rows: str, raw: bytes = b"") -> Preview:
+def take(
+    database: Database, kind: str, *rows: str, raw: bytes = b"", read: Callable[..., Preview] = preview
+) -> Preview:
     """Apply a list where nothing of it is refused."""
     with database.write() as connection:
-        found = preview(connection, kind, raw or text(kind, *rows), f"{kind}.csv", PROVINCE, NOW)
+        found = read(connection, kind, raw or text(kind, *rows), f"{kind}.csv", PROVINCE, NOW)
         if not found.errors:
             apply(connection, found, NOW.date())
     return found
@@ -111,6 +117,51 @@ def test_every_list_of_the_plan_is_taken_is_as_before_and_is_corrected(database:
             found = take(database, kind, line)
             assert not found.errors, (line, found.errors)
             assert (len(found.added), len(found.changed), found.unchanged) == (added, changed, unchanged)
+        if KINDS[kind].named:
+            with pytest.raises(ConfigError, match="rows of other lists name these"):
+                take(database, kind, line, read=withdrawal)
+            continue
+        for gone in (1, 0):
+            found = take(database, kind, line, read=withdrawal)
+            assert (len(found.withdrawn or ()), len(found.errors)) == (gone, 1 - gone), (line, found.errors)
+        assert "does not stand in the registry: there is nothing to take back" in str(found.errors[0])
+        assert len(take(database, kind, line).added) == 1, "it is gone"
+
+
+def test_what_was_entered_for_the_wrong_one_is_taken_back_as_it_stands_or_not_at_all(
+    database: Database, tmp_path: Path
+) -> None:
+    row, file = f"{A},SB-1,forbidden,2026-09-01,文件,,,Li", tmp_path / "banned.csv"
+    ahead = f"{A},SB-1,2026-11-30T00:00:00Z,2026-11-30T08:00:00Z,why"
+    now = to_ms(NOW)
+    with database.write() as connection:
+        begun = (A, "SB-1", now - 1000, now, "why", 0)
+        sql.add(connection, registry.downtime, [begun])
+    take(database, "downtime", ahead)
+    take(database, "banned", row)
+    for kind, rows, said in (
+        (
+            "banned",
+            (row.replace("forbidden", "outdated"),),
+            "row 2: stands there otherwise: kind forbidden; take back",
+        ),
+        ("banned", (row, row), "row 3: row 2 says something of the same"),
+        ("banned", (row, row.replace("SB-1", "SB-9")), "row 3, asset_no = SB-9"),
+        ("limits", ("360100,,,2026,total_tce,90,,文件1,Li",), "otherwise: value 100"),
+        ("downtime", (f"{A},SB-1,{iso(from_ms(now - 1000))},{iso(NOW)},why",), "has begun"),
+    ):
+        found = take(database, kind, *rows, read=withdrawal)
+        assert said in " ".join(map(str, found.errors)), (rows, found.errors)
+    plant, banned = Plant(database), select(func.count()).where(ledger.c.banned, ledger.c.asset_no == "SB-1")
+    file.write_bytes(text("banned", row))
+    for applied, to, rows_banned in ((False, "to be ", 1), (True, "", 0)):
+        found = report.take(database, None, "banned", file, NOW, apply=applied, withdraw=True)
+        *_, told = report.lines(found, file.name, applied=applied)
+        assert told.startswith(f"banned.csv: 1 {to}taken back, 0 rejected; ")
+        plant.settle()
+        with database.read() as connection:
+            assert connection.execute(banned).scalar_one() == rows_banned, "the device counts again"
+    assert len(take(database, "downtime", ahead, read=withdrawal).withdrawn or ()) == 1, "it has not begun"
 
 
 def test_the_samples_of_the_documentation_are_taken_in_the_order_of_its_table(tmp_path: Path) -> None:

@@ -135,9 +135,10 @@ def why(enterprise: str, asset_no: str | None, config: Path | None) -> None:
 @click.argument("kind")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE")
 @click.option("--preview", is_flag=True, help="show what it would change, and change nothing")
+@click.option("--withdraw", is_flag=True, help="take its rows back: they never held")
 @opening.config
-def import_list(kind: str, file: Path, preview: bool, config: Path | None) -> None:
-    """Take a list into the registry, a CSV file or a workbook (.xlsx).
+def import_list(kind: str, file: Path, preview: bool, withdraw: bool, config: Path | None) -> None:
+    """Take a list into the registry, a CSV file or a workbook (.xlsx), or take its rows back.
 
     All of it is taken, or nothing while a row is refused. A wrong KIND is told all that there are: enterprises, ...
     """
@@ -147,7 +148,8 @@ def import_list(kind: str, file: Path, preview: bool, config: Path | None) -> No
     if kind not in KINDS:
         raise click.UsageError(f"{kind}: no such list ({', '.join(KINDS)})")
     with opening.database(config) as (database, settings, now):
-        found = report.take(database, settings.province.folder, kind, file, now, apply=not preview)
+        folder, means = settings.province.folder, {"apply": not preview, "withdraw": withdraw}
+        found = report.take(database, folder, kind, file, now, **means)
         for line in report.lines(found, file.name, applied=not preview):
             say(line)
         if found.errors:

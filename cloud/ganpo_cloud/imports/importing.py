@@ -1,11 +1,11 @@
 """A list against what the registry holds: what is new, what changes, what is refused; then all of it or nothing."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
 from ganpo_cloud.imports.cells import Cells
 from ganpo_cloud.imports.kind import Kind, Values
@@ -15,7 +15,7 @@ from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.store import sql
 from ganpo_model import tables
 from ganpo_model.errors import ConfigError
-from ganpo_model.tables import Row
+from ganpo_model.tables import List, Row
 from ganpo_service import workbooks
 
 Key = tuple[Any, ...]
@@ -43,70 +43,146 @@ class Preview:
     rejected: int
     errors: tuple[ConfigError, ...]
     notes: tuple[str, ...]
+    withdrawn: tuple[Change, ...] | None = None
+    """What is taken back; None: it is an import."""
+
+
+@dataclass
+class _Read:
+    """A list as it was read, and what is wrong with it. `taken`: its rows that could be read, with their values."""
+
+    about: Kind
+    known: Known
+    found: List
+    taken: list[tuple[Row, Values]]
+    errors: list[ConfigError]
+    refused: set[str]
+    said: dict[Key, Row] = field(default_factory=dict)
+
+    def refuse(self, row: Row, what: str, column: str = "", hint: str = "") -> None:
+        """A row is refused."""
+        self.errors.append(ConfigError(what, where=row.place(column), hint=hint))
+        self.refused.add(row.place())
+
+    def once(self, row: Row, value: Values) -> bool:
+        """Whether it is the first row that says something of the same; any other is refused."""
+        key, about = self.about.key(value), self.about
+        first = self.said.setdefault(tuple(value[column] for column in about.once.split()) or key, row)
+        if first is row:
+            return True
+        there_too = f"row {first.number}" if first.source == row.source else first.place()
+        what = f"{there_too} says something of the same: {_named(key)}"
+        self.refuse(row, what, hint=_EACH_ITS_OWN if about.once else "")
+        return False
+
+    @property
+    def rejected(self) -> int:
+        """How many rows are refused."""
+        return self.found.refused + len(self.refused)
+
+
+def _read(
+    connection: Connection,
+    kind: str,
+    raw: bytes,
+    name: str,
+    province: Province,
+    now: datetime,
+    *,
+    ruled: bool = True,
+) -> _Read:
+    about = KINDS[kind]
+    required = [column for column in about.columns if column not in about.optional]
+    found = tables.read(raw, name, about.columns, required, opener=workbooks.sheets, kind=kind)
+    known = Known(connection, province, now, {row.cells.get("enterprise", "") for row in found.rows})
+    read = _Read(about, known, found, [], list(found.errors), set())
+    for row in found.rows:
+        cells = Cells(row.cells, known, {})
+        value = about.read(cells, ruled=ruled)
+        for column, (what, hint) in cells.wrongs.items():
+            read.refuse(row, what, column, hint)
+        if not cells.wrongs:
+            read.taken.append((row, value))
+    return read
 
 
 def preview(
     connection: Connection, kind: str, raw: bytes, name: str, province: Province, now: datetime
 ) -> Preview:
     """Read a list and compare it with the registry. `name` of the file stands in every error."""
-    about = KINDS[kind]
-    required = [column for column in about.columns if column not in about.optional]
-    found = tables.read(raw, name, about.columns, required, opener=workbooks.sheets, kind=kind)
-    known = Known(connection, province, now, {row.cells.get("enterprise", "") for row in found.rows})
-    errors = list(found.errors)
-    refused: set[str] = set()
-
-    def refuse(row: Row, what: str, column: str = "", hint: str = "") -> None:
-        errors.append(ConfigError(what, where=row.place(column), hint=hint))
-        refused.add(row.place())
-
-    taken = []
-    for row in found.rows:
-        cells = Cells(row.cells, known, {})
-        value = about.read(cells)
-        for column, (what, hint) in cells.wrongs.items():
-            refuse(row, what, column, hint)
-        if not cells.wrongs:
-            taken.append((row, value))
-    there = _there(connection, about, taken)
-    said: dict[Key, Row] = {}
+    read = _read(connection, kind, raw, name, province, now)
+    about, found = read.about, read.found
+    there = _there(connection, about, read.taken)
     new: dict[Key, Change] = {}
     unchanged = 0
-    for row, value in taken:
+    for row, value in read.taken:
         key = about.key(value)
-        first = said.setdefault(tuple(value[column] for column in about.once.split()) or key, row)
         before = there.get(key)
-        differences = before and {
-            n: (before[n], v) for n, v in value.items() if n != "recorded_at" and before[n] != v
-        }
-        if first is not row:
-            there_too = f"row {first.number}" if first.source == row.source else first.place()
-            hint = _EACH_ITS_OWN if about.once else ""
-            refuse(row, f"{there_too} says something of the same: {_named(key)}", hint=hint)
-        elif before is not None and not differences:
+        differences = before and _differences(before, value)
+        if not read.once(row, value):
+            continue
+        if before is not None and not differences:
             unchanged += 1
-        elif about.late is not None and (what := about.late(value, before, known)):
-            refuse(row, what)
+        elif about.late is not None and (what := about.late(value, before, read.known)):
+            read.refuse(row, what)
         else:
             new[key] = Change(row, _named(key), differences, value)
     # A row that could not be read may be what others miss: they are held against each other once all can be.
     notes = list(found.notes)
-    if not found.rows and not errors:
+    if not found.rows and not read.errors:
         notes.append(f"{name}: no row stands below its head")
-    if about.beside is not None and (refused or found.refused):
+    if about.beside is not None and read.rejected:
         notes.append(f"{name}: its rows are held against each other once every one can be read")
     else:
         for row, column, what in _beside(about, there, new):
-            refuse(row, what, column)
+            read.refuse(row, what, column)
     return Preview(
         kind,
         unchanged,
         tuple(change for change in new.values() if change.before is None),
         tuple(change for change in new.values() if change.before is not None),
-        found.refused + len(refused),
-        tuple(errors),
+        read.rejected,
+        tuple(read.errors),
         tuple(notes),
     )
+
+
+def withdrawal(
+    connection: Connection, kind: str, raw: bytes, name: str, province: Province, now: datetime
+) -> Preview:
+    """Read a list of rows that are to be taken back: each has to stand in the registry as the list says it.
+
+    Raises ConfigError for a list whose rows others name.
+    """
+    if KINDS[kind].named:
+        what = "rows of other lists name these: none is taken back"
+        raise ConfigError(what, where=kind, hint="a later row of the same key corrects it, or ends it")
+    read = _read(connection, kind, raw, name, province, now, ruled=False)
+    about = read.about
+    there = _there(connection, about, read.taken)
+    gone = []
+    for row, value in read.taken:
+        key = about.key(value)
+        if not read.once(row, value):
+            continue
+        if (before := there.get(key)) is None:
+            read.refuse(row, f"{_named(key)} does not stand in the registry: there is nothing to take back")
+        elif differences := _differences(before, value):
+            said = ", ".join(f"{column} {was}" for column, (was, _) in differences.items())
+            read.refuse(row, f"stands there otherwise: {said}", hint="take back what stands there")
+        elif about.late is not None and (what := about.late(value, before, read.known)):
+            read.refuse(row, what)
+        else:
+            gone.append(Change(row, _named(key), None, before))
+    notes = list(read.found.notes)
+    if not read.found.rows and not read.errors:
+        notes.append(f"{name}: no row stands below its head")
+    return Preview(kind, 0, (), (), read.rejected, tuple(read.errors), tuple(notes), tuple(gone))
+
+
+def _differences(before: Values, value: Values) -> dict[str, tuple[Any, Any]]:
+    """What another row says otherwise, column by column; when it was entered is none of it."""
+    return {n: (before[n], v) for n, v in value.items() if n != "recorded_at" and before[n] != v}
 
 
 def _there(connection: Connection, about: Kind, taken: Iterable[tuple[Row, Values]]) -> dict[Key, Values]:
@@ -141,9 +217,13 @@ def apply(connection: Connection, found: Preview, today: date) -> None:
         raise ValueError("rows were refused")
     about = KINDS[found.kind]
     new = [change.values for change in (*found.added, *found.changed)]
+    gone = [change.values for change in found.withdrawn or ()]
     sql.replace(connection, about.table, (tuple(map(row.get, about.table.columns.keys())) for row in new))
-    if new and about.touched is not None:
-        about.touched(connection, new, today)
+    for row in gone:
+        same = (column == row[column.name] for column in about.table.primary_key)
+        connection.execute(delete(about.table).where(*same))
+    if (new or gone) and about.touched is not None:
+        about.touched(connection, [*new, *gone], today)
 
 
 def _named(key: Key) -> str:

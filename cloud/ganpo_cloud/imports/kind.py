@@ -63,7 +63,8 @@ class Kind:
 
     `rule` looks at a row as a whole, and may add to its values; `beside` at all rows as they would stand; `late` says
     why a row may not be new any more, or not be another than it was before. `once`: columns whose values one list says
-    once only, where that is less than the key. `touched` marks what has to be worked out again, where anything has.
+    once only, where that is less than the key. `named`: other lists name its rows, and none is taken back. `touched`
+    marks what has to be worked out again, where anything has.
     """
 
     table: Table
@@ -76,19 +77,21 @@ class Kind:
     late: Callable[[Values, Values | None, Known], str] | None = None
     beside: Beside | None = None
     once: str = ""
+    named: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The names of its columns."""
         return tuple(self.head.split())
 
-    def read(self, row: Cells) -> Values:
-        """The row of `table` that a row of the list comes to; what is wrong stands in the row."""
+    def read(self, row: Cells, *, ruled: bool = True) -> Values:
+        """The row of `table` that a row of the list comes to; what is wrong stands in the row. `ruled`: so does that it
+        breaks a rule."""
         values = {stored: read(row, name) for name, stored, read in self._readers}
         if "recorded_at" in self.table.columns:
             values["recorded_at"] = to_ms(row.known.now)
         if self.rule is not None:
-            self.rule(row, values)
+            self.rule(row if ruled else Cells(row.cells, row.known, {}), values)
         return {name: values[name] for name in self._stored}
 
     def key(self, values: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -90,18 +90,21 @@ KINDS: Mapping[str, Kind] = {
         "code name parent area industry gbt4754 above_scale since",
         touched.ledgers,
         own={"area": c.county, "industry": c.same(_industry), "parent": _PARENT},
+        named=True,
     ),
     "sites": Kind(
         registry.site,
         "enterprise site name area timezone",
         touched.sites,
         own={"site": c.matching(SITE, "1 to 40 of a-z, 0-9 and -"), "area": c.county},
+        named=True,
     ),
     "equipment": Kind(
         registry.equipment,
         "enterprise site asset_no name status since",
         touched.ledgers,
         own={"asset_no": c.asset_no},
+        named=True,
     ),
     "flags": Kind(
         registry.flag,

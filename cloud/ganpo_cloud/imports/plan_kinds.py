@@ -140,6 +140,7 @@ PLAN: Mapping[str, Kind] = {
             tree,
             apart("enterprise node", lambda row: f"another row of the node holds then ({days(row)})", "from"),
         ),
+        named=True,
     ),
     "node_equipment": Kind(
         registry.node_equipment,
@@ -182,6 +183,7 @@ PLAN: Mapping[str, Kind] = {
         "product zh en unit industry",
         own={"product": _WORD, "unit": c.text(20), "zh": c.text(40), "en": c.text(80)},
         late=_other_unit,
+        named=True,
     ),
     "outputs": Kind(
         registry.output,

@@ -19,9 +19,16 @@ _MOST = 20
 
 
 def take(
-    database: Database, folder: Path | None, kind: str, file: Path, now: datetime, *, apply: bool
+    database: Database,
+    folder: Path | None,
+    kind: str,
+    file: Path,
+    now: datetime,
+    *,
+    apply: bool,
+    withdraw: bool = False,
 ) -> Preview:
-    """Compare a file with the registry, and apply it where that is meant and no row is refused.
+    """Compare a file with the registry, and apply it where that is meant and no row is refused; or take its rows back.
 
     `folder`: of the province. Raises ConfigError where a file cannot be read.
     """
@@ -31,7 +38,8 @@ def take(
     except OSError as error:
         raise not_read(file, error) from error
     with database.write() if apply else database.read() as connection, _uncollected():
-        found = importing.preview(connection, kind, raw, file.name, province, now)
+        read = importing.withdrawal if withdraw else importing.preview
+        found = read(connection, kind, raw, file.name, province, now)
         if apply and not found.errors:
             importing.apply(connection, found, day_of(to_ms(now), DEFAULT_ZONE))
     return found
@@ -58,6 +66,10 @@ def lines(found: Preview, name: str, *, applied: bool) -> Iterator[str]:
     for word, changes in ((f"{to}added", found.added), (f"{to}changed", found.changed)):
         yield from _most(f"{word:<8} {_at(change)}: {change.key}{_told(change)}" for change in changes)
     done = "done" if applied else "nothing was changed"
+    if found.withdrawn is not None:
+        yield from _most(f"{to}taken back {_at(change)}: {change.key}" for change in found.withdrawn)
+        yield f"{name}: {len(found.withdrawn)} {to}taken back, 0 rejected; {done}"
+        return
     yield (
         f"{name}: {len(found.added)} {to}added, {len(found.changed)} {to}changed, {found.unchanged} as before,"
         f" 0 rejected; {done}"
