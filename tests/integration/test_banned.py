@@ -8,8 +8,10 @@ from typing import Any
 
 import httpx
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import select
 
+from ganpo_cloud.cli.main import main
 from ganpo_cloud.days import alarms, days
 from ganpo_cloud.imports import registry
 from ganpo_cloud.inlet.ingest import ingest
@@ -234,3 +236,14 @@ def test_a_closing_says_why_and_by_whom_once(plant: Plant) -> None:
             alarms.close(plant.database, 1, "x", "Wang", NOON + SLOT)
         with pytest.raises(ConfigError, match=what):
             alarms.close(plant.database, number, why, by, NOON + SLOT)
+    for command, told in (
+        (
+            ["alarm", "close", "--by", "Li", "--why", "w"],
+            "no number of an alarm, as ganpo-cloud alarm list tells it",
+        ),
+        (["declare", "--withdraw"], "no number of a declaration, as ganpo-cloud declare told it"),
+    ):
+        for number in ("x", "0", "1.5", "9" * 30, "١"):
+            done = CliRunner().invoke(main, [*command, number])
+            assert done.exit_code == 2, done.output
+            assert f"{number}: {told}" in done.output

@@ -53,17 +53,19 @@ def list_(every: bool, config: Path | None) -> None:
 
 
 @alarm.command("close")
-@click.argument("number", metavar="ID", type=click.IntRange(1, 2**63 - 1))
+@click.argument("text", metavar="ID")
 @click.option("--why", required=True, help="what was found, and what was done")
 @click.option("--by", required=True, help="who says so")
 @opening.config
-def close(number: int, why: str, by: str, config: Path | None) -> None:
+def close(text: str, why: str, by: str, config: Path | None) -> None:
     """Close the alarm ID.
 
     What ran up to now is answered. What runs from now on opens the next one, and so does what a gateway kept back.
     """
     from ganpo_cloud.days import alarms
 
+    if (number := opening.numbered(text)) is None:
+        raise click.UsageError(f"{text}: no number of an alarm, as ganpo-cloud alarm list tells it")
     with opening.database(config) as (database, _, now):
         found = alarms.close(database, number, why, by, now)
         say(f"alarm {number} of {found.enterprise} {found.asset_no} is closed; running again opens the next")

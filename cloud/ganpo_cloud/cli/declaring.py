@@ -18,7 +18,7 @@ from ganpo_service.commands import say
 @click.option("--confirmed", is_flag=True, help="a rise to F that does not fit is consumption all the same")
 @click.option("--why", default="", help="what happened")
 @click.option("--by", default="", help="who says so")
-@click.option("--withdraw", type=click.IntRange(1, 2**63 - 1), metavar="ID", help="withdraw this declaration")
+@click.option("--withdraw", metavar="ID", help="withdraw this declaration")
 @click.option("--enterprise", metavar="CODE", help="where several have a register of this id")
 @opening.config
 def declare(
@@ -30,7 +30,7 @@ def declare(
     confirmed: bool,
     why: str,
     by: str,
-    withdraw: int | None,
+    withdraw: str | None,
     enterprise: str | None,
     config: Path | None,
 ) -> None:
@@ -43,10 +43,15 @@ def declare(
 
     if withdraw is not None and (register, instant, final, first, new_register) != (None,) * 5:
         raise click.UsageError("--withdraw ID stands alone: what is withdrawn says its register and instant")
+    number = None if withdraw is None else opening.numbered(withdraw)
+    if withdraw is not None and number is None:
+        raise click.UsageError(
+            f"--withdraw {withdraw}: no number of a declaration, as ganpo-cloud declare told it"
+        )
     with opening.database(config) as (database, _, now):
-        if withdraw is not None:
-            declarations.withdraw(database, withdraw, why, by, now)
-            say(f"declaration {withdraw} is withdrawn; its days are judged again")
+        if number is not None:
+            declarations.withdraw(database, number, why, by, now)
+            say(f"declaration {number} is withdrawn; its days are judged again")
             return
         if register is None or instant is None or final is None or first is None:
             raise click.UsageError("REGISTER, --at, --final and --first are needed (or --withdraw ID)")

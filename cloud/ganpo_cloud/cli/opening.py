@@ -1,6 +1,7 @@
 """What every command needs: the settings, and the database."""
 
 import datetime
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,11 @@ config = click.option(
     type=click.Path(dir_okay=False, path_type=Path),
     help="cloud.toml  [default: $GANPO_CLOUD_CONFIG, then /etc/ganpo/cloud.toml]",
 )
+
+
+def numbered(text: str) -> int | None:
+    """The number of something that is stored; None where it is none."""
+    return int(text) if re.fullmatch(r"[1-9]\d{0,17}", text, re.ASCII) else None
 
 
 class Opened(NamedTuple):
