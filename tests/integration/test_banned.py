@@ -243,7 +243,7 @@ def test_a_closing_says_why_and_by_whom_once(plant: Plant) -> None:
         ),
         (["declare", "--withdraw"], "no number of a declaration, as ganpo-cloud declare told it"),
     ):
-        for number in ("x", "0", "1.5", "9" * 30, "١"):
-            done = CliRunner().invoke(main, [*command, number])
+        for text in ("x", "0", "1.5", "9" * 30, "١"):
+            done = CliRunner().invoke(main, [*command, text])
             assert done.exit_code == 2, done.output
-            assert f"{number}: {told}" in done.output
+            assert f"{text}: {told}" in done.output
