@@ -11,8 +11,10 @@ from sqlalchemy import (
     Connection,
     FromClause,
     Select,
+    Text,
     and_,
     case,
+    cast,
     false,
     func,
     literal,
@@ -132,25 +134,23 @@ def work(
     return Work(moved, adds_up, number, wanted.day, groups, rows)
 
 
-def by_cause(connection: Connection, province: Province, wanted: lists.Filter, moved: Moved) -> list[Part]:
-    """What is to be done, cause by cause; an enterprise may have several."""
-    return _parts(connection, _devices(province, wanted, moved).subquery("devices"), "rank", moved)
-
-
-def by_county(connection: Connection, province: Province, wanted: lists.Filter, moved: Moved) -> list[Part]:
-    """The same, county by county."""
-    return _parts(connection, _devices(province, wanted, moved).subquery("devices"), "area", moved)
-
-
-def _parts(connection: Connection, devices: FromClause, name: str, moved: Moved) -> list[Part]:
-    d = devices.c
+def by_cause_and_county(
+    connection: Connection, province: Province, wanted: lists.Filter, moved: Moved
+) -> tuple[list[Part], list[Part]]:
+    """What is to be done, cause by cause, of which an enterprise may have several; and the same county by county. One
+    question: the devices are found once."""
+    d = _devices(province, wanted, moved).cte("devices").c
     number = func.count(func.distinct(d.enterprise))
     adds = (number, literal(0)) if moved.firms else (func.sum(d.numerator), func.sum(d.denominator))
-    query = select(d[name], func.count(), number, *adds).group_by(d[name])
-    return [
-        Part(moved.causes[of] if name == "rank" else of, int(n), int(m), Change(int(a), int(b)))
-        for of, n, m, a, b in connection.execute(query)
-    ]
+    causes, counties = (
+        select(literal(n).label("part"), cast(of, Text).label("of"), func.count(), number, *adds).group_by(of)
+        for n, of in enumerate((d.rank, d.area))
+    )
+    found: tuple[list[Part], list[Part]] = ([], [])
+    for part, of, devices, firms_, *more in connection.execute(causes.union_all(counties)):
+        name = of if part else moved.causes[int(of)]
+        found[part].append(Part(name, int(devices), int(firms_), Change(*map(int, more))))
+    return found
 
 
 def _rows(province: Province, wanted: lists.Filter, moved: Moved, by: By, step: Step | None) -> FromClause:

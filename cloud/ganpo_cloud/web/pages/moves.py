@@ -2,6 +2,7 @@
 where they are."""
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
@@ -10,7 +11,7 @@ from sqlalchemy import Connection
 
 from ganpo_cloud.province import gains
 from ganpo_cloud.province.definitions import DEFINITIONS
-from ganpo_cloud.province.gains import MOVED
+from ganpo_cloud.province.gains import MOVED, Part
 from ganpo_cloud.province.indicators import Indicator, Indicators
 from ganpo_cloud.web.answers.moves import Worklist
 from ganpo_cloud.web.pages import numbers
@@ -56,6 +57,9 @@ def beside(connection: Connection, rendering: Rendering, found: Worklist) -> Ite
         Figures(found.work.day, found.item.area, found.item.industry, rendering.scope.tag or ""),
         found.item,
     )
+    by_cause, by_county = gains.by_cause_and_county(
+        connection, rendering.province, found.wanted, found.work.moved
+    )
     causes = [
         Line(
             part.of,
@@ -64,10 +68,7 @@ def beside(connection: Connection, rendering: Rendering, found: Worklist) -> Ite
             n.count(f"{item.definition.id}:{part.of}-enterprises", part.enterprises),
             _number(n, item, f"{part.of}-done", found.work.number.after(part.change)),
         )
-        for part in sorted(
-            gains.by_cause(connection, rendering.province, found.wanted, found.work.moved),
-            key=lambda part: -part.change.numerator,
-        )
+        for part in sorted(by_cause, key=lambda part: -part.change.numerator)
     ]
     steps = {line.step for line in causes}
     return {
@@ -76,7 +77,7 @@ def beside(connection: Connection, rendering: Rendering, found: Worklist) -> Ite
         "told": _told(n, found) if found.work.total and found.work.adds_up else None,
         "step": steps.pop() if len(steps) == 1 else None,
         "causes": causes,
-        "places": _places(connection, rendering, found),
+        "places": _places(connection, rendering, found, by_county),
         "numbers": {id_: DEFINITIONS[id_].word for id_ in MOVED},
     }
 
@@ -100,19 +101,22 @@ def _told(n: Figures, found: Worklist) -> Told:
     )
 
 
-def _places(connection: Connection, rendering: Rendering, found: Worklist) -> list[Line]:
+def _places(
+    connection: Connection, rendering: Rendering, found: Worklist, by_county: Sequence[Part]
+) -> list[Line]:
     """The parts of the place, those first that bring most."""
     item, province = found.item, rendering.province
     adds: dict[str, Change] = defaultdict(lambda: Change(0))
     devices, enterprises = Counter[str](), Counter[str]()
     children = rendering.parts(item.area)
-    for part in gains.by_county(connection, province, found.wanted, found.work.moved):
+    for part in by_county:
         for child in set(children).intersection(province.above(part.of) if part.of in province.areas else ()):
             adds[child] = adds[child].plus(part.change)
             devices[child] += part.devices
             enterprises[child] += part.enterprises
-    every = Indicators(rendering.snapshot(connection)).all(list(devices), [item.industry or None])
-    mine = [of for items in every.values() for of in items if of.definition.id == item.definition.id]
+    judged = Indicators(rendering.snapshot(connection))
+    every = judged.all(list(devices), [item.industry or None], only=(item.definition,))
+    mine = [of for items in every.values() for of in items]
     lines = []
     for of in sorted(mine, key=lambda of: (-adds[of.area].numerator, of.area)):
         n = Figures(found.work.day, of.area, of.industry, rendering.scope.tag or "")
