@@ -17,7 +17,7 @@ from ganpo_cloud.province.within import Only
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import YEARLY, area_year, balance, ledger
-from ganpo_model.energy import WATER
+from ganpo_model.energy import WATER, Coefficients
 
 WHOLE = "12"
 """The month until which value added of a whole year is known."""
@@ -60,19 +60,19 @@ def of_enterprises(
         row.enterprise: (row.through[5:] or WHOLE, row.fen)
         for row in sorted(over, key=lambda row: (row.through == "", row.through))
     }
-    query = select(balance).where(balance.c.month.between(f"{year}-01", f"{year}-12"))
+    b, factors = balance.c, _Factors(province.coefficients)
+    told = (b.enterprise, b.carrier, b.month, b.millionths, b.covered_days, b.declared)
+    query = select(*told).where(b.month.between(f"{year}-01", f"{year}-12"))
     if only is not None:
         mine = (ledger.c.kind == "enterprise") & on(min(last, today)) & only.holds(ledger.c)
-        query = query.where(balance.c.enterprise.in_(select(ledger.c.enterprise).where(mine)))
+        query = query.where(b.enterprise.in_(select(ledger.c.enterprise).where(mine)))
     taken: dict[str, dict[str, _Carried]] = defaultdict(lambda: defaultdict(_Carried))
-    for row in connection.execute(query):
-        until = added.get(row.enterprise, (WHOLE, 0))[0]
-        of, used = taken[row.enterprise][row.carrier], row.millionths or 0
-        of.declared |= row.declared
-        if row.month[5:] <= until:
-            of.millionths += used
-            of.tce += province.coefficients.tce({row.carrier: used}, periods.span(row.month)[0])
-            of.covered_days[row.month] = row.covered_days
+    for code, carrier, month, used, covered_days, declared in connection.execute(query):
+        of = taken[code][carrier]
+        of.declared |= declared
+        if month[5:] <= added.get(code, (WHOLE, 0))[0]:
+            of.used[factors[carrier, month]] += used or 0
+            of.covered_days[month] = covered_days
     ends = {
         until: periods.span(f"{year}-{until}")[1]
         for until in {WHOLE, *(until for until, _ in added.values())}
@@ -80,23 +80,45 @@ def of_enterprises(
     found: dict[str, tuple[Key, dict[str, int], int]] = {}
     for code in taken.keys() & at_home.keys():
         until = added.get(code, (WHOLE, 0))[0]
-        own = _of_enterprise(province, taken[code], added.get(code), ended(first, ends[until], today))
+        days = ended(first, ends[until], today)
+        own = _of_enterprise(province, factors, taken[code], added.get(code), days)
         found[code] = (at_home[code], own, int(until))
     return found
 
 
+class _Factors(dict[tuple[str, str], int]):
+    """By carrier and month the place in `kgce` of what its unit comes to; 0: nothing. Whole numbers are added up by it,
+    so that a year takes one fraction and not one for each month."""
+
+    def __init__(self, coefficients: Coefficients) -> None:
+        super().__init__()
+        self.kgce = [Fraction()]
+        self._coefficients = coefficients
+
+    def __missing__(self, key: tuple[str, str]) -> int:
+        found = self._coefficients.at(key[0], periods.span(key[1])[0])
+        if found is not None and found.kgce not in self.kgce:
+            self.kgce.append(found.kgce)
+        place = self[key] = 0 if found is None else self.kgce.index(found.kgce)
+        return place
+
+
 @dataclass(slots=True)
 class _Carried:
-    """A carrier of one enterprise over the months that count, wherever it was taken. `covered_days`: by month."""
+    """A carrier of one enterprise over the months that count, wherever it was taken: millionths by `_Factors`.
+    `covered_days`: by month."""
 
-    millionths: int = 0
-    tce: Fraction = Fraction()
+    used: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     covered_days: dict[str, int] = field(default_factory=dict)
     declared: bool = False
 
 
 def _of_enterprise(
-    province: Province, carriers: Mapping[str, _Carried], added: tuple[str, int] | None, days: int
+    province: Province,
+    factors: _Factors,
+    carriers: Mapping[str, _Carried],
+    added: tuple[str, int] | None,
+    days: int,
 ) -> dict[str, int]:
     """What one enterprise adds to the sums of a year: only what is whole, over value added that is known."""
     found: dict[str, int] = {}
@@ -106,7 +128,8 @@ def _of_enterprise(
         if covered:
             found[f"{name}_declared"] = 1
         if covered and days and all(covered) and added is not None:
-            tce = int(sum(of.tce for of in mine) * 10**6)
+            used = [(factors.kgce[at], some) for of in mine for at, some in of.used.items()]
+            tce = int(sum(some * kgce for kgce, some in used) / 1000)
             found |= {f"{name}_enterprises": 1, f"{name}_fen": added[1]}
-            found[f"{name}_millionths"] = tce if name == "energy" else sum(of.millionths for of in mine)
+            found[f"{name}_millionths"] = tce if name == "energy" else sum(some for _, some in used)
     return found
