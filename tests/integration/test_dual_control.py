@@ -147,6 +147,24 @@ def test_every_place_and_month_as_plain_loops_count_it(plant: Plant) -> None:
     assert compared > 20
 
 
+def test_of_an_enterprise_that_moves_what_is_ahead_is_where_it_went(plant: Plant) -> None:
+    before, left = course(plant), course(plant, area="360703")
+    assert left.value(left.projected) == 14_400 * TCE
+    plant.take("enterprises", enterprise(OLD, "360704").replace("2018-01-01", "2026-07-01"))
+    plant.settle()
+    after, left, there = course(plant), course(plant, area="360703"), course(plant, area="360704")
+    assert left.value(left.to_date) == left.value(left.projected) == 7_200 * TCE, (
+        "January to June, and no more"
+    )
+    assert after.projected == before.projected, "the city has the same"
+    whole, moved = after.value(after.projected), there.value(there.projected)
+    assert whole is not None
+    assert moved == whole - 7_200 * TCE
+    assert (left.by_last_year, there.by_last_year, after.by_last_year) == (1, 1, 1), (
+        "at each that it was at; once above"
+    )
+
+
 def test_what_is_missing_hatches_and_what_is_above_stays_above(plant: Plant) -> None:
     plant.take(
         "limits", f"{CITY},NONFERROUS,,2026,total_tce,1769.75,,tighter,Wang", now=NOW + timedelta(minutes=6)
@@ -224,6 +242,14 @@ def test_a_sheet_on_its_page_in_its_files_and_at_the_api(
         page = http.get("/dual-control", params={"area": CITY, "lang": "en"}).text
         assert re.search(r"newer.*yes: entered last.*old.*no: another was entered later", page, re.DOTALL)
         assert f'data-number="dual_total:to-date {CITY} * {MONTH}">' in page
+        sheet = " ".join(re.sub("<[^>]*>", "", page).split())
+        assert "To date, in tce: areas 2,089.30 + without a place 0.00 = 2,089.30." in sheet
+        assert (
+            "their own 1,474.80 + all others 614.50 = 2,089.30, as the page Energy and water adds up" in sheet
+        )
+        year = {"area": CITY, "from": "2026-01", "to": MONTH}
+        taken = http.get("/api/v1/energy", params=year).json()
+        assert sum(row["tce_millionths"] or 0 for row in taken) == 2_089_300_000, "as the page has it"
         assert "more in the files" not in page
         monkeypatch.setattr(page_of, "MOST", 0)
         short = http.get("/dual-control", params={"area": CITY, "lang": "en", "month": ""}).text
@@ -267,9 +293,9 @@ def test_a_sheet_on_its_page_in_its_files_and_at_the_api(
         assert value["checked"] == {"numerator": int(15_800 * TCE * 10**6), "denominator": 202_000_000 * 100}
         plan = {row["measure"]: row for row in http.get("/api/v1/plan", params={"area": CITY}).json()}
         assert plan["dual_total"]["number"]["numerator"] == total["projected"]["numerator"]
-        asked = plan["dual_total"]["target"]
-        assert (asked["comparator"], asked["value"], asked["document"]) == ("<=", "2600.5", "newer")
-        assert asked["deadline"] == "2026-12-31"
+        target = plan["dual_total"]["target"]
+        assert (target["comparator"], target["value"], target["document"]) == ("<=", "2600.5", "newer")
+        assert target["deadline"] == "2026-12-31"
         judged = {"green": "reached", "yellow": "reached", "red": "above", "hatched": "uncovered"}
         pages: dict[str, str] = {}
         for where in ({"area": CITY}, {"area": CITY, "industry": "NONFERROUS"}):

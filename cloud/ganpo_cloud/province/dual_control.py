@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import ceil
 from typing import Any, Literal
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from ganpo_cloud.days import periods
 from ganpo_cloud.province import limits
@@ -18,8 +18,9 @@ from ganpo_cloud.province.limits import KINDS, Kind, Limit
 from ganpo_cloud.province.measured import At, Measured, Standing
 from ganpo_cloud.province.snapshots import Energy, Snapshot, last_over
 from ganpo_cloud.province.targets import Target
+from ganpo_cloud.province.within import within
 from ganpo_cloud.store import registry_tables as registry
-from ganpo_cloud.store.counted_tables import ALL, area_outlook, ledger, outlook
+from ganpo_cloud.store.counted_tables import ALL, area_outlook, balance, ledger, outlook
 from ganpo_cloud.store.described import Month, Ratio, answer, said
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds
 from ganpo_model.clock import from_ms
@@ -190,6 +191,31 @@ class DualControl:
                     if ("", "", firm.enterprise, kind) in self._limits
                 ]
         return sorted(found, key=lambda row: (row.name or "", row.enterprise or "", KINDS.index(row.kind)))
+
+    def limited(self, area: str, industry: str) -> Fraction:
+        """tce that enterprises with a limit of their own took at a place so far, in the months of the sheet."""
+        of, c = registry.limit.c, balance.c
+        year = int(self.month[:4])
+        codes = select(of.enterprise).where(of.year == year, of.kind == "total_tce", of.enterprise != "")
+        here = within(self._province, area, industry or None, c)
+        sums = (
+            func.sum(c.millionths // MILLION).label("whole"),
+            func.sum(c.millionths % MILLION).label("rest"),
+        )
+        query = select(c.carrier, c.month, *sums).where(
+            c.enterprise.in_(codes), c.millionths.is_not(None), *here
+        )
+        query = query.where(c.month.between(f"{year}-01", self.month)).group_by(c.carrier, c.month)
+        coefficients = self._province.coefficients
+        return sum(
+            (
+                coefficients.tce(
+                    {row.carrier: int(row.whole) * MILLION + int(row.rest)}, periods.span(row.month)[0]
+                )
+                for row in self._connection.execute(query)
+            ),
+            Fraction(),
+        )
 
     def _place(self, key: tuple[str, str], kind: Kind, row: Any, used: Energy) -> Course:
         area, industry = key

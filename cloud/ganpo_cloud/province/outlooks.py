@@ -2,7 +2,7 @@
 enterprise, and by place and industry (metrics.md section 5, dual control)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
@@ -15,10 +15,11 @@ from ganpo_cloud.days import periods
 from ganpo_cloud.days.planned import PlannedDays
 from ganpo_cloud.province.balances import LARGEST, homes
 from ganpo_cloud.province.divisions import OTHER, Province
+from ganpo_cloud.province.measures import on
 from ganpo_cloud.province.places import add, roll_up
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store import sql
-from ganpo_cloud.store.counted_tables import OUTLOOK, area_outlook, outlook
+from ganpo_cloud.store.counted_tables import OUTLOOK, area_outlook, ledger, outlook
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.tables import counter
 from ganpo_model.projection import COVERED, Course
@@ -77,12 +78,24 @@ def forget(connection: Connection, before: str) -> None:
         connection.execute(delete(table).where(table.c.month < before))
 
 
+def _metered(connection: Connection, day: date) -> Mapping[str, Collection[str]]:
+    """The places where each enterprise has meters on a day."""
+    c = ledger.c
+    found: dict[str, set[str]] = defaultdict(set)
+    for code, area in connection.execute(
+        select(c.enterprise, c.area).where(c.kind == "meter", on(day)).distinct()
+    ):
+        found[code].add(area)
+    return found
+
+
 def _add_up(
     connection: Connection, province: Province, month: str, known: "_Known", today: date
 ) -> tuple[list[sql.Row], list[sql.Row]]:
     """The rows of `outlook`, of every enterprise, and of `area_outlook`."""
     year, number = int(month[:4]), int(month[5:])
-    at_home = homes(connection, min(periods.span(month)[1], today))
+    day = min(periods.span(month)[1], today)
+    at_home, metered = homes(connection, day), _metered(connection, day)
     planned = known.planned(year)
     added = _Added(connection, year, month)
     now, before = known.used(year, 1, number), known.used(year - 1, 1, number)
@@ -97,9 +110,10 @@ def _add_up(
         days = planned.of(code, periods.span(month)[1])
         course = Course(_sum(now, code), same, others or 0, *days, both)
         firm = _Firm(code, home, industry, course, covered.get(code))
-        # Quantities count where they are taken, each place with its share of what is ahead; an enterprise once.
-        places = {area for of in (now, before, rest) for area in of.get(code, ())} or {home}
-        here = (((area, industry), firm.at(area, now, before, rest)) for area in places)
+        # Quantities count where they are taken, what is ahead where it is now; an enterprise once.
+        shares = firm.shares(now, metered.get(code, ()))
+        places = {*shares, *(area for of in (now, before, rest) for area in of.get(code, ()))} or {home}
+        here = (((area, industry), firm.at(area, shares, before, rest)) for area in places)
         for key, values in roll_up(province, here, _NOTHING).items():
             add(sums.setdefault(key, dict(_NOTHING)), values | {f"by_{course.method}": 1})
         firm.add_value(added, known, planned)
@@ -223,9 +237,17 @@ class _Firm:
     counted: dict[str, int] = field(default_factory=dict)
     through: str = ""
 
-    def at(self, area: str, now: Used, before: Used, rest: Used) -> dict[str, int]:
+    def shares(self, now: Used, metered: Collection[str]) -> Mapping[str, Fraction]:
+        """What it used so far, by the places where the rest of the year will be used: what papers say of a home that it
+        has left goes on at its home."""
+        found: dict[str, Fraction] = defaultdict(Fraction)
+        for area, used in now.get(self.code, {}).items():
+            found[area if area in metered else self.home] += used
+        return found
+
+    def at(self, area: str, shares: Mapping[str, Fraction], before: Used, rest: Used) -> dict[str, int]:
         """What it adds at one of its places."""
-        course, here = self.course, now.get(self.code, {}).get(area, Fraction())
+        course, here = self.course, shares.get(area, Fraction())
         ahead = course.ahead * here / course.so_far if course.ahead and course.so_far else Fraction()
         last = sum((of.get(self.code, {}).get(area, Fraction()) for of in (before, rest)), Fraction())
         lost = last if course.method == "none" else Fraction()

@@ -1,8 +1,8 @@
 """Dual control on its page: what stands beside the courses of a month."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from math import ceil
+from math import ceil, floor
 from typing import Any
 
 from sqlalchemy import Connection
@@ -55,6 +55,10 @@ class Sheet:
         m, n = self.covered(of)
         return Figure(f"{m.measure}/declared", *(m.area, m.industry, m.time), m.number, "rate", n.number)
 
+    def of_it(self, of: Course, name: str, number: Fraction) -> Figure:
+        """A part of what was used."""
+        return self._counted(of, f"to-date-{name}", number, "tonnes")
+
     def left_out(self, kind: str, area: str, industry: str, number: int) -> Figure:
         """How many parts and industries have nothing to show."""
         return Figure(f"{kind}:left-out", area, industry, self.month, number)
@@ -104,11 +108,35 @@ def beside(connection: Connection, rendering: Rendering, found: Sequence[Course]
         "kinds": kinds,
         "more": more,
         "limits": [row for rows in kinds.values() for some in rows.values() for row in some if row.limit],
+        "adds_up": _adds_up(
+            DualControl(connection, rendering.province, month),
+            found[0],
+            [row for row in found if of(row) == "parts" and row.kind == "total_tce"],
+        ),
         "unsaid": {
             kind: sum(row.kind == kind for row in found) - len(rows) for kind, rows in by_kind.items()
         },
         "lights": rendering.province.lights,
     }
+
+
+def _adds_up(control: DualControl, whole: Course, parts: Sequence[Course]) -> Mapping[str, Figure] | None:
+    """What the use of the place so far is made of, in tonnes with two decimals that add up: its parts and what has no
+    place; enterprises with a limit of their own, and all others. None: nothing is known."""
+    used = whole.value(whole.to_date)
+    if used is None:
+        return None
+    of_parts = sum((row.value(row.to_date) or Fraction() for row in parts), Fraction())
+    if abs(used - of_parts) * 10**6 <= len(parts):  # each is rounded down to a millionth
+        of_parts = used
+    limited = control.limited(whole.area, whole.industry or ALL)
+    hundredths = {"whole": floor(100 * used), "parts": floor(100 * of_parts), "limited": floor(100 * limited)}
+    hundredths |= {
+        "nowhere": hundredths["whole"] - hundredths["parts"],
+        "others": hundredths["whole"] - hundredths["limited"],
+    }
+    sheet = Sheet(control.month)
+    return {name: sheet.of_it(whole, name, Fraction(number, 100)) for name, number in hundredths.items()}
 
 
 def _worst(of: Course) -> Fraction:

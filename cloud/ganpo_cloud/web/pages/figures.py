@@ -22,6 +22,7 @@ _WRITTEN: Mapping[str, tuple[Callable[[Any, int], str], int]] = {
     "tenths": (numbers.decimals, 1),
     "intensity": (numbers.decimals, 5),
     "specific": (numbers.decimals, 3),
+    "tonnes": (numbers.decimals, 2),
     "change": (numbers.signed, 0),
     "points": (numbers.signed, 1),
     "monthly": (numbers.signed, 2),
