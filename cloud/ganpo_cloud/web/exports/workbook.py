@@ -8,6 +8,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from fractions import Fraction
@@ -82,14 +83,18 @@ def to_xlsx(
     pipe = _Pipe()
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as package:
         package.writestr(_member(_TYPES), before[_TYPES])
-        with package.open(_member(_ROWS), "w") as rows:
-            rows.write(head)
+        # To compress is half of the work, and needs no interpreter: meanwhile the next rows are made.
+        with package.open(_member(_ROWS), "w") as rows, ThreadPoolExecutor(1) as beside:
+            written = beside.submit(rows.write, head)
             for cells in chunks:
                 number = first + checksum.rows + 1
                 checksum.add([*zip(*cells, strict=True)])
                 sums.add(cells)
-                rows.write(row.xml(number, cells))
+                xml = row.xml(number, cells)
+                written.result()
                 yield pipe.taken()
+                written = beside.submit(rows.write, xml)
+            written.result()
             behind = frame(checksum.rows, sums, checksum, behind=True)
             rows.write(_behind(behind[_ROWS], first, checksum.rows))
         for name, content in behind.items():
