@@ -10,9 +10,11 @@ from sqlalchemy import delete, select
 
 from ganpo_cloud.days import alarms, periods
 from ganpo_cloud.imports import registry
-from ganpo_cloud.province import banned, capacity_use, front_runners, plan_sums, tagged, totals, trees
+from ganpo_cloud.province import banned, capacity_use, front_runners, plan, plan_sums, tagged, totals, trees
+from ganpo_cloud.province.indicators import Indicators
 from ganpo_cloud.province.lists import Filter
 from ganpo_cloud.province.plan_sums import COUNTED, Place
+from ganpo_cloud.province.snapshots import snapshot
 from ganpo_cloud.store.counted_tables import ALL, area_plan
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.marks import Kind, waiting
@@ -174,6 +176,25 @@ def test_a_month_counts_as_over_once_the_next_has_begun(plant: Plant) -> None:
     plan_sums.turn_day(plant.database, PROVINCE, next_day)
     with plant.database.read() as connection:
         assert min(connection.execute(select(area_plan.c.month)).scalars()) == oldest
+
+
+def test_since_when_a_number_of_the_plan_is_reached_is_told_of_every_month(plant: Plant) -> None:
+    plant.take("targets", "green_factory,360000,,>=,2,2025-12-31,,,Doc,Li")
+    plant.take("targets", "nodes_factory,360000,,>=,1,2025-12-31,,,Doc,Li")
+    plant.settle()
+    with plant.database.read() as connection:
+        judged = Indicators(snapshot(connection, PROVINCE, None, NOW))
+        place = Place(connection, PROVINCE, PROVINCE.whole, ALL)
+        found = {
+            of.item.definition.id: of.item.passed
+            for part in (tagged, trees)
+            for of in plan.numbers_of(part, judged, place)
+        }
+    one, other = found["green_factory"], found["nodes_factory"]
+    assert one is not None
+    assert (one.checked, one.since, one.ever) == (1, "2026-02", False)
+    assert other is not None
+    assert (other.checked, other.since, other.ever) == (1, "2026-06", False)
 
 
 def test_of_two_who_work_it_out_at_once_the_one_who_read_first_writes_nothing(

@@ -14,7 +14,7 @@ from ganpo_cloud.province.measured import At, Measured, Standing
 from ganpo_cloud.province.measures import on
 from ganpo_cloud.province.places import Sums, roll_up
 from ganpo_cloud.store import registry_tables as registry
-from ganpo_cloud.store import slots
+from ganpo_cloud.store import slots, sql
 from ganpo_cloud.store.counted_tables import NOWHERE, consumption, evidence, ledger
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, bounds
 from ganpo_cloud.store.tables import alarm, alarm_closing, frame, reading, register, states
@@ -130,9 +130,9 @@ def belongs(stretch: Any, alarms: Sequence[Any]) -> int | None:
     return found
 
 
-def entered(connection: Connection) -> bool:
-    """Whether anything was ever banned."""
-    return connection.execute(select(_b.asset_no).limit(1)).first() is not None
+def entered(connection: Connection) -> frozenset[str]:
+    """Its lists that have any row."""
+    return frozenset({"banned"} if sql.any_of(connection, registry.banned) else ())
 
 
 def counted(connection: Connection, province: Province, of: Filter) -> Sums:

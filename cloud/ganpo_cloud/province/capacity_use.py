@@ -19,6 +19,7 @@ from ganpo_cloud.province.measures import on
 from ganpo_cloud.province.places import Key, Sums, keys
 from ganpo_cloud.province.within import within
 from ganpo_cloud.store import registry_tables as registry
+from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import ALL, FLOWS, ledger, production
 from ganpo_model.units import MILLION
 
@@ -100,9 +101,9 @@ def equipment_use(connection: Connection, month: str) -> Mapping[str, tuple[int,
     return {code: (int(producing), int(busy)) for code, producing, busy in connection.execute(query)}
 
 
-def entered(connection: Connection) -> bool:
-    """Whether any capacity was ever listed."""
-    return connection.execute(select(registry.capacity.c.product).limit(1)).first() is not None
+def entered(connection: Connection) -> frozenset[str]:
+    """Its lists that have any row."""
+    return frozenset({"capacities"} if sql.any_of(connection, registry.capacity) else ())
 
 
 def counted(connection: Connection, province: Province, of: Filter) -> Sums:

@@ -170,9 +170,9 @@ def _judged(
             yield firm, None
 
 
-def entered(connection: Connection) -> bool:
-    """Whether any output was ever listed."""
-    return connection.execute(select(registry.output.c.product).limit(1)).first() is not None
+def entered(connection: Connection) -> frozenset[str]:
+    """Its lists that have any row."""
+    return frozenset({"outputs"} if sql.any_of(connection, registry.output) else ())
 
 
 def counted(connection: Connection, province: Province, of: Filter) -> Sums:

@@ -41,7 +41,7 @@ class Measured:
 @dataclass(frozen=True, slots=True)
 class At:
     """A place in an industry at the end of a day. `counted`: what the lists of a module come to there (`plan_sums.py`),
-    by name; None: nothing counts."""
+    by name; None: nothing counts. `entered`: of what its lists have any row."""
 
     connection: Connection
     province: Province
@@ -49,6 +49,7 @@ class At:
     area: str
     industry: str
     counted: Mapping[str, int] | None
+    entered: frozenset[str]
 
 
 @answer

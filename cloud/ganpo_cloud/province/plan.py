@@ -98,13 +98,14 @@ def numbers_of(part: Part, found: Indicators, place: Place) -> Iterable[Number]:
     listed = {of.id: of.target for of in now.values()}
     targets = {of.id: listed.get(of.id) or found.target(of, area, industry) for of in definitions}
     past: list[dict[str, Standing]] = []
-    months = periods.months(found.snapshot.day, OVER_MONTHS + 1)[:-1]
+    months = periods.months(found.snapshot.day, periods.MONTHS)[:-1]
     deadlines = {of: target.passed(found.snapshot.day) if target else None for of, target in targets.items()}
     moves = [
         of for of in definitions if not listed.get(of.id)
     ]  # what is expected of a year is no number of months
     if any(_told(of, targets[of.id], now.get(of.id)) or deadlines[of.id] for of in moves):
-        past = [standing(periods.span(month)[1]) if n % 3 == 0 else {} for n, month in enumerate(months)]
+        looked = [month for month in months if place.stored(part, month)] or months[-OVER_MONTHS::3]
+        past = [standing(periods.span(month)[1]) if month in looked else {} for month in months]
     then = {day: standing(periods.span(month_over(day))[1]) for day in {*deadlines.values()} if day}
     for of in definitions:
         history = tuple(_value(of, at.get(of.id)) for at in [*past, now])
@@ -112,9 +113,8 @@ def numbers_of(part: Part, found: Indicators, place: Place) -> Iterable[Number]:
         told = of in moves and _told(of, target, mine)
         moved = moving(of, target, history, found.snapshot.day) if told else None
         counted = (None, mine.number, None, mine.among, None, None)
-        item = Indicator(
-            of, area, industry, "", *counted, None, target, history, moved, uncovered=mine.uncovered
-        )
+        shown = (target, history[-OVER_MONTHS - 1 :], moved)
+        item = Indicator(of, area, industry, "", *counted, None, *shown, uncovered=mine.uncovered)
         if (deadline := deadlines[of.id]) is not None:
             stood = then[deadline].get(of.id, Standing(of.id, None, None))
             running = dict(zip(months, history, strict=False)) if of in moves else {}

@@ -34,8 +34,8 @@ class Counted(Protocol):
     OF_MONTHS: bool
     """Whether it is of the month that was last over; else of the end of a day."""
 
-    def entered(self, connection: Connection) -> bool:
-        """Whether anybody ever entered anything that it counts."""
+    def entered(self, connection: Connection) -> frozenset[str]:
+        """Of what anybody ever entered anything; empty: nothing counts anywhere."""
 
     def counted(self, connection: Connection, province: Province, of: Filter) -> Sums:
         """At every place and in every industry of the filter; a place where nothing counts is not there."""
@@ -55,11 +55,22 @@ class Place:
 
     def __init__(self, connection: Connection, province: Province, area: str, industry: str) -> None:
         self.connection, self.province, self.area, self.industry = connection, province, area, industry
+        self._entered: dict[Counted, frozenset[str]] = {}
 
     def at(self, part: object, day: date) -> At:
         """The place at the end of a day, with what a module counts by place, if it does."""
-        counted = next((self._counted(of, day) for of in COUNTED if of is part), None)
-        return At(self.connection, self.province, day, self.area, self.industry, counted)
+        here = (self.connection, self.province, day, self.area, self.industry)
+        for of in COUNTED:
+            if of is part:
+                if of not in self._entered:
+                    self._entered[of] = of.entered(self.connection)
+                return At(*here, self._counted(of, day), self._entered[of])
+        return At(*here, None, frozenset())
+
+    def stored(self, part: object, month: str) -> bool:
+        """Whether what a module comes to at the end of a month that is over has only to be read."""
+        end = periods.span(month)[1]
+        return any(of is part and _stored(self.connection, self._days, of, end) for of in COUNTED)
 
     def _counted(self, part: Counted, day: date) -> Mapping[str, int] | None:
         if (month := _stored(self.connection, self._days, part, day)) is not None:

@@ -249,14 +249,14 @@ def last_over(connection: Connection, day: date) -> str:
 def stock(connection: Connection, province: Province, day: date, key: Key, measure: str) -> int:
     """One count of a place at the end of a day, or until now: stored, or worked out where it is not."""
     month = periods.month_of(day)
-    stored = [(area_day.c, area_day.c.day == day)]
+    stored = [("area_day", "day", day.isoformat())]
     if day == periods.span(month)[1]:
-        stored.append((area_month.c, area_month.c.month == month))
-    for table, when in stored:
-        mine = when & (table.area == key[0]) & (table.industry == key[1])
-        found = connection.execute(select(table[measure]).where(mine)).scalar()
+        stored.insert(0, ("area_month", "month", month))
+    for table, period, value in stored:
+        statement = f"SELECT {measure} FROM {table} WHERE area = ? AND industry = ? AND {period} = ?"
+        found = sql.first(connection, statement, (*key, value))
         if found is not None:
-            return int(found)
+            return int(found[0])
     return totals.stocks(connection, province, day).get(key, {}).get(measure, 0)
 
 

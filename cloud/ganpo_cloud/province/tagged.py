@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Select, Subquery, Table, case, distinct, exists, func, not_, or_, select
+from sqlalchemy import Connection, Select, Subquery, case, distinct, exists, func, not_, or_, select
 
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.province.lists import Filter, placed
@@ -19,6 +19,7 @@ from ganpo_cloud.province.places import Key, Sums, keys, roll_up
 from ganpo_cloud.province.snapshots import stock
 from ganpo_cloud.province.within import Only, within
 from ganpo_cloud.store import registry_tables as registry
+from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import ALL, ledger
 from ganpo_model import reference
 
@@ -71,28 +72,25 @@ NOTES: tuple[str, ...] = (NO_TAG, NO_MOVE, NO_SCALE, NO_INDUSTRY)
 
 def standings(at: At) -> Iterable[Standing]:
     """How many there are; None where nobody has entered anything of the kind."""
-    known, here = ever(at.connection), at.counted or NOTHING
+    here = at.counted or NOTHING
 
     def stood(measure: str) -> int:
         return stock(at.connection, at.province, at.day, (at.area, at.industry), measure)
 
     for tag in reference.tags().values():
-        if tag.id in known and tag.of == "area" and at.industry != ALL:
+        if tag.id in at.entered and tag.of == "area" and at.industry != ALL:
             yield Standing(tag.id, None, None, _PAGE, NO_INDUSTRY)
         else:
             among = stood(ABOVE_SCALE) if tag.id == UPGRADE else None
-            yield _standing(tag.id, here[tag.id], NO_TAG, among, known=tag.id in known)
-    declared = _any(at.connection, registry.cloud_move)
+            yield _standing(at, tag.id, here[tag.id], NO_TAG, among)
     for move in MOVES:
-        yield _standing(move, here[move], NO_MOVE, known=declared)
-    yield _standing("move_devices", stood("enterprises_cloud"))
-    below = _any(at.connection, registry.enterprise, not_(registry.enterprise.c.above_scale))
-    yield _standing(RISEN, here[RISEN], NO_SCALE, known=below)
+        yield _standing(at, move, here[move], NO_MOVE)
+    yield Standing("move_devices", stood("enterprises_cloud"), None, _PAGE)
+    yield _standing(at, RISEN, here[RISEN], NO_SCALE)
 
 
-def _standing(
-    id_: str, number: int, note: str = "", among: int | None = None, *, known: bool = True
-) -> Standing:
+def _standing(at: At, id_: str, number: int, note: str, among: int | None = None) -> Standing:
+    known = id_ in at.entered
     return Standing(id_, number if known else None, among, _PAGE, "" if known else note)
 
 
@@ -113,15 +111,18 @@ def tags(connection: Connection, day: date, **of: str) -> list[Any]:
     return list(connection.execute(query.order_by(t.recorded_at.desc(), *registry.tag.primary_key)).all())
 
 
-def entered(connection: Connection) -> bool:
-    """Whether anybody entered a tag or a move, or an enterprise came above scale in the years of the plan."""
+def entered(connection: Connection) -> frozenset[str]:
+    """The tags that anybody ever entered; `MOVES` where anybody declared one; `FIRST_LISTED` where an enterprise came
+    above scale in the years of the plan, and `RISEN` where any was ever listed below it."""
     row = registry.enterprise.c
-    rises = (row.above_scale, row.since.between(FIRST, LAST))
-    return (
-        _any(connection, registry.tag)
-        or _any(connection, registry.cloud_move)
-        or _any(connection, registry.enterprise, *rises)
-    )
+    found = set(connection.execute(select(registry.tag.c.tag).distinct()).scalars())
+    if sql.any_of(connection, registry.cloud_move):
+        found.update(MOVES)
+    if sql.any_of(connection, registry.enterprise, row.above_scale, row.since.between(FIRST, LAST)):
+        found.add(FIRST_LISTED)
+    if sql.any_of(connection, registry.enterprise, not_(row.above_scale)):
+        found.add(RISEN)
+    return frozenset(found)
 
 
 def counted(connection: Connection, province: Province, of: Filter) -> Sums:
@@ -149,11 +150,6 @@ def _marked(connection: Connection, province: Province, of: Filter) -> dict[Key,
         for key in mine:
             found.setdefault(key, dict(nothing))[tag] += 1
     return found
-
-
-def ever(connection: Connection) -> set[str]:
-    """The tags that anybody ever entered."""
-    return set(connection.execute(select(registry.tag.c.tag).distinct()).scalars())
 
 
 def _newly(connection: Connection, province: Province, of: Filter) -> dict[Key, dict[str, int]]:
@@ -260,7 +256,3 @@ def _named(names: Sequence[str], rows: Iterable[Any]) -> Iterator[tuple[Key, dic
     """Numbers of places, each under its name."""
     for area, industry, *numbers in rows:
         yield (area, industry), dict(zip(names, numbers, strict=True))
-
-
-def _any(connection: Connection, table: Table, *where: Any) -> bool:
-    return connection.execute(select(table.c[0]).where(*where).limit(1)).first() is not None

@@ -19,6 +19,7 @@ from ganpo_cloud.province.measured import At, Measured, Standing
 from ganpo_cloud.province.measures import counts, held, on
 from ganpo_cloud.province.places import Sums, roll_up
 from ganpo_cloud.store import registry_tables as registry
+from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import NOWHERE, ledger
 from ganpo_model.coverage import Evidence
 
@@ -178,9 +179,9 @@ def accreditations(connection: Connection, day: date, of: Select[Any]) -> Mappin
     return found
 
 
-def entered(connection: Connection) -> bool:
-    """Whether there is any node."""
-    return connection.execute(select(registry.node.c.node).limit(1)).first() is not None
+def entered(connection: Connection) -> frozenset[str]:
+    """Its lists that have any row."""
+    return frozenset({"nodes"} if sql.any_of(connection, registry.node) else ())
 
 
 def counted(connection: Connection, province: Province, of: Filter) -> Sums:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import ColumnElement, Connection, Table, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 
@@ -33,6 +33,11 @@ def first(connection: Connection, statement: str, values: Sequence[Any] = ()) ->
     found = cursor.fetchone()
     cursor.close()
     return found
+
+
+def any_of(connection: Connection, table: Table, *where: ColumnElement[bool]) -> bool:
+    """Whether a table has any row, of which all this holds."""
+    return connection.execute(select(table.c[0]).where(*where).limit(1)).first() is not None
 
 
 def each(connection: Connection, statement: str, asked: Sequence[Row]) -> Iterator[list[Any]]:
