@@ -148,6 +148,8 @@ EXAMINED = {"zh": 390, "en": 1366}
 CLIPPED = """() => [...document.querySelectorAll("main .card, main .scroll, header, .pages")]
   .filter(box => box.scrollWidth > box.clientWidth + 1).map(box => box.className + box.getAttribute("aria-label"))"""
 """Boxes that show less than there is in them."""
+HALF_WIDTH = re.compile(r"[一-鿿%] ?\([^)\n]*|\([^)\n]*[一-鿿]|[一-鿿]: .{9}")
+"""Brackets and colons that Chinese writes wide."""
 SPILT = """() => [...document.querySelectorAll(".tile")]
   .filter(e => e.scrollWidth > e.clientWidth).map(e => e.textContent)"""
 """Tiles with words beside them."""
@@ -196,6 +198,7 @@ def fits(watched: Watched, served: Served, path: str, lang: str, examined: int) 
     assert "{" not in text
     if lang == "zh":
         assert not re.findall(r"\b(enterprises|checked|declared|proven|months|points)\b", text)
+        assert not HALF_WIDTH.findall(page.inner_text("main")), path
 
 
 def test_the_page_says_how_far_the_demo_is_filled(watched: Watched, served: Served) -> None:
@@ -285,6 +288,8 @@ def test_a_past_day_is_asked_for_by_its_address_and_says_so(watched: Watched, se
     now = httpx.get(f"{served.url}/api/v1/overview").json()
     then = httpx.get(f"{served.url}/api/v1/overview", params={"as_of": "2026-10-15"}).json()
     assert then[2]["checked"]["numerator"] < now[2]["checked"]["numerator"]
+    menu = page.locator("nav.pages a").evaluate_all("links => links.map(link => link.href)")
+    assert all("as_of=2026-10-15" in href for href in menu), "the menu keeps the day"
     row = page.locator("#row-enterprise_onboarded").inner_text().split()
     assert str(then[2]["checked"]["numerator"]) in row
     assert str(now[2]["checked"]["numerator"]) not in row
@@ -294,7 +299,9 @@ def test_printed_it_keeps_its_mark_and_loses_its_tools(
     watched: Watched, served: Served, tmp_path: Path
 ) -> None:
     page = watched.open(f"{served.url}/reports/2026-10?lang=zh")
+    assert page.get_by_role("button", name="打印").is_visible()
     page.emulate_media(media="print")
+    assert page.locator(".print").is_hidden()
     assert page.locator(".demo").is_visible()
     assert page.locator(".pages").is_hidden()
     file = tmp_path / "report.pdf"

@@ -421,7 +421,7 @@ def test_gateways_that_send_and_stand_in_no_registry_are_named_where_several_ent
     for number in waiting:
         assert f"ganpo-cloud gateway add {number} --enterprise CODE" in page
     assert "0 of 1 gateway is online." in page
-    assert f'href="/enterprises/{CODES[0]}?lang=en"' in page
+    assert f'href="/enterprises/{CODES[0]}?lang=en">Name</a><small>{CODES[0]}</small>' in page
 
 
 def test_a_past_day_says_nothing_of_who_is_there_and_what_waits_now(plant: Plant, http: httpx.Client) -> None:

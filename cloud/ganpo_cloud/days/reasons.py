@@ -67,7 +67,7 @@ REASONS: Mapping[str, str] = {
     "holiday": "its site is off today ({what}): silence is no fault, and it still counts",
     "gone": "nothing Good was seen of it for 90 days: it left the current counts",
     "quiet": "nothing Good was seen of it for 14 days, 7 of them planned: it counts, and is not active",
-    "seldom": "it is not active: of the planned days of the last 30, 90 % need half of their time known, 5 at least",
+    "seldom": "it is not active: of the planned days of the last 30, 90% need half of their time known, 5 at least",
     "transit": "its gateway has seen it, and what it saw was not stored by then",
     "not_taken": "the time-series store has not taken {measurement}: {problem}",
     "left_out": "not written to the time-series store, which does not read these names as they are: {names}",

@@ -78,7 +78,7 @@ def _quantity(id_: str, word: str, text: str, unit: str, name: str, source: str 
 
 
 def _intensity(id_: str, word: str, text: str, unit: str, name: str, target: str) -> Definition:
-    told = f"{text} / value added, of enterprises whose {{}} covered for 90 % and whose value added is known;"
+    told = f"{text} / value added, of enterprises whose {{}} covered for 90% and whose value added is known;"
     told += " both of the same months"
     of = "declared carriers are" if name == "energy" else f"{name} is"
     number, behind = f"{name}_millionths", (f"{name}_enterprises", f"{name}_declared")
@@ -113,7 +113,7 @@ DEFINITIONS: Mapping[str, Definition] = {
         _times(
             "availability",
             "Availability",
-            "APT / PBT within planned time, UNKNOWN removed; machine-days below 60 % completeness left out",
+            "APT / PBT within planned time, UNKNOWN removed; machine-days below 60% completeness left out",
             "producing_ms",
             "busy_ms",
             "ISO 22400-2; leaving out what nobody saw is ours",

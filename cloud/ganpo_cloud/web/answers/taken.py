@@ -41,7 +41,7 @@ class Taken:
     covered_days: int = said("days of the month that are measured or stated whole, at all its places", 29)
     days: int = said("days of the month that are over", 30)
     declared: bool = said("it says that it uses the carrier", True)
-    missing: bool = said("declared, and not covered for 90 % of these days", False)
+    missing: bool = said("declared, and not covered for 90% of these days", False)
 
 
 def carrier(connection: Connection, question: Question, asked: OfCarrier) -> Listing[Taken]:

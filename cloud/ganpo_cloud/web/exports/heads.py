@@ -328,7 +328,7 @@ VALUES: Mapping[str, Mapping[str, str]] = {
         "scale": _t("not above scale"),
         "months": _t("too few months with output"),
         "several_products": _t("several products, and no process meter of its own"),
-        "coverage": _t("declared carriers not covered for 90 %"),
+        "coverage": _t("declared carriers not covered for 90%"),
     },
     "rule": {"linear": _t("evenly between both"), "all_or_nothing": _t("all or nothing")},
     "scope": {"area": _t("area"), "industry": _t("industry"), "enterprise": _t("enterprise")},
