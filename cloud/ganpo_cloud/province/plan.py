@@ -100,9 +100,8 @@ def numbers_of(part: Part, found: Indicators, place: Place) -> Iterable[Number]:
     past: list[dict[str, Standing]] = []
     months = periods.months(found.snapshot.day, periods.MONTHS)[:-1]
     deadlines = {of: target.passed(found.snapshot.day) if target else None for of, target in targets.items()}
-    moves = [
-        of for of in definitions if not listed.get(of.id)
-    ]  # what is expected of a year is no number of months
+    # What a year is expected to come to is of that year alone: it is no number that moves from month to month.
+    moves = [of for of in definitions if not listed.get(of.id)]
     if any(_told(of, targets[of.id], now.get(of.id)) or deadlines[of.id] for of in moves):
         looked = [month for month in months if place.stored(part, month)] or months[-OVER_MONTHS::3]
         past = [standing(periods.span(month)[1]) if month in looked else {} for month in months]
