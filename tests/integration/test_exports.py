@@ -217,6 +217,8 @@ def test_a_long_list_is_sent_while_it_is_read(
             head = http.head("/api/v1/equipment", params={"format": form, "limit": "100"})
         assert (head.headers["content-type"], head.content) == (answer.headers["content-type"], b"")
         assert head.headers["x-total-count"] == str(len(DEVICES))
+        head = http.head("/api/v1/equipment", params={"format": form, "limit": "4"})
+        assert ("content-length" in head.headers) == (form == "json"), "no file is made for its length"
         short = http.get("/api/v1/equipment", params={"format": form, "limit": "4"})
         assert "content-length" in short.headers
         if form == "json":

@@ -66,7 +66,7 @@ def table(
                 f'attachment; filename="{"demo-data-" if demo else ""}{name}.{form}"'
             )
             body = _file(form, kind, chunks, connection, question, asked, lang, Sheet(name, demo))
-        if bare(request) and not isinstance(rows, Sequence):
+        if bare(request) and (form != "json" or not isinstance(rows, Sequence) or len(rows) > _CHUNK):
             return StreamingResponse(iter(()), headers=headers, media_type=_MEDIA[form])
         if isinstance(rows, Sequence):
             return Response(b"".join(body), headers=headers, media_type=_MEDIA[form])
