@@ -18,10 +18,9 @@ from ganpo_cloud.province.measured import At, Measured, Standing
 from ganpo_cloud.province.measures import on
 from ganpo_cloud.province.places import Key, Sums, keys
 from ganpo_cloud.province.within import within
+from ganpo_cloud.store import exact, sql
 from ganpo_cloud.store import registry_tables as registry
-from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import ALL, FLOWS, ledger, production
-from ganpo_model.units import MILLION
 
 PAGE = "/capacity-use"
 SEVERAL = "Several products: their units do not add up. The page has each by itself."
@@ -74,8 +73,7 @@ def uses(connection: Connection, province: Province, month: str, area: str, indu
     here = [s.kind == "enterprise", on(periods.span(month)[1]), o.month.between(f"{year}-01", month)]
     here += [c.millionths > 0, *within(province, area, industry, s)]
     about = (o.product, o.enterprise, s.name, s.area, s.industry, c.millionths)
-    sums = (func.sum(o.millionths // MILLION).label("whole"), func.sum(o.millionths % MILLION).label("rest"))
-    query = select(*about, func.count().label("months"), *sums)
+    query = select(*about, func.count().label("months"), *exact.summed(o.millionths))
     query = query.join_from(registry.output, registry.capacity, listed).join(
         ledger, s.enterprise == o.enterprise
     )
@@ -87,7 +85,7 @@ def uses(connection: Connection, province: Province, month: str, area: str, indu
 
 def _both(row: Row[Any]) -> tuple[int, int]:
     """The output, and the capacity of so many months of a year."""
-    return int(row.whole) * MILLION + int(row.rest), int(row.millionths) * int(row.months) // 12
+    return exact.millionths(row), int(row.millionths) * int(row.months) // 12
 
 
 def equipment_use(connection: Connection, month: str) -> Mapping[str, tuple[int, int]]:

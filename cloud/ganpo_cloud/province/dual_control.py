@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import ceil
 from typing import Any, Literal
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from ganpo_cloud.days import periods
 from ganpo_cloud.province import limits
@@ -19,6 +19,7 @@ from ganpo_cloud.province.measured import At, Measured, Standing
 from ganpo_cloud.province.snapshots import Energy, Snapshot, last_over
 from ganpo_cloud.province.targets import Target
 from ganpo_cloud.province.within import within
+from ganpo_cloud.store import exact
 from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store.counted_tables import ALL, area_outlook, balance, ledger, outlook
 from ganpo_cloud.store.described import Month, Ratio, answer, said
@@ -198,24 +199,14 @@ class DualControl:
         year = int(self.month[:4])
         codes = select(of.enterprise).where(of.year == year, of.kind == "total_tce", of.enterprise != "")
         here = within(self._province, area, industry or None, c)
-        sums = (
-            func.sum(c.millionths // MILLION).label("whole"),
-            func.sum(c.millionths % MILLION).label("rest"),
-        )
-        query = select(c.carrier, c.month, *sums).where(
-            c.enterprise.in_(codes), c.millionths.is_not(None), *here
-        )
+        query = select(c.carrier, c.month, *exact.summed(c.millionths)).where(c.enterprise.in_(codes), *here)
         query = query.where(c.month.between(f"{year}-01", self.month)).group_by(c.carrier, c.month)
         coefficients = self._province.coefficients
-        return sum(
-            (
-                coefficients.tce(
-                    {row.carrier: int(row.whole) * MILLION + int(row.rest)}, periods.span(row.month)[0]
-                )
-                for row in self._connection.execute(query)
-            ),
-            Fraction(),
+        taken = (
+            coefficients.tce({row.carrier: exact.millionths(row)}, periods.span(row.month)[0])
+            for row in self._connection.execute(query)
         )
+        return sum(taken, Fraction())
 
     def _place(self, key: tuple[str, str], kind: Kind, row: Any, used: Energy) -> Course:
         area, industry = key

@@ -13,7 +13,7 @@ from fractions import Fraction
 from itertools import groupby
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, case, func, select
+from sqlalchemy import Connection, case, func, select
 
 from ganpo_cloud.days import periods
 from ganpo_cloud.province.balances import COVERED
@@ -23,12 +23,12 @@ from ganpo_cloud.province.measured import At, Measured, Standing
 from ganpo_cloud.province.measures import on
 from ganpo_cloud.province.places import Key, Sums, keys
 from ganpo_cloud.province.snapshots import last_over
+from ganpo_cloud.province.within import within
+from ganpo_cloud.store import exact, sql
 from ganpo_cloud.store import registry_tables as registry
-from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import ALL, balance, ledger
 from ganpo_model.energy import EXPORT, WATER
 from ganpo_model.specific import RANKED_FROM, YEAR_MONTHS, Making, Ranking, enough_months, ranked
-from ganpo_model.units import MILLION
 
 Medium = Literal["energy", "water"]
 MEDIUMS: tuple[Medium, ...] = ("energy", "water")
@@ -162,7 +162,9 @@ def _judged(
             why = "several_products"
         elif not whole[row.enterprise].covered or not (kind == "whole" or metered[of].covered):
             why = "coverage"
-        firm = Firm(row.enterprise, row.name, row.area, row.industry, row.product, _summed(row), kind, why)
+        firm = Firm(
+            row.enterprise, row.name, row.area, row.industry, row.product, exact.millionths(row), kind, why
+        )
         if why is None:
             taken = whole[row.enterprise] if kind == "whole" else metered[of]
             yield firm, Making(firm, taken.amount, Fraction(firm.output, 10**6))
@@ -214,24 +216,12 @@ def _makers(
     """What enterprises made: of each product the sum, and in how many months there was any."""
     o, s = registry.output.c, ledger.c
     here = [s.kind == "enterprise", on(periods.span(months[-1])[1]), o.month.between(months[0], months[-1])]
-    if area != province.whole:
-        here.append(s.area.in_([number for number in province.areas if area in province.above(number)]))
-    if industry != ALL:
-        here.append(s.industry == industry)
+    here += within(province, area, industry, s)
     some = func.sum(case((o.millionths > 0, 1), else_=0)).label("months")
     about = (o.enterprise, o.product, s.name, s.area, s.industry, s.above_scale)
-    query = select(*about, *_sum(o.millionths), some, func.max(o.meters).label("meters"))
+    query = select(*about, *exact.summed(o.millionths), some, func.max(o.meters).label("meters"))
     query = query.join_from(registry.output, ledger, o.enterprise == s.enterprise).where(*here)
     return connection.execute(query.group_by(*about).order_by(o.enterprise, o.product)).all()
-
-
-def _sum(of: ColumnElement[int]) -> tuple[ColumnElement[int], ColumnElement[int]]:
-    """Millionths added up, whole units and the rest apart: SQLite adds up to 64 bits and no further."""
-    return func.sum(of // MILLION).label("whole"), func.sum(of % MILLION).label("rest")
-
-
-def _summed(row: Any) -> int:
-    return int(row.whole or 0) * MILLION + int(row.rest or 0)
 
 
 def _carriers(province: Province, medium: Medium) -> set[str]:
@@ -267,7 +257,7 @@ def _whole(
     """What enterprises took altogether: covered where every carrier that they declare is, and they declare any."""
     b, o, found, days = balance.c, registry.output.c, defaultdict[str, _Taken](_Taken), _days(months)
     declared = func.max(case((b.declared, 1), else_=0)).label("declared")
-    sums = (*_sum(b.millionths), func.max(b.covered_days).label("covered"), declared)
+    sums = (*exact.summed(b.millionths), func.max(b.covered_days).label("covered"), declared)
     making = select(o.enterprise).where(o.month.between(months[0], months[-1]))
     mine = b.carrier.in_(sorted(_carriers(province, medium))) & b.enterprise.in_(making)
     monthly = select(b.enterprise, b.carrier, *sums).where(mine).group_by(b.enterprise, b.carrier, b.month)
@@ -279,7 +269,7 @@ def _whole(
         query = select(m.enterprise, m.carrier, *together).group_by(m.enterprise, m.carrier)
         for row in connection.execute(query):
             if (code := row.enterprise) in codes:
-                found[code].amount += _amount(province, medium, row.carrier, _summed(row), first)
+                found[code].amount += _amount(province, medium, row.carrier, exact.millionths(row), first)
                 covered[code][row.carrier] += int(row.covered)
                 if row.declared:
                     asked.add((code, row.carrier))
