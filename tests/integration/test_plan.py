@@ -65,6 +65,7 @@ LISTS: dict[str, list[str]] = {
         "T03,360000,,increase_vs_baseline,,2020-12-31,,,plan,Li",
         "T01,360681,,>=,50,2019-06-30,,,county paper,Wu",
         "T01,360681,,>=,55,2019-06-30,,,city paper,Yu",
+        "T02,360681,,<=,1,2019-06-30,,,city paper,Yu",
     ],
 }
 
@@ -147,6 +148,11 @@ def test_a_deadline_that_has_passed_says_what_stood_then_and_since_when_it_is_as
     assert "Deadline 30 Jun 2019: 60.0%; reached since Nov 2024 or before" in page
     card = text(http.get("/overview", params={"lang": "en", "area": "360681"}).text)
     assert "at the deadline 60.0% ( 2019-06-30 ) Status reached since Nov 2024 or before" in card
+    assert (
+        "rising ≤ 1 over it 1 sets pace +0.3 sets a month over 6 months at the deadline 0 sets ( 2019-06-30 )"
+        in card
+    )
+    assert "Status above it since Oct 2026 in 12 months, at this pace 6" in card
     whole = text(http.get("/overview", params={"lang": "zh"}).text)
     assert "到期时 0 台（套）（ 2020-12-31 ） 状态 2024年11月或更早起一直未达到" in whole, (
         "nothing was intelligent then"

@@ -221,6 +221,8 @@ class Indicators:
         if deadline is None or definition.kind == "quantity":
             return judged
         if definition.kind == "intensity":
+            if self.snapshot.only is not None:  # years that are over are not worked out of what a tag marks
+                return judged
             then, earlier = years.get(year_over(deadline)), sorted(of for of in years if of < facts["year"])
             known = (
                 (None, None) if then is None or not then[definition.behind] else _amounts(definition, then)

@@ -29,7 +29,7 @@ class Checksum:
 
 
 def framed(heads: Sequence[Any], sums: Sequence[Any]) -> str:
-    """The checksum of what stands around the rows: heads, and sums with twelve digits, for programs add up anew."""
+    """The checksum of what stands around the rows: heads, and sums with twelve digits: spreadsheets add up anew."""
     found = Checksum()
     rounded = (float(f"{value:.12g}") if isinstance(value, float) else value for value in sums)
     found.add([heads, [plain(value) for value in rounded]])
