@@ -17,7 +17,7 @@ from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.province.lists import Filter
 from ganpo_cloud.province.measured import At
 from ganpo_cloud.province.places import Key, Sums
-from ganpo_cloud.province.snapshots import last_over
+from ganpo_cloud.province.snapshots import newest_day, over_then
 from ganpo_cloud.store import marks, sql
 from ganpo_cloud.store.counted_tables import ALL, area_plan
 from ganpo_cloud.store.database import Database
@@ -70,19 +70,19 @@ class Place:
     def stored(self, part: object, month: str) -> bool:
         """Whether what a module comes to at the end of a month that is over has only to be read."""
         end = periods.span(month)[1]
-        return any(of is part and _stored(self.connection, self._days, of, end) for of in COUNTED)
+        return any(of is part and self._known.month(of, end) for of in COUNTED)
 
     def _counted(self, part: Counted, day: date) -> Mapping[str, int] | None:
-        if (month := _stored(self.connection, self._days, part, day)) is not None:
+        if (month := self._known.month(part, day)) is not None:
             row = self._months.get(month, {})
             mine = {name: row[name] for name in part.NOTHING if name in row}
             return {**part.NOTHING, **mine} if mine else None
-        of = Filter(self.area, self.industry or None, _end(self.connection, part, day))
+        of = Filter(self.area, self.industry or None, self._known.end(part, day))
         return part.counted(self.connection, self.province, of).get((self.area, self.industry))
 
     @cached_property
-    def _days(self) -> Mapping[str, date]:
-        return _worked_out(self.connection, self.province)
+    def _known(self) -> "_Known":
+        return _Known(self.connection, self.province)
 
     @cached_property
     def _months(self) -> Mapping[str, Mapping[str, int]]:
@@ -95,11 +95,10 @@ class Place:
 
 def sums(connection: Connection, province: Province, part: Counted, of: Filter) -> Sums:
     """What lists come to at a place and at each of its parts, in all industries of the filter."""
-    if of.only is None:
-        days = _worked_out(connection, province)
-        if (month := _stored(connection, days, part, of.day)) is not None:
-            return _read(connection, province, part, of, month)
-    return part.counted(connection, province, replace(of, day=_end(connection, part, of.day)))
+    known = _Known(connection, province)
+    if of.only is None and (month := known.month(part, of.day)) is not None:
+        return _read(connection, province, part, of, month)
+    return part.counted(connection, province, replace(of, day=known.end(part, of.day)))
 
 
 def _read(connection: Connection, province: Province, part: Counted, of: Filter, month: str) -> Sums:
@@ -175,16 +174,22 @@ def _worked_out(connection: Connection, province: Province) -> Mapping[str, date
     return {month: date.fromordinal(number) for month, number in rows}
 
 
-def _end(connection: Connection, part: Counted, day: date) -> date:
-    """The day that a module tells of: the end of the month that was last over then, or the day itself."""
-    return periods.span(last_over(connection, day))[1] if part.OF_MONTHS else day
+class _Known:
+    """Which months are stored, and from when."""
 
+    def __init__(self, connection: Connection, province: Province) -> None:
+        self._newest = newest_day(connection)
+        self._worked_out = _worked_out(connection, province)
 
-def _stored(connection: Connection, days: Mapping[str, date], part: Counted, day: date) -> str | None:
-    """The stored month that says what a part comes to at the end of a day; None: none does."""
-    told = _end(connection, part, day)
-    month = periods.month_of(told)
-    if (known := days.get(month)) is None:
-        return None
-    end = periods.span(month)[1]
-    return month if (known > end if part.OF_MONTHS else min(end, known) == told) else None
+    def end(self, part: Counted, day: date) -> date:
+        """The day that a module tells of: the end of the month that was last over then, or the day itself."""
+        return periods.span(over_then(day, self._newest))[1] if part.OF_MONTHS else day
+
+    def month(self, part: Counted, day: date) -> str | None:
+        """The stored month that says what a module comes to at the end of a day; None: none does."""
+        told = self.end(part, day)
+        month = periods.month_of(told)
+        if (known := self._worked_out.get(month)) is None:
+            return None
+        end = periods.span(month)[1]
+        return month if (known > end if part.OF_MONTHS else min(end, known) == told) else None

@@ -238,11 +238,20 @@ def snapshot(
 
 
 def last_over(connection: Connection, day: date) -> str:
-    """The month that was last over at the end of a day: one whose last day runs is not, for what is added up last is of
-    that day."""
-    month = periods.month_of(day)
+    """The month that was last over at the end of a day."""
+    return over_then(day, newest_day(connection))
+
+
+def newest_day(connection: Connection) -> date | None:
+    """The day that was added up last, which runs; None: none was."""
     newest = sql.first(connection, _NEWEST, (totals.NEWEST,))[0]
-    over = day == periods.span(month)[1] and newest is not None and day < sql.day_given(newest)
+    return None if newest is None else sql.day_given(newest)
+
+
+def over_then(day: date, newest: date | None) -> str:
+    """The month that was last over at the end of a day: one whose last day runs is not."""
+    month = periods.month_of(day)
+    over = day == periods.span(month)[1] and newest is not None and day < newest
     return month if over else periods.months(day, 2)[0]
 
 
