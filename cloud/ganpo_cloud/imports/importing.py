@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from ganpo_cloud.imports.cells import Cells
 from ganpo_cloud.imports.kind import Kind, Values
@@ -219,9 +219,10 @@ def apply(connection: Connection, found: Preview, today: date) -> None:
     new = [change.values for change in (*found.added, *found.changed)]
     gone = [change.values for change in found.withdrawn or ()]
     sql.replace(connection, about.table, (tuple(map(row.get, about.table.columns.keys())) for row in new))
-    for row in gone:
-        same = (column == row[column.name] for column in about.table.primary_key)
-        connection.execute(delete(about.table).where(*same))
+    if gone:
+        names = {column: f"of_{column.name}" for column in about.table.primary_key}
+        same = delete(about.table).where(*(column == bindparam(name) for column, name in names.items()))
+        connection.execute(same, [{name: row[of.name] for of, name in names.items()} for row in gone])
     if (new or gone) and about.touched is not None:
         about.touched(connection, [*new, *gone], today)
 

@@ -269,7 +269,7 @@ VALUES: Mapping[str, Mapping[str, str]] = {
         "uncovered": _t("too little is covered to judge"),
         "no_number": _t("no number in the plan"),
         "no_target": _t("no target"),
-        "no_data": _t("nothing registered"),
+        "no_data": _t("no data"),
     },
     "why": {
         "late_facts": _t("facts came late, or calendars and declarations said them anew"),
@@ -356,7 +356,7 @@ VALUES: Mapping[str, Mapping[str, str]] = {
         "too_early": _t("too early to tell"),
         "no_number": _t("no number in the plan"),
         "no_target": _t("no target"),
-        "no_data": _t("nothing registered"),
+        "no_data": _t("no data"),
     },
 }
 """What stands for people where programs have a word of their own: by the first word of a column."""
