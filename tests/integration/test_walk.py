@@ -375,6 +375,20 @@ def test_most_gateways_offline_need_a_person(http: httpx.Client) -> None:
     assert found is not None
     assert found[1] == found[2], "nobody ever heard of one of them"
     assert f"0 of {found[2]}" in page, "and the same stands where it is said how far to trust this"
+    every = http.get("/api/v1/gateways").json()
+    for area in (None, CITY):
+        asked = {"area": area} if area else {}
+        told = http.get("/overview", params={"lang": "en", **asked}).text
+        counted = re.search(r"(\d+) of (\d+) gateways are offline", text(told))
+        link = re.search(r'href="(/gateways[^"]*)"', told)
+        assert counted is not None
+        assert link is not None
+        listed = text(http.get(unescape(link[1])).text)
+        assert f"0 of {counted[2]} gateways are online" in listed, (
+            "the list is of the gateways that were counted"
+        )
+        assert len(http.get("/api/v1/gateways", params=asked).json()) == int(counted[2])
+        assert (int(counted[2]) < len(every)) is (area is not None)
 
 
 def test_what_is_few_is_not_ranked_and_a_place_that_is_opened_has_no_word_of_open_registers(

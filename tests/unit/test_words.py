@@ -108,7 +108,7 @@ def test_ages_and_instants_are_said_as_people_say_them() -> None:
     for ms, zh, en in ages:
         assert (spoken.age(ms, "zh"), spoken.age(ms, "en")) == (zh, en)
     sunday = to_ms(datetime(2026, 11, 22, 6, 5, 9, tzinfo=UTC))
-    assert spoken.instant(sunday, "zh") == "11月22日（周日）14:05:09"
+    assert spoken.instant(sunday, "zh") == "2026年11月22日（周日）14:05:09"
     assert spoken.instant(sunday, "en") == "Sun 22 Nov 2026, 14:05:09"
 
 

@@ -88,7 +88,9 @@ class Documents(Hooks):
         module = inspect.getmodule(self.driver_type)
         assert module is not None
         assert module.__package__, "a driver is a package with README.md and sample.toml"
-        return resources.files(module.__package__).joinpath(name).read_text(encoding="utf-8")
+        file = resources.files(module.__package__).joinpath(name)
+        assert file.is_file(), f"{name} is not in the package {module.__package__} that is installed: {file}"
+        return file.read_text(encoding="utf-8")
 
     def _check(self, text: str) -> list[dict[str, Any]]:
         """The connections of a configuration, each accepted; a `NAME_file` stands for the secret in it."""

@@ -38,10 +38,10 @@ def age(ms: int | None, lang: str) -> str:
 
 
 def instant(ms: int, lang: str, zone: str = DEFAULT_ZONE) -> str:
-    """An instant in full, in a time zone: 11月25日（周三）14:42:00 / Wed 25 Nov 2026, 14:42:00."""
+    """An instant in full, in a time zone: 2026年11月25日（周三）14:42:00 / Wed 25 Nov 2026, 14:42:00."""
     at = _local(ms, zone)
     if lang == "zh":
-        return f"{at.month}月{at.day}日（周{'一二三四五六日'[at.weekday()]}）{at:%H:%M:%S}"
+        return f"{at.year}年{at.month}月{at.day}日（周{'一二三四五六日'[at.weekday()]}）{at:%H:%M:%S}"
     return f"{_DAYS[at.weekday()]} {at.day} {_MONTHS[at.month - 1]} {at.year}, {at:%H:%M:%S}"
 
 

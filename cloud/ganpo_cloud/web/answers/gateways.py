@@ -8,10 +8,25 @@ from sqlalchemy import Connection, select
 from ganpo_cloud.days import observed
 from ganpo_cloud.days.observed import Subject
 from ganpo_cloud.inlet.gateways import Gateway, known_gateways
+from ganpo_cloud.province import lists
 from ganpo_cloud.store.described import Instant, answer, filled, said
 from ganpo_cloud.store.tables import gateway, quarantine, transition
+from ganpo_cloud.web import marked
 from ganpo_cloud.web.asking import MOST_ROWS, Asked, Question, asks, named
 from ganpo_cloud.web.problems import Refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfPlace(Asked):
+    """Where; gateways are known as they are now."""
+
+    area: Annotated[str | None, asks("id of an area; absent: the province", "360100", max_length=40)] = None
+    industry: Annotated[str | None, asks("id of an industry; absent: all", "NONFERROUS", max_length=40)] = (
+        None
+    )
+    tag: Annotated[
+        str | None, asks("only what this tag marks; absent: everything", "green_factory", max_length=40)
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,9 +45,14 @@ class Transition:
     online: bool = said("what it was from then on", True)
 
 
-def gateways(connection: Connection, question: Question, _asked: Asked) -> list[Gateway]:
-    """All gateways, with what is missing of them."""
-    return known_gateways(connection, question.now)
+def gateways(connection: Connection, question: Question, _asked: OfPlace) -> list[Gateway]:
+    """All gateways, with what is missing of them; of a place or an industry those of its enterprises."""
+    found = known_gateways(connection, question.now)
+    if question.area == question.province.whole and question.industry is None and question.tag is None:
+        return found
+    codes = lists.codes(question.province, marked.wanted(connection, question))
+    here = set(connection.execute(codes).scalars())
+    return [row for row in found if row.enterprise in here]
 
 
 def transitions(connection: Connection, _question: Question, asked: OfGateway) -> list[Transition]:

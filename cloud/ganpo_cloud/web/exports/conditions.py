@@ -3,7 +3,6 @@
 from dataclasses import fields
 from typing import Any
 
-from ganpo_cloud.store.localdays import DEFAULT_ZONE
 from ganpo_cloud.web.asking import Question
 from ganpo_cloud.web.exports.heads import HEADS
 from ganpo_cloud.web.exports.people import Names
@@ -22,7 +21,7 @@ def conditions(question: Question, asked: Any, names: Names) -> list[tuple[str, 
             names.t("industry"),
             names.industry(question.industry) if question.industry else names.t("all industries"),
         ),
-        (names.t("as of"), f"{spoken.instant(to_ms(at), names.lang)} ({DEFAULT_ZONE})"),
+        (names.t("as of"), f"{spoken.instant(to_ms(at), names.lang)} ({names.t('Beijing time')})"),
     ]
     for field in fields(asked):
         value = getattr(asked, field.name)

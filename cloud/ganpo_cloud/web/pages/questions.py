@@ -113,8 +113,8 @@ def _now(rendering: Rendering, n: Figures, waits: Waiting) -> Iterable[Question]
         yield Question("warn", "strangers", number, rendering.href("/gateways"))
     offline, gateways = waits.offline.number or 0, waits.gateways.number or 0
     if 2 * offline >= gateways > 0 or waits.gone.number:
-        where = rendering.href("/equipment", measure="silent")
-        yield Question("alarm", "offline", waits.offline, where, (waits.gateways, waits.gone))
+        of = (waits.gateways, waits.gone)
+        yield Question("alarm", "offline", waits.offline, rendering.href("/gateways"), of)
 
 
 def _of_day(rendering: Rendering, n: Figures, parts: Sequence[Indicator], late: int) -> Iterable[Question]:
