@@ -210,10 +210,14 @@ class Indicators:
         if len(set(definition.measures)) == 1:
             declared = proven = None
         target = self.target(definition, *key)
-        recent = [*past][-OVER_MONTHS:]
-        before = {month: _then(definition, row) for month, row in past.items()}
+        stored = past if definition.stored else {}
+
+        def then(month: str) -> Fraction | None:
+            row = stored.get(month)
+            return None if row is None else _of(definition, row)
+
         now = value(definition, checked, denominator)
-        history = (*(before[month] for month in recent), now)
+        history = (*map(then, [*past][-OVER_MONTHS:]), now)
         moved = moving(definition, target, history, self.snapshot.day)
         numbers = (declared, checked, proven, denominator, behind, of)
         judged = Indicator(definition, *key, period, *numbers, completeness, target, history, moved, missing)
@@ -223,17 +227,15 @@ class Indicators:
         if definition.kind == "intensity":
             if self.snapshot.only is not None:  # years that are over are not worked out of what a tag marks
                 return judged
-            then, earlier = years.get(year_over(deadline)), sorted(of for of in years if of < facts["year"])
-            known = (
-                (None, None) if then is None or not then[definition.behind] else _amounts(definition, then)
-            )
-            period = f"{year_over(deadline)}" if then is None else _of_year(then)
+            row, earlier = years.get(year_over(deadline)), sorted(of for of in years if of < facts["year"])
+            known = _amounts(definition, row) if row is not None and row[definition.behind] else (None, None)
+            period = f"{year_over(deadline)}" if row is None else _of_year(row)
             each = {f"{of}": _of(definition, years[of]) for of in earlier}
             return passed(judged, deadline, period, *known, each, f"{facts['year']}")
         row = past.get(month_over(deadline))
         known = _amounts(definition, row) if row is not None and row[_EVER] else (None, None)
         oldest = periods.months(self.snapshot.day, periods.MONTHS)[0]
-        running = {month: found for month, found in before.items() if month >= oldest}
+        running = {month: then(month) for month in past if month >= oldest}
         return passed(judged, deadline, month_over(deadline), *known, running, self.snapshot.month)
 
     def _population(self, key: Key, facts: Mapping[str, Any]) -> int | None:
@@ -306,11 +308,6 @@ class Populations:
         below = [self.of(part, industry) for part in self._parts.get(area, ())]
         known = [number for number in below if number is not None]
         return sum(known) if known and len(known) == len(below) else None
-
-
-def _then(definition: Definition, row: Mapping[str, Any] | None) -> Fraction | None:
-    """What a stored month came to; only what is counted by machines and enterprises is stored by month."""
-    return None if row is None or not definition.stored else _of(definition, row)
 
 
 def _of(definition: Definition, row: Mapping[str, Any]) -> Fraction | None:
