@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
-from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, SQLAlchemyError
 
 from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import area_year, consumption
@@ -83,6 +83,26 @@ def test_errors_are_those_of_core_and_the_transaction_is_gone(each_database: str
         sql.run(connection, "SELECT nothing FROM nowhere")
     assert "nowhere" in str(told.value)
     assert each_database == "sqlite" or isinstance(told.value, ProgrammingError)
+
+
+def test_a_role_without_rights_and_a_server_that_only_reads_fail_as_a_database_does(
+    tmp_path: Path, postgresql: None
+) -> None:
+    """Nothing is set apart or put into quarantine for it: facts wait until somebody gives the right."""
+    databases.choose("postgresql")
+    rows = [("E", 1)]
+    with databases.database(tmp_path) as database:
+        for given, told in (
+            ("SET LOCAL ROLE pg_monitor", "permission denied for table counter"),
+            ("SET LOCAL transaction_read_only = on", "cannot execute INSERT in a read-only transaction"),
+        ):
+            for write in (
+                lambda connection: sql.replace(connection, counter, rows),
+                lambda connection: connection.execute(counter.insert().values(rows)),
+            ):
+                with pytest.raises(OperationalError, match=told), database.write() as connection:
+                    connection.execute(text(given))
+                    write(connection)
 
 
 def test_what_is_read_of_one_connection_is_one_view(each_database: str, database: Database) -> None:

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import OperationalError
 
 _LOCK = 0x67616E706F
@@ -16,6 +18,8 @@ _MISSED = "SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 10; SET t
 _READING = ("default_transaction_read_only=on", "jit=off", "plan_cache_mode=force_custom_plan")
 """Pages ask the same of other days and places. A statement that was asked ten times would be planned once for all of
 them, without their values: that took 750 ms where 5 do."""
+_REFUSED = ("42501", "25006")
+"""What a server says to a role without rights, and one that only reads, as a standby does."""
 
 
 class Writer:
@@ -25,7 +29,7 @@ class Writer:
         self._closed = False
         self._patience = text(f"SET LOCAL lock_timeout = {round(patience_s * 1000)}")
         driver = url.set(drivername=_DRIVER)
-        self._engine = create_engine(driver, pool_size=1, pool_pre_ping=True, connect_args=_ARGUMENTS)
+        self._engine = _engine(driver, pool_size=1, connect_args=_ARGUMENTS)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -54,11 +58,26 @@ class Writer:
 
 def reader(url: URL) -> Engine:
     """Reads the database at `url`, and is not let write."""
-    return create_engine(
+    return _engine(
         url.set(drivername=_DRIVER),
         pool_size=8,
         max_overflow=8,
-        pool_pre_ping=True,
         isolation_level="REPEATABLE READ",
         connect_args=_ARGUMENTS | {"options": " ".join(f"-c {setting}" for setting in _READING)},
     )
+
+
+def _engine(url: URL, **options: Any) -> Engine:
+    engine = create_engine(url, pool_pre_ping=True, **options)
+
+    @event.listens_for(engine, "handle_error")
+    def _failed(context: ExceptionContext) -> OperationalError | None:
+        return refused(context.statement, context.original_exception)
+
+    return engine
+
+
+def refused(statement: str | None, error: BaseException) -> OperationalError | None:
+    """That the server does not let us: as every other failure of a database, and no bug for which anything is set
+    apart."""
+    return OperationalError(statement, None, error) if getattr(error, "sqlstate", "") in _REFUSED else None

@@ -12,11 +12,13 @@ from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, select
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import postgresql as dialects
 from sqlalchemy.exc import DBAPIError
 
+from ganpo_cloud.store import postgresql
+
 Row = tuple[Any, ...]
-_POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]
+_POSTGRESQL = dialects.dialect()  # type: ignore[no-untyped-call]
 
 
 def rows(connection: Connection, statement: str, values: Sequence[Any] = ()) -> list[Any]:
@@ -160,7 +162,7 @@ def _done(
             connection.invalidate(error)
         else:
             cursor.close()
-        raise known from error
+        raise postgresql.refused(statement, error) or known from error
     return cursor
 
 
