@@ -5,6 +5,7 @@ import io
 import re
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -12,18 +13,23 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 
+from ganpo_cloud.imports import registry
 from ganpo_cloud.imports.kinds import KINDS
-from ganpo_cloud.province import dual_control, limits
+from ganpo_cloud.province import dual_control, limits, totals
 from ganpo_cloud.province.dual_control import Course, DualControl
 from ganpo_cloud.store import sql
+from ganpo_cloud.store.counted_tables import area_day, outlook
 from ganpo_cloud.store.database import Database
+from ganpo_cloud.store.marks import planned_anew
 from ganpo_cloud.store.registry_tables import limit
 from ganpo_cloud.web.application import create_app
 from ganpo_cloud.web.pages import dual_control as page_of
+from ganpo_model.facts import CalendarItem, ShiftItem
 from support import databases, recounting
 from support.plants import TestClock
-from support.province import CODES, NOW, PROVINCE, Plant, enterprise
+from support.province import CODES, NOW, PROVINCE, Plant, enterprise, inventory
 from support.serving import Served
 
 pytestmark = pytest.mark.usefixtures("each_database")
@@ -195,6 +201,47 @@ def test_a_month_whose_last_day_runs_is_not_over(plant: Plant) -> None:
         rows = http.get("/plan", params={"area": CITY}).json()
     (total,) = [row["number"]["numerator"] for row in rows if row["measure"] == "dual_total"]
     assert total == whole["projected"]["numerator"]
+
+
+def test_planned_days_that_somebody_says_otherwise_count_in_every_month_also_without_a_machine(
+    plant: Plant,
+) -> None:
+    plant.take("sites", f"{AWAY},plant-1,Plant,360102,Asia/Shanghai")
+    registry.add(plant.database, "gw-test-0001", AWAY, "plant-1")
+    shifts = (ShiftItem("day", "mon-fri", "08:00", "17:00", ()),)
+    told = replace(inventory("SB-1"), calendar=CalendarItem(shifts, ()))
+    for code, say in (
+        (NEW, lambda: plant.take("exceptions", f"{NEW},plant-1,2026-12-01..2026-12-31,off,stop")),
+        (NEW, lambda: plant.take("calendars", f"{NEW},plant-1,2020-01-01,,day,mon-sat,08:00,17:00,")),
+        (AWAY, lambda: plant.send("gw-test-0001", [told])),
+    ):
+        before = outlooks_of(plant, code)
+        say()
+        plant.settle()
+        after = outlooks_of(plant, code)
+        of_year = [(one.planned, other.planned) for one, other in zip(before, after, strict=True)][-10:]
+        assert len(of_year) == 10
+        assert all(one != other for one, other in of_year)
+        with plant.database.write() as connection:
+            planned_anew(connection)
+        plant.settle()
+        assert outlooks_of(plant, code) == after
+
+
+def outlooks_of(plant: Plant, code: str) -> list[Any]:
+    with plant.database.read() as connection:
+        mine = select(outlook).where(outlook.c.enterprise == code).order_by(outlook.c.month)
+        return list(connection.execute(mine))
+
+
+def test_months_that_ended_while_nobody_collected_are_over_too(plant: Plant) -> None:
+    later = NOW + timedelta(days=7)
+    totals.turn_day(plant.database, later)
+    plant.settle(later)
+    assert course(plant, month="2026-11").projected is not None
+    with plant.database.read() as connection:
+        days = set(connection.execute(select(area_day.c.day)).scalars())
+    assert {NOW.date() + timedelta(days=n) for n in range(8)} <= days
 
 
 def test_where_much_of_last_year_has_no_projection_the_place_has_none(plant: Plant) -> None:

@@ -147,14 +147,14 @@ KINDS: Mapping[str, Kind] = {
     "calendars": Kind(
         registry.calendar,
         "enterprise site valid_from valid_to shift days from to breaks",
-        touched.machines,
+        touched.calendars,
         _calendar,
         stored=_PERIOD,
     ),
     "exceptions": Kind(
         registry.calendar_exception,
         "enterprise site dates plan why",
-        touched.machines,
+        touched.calendars,
         _exception,
         beside=apart(
             "enterprise site", lambda row: f"{days(row)} of this site say something of the same day", "dates"

@@ -10,7 +10,7 @@ from ganpo_cloud.inlet.apply import proofs, prove
 from ganpo_cloud.inlet.inventories import Told, refresh
 from ganpo_cloud.store import slots, sql
 from ganpo_cloud.store.counted_tables import consumption, day, production, register_day
-from ganpo_cloud.store.marks import EVER, Kind, key, mark
+from ganpo_cloud.store.marks import EVER, Kind, key, mark, planned_anew
 from ganpo_cloud.store.owners import Registration
 from ganpo_cloud.store.registry_tables import onboarding, proof
 from ganpo_cloud.store.tables import (
@@ -88,7 +88,8 @@ def _work_out_again(connection: Connection, enterprise: str) -> None:
 
 
 def _mark_all(connection: Connection, enterprise: str) -> None:
-    """Every subject and every register that is described, or of which anything is stored."""
+    """Every subject and every register that is described, or of which anything is stored; and planned days."""
+    planned_anew(connection)
     for kind, columns in _NAMED.items():
         found = union(*(select(column).where(column.table.c.enterprise == enterprise) for column in columns))
         numbers = connection.execute(found).scalars().all()

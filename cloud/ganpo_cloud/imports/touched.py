@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, select
 from ganpo_cloud.days import periods
 from ganpo_cloud.province.targets import ends, month_over
 from ganpo_cloud.store.counted_tables import evidence
-from ganpo_cloud.store.marks import EVER, Kind, key, mark
+from ganpo_cloud.store.marks import EVER, Kind, key, mark, planned_anew
 from ganpo_cloud.store.tables import subject
 
 Rows = Sequence[dict[str, Any]]
@@ -25,6 +25,12 @@ def machines(connection: Connection, rows: Rows, _today: date) -> None:
     mine = subject.c.enterprise.in_({row["enterprise"] for row in rows})
     query = select(subject.c.enterprise, subject.c.asset_no).where(mine)
     mark(connection, Kind.SUBJECT, ((key(*of), EVER) for of in connection.execute(query).all()))
+
+
+def calendars(connection: Connection, rows: Rows, today: date) -> None:
+    """What was planned of the machines; and the outlooks, which count planned days also where there is no machine."""
+    machines(connection, rows, today)
+    planned_anew(connection)
 
 
 def banned(connection: Connection, rows: Rows, today: date) -> None:

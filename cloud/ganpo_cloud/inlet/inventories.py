@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 
 from ganpo_cloud.store import sql
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, day_of
-from ganpo_cloud.store.marks import EVER, Kind, key, mark
+from ganpo_cloud.store.marks import EVER, Kind, key, mark, planned_anew
 from ganpo_cloud.store.tables import frame, gateway, inventory, register, subject
 
 _REGISTER = tuple(c.name for c in register.columns if c.name not in {"enterprise", "id", "timezone", "at"})
@@ -96,6 +96,9 @@ def _refresh_subjects(connection: Connection, enterprise: str, new: Sequence[Tol
     sql.replace(connection, subject, changed)
     anew = (row[1] for row in changed if row[1] not in known or _planned(known[row[1]]) != _planned(row))
     mark(connection, Kind.SUBJECT, ((key(enterprise, asset_no), EVER) for asset_no in anew))
+    after = known | {row[1]: row for row in changed}
+    if _calendars(known.values()) != _calendars(after.values()):
+        planned_anew(connection)
     return zones
 
 
@@ -118,6 +121,11 @@ def _planned(row: Sequence[Any]) -> tuple[Any, ...]:
     _, _, kind, _, zone, by, _, _, _, text = row
     body = json.loads(text)
     return kind, zone, by, body["place"], body["calendar"]
+
+
+def _calendars(rows: Iterable[Sequence[Any]]) -> set[tuple[Any, ...]]:
+    """The sites of subjects, each with its calendar."""
+    return {_planned(row)[-2:] for row in rows}
 
 
 def _refresh_registers(

@@ -21,14 +21,13 @@ from ganpo_cloud.store import registry_tables as registry
 from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import OUTLOOK, area_outlook, ledger, outlook
 from ganpo_cloud.store.database import Database
+from ganpo_cloud.store.marks import OUTLOOKS
 from ganpo_cloud.store.tables import counter
 from ganpo_model.projection import COVERED, Course
 from ganpo_model.units import MILLION
 
 _SAID = """SELECT enterprise, area, carrier, month, millionths, covered_days, declared FROM balance
 WHERE month >= ? AND month <= ?"""
-_FROM = "outlooks from"
-"""The counter that says from which month on (202610) they have to be worked out again."""
 _NOTHING: Mapping[str, int] = dict.fromkeys(OUTLOOK, 0)
 Used = Mapping[str, Mapping[str, Fraction]]
 """tce by enterprise and place; what nobody knows is not there."""
@@ -40,19 +39,19 @@ def mark(connection: Connection, months: Iterable[str], today: date) -> None:
     over = [int(month.replace("-", "")) for month in months if month < periods.month_of(today)]
     if over:
         since = waits(connection)
-        sql.replace(connection, counter, [(_FROM, min(over) if since is None else min(*over, since))])
+        sql.replace(connection, counter, [(OUTLOOKS, min(over) if since is None else min(*over, since))])
 
 
 def waits(connection: Connection) -> int | None:
     """From which month on they have to be worked out again; None: nothing waits."""
-    return connection.execute(select(counter.c.value).where(counter.c.name == _FROM)).scalar()
+    return connection.execute(select(counter.c.value).where(counter.c.name == OUTLOOKS)).scalar()
 
 
 def recompute(database: Database, province: Province, today: date) -> int:
     """Work out again what is marked, of the months that are over. Gives how many months.
 
-    Reads alone while it works out, so that frames are stored meanwhile. Who marks is who calls this, one after the
-    other: what is marked stays marked until its months are stored.
+    Reads alone while it works out, so that frames are stored meanwhile. Who marks months is who calls this, one after
+    the other; who marks all of them meanwhile (`marks.planned_anew`) is answered by the next call.
     """
     with database.read() as connection:
         if (since := waits(connection)) is None:
@@ -68,7 +67,7 @@ def recompute(database: Database, province: Province, today: date) -> int:
         for month, (rows, sums) in found.items():
             sql.replace(connection, outlook, rows, month=month)
             sql.replace(connection, area_outlook, sums, month=month)
-        connection.execute(delete(counter).where(counter.c.name == _FROM))
+        connection.execute(delete(counter).where(counter.c.name == OUTLOOKS, counter.c.value == since))
     return len(found)
 
 

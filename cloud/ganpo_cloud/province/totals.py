@@ -19,7 +19,7 @@ from ganpo_cloud.province.within import Only
 from ganpo_cloud.store import marks, sql
 from ganpo_cloud.store.counted_tables import FLOWS, STOCKS, area_day, area_month, ledger, production
 from ganpo_cloud.store.database import Database
-from ganpo_cloud.store.localdays import DEFAULT_ZONE, day_of
+from ganpo_cloud.store.localdays import DEFAULT_ZONE, day_of, days_from
 from ganpo_cloud.store.marks import Kind, answer, mark, seen, waiting
 from ganpo_cloud.store.tables import counter
 from ganpo_model.clock import to_ms
@@ -105,12 +105,15 @@ def _ends(
 
 
 def turn_day(database: Database, now: datetime) -> None:
-    """A day has sums also where nothing happens on it, and the one before is whole once it is over; sums of longer ago
-    than anybody compares with are let go."""
+    """A day has sums also where nothing happens on it, and every one before is whole once it is over, also where nobody
+    collected then; sums of longer ago than anybody compares with are let go."""
     today = day_of(to_ms(now), DEFAULT_ZONE)
     oldest = periods.months(today, periods.MONTHS)[0]
     with database.write() as connection:
-        mark(connection, Kind.SUMS, (("", day) for day in (today, today - timedelta(days=1))))
+        added_up = connection.execute(select(counter.c.value).where(counter.c.name == NEWEST)).scalar()
+        since = today if added_up is None else day_of(added_up, DEFAULT_ZONE)
+        since = max(min(since, today - timedelta(days=1)), periods.kept_since(today))
+        mark(connection, Kind.SUMS, (("", day) for day in days_from(since, today)))
         connection.execute(delete(area_day).where(area_day.c.day < periods.span(oldest)[0]))
         deadlines = [month for month in targets.kept(connection, today) if month < oldest]
         old = (area_month.c.month < oldest) & area_month.c.month.not_in(deadlines)

@@ -17,6 +17,8 @@ from ganpo_cloud.store.tables import apart, counter, dirty
 
 EVER = date.min
 """The day of a mark that is of no single day."""
+OUTLOOKS = "outlooks from"
+"""The counter that says from which month on (202610) outlooks have to be worked out again; below 0: all of them."""
 _PASSES = "SELECT value FROM counter WHERE name = ?"
 _SET_APART = exists().where(apart.c.key == dirty.c.key)
 _ANSWER = "DELETE FROM dirty WHERE kind = ? AND key = ? AND day = ? AND word = ?"
@@ -63,6 +65,12 @@ def mark(connection: Connection, kind: Kind, what: Iterable[tuple[str, date]]) -
     """Mark keys and days. Sorted, so that writers never wait for each other in a ring."""
     word = secrets.randbits(62) + 1
     sql.replace(connection, dirty, ((kind.value, of, day, word) for of, day in what))
+
+
+def planned_anew(connection: Connection) -> None:
+    """Somebody said other planned days, for all times: every outlook counts them. Below 0 the counter is a word of its
+    own, as marks have one."""
+    sql.replace(connection, counter, [(OUTLOOKS, -secrets.randbits(62) - 1)])
 
 
 def waiting(kind: Kind) -> Select[tuple[str, str, date, int]]:
