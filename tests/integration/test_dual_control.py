@@ -4,7 +4,7 @@ import csv
 import io
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
@@ -210,11 +210,12 @@ def test_planned_days_that_somebody_says_otherwise_count_in_every_month_also_wit
     registry.add(plant.database, "gw-test-0001", AWAY, "plant-1")
     shifts = (ShiftItem("day", "mon-fri", "08:00", "17:00", ()),)
     told = replace(inventory("SB-1"), calendar=CalendarItem(shifts, ()))
-    for code, say in (
+    said: Sequence[tuple[str, Callable[[], None]]] = (
         (NEW, lambda: plant.take("exceptions", f"{NEW},plant-1,2026-12-01..2026-12-31,off,stop")),
         (NEW, lambda: plant.take("calendars", f"{NEW},plant-1,2020-01-01,,day,mon-sat,08:00,17:00,")),
         (AWAY, lambda: plant.send("gw-test-0001", [told])),
-    ):
+    )
+    for code, say in said:
         before = outlooks_of(plant, code)
         say()
         plant.settle()

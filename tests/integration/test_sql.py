@@ -90,22 +90,22 @@ def test_a_role_without_rights_and_a_server_that_only_reads_fail_as_a_database_d
 ) -> None:
     """Nothing is set apart or put into quarantine for it: facts wait until somebody gives the right."""
     databases.choose("postgresql")
-    rows = [("E", 1)]
+    rows, opened = [("E", 1)], databases.database(tmp_path)
 
     def write(given: str, put: Callable[[Connection], object]) -> None:
-        with database.write() as connection:
+        with opened.write() as connection:
             connection.execute(text(given))
             put(connection)
 
-    with databases.database(tmp_path) as database:
-        for given, told in (
-            ("SET LOCAL ROLE pg_monitor", "permission denied for table counter"),
-            ("SET LOCAL transaction_read_only = on", "cannot execute INSERT in a read-only transaction"),
-        ):
-            with pytest.raises(OperationalError, match=told):
-                write(given, lambda connection: sql.replace(connection, counter, rows))
-            with pytest.raises(OperationalError, match=told):
-                write(given, lambda connection: connection.execute(counter.insert().values(rows)))
+    for given, told in (
+        ("SET LOCAL ROLE pg_monitor", "permission denied for table counter"),
+        ("SET LOCAL transaction_read_only = on", "cannot execute INSERT in a read-only transaction"),
+    ):
+        with pytest.raises(OperationalError, match=told):
+            write(given, lambda connection: sql.replace(connection, counter, rows))
+        with pytest.raises(OperationalError, match=told):
+            write(given, lambda connection: connection.execute(counter.insert().values(rows)))
+    opened.close()
 
 
 def test_what_is_read_of_one_connection_is_one_view(each_database: str, database: Database) -> None:
