@@ -1,4 +1,4 @@
-"""The process that fills the demo's database with the invented province, and then goes on with a few live frames.
+"""The process that fills the demo's database with the invented province, and then goes on live.
 
 `python -m ganpo_demo.seeding DATABASE KEPT SEED MONTHS GATEWAY...` says on stdout how far it is, a JSON object a line.
 """
@@ -9,6 +9,7 @@ import os
 import sqlite3
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -35,8 +36,8 @@ from ganpo_model.frame import pack
 
 WHOLE = 100
 FIRST_DAYS = 60
-LIVE, LIVE_S = 8, 30
-"""So many enterprises are live, and send so often."""
+LIVE, LIVE_S, ALL_EVERY = 8, 30, 20
+"""So many enterprises send so often, and all that still send each so many times."""
 _CHUNK = 15
 """Days of one frame."""
 _FIRMS = 20
@@ -149,14 +150,15 @@ def keep(database: Path, kept: Path, live: tuple[str, ...]) -> None:
 
 
 def live(seeding: Seeding, database: Database) -> None:
-    """Go on for ever with a few of them, whose gateways are online."""
+    """Go on for ever with those whose gateways never fell silent: all are online, a few send more often."""
     province = seeding.fleet
-    few = [firm for firm in province.firms if firm.since is not None and firm.until == province.last][:LIVE]
-    begun = {firm.gateway: invented.midnight(province.last + timedelta(days=1)) for firm in few}
-    for number in itertools.count(1):
+    there = [firm for firm in province.firms if firm.since is not None and firm.until == province.last]
+    begun = {firm.gateway: invented.midnight(province.last + timedelta(days=1)) for firm in there}
+    sent: Counter[str] = Counter()
+    for turn in itertools.count():
         now = datetime.now(UTC)
         frames = []
-        for firm in few:
+        for firm in there[:LIVE] if turn % ALL_EVERY else there:
             begin, begun[firm.gateway] = begun[firm.gateway], now
             facts = [
                 part
@@ -164,7 +166,8 @@ def live(seeding: Seeding, database: Database) -> None:
                 for part in fleet_facts.between(province.seed, firm, tool, begin, now)
             ]
             if facts:
-                frames.append((firm.gateway, pack(_STREAM.format(firm.number), number, facts)))
+                sent[firm.gateway] += 1
+                frames.append((firm.gateway, pack(_STREAM.format(firm.number), sent[firm.gateway], facts)))
         ingest(database, frames, now)
         said = {
             "v": 1,
@@ -174,7 +177,7 @@ def live(seeding: Seeding, database: Database) -> None:
             "connections": {},
             "subjects": {},
         }
-        lives.hear(database, [(firm.gateway, json.dumps(said).encode()) for firm in few], now)
+        lives.hear(database, [(firm.gateway, json.dumps(said).encode()) for firm in there], now)
         time.sleep(LIVE_S)
 
 

@@ -158,7 +158,10 @@ def test_a_spreadsheet_opens_it_adds_up_the_same_and_leaves_its_rows(
 def test_whoever_changes_a_row_is_found_out_and_a_foreign_file_is_told_as_such(
     http: httpx.Client, tmp_path: Path
 ) -> None:
-    raw = http.get("/api/v1/equipment", params={"format": "xlsx", "lang": "en"}).content
+    asked = {"format": "xlsx", "lang": "en"}
+    raw = http.get("/api/v1/equipment", params=asked).content
+    told = http.get("/api/v1/equipment", params={**asked, "industry": "NONFERROUS"}).headers
+    assert told["content-disposition"].endswith('equipment-NONFERROUS.xlsx"'), "its name says of what it is"
     file = tmp_path / "equipment.xlsx"
     (total,) = re.findall(rb"<f>SUBTOTAL[^<]*</f><v>(\d+)</v>", member(raw, "1"))[:1]
     for change, to, ends, told in (

@@ -79,19 +79,24 @@ def standings(at: At) -> Iterable[Standing]:
 
     for tag in reference.tags().values():
         if tag.id in at.entered and tag.of == "area" and at.industry != ALL:
-            yield Standing(tag.id, None, None, _PAGE, NO_INDUSTRY)
+            yield Standing(tag.id, None, None, _page(tag.id), NO_INDUSTRY)
         else:
             among = stood(ABOVE_SCALE) if tag.id == UPGRADE else None
             yield _standing(at, tag.id, here[tag.id], NO_TAG, among)
     for move in MOVES:
         yield _standing(at, move, here[move], NO_MOVE)
-    yield Standing("move_devices", stood("enterprises_cloud"), None, _PAGE)
+    yield Standing("move_devices", stood("enterprises_cloud"), None, "/enterprises?measure=enterprises_cloud")
     yield _standing(at, RISEN, here[RISEN], NO_SCALE)
 
 
 def _standing(at: At, id_: str, number: int, note: str, among: int | None = None) -> Standing:
     known = id_ in at.entered
-    return Standing(id_, number if known else None, among, _PAGE, "" if known else note)
+    return Standing(id_, number if known else None, among, _page(id_), "" if known else note)
+
+
+def _page(id_: str) -> str:
+    """A tag has a list of its own."""
+    return f"{_PAGE}/{id_}" if id_ in reference.tags() else _PAGE
 
 
 def only(connection: Connection, province: Province, tag: str, day: date) -> Only:

@@ -62,9 +62,8 @@ def table(
         if form == "json":
             body = _json(kind, chunks)
         else:
-            headers["Content-Disposition"] = (
-                f'attachment; filename="{"demo-data-" if demo else ""}{name}.{form}"'
-            )
+            filename = "-".join(["demo-data"] * demo + [name, *_narrower(question)])
+            headers["Content-Disposition"] = f'attachment; filename="{filename}.{form}"'
             body = _file(form, kind, chunks, connection, question, asked, lang, Sheet(name, demo))
         if bare(request) and (form != "json" or not isinstance(rows, Sequence) or len(rows) > _CHUNK):
             return StreamingResponse(iter(()), headers=headers, media_type=_MEDIA[form])
@@ -107,6 +106,18 @@ def _json(kind: Any, chunks: Chunks) -> Iterator[bytes]:
         yield between + _adapter(list[kind]).dump_json(list(chunk), by_alias=True)[1:-1]
         between = b","
     yield b"[]" if between == b"[" else b"]"
+
+
+def _narrower(question: Question) -> Iterator[str]:
+    """What a file is of, where it is less than the whole as it is now: ten of them lie in one folder."""
+    if question.area != question.province.whole:
+        yield question.area
+    if question.industry:
+        yield question.industry
+    if question.tag:
+        yield question.tag
+    if question.past:
+        yield question.past.isoformat()
 
 
 def _chunks(rows: Iterable[Any]) -> Chunks:

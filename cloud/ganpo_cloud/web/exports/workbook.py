@@ -224,7 +224,9 @@ def _write_about(
         ((t("number"), t("for programs"), t("what is counted"), t("unit"), t("source")), head),
     ]
     for item in DEFINITIONS.values():
-        lines.append(((t(item.word), item.id, t(item.text), item.unit, t(item.source)), None))
+        lines.append(
+            ((t(item.word), item.id, t(item.text), t(item.unit.replace("m3", "m³")), t(item.source)), None)
+        )
     for line, (cells, look) in enumerate(lines):
         for at, cell in enumerate(cells):
             (about.write_number if isinstance(cell, int) else about.write_string)(line, at, cell, look)
