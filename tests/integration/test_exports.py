@@ -160,8 +160,10 @@ def test_whoever_changes_a_row_is_found_out_and_a_foreign_file_is_told_as_such(
 ) -> None:
     asked = {"format": "xlsx", "lang": "en"}
     raw = http.get("/api/v1/equipment", params=asked).content
-    told = http.get("/api/v1/equipment", params={**asked, "industry": "NONFERROUS"}).headers
-    assert told["content-disposition"].endswith('equipment-NONFERROUS.xlsx"'), "its name says of what it is"
+    of = http.get("/api/v1/equipment", params={**asked, "industry": "NONFERROUS"})
+    assert of.headers["content-disposition"].endswith('equipment-NONFERROUS.xlsx"'), (
+        "its name says of what it is"
+    )
     file = tmp_path / "equipment.xlsx"
     (total,) = re.findall(rb"<f>SUBTOTAL[^<]*</f><v>(\d+)</v>", member(raw, "1"))[:1]
     for change, to, ends, told in (
