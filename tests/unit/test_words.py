@@ -4,6 +4,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ import ganpo_cloud.province
 import ganpo_cloud.web
 from ganpo_cloud.days import reasons
 from ganpo_cloud.province.plan import EVERY, NOTES
+from ganpo_cloud.web.answers.enterprises import Enterprise
+from ganpo_cloud.web.answers.equipment import Device
 from ganpo_cloud.web.exports.people import Names, Table
 from ganpo_cloud.web.pages.templating import environments
 from ganpo_cloud.web.routes import RESOURCES
@@ -50,9 +53,15 @@ def tables() -> set[str]:
     named |= {item.unit for item in EVERY} - words.UNITS.keys()
     named |= {*NOTES}
     named |= {word for of in MEASURES.values() for word in (of.word, of.rung) if word}
-    named |= sources()
+    named |= sources() | columns()
     named |= {of.rung for of in ENTERPRISES.values() if of.rung}
     return named | {word for table in mappings for word in table.values()}
+
+
+def columns() -> set[str]:
+    """What the second sheet says of the columns of the lists that are taken away most."""
+    told = (of.metadata.get("description", "") for kind in (Device, Enterprise) for of in fields(kind))
+    return {text for text in told if text.isascii()} - {""}
 
 
 def sources() -> set[str]:

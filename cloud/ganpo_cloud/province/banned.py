@@ -43,7 +43,8 @@ MEASURED: tuple[Measured, ...] = (
         LIST,
     ),
 )
-NOTES: tuple[str, ...] = ()
+ONLY_SEEN = "of those that are seen; the list says which nobody sees"
+NOTES: tuple[str, ...] = (ONLY_SEEN,)
 OF_MONTHS = False
 NOTHING: Mapping[str, int] = {of.id: 0 for of in MEASURED}
 FRESH_MS = 30 * MINUTE_MS
@@ -174,7 +175,8 @@ def energy(
 
 def standings(at: At) -> Iterable[Standing]:
     """Where T28 stands."""
-    return [Standing(name, number, None, PAGE) for name, number in (at.counted or NOTHING).items()]
+    found = (at.counted or NOTHING).items()
+    return [Standing(name, n, None, PAGE, ONLY_SEEN if name == "banned_ran" else "") for name, n in found]
 
 
 def _joined(day: date) -> Select[Any]:
