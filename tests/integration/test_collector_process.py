@@ -9,13 +9,16 @@ from pathlib import Path
 
 import psutil
 import pytest
+from click.testing import CliRunner
 
+from ganpo_cloud.cli.main import main
 from ganpo_cloud.store.schema import HEAD
 from ganpo_model.facts import Reading
 from ganpo_model.frame import pack
 from support.broker import Mosquitto
 from support.cloud import Cloud
 from support.gateways import PlayedGateway, wait_for
+from support.shut import shut
 
 ENTERPRISE = "91360000625912173B"
 GATEWAY = "gw-test-0001"
@@ -124,6 +127,28 @@ def test_a_database_of_a_newer_version_is_refused_with_the_reason(cloud: Cloud) 
     assert cloud.process is not None
     assert cloud.process.wait(30) == 1
     assert cloud.log.read_text() == told
+
+
+def test_who_may_not_write_is_told_as_whom_to_run_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = "cannot be written: Permission denied; run it as the user that collects: sudo -u ganpo-cloud ..."
+    typed = ["alarm", "list", "--config", "cloud.toml"]
+    for where, named in (
+        ("ours/cloud.db", ""),
+        ("theirs/cloud.db", "theirs/cloud.db"),
+        ("cloud.db", "cloud.lock"),
+    ):
+        Path("cloud.toml").write_text(f'[database]\nurl = "sqlite:///{where}"\n')
+        if not named:  # what a command imports is imported by whom may read it
+            assert CliRunner().invoke(main, typed).exit_code == 0
+            continue
+        with shut(Path("theirs")):
+            found = CliRunner().invoke(main, typed)
+        Path("theirs").rmdir()
+        print(found.stderr)
+        assert (found.exit_code, found.stderr) == (1, f"{tmp_path}/{named}: {told} [storage]\n"), (
+            found.exception
+        )
 
 
 def test_what_is_no_gateway_id_and_no_credit_code_is_refused(cloud: Cloud) -> None:

@@ -197,7 +197,10 @@ def verify_export(file: Path) -> None:
         say(f"it says SHA-256 {found.told}, its rows have {found.found}")
         sys.exit(1)
     if found.around is False:
-        say(f"{file.name}: its rows are unchanged; its heads or sums are not: a filter changes sums, too")
+        say(
+            f"{file.name}: its rows are unchanged; its heads or sums are not: a filter changes sums,"
+            " and a program that works out no formulas leaves them empty"
+        )
         sys.exit(1)
     say(f"{file.name}: {found.rows} rows, unchanged since it was exported; SHA-256 {found.told}")
 

@@ -54,11 +54,17 @@ def database(config: Path | None) -> Iterator[Opened]:
 
     from ganpo_cloud.store.database import Database
     from ganpo_cloud.store.settings import DEFAULT_FILE
+    from ganpo_cloud.store.sqlite_file import not_written
     from ganpo_model.errors import ConfigError, StorageError
 
     settings, chosen = loaded(config)
     file = settings.database.file
-    made = file is not None and not file.exists()
+    made = False
+    if file is not None:
+        try:
+            made = not file.exists()
+        except PermissionError as error:
+            raise not_written(file, error) from error
     if made and not chosen:
         hint = "give --config FILE, or GANPO_CLOUD_CONFIG: nothing was changed"
         raise ConfigError(f"no such file, and no database at {file}", where=str(DEFAULT_FILE), hint=hint)

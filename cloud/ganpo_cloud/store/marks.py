@@ -17,7 +17,7 @@ from ganpo_cloud.store.tables import apart, counter, dirty
 
 EVER = date.min
 """The day of a mark that is of no single day."""
-OUTLOOKS = "outlooks from"
+OUTLOOKS = "outlooks_from"
 """The counter that says from which month on (202610) outlooks have to be worked out again; below 0: all of them."""
 _PASSES = "SELECT value FROM counter WHERE name = ?"
 _SET_APART = exists().where(apart.c.key == dirty.c.key)

@@ -4,6 +4,7 @@ Every writer, also a command beside a running collector, holds a lock on `cloud.
 COMMIT: SQLite 3.40 has a WAL-reset fault with several writers. Who collects holds one on a file of the database's name.
 """
 
+import errno
 import fcntl
 import sqlite3
 import threading
@@ -39,7 +40,7 @@ class Writer:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = (path.parent / "cloud.lock").open("a")
         except OSError as error:
-            raise StorageError(f"cannot be made: {error}", where=str(path)) from error
+            raise not_written(path.parent / "cloud.lock", error) from error
         self._engine = _engine(path, "rwc", "BEGIN IMMEDIATE", _DURABLE, patience_s, poolclass=StaticPool)
 
     @contextmanager
@@ -72,6 +73,12 @@ class Writer:
         with self._thread:
             self._engine.dispose()
             self._lock.close()
+
+
+def not_written(path: Path, error: OSError) -> StorageError:
+    """What whoever calls cannot write, or not even see."""
+    hint = "run it as the user that collects: sudo -u ganpo-cloud ..." if error.errno == errno.EACCES else ""
+    return StorageError(f"cannot be written: {error.strerror}", where=str(path), hint=hint)
 
 
 def reader(path: Path) -> Engine:
