@@ -133,22 +133,12 @@ def test_who_may_not_write_is_told_as_whom_to_run_it(tmp_path: Path, monkeypatch
     monkeypatch.chdir(tmp_path)
     told = "cannot be written: Permission denied; run it as the user that collects: sudo -u ganpo-cloud ..."
     typed = ["alarm", "list", "--config", "cloud.toml"]
-    for where, named in (
-        ("ours/cloud.db", ""),
-        ("theirs/cloud.db", "theirs/cloud.db"),
-        ("cloud.db", "cloud.lock"),
-    ):
-        Path("cloud.toml").write_text(f'[database]\nurl = "sqlite:///{where}"\n')
-        if not named:  # what a command imports is imported by whom may read it
-            assert CliRunner().invoke(main, typed).exit_code == 0
-            continue
-        with shut(Path("theirs")):
-            found = CliRunner().invoke(main, typed)
-        Path("theirs").rmdir()
-        print(found.stderr)
-        assert (found.exit_code, found.stderr) == (1, f"{tmp_path}/{named}: {told} [storage]\n"), (
-            found.exception
-        )
+    Path("cloud.toml").write_text('[database]\nurl = "sqlite:///ours/cloud.db"\n')
+    assert CliRunner().invoke(main, typed).exit_code == 0  # by now it has imported what nobody else may read
+    Path("cloud.toml").write_text('[database]\nurl = "sqlite:///theirs/cloud.db"\n')
+    with shut(Path("theirs")):
+        found = CliRunner().invoke(main, typed)
+    assert (found.exit_code, found.stderr) == (1, f"{tmp_path}/theirs/cloud.db: {told} [storage]\n")
 
 
 def test_what_is_no_gateway_id_and_no_credit_code_is_refused(cloud: Cloud) -> None:
