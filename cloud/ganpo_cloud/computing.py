@@ -79,6 +79,7 @@ async def run(
             done += await asyncio.to_thread(ledger_days.recompute, database, now)
             if looked is None or abs(now - looked) >= LOOK:
                 await asyncio.to_thread(ended.mark_ended, database, now)
+                await asyncio.to_thread(totals.follow_files, database, province, now)
                 await asyncio.to_thread(totals.turn_day, database, now)
                 await asyncio.to_thread(plan_sums.turn_day, database, province, now)
                 await asyncio.to_thread(publishing.when_due, database, province, now)

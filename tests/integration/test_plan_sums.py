@@ -2,15 +2,19 @@
 seen or closed meanwhile, and however the days turn."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, select
 
+from ganpo_cloud import computing
 from ganpo_cloud.days import alarms, periods
 from ganpo_cloud.imports import registry
 from ganpo_cloud.province import banned, capacity_use, front_runners, plan, plan_sums, tagged, totals, trees
+from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.province.indicators import Indicators
 from ganpo_cloud.province.lists import Filter
 from ganpo_cloud.province.plan_sums import COUNTED, Place
@@ -77,7 +81,7 @@ def told(plant: Plant, part: object, day: date = TODAY) -> dict[str, int | None]
         return {standing.id: standing.number for standing in of.standings(at)}  # type: ignore[attr-defined]
 
 
-def stored_is_worked_out(plant: Plant, today: date = TODAY) -> int:
+def stored_is_worked_out(plant: Plant, today: date = TODAY, province: Province = PROVINCE) -> int:
     """Of every month and module what is stored at every place, beside what is worked out. Gives how many numbers."""
     numbers = 0
     with plant.database.read() as connection:
@@ -89,7 +93,7 @@ def stored_is_worked_out(plant: Plant, today: date = TODAY) -> int:
                 names = area_plan.c.name.in_(part.NOTHING)
                 query = select(area_plan).where(area_plan.c.month == month, names)
                 stored = {(row.area, row.industry, row.name): row.number for row in connection.execute(query)}
-                counted = part.counted(connection, PROVINCE, Filter(PROVINCE.whole, None, end))
+                counted = part.counted(connection, province, Filter(province.whole, None, end))
                 assert stored == {
                     (*key, name): number
                     for key, row in counted.items()
@@ -212,3 +216,19 @@ def test_of_two_who_work_it_out_at_once_the_one_who_read_first_writes_nothing(
     monkeypatch.setattr(trees, "counted", slow)
     assert plan_sums.recompute(plant.database, PROVINCE, NOW) == 1
     assert told(plant, tagged)["green_factory"] == 4
+
+
+@pytest.mark.slow
+def test_other_files_of_the_province_have_everything_added_up_again(plant: Plant, tmp_path: Path) -> None:
+    totals.follow_files(plant.database, PROVINCE, NOW)
+    assert not waits(plant)
+    moved = [
+        replace(row, parent="360700") if row.id == HOME else row for row in chain(*PROVINCE.areas.values())
+    ]
+    other = Province(moved, PROVINCE.industries.values(), PROVINCE.coefficients.rows, PROVINCE.holidays)
+    totals.follow_files(plant.database, other, NOW)
+    computing.settle(plant.database, other, NOW)
+    assert stored_is_worked_out(plant, province=other) > 900
+    totals.follow_files(plant.database, other, NOW)
+    with plant.database.read() as connection:
+        assert not connection.execute(waiting(Kind.SUMS)).all()

@@ -20,13 +20,15 @@ from ganpo_cloud.store import marks, sql
 from ganpo_cloud.store.counted_tables import FLOWS, STOCKS, area_day, area_month, ledger, production
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.localdays import DEFAULT_ZONE, day_of, days_from
-from ganpo_cloud.store.marks import Kind, answer, mark, seen, waiting
+from ganpo_cloud.store.marks import EVER, Kind, answer, mark, seen, waiting
 from ganpo_cloud.store.tables import counter
 from ganpo_model.clock import to_ms
 from ganpo_model.coverage import ENTERPRISES
 
 NEWEST = "totals added up"
 """The counter that says when the sums of today were added up."""
+_FILES = "files_of_the_province"
+"""The counter that has the checksum of the files by which it was added up."""
 _LOOP = "totals"
 LONGEST_S = 0.5
 """A pass takes no further day after so long, and then adds up the months of those it took."""
@@ -102,6 +104,20 @@ def _ends(
         whole = periods.kept_since(today) <= first
         ends[month] = (counts, None if whole else flows(connection, province, first, end))
     return ends
+
+
+def follow_files(database: Database, province: Province, now: datetime) -> None:
+    """Where the files of the province are others than those by which it was added up, all that is kept is added up
+    again."""
+    today = day_of(to_ms(now), DEFAULT_ZONE)
+    with database.write() as connection:
+        before = connection.execute(select(counter.c.value).where(counter.c.name == _FILES)).scalar()
+        if before == province.checksum:
+            return
+        sql.replace(connection, counter, [(_FILES, province.checksum)])
+        if before is not None:
+            mark(connection, Kind.SUMS, (("", day) for day in targets.counted(connection, EVER, today)))
+            connection.execute(delete(area_day).where(area_day.c.day < periods.kept_since(today)))
 
 
 def turn_day(database: Database, now: datetime) -> None:
