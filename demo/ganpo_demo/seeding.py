@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from ganpo_cloud.days import days
 from ganpo_cloud.imports import importing, registry
 from ganpo_cloud.inlet import lives
 from ganpo_cloud.inlet.ingest import ingest
-from ganpo_cloud.province import divisions
+from ganpo_cloud.province import divisions, publishing
 from ganpo_cloud.province.divisions import Province
 from ganpo_cloud.store.database import Database
 from ganpo_cloud.store.marks import Kind, key, mark
@@ -31,6 +32,7 @@ from ganpo_cloud.web.pages.rendering import SEEDING
 from ganpo_demo import fleet as invented
 from ganpo_demo import fleet_facts
 from ganpo_demo.fleet_lists import lists
+from ganpo_model.errors import ConfigError
 from ganpo_model.facts import Fact
 from ganpo_model.frame import pack
 
@@ -149,11 +151,12 @@ def keep(database: Path, kept: Path, live: tuple[str, ...]) -> None:
     new.replace(kept)
 
 
-def live(seeding: Seeding, database: Database) -> None:
-    """Go on for ever with those whose gateways never fell silent: all are online, a few send more often."""
-    province = seeding.fleet
-    there = [firm for firm in province.firms if firm.since is not None and firm.until == province.last]
-    begun = {firm.gateway: invented.midnight(province.last + timedelta(days=1)) for firm in there}
+def live(seeding: Seeding, database: Database, province: Province) -> None:
+    """Go on for ever with those whose gateways never fell silent: all are online, a few send more often. The month
+    before is published once it is worked out."""
+    of = seeding.fleet
+    there = [firm for firm in of.firms if firm.since is not None and firm.until == of.last]
+    begun = {firm.gateway: invented.midnight(of.last + timedelta(days=1)) for firm in there}
     sent: Counter[str] = Counter()
     for turn in itertools.count():
         now = datetime.now(UTC)
@@ -163,7 +166,7 @@ def live(seeding: Seeding, database: Database) -> None:
             facts = [
                 part
                 for tool in firm.watched()
-                for part in fleet_facts.between(province.seed, firm, tool, begin, now)
+                for part in fleet_facts.between(of.seed, firm, tool, begin, now)
             ]
             if facts:
                 sent[firm.gateway] += 1
@@ -178,6 +181,8 @@ def live(seeding: Seeding, database: Database) -> None:
             "subjects": {},
         }
         lives.hear(database, [(firm.gateway, json.dumps(said).encode()) for firm in there], now)
+        with suppress(ConfigError):  # the collector may have done it meanwhile
+            publishing.when_due(database, province, now)
         time.sleep(LIVE_S)
 
 
@@ -200,7 +205,7 @@ def main(path: Path, kept: Path, seed: int, months: int, others: tuple[str, ...]
         tell(database, WHOLE)
         keep(path, kept, others)
     _say(WHOLE, began, recent=False)
-    live(seeding, database)
+    live(seeding, database, province)
 
 
 def _say(percent: int, began: float, *, recent: bool) -> None:
