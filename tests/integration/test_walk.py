@@ -389,6 +389,8 @@ def test_most_gateways_offline_need_a_person(http: httpx.Client) -> None:
         )
         assert len(http.get("/api/v1/gateways", params=asked).json()) == int(counted[2])
         assert (int(counted[2]) < len(every)) is (area is not None)
+        silent = http.get("/api/v1/silent", params=asked).headers["x-total-count"]
+        assert (f"{silent} enterprises have gone silent" in text(told)) is (silent != "0")
 
 
 def test_what_is_few_is_not_ranked_and_a_place_that_is_opened_has_no_word_of_open_registers(

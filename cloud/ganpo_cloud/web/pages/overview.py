@@ -85,7 +85,12 @@ def overview(connection: Connection, rendering: Rendering, asked: Seen) -> Item:
         "stops": STOPS,
         "questions": questions.running(connection, rendering, n)
         + questions.questions(
-            rendering, n, [part[ranking.BY] for part in areas], waits, questions.late(connection, rendering)
+            rendering,
+            n,
+            [part[ranking.BY] for part in areas],
+            waits,
+            questions.late(connection, rendering),
+            row["enterprises_silent"],
         ),
         **against_limit(connection, rendering),
         "cards": CARDS,

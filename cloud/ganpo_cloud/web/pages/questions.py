@@ -98,10 +98,20 @@ def running(connection: Connection, rendering: Rendering, n: Figures) -> list[Qu
 
 
 def questions(
-    rendering: Rendering, n: Figures, parts: Sequence[Indicator], waits: Waiting | None, late: int
+    rendering: Rendering,
+    n: Figures,
+    parts: Sequence[Indicator],
+    waits: Waiting | None,
+    late: int,
+    silent: int | None,
 ) -> list[Question]:
-    """Each with who, what, how much, and where to look; alarms first. `late`: declared carriers not covered."""
-    found = [*(_now(rendering, n, waits) if waits else ()), *_of_day(rendering, n, parts, late)]
+    """Each with who, what, how much, and where to look; alarms first. `late`: declared carriers not covered; `silent`:
+    enterprises."""
+    found = [*_now(rendering, n, waits)] if waits else []
+    if silent:
+        number = n.count("enterprises_silent", silent)
+        found.append(Question("warn", "silent", number, rendering.href("/silent")))
+    found += _of_day(rendering, n, parts, late)
     return sorted(found, key=lambda question: question.level)
 
 
