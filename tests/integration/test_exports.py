@@ -102,6 +102,13 @@ def test_a_countys_equipment_adds_up_to_what_its_page_says(http: httpx.Client, t
     told = {str(line[0]): line[1] for line in reversed(about)}
     assert told["地区"] == f"贵溪市 {COUNTY}"
     assert told["数据行数"] == len(DEVICES)
+    part = "清单总行数（本文件只含其中一部分）"
+    assert part not in told
+    asked = {"format": "xlsx", "lang": "zh", "area": COUNTY, "limit": "1"}
+    _, about = sheets(http.get("/api/v1/equipment", params=asked).content)
+    assert {str(line[0]): line[1] for line in about}[part] == str(len(DEVICES))
+    _, about = sheets(http.get("/api/v1/tags/zone", params=asked).content)
+    assert {str(line[0]): line[1] for line in about}["编号"] == "zone"
 
 
 def test_what_we_say_is_said_in_the_language_of_the_sheet(http: httpx.Client) -> None:

@@ -54,9 +54,10 @@ def table(
     with ExitStack() as open_:
         connection = open_.enter_context(reading)
         found = find(connection)
-        rows, headers = found, {}
+        rows, headers, whole = found, {}, None
         if isinstance(found, Listing):
-            rows, headers = found.rows, {"X-Total-Count": str(found.total)}
+            rows, whole = found.rows, found.total
+            headers = {"X-Total-Count": str(whole)}
         name = re.sub(r"[^\w.-]+", "-", request.url.path.removeprefix("/api/v1/"), flags=re.ASCII)[:80]
         chunks = _chunks(rows)
         if form == "json":
@@ -64,7 +65,7 @@ def table(
         else:
             filename = "-".join(["demo-data"] * demo + [name, *_narrower(question)])
             headers["Content-Disposition"] = f'attachment; filename="{filename}.{form}"'
-            body = _file(form, kind, chunks, connection, question, asked, lang, Sheet(name, demo))
+            body = _file(form, kind, chunks, connection, question, asked, whole, lang, Sheet(name, demo))
         if bare(request) and (form != "json" or not isinstance(rows, Sequence) or len(rows) > _CHUNK):
             return StreamingResponse(iter(()), headers=headers, media_type=_MEDIA[form])
         if isinstance(rows, Sequence):
@@ -79,6 +80,7 @@ def _file(
     connection: Connection,
     question: Question,
     asked: Any,
+    whole: int | None,
     lang: str | None,
     sheet: Sheet,
 ) -> Iterator[bytes]:
@@ -95,7 +97,7 @@ def _file(
         return to_csv([column.head for column in of.columns], rows, sheet)
     from ganpo_cloud.web.exports.workbook import to_xlsx
 
-    told = Sheet(sheet.name, sheet.demo, conditions(question, asked, names))
+    told = Sheet(sheet.name, sheet.demo, conditions(question, asked, names, whole))
     return to_xlsx(of.columns, cells, told, names)
 
 

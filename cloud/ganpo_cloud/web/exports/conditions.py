@@ -12,8 +12,13 @@ from ganpo_service.pages import spoken
 _SAID = ("area", "industry", "as_of")
 
 
-def conditions(question: Question, asked: Any, names: Names) -> list[tuple[str, str]]:
-    """What was asked for; what is at its default but place and instant is left out."""
+_CALLED = {"number": "id"}
+"""What is called otherwise where it is asked for."""
+
+
+def conditions(question: Question, asked: Any, names: Names, whole: int | None) -> list[tuple[str, str]]:
+    """What was asked for; what is at its default but place and instant is left out. `whole`: how many rows there are,
+    of a list that comes in pages."""
     at = question.at or question.now
     found = [
         (names.t("area"), f"{names.area(question.area)} {question.area}"),
@@ -26,5 +31,8 @@ def conditions(question: Question, asked: Any, names: Names) -> list[tuple[str, 
     for field in fields(asked):
         value = getattr(asked, field.name)
         if field.name not in _SAID and value not in (None, "", field.default):
-            found.append((names.t(HEADS.get(field.name, field.name)), str(value)))
+            name = _CALLED.get(field.name, field.name)
+            found.append((names.t(HEADS.get(name, name)), str(value)))
+    if whole is not None and whole > asked.limit:
+        found.append((names.t("rows of the whole list, here a part of them"), str(whole)))
     return found
