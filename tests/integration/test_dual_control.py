@@ -22,6 +22,7 @@ from ganpo_cloud.province.dual_control import Course, DualControl
 from ganpo_cloud.store import sql
 from ganpo_cloud.store.counted_tables import area_day, outlook
 from ganpo_cloud.store.database import Database
+from ganpo_cloud.store.described import Ratio
 from ganpo_cloud.store.marks import planned_anew
 from ganpo_cloud.store.registry_tables import limit
 from ganpo_cloud.web.application import create_app
@@ -285,6 +286,12 @@ def test_a_sheet_on_its_page_in_its_files_and_at_the_api(
             "total_tce", "newer", ["old"],
         )  # fmt: skip
         assert total["month"] == MONTH
+        with plant.database.read() as connection:
+            course = DualControl(connection, PROVINCE, MONTH).places([CITY], [""])[0]
+        assert course.limit is not None
+        limit = int(course.limit.number * 10**6)
+        for used, exceeded in ((limit, False), (limit + 1, True)):
+            assert replace(course, to_date=Ratio(used, None)).exceeded is exceeded
         firms = [(row["enterprise"], row["kind"]) for row in rows if row["scope"] == "enterprise"]
         assert sorted(firms) == sorted([(OLD, "total_tce"), (NEW, "intensity")])
         page = http.get("/dual-control", params={"area": CITY, "lang": "en"}).text

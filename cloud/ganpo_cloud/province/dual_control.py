@@ -132,6 +132,12 @@ class Course:
         return None if self.r is None else Fraction(self.r.numerator or 0, self.r.denominator or 1)
 
     @property
+    def exceeded(self) -> bool:
+        """Whether what was used already is more than the limit, and not only what is expected of the year."""
+        so_far = self.value(self.to_date)
+        return self.limit is not None and so_far is not None and so_far > self.limit.number
+
+    @property
     def key(self) -> str:
         """What it is of, as a limit names it."""
         return self.enterprise or self.area

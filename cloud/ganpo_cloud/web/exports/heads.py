@@ -319,7 +319,7 @@ VALUES: Mapping[str, Mapping[str, str]] = {
     "light": {
         "green": _t("within the limit"),
         "yellow": _t("near the limit"),
-        "red": _t("above the limit"),
+        "red": _t("above the limit, or expected to be"),
         "hatched": _t("too little is covered to judge"),
         "none": _t("not judged"),
     },
