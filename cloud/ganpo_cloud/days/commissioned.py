@@ -20,20 +20,20 @@ class Record:
     enterprise: Code
     asset_no: AssetNo
     at: Instant = said("when it was read", "2026-11-25T02:15:03.120Z")
-    point: str = said("what was read", "DB-0101/energy_import")
+    point: str = said("point that was read", "DB-0101/energy_import")
     register: str | None = said(
-        "where the point is one: which, as it was read then", "DB-0101/energy_import#1f3a9c02"
+        "of a point that is a register: which one, as it was read then", "DB-0101/energy_import#1f3a9c02"
     )
     displayed: str = said("what the display showed, as it was typed", "48203.1")
     read: str = said("what was read, in the same unit", "48203.12")
-    raw: int | None = said("counts of the register; null: it is none", 4820312)
-    unit: str | None = said("of both; null: words, or plain counts", "kWh")
+    raw: int | None = said("counts of the register; null: the point is none", 4820312)
+    unit: str | None = said("unit of both; null: words, or plain counts", "kWh")
     step: str | None = said("least digit of the display; null: a word was compared", "0.1")
     off: str | None = said("read minus displayed; null: a word was compared", "0.02")
     agrees: bool = said("they lie within one step of the display", True)
     by: str = said("who stood at the device", "Wang")
-    gateway: str = said("whose word it is", "gw-nc-0007")
-    frame: int = said("which brought it", 1842)
+    gateway: str = said("gateway that said it", "gw-nc-0007")
+    frame: int = said("number of the frame that brought it", 1842)
 
 
 def records(connection: Connection, enterprise: str, asset_no: str | None = None) -> list[Record]:

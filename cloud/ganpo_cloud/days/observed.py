@@ -43,11 +43,11 @@ class Subject:
     kind: Literal["equipment", "meter"] = said("what it is", "equipment")
     name: str = said("as its gateway names it", "立式加工中心 VMC850")
     withdrawn: bool = said("no inventory names it any more", False)
-    gateways: list[str] = said("whose inventories name it", ["gw-nc-0007"])
+    gateways: list[str] = said("gateways whose inventories name it", ["gw-nc-0007"])
     state: State | None = said(
         "of a machine, now; UNKNOWN where nobody observes it; null without a connection", "PRODUCING"
     )
-    state_since: Instant | None = said("since when", "2026-11-25T02:07:12.000Z")
+    state_since: Instant | None = said("since when it is in this state", "2026-11-25T02:07:12.000Z")
     registers: list[Register] = said("what it counts")
     last_word: Instant | None = said("newest observation stored", "2026-11-25T02:15:00.000Z")
     timezone: str = unsaid()

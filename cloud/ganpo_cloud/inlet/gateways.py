@@ -22,26 +22,28 @@ class Gateway:
     """A gateway, registered or waiting for it."""
 
     id: str = said("its name at the broker", "gw-nc-0007")
-    enterprise: str | None = said("null until it is registered", "91360000625912173B")
-    site: str | None = said("null until it is registered", "plant-1")
+    enterprise: str | None = said(
+        "enterprise that it belongs to; null until it is registered", "91360000625912173B"
+    )
+    site: str | None = said("id of its site; null until it is registered", "plant-1")
     online: bool = said("it spoke within three of its intervals", True)
     since: Instant | None = said("last change between online and offline", "2026-11-25T01:00:00.000Z")
-    last_word: Instant | None = said("last heard", "2026-11-25T02:15:00.000Z")
-    streams: list[Stream] = said("newest first")
-    quarantined: int = said("frames kept as they came", 0)
-    quarantine_reason: str | None = said("of the last one", "time: in 1970")
-    quarantine_reasons: dict[str, int] = said("frames by reason", {"time": 12})
+    last_word: Instant | None = said("when it was heard last", "2026-11-25T02:15:00.000Z")
+    streams: list[Stream] = said("its streams of frames, newest first: one for each run")
+    quarantined: int = said("frames that could not be applied and are kept as they came", 0)
+    quarantine_reason: str | None = said("why the last of them could not be applied", "time: in 1970")
+    quarantine_reasons: dict[str, int] = said("how many of them for each reason", {"time": 12})
     quarantine_dropped: int = said("frames that a full quarantine gave up", 0)
     clock_off_ms: int | None = said("its clock minus ours as it said last; null where it did not", -120)
-    points: int | None = said("it reads so many; null where it does not say", 1000)
+    points: int | None = said("how many points it reads; null where it does not say", 1000)
     points_at_fault: int | None = said("of them without a usable answer now", 12)
-    units: int | None = said("it asks so many units of its connections", 40)
+    units: int | None = said("how many units its connections ask", 40)
     units_silent: int | None = said("of them asked less often because they do not answer", 2)
     faults: list[str] = said(
         "the commonest faults of its points, each with the first point",
         ["DB-0107/energy_import: exception 02 (12)"],
     )
-    silent: list[str] = said("the first units that are silent", ["line-2/7"])
+    silent: list[str] = said("the first of the units that do not answer", ["line-2/7"])
     holes: int | None = said("stretches that devices were found not to have, and are asked for rarely", 3)
     page: str | None = said(
         "its own page, where it said that others can open one", "https://192.168.10.7:8780/"

@@ -20,13 +20,13 @@ OURS = "our definition"
 class Definition:
     """What a number means."""
 
-    id: str = said("stable word for programs", "nc_rate_main")
-    word: str = said("for people, in English", "CNC coverage")
+    id: str = said("word for programs: it stays as it is", "nc_rate_main")
+    word: str = said("name of the number; to programs in English", "CNC coverage")
     text: str = said("what is counted, and among what", "N(intelligent and in service)")
     kind: Kind = unsaid()
     unit: str = said("of what it comes to", "%")
     source: str = said("who says so", PLAN)
-    target: str | None = said("of the plan's table", "T01")
+    target: str | None = said("id of the row of the plan", "T01")
     measures: tuple[str, str, str] = unsaid()
     """The columns of its declared, checked and proven count; what is observed has one for all three."""
     among: str | None = unsaid(default=None)

@@ -33,9 +33,9 @@ class Area:
     id: str = said("stays through changes of name and code", "360100")
     parent: str | None = said("the area it lies in", "360000")
     kind: Kind = said("what it is", "city")
-    code: str = said("the number of the national table then", "360100")
-    name_zh: str = said("in Chinese", "南昌市")
-    name_en: str = said("in English", "Nanchang")
+    code: str = said("its code in the national table on that day", "360100")
+    name_zh: str = said("name in Chinese", "南昌市")
+    name_en: str = said("name in English", "Nanchang")
     since: date | None = unsaid()
     until: date | None = unsaid()
     """From when to when (exclusive) it is called so; None is open."""
@@ -49,9 +49,9 @@ class Area:
 class Industry:
     """One industry."""
 
-    id: str = said("of the province's file", "NONFERROUS")
-    name_zh: str = said("in Chinese", "有色")
-    name_en: str = said("in English", "Nonferrous metals")
+    id: str = said("id of the industry", "NONFERROUS")
+    name_zh: str = said("name in Chinese", "有色")
+    name_en: str = said("name in English", "Nonferrous metals")
     classes: tuple[str, ...] = unsaid()
     """The beginnings of the GB/T 4754 classes that belong to it."""
 
@@ -60,11 +60,11 @@ class Industry:
 class Aim:
     """One row of the plan, in its own words."""
 
-    id: str = said("of the plan's table", "T01")
-    section: str = said("of the plan", "1.3 目标/融合")
+    id: str = said("id of the row of the plan", "T01")
+    section: str = said("where it stands in the plan", "1.3 目标/融合")
     quote_zh: str = said("what the plan says", "主要生产装备数控化率达到60%以上")
     name_en: str = said("the same in short, in English", "Numerical-control rate of main equipment")
-    comparator: str = said("as the plan has it; empty: it has no number", ">=")
+    comparator: str = said("how the plan compares; empty: it has no number", ">=")
     value: str = said("the plan's own number; empty: it has none", "60")
     unit_zh: str = said("of that number, in Chinese", "%")
     unit_en: str = said("of that number, in English", "%")

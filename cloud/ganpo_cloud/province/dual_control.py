@@ -87,17 +87,17 @@ NOTES: tuple[str, ...] = (NO_LIMIT, NOTHING_KNOWN, TOO_LITTLE, NOT_COVERED, NO_V
 class Course:
     """How a place, an industry or an enterprise stands to its limit of a year, as told at the end of a month."""
 
-    scope: Scope = said("what it is told of", "area")
+    scope: Scope = said("whether it is told of an area, an industry or an enterprise", "area")
     area: str = said("id of the area; of an enterprise its home", "360100")
     industry: str | None = said("id of the industry; null: all", "STEEL")
     enterprise: str | None = said("unified social credit code; null: of a place", "91360000625912173B")
-    name: str | None = said("of the enterprise", "江西铜业")
+    name: str | None = said("name of the enterprise", "江西铜业")
     kind: Kind = said("total_tce: energy use; intensity: energy per value added", "total_tce")
     month: Month
     limit: Limit | None = said("the one that counts: entered last; null: none")
     others: Sequence[Limit] = said("what other documents say of the same year; they do not count")
     to_date: Ratio | None = said(
-        "millionths of tce, of an intensity over fen of value added of the same months; null: nobody knows",
+        "energy (tce), of an intensity over value added (10,000 CNY) of the same months; null: nobody knows",
         rate=False,
         scale=MILLION,
     )
@@ -106,7 +106,9 @@ class Course:
     )
     r: Ratio | None = said("projected / limit, exactly; null: one of both is missing")
     light: Light = said(
-        "green, yellow, red; hatched: less than 90 % is covered; none: no limit, or no projection", "green"
+        "green: within the limit; yellow: near it; red: above it, or expected to be;"
+        " hatched: less than 90% is covered; none: no limit, or no projection",
+        "green",
     )
     covered: Ratio | None = said(
         "carrier-months that are covered of those declared; of an enterprise its days, in millionths;"
@@ -116,7 +118,7 @@ class Course:
     by_linear: int = said("enterprises whose rest goes on evenly over planned days", 3)
     by_none: int = said("enterprises without a projection", 1)
     through: str | None = said("of an intensity of an enterprise: until when value added is known", "2026-09")
-    why: str = said("why a number or its colour is missing; empty: nothing is", "")
+    why: str = said("why a number or its status is missing; empty: nothing is", "")
 
     def value(self, of: Ratio | None) -> Fraction | None:
         """A number in its unit."""

@@ -17,9 +17,9 @@ KINDS: tuple[Kind, ...] = ("total_tce", "intensity")
 class Limit:
     """A limit as one document says it."""
 
-    value: str = said("a decimal text in the unit of what it limits", "15000000")
+    value: str = said("the limit, in tce or in tce per 10,000 CNY", "15000000")
     price_basis: str | None = said("the year whose prices an intensity is in; null: of a total", "2020")
-    document: str = said("what says so", "赣发改〔2026〕1号")
+    document: str = said("document that sets the limit", "赣发改〔2026〕1号")
     by: str = said("who entered it", "Wang")
     recorded_at: Instant = said("when it was entered", "2026-02-01T02:00:00.000Z", name="entered_at")
 

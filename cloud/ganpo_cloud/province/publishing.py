@@ -37,7 +37,7 @@ class Report:
     """A published month."""
 
     month: Month
-    published_at: Instant = said("when", "2026-11-05T00:01:00.000Z")
+    published_at: Instant = said("when it was published", "2026-11-05T00:01:00.000Z")
     checksum: str = said("SHA-256 of its lines", "0" * 64)
     lines: Lines = unsaid(default_factory=dict)
     """One per indicator, area and industry; none where only its head was asked for."""

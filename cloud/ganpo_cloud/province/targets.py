@@ -22,11 +22,13 @@ from ganpo_cloud.store.described import Instant, answer, said, unsaid
 class Target:
     """What the plan asks for."""
 
-    id: str = said("of the plan's table, or of a number of it", "T01")
-    comparator: str = said(">=, >, <=, <, = or increase_vs_baseline", ">=")
-    value: str | None = said("null: no number in the plan", "60")
-    deadline: date = said("local date", "2020-12-31")
-    document: str = said("that says so", "1.3 目标/融合")
+    id: str = said("id of the row of the plan, or of the number", "T01")
+    comparator: str = said(
+        ">=, >, <=, < or = the value, or so much more than at the baseline (increase_vs_baseline)", ">="
+    )
+    value: str | None = said("the number to be reached; null: no number in the plan", "60")
+    deadline: date = said("the last day on which it may be reached, by local time", "2020-12-31")
+    document: str = said("document that sets the target", "1.3 目标/融合")
     by: str = said("who entered it; empty: nobody said", "王某")
     recorded_at: Instant = said("when it was entered", "2026-11-01T02:00:00.000Z")
     area: str = unsaid(default="")

@@ -27,11 +27,17 @@ def said(
     """What a field says, and what it may look like; `name`: in answers, where Python has that word for itself.
 
     In files for people: `adds`: it is summed up over the rows; `among`: the field that it is counted among, of which it
-    is shown in percent; `scale`: how many of it are one of its unit; `rate`: a `Ratio` is shown in percent; `told`: the
-    field that says it in a language: `told(t)`.
+    is shown in percent; `scale`: how many of it are one of its unit, which programs are told; `rate`: a `Ratio` is
+    shown in percent; `told`: the field that says it in a language: `told(t)`.
     """
-    about = {"description": description, "examples": list(examples) or None, "serialization_alias": name}
-    return field(metadata=about | {"adds": adds, "among": among, "scale": scale, "rate": rate, "told": told})
+    parts = {1: "", 10: "in tenths: ", 10**6: "in millionths: "}[scale]
+    about = {
+        "description": parts + description,
+        "examples": list(examples) or None,
+        "serialization_alias": name,
+    }
+    shown = {"said": description, "adds": adds, "among": among, "scale": scale, "rate": rate, "told": told}
+    return field(metadata=about | shown)
 
 
 def unsaid(**more: Any) -> Any:

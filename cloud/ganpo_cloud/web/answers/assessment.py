@@ -33,26 +33,26 @@ class SheetLine:
     """An item of a sheet, or the sum of all."""
 
     area: AreaId
-    year: int = said("of which it is", 2026)
-    id: str = said("of the item; `total`: the sum of all", "energy_total")
+    year: int = said("year that is assessed", 2026)
+    id: str = said("id of the item of the scheme; total: the sum of all", "energy_total")
     zh: str = said("name in Chinese", "用能总量控制")
     en: str = said("name in English", "Energy use within its limit")
     measure: str | None = said("id of the number; null: of the sum", "dual_total_ratio")
-    unit: str | None = said("of the number", "%")
+    unit: str | None = said("unit of the number", "%")
     value: Ratio | None = said(
         "the number in its unit, exactly; null: nobody knows: not assessed, no points", rate=False
     )
     rule: Rule | None = said("how points follow from it", "linear")
     full: str | None = said("the number that is worth all points", "100")
-    zero: str | None = said("the one that is worth none", "110")
+    zero: str | None = said("the number that is worth none", "110")
     veto: bool = said("below full the grade is the lowest", True)
-    most: int = said("tenths of a point at most", 400, scale=10)
-    tenths: int = said("tenths of a point as they come to today, rounded down", 312, scale=10)
-    published: int | None = said("as they were published; null: they are not", 669, scale=10)
-    grade: Grade | None = said("of the sum; null: of an item", "fulfilled")
-    published_grade: Grade | None = said("as it was published", "fulfilled")
+    most: int = said("points at most", 400, scale=10)
+    tenths: int = said("points as they come to today, rounded down to a tenth", 312, scale=10)
+    published: int | None = said("points as they were published; null: they are not", 669, scale=10)
+    grade: Grade | None = said("grade of the sum; null: of an item", "fulfilled")
+    published_grade: Grade | None = said("grade as it was published", "fulfilled")
     by: str | None = said("who published the sheet; null: nobody", "Wang")
-    published_at: Instant | None = said("when", "2026-03-01T02:00:00.000Z")
+    published_at: Instant | None = said("when it was published", "2026-03-01T02:00:00.000Z")
     checksum: str | None = said("SHA-256 of scheme and scores as they were published", "9f2c")
 
 

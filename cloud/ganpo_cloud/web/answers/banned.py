@@ -50,19 +50,23 @@ class Alarmed(Listed):
 class Evidence:
     """A stretch in which something banned ran, on one local day."""
 
-    at: Instant = said("from", "2026-11-27T04:05:00.000Z")
-    until: Instant = said("to", "2026-11-27T04:25:00.000Z")
+    at: Instant = said("when it began to run", "2026-11-27T04:05:00.000Z")
+    until: Instant = said("when it stopped, or the day ended", "2026-11-27T04:25:00.000Z")
     shown_by: Literal["states", "meter"] = said("its own states, or its meter", "meter")
-    register: str | None = said("of the meter; null: its own states", "DB-0101/energy_import#1f3a9c02")
-    counts: int | None = said("what the register rose by; null: its own states", 5000, name="raw")
-    millionths: int | None = said("the same in millionths of its unit", 500000000, scale=10**6)
-    unit: str | None = said("of the register", "kWh")
-    mean: int | None = said(
-        "that in an hour: millionths of a kW where it counts kWh", 1500000000, scale=10**6
+    register: str | None = said(
+        "register of the meter; null: its own states tell it", "DB-0101/energy_import#1f3a9c02"
     )
-    frame: str | None = said("gateway/stream/number of the first that tells it; null: declared", "gw-1/01J/7")
-    known_at: Instant = said("when the last that tells it was stored", "2026-11-27T04:30:02.000Z")
-    alarm: int | None = said("of which it is evidence", 3)
+    counts: int | None = said(
+        "what the register rose by, in counts; null: its own states tell it", 5000, name="raw"
+    )
+    millionths: int | None = said("the same in its unit", 500000000, scale=10**6)
+    unit: str | None = said("unit of the register", "kWh")
+    mean: int | None = said("the same in an hour: kW where it counts kWh", 1500000000, scale=10**6)
+    frame: str | None = said(
+        "the first frame that tells it (gateway/stream/number); null: it was declared", "gw-1/01J/7"
+    )
+    known_at: Instant = said("when the last frame that tells it was stored", "2026-11-27T04:30:02.000Z")
+    alarm: int | None = said("number of the alarm that it is evidence of", 3)
 
 
 @answer
@@ -71,28 +75,34 @@ class Banned:
 
     enterprise: Code
     asset_no: AssetNo
-    name: str | None = said("of the device; null: in no ledger", "中频炉")
+    name: str | None = said("what people call the device; null: it is in no ledger", "中频炉")
     area: str | None = said("county of its site; null where nobody said", "360502")
-    industry: str | None = said("of the enterprise", "STEEL")
-    kind: Literal["outdated", "forbidden"] = said("retired capacity, or forbidden by law", "forbidden")
+    industry: str | None = said("industry of the enterprise", "STEEL")
+    kind: Literal["outdated", "forbidden"] = said(
+        "outdated capacity to be retired, or forbidden by law", "forbidden"
+    )
     since: date = said("the first day on which it may not run", "2018-01-01")
-    document: str = said("what bans it", "赣工信字〔2018〕17号")
+    document: str = said("document that bans it", "赣工信字〔2018〕17号")
     by: str = said("who entered it", "Wang")
     recorded_at: Instant = said("when it was entered", "2026-11-20T02:00:00.000Z")
-    meter: str | None = said("asset_no of the meter that measures it; null: none", "DB-0101")
-    standby_kw: str | None = said("what it may take while still; null: 1 % of its register's max_rate", "15")
-    seen: Seen | None = said("as of the last 30 minutes; null: of a past day", "still")
+    meter: str | None = said("asset number of the meter that measures it; null: none", "DB-0101")
+    standby_kw: str | None = said(
+        "what it may take while still; null: 1% of the highest rate of its register (max_rate)", "15"
+    )
+    seen: Seen | None = said("what is seen of it in the last 30 minutes; null: asked for a past day", "still")
     last_seen: Instant | None = said("newest observation of it or of its meter", "2026-11-27T04:30:00.000Z")
-    stretches: int = said("in which it ran", 1)
-    ran_at: Instant | None = said("when the newest of them began", "2026-11-27T04:05:00.000Z")
+    stretches: int = said("how many times it ran", 1)
+    ran_at: Instant | None = said("when it began to run the last time", "2026-11-27T04:05:00.000Z")
     ran_until: Instant | None = said("when that ended, as far as it is known", "2026-11-27T04:25:00.000Z")
     ran_frame: str | None = said("the first frame that tells it", "gw-steel-0001/01J8/1842")
     alarm: int | None = said("number of the newest alarm", 3)
-    opened_at: Instant | None = said("from when on it ran unanswered", "2026-11-27T04:05:00.000Z")
+    opened_at: Instant | None = said("since when it ran and nobody answered", "2026-11-27T04:05:00.000Z")
     raised_at: Instant | None = said("when the alarm was raised", "2026-11-27T04:15:02.000Z")
-    closed_at: Instant | None = said("null: it is open", "2026-11-24T02:00:00.000Z")
+    closed_at: Instant | None = said(
+        "when the alarm was closed; null: it is open", "2026-11-24T02:00:00.000Z"
+    )
     closed_by: str | None = said("who closed it", "Li")
-    why: str | None = said("what he said", "sealed")
+    why: str | None = said("what was said when it was closed", "sealed")
     firm: str | None = unsaid(default=None)
     """Name of the enterprise; None: it is in no registry."""
 
@@ -108,16 +118,14 @@ class Used:
 
     month: Month
     carrier: str = said("id of the carrier", "electricity")
-    unit: str | None = said("of the quantities", "kWh")
+    unit: str | None = said("unit of the quantities", "kWh")
     millionths: int = said(
-        "by meters of what is banned, from its day on, in millionths",
+        "by meters of what is banned, from the day of the ban on",
         180000000,
         scale=10**6,
         among="total",
     )
-    total: int | None = said(
-        "what the place took, in millionths; null: nobody knows", 521199760000, scale=10**6
-    )
+    total: int | None = said("what the place took; null: nobody knows", 521199760000, scale=10**6)
 
 
 def banned(connection: Connection, question: Question, asked: Alarmed) -> Listing[Banned]:

@@ -50,7 +50,8 @@ class Compared:
     unit: str = said("of what it comes to", "%")
     month: Month
     checked: Ratio = said(
-        "at the end of the month, of the one that runs until now; quantities in millionths; null: nobody knows"
+        "at the end of the month, of the one that runs until now;"
+        " in JSON and in files for programs quantities are in millionths; null: nobody knows"
     )
     covered: Ratio | None = said(
         "of a quantity the enterprises covered, of those that declare; null: no quantity"

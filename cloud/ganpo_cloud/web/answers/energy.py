@@ -42,24 +42,25 @@ class Carrier:
     millionths: int | None = said(
         "what counts, of boundary meters and statements; null: nobody knows", 521199760000, scale=10**6
     )
-    by_statement: int | None = said(
-        "so many millionths of it are by statements; null: none", 522000000, scale=10**6
-    )
+    by_statement: int | None = said("how much of it is by statements; null: none", 522000000, scale=10**6)
     metered: int | None = said(
-        "boundary_in + generation - boundary_out, in millionths", 521199760000, scale=10**6
+        "by meters: boundary_in + generation - boundary_out", 521199760000, scale=10**6
     )
-    stated: int | None = said("what statements say, in millionths", 522000000000, scale=10**6)
+    stated: int | None = said("what statements say", 522000000000, scale=10**6)
     difference: int | None = said(
         "what statements of the whole say above the meters of the same enterprises", 800240000, scale=10**6
     )
     tce_millionths: int | None = said(
-        "of it in tonnes of coal equivalent; null: no energy, or not known", 64055450, adds=True, scale=10**6
+        "the quantity in tonnes of coal equivalent; null: no energy, or not known",
+        64055450,
+        adds=True,
+        scale=10**6,
     )
-    spread_ms: int = said("how much of it is spread over holes, in ms of all days", 0)
+    spread_ms: int = said("time over which what was missing is spread, in ms of all days", 0)
     open: int = said("steps of registers that count nothing until they are explained", 0)
-    enterprises: int = said("with a quantity", 2)
+    enterprises: int = said("enterprises with a quantity", 2)
     declared: int = said("enterprises that declare to use it", 3)
-    covered: int = said("of them, measured or stated for 90 % of the month", 2, among="declared")
+    covered: int = said("of them measured or stated for 90% of the month", 2, among="declared")
 
     @property
     def quantity(self) -> Fraction | None:

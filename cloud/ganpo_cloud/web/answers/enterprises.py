@@ -32,10 +32,10 @@ class Enterprise:
     """One enterprise of the registry on a day."""
 
     code: Code
-    name: str = said("of the enterprise", "江西铜业")
+    name: str = said("name of the enterprise", "江西铜业")
     area: str = said("its statistical home", "360681")
-    industry: str = said("of the enterprise", "NONFERROUS")
-    above_scale: bool = said("规上", True)
+    industry: str = said("industry of the enterprise", "NONFERROUS")
+    above_scale: bool = said("it is above scale (规上)", True)
     devices: int = said("in the ledger and in service", 3, adds=True)
     registered: int = said("in the ledger and not retired", 4, adds=True)
     main: int = said("of the devices main equipment", 3, adds=True)

@@ -81,7 +81,7 @@ class Device:
     name: str = said("what people call it", "立式加工中心 VMC850")
     site: str = said("id of its site", "plant-1")
     area: str | None = said("county of its site; null where nobody said", "360681")
-    industry: str = said("of the enterprise", "NONFERROUS")
+    industry: str = said("industry of the enterprise", "NONFERROUS")
     status: str = said("in the ledger", "in_use")
     counts: bool = said("it is in service, and in every denominator", True)
     flags: dict[Flag, Level] = said(

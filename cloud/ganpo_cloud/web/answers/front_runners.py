@@ -39,8 +39,8 @@ class FrontRunner:
 
     product: str = said("id of the product", "cement")
     product_zh: str | None = said("its name in Chinese; null: no list names it", "水泥")
-    product_en: str | None = said("in English", "Cement")
-    unit: str | None = said("of its output", "t")
+    product_en: str | None = said("name in English", "Cement")
+    unit: str | None = said("unit of the output", "t")
     kind: Literal["whole", "metered"] | None = said(
         "whole: the enterprise makes nothing else; metered: process meters measure it; ranked apart; null: neither",
         "whole",
@@ -50,12 +50,12 @@ class FrontRunner:
     )
     quarter: int | None = said("1 to 4 by the quartiles, by nearest rank", 1)
     enterprise: Code
-    name: str = said("of the enterprise", "某公司")
+    name: str = said("name of the enterprise", "某公司")
     area: AreaId
-    output_millionths: int = said("of the product's unit", 1200000000, scale=10**6)
-    taken_millionths: int | None = said("tce, of water m3; null: left out", 90000000, scale=10**6)
+    output_millionths: int = said("in the unit of the product", 1200000000, scale=10**6)
+    taken_millionths: int | None = said("energy in tce, water in m3; null: left out", 90000000, scale=10**6)
     specific_millionths: int | None = said(
-        "kgce a unit, of water m3 a unit; rounded down", 75000000, scale=10**6
+        "what a unit of the product takes: kgce, of water m3; rounded down", 75000000, scale=10**6
     )
     gap_millionths: int | None = said(
         "above the median x own output, in tce or m3; rounded down", 0, scale=10**6
@@ -71,14 +71,16 @@ class CapacityUse:
 
     product: str = said("id of the product", "cement")
     product_zh: str | None = said("its name in Chinese; null: no list names it", "水泥")
-    product_en: str | None = said("in English", "Cement")
-    unit: str | None = said("of its output", "t")
+    product_en: str | None = said("name in English", "Cement")
+    unit: str | None = said("unit of the output", "t")
     enterprise: Code
-    name: str = said("of the enterprise", "某公司")
+    name: str = said("name of the enterprise", "某公司")
     area: AreaId
     year: int = said("calendar year", 2026)
-    months: int = said("of it with a listed output", 10)
-    use: Ratio = said("output over the capacity of the same months, in millionths of the unit")
+    months: int = said("months of the year with a listed output", 10)
+    use: Ratio = said(
+        "output over the design capacity of the same months, both in the unit of the product", scale=10**6
+    )
     equipment_use: Ratio | None = said(
         "availability (APT / PBT) of its machines in the last month that was over: a proxy only; null: none was seen"
     )

@@ -41,8 +41,8 @@ class OfGateway(Asked):
 class Transition:
     """A gateway went online or offline."""
 
-    at: Instant = said("when", "2026-11-25T02:15:00.000Z")
-    online: bool = said("what it was from then on", True)
+    at: Instant = said("when it went online or offline", "2026-11-25T02:15:00.000Z")
+    online: bool = said("whether it was online from then on", True)
 
 
 def gateways(connection: Connection, question: Question, _asked: OfPlace) -> list[Gateway]:

@@ -37,31 +37,33 @@ class Behind:
     with_data: int | None = said(
         "with at least one main equipment in the ledger; null of a quantity: its completeness says it", 12
     )
-    of: int | None = said("as many as there are; null where nobody said", 14)
+    of: int | None = said("how many enterprises there are; null where nobody said", 14)
 
 
 @answer
 class Indicator:
     """One number of an area and an industry."""
 
-    id: str = said("of the definition", "nc_rate_main")
+    id: str = said("id of the definition", "nc_rate_main")
     area: AreaId
     industry: InIndustry
     definition: str = said("what is counted, and among what", "N(intelligent and in service)")
     unit: str = said(
-        "of what it comes to: quantities are in millionths, value added in hundredths of a CNY", "%"
+        "of what it comes to;"
+        " in JSON and in files for programs quantities are in millionths, value added in hundredths of a CNY",
+        "%",
     )
     period: str | None = said(
         "month, months (2026-01/2026-10) or year that it is of; null: it is as of an instant", "2026-11"
     )
-    as_of: Instant = said("the instant", "2026-11-28T02:00:00.000Z")
+    as_of: Instant = said("the instant as of which it is told", "2026-11-28T02:00:00.000Z")
     declared: Ratio | None = said(
         "what the plants say, or better; null: it is observed, evidence has no meaning"
     )
     checked: Ratio = said(
         "what a document or the machine proves, or was observed: it stands against the target"
     )
-    proven: Ratio | None = said("what the machine itself proves; null as `declared` is")
+    proven: Ratio | None = said("what the machine itself proves; null: it is observed")
     enterprises: Behind = said("who stands behind it")
     completeness: Ratio | None = said(
         "known of planned time, or covered of declared carriers; null: it has none"

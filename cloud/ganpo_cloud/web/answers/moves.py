@@ -49,7 +49,7 @@ class Move:
     asset_no: str | None = said("the device; null: all of the enterprise with this step", "SB-0141")
     name: str | None = said("what people call the device; null: several", "立式加工中心 VMC850")
     todo: Literal["connect", "bring_back", "document"] = said("the step: what is to be done", "document")
-    number: int = said("of so many devices", 3, adds=True)
+    number: int = said("how many devices have this step", 3, adds=True)
     gain: Ratio = said("what the number gains, exactly; a count has no denominator")
     after: Ratio | None = said(
         "what the number is once this and every line before are done; null of devices where enterprises are counted"

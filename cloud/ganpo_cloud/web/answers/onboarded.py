@@ -29,11 +29,11 @@ class Arrival:
 
     cloud_at: Instant = said("when its first Good value was stored here", "2026-11-24T16:05:00.000Z")
     enterprise: Code
-    name: str = said("of the enterprise, or of the device", "立式加工中心 VMC850")
+    name: str = said("name of the enterprise, or of the device", "立式加工中心 VMC850")
     asset_no: str | None = said("the plant's own number; null: an enterprise", "SB-0141")
     devices: int | None = said("of an enterprise how many of its devices came in the month", 3, adds=True)
     area: str | None = said("home of the enterprise, or county of the device's site", "360681")
-    industry: str = said("of the enterprise", "NONFERROUS")
+    industry: str = said("industry of the enterprise", "NONFERROUS")
 
 
 def onboarded(connection: Connection, question: Question, asked: New) -> Listing[Arrival]:

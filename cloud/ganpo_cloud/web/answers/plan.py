@@ -17,11 +17,11 @@ from ganpo_cloud.web.asking import Placed, Question
 class PlanLine:
     """One number of a row of the plan, or a row of which there is none."""
 
-    id: str = said("of the plan's table", "T01")
-    section: str = said("of the plan", "1.3 目标/融合")
+    id: str = said("id of the row of the plan", "T01")
+    section: str = said("where it stands in the plan", "1.3 目标/融合")
     quote_zh: str = said("what the plan says", "主要生产装备数控化率达到60%以上")
     name_en: str = said("the same in short, in English", "Numerical-control rate of main equipment")
-    comparator: str = said("as the plan has it; empty: it has no number", ">=")
+    comparator: str = said("how the plan compares; empty: it has no number", ">=")
     value: str = said("the plan's own number; empty: it has none", "60")
     until: str = said("year, years, or yearly; empty: the plan does not say", "2020")
     why_zh: str = said("why an equipment monitor does not say it, in Chinese; empty: it does", "")
@@ -33,13 +33,13 @@ class PlanLine:
     number: Ratio | None = said("where it stands; null: there is no number of this row")
     unit: str | None = said("of what it comes to", "%")
     note: str | None = said(
-        "why nobody knows it, or what it is not, in English", "no limit is entered for this year"
+        "why nobody knows it, or what it is not; to programs in English", "no limit is entered for this year"
     )
     target: Target | None = said("what was entered for the place; null: nothing")
     status: Literal["reached", "below", "above", "uncovered", "no_number", "no_target", "no_data"] | None = (
         said("against that target; null: there is no number of this row", "below")
     )
-    verdict: str | None = said("status, or how what misses its target moves", "in_time")
+    verdict: str | None = said("whether the target is reached, or how what misses it moves", "in_time")
     reached: str | None = said("month in which it is reached at its pace; null: it cannot be told", "2028-06")
     page: str | None = said("path of the page that shows it in full", "/indicators/nc_rate_main")
 

@@ -40,10 +40,10 @@ class Ranking(Tagged):
 class Ranked:
     """One place or industry. Its rank is by the number, whatever orders the rows."""
 
-    rank: int | None = said("null: it cannot be compared with the others", 1)
+    rank: int | None = said("rank by the number; null: it cannot be compared with the others", 1)
     apart: Literal["small", "partial"] | None = said(
-        "why it cannot: fewer than 5 count in its denominator, or main equipment is known of less than 30 % of its"
-        " enterprises",
+        "why it is not ranked: fewer than 5 count in its denominator, or main equipment is known of less than"
+        " 30% of its enterprises",
         "small",
     )
     area: AreaId
@@ -52,7 +52,7 @@ class Ranked:
     metric: str = said("id of the definition", BY)
     declared: Ratio | None = said("what the plants say, or better; null: it is observed")
     checked: Ratio = said("what a document or the machine proves, or was observed: it is ranked by this")
-    proven: Ratio | None = said("what the machine itself proves; null as `declared` is")
+    proven: Ratio | None = said("what the machine itself proves; null: it is observed")
     enterprises: Behind = said("who stands behind it")
     stopped: dict[StepId, int] = said(
         "how many devices of its denominator stop at each step towards its numerator; they add up to what it lacks",

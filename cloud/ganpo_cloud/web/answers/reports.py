@@ -36,9 +36,9 @@ class Line:
     area: AreaId
     industry: InIndustry
     published: Ratio | None = said("checked, as it was published; null: it was not in the report")
-    revised: Ratio | None = said("checked, as it comes to today; null: nothing")
+    revised: Ratio | None = said("checked, as it comes to today; null: nobody knows")
     why: Why | None = said(
-        "of what is another number today: facts of the month came late or were said anew, or lists were corrected;"
+        "why it is another number today: facts of the month came late or were said anew, or lists were corrected;"
         " null: not revised",
         "lists",
     )

@@ -30,20 +30,20 @@ class Silent:
     """An enterprise that was in the cloud, and of none of whose devices anything is seen."""
 
     code: Code
-    name: str = said("of the enterprise", "江西铜业")
+    name: str = said("name of the enterprise", "江西铜业")
     area: str = said("its statistical home", "360681")
-    industry: str = said("of the enterprise", "NONFERROUS")
+    industry: str = said("industry of the enterprise", "NONFERROUS")
     devices: int = said("its devices that were in the cloud and are not retired", 3, adds=True)
     last_good: datetime.date | None = said(
         "the last day on which one of them was seen; null: not within 180 days", "2026-10-24"
     )
-    days: int | None = said("so many days ago", 35)
+    days: int | None = said("how many days ago that was", 35)
     last_word: Instant | None = said(
         "when anything of its gateways came last; null: never, or asked for a past day",
         "2026-10-24T16:05:00.000Z",
     )
     agent_said: str | None = said(
-        "what its agent said last that was the matter, in English; else that the gateway is away",
+        "what its gateway said last that was the matter; else that the gateway is away; to programs in English",
         "SB-0141: it does not answer: no answer",
         told="reason",
     )

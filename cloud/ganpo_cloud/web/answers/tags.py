@@ -39,7 +39,7 @@ class Count:
     area: AreaId
     industry: InIndustry
     measure: str = said("a tag, or what else is declared", "green_factory")
-    number: int = said("enterprises or areas", 12)
+    number: int = said("how many enterprises or areas", 12)
     among: int | None = said("of how many; null: it has no denominator", 166)
 
 
@@ -47,16 +47,18 @@ class Count:
 class Mark:
     """What has a tag on the day, as it was entered."""
 
-    tag: str = said("its id", "green_factory")
+    tag: str = said("id of the tag", "green_factory")
     enterprise: str | None = said("unified social credit code; null: of an area", "91360000625912173B")
-    name: str = said("of the enterprise; empty: of an area", "江西铜业")
+    name: str = said("name of the enterprise; empty: of an area", "江西铜业")
     area: str = said("home of the enterprise, or the area", "360681")
-    industry: str | None = said("of the enterprise, or in which the area has it; null: in all", "NONFERROUS")
+    industry: str | None = said(
+        "industry of the enterprise, or the one in which the area has the tag; null: all", "NONFERROUS"
+    )
     first: date = said("from this day on", "2025-06-01", name="from")
     last: date | None = said("to this day; null: open", "2028-05-31", name="to")
-    document: str = said("which says so", "赣工信 2025-17")
+    document: str = said("document that says so", "赣工信 2025-17")
     by: str = said("who entered it", "李")
-    entered: Instant = said("when", "2026-11-25T02:15:00.000Z")
+    entered: Instant = said("when it was entered", "2026-11-25T02:15:00.000Z")
 
 
 def tags(connection: Connection, question: Question, asked: ByPlace) -> list[Count]:

@@ -28,15 +28,18 @@ class Taken:
     """What an enterprise took of a carrier in a month, or that it is missing."""
 
     enterprise: Code
-    name: str | None = said("of the enterprise; null: the registry does not name it", "江西铜业")
+    name: str | None = said("name of the enterprise; null: the registry does not name it", "江西铜业")
     area: str | None = said("its statistical home", "360681")
-    industry: str | None = said("of the enterprise", "NONFERROUS")
+    industry: str | None = said("industry of the enterprise", "NONFERROUS")
     carrier: str = said("id of the carrier", "electricity")
     millionths: int | None = said(
-        "of its unit, at this place; null: nobody knows", 521199760000, scale=10**6, adds=True
+        "what it took at this place, in the unit of the carrier; null: nobody knows",
+        521199760000,
+        scale=10**6,
+        adds=True,
     )
     by_statement: int | None = said(
-        "so many of them are by statements; null: none", 1_000_000, scale=10**6, adds=True
+        "how much of it is by statements; null: none", 1_000_000, scale=10**6, adds=True
     )
     covered_days: int = said("days of the month that are measured or stated whole, at all its places", 29)
     days: int = said("days of the month that are over", 30)

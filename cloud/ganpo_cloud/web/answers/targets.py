@@ -24,15 +24,17 @@ class Entered(Dated):
 class Row:
     """One target as it was entered."""
 
-    id: str = said("of the plan's table, or of a number of it", "T01")
+    id: str = said("id of the row of the plan, or of the number", "T01")
     area: AreaId
     industry: InIndustry
-    comparator: str = said(">=, >, <=, <, = or increase_vs_baseline", ">=")
-    value: str | None = said("null: no number in the plan", "60")
-    deadline: date = said("local date", "2020-12-31")
+    comparator: str = said(
+        ">=, >, <=, < or = the value, or so much more than at the baseline (increase_vs_baseline)", ">="
+    )
+    value: str | None = said("the number to be reached; null: no number in the plan", "60")
+    deadline: date = said("the last day on which it may be reached, by local time", "2020-12-31")
     baseline: str | None = said("what the change is counted from; null: none", "60")
-    baseline_date: date | None = said("its day", "2018-06-30")
-    document: str = said("that says so", "1.3 目标/融合")
+    baseline_date: date | None = said("day of the baseline", "2018-06-30")
+    document: str = said("document that sets the target", "1.3 目标/融合")
     by: str = said("who entered it; empty: nobody said", "王某")
     recorded_at: Instant = said("when it was entered", "2026-11-01T02:00:00.000Z")
     counts: bool = said(

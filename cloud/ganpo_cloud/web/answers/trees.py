@@ -41,7 +41,7 @@ class Nodes:
 
     area: AreaId
     industry: InIndustry
-    kind: Kind = said("of the nodes", "workshop")
+    kind: Kind = said("cells, lines, workshops or factories", "workshop")
     accredited: int = said("with an accreditation in force", 12)
     national: int = said("of them national", 1)
     provincial: int = said("of them provincial", 3)
@@ -75,18 +75,18 @@ class Node:
     parent: str | None = said("the node above it; null: none", "GC-01")
     site: str = said("id of its site", "plant-1")
     area: str | None = said("county of its site; null where nobody said", "360681")
-    industry: str = said("of the enterprise", "NONFERROUS")
+    industry: str = said("industry of the enterprise", "NONFERROUS")
     first: date = said("from this day on", "2024-01-01", name="from")
     last: date | None = said("to this day; null: open", "2028-06-30", name="to")
-    grade: Grade | None = said("the highest in force; null: it is named only", "provincial")
+    grade: Grade | None = said("the highest grade in force; null: it is named only", "provincial")
     accreditations: list[Accreditation] = said(
         "all in force, the highest first; of one grade the one entered last: the first of the node's kind counts"
     )
-    equipment: int = said("in its subtree, in the ledger and not retired", 8)
-    networked: int = said("of it on the network, something Good within 90 days", 6)
-    cloud: int = said("of it in the cloud", 6)
-    active: int = said("of it active", 5)
-    controlled: int = said("of it numerically controlled, checked", 4)
+    equipment: int = said("in it and all below it, in the ledger and not retired", 8)
+    networked: int = said("of these on the network, with something Good within 90 days", 6)
+    cloud: int = said("of these in the cloud", 6)
+    active: int = said("of these active", 5)
+    controlled: int = said("of these numerically controlled, checked", 4)
     question: Literal["no_equipment", "unseen"] | None = said(
         "accredited, and no equipment, or nothing Good of it for 90 days: to be asked, nothing is deleted",
         "unseen",

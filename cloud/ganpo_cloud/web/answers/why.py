@@ -15,10 +15,12 @@ from ganpo_model.moves import Step
 class Reason:
     """One thing that is missing of an enterprise or a device."""
 
-    code: str = said("stable word for programs", "device")
-    what: str = said("for people, in English", "it does not answer: no answer", told="of")
-    since: Instant | None = said("where it is known", "2026-11-25T02:15:00.000Z")
-    command: str = said("what closes it", "curl http://127.0.0.1:8780/health")
+    code: str = said("word for programs: it stays as it is", "device")
+    what: str = said(
+        "what is missing of it; to programs in English", "it does not answer: no answer", told="of"
+    )
+    since: Instant | None = said("since when, where it is known", "2026-11-25T02:15:00.000Z")
+    command: str = said("command that closes it", "curl http://127.0.0.1:8780/health")
     step: Step = said("what somebody can do about it", "bring_back")
     serves: list[str] = said("ids of the numbers that this moves", ["equip_active_rate"])
     of: reasons.Reason = unsaid()

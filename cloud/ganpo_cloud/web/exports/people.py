@@ -14,8 +14,9 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from sqlalchemy import Connection
 
 from ganpo_cloud.province import lists
-from ganpo_cloud.province.definitions import DEFINITIONS
+from ganpo_cloud.province.definitions import DEFINITIONS, Definition
 from ganpo_cloud.province.divisions import Province
+from ganpo_cloud.province.plan import EVERY
 from ganpo_cloud.store.described import Instant, Ratio
 from ganpo_cloud.web import i18n
 from ganpo_cloud.web.exports.heads import HEADS, LISTED, NAMED, OF_KIND, OURS, VALUES, WORDED
@@ -26,6 +27,9 @@ from ganpo_service.pages import spoken
 Look = Literal["text", "count", "amount", "rate", "date"]
 Read = Callable[[Sequence[Any]], Sequence[Any]]
 """Of some rows what stands in a column."""
+_ITEMS = {*LEVELS, "number", "published", "revised"}
+"""Ratios that are the row's own number, in its unit; others are counts, or say how many are one."""
+_DEFINITIONS = {of.id: of for of in EVERY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,16 +188,15 @@ class Table:
             yield self._column(name, "amount", _each(read, partial(_number, about["scale"])), about)
             return
         above, below = (_each(read, attrgetter(part)) for part in ("numerator", "denominator"))
-        of = ("numerator", above), ("denominator", below)
-        graded = name in LEVELS
-        for part, counted in of:
-            shown = counted if name == "completeness" else _in_unit(counted)
-            yield self._column(f"{name}.{part}", "count", shown, {})
-        yield Column("", f"{self._named(name)} (%)", "rate", _rates(above, below, graded=graded))
+        item = name in _ITEMS
+        shown = _in_unit if item else partial(_each, of=partial(_scaled, about["scale"]))
+        yield self._column(f"{name}.numerator", "count", shown(above), about)
+        yield self._column(f"{name}.denominator", "count", shown(below), {})
+        yield Column("", f"{self._named(name)} (%)", "rate", _rates(above, below, item=item))
 
     def _column(self, name: str, look: Look, read: Read, about: Mapping[str, Any]) -> Column:
         adds = look in ("count", "amount") and bool(about.get("adds"))
-        return Column(name, self._named(name), look, read, adds, about=about.get("description", ""))
+        return Column(name, self._named(name), look, read, adds, about=about.get("said", ""))
 
     def _named(self, name: str) -> str:
         """The head of a column: of each part of its name the word."""
@@ -243,6 +246,13 @@ def _shown(look: Look, value: Any) -> str:
     return f"{value:,}" if look in ("count", "amount") else f"{value}"
 
 
+def _definition(row: Any) -> Definition | None:
+    """What a row's own number means."""
+    return _DEFINITIONS.get(
+        getattr(row, "measure", None) or getattr(row, "metric", None) or getattr(row, "id", "")
+    )
+
+
 def _each(read: Read, of: Callable[[Any], Any]) -> Read:
     """What a function gives of every value but None."""
     return lambda rows: [None if value is None else of(value) for value in read(rows)]
@@ -252,7 +262,7 @@ def _in_unit(read: Read) -> Read:
     """Counts as they are; what belongs to a quantity or an intensity in millionths, in ones."""
 
     def in_unit(rows: Sequence[Any]) -> list[Any]:
-        of = (DEFINITIONS.get(getattr(row, "id", getattr(row, "metric", ""))) for row in rows)
+        of = map(_definition, rows)
         return [
             value
             if item is None or item.kind in ("rate", "count") or value is None
@@ -263,13 +273,16 @@ def _in_unit(read: Read) -> Read:
     return in_unit
 
 
-def _rates(above: Read, below: Read, *, graded: bool = False) -> Read:
-    """Percentages as pages round them; `graded`: against the target, and none of what has another unit."""
+def _rates(above: Read, below: Read, *, item: bool = False) -> Read:
+    """Percentages as pages round them; `item`: of the row's own number, against its target, and none of what has
+    another unit."""
 
     def rate(row: Any, n: int | None, of: int | None) -> float | int | None:
-        if n is None or not of or (graded and row.unit != "%"):
+        told = _definition(row) if item else None
+        if n is None or not of or (told is not None and told.unit != "%"):
             return None
-        goal = row.target.goal if graded and row.target is not None else None
+        target = getattr(row, "target", None) if item else None
+        goal = target.goal if target is not None else None
         return _whole(float(Fraction(percent(n, of, goal)) / 100))
 
     return lambda rows: [rate(*of) for of in zip(rows, above(rows), below(rows), strict=True)]
@@ -283,7 +296,7 @@ def _number(scale: int, of: Ratio) -> float | int | None:
 
 
 def _scaled(scale: int, value: int) -> float | int:
-    return _whole(value / scale)
+    return value if scale == 1 else _whole(value / scale)
 
 
 def _whole(value: float) -> float | int:
