@@ -48,7 +48,7 @@ class Subject:
         "of a machine, now; UNKNOWN where nobody observes it; null without a connection", "PRODUCING"
     )
     state_since: Instant | None = said("since when it is in this state", "2026-11-25T02:07:12.000Z")
-    registers: list[Register] = said("what it counts")
+    registers: list[Register] = said("its registers, and where each stands")
     last_word: Instant | None = said("newest observation stored", "2026-11-25T02:15:00.000Z")
     timezone: str = unsaid()
     gateway: str = unsaid()

@@ -44,7 +44,7 @@ class Carrier:
     )
     by_statement: int | None = said("how much of it is by statements; null: none", 522000000, scale=10**6)
     metered: int | None = said(
-        "by meters: boundary_in + generation - boundary_out", 521199760000, scale=10**6
+        "boundary_in + generation - boundary_out, by meters", 521199760000, scale=10**6
     )
     stated: int | None = said("what statements say", 522000000000, scale=10**6)
     difference: int | None = said(

@@ -237,15 +237,20 @@ HEADS: Mapping[str, str] = {
 """By the last word of a column, as programs know it."""
 
 OF_KIND: Mapping[tuple[str, str], str] = {
+    ("Arrival", "devices"): _t("devices of it this month"),
     ("Count", "number"): _t("how many"),
     ("Gateway", "points"): _t("all points"),
+    ("Gateway", "silent"): _t("the first units without an answer"),
     ("Nodes", "national"): _t("national"),
     ("Nodes", "provincial"): _t("provincial"),
     ("Nodes", "city"): _t("of a city"),
     ("Nodes", "county"): _t("of a county"),
+    ("PlanLine", "measure"): _t("number"),
     ("PlanLine", "number"): _t("Where it stands"),
     ("Reason", "step"): _t("Step"),
     ("Row", "counts"): _t("Counts"),
+    ("SheetLine", "measure"): _t("number"),
+    ("Silent", "devices"): _t("Devices"),
 }
 """The same where a kind of row means another thing by it."""
 

@@ -207,7 +207,8 @@ class Table:
         return self._head(".".join(above), self._names.t(word))
 
     def _head(self, above: str, word: str) -> str:
-        words = [self._names.t(HEADS[part]) for part in above.split(".") if part in HEADS]
+        heads = (OF_KIND.get((self._kind, part)) or HEADS.get(part) for part in above.split("."))
+        words = [self._names.t(head) for head in heads if head]
         return " · ".join([*words, word])
 
     def _worded(self, words: Mapping[str, str], value: Any) -> str:
@@ -248,9 +249,8 @@ def _shown(look: Look, value: Any) -> str:
 
 def _definition(row: Any) -> Definition | None:
     """What a row's own number means."""
-    return _DEFINITIONS.get(
-        getattr(row, "measure", None) or getattr(row, "metric", None) or getattr(row, "id", "")
-    )
+    names = (getattr(row, name, None) for name in ("measure", "metric", "id"))
+    return _DEFINITIONS.get(next(filter(None, names), ""))
 
 
 def _each(read: Read, of: Callable[[Any], Any]) -> Read:
