@@ -16,31 +16,37 @@ _WHOLE = ("a", "button", "option", "summary", "svg", "code", "script", "style", 
 """What is inside one of these stays as it is: it is a link already, or no text."""
 _AGAIN = ("section", "h2", "table")
 """Where one of these begins a word is a link again; in between once is enough."""
-_TAG = r"<(?P<close>/?)(?P<tag>[a-z][a-z0-9]*)[^>]*?(?P<empty>/?)>"
-_FOUND = {
-    lang: re.compile("|".join([_TAG, *(f"(?P<{term}>{said[lang]})" for term, said in TERMS.items())]))
+_TAGS = re.compile(r"(<[^>]*>)")
+_NAME = re.compile(r"</?([a-z][a-z0-9]*)")
+_WORDS = {
+    lang: re.compile("|".join(f"(?P<{term}>{said[lang]})" for term, said in TERMS.items()))
     for lang in ("zh", "en")
 }
 
 
 def terms(html: str, lang: str) -> str:
-    """A page, or a part of one, with the words as links."""
-    inside, seen = 0, set[str]()
+    """A page, or a part of one, with the words as links. Texts and tags stand by turns, a text first."""
+    inside, seen, search = 0, set[str](), _WORDS[lang].search
 
     def link(found: re.Match[str]) -> str:
-        nonlocal inside
-        text = found[0]
-        if (tag := found["tag"]) is not None:
-            seen.update(term for term in TERMS if f'#term-{term}"' in text)
-            if tag in _WHOLE and not found["empty"]:
-                inside += -1 if found["close"] else 1
-            elif tag in _AGAIN and not found["close"]:
-                seen.clear()
-            return text
         term = found.lastgroup or ""
-        if inside or term in seen:
-            return text
+        if term in seen:
+            return found[0]
         seen.add(term)
-        return f'<a class="term" href="/definitions?lang={lang}#term-{term}">{text}</a>'
+        return f'<a class="term" href="/definitions?lang={lang}#term-{term}">{found[0]}</a>'
 
-    return _FOUND[lang].sub(link, html)
+    parts = _TAGS.split(html)
+    for at, part in enumerate(parts):
+        if at % 2:
+            name = _NAME.match(part)
+            if name is None:
+                continue
+            if name[1] in _WHOLE and not part.endswith("/>"):
+                inside += -1 if part[1] == "/" else 1
+                if "#term-" in part:
+                    seen.update(term for term in TERMS if f'#term-{term}"' in part)
+            elif name[1] in _AGAIN and part[1] != "/":
+                seen.clear()
+        elif not inside and search(part):
+            parts[at] = _WORDS[lang].sub(link, part)
+    return "".join(parts)
