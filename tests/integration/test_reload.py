@@ -119,8 +119,8 @@ async def test_one_of_twenty_connections_changes_and_the_others_miss_no_scan(
         await until(lambda: len({f["register"] for f in collector.facts("reading")}) == CONNECTIONS)
         before = {task.bound.name: task for task in agent.connections}
         inventories = len(collector.facts("inventory"))
-        polls = {name: task.polls.made for name, task in before.items()}
         await asyncio.to_thread(asked, server)
+        polls = {name: task.polls.made for name, task in before.items()}
         file.units[7] = 30
         file.write()
         outcome = await agent.reloading.reload(wait=True)

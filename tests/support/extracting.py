@@ -28,6 +28,7 @@ ELSEWHERE = (
     "cloud/ganpo_cloud/province/outlooks.py",
     "cloud/ganpo_cloud/province/plan.py",
     "cloud/ganpo_cloud/store/counted_tables.py",
+    "cloud/ganpo_cloud/store/described.py",
     "cloud/ganpo_cloud/store/registry_tables.py",
     "cloud/ganpo_cloud/store/tables.py",
     "agent/ganpo_agent/local/metrics.py",
